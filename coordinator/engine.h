@@ -79,7 +79,8 @@ struct order {
     const char *purpose; // static: "trial", "metric", ...
     const char *step;    // of the program; "" for a metric
     struct sampling sampling;
-    int64_t age; // of the task, for dispatch: older ones go first
+    int64_t age;   // of the task, for dispatch: older ones go first
+    int64_t batch; // likewise: those of one are waited for together
     // a model's
     enum call_kind kind;
     struct prefix *prefix; // a flight holds a reference

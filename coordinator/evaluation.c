@@ -462,6 +462,7 @@ static bool ask(struct evaluation *ev, enum asker asker, struct order *order,
     if (asker == ASKER_STEP)
         order->sampling = ev->task->sampling;
     order->age = ev->task->age;
+    order->batch = ev->task->batch;
     if (answerer_of(&order->ask)->answer != NULL)
         return take_at_once(ev, asker, order, err);
     if (!answerer_of(&order->ask)->address(order, ev->task, err))

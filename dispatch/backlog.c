@@ -80,17 +80,19 @@ static struct ring *find_line(const struct lane *lane, int64_t trial)
     return at;
 }
 
-static struct trial_line *get_line(struct lane *lane, int64_t trial)
+static struct trial_line *get_line(struct lane *lane,
+                                   const struct queued_call *queued)
 {
-    struct ring *at = find_line(lane, trial);
+    struct ring *at = find_line(lane, queued->trial);
 
-    if (at != &lane->lines && line_of(at)->trial == trial)
+    if (at != &lane->lines && line_of(at)->trial == queued->trial)
         return line_of(at);
     struct trial_line *line = calloc(1, sizeof *line);
     if (line == NULL)
         return NULL;
     line->lane = lane;
-    line->trial = trial;
+    line->trial = queued->trial;
+    line->batch = queued->batch;
     ring_init(&line->buckets);
     ring_insert(at, &line->link);
     return line;
@@ -156,7 +158,7 @@ static struct bucket *make_place(const struct queued_call *queued)
     struct lane *lane = get_lane(queued);
     if (lane == NULL)
         return NULL;
-    struct trial_line *line = get_line(lane, queued->trial);
+    struct trial_line *line = get_line(lane, queued);
     if (line == NULL) {
         trim_lane(lane);
         return NULL;

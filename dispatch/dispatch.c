@@ -355,7 +355,8 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
     struct queued_call *queued = known->queued;
     bool held = known->state == LEASE_HELD;
     if (held && known->slot != NULL) {
-        median_add(&queued->model->usual, now - known->began_ms);
+        pace_usual_learn(&queued->model->usual, queued->group->kind,
+                         now - known->began_ms);
         dispatch_worker_timed(known->worker, known, now - known->began_ms);
     }
     blame_overtaken(queued, known);

@@ -33,18 +33,19 @@
 // half a window. Then it goes to a trial that nobody works on, the oldest
 // first; where there is none, to the group that would be latest, by its calls,
 // the speeds of its slots and the place of its trial in the window: trials are
-// done one after another, and seldom two at once (offer.c says why). A slot is
+// done one after another, and seldom two at once (offer.c says why), unless
+// they are of one batch, which is waited for as a whole. A slot is
 // left idle for affinity's sake only where it would read a prompt in vain, and
 // for three times as long as it would read at most (offer.h). A worker changes
 // its loaded model only when no call for it waits, or calls of another wait and
 // nobody was sent one for MODEL_WAIT_MS. Where at most two have its model, and
 // the same jobs have calls of both, that is FEW_WAIT_MS: they need both, and
 // would then wait for the first. Idle slots are filled before the places beyond
-// them; a worker whose calls take above a quarter of a second gets no call
-// beyond its slots, where it would wait for nothing.
+// them; a worker whose slots are at work for above a quarter of a second gets
+// no call beyond them, where it would wait for nothing.
 //
-// Speeds are learnt: of each worker and model, the time of a call whose prefix
-// was there, and of one whose prefix had to be read first.
+// Speeds are learnt: of each worker and model, how long a call of each kind
+// takes, and reading a prefix by its size (pace.h).
 //
 // Faults. What each kind says, and of whom, is a row of the table in
 // common/call.c. A fault may speak against the call, the worker or both, and
@@ -97,14 +98,14 @@
 //
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
-// time of its model (the median of late), or DISPATCH_HEDGE_BLIND_MS while no
-// call of it was answered, and as long again as the slot would read its prompt
-// if it has to; the first valid answer counts and the other is
-// cancelled. A third copy is sent as much later, when neither of the two
-// workers has answered anything since it got the call. A cancelled lease's
-// place is free at once. A worker that was overtaken so, and has answered
-// nothing since it got the call, has a fault more in its row: one that lives
-// and never answers is soon at rest.
+// time of its kind (the median of late), or DISPATCH_HEDGE_BLIND_MS while no
+// call of it was answered; as long as its first slot had to read its prompt,
+// and the second would have to, comes on top. The first valid answer counts and
+// the other is cancelled. A third copy is sent as much later, when neither of
+// the two workers has answered anything since it got the call. A cancelled
+// lease's place is free at once. A worker that was overtaken so, and has
+// answered nothing since it got the call, has a fault more in its row: one that
+// lives and never answers is soon at rest.
 //
 // Cost: a call queued, sent, done and credited is under 3 microseconds,
 // whatever the number of calls and workers; only trials, jobs and models in
@@ -151,12 +152,18 @@ struct dispatch_config {
 struct dispatch_call {
     int64_t id;
     int32_t job;
-    int32_t model;      // as dispatch_serves names it
-    int64_t trial;      // age: smaller is older
-    int64_t group;      // calls of one prompt prefix
-    int64_t timeout_ms; // hard limit at the worker; the lease adds a margin
-    int32_t window;     // trials of the job that overlap; 0: DISPATCH_WINDOW
-    int32_t priority;   // of the job from now on; 0: DISPATCH_PRIORITY
+    int32_t model;       // as dispatch_serves names it
+    int64_t trial;       // age: smaller is older
+    int64_t batch;       // trials of one batch are waited for together, so none
+                         // of them is due before another; 0: the trial is alone
+    int64_t group;       // calls of one prompt prefix; they are of one kind
+    int64_t kind;        // calls of one kind take about as long, say those of
+                         // one step of a job
+    int64_t prefix_size; // how much of the prompt its group shares, in bytes;
+                         // 0: not known
+    int64_t timeout_ms;  // hard limit at the worker; the lease adds a margin
+    int32_t window;      // trials of the job that overlap; 0: DISPATCH_WINDOW
+    int32_t priority;    // of the job from now on; 0: DISPATCH_PRIORITY
 };
 
 enum action_kind {

@@ -432,6 +432,7 @@ static const char *check_groups(const struct dispatch *dispatch)
     size_t slots = 0;
     size_t busy = 0;
     int64_t rate = 0;
+    int64_t readers = 0;
 
     for (const struct table_node *node = table_next(&dispatch->groups, NULL);
          node != NULL; node = table_next(&dispatch->groups, node)) {
@@ -441,16 +442,20 @@ static const char *check_groups(const struct dispatch *dispatch)
         queued += group->n_queued;
         slots += group->n_slots;
         rate += group->rate;
+        readers += group->readers_rate;
     }
     for (const struct table_node *node = table_next(&dispatch->workers, NULL);
          node != NULL; node = table_next(&dispatch->workers, node)) {
         const struct dispatch_worker *worker =
             RING_OWNER(node, struct dispatch_worker, node);
         busy += ring_count(&worker->busy);
-        for (size_t i = 0; i < worker->n_slots; i++)
-            rate -= worker->slots[i].rate;
+        for (size_t i = 0; i < worker->n_slots; i++) {
+            const struct slot *slot = &worker->slots[i];
+            rate -= slot->rate;
+            readers -= slot->due_ms > 0 ? slot->rate : 0;
+        }
     }
-    if (rate != 0)
+    if (rate != 0 || readers != 0)
         return "the rates of groups and slots do not agree";
     if (queued != dispatch->n_state[STATE_QUEUED])
         return "the queued calls of a group are miscounted";

@@ -22,7 +22,7 @@
 #include "common/call.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/heap.h"
-#include "dispatch/median.h"
+#include "dispatch/pace.h"
 #include "dispatch/ring.h"
 #include "dispatch/table.h"
 
@@ -82,13 +82,13 @@ struct model {
     size_t n_calls;      // in any state
     size_t n_queued;
     // Of the workers that serve it (dispatch_worker.c counts them):
-    size_t n_live;       // neither draining nor silent
-    size_t n_awake;      // of those, not at rest for their faults
-    size_t n_good;       // of those, that have answered a call of it
-    size_t n_loaded;     // of the live ones, that have it loaded
-    bool answered;       // somebody has answered a call of it, ever
-    int64_t fed_ms;      // when a call was last sent, or the queue began
-    struct median usual; // milliseconds at work of answered calls
+    size_t n_live;           // neither draining nor silent
+    size_t n_awake;          // of those, not at rest for their faults
+    size_t n_good;           // of those, that have answered a call of it
+    size_t n_loaded;         // of the live ones, that have it loaded
+    bool answered;           // somebody has answered a call of it, ever
+    int64_t fed_ms;          // when a call was last sent, or the queue began
+    struct pace_usual usual; // of answered calls
 };
 
 // Queued calls of one model and job that failed on the same workers.
@@ -105,6 +105,7 @@ struct trial_line {
     struct ring link; // in lane.lines
     struct lane *lane;
     int64_t trial;
+    int64_t batch;       // of it; 0: none
     struct ring buckets; // never empty
 };
 
@@ -120,9 +121,15 @@ struct bucket {
 struct group {
     struct table_node node; // key: the group
     size_t refs;
+    int64_t kind;        // of its calls
+    int64_t prefix_size; // of each, in bytes; 0: not known
     size_t n_queued;
-    size_t n_slots;      // at work, and the last call meant for them is of it
-    int64_t rate;        // of these slots together (slot.rate)
+    size_t n_slots; // at work, and the last call meant for them is of it
+    int64_t rate;   // of these slots together (slot.rate)
+    // Of those that read the prompt first, together:
+    size_t n_readers;
+    int64_t readers_rate;
+    double readers_due;  // slot.due_ms times slot.rate
     struct ring buckets; // waiting calls
     struct ring homes;   // idle slots whose last call was of it
 };
@@ -134,6 +141,7 @@ struct queued_call {
     struct model *model;
     struct group *group;
     int64_t trial;
+    int64_t batch;
     int64_t timeout_ms;
     struct ring link; // QUEUED: in bucket.calls; PARKED: in dispatch.parks
     union {
@@ -202,6 +210,8 @@ struct slot {
     struct group *group; // of the last call meant for it; NULL: none
     struct lease *lease; // NULL: idle
     int64_t rate;        // that its group counts for it; 0: none does
+    int64_t due_ms;      // when its call is expected to be answered, if it
+                         // reads its prompt first; 0: it does not
     int64_t last;        // the group of its last call; 0: none yet
     int64_t free_ms;     // since when it is idle
 };
@@ -213,11 +223,8 @@ struct served_model {
     struct model *model;
     struct ring link; // in model.free[place]
     enum place place;
-    bool proven;      // it has answered a call of it
-    int64_t call_us;  // a call with its prefix there; 0: not known yet
-    int64_t fresh_us; // one whose prefix had to be read first; likewise
-    bool rough;       // that is of the first one, for which it may have loaded
-                      // the model as well: it gives way to the next
+    bool proven; // it has answered a call of it
+    struct pace pace;
     // How the model's numbers count it.
     bool live, awake, good, loaded;
 };

@@ -8,7 +8,7 @@
 
 enum {
     RATE_US = 1000000000, // a rate is the calls in so much time
-    USUAL_RATE = 1000,    // while nothing is known of a model
+    USUAL_RATE = 1000,    // while nothing is known of a kind of calls
     SPARE_US = 250000,
 };
 
@@ -125,74 +125,62 @@ bool dispatch_worker_rests(const struct dispatch_worker *worker)
     return worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
 }
 
-// A call whose prefix had to be read first took longer; it counts only while
-// nothing better is known.
-static int64_t call_us(const struct dispatch_worker *worker,
-                       const struct model *model)
+struct speed dispatch_worker_speed(const struct dispatch_worker *worker,
+                                   const struct model *model, int64_t kind)
 {
-    const struct served_model *served =
-        model == NULL ? NULL : dispatch_worker_served(worker, model);
+    const struct served_model *served = dispatch_worker_served(worker, model);
+    struct speed speed = {.kind = kind, .rate = USUAL_RATE};
+    int64_t usual_ms;
 
-    if (served == NULL)
-        return 0;
-    return served->call_us != 0 ? served->call_us : served->fresh_us;
+    if (served != NULL)
+        speed.us = pace_call_us(&served->pace, kind);
+    if (speed.us == 0 && (usual_ms = pace_usual_ms(&model->usual, kind)) > 0)
+        speed.us = 1000 * usual_ms;
+    if (speed.us >= 1000)
+        speed.rate = speed.us < RATE_US ? RATE_US / speed.us : 1;
+    if (served != NULL && speed.us > 0)
+        speed.pace = &served->pace;
+    return speed;
 }
 
-int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
-                             const struct model *model)
+int64_t speed_read_ms(const struct speed *speed, const struct group *group)
 {
-    int64_t us = call_us(worker, model);
-
-    if (us == 0)
-        us = 1000 * median_get(&model->usual);
-    if (us < 1000)
-        return USUAL_RATE;
-    return us < RATE_US ? RATE_US / us : 1;
+    return speed->pace == NULL
+               ? 0
+               : pace_read_us(speed->pace, group->prefix_size) / 1000;
 }
 
 int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
-                                const struct model *model)
+                                const struct model *model,
+                                const struct group *group)
 {
-    const struct served_model *served = dispatch_worker_served(worker, model);
+    struct speed speed = dispatch_worker_speed(worker, model, group->kind);
 
-    if (served == NULL || served->call_us == 0 ||
-        served->fresh_us <= served->call_us)
-        return 0;
-    return (served->fresh_us - served->call_us) / 1000;
-}
-
-// Of about the last eight.
-static void add_to_mean(int64_t *mean, int64_t us)
-{
-    *mean = *mean == 0 ? us : (7 * *mean + us) / 8;
+    return speed_read_ms(&speed, group);
 }
 
 void dispatch_worker_timed(struct dispatch_worker *worker,
                            const struct lease *lease, int64_t ms)
 {
+    const struct group *group = lease->queued->group;
     struct served_model *served =
         dispatch_worker_served(worker, lease->queued->model);
-    int64_t us = 1000 * ms + 1;
 
-    if (served == NULL || lease->odd)
-        return;
-    if (!lease->fresh) {
-        add_to_mean(&served->call_us, us);
-        return;
-    }
-    bool first = served->fresh_us == 0;
-    if (served->rough)
-        served->fresh_us = 0;
-    add_to_mean(&served->fresh_us, us);
-    served->rough = first;
+    if (served != NULL && !lease->odd)
+        pace_learn(&served->pace, group->kind, group->prefix_size, lease->fresh,
+                   1000 * ms + 1);
 }
 
-// The place beyond the slots hides the way of a call to the worker. Where calls
-// take much longer than that, a call would only wait there, and miss a slot
-// that is free elsewhere.
+// The place beyond the slots hides the way of a call to the worker. Where the
+// call whose slot it would get takes much longer than that, it would only wait
+// there, and miss a slot that is free elsewhere.
 static bool has_spare_place(const struct dispatch_worker *worker)
 {
-    return call_us(worker, worker->loaded) < SPARE_US;
+    const struct slot *slot = RING_OWNER(worker->busy.next, struct slot, link);
+    const struct queued_call *queued = slot->lease->queued;
+
+    return dispatch_worker_speed(worker, queued->model, queued->group->kind)
+               .us < SPARE_US;
 }
 
 // While it rests, one call at a time is a probe.
@@ -478,17 +466,43 @@ void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
     }
 }
 
-static void count_in(struct slot *slot, const struct model *model)
+static void count_in(struct slot *slot, const struct speed *speed)
 {
-    slot->rate = dispatch_worker_rate(slot->worker, model);
+    slot->rate = speed->rate;
     slot->group->n_slots++;
     slot->group->rate += slot->rate;
 }
 
+// A slot that reads its prompt first takes no other call of its group before
+// it is due.
+static void count_reader(struct slot *slot, const struct speed *speed,
+                         int64_t now)
+{
+    struct group *group = slot->group;
+    int64_t read_ms = speed_read_ms(speed, group);
+
+    if (read_ms == 0)
+        return;
+    slot->due_ms = now + read_ms + speed->us / 1000;
+    group->n_readers++;
+    group->readers_rate += slot->rate;
+    group->readers_due += (double)slot->due_ms * (double)slot->rate;
+}
+
 static void count_out(struct slot *slot)
 {
-    slot->group->n_slots--;
-    slot->group->rate -= slot->rate;
+    struct group *group = slot->group;
+
+    group->n_slots--;
+    group->rate -= slot->rate;
+    if (slot->due_ms > 0) {
+        group->n_readers--;
+        group->readers_rate -= slot->rate;
+        group->readers_due -= (double)slot->due_ms * (double)slot->rate;
+    }
+    if (group->n_readers == 0)
+        group->readers_due = 0;
+    slot->due_ms = 0;
     slot->rate = 0;
 }
 
@@ -506,8 +520,11 @@ static void set_group(struct dispatch *dispatch, struct slot *slot,
     group->refs++;
     leave_group(dispatch, slot);
     slot->group = group;
-    if (slot->lease != NULL)
-        count_in(slot, queued->model);
+    if (slot->lease == NULL)
+        return;
+    struct speed speed =
+        dispatch_worker_speed(slot->worker, queued->model, group->kind);
+    count_in(slot, &speed);
 }
 
 // The worker's next lease is not meant for a slot any more.
@@ -528,12 +545,17 @@ static struct lease *take_next(struct dispatch *dispatch,
 static void start_slot(struct dispatch *dispatch, struct slot *slot,
                        struct lease *lease, int64_t now)
 {
+    struct speed speed = dispatch_worker_speed(
+        slot->worker, lease->queued->model, lease->queued->group->kind);
+
     ring_remove(&slot->home);
     lease->fresh = slot->last != lease->queued->group->node.key;
     slot->last = lease->queued->group->node.key;
     set_group(dispatch, slot, lease->queued);
     slot->lease = lease;
-    count_in(slot, lease->queued->model);
+    count_in(slot, &speed);
+    if (lease->fresh)
+        count_reader(slot, &speed, now);
     ring_remove(&slot->link);
     ring_push_back(&slot->worker->busy, &slot->link);
     lease->slot = slot;

@@ -60,14 +60,27 @@ void dispatch_worker_pause(struct dispatch *dispatch,
                            struct dispatch_worker *worker, int64_t until);
 void dispatch_worker_resume(struct dispatch *dispatch,
                             struct dispatch_worker *worker);
-// Calls of model that a slot of the worker does in 1000 s, by what it did of
-// late; as many as the usual slot while that is not known. 1 or more.
-int64_t dispatch_worker_rate(const struct dispatch_worker *worker,
-                             const struct model *model);
-// How much longer a call takes a slot of the worker when its prompt has to be
-// read first, by the last few; 0 while that is not known.
+
+// How quick a slot of a worker is at one kind of calls of a model, by what it
+// did of them of late, or else the others.
+struct speed {
+    int64_t kind;
+    int64_t us;              // a call takes, its prompt read; 0: not known
+    int64_t rate;            // calls in 1000 s; 1 or more, also if not known
+    const struct pace *pace; // how it reads; NULL: that is of no use, since it
+                             // is not known how long the calls then take
+};
+
+struct speed dispatch_worker_speed(const struct dispatch_worker *worker,
+                                   const struct model *model, int64_t kind);
+// How long it reads the prompt of the group, whose calls are of the kind; 0
+// while that is not known.
+int64_t speed_read_ms(const struct speed *speed, const struct group *group);
+// The same in one.
 int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
-                                const struct model *model);
+                                const struct model *model,
+                                const struct group *group);
+
 // Whether the worker's next slot has not the prompt of the group.
 bool dispatch_worker_has_to_read(const struct dispatch_worker *worker,
                                  const struct group *group);

@@ -3,9 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct group *group_take(struct dispatch *dispatch, int64_t number)
+struct group *group_take(struct dispatch *dispatch,
+                         const struct dispatch_call *call)
 {
-    struct table_node *node = table_find(&dispatch->groups, number);
+    struct table_node *node = table_find(&dispatch->groups, call->group);
 
     if (node != NULL) {
         struct group *known = RING_OWNER(node, struct group, node);
@@ -18,9 +19,11 @@ struct group *group_take(struct dispatch *dispatch, int64_t number)
     if (group == NULL)
         return NULL;
     group->refs = 1;
+    group->kind = call->kind;
+    group->prefix_size = call->prefix_size;
     ring_init(&group->buckets);
     ring_init(&group->homes);
-    table_add(&dispatch->groups, &group->node, number);
+    table_add(&dispatch->groups, &group->node, call->group);
     return group;
 }
 

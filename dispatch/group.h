@@ -7,8 +7,9 @@
 
 #include "dispatch/dispatch_state.h"
 
-// Finds or makes it. NULL without memory.
-struct group *group_take(struct dispatch *dispatch, int64_t number);
+// That of a call: finds or makes it. NULL without memory.
+struct group *group_take(struct dispatch *dispatch,
+                         const struct dispatch_call *call);
 void group_drop(struct dispatch *dispatch, struct group *group); // NULL is fine
 
 #endif

@@ -113,15 +113,38 @@ static int64_t reading_ms(const struct dispatch_worker *worker,
     const struct queued_call *queued = lease->queued;
 
     return dispatch_worker_has_to_read(worker, queued->group)
-               ? dispatch_worker_read_ms(worker, queued->model)
+               ? dispatch_worker_read_ms(worker, queued->model, queued->group)
                : 0;
+}
+
+// From when a call is late, counted from its sending: after twice the usual
+// time of its kind, and as long as its slot had to read.
+static int64_t late_ms(const struct model *model, const struct lease *lease)
+{
+    const struct group *group = lease->queued->group;
+    int64_t usual = pace_usual_ms(&model->usual, group->kind);
+    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
+    int64_t read =
+        lease->fresh ? dispatch_worker_read_ms(lease->worker, model, group) : 0;
+
+    return (wait < DISPATCH_HEDGE_MIN_MS ? DISPATCH_HEDGE_MIN_MS : wait) + read;
+}
+
+// No call is late before, whatever its kind.
+static int64_t soonest_ms(const struct model *model)
+{
+    int64_t usual = pace_usual_shortest_ms(&model->usual);
+
+    return 2 * usual > DISPATCH_HEDGE_MIN_MS ? 2 * usual
+                                             : DISPATCH_HEDGE_MIN_MS;
 }
 
 // The first copy that is due of a list's calls, which are in the order of their
 // sending.
 static struct hedge list_hedge(const struct model *model,
-                               const struct ring *list, int64_t wait)
+                               const struct ring *list)
 {
+    int64_t soonest = soonest_ms(model);
     struct hedge best = {.at = -1};
     int looked = 0;
 
@@ -130,14 +153,15 @@ static struct hedge list_hedge(const struct model *model,
         struct lease *lease = RING_OWNER(at, struct lease, link);
         struct dispatch_worker *worker = NULL;
 
-        if (best.at >= 0 && lease->sent_ms + wait >= best.at)
+        if (best.at >= 0 && lease->sent_ms + soonest >= best.at)
             break;
         if (list == &model->doubled && !is_in_vain(lease))
             continue;
         worker = second_worker(model, lease);
         if (worker == NULL)
             continue;
-        best = earlier(best, (struct hedge){.at = lease->sent_ms + wait +
+        best = earlier(best, (struct hedge){.at = lease->sent_ms +
+                                                  late_ms(model, lease) +
                                                   reading_ms(worker, lease),
                                             .lease = lease,
                                             .worker = worker});
@@ -149,17 +173,13 @@ static struct hedge list_hedge(const struct model *model,
 static struct hedge model_hedge(const struct model *model)
 {
     struct hedge none = {.at = -1};
-    int64_t usual = median_get(&model->usual);
-    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
 
     if (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
         ring_empty(&model->free[PLACE_IDLE_FRESH]) &&
         ring_empty(&model->free[PLACE_HELD]))
         return none;
-    if (wait < DISPATCH_HEDGE_MIN_MS)
-        wait = DISPATCH_HEDGE_MIN_MS;
-    return earlier(list_hedge(model, &model->out, wait),
-                   list_hedge(model, &model->doubled, wait));
+    return earlier(list_hedge(model, &model->out),
+                   list_hedge(model, &model->doubled));
 }
 
 struct hedge hedge_next(const struct dispatch *dispatch)

@@ -198,54 +198,100 @@ static bool is_untouched(const struct bucket *bucket, const struct slot *slot)
            others_rate(group_of(bucket), slot) == 0;
 }
 
+// The calls that others take of a group meanwhile. Those that read its prompt
+// themselves take none before they are done with their first.
+static double count_taken(const struct group *group, const struct slot *slot,
+                          int64_t now, int64_t ms)
+{
+    double readers = (double)group->readers_rate;
+    double due_ms = readers > 0 ? group->readers_due / readers : 0;
+    double until_ms = due_ms > (double)now ? due_ms - (double)now : 0;
+    double beyond_ms = until_ms < (double)ms ? (double)ms - until_ms : 0;
+
+    return (((double)others_rate(group, slot) - readers) * (double)ms +
+            readers * beyond_ms) /
+           1e6;
+}
+
 // Whether the slot would not get a whole call of a group whose prompt it has to
 // read first, before the others have taken the last (offer.h draws it).
 static bool is_in_vain(const struct group *group, const struct slot *slot,
-                       int64_t rate, int64_t read_ms)
+                       const struct speed *speed, int64_t now)
 {
+    int64_t read_ms = speed_read_ms(speed, group);
     double others = (double)others_rate(group, slot);
-    double reading = (double)read_ms * (double)rate / 1e6; // in calls
     double left = (double)group->n_queued;
 
     return read_ms > 0 && slot->last != group->node.key &&
-           left * (double)rate - reading * others < others + (double)rate;
+           left - count_taken(group, slot, now, read_ms) <
+               others / (double)speed->rate + 1;
+}
+
+static bool are_due_together(const struct trial_line *a,
+                             const struct trial_line *b)
+{
+    return a->batch != 0 && a->batch == b->batch;
+}
+
+// A slot that looks for a group whose prompt it would have to read.
+struct looker {
+    const struct slot *slot;
+    const struct model *model;
+    int64_t now;
+    bool even_in_vain;
+    struct speed speed;         // at the kind that it met last; rate 0: none
+    const struct bucket *found; // the latest so far, by
+    double lateness;            // this
+};
+
+static void weigh(struct looker *looker, const struct bucket *bucket, int older)
+{
+    const struct group *group = group_of(bucket);
+    double late;
+
+    if (looker->speed.rate == 0 || looker->speed.kind != group->kind)
+        looker->speed = dispatch_worker_speed(looker->slot->worker,
+                                              looker->model, group->kind);
+    if (!looker->even_in_vain &&
+        is_in_vain(group, looker->slot, &looker->speed, looker->now))
+        return;
+    late = lateness(group, looker->slot, looker->speed.rate, older);
+    if (looker->found == NULL || late > looker->lateness) {
+        looker->found = bucket;
+        looker->lateness = late;
+    }
 }
 
 // That of the oldest trial which nobody works on, else the group that is
 // latest; among equals that of the oldest trial. A limit for each group (a slot
 // for each eight of its waiting calls) was measured: it sends slow slots to
 // groups that fast ones are about to finish, and a prefix is read twice as
-// often. Groups are left out whose prompt, which takes the slot read_ms, would
-// be read in vain; NULL: all are.
-static const struct bucket *
-latest_bucket(const struct lane *lane, const struct slot *slot, int64_t read_ms)
+// often. Groups are left out whose prompt would be read in vain, unless even
+// that may be; NULL: all are.
+static const struct bucket *latest_bucket(const struct lane *lane,
+                                          struct looker looker)
 {
-    const struct bucket *best = NULL;
-    int64_t rate = dispatch_worker_rate(slot->worker, lane->model);
-    double best_lateness = 0;
+    const struct trial_line *before = NULL;
     int looked = 0;
     int older = 0;
 
     for (struct ring *at = lane->lines.next;
-         at != &lane->lines && looked < DISPATCH_LOOK; at = at->next, older++) {
+         at != &lane->lines && looked < DISPATCH_LOOK; at = at->next) {
         const struct trial_line *line = RING_OWNER(at, struct trial_line, link);
+
+        older += before != NULL && !are_due_together(before, line);
+        before = line;
         for (struct ring *in = line->buckets.next;
              in != &line->buckets && looked < DISPATCH_LOOK;
              in = in->next, looked++) {
             const struct bucket *bucket =
                 RING_OWNER(in, struct bucket, in_line);
-            if (is_untouched(bucket, slot))
+            if (is_untouched(bucket, looker.slot))
                 return bucket;
-            if (is_in_vain(group_of(bucket), slot, rate, read_ms))
-                continue;
-            double late = lateness(group_of(bucket), slot, rate, older);
-            if (best == NULL || late > best_lateness) {
-                best = bucket;
-                best_lateness = late;
-            }
+            weigh(&looker, bucket, older);
         }
     }
-    return best;
+    return looker.found;
 }
 
 // Whether calls of another job or model wait for the worker as well. Jobs share
@@ -266,12 +312,13 @@ static bool is_awaited(const struct dispatch_worker *worker,
     return false;
 }
 
-// Until when the slot may be left free rather than read a prompt in vain; not
-// later than now: it may not. A job with a limit has no worker to spare.
+// Until when the slot may be left free rather than read that prompt in vain;
+// not later than now: it may not. A job with a limit has no worker to spare.
 static int64_t hold_ends(const struct slot *slot, const struct lane *lane,
-                         int64_t read_ms, int64_t now)
+                         const struct group *group, int64_t now)
 {
-    int64_t hold_ms = OFFER_HOLD * read_ms;
+    int64_t hold_ms =
+        OFFER_HOLD * dispatch_worker_read_ms(slot->worker, lane->model, group);
 
     if (slot->lease != NULL || slot->worker->loaded != lane->model ||
         lane->share->max_workers > 0 || is_awaited(slot->worker, lane))
@@ -287,9 +334,9 @@ static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                                           const struct lane *lane, int64_t now,
                                           int64_t *until)
 {
-    int64_t read_ms = dispatch_worker_read_ms(slot->worker, lane->model);
+    struct looker looker = {.slot = slot, .model = lane->model, .now = now};
     const struct bucket *own = own_bucket(dispatch, slot, lane);
-    const struct bucket *late = latest_bucket(lane, slot, read_ms);
+    const struct bucket *late = latest_bucket(lane, looker);
 
     if (own != NULL)
         return late == NULL ||
@@ -300,8 +347,10 @@ static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                    : late;
     if (late != NULL)
         return late;
-    *until = hold_ends(slot, lane, read_ms, now);
-    return *until > now ? NULL : latest_bucket(lane, slot, 0);
+    looker.even_in_vain = true;
+    late = latest_bucket(lane, looker);
+    *until = hold_ends(slot, lane, group_of(late), now);
+    return *until > now ? NULL : late;
 }
 
 // The job of a slot's group, as far as calls that wait can tell.

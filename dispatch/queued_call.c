@@ -20,7 +20,7 @@ struct queued_call *queued_call_make(struct dispatch *dispatch,
 {
     struct queued_call *queued = NULL;
     struct share *share = share_take(dispatch, call);
-    struct group *group = group_take(dispatch, call->group);
+    struct group *group = group_take(dispatch, call);
     struct model *model = backlog_model(dispatch, call->model);
 
     if (share != NULL && group != NULL && model != NULL &&
@@ -36,6 +36,7 @@ struct queued_call *queued_call_make(struct dispatch *dispatch,
     queued->group = group;
     queued->model = model;
     queued->trial = call->trial;
+    queued->batch = call->batch;
     queued->timeout_ms = call->timeout_ms;
     ring_init(&queued->link);
     model->n_calls++;

@@ -41,6 +41,15 @@ static bool address(struct order *order, const struct task *task,
     return true;
 }
 
+// Calls that take about as long: of one step, or one part of a metric, with the
+// same room for the answer.
+static int64_t kind_of(const struct order *order)
+{
+    return (int64_t)order->work->number << 40 | (int64_t)order->bill << 36 |
+           (int64_t)(order->ask.part & 0xfff) << 24 |
+           (order->options.num_predict & 0xffffff);
+}
+
 bool model_call_begin(struct flight *flight, struct err *err)
 {
     const struct order *order = &flight->order;
@@ -50,7 +59,10 @@ bool model_call_begin(struct flight *flight, struct err *err)
         .job = order->work->number,
         .model = order->model,
         .trial = order->age,
+        .batch = order->batch,
         .group = order->prefix->number,
+        .kind = kind_of(order),
+        .prefix_size = (int64_t)order->prefix->len,
         .window = (int32_t)order->work->job->window,
         .priority = order->work->priority,
         .timeout_ms = flight->timeout_ms = engine->call_timeout_ms,

@@ -28,6 +28,7 @@ struct session {
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
+    int64_t n_waits; // for units, so far
     size_t accounted;       // units whose calls are in the ledger
     size_t admitted;        // units that the lag was kept for, and
     int64_t admitted_trial; // the last numbered trial among them

@@ -111,6 +111,7 @@ struct task {
     bool logprobs;  // log-probabilities are asked for, for p_right
     bool free_text; // replies have room for TASK_TEXT_TOKENS
     int64_t trial;  // number of the trial, 0 for other tasks
+    int64_t batch;  // tasks of one are waited for together (dispatch.h)
     enum trial_kind kind;
     const char *reason; // why the candidate was made; static or NULL
     bool limited;       // its items may use `limit` in all (budget.h)

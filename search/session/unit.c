@@ -208,6 +208,7 @@ static bool await_unit(struct session *session, const struct unit *unit,
 bool unit_wait(struct session *session, const struct unit *unit,
                struct err *err)
 {
+    session->n_waits++;
     if (!await_unit(session, unit, err))
         return false;
     if (unit->err.code == ERR_NONE)
@@ -318,6 +319,7 @@ bool unit_claim(struct session *session, struct unit *unit, struct task *task,
 void unit_send(struct session *session, struct task *task, struct unit *unit)
 {
     task->owner = unit;
+    task->batch = session->n_waits + 1;
     // Embeddings are many, short, and of another model: they are no measure.
     if (task->role != ROLE_EMBED)
         unit->fresh = task->n_items - task->n_paid;

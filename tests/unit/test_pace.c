@@ -1,0 +1,92 @@
+// How long calls take: by kind, and by the size of what is read first.
+
+#include <criterion/criterion.h>
+
+#include "dispatch/pace.h"
+
+enum { LABEL = 1, LETTER = 2 };
+
+Test(pace, nothing_is_known_at_first)
+{
+    struct pace pace = {0};
+
+    cr_expect_eq(pace_call_us(&pace, LABEL), 0);
+    cr_expect_eq(pace_read_us(&pace, 100), 0);
+}
+
+Test(pace, a_first_call_that_reads_its_prompt_counts_until_one_does_not)
+{
+    struct pace pace = {0};
+
+    pace_learn(&pace, LABEL, 1000, true, 6000);
+    cr_expect_eq(pace_call_us(&pace, LABEL), 6000);
+
+    pace_learn(&pace, LABEL, 1000, false, 1000);
+    cr_expect_eq(pace_call_us(&pace, LABEL), 1000);
+    cr_expect_eq(pace_read_us(&pace, 1000), 5000);
+}
+
+Test(pace, reading_is_in_proportion_to_the_prefix)
+{
+    struct pace pace = {0};
+
+    pace_learn(&pace, LABEL, 0, false, 1000);
+    pace_learn(&pace, LABEL, 2000, true, 11000);
+
+    cr_expect_eq(pace_read_us(&pace, 2000), 10000);
+    cr_expect_eq(pace_read_us(&pace, 200), 1000);
+}
+
+// The first call may have loaded the model as well.
+Test(pace, the_first_reading_gives_way_to_the_second)
+{
+    struct pace pace = {0};
+
+    pace_learn(&pace, LABEL, 1000, true, 90000);
+    pace_learn(&pace, LABEL, 1000, false, 1000);
+    pace_learn(&pace, LABEL, 1000, true, 4000);
+
+    cr_expect_eq(pace_read_us(&pace, 1000), 3000);
+}
+
+Test(pace, kinds_are_apart)
+{
+    struct pace pace = {0};
+
+    pace_learn(&pace, LABEL, 0, false, 1000);
+    pace_learn(&pace, LETTER, 0, false, 20000);
+
+    cr_expect_eq(pace_call_us(&pace, LABEL), 1000);
+    cr_expect_eq(pace_call_us(&pace, LETTER), 20000);
+    cr_expect_eq(pace_call_us(&pace, 3), 0);
+}
+
+Test(pace, a_new_kind_takes_the_place_of_the_one_learnt_longest_ago)
+{
+    struct pace pace = {0};
+
+    for (int kind = 0; kind < PACE_KINDS; kind++)
+        pace_learn(&pace, kind, 0, false, 1000);
+    pace_learn(&pace, 0, 0, false, 1000);
+    pace_learn(&pace, PACE_KINDS, 0, false, 2000);
+
+    cr_expect_eq(pace_call_us(&pace, 0), 1000);
+    cr_expect_eq(pace_call_us(&pace, 1), 0);
+    cr_expect_eq(pace_call_us(&pace, PACE_KINDS), 2000);
+}
+
+Test(pace, what_is_usual_is_a_median_by_kind)
+{
+    struct pace_usual usual = {0};
+
+    cr_expect_eq(pace_usual_shortest_ms(&usual), -1);
+    for (int i = 0; i < MEDIAN_MIN_SAMPLES; i++) {
+        pace_usual_learn(&usual, LABEL, 100);
+        pace_usual_learn(&usual, LETTER, 5000);
+    }
+
+    cr_expect_eq(pace_usual_ms(&usual, LABEL), 100);
+    cr_expect_eq(pace_usual_ms(&usual, LETTER), 5000);
+    cr_expect_eq(pace_usual_ms(&usual, 3), -1);
+    cr_expect_eq(pace_usual_shortest_ms(&usual), 100);
+}
