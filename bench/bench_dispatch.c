@@ -177,20 +177,29 @@ static void measure_memory(void)
 enum {
     MACHINES_MOST = 256,
     TRIALS_MOST = 400,
-    RUNS = 10,        // of each plan, other lengths of calls; the mean is told
-    PREFIX_MS = 5200, // at speed 1: reading 1,200 tokens of prefix
-    CALL_MS = 2400,   // at speed 1: the rest, on average
-    SWAP_MS = 20000,  // loading another model, on any machine
+    RUNS = 10,         // of each plan, other lengths of calls; the mean is told
+    PREFIX_MS = 5200,  // at speed 1: reading 1,200 tokens of prefix
+    CALL_MS = 2400,    // at speed 1: the rest, on average
+    LETTER_MS = 14000, // the same of a letter to the teacher
+    SWAP_MS = 20000,   // loading another model, on any machine
     BEAT_MS = 1000,
     LIVENESS_MS = 3000,
 };
 
 enum order { ORDER_DISPATCH, ORDER_ARRIVAL, ORDER_INTERLEAVED };
 
+// What a search asks at once, and waits for before it asks more: `prompts`
+// trials of `rows` calls, or as many letters to the teacher.
+struct stage {
+    int prompts, rows; // rows 0: letters
+};
+
 struct plan {
     int n_machines;
     int speeds; // of machine i: 1 << (i % n / (n / speeds))
     int n_trials, trial_calls, window;
+    const struct stage *stages; // instead of trials that overlap; NULL: none
+    int n_stages;
     int steps;   // calls of a row, each asked when the one before is answered,
                  // and each step with a prompt of its own; 0: 1
     int teacher; // every so manieth call is of another model; 0: none is
@@ -207,15 +216,28 @@ struct machine {
     int n_held;
     int64_t began_ms, done_ms; // of that one
     int64_t busy_ms, here_ms;
-    int64_t prefix;      // what its slot keeps (prefix_of); -1: none
+    int64_t prefix;      // what its slot keeps; -1: none
     int model;           // that is loaded; 0: none
     int64_t next_ms;     // when it goes, or comes back
     int64_t returned_ms; // since when it is here
     bool away;
 };
 
+// A call of the plan. At speed 1:
+struct call {
+    int64_t trial, prefix;
+    int step;  // of the trial's rows
+    int model; // 1 the student's, 2 the teacher's
+    int kind;
+    int64_t read_ms; // its prefix
+    int64_t work_ms; // the rest
+};
+
 struct cluster {
     const struct plan *plan;
+    struct call *calls; // owned, in the order of their numbers
+    int n_calls;
+    int first[TRIALS_MOST + 1]; // call of a trial
     struct dispatch *dispatch;
     struct machine machines[MACHINES_MOST];
     int32_t workers; // ever
@@ -224,6 +246,7 @@ struct cluster {
     int left[TRIALS_MOST]; // calls without an answer
     int n_submitted;
     int n_done; // trials, in order
+    int stage;  // that is submitted next
     int64_t begun, reused, swaps, useful_ms;
 };
 
@@ -239,10 +262,11 @@ static uint64_t draw(struct cluster *cluster)
     return mix(cluster->chance += UINT64_C(0x9e3779b97f4a7c15));
 }
 
-static int64_t call_ms(uint64_t salt, int64_t id)
+// Half of the mean to one and a half times as much.
+static int64_t spread(uint64_t salt, int64_t id, int64_t mean_ms)
 {
-    return CALL_MS / 2 +
-           (int64_t)(mix((uint64_t)id + (salt << 32) + 1) % CALL_MS);
+    return mean_ms / 2 +
+           (int64_t)(mix((uint64_t)id + (salt << 32) + 1) % (uint64_t)mean_ms);
 }
 
 // Between none and twice the mean.
@@ -251,27 +275,76 @@ static int64_t about(struct cluster *cluster, int64_t ms)
     return 1 + (int64_t)(draw(cluster) % (uint64_t)(2 * ms));
 }
 
-static int model_of(const struct plan *plan, int64_t id)
-{
-    return plan->teacher > 0 && id % plan->teacher == 0 ? 2 : 1;
-}
-
 static int steps_of(const struct plan *plan)
 {
     return plan->steps > 1 ? plan->steps : 1;
 }
 
-static int step_of(const struct plan *plan, int64_t id)
+// --- the calls of a plan ---
+
+enum { KIND_STEP = 1, KIND_LETTER = 64 };
+
+static struct call *add_call(struct cluster *cluster)
 {
-    return (int)(id % plan->trial_calls % steps_of(plan));
+    struct call *calls =
+        realloc(cluster->calls, (size_t)(cluster->n_calls + 1) * sizeof *calls);
+
+    if (calls == NULL)
+        exit(EXIT_FAILURE);
+    cluster->calls = calls;
+    calls += cluster->n_calls++;
+    *calls = (struct call){0};
+    return calls;
 }
 
-static int64_t prefix_of(const struct plan *plan, int64_t id)
+// Trials that overlap, all of one kind.
+static void lay_out_trials(struct cluster *cluster, uint64_t salt)
 {
-    int64_t trial = id / plan->trial_calls;
+    const struct plan *plan = cluster->plan;
 
-    return (trial * steps_of(plan) + step_of(plan, id)) * 2 +
-           model_of(plan, id);
+    for (int64_t id = 0; id < (int64_t)plan->n_trials * plan->trial_calls;
+         id++) {
+        struct call *call = add_call(cluster);
+
+        call->trial = id / plan->trial_calls;
+        call->step = (int)(id % plan->trial_calls % steps_of(plan));
+        call->model = plan->teacher > 0 && id % plan->teacher == 0 ? 2 : 1;
+        call->kind = KIND_STEP + call->step;
+        call->prefix =
+            (call->trial * steps_of(plan) + call->step) * 2 + call->model;
+        call->read_ms = PREFIX_MS;
+        call->work_ms = spread(salt, id, CALL_MS);
+    }
+    for (int trial = 0; trial <= plan->n_trials; trial++)
+        cluster->first[trial] = trial * plan->trial_calls;
+}
+
+// Stages, whose prompts show few demos or many. A letter is a trial of one
+// call: it reads a prompt of its own, and its answer is long.
+static void lay_out_stages(struct cluster *cluster, uint64_t salt)
+{
+    const struct plan *plan = cluster->plan;
+    int trial = 0;
+
+    for (int i = 0; i < plan->n_stages; i++)
+        for (int at = 0; at < plan->stages[i].prompts; at++, trial++) {
+            int rows = plan->stages[i].rows;
+            int64_t read_ms =
+                rows == 0 ? 3400 : 800 + spread(salt, -trial, 4400);
+
+            cluster->first[trial] = cluster->n_calls;
+            for (int row = 0; row < (rows == 0 ? 1 : rows); row++) {
+                struct call *call = add_call(cluster);
+
+                call->trial = call->prefix = trial;
+                call->model = 1;
+                call->kind = rows == 0 ? KIND_LETTER : KIND_STEP;
+                call->read_ms = read_ms;
+                call->work_ms = spread(salt, cluster->n_calls,
+                                       rows == 0 ? LETTER_MS : CALL_MS);
+            }
+        }
+    cluster->first[trial] = cluster->n_calls;
 }
 
 static bool has_model(const struct cluster *cluster,
@@ -329,65 +402,80 @@ static void vanish(struct cluster *cluster, struct machine *machine)
 static void ask(struct cluster *cluster, int64_t id)
 {
     const struct plan *plan = cluster->plan;
-    const int64_t trials[] = {[ORDER_DISPATCH] = id / plan->trial_calls,
+    const struct call *call = &cluster->calls[id];
+    const int64_t trials[] = {[ORDER_DISPATCH] = call->trial,
                               [ORDER_ARRIVAL] = 0,
-                              [ORDER_INTERLEAVED] = id % plan->trial_calls};
+                              [ORDER_INTERLEAVED] =
+                                  id - cluster->first[call->trial]};
     bool grouped = plan->order == ORDER_DISPATCH;
 
-    queue(
-        cluster->dispatch,
-        &(struct dispatch_call){.id = id,
-                                .model = model_of(plan, id),
-                                .trial = trials[plan->order],
-                                .group = grouped ? prefix_of(plan, id) : id + 1,
-                                .timeout_ms = 600000,
-                                .window = plan->window},
-        cluster->now);
+    queue(cluster->dispatch,
+          &(struct dispatch_call){.id = id,
+                                  .model = call->model,
+                                  .kind = call->kind,
+                                  .prefix_size = call->read_ms,
+                                  .trial = trials[plan->order],
+                                  .batch =
+                                      plan->stages != NULL ? cluster->stage : 0,
+                                  .group = grouped ? call->prefix : id + 1,
+                                  .timeout_ms = 600000,
+                                  .window = plan->window},
+          cluster->now);
 }
 
 static void submit(struct cluster *cluster)
 {
-    const struct plan *plan = cluster->plan;
     int trial = cluster->n_submitted++;
+    int end = cluster->first[trial + 1];
 
-    cluster->left[trial] = plan->trial_calls;
-    for (int i = 0; i < plan->trial_calls; i += steps_of(plan))
-        ask(cluster, (int64_t)trial * plan->trial_calls + i);
+    cluster->left[trial] = end - cluster->first[trial];
+    for (int i = cluster->first[trial]; i < end; i += steps_of(cluster->plan))
+        ask(cluster, i);
 }
 
-static void begin_work(struct cluster *cluster, struct machine *machine,
-                       uint64_t salt)
+// Whatever may begin by now: the window is kept full, or all of a stage begins
+// when the one before is over.
+static void submit_more(struct cluster *cluster)
 {
-    int64_t id = machine->held[0].call;
-    int64_t prefix = prefix_of(cluster->plan, id);
-    int model = model_of(cluster->plan, id);
-    bool reuses = machine->prefix == prefix;
-    bool swaps = machine->model != 0 && machine->model != model;
-    int64_t work = call_ms(salt, id) + (reuses ? 0 : PREFIX_MS);
+    const struct plan *plan = cluster->plan;
+    int end = cluster->n_done + plan->window;
+
+    if (plan->stages != NULL && cluster->n_done < cluster->n_submitted)
+        return;
+    if (plan->stages != NULL && cluster->stage < plan->n_stages)
+        end = cluster->n_done + plan->stages[cluster->stage++].prompts;
+    while (cluster->n_submitted < end && cluster->n_submitted < plan->n_trials)
+        submit(cluster);
+}
+
+static void begin_work(struct cluster *cluster, struct machine *machine)
+{
+    const struct call *call = &cluster->calls[machine->held[0].call];
+    bool reuses = machine->prefix == call->prefix;
+    bool swaps = machine->model != 0 && machine->model != call->model;
+    int64_t work = call->work_ms + (reuses ? 0 : call->read_ms);
 
     machine->began_ms = cluster->now;
     machine->done_ms =
         cluster->now + work / machine->speed + (swaps ? SWAP_MS : 0);
-    machine->prefix = prefix;
-    machine->model = model;
+    machine->prefix = call->prefix;
+    machine->model = call->model;
     cluster->swaps += swaps;
     cluster->begun++;
     cluster->reused += reuses;
 }
 
-static void take_off(struct cluster *cluster, struct machine *machine, int at,
-                     uint64_t salt)
+static void take_off(struct cluster *cluster, struct machine *machine, int at)
 {
     if (at == 0)
         machine->busy_ms += cluster->now - machine->began_ms;
     machine->held[0] = machine->held[1 - at];
     machine->n_held--;
     if (at == 0 && machine->n_held > 0)
-        begin_work(cluster, machine, salt);
+        begin_work(cluster, machine);
 }
 
-static void act(struct cluster *cluster, const struct action *action,
-                uint64_t salt)
+static void act(struct cluster *cluster, const struct action *action)
 {
     struct machine *machine = NULL;
 
@@ -400,39 +488,37 @@ static void act(struct cluster *cluster, const struct action *action,
     if (action->kind == ACTION_SEND) {
         machine->held[machine->n_held++] = *action;
         if (machine->n_held == 1)
-            begin_work(cluster, machine, salt);
+            begin_work(cluster, machine);
         return;
     }
     for (int i = 0; i < machine->n_held; i++) {
         if (machine->held[i].lease == action->lease) {
-            take_off(cluster, machine, i, salt);
+            take_off(cluster, machine, i);
             return;
         }
     }
 }
 
-static void finish_call(struct cluster *cluster, struct machine *machine,
-                        uint64_t salt)
+static void finish_call(struct cluster *cluster, struct machine *machine)
 {
     struct action action = machine->held[0];
     int64_t took = cluster->now - machine->began_ms;
     int64_t call = 0;
 
-    take_off(cluster, machine, 0, salt);
+    take_off(cluster, machine, 0);
     if (!dispatch_done(cluster->dispatch, action.worker, action.lease,
                        cluster->now, &call))
         return;
     cluster->useful_ms += took;
     dispatch_credit(cluster->dispatch, action.worker, action.lease,
                     cluster->now);
-    if (step_of(cluster->plan, call) < steps_of(cluster->plan) - 1)
+    if (cluster->calls[call].step < steps_of(cluster->plan) - 1)
         ask(cluster, call + 1);
-    cluster->left[call / cluster->plan->trial_calls]--;
+    cluster->left[cluster->calls[call].trial]--;
     while (cluster->n_done < cluster->n_submitted &&
            cluster->left[cluster->n_done] == 0) {
         cluster->n_done++;
-        if (cluster->n_submitted < cluster->plan->n_trials)
-            submit(cluster);
+        submit_more(cluster);
     }
 }
 
@@ -447,7 +533,7 @@ static void beat(struct cluster *cluster)
 
 // To what comes next: a call that is done, a machine that goes or comes, a
 // heartbeat, or what dispatch has planned.
-static void pass_time(struct cluster *cluster, uint64_t salt)
+static void pass_time(struct cluster *cluster)
 {
     int64_t next = dispatch_deadline(cluster->dispatch);
 
@@ -471,21 +557,20 @@ static void pass_time(struct cluster *cluster, uint64_t salt)
         else if (machine->next_ms <= cluster->now)
             vanish(cluster, machine);
         if (machine->n_held > 0 && machine->done_ms <= cluster->now)
-            finish_call(cluster, machine, salt);
+            finish_call(cluster, machine);
     }
     dispatch_tick(cluster->dispatch, cluster->now);
 }
 
-static void run_cluster(struct cluster *cluster, uint64_t salt)
+static void run_cluster(struct cluster *cluster)
 {
     struct action action;
 
-    while (cluster->n_submitted < cluster->plan->window)
-        submit(cluster);
+    submit_more(cluster);
     while (cluster->n_done < cluster->plan->n_trials) {
         while (dispatch_next(cluster->dispatch, cluster->now, &action))
-            act(cluster, &action, salt);
-        pass_time(cluster, salt);
+            act(cluster, &action);
+        pass_time(cluster);
     }
 }
 
@@ -494,28 +579,28 @@ struct tally {
     double busy, useful, reused, wall_s, of_best, twice, swaps;
 };
 
-static void tally(struct tally *tally, struct cluster *cluster, uint64_t salt)
+static void tally(struct tally *tally, const struct cluster *cluster)
 {
     const struct plan *plan = cluster->plan;
-    int64_t n = (int64_t)plan->n_trials * plan->trial_calls;
+    int64_t n = cluster->n_calls;
     int64_t busy = 0;
     int64_t here = 0;
     int64_t speed = 0;
     int64_t work = 0;
 
     for (int i = 0; i < plan->n_machines; i++) {
-        struct machine *machine = &cluster->machines[i];
-        if (!machine->away)
-            machine->here_ms += cluster->now - machine->returned_ms;
-        if (machine->n_held > 0)
-            machine->busy_ms += cluster->now - machine->began_ms;
-        busy += machine->busy_ms;
-        here += machine->here_ms;
+        const struct machine *machine = &cluster->machines[i];
+        busy += machine->busy_ms +
+                (machine->n_held > 0 ? cluster->now - machine->began_ms : 0);
+        here += machine->here_ms +
+                (machine->away ? 0 : cluster->now - machine->returned_ms);
         speed += machine->speed;
     }
-    for (int64_t id = 0; id < n; id++)
-        work += call_ms(salt, id);
-    work += (int64_t)plan->n_trials * steps_of(plan) * PREFIX_MS;
+    for (int64_t id = 0; id < n; id++) {
+        const struct call *call = &cluster->calls[id];
+        bool reads = id - cluster->first[call->trial] < steps_of(plan);
+        work += call->work_ms + (reads ? call->read_ms : 0);
+    }
     tally->busy += (double)busy / (double)here;
     tally->useful += (double)cluster->useful_ms / (double)here;
     tally->reused += (double)cluster->reused / (double)cluster->begun;
@@ -535,12 +620,17 @@ static void run_once(const struct plan *plan, uint64_t salt, struct tally *out)
         .plan = plan, .chance = salt, .dispatch = dispatch_new(&config, &err)};
     if (cluster.dispatch == NULL)
         die(&err);
+    if (plan->stages != NULL)
+        lay_out_stages(&cluster, salt);
+    else
+        lay_out_trials(&cluster, salt);
     for (int i = 0; i < plan->n_machines; i++) {
         cluster.machines[i].speed = 1 << (i * plan->speeds / plan->n_machines);
         come(&cluster, &cluster.machines[i]);
     }
-    run_cluster(&cluster, salt);
-    tally(out, &cluster, salt);
+    run_cluster(&cluster);
+    tally(out, &cluster);
+    free(cluster.calls);
     dispatch_free(cluster.dispatch);
 }
 
@@ -596,8 +686,6 @@ static void measure_speed_up(struct plan plan, const int *counts, size_t n)
 {
     double alone = 0;
 
-    printf("a job of %d trials of %d calls, window %d, on equal workers:\n",
-           plan.n_trials, plan.trial_calls, plan.window);
     for (size_t i = 0; i < n; i++) {
         char name[40];
         plan.n_machines = counts[i];
@@ -607,6 +695,34 @@ static void measure_speed_up(struct plan plan, const int *counts, size_t n)
         printf("%20s %.1f times as quick as one, %.0f %% of them\n", "",
                alone / wall, 100 * alone / wall / counts[i]);
     }
+}
+
+static void measure_trials(const struct plan *plan, const int *counts, size_t n)
+{
+    printf("a job of %d trials of %d calls, window %d, on equal workers:\n",
+           plan->n_trials, plan->trial_calls, plan->window);
+    measure_speed_up(*plan, counts, n);
+}
+
+// What screen_and_race asked in a run of 1,000 calls on jobs/intent_200:
+// screens of many prompts on few rows, races of few prompts on more and more
+// rows, letters.
+static void measure_search(const int *counts, size_t n)
+{
+    static const struct stage stages[] = {
+        {1, 32}, {1, 32}, {11, 0}, {12, 4}, {4, 4},  {5, 6},  {3, 7},  {3, 16},
+        {2, 32}, {2, 0},  {8, 4},  {5, 6},  {4, 6},  {3, 16}, {2, 32}, {2, 0},
+        {8, 4},  {4, 5},  {3, 7},  {2, 14}, {1, 32}, {1, 32},
+    };
+    struct plan plan = {.speeds = 1,
+                        .window = 4,
+                        .stages = stages,
+                        .n_stages = sizeof stages / sizeof *stages};
+
+    for (int i = 0; i < plan.n_stages; i++)
+        plan.n_trials += stages[i].prompts;
+    printf("the stages of a search, on equal workers:\n");
+    measure_speed_up(plan, counts, n);
 }
 
 // Every tenth call is the teacher's. As few swaps as can be: one machine
@@ -681,8 +797,9 @@ int main(void)
     for (int calls = 35; calls <= 140; calls *= 2)
         measure_affinity(calls);
     measure_steps();
-    measure_speed_up(small, some, sizeof some / sizeof *some);
-    measure_speed_up(large, many, sizeof many / sizeof *many);
+    measure_trials(&small, some, sizeof some / sizeof *some);
+    measure_trials(&large, many, sizeof many / sizeof *many);
+    measure_search(some, sizeof some / sizeof *some);
     measure_swaps();
     measure_failures();
     return EXIT_SUCCESS;
