@@ -83,13 +83,15 @@ static void fill(struct folding *folding)
 // The next folded code point into *code; false at the end.
 static bool next_folded(struct folding *folding, uint32_t *code)
 {
-    if (folding->i == folding->n) {
-        if (folding->len == 0)
-            return false;
-        folding->i = 0;
-        fill(folding);
-    }
-    *code = utf8_fold((uint32_t)folding->codes[folding->i++]);
+    do {
+        if (folding->i == folding->n) {
+            if (folding->len == 0)
+                return false;
+            folding->i = 0;
+            fill(folding);
+        }
+        *code = utf8_fold((uint32_t)folding->codes[folding->i++]);
+    } while (*code == '\r');
     return true;
 }
 
@@ -98,13 +100,14 @@ static char ascii_fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_ascii(const char *text, size_t len)
+// ASCII, and without the CR of CRLF, which folding leaves out.
+static bool is_plain(const char *text, size_t len)
 {
     unsigned char all = 0;
 
     for (size_t i = 0; i < len; i++)
         all |= (unsigned char)text[i];
-    return all < 0x80;
+    return all < 0x80 && memchr(text, '\r', len) == NULL;
 }
 
 bool fold_same(const char *a, const char *b)
@@ -116,7 +119,7 @@ bool fold_same(const char *a, const char *b)
 
     one.at = text_trim_wide(a, strlen(a), &one.len);
     other.at = text_trim_wide(b, strlen(b), &other.len);
-    if (is_ascii(one.at, one.len) && is_ascii(other.at, other.len)) {
+    if (is_plain(one.at, one.len) && is_plain(other.at, other.len)) {
         bool same = one.len == other.len;
         for (size_t i = 0; same && i < one.len; i++)
             same = ascii_fold(one.at[i]) == ascii_fold(other.at[i]);
@@ -153,7 +156,7 @@ void fold_put(struct buf *out, const char *text, size_t len)
     size_t used = 0;
     uint32_t code = 0;
 
-    if (is_ascii(text, len)) {
+    if (is_plain(text, len)) {
         fold_ascii(out, text, len);
         return;
     }

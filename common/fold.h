@@ -2,7 +2,8 @@
 //
 // Folding composes characters (NFC: an e and an accent are an e with an accent)
 // and takes their case away (Unicode simple folding of Latin, Greek and
-// Cyrillic; other scripts stay as they are).
+// Cyrillic; other scripts stay as they are). A line end is one whether it is
+// written CRLF or LF.
 
 #ifndef COMMON_FOLD_H
 #define COMMON_FOLD_H

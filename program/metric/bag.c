@@ -51,13 +51,29 @@ static void end_item(struct bag *bag, size_t start, bool keep)
     }
 }
 
+static bool is_digit_at(const char *word, size_t len, size_t i)
+{
+    return i < len && word[i] >= '0' && word[i] <= '9';
+}
+
+// What makes another number of digits: the sign of -5, the point of 1.5, and
+// what stands between those of 1/2 and 7:30. A comma parts thousands.
+static bool is_of_number(const char *word, size_t len, size_t i)
+{
+    bool before = i > 0 && is_digit_at(word, len, i - 1);
+    bool after = is_digit_at(word, len, i + 1);
+
+    return after && word[i] != ',' &&
+           (before || (i == 0 && (word[i] == '-' || word[i] == '.')));
+}
+
 static void add_word(struct bag *bag, const char *word, size_t len)
 {
     size_t start = bag->text.len;
     size_t plain = 0; // where the bytes begin that are kept
 
     for (size_t i = 0; i <= len; i++) {
-        if (i < len && !is_punctuation(word[i]))
+        if (i < len && (!is_punctuation(word[i]) || is_of_number(word, len, i)))
             continue;
         fold_put(&bag->text, word + plain, i - plain);
         plain = i + 1;

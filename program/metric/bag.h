@@ -25,8 +25,8 @@ struct bag {
 
 void bag_release(struct bag *bag);
 
-// Adds the words of text: folded, without ASCII punctuation and without the
-// articles a, an and the.
+// Adds the words of text: folded, without the articles a, an and the, and
+// without ASCII punctuation but that of numbers: -5, 1.5, 7:30.
 void bag_add_words(struct bag *bag, const char *text, size_t len);
 
 // Adds an item, trimmed and folded.

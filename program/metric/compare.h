@@ -10,7 +10,7 @@
 
 // Texts are equal after trimming and case folding, numbers by value (also a
 // number and a text that is one), lists and objects part by part. null, and
-// nothing (NULL), equals only null.
+// nothing (NULL, or a member that is missing), equals only null.
 bool values_same(const json_t *a, const json_t *b);
 
 // The number that a value is: a JSON number, or a text that holds one and

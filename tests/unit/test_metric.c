@@ -289,6 +289,41 @@ Test(metric, letters_are_the_same_however_they_are_composed)
     expect_score(0, "{\"answer\": \"1234567\"}", "{\"answer\": \"1234,567\"}");
 }
 
+Test(metric, token_f1_tells_numbers_and_signs_apart)
+{
+    parse_good("token_f1: answer");
+    expect_score(0, "{\"answer\": \"-5\"}", "{\"answer\": \"5\"}");
+    expect_score(0, "{\"answer\": \"1.5\"}", "{\"answer\": \"15\"}");
+    expect_score(0, "{\"answer\": \"1/2\"}", "{\"answer\": \"12\"}");
+    expect_score(1, "{\"answer\": \"1,500.\"}", "{\"answer\": \"(1500)\"}");
+    expect_score(0, "{\"answer\": \"+\"}", "{\"answer\": \"-\"}");
+    expect_score(1, "{\"answer\": \"+\"}", "{\"answer\": \"+\"}");
+    expect_score(0, "{\"answer\": \"A\"}", "{\"answer\": \"the\"}");
+    expect_score(1, "{\"answer\": \"A\"}", "{\"answer\": \"a\"}");
+}
+
+Test(metric, what_an_example_leaves_out_of_an_object_is_null)
+{
+    parse_good("exact_match: whole");
+    expect_score(1, "{\"whole\": {\"size\": 3}}",
+                 "{\"whole\": {\"size\": 3, \"note\": null}}");
+    expect_score(1, "{\"whole\": {\"size\": 3, \"note\": null}}",
+                 "{\"whole\": {\"size\": 3}}");
+    expect_score(0, "{\"whole\": {\"size\": 3}}",
+                 "{\"whole\": {\"size\": 3, \"note\": \"x\"}}");
+    parse_good("set_f1: tags");
+    expect_score(1, "{\"tags\": [{\"a\": 1}]}",
+                 "{\"tags\": [{\"a\": 1, \"b\": null}]}");
+}
+
+Test(metric, a_line_end_is_one_in_either_form)
+{
+    parse_good("exact_match: answer");
+    expect_score(1, "{\"answer\": \"a\\r\\nb\"}", "{\"answer\": \"a\\nb\"}");
+    expect_score(1, "{\"answer\": \"\\u00e4\\r\\nb\"}",
+                 "{\"answer\": \"\\u00e4\\nb\"}");
+}
+
 Test(metric, token_f1_takes_the_nearest_of_several_answers)
 {
     parse_good("token_f1: answer");

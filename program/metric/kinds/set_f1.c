@@ -32,19 +32,53 @@ static void add_pieces(struct bag *bag, const char *text, size_t len)
     }
 }
 
+// A copy of an object without its members that are null, which examples leave
+// out; another reference to anything else. NULL without memory.
+static json_t *without_nulls(const json_t *item)
+{
+    json_t *copy =
+        json_is_object(item) ? json_object() : json_incref((json_t *)item);
+    json_t *all = (json_t *)item; // iterators want one that may be changed
+
+    for (void *at = json_is_object(item) ? json_object_iter(all) : NULL;
+         copy != NULL && at != NULL; at = json_object_iter_next(all, at)) {
+        json_t *value = json_object_iter_value(at);
+        if (!json_is_null(value) &&
+            json_object_set(copy, json_object_iter_key(at), value) != 0) {
+            json_decref(copy);
+            copy = NULL;
+        }
+    }
+    return copy;
+}
+
+static bool put_object(struct buf *text, const json_t *item, struct err *err)
+{
+    json_t *copy = without_nulls(item);
+
+    if (copy == NULL) {
+        err_nomem(err, "an item to compare");
+        return false;
+    }
+    json_put(text, copy, true);
+    json_decref(copy);
+    return true;
+}
+
 // 2 and 2.0 are one item, so numbers go in as their shortest text.
 static bool add_item(struct bag *bag, const json_t *item, struct err *err)
 {
     struct buf text = BUF_INIT(BAG_MAX_BYTES);
     double number = json_is_real(item) ? json_real_value(item) : 0.5;
+    bool ok = true;
 
     if (json_is_string(item))
         buf_append(&text, json_string_value(item), json_string_length(item));
     else if (number == floor(number) && fabs(number) < 1e15)
         buf_printf(&text, "%.0f", number);
     else
-        json_put(&text, item, true);
-    bool ok = buf_ok(&text, "an item to compare", err);
+        ok = put_object(&text, item, err);
+    ok = ok && buf_ok(&text, "an item to compare", err);
     if (ok)
         bag_add_item(bag, text.len > 0 ? text.data : "", text.len);
     buf_release(&text);

@@ -3,6 +3,7 @@
 
 #include "program/graph/type_form.h"
 #include "program/metric/bag.h"
+#include "program/metric/compare.h"
 #include "program/metric/kind.h"
 
 static const char *const keys[] = {"field", "label"};
@@ -28,15 +29,31 @@ static bool fill_bag(struct bag *bag, const json_t *value, struct err *err)
     return ok;
 }
 
+static bool is_empty(const json_t *value)
+{
+    return value == NULL || json_is_null(value) ||
+           (json_is_string(value) && json_string_length(value) == 0);
+}
+
+// Texts without a word, such as + and -, or A and the, have none in common:
+// they are compared as they stand. Where nothing is right, they are nothing.
+static double f1_of(const struct bag *answer, const json_t *value,
+                    const struct bag *right, const json_t *label)
+{
+    if (answer->n > 0 || right->n > 0)
+        return bag_f1(answer, right);
+    return is_empty(label) || values_same(value, label) ? 1 : 0;
+}
+
 // Raises *best to the F1 of answer against one right answer.
-static bool compare_label(const struct bag *answer, const json_t *label,
-                          double *best, struct err *err)
+static bool compare_label(const struct bag *answer, const json_t *value,
+                          const json_t *label, double *best, struct err *err)
 {
     struct bag right = BAG_INIT;
     bool ok = fill_bag(&right, label, err);
+    double f1 = ok ? f1_of(answer, value, &right, label) : 0;
 
-    if (ok && bag_f1(answer, &right) > *best)
-        *best = bag_f1(answer, &right);
+    *best = f1 > *best ? f1 : *best;
     bag_release(&right);
     return ok;
 }
@@ -56,7 +73,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     for (size_t i = 0; ok && i < n; i++) {
         const json_t *one =
             json_is_array(label) ? json_array_get(label, i) : label;
-        ok = compare_label(&answer, one, &best, err);
+        ok = compare_label(&answer, value, one, &best, err);
     }
     if (ok && best < 1)
         feedback_wrong(&feedback, field, value, label);
