@@ -66,6 +66,7 @@ static int start(const struct options *options,
         coordinator = coordinator_start(zmq, with, err);
     if (coordinator != NULL && dashboard_start(&dashboard, options, zmq,
                                                coordinator, with->store, err)) {
+        signals_serve();
         signals_accept();
         serve(coordinator, dashboard);
     }

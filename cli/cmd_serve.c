@@ -80,6 +80,7 @@ static int serve(const struct options *options,
     if (server == NULL) {
         status = output_error(options, err);
     } else {
+        signals_serve();
         signals_accept();
         tell_start(server, options->operands[0]);
         wait_for_signal();

@@ -128,6 +128,7 @@ static bool work(const struct options *options, const char *endpoint,
     if (probe != NULL)
         printf("probes on http://%s\n", worker_probe_place(probe));
     if (ok) {
+        signals_serve();
         signals_accept();
         serve(&workers, servers, endpoint);
     }

@@ -1,5 +1,6 @@
 #include "common/signals.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -54,6 +55,18 @@ bool signals_open(struct err *err)
         (void)sigaction(SIGHUP, &action, NULL);
     (void)sigaction(SIGPIPE, &ignore, &old_pipe);
     return true;
+}
+
+void signals_serve(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    sigemptyset(&ignore.sa_mask);
+    if (terminal >= 0)
+        (void)close(terminal);
+    else
+        (void)sigaction(SIGHUP, &ignore, NULL);
 }
 
 void signals_accept(void)

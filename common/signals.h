@@ -23,6 +23,11 @@ bool signals_open(struct err *err);
 // From here on this thread takes them.
 void signals_accept(void);
 
+// For a program that serves until it is told to end. Without a terminal no
+// terminal ends: whoever sends SIGHUP then (logrotate, at night) wants a log
+// opened anew, and ours is standard error. It is ignored from here on.
+void signals_serve(void);
+
 int signals_fd(void); // readable once one came; -1 when not open
 bool signals_came(void);
 
