@@ -9,6 +9,8 @@
 #include "common/file.h"
 #include "store/row_sum.h"
 
+enum { SQLITE_PATH_BYTES = 512 };
+
 // What a person can do about a result of SQLite. `words` end the sentence
 // "cannot DOING PATH: ".
 struct cause {
@@ -55,6 +57,30 @@ static const struct cause *find_cause(int rc)
     return NULL;
 }
 
+// Whether the disk's room, or what a user may have of it, was at its end: then
+// SQLite reports a fault of the disk, or that a file cannot be opened, which is
+// true and helps nobody.
+static bool is_full(sqlite3 *db, int rc)
+{
+    int reason = db == NULL ? 0 : sqlite3_system_errno(db);
+
+    return ((rc & 0xFF) == SQLITE_IOERR || (rc & 0xFF) == SQLITE_CANTOPEN) &&
+           (reason == ENOSPC || reason == EDQUOT);
+}
+
+// SQLite takes paths from the root, with its own endings, of this length.
+static bool is_too_long(const char *path, const char *folder)
+{
+    const char *slash = strrchr(path, '/');
+    char *full = folder == NULL ? NULL : realpath(folder, NULL);
+    size_t len = strlen(slash == NULL ? path : slash + 1);
+
+    if (full != NULL)
+        len += strlen(full) + 1;
+    free(full);
+    return len + strlen("-journal") >= SQLITE_PATH_BYTES;
+}
+
 // SQLite has one code for whatever keeps a file from being opened; the system
 // knows more, and the file's folder too. reason is of the last system call.
 static const char *why_not_open(const char *path, int reason)
@@ -68,6 +94,9 @@ static const char *why_not_open(const char *path, int reason)
     if (reason == EMFILE || reason == ENFILE)
         words = "too many files are open; raise the limit (`ulimit -n`) and "
                 "start again";
+    else if (is_too_long(path, folder))
+        words = "its path from the root is longer than the 500 bytes that "
+                "SQLite takes; name a shorter one with --store";
     else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         words = "it is a folder; name a file in it with --store";
     else if (access(path, F_OK) == 0 && access(path, R_OK) != 0)
@@ -96,7 +125,9 @@ static const char *why_not_open(const char *path, int reason)
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
               const char *doing)
 {
-    const struct cause *cause = rc == ROW_DAMAGED ? NULL : find_cause(rc);
+    const struct cause *cause =
+        rc == ROW_DAMAGED ? NULL
+                          : find_cause(is_full(db, rc) ? SQLITE_FULL : rc);
 
     if ((rc & 0xFF) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         err_nomem(err, "SQLite");

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 
@@ -106,3 +107,37 @@ def test_something_else_that_answers_is_no_model_server(stage, sim):
     done = run_few(stage, sim.url + "/elsewhere")
     assert done.status == 3 and "something else answers" in done.err, done
     assert "--openai" in done.err and "is it running" not in done.err, done
+
+
+def test_a_service_without_a_terminal_goes_on_after_a_hangup(stage, sim):
+    """logrotate and its like send one at night. The log is standard error."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    worker = stage.worker(coordinator.endpoint, sim.url, "w")
+    harness.wait_until(lambda: "worker-joined" in coordinator.errors(),
+                       "worker")
+    for process in (coordinator, worker):
+        process.signal(signal.SIGHUP)
+    job = stage.job()
+    result = stage.promptcc("submit", job, "--coordinator",
+                            coordinator.endpoint, "--wait", "--quiet")
+    assert result.status == 0, result
+
+
+@pytest.mark.parametrize("size", ["8k", "24k", "40k"])
+def test_a_disk_that_is_full_at_the_start_is_called_full(stage, size):
+    with harness.small_disk(stage, size) as folder:
+        job = stage.job()
+        result = stage.promptcc("run", job, "--simulate", "--json", "--store",
+                                folder / "s.db")
+        assert result.status in (1, 3), result
+        assert "the disk is full" in result.error["text"], result
+
+
+def test_a_store_whose_path_is_too_long_is_told_so(stage):
+    job = stage.job()
+    folder = stage.folder.joinpath(*["d" * 100] * 5)
+    folder.mkdir(parents=True)
+    result = stage.promptcc("run", job, "--simulate", "--json", "--store",
+                            "s.db", cwd=folder)
+    assert result.status == 2, result
+    assert "longer than the 500 bytes" in result.error["text"], result
