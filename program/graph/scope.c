@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/text.h"
 #include "program/graph/kind.h"
 
-enum { REFERENCE_BYTES = 256 };
+enum { REFERENCE_BYTES = 256, REFERENCES_BYTES = 1024 };
 
 bool scope_check_name(struct scope *scope, const char *name, const char *what,
                       const struct place *place)
@@ -77,6 +78,24 @@ static const char *find_qualified(const char *text, const char *const *names,
     return NULL;
 }
 
+// Those of the step that was named, if there is one; else all.
+static void tell_references(struct scope *scope, const char *text,
+                            const char *const *names, size_t n)
+{
+    struct buf list = BUF_INIT(REFERENCES_BYTES);
+    size_t step = strcspn(text, ".") + 1;
+    size_t some = 0;
+
+    for (size_t i = 0; i < n; i++)
+        some += strncmp(names[i], text, step) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (some == 0 || strncmp(names[i], text, step) == 0)
+            buf_printf(&list, "%s%s", list.len == 0 ? "" : ", ", names[i]);
+    if (list.len > 0 && !list.failed)
+        diag_remedy(scope->diags, "there is: %s", list.data);
+    buf_release(&list);
+}
+
 static bool refuse_unknown(struct scope *scope, const struct node *node,
                            const char *what)
 {
@@ -99,6 +118,8 @@ static bool refuse_unknown(struct scope *scope, const struct node *node,
                  "%s reads `%s`, which is neither an input of the program nor "
                  "a field of a step",
                  what, node->text);
+    if (nearest == NULL)
+        tell_references(scope, node->text, names, n);
     return false;
 }
 

@@ -112,6 +112,7 @@ static bool parse_enum(const struct parse *parse, const struct node *node,
         diag_add(parse->diags, DIAG_ERROR, "wrong-value", &node->place,
                  "`enum` of `%s` must be a list of 1 to %d labels", parse->name,
                  TYPE_MAX_LABELS);
+        diag_remedy(parse->diags, "write enum: [yes, no], in brackets");
         return false;
     }
     out->labels = arena_array(parse->arena, node->n, sizeof *out->labels);

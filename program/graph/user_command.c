@@ -17,7 +17,7 @@ static bool check_list(const struct node *map, const struct node *command,
                  MAX_WORDS);
     else
         return true;
-    diag_remedy(diags, "write command: [python3, program.py]");
+    diag_remedy(diags, "write exec: {command: [python3, program.py]}");
     return false;
 }
 

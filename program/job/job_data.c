@@ -26,7 +26,6 @@ static bool read_share(struct job_reader *reader, const struct node *split,
                        const char *key, bool may_be_none, double *out)
 {
     const struct node *node = node_find(split, key);
-    size_t before = reader->diags->errors;
 
     if (node == NULL && !may_be_none) {
         diag_add(reader->diags, DIAG_ERROR, "missing-key", &split->place,
@@ -34,8 +33,13 @@ static bool read_share(struct job_reader *reader, const struct node *split,
         return false;
     }
     *out = 0;
-    if (node == NULL || !node_number(node, "a share", 0, 1, out, reader->diags))
-        return reader->diags->errors == before;
+    if (node == NULL)
+        return true;
+    if (!node_number(node, "a share", 0, 1, out, reader->diags)) {
+        diag_remedy(reader->diags, "shares are parts of 1, such as train: 0.4, "
+                                   "val: 0.4, test: 0.2");
+        return false;
+    }
     if (*out > 0 || may_be_none)
         return true;
     diag_add(reader->diags, DIAG_ERROR, "out-of-range", &node->place,

@@ -8,7 +8,12 @@
 
 #include "common/utf8.h"
 
-enum { ARENA_MAX = 96 << 20, LINE_MAX_BYTES = 160, HEAD_MAX_BYTES = 16 << 20 };
+enum {
+    ARENA_MAX = 96 << 20,
+    LINE_MAX_BYTES = 160,
+    HEAD_MAX_BYTES = 16 << 20,
+    SAME_MOST = 3, // findings of the same words that are printed
+};
 
 static const char *const level_names[] = {"error", "warning", "info"};
 
@@ -331,13 +336,35 @@ static void put_diag(const struct diag *diag, struct buf *out)
         buf_printf(out, "       = %s\n", diag->remedy);
 }
 
+static bool says_the_same(const struct diag *a, const struct diag *b)
+{
+    return a->level == b->level && same_file(a->place.file, b->place.file) &&
+           strcmp(a->text, b->text) == 0;
+}
+
+// One cause that shows on many lines is told three times.
+static void put_unless_told(const struct diag *const *sorted, size_t n,
+                            size_t at, struct buf *out)
+{
+    size_t before = 0, behind = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (i != at && says_the_same(sorted[i], sorted[at]))
+            *(i < at ? &before : &behind) += 1;
+    if (before < SAME_MOST)
+        put_diag(sorted[at], out);
+    if (before + 1 == SAME_MOST && behind > 0)
+        buf_printf(out, "       = so it is on %zu further line%s\n", behind,
+                   behind == 1 ? "" : "s");
+}
+
 void diags_print(const struct diags *diags, struct buf *out)
 {
     const struct diag *sorted[DIAG_MAX] = {0};
 
     sort_items(diags, sorted);
     for (size_t i = 0; i < diags->n; i++)
-        put_diag(sorted[i], out);
+        put_unless_told(sorted, diags->n, i, out);
     if (diags->dropped > 0)
         buf_printf(out, "... and %zu more\n", diags->dropped);
 }

@@ -222,6 +222,8 @@ void node_only_keys(const struct node *map, const char *where,
         if (look != NULL)
             diag_remedy(diags, "this key holds %s: write a plain one, or none",
                         look);
+        else if (map->keys[i][strspn(map->keys[i], "0123456789")] == '\0')
+            diag_remedy(diags, "a number has no commas in it: 20000, or 20K");
         else if (strchr(map->keys[i], ':') != NULL)
             diag_remedy(diags, "YAML wants a blank behind the colon");
         else if (nearest == NULL)

@@ -99,6 +99,33 @@ static bool tell_lookalike(struct reader *reader)
     return false;
 }
 
+// What usually led to libfyaml's words. The first row that is in them counts.
+static void tell_remedy(struct reader *reader, const char *why)
+{
+    static const char *const remedies[][2] = {
+        {"tab", "indent with blanks"},
+        {"closing quote", "close the quote that begins here"},
+        {"missing comma", "a comma is missing before this place, or a `{` or "
+                          "`[` above is not closed"},
+        {"closing bracket", "close every `[` with a `]`, and every `{` with a "
+                            "`}`"},
+        {"multiline", "a key has a colon and a blank behind it, as in `name: "
+                      "my-job`"},
+        {"nested", "put a text in quotes that has `: ` or ` #` in it, and a "
+                   "map on one line in braces"},
+        {"start with", "put a text in quotes that has `: ` or ` #` in it, or "
+                       "starts with a special character"},
+        {"inden", "what belongs to one map begins in the same column, and what "
+                  "is inside of it further to the right"},
+    };
+
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (strstr(why, remedies[i][0]) != NULL) {
+            diag_remedy(reader->diags, "%s", remedies[i][1]);
+            return;
+        }
+}
+
 static void add_syntax_error(struct reader *reader)
 {
     void *at = NULL;
@@ -115,11 +142,8 @@ static void add_syntax_error(struct reader *reader)
         place = (struct place){.file = reader->file};
     diag_add(reader->diags, DIAG_ERROR, "syntax", &place,
              "this is not valid YAML: %s", why);
-    if (!reader->whole_file || tell_lookalike(reader))
-        return;
-    if (strstr(why, "nested") != NULL || strstr(why, "start with") != NULL)
-        diag_remedy(reader->diags, "put a text in quotes that has `: ` or ` #` "
-                                   "in it, or starts with a special character");
+    if (reader->whole_file && !tell_lookalike(reader))
+        tell_remedy(reader, why);
 }
 
 // The caller frees the event. NULL and a finding where the text is no YAML.

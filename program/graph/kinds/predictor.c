@@ -11,6 +11,43 @@
 
 const char *const predictor_keys[] = {"inputs", "outputs", NULL};
 
+// Whether text has {name} in it, or {{ name }}, as templates have.
+static bool has_placeholder(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) {
+        const char *word = at + 1 + strspn(at + 1, " ");
+
+        if (strncmp(word, name, len) == 0 &&
+            word[len + strspn(word + len, " ")] == '}')
+            return true;
+    }
+    return false;
+}
+
+// What people who know other tools write.
+static void check_instruction(struct scope *scope, const struct step *step,
+                              const struct node *value)
+{
+    const struct program *program = scope->program;
+
+    for (size_t i = 0; i < program->n_inputs; i++) {
+        const char *name = program->inputs[i].name;
+
+        if (!has_placeholder(step->signature.instruction, name))
+            continue;
+        diag_add(scope->diags, DIAG_WARNING, "placeholder", &value->place,
+                 "the instruction of step `%s` has `{%s}` in it, which the "
+                 "model sees as it stands: nothing is filled in",
+                 step->name, name);
+        diag_remedy(scope->diags,
+                    "leave it out: the step's inputs come below the "
+                    "instruction, each under its name");
+        return;
+    }
+}
+
 static bool read_instruction(struct scope *scope, struct step *step,
                              const struct node *node)
 {
@@ -28,7 +65,10 @@ static bool read_instruction(struct scope *scope, struct step *step,
     }
     step->signature.instruction =
         arena_strndup(&scope->program->arena, text, len);
-    return step->signature.instruction != NULL || step_nomem(scope);
+    if (step->signature.instruction == NULL)
+        return step_nomem(scope);
+    check_instruction(scope, step, value);
+    return true;
 }
 
 static bool check_output(struct scope *scope, const struct step *step,

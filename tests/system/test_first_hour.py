@@ -1,0 +1,109 @@
+"""What people get wrong in their first job: what, where, and what to do."""
+
+import re
+
+import pytest
+
+JOB = """\
+name: mood
+models:
+  student: qwen2.5:7b
+inputs:
+  text: {desc: What the customer wrote}
+steps:
+  feel:
+    predict: Say how the customer feels.
+    inputs: [text]
+    outputs:
+      mood: {enum: [happy, angry, neutral]}
+outputs:
+  mood: feel.mood
+data:
+  examples: rows.csv
+metric: {exact_match: mood}
+"""
+MOODS = ["happy", "angry", "neutral"]
+ROWS = "text,mood\n" + "".join(f"message {i},{MOODS[i % 3]}\n"
+                               for i in range(40))
+
+# What is written in place of what; the line, and words of what is said.
+MISTAKES = {
+    "an indentation that fits nothing":
+        ("    inputs: [text]", "   inputs: [text]", 9, "in the same column"),
+    "a tab": ("  text: {desc", "\ttext: {desc", 5, "indent with blanks"),
+    "a quote that is left open":
+        ("{desc: What", '{desc: "What', 5, "close the quote"),
+    "a brace that is left open":
+        ("neutral]}", "neutral]", 12, "above is not closed"),
+    "no colon": ("name: mood", "name mood", 1, "a colon and a blank"),
+    "no blank behind a colon":
+        ("predict: Say", "predict:Say", 8, "a colon and a blank"),
+    "a map without braces":
+        ("{enum: [happy, angry, neutral]}", "enum: [happy, angry]", 11,
+         "map on one line in braces"),
+    "labels without brackets":
+        ("[happy, angry, neutral]", "happy, angry", 11, "in brackets"),
+    "a number with commas":
+        ("metric:", "budget: {max_calls: 20,000}\nmetric:", 16,
+         "no commas in it"),
+    "shares in percent":
+        ("rows.csv", "rows.csv\n  split: {train: 50, val: 30, test: 20}", 16,
+         "parts of 1"),
+    "a field that the step has not":
+        ("feel.mood", "feel.anger", 13, "there is: feel.mood"),
+    "a program without its word":
+        ("{exact_match: mood}", "{exec: score.py}", 16,
+         r"exec: \{command: \[python3"),
+    "a template":
+        ("customer feels.", "customer feels in {text}", 8,
+         "nothing is filled in(.|\\n)*below the instruction"),
+    "another template":
+        ("customer feels.", "customer feels in {{ text }}", 8,
+         "nothing is filled in(.|\\n)*below the instruction"),
+}
+
+
+def check(stage, job=JOB, rows=ROWS):
+    folder = stage.folder / "mood"
+    folder.mkdir()
+    (folder / "job.yaml").write_text(job)
+    (folder / "rows.csv").write_bytes(
+        rows if isinstance(rows, bytes) else rows.encode())
+    return stage.promptcc("check", "mood")
+
+
+def test_the_job_is_fine(stage):
+    result = check(stage)
+    assert result.status == 0 and result.out.startswith("mood/job.yaml is fine")
+    assert not result.err, result
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_with_its_place_and_what_to_do(stage, mistake):
+    right, wrong, line, words = MISTAKES[mistake]
+    assert JOB.count(right) == 1
+    result = check(stage, JOB.replace(right, wrong))
+    assert re.search(words, result.out + result.err), result
+    assert f"mood/job.yaml:{line}:" in result.out + result.err, result
+
+
+def test_a_column_of_another_name_is_told_with_the_word_for_it(stage):
+    result = check(stage, rows=ROWS.replace("text,", "message,", 1))
+    assert "no column `text`" in result.err and \
+        "`from: message`" in result.err, result
+
+
+@pytest.mark.parametrize("rows, words", [
+    (ROWS.replace("angry", "cross"), "not one of its labels"),
+    (ROWS.replace("message", "p\xe4ckchen").encode("latin-1"), "iconv")])
+def test_one_cause_on_many_lines_is_told_three_times(stage, rows, words):
+    result = check(stage, rows=rows)
+    assert result.status == 2
+    assert result.err.count(words) == 3, result
+    assert "further lines" in result.err, result
+
+
+def test_examples_without_a_test_share_are_counted_too(stage):
+    result = check(stage, JOB.replace("examples: rows.csv", "train: rows.csv"))
+    assert "examples  40: train 40, validation 40 (the same rows), test 0" in \
+        result.out, result
