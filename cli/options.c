@@ -697,6 +697,15 @@ static enum options_ask find_ask(int argc, char **argv)
     return OPTIONS_ASK_NOTHING;
 }
 
+// An empty name is the beginning of every name.
+static bool has_empty(const struct options *out)
+{
+    for (size_t i = 0; i < out->n_operands; i++)
+        if (out->operands[i][0] == '\0')
+            return true;
+    return false;
+}
+
 static bool check_operands(const struct options *out, struct err *err)
 {
     const struct command_entry *command = out->command;
@@ -705,6 +714,11 @@ static bool check_operands(const struct options *out, struct err *err)
     if (n < (size_t)command->min_operands)
         err_set(err, ERR_INPUT, "`promptcc %s` needs %s; for example: %.120s",
                 command->name, command->usage, command->example);
+    else if (has_empty(out))
+        err_set(err, ERR_INPUT,
+                "an argument of `promptcc %s` is empty: is a variable of the "
+                "shell not set?",
+                command->name);
     else if (command->max_operands >= 0 && n > (size_t)command->max_operands)
         err_set(err, ERR_INPUT,
                 "`promptcc %s` does not know what to do with `%.60s`; it takes "

@@ -33,11 +33,22 @@ static json_t *read_lookup(struct store *store, const struct command *command,
     return answer;
 }
 
+// Who looks at a job may name none and means the newest; who ends one or goes
+// on with it names it.
+static char *find_named(struct store *store, const struct command *command,
+                        struct err *err)
+{
+    if (command->job[0] != '\0')
+        return query_job(store, command->job, err);
+    err_set(err, ERR_INPUT, "`%s` needs the name of a job", command->verb);
+    return NULL;
+}
+
 // The job that command->job names by id or its beginning, or by name.
 static json_t *read_id(struct store *store, const struct command *command,
                        struct err *err)
 {
-    char *id = query_job(store, command->job, err);
+    char *id = find_named(store, command, err);
     json_t *found = id == NULL ? NULL : json_string(id);
 
     free(id);
@@ -132,7 +143,7 @@ static json_t *read_resume(struct store *store, const struct command *command,
     json_t *argument =
         text[0] == '\0' ? json_object()
                         : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
-    char *id = argument == NULL ? NULL : query_job(store, command->job, err);
+    char *id = argument == NULL ? NULL : find_named(store, command, err);
     int64_t no = id == NULL ? 0 : history_job_no(store, id, err);
     json_int_t priority = 0, max_workers = 0;
     json_t *rows = NULL, *found = NULL;

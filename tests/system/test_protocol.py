@@ -363,6 +363,31 @@ def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
     assert coordinator.wait().status == 0
 
 
+def test_an_empty_name_ends_no_job(stage, sim):
+    """As of a variable of the shell that is not set: it is the beginning of
+    every name."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    stage.promptcc("submit", stage.job(), "--coordinator",
+                   coordinator.endpoint)
+    for verb in ("stop", "pause", "resume"):
+        result = stage.promptcc(verb, "", "--coordinator",
+                                coordinator.endpoint, "--json")
+        assert result.status == 2, result
+        assert "not set" in result.error["text"], result
+    peer = Peer(coordinator.endpoint)
+    try:
+        peer.hello()
+        peer.receive(WELCOME)
+        for verb in ("stop", "pause", "resume"):
+            peer.send(COMMAND, verb=verb, job="", argument="")
+            assert "needs the name of a job" in str(peer.receive(REPLY))
+    finally:
+        peer.close()
+    listed = stage.promptcc("jobs", "--coordinator", coordinator.endpoint,
+                            "--json")
+    assert [job["state"] for job in listed.json] == ["running"], listed
+
+
 def test_the_document_is_of_this_version():
     page = (harness.ROOT / "docs" / "protocol.md").read_text()
     header = (harness.ROOT / "wire" / "message.h").read_text()
