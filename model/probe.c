@@ -25,7 +25,8 @@ static bool refuse_other(const struct model_client *client, const char *why,
     return false;
 }
 
-// Nobody answers; or somebody does, and there is no agreement on TLS.
+// Nobody answers; or somebody does, and there is no agreement on TLS; or it is
+// not known where to ask.
 static bool refuse_silent(const struct model_client *client, CURLcode code,
                           struct err *err)
 {
@@ -33,7 +34,9 @@ static bool refuse_silent(const struct model_client *client, CURLcode code,
     const char *why = curl_easy_strerror(code);
 
     if (code == CURLE_PEER_FAILED_VERIFICATION ||
-        code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE)
+        code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE ||
+        code == CURLE_COULDNT_RESOLVE_HOST ||
+        code == CURLE_COULDNT_RESOLVE_PROXY)
         err_set(err, ERR_PROTOCOL, "%s: %s; %s", url, why, reach_remedy(code));
     else
         err_set(err, ERR_IO, "no %s server answers at %s (%s); %s",

@@ -192,8 +192,8 @@ static void explain_endpoint(const char *endpoint, int why, struct err *err)
     case EADDRNOTAVAIL:
         err_set(
             err, ERR_INPUT,
-            "%s is not an address of this machine that can be used (%s); one "
-            "looks like tcp://127.0.0.1:5570",
+            "%s is not an address of this machine that can be used (%s); an "
+            "address in numbers looks like tcp://127.0.0.1:5570",
             endpoint, zmq_strerror(why));
         break;
     default:
@@ -215,12 +215,25 @@ static bool note_endpoint(struct wire_socket *socket, const char *endpoint)
     return true;
 }
 
+// ZeroMQ binds to addresses and network cards; people also say localhost.
+static int bind_to(void *handle, const char *endpoint)
+{
+    static const char name[] = "tcp://localhost:";
+    char numeric[64];
+
+    if (strncmp(endpoint, name, sizeof name - 1) != 0)
+        return zmq_bind(handle, endpoint);
+    (void)snprintf(numeric, sizeof numeric, "tcp://127.0.0.1:%s",
+                   endpoint + sizeof name - 1);
+    return zmq_bind(handle, numeric);
+}
+
 static struct wire_socket *attach(struct wire_socket *socket,
                                   const char *endpoint, struct err *err)
 {
     if (socket == NULL)
         return NULL;
-    int failed = socket->routes ? zmq_bind(socket->handle, endpoint)
+    int failed = socket->routes ? bind_to(socket->handle, endpoint)
                                 : zmq_connect(socket->handle, endpoint);
     if (failed == 0 && note_endpoint(socket, endpoint))
         return socket;
@@ -239,7 +252,7 @@ struct wire_socket *wire_bind(void *context, const char *endpoint,
 bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
                     struct err *err)
 {
-    if (zmq_bind(socket->handle, endpoint) == 0)
+    if (bind_to(socket->handle, endpoint) == 0)
         return true;
     explain_endpoint(endpoint, errno, err);
     return false;

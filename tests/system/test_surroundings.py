@@ -141,3 +141,18 @@ def test_a_store_whose_path_is_too_long_is_told_so(stage):
                             "s.db", cwd=folder)
     assert result.status == 2, result
     assert "longer than the 500 bytes" in result.error["text"], result
+
+
+def test_a_host_that_nobody_knows_is_told_by_the_last_word(stage):
+    job = stage.job()
+    result = stage.promptcc("run", job, "--json", "--wait", "1s", "--ollama",
+                            "http://no.such.host.invalid:11434")
+    assert result.status == 3, result
+    assert "is the name of the host right?" in result.error["text"], result
+    assert "start one" not in result.error["text"], result
+
+
+def test_a_coordinator_listens_at_localhost(stage):
+    process = stage.start("coordinator", "--listen", "tcp://localhost:0",
+                          "--store", stage.folder / "c.db")
+    process.wait_for_line(r"listening on tcp://127\.0\.0\.1:\d+")
