@@ -1,6 +1,8 @@
 #include "cli/grid.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/progress.h"
 #include "cli/wrap.h"
@@ -40,11 +42,37 @@ static void put_list(const json_t *value, struct buf *out)
     }
 }
 
-// "2026-11-22T23:06:01.123Z" without the fraction and the letters.
+// Days from 1970-01-01 to a day of the same calendar; the year begins in March,
+// so that a leap day is its last.
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t m = month > 2 ? month - 3 : month + 9;
+
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day -
+           719469;
+}
+
+// "2026-11-22T23:06:01.123Z" in the time of this place, as the log has it.
 static void put_time_text(const char *text, struct buf *out)
 {
-    for (size_t i = 0; text[i] != '\0' && text[i] != '.'; i++)
-        buf_putc(out, text[i] == 'T' ? ' ' : text[i]);
+    int year, month, day, hour, minute, second;
+    char local[32];
+    struct tm parts;
+    time_t at;
+
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour,
+               &minute, &second) != 6) {
+        buf_puts(out, text);
+        return;
+    }
+    at = (time_t)(days_since_1970(year, month, day) * 86400 + hour * 3600 +
+                  minute * 60 + second);
+    if (localtime_r(&at, &parts) != NULL &&
+        strftime(local, sizeof local, "%Y-%m-%d %H:%M:%S", &parts) > 0)
+        buf_puts(out, local);
+    else
+        buf_puts(out, text);
 }
 
 static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)

@@ -23,7 +23,7 @@ enum grid_kind {
     GRID_PARTS,   // an object of numbers: "classify 3, respond 0"
     GRID_VALUES,  // the same of any values; no column where no row has one
     GRID_LIST,    // a list of texts
-    GRID_TIME,    // an ISO time, to the second
+    GRID_TIME,    // an ISO time in UTC, shown in local time
 };
 
 struct grid_column {

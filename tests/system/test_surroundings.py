@@ -1,5 +1,6 @@
 """Odd surroundings: how a program may be started, and on what machine."""
 
+import datetime
 import os
 import re
 import shutil
@@ -156,3 +157,17 @@ def test_a_coordinator_listens_at_localhost(stage):
     process = stage.start("coordinator", "--listen", "tcp://localhost:0",
                           "--store", stage.folder / "c.db")
     process.wait_for_line(r"listening on tcp://127\.0\.0\.1:\d+")
+
+
+@pytest.mark.parametrize("zone, hours", [("UTC0", 0), ("IST-5:30", 5.5),
+                                         ("EST5", -5)])
+def test_people_are_told_the_time_of_their_place(stage, zone, hours):
+    """As in the log; a program reads UTC."""
+    job = stage.job()
+    assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
+    words = ("jobs", "--store", job.parent / "promptcc.db")
+    told = stage.promptcc(*words, env={"TZ": zone}).out
+    utc = stage.promptcc(*words, "--json").json[0]["updated"]
+    local = datetime.datetime.fromisoformat(utc[:19]) + \
+        datetime.timedelta(hours=hours)
+    assert str(local) in told, (utc, told)
