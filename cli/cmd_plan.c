@@ -332,6 +332,21 @@ static void put_hours(double seconds, struct buf *out)
         buf_printf(out, "%.1f hours", seconds / 3600);
 }
 
+static void put_calls(const struct estimate *plan, struct buf *out)
+{
+    int any = 0;
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        if (plan->calls[r] > 0) {
+            buf_puts(out, any++ ? ", " : "");
+            buf_put_number(out, (int64_t)plan->calls[r]);
+            buf_printf(out, " %s", role_names[r]);
+        }
+    if (any == 0)
+        buf_puts(out, "none: the budget is too small to score the program as "
+                      "it is written");
+}
+
 static int print_text(const struct estimate *plan, const struct job *job)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
@@ -340,12 +355,7 @@ static int print_text(const struct estimate *plan, const struct job *job)
     int status;
 
     buf_puts(&text, "calls     ");
-    for (int r = 0, any = 0; r < ROLE_COUNT; r++)
-        if (plan->calls[r] > 0) {
-            buf_puts(&text, any++ ? ", " : "");
-            buf_put_number(&text, (int64_t)plan->calls[r]);
-            buf_printf(&text, " %s", role_names[r]);
-        }
+    put_calls(plan, &text);
     buf_puts(&text, "\ntokens    ");
     buf_put_number(&text, (int64_t)plan->prompt);
     buf_puts(&text, " prompt, ");

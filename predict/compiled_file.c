@@ -22,18 +22,24 @@ static bool is_job(const char *path)
            (stat(path, &info) == 0 && S_ISDIR(info.st_mode));
 }
 
+bool compiled_file_is_named(const char *path, struct err *err)
+{
+    if (!is_job(path))
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.200s is a job, not a compiled file: `promptcc run` makes one of "
+            "it, compiled.json if --out does not say otherwise",
+            path);
+    return false;
+}
+
 struct compiled *compiled_file_read(const char *path, struct err *err)
 {
     struct buf text = BUF_INIT(COMPILED_FILE_MAX_BYTES);
     struct compiled *compiled = NULL;
 
-    if (is_job(path)) {
-        err_set(err, ERR_INPUT,
-                "%.200s is a job, not a compiled file: `promptcc run` makes "
-                "one of it, compiled.json if --out does not say otherwise",
-                path);
+    if (!compiled_file_is_named(path, err))
         return NULL;
-    }
     if (file_read(path, &text, err))
         compiled = compiled_read(path, text.data == NULL ? "" : text.data,
                                  text.len, err);

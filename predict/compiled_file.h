@@ -3,10 +3,16 @@
 #ifndef PREDICT_COMPILED_FILE_H
 #define PREDICT_COMPILED_FILE_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
 #include "program/run/compiled.h"
 
 enum { COMPILED_FILE_MAX_BYTES = 64 << 20 };
+
+// False with ERR_INPUT where path is the job, by its name, that a compiled file
+// is made of.
+bool compiled_file_is_named(const char *path, struct err *err);
 
 // NULL with ERR_INPUT. path outlives it.
 struct compiled *compiled_file_read(const char *path, struct err *err);

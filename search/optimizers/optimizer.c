@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/text.h"
 #include "program/source/node.h"
 
@@ -94,6 +95,17 @@ static const char *choice_text(const struct node *node)
     return node->kind == NODE_SCALAR ? node->text : "";
 }
 
+static void tell_choices(const struct param *param, struct diags *diags)
+{
+    struct buf list = BUF_INIT(1024);
+
+    for (size_t i = 0; param->choices[i] != NULL; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", param->choices[i]);
+    if (list.len > 0 && !list.failed)
+        diag_remedy(diags, "use one of: %s", list.data);
+    buf_release(&list);
+}
+
 static void read_choice(const struct param *param, const struct node *node,
                         int *out, struct diags *diags)
 {
@@ -109,8 +121,9 @@ static void read_choice(const struct param *param, const struct node *node,
     const char *near = text_nearest(text, param->choices, n);
     diag_add(diags, DIAG_ERROR, "bad-choice", &node->place,
              near != NULL ? "`%s` cannot be `%s`, did you mean `%s`?"
-                          : "`%s` cannot be `%s`; `%s` is one that it can be",
-             param->name, text, near != NULL ? near : param->choices[0]);
+                          : "`%s` cannot be `%s`",
+             param->name, text, near);
+    tell_choices(param, diags);
 }
 
 static void read_param(const struct job *job, const struct param *param,

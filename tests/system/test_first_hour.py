@@ -107,3 +107,25 @@ def test_examples_without_a_test_share_are_counted_too(stage):
     result = check(stage, JOB.replace("examples: rows.csv", "train: rows.csv"))
     assert "examples  40: train 40, validation 40 (the same rows), test 0" in \
         result.out, result
+
+
+# Slips on the command line: what is typed, and words of the answer.
+SLIPS = {
+    "a job in place of what a run makes":
+        ("eval mood --compiled mood/job.yaml --simulate",
+         "is a job, not a compiled file"),
+    "an effort that there is not":
+        ("check mood --set optimizer.miprov2.auto=huge",
+         "use one of: light, medium, heavy"),
+    "a budget that is too small":
+        ("plan mood --simulate --max-calls 5",
+         "calls +none: the budget is too small"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_on_the_command_line_is_told(stage, slip):
+    command, words = SLIPS[slip]
+    check(stage)
+    result = stage.promptcc(*command.split())
+    assert re.search(words, result.out + result.err), result
