@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "wire/endpoint.h"
 #include "wire/monitor.h"
 
 // docs/protocol.md, "Socket options", says why each has its value.
@@ -228,13 +229,23 @@ static int bind_to(void *handle, const char *endpoint)
     return zmq_bind(handle, numeric);
 }
 
+static int connect_to(void *handle, const char *endpoint)
+{
+    char found[ENDPOINT_BYTES];
+
+    if (strlen(endpoint) >= ENDPOINT_BYTES)
+        return zmq_connect(handle, endpoint);
+    endpoint_find(endpoint, found);
+    return zmq_connect(handle, found);
+}
+
 static struct wire_socket *attach(struct wire_socket *socket,
                                   const char *endpoint, struct err *err)
 {
     if (socket == NULL)
         return NULL;
     int failed = socket->routes ? bind_to(socket->handle, endpoint)
-                                : zmq_connect(socket->handle, endpoint);
+                                : connect_to(socket->handle, endpoint);
     if (failed == 0 && note_endpoint(socket, endpoint))
         return socket;
     explain_endpoint(endpoint, failed == 0 ? EINVAL : errno, err);

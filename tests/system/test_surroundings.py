@@ -171,3 +171,33 @@ def test_people_are_told_the_time_of_their_place(stage, zone, hours):
     local = datetime.datetime.fromisoformat(utc[:19]) + \
         datetime.timedelta(hours=hours)
     assert str(local) in told, (utc, told)
+
+
+HOSTS = """127.0.0.1 localhost
+::1 localhost both
+127.0.0.1 both
+10.255.255.1 gone
+127.0.0.1 gone
+"""
+
+
+@pytest.mark.parametrize("name", ["localhost", "both", "gone"])
+@pytest.mark.parametrize("first", ["coordinator", "client"])
+def test_a_name_with_several_addresses_is_tried_at_each(stage, name, first):
+    """As localhost on Debian, whose first address is ::1."""
+    hosts = stage.folder / "hosts"
+    hosts.write_text(HOSTS)
+    among = ["unshare", "-m", "sh", "-c",
+             'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
+    if subprocess.run([*among, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs root, for a file of hosts of its own")
+    port = harness.free_port()
+    if first == "coordinator":
+        stage.coordinator(stage.folder / "c.db", port=port)
+    asked = stage.add(harness.Process(
+        stage, [*among, str(harness.PROMPTCC), "workers", "--json",
+                "--coordinator", f"tcp://{name}:{port}"], "asked"))
+    if first == "client":
+        stage.coordinator(stage.folder / "c.db", port=port)
+    answer = asked.wait()
+    assert answer.status == 0 and answer.json == [], answer
