@@ -19,6 +19,7 @@ enum {
     BACKLOG = 64,
     BIND_MS = 1000,         // that a port in use is asked for
     LOOK_MS = 250,          // between two looks at who takes too long
+    STOP_MS = 2000,         // for what is at work when the server stops
     CROWD_SHARE = 8,        // one of so many connections is kept free
     CROWD_MOST = 2,         // times max_connections, until it is thinned
     CROWD_REQUEST_MS = 200, // in a crowd, for a request to arrive
@@ -478,7 +479,8 @@ static bool begin_work(struct http_server *server,
     pthread_mutex_lock(&server->lock);
     for (const struct line *at = server->lines; at != NULL; at = at->next)
         working += at->phase == PHASE_HANDLER || at->phase == PHASE_STREAM;
-    bool may = working < most_at_work(server, incoming->path);
+    bool may =
+        !server->stopping && working < most_at_work(server, incoming->path);
     if (may && incoming->line != NULL) {
         incoming->line->phase = PHASE_HANDLER;
         incoming->line->since_ms = clock_monotonic_ms();
@@ -487,12 +489,16 @@ static bool begin_work(struct http_server *server,
     return may;
 }
 
-static void refuse(struct http_reply *reply)
+static void refuse(struct http_server *server, struct http_reply *reply)
 {
     struct err err = ERR_CLEAR;
     char *document;
 
-    err_set(&err, ERR_BUSY, "too many requests are under way: ask again later");
+    if (is_stopping(server))
+        err_set(&err, ERR_STOPPED, "the server is stopping");
+    else
+        err_set(&err, ERR_BUSY,
+                "too many requests are under way: ask again later");
     document = error_document(&err);
     reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
     reply->type = "application/json";
@@ -518,7 +524,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
     if (begin_work(server, incoming))
         server->options.handler(server->options.user, &request, &reply);
     else
-        refuse(&reply);
+        refuse(server, &reply);
     enter(server, incoming->line,
           reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
     if (reply.stream.next == NULL)
@@ -751,6 +757,27 @@ const char *http_place(const struct http_server *server)
     return server->place;
 }
 
+static bool is_at_work(struct http_server *server)
+{
+    bool some = false;
+
+    pthread_mutex_lock(&server->lock);
+    for (const struct line *at = server->lines; at != NULL; at = at->next)
+        some = some || at->phase == PHASE_HANDLER || at->phase == PHASE_REPLY;
+    pthread_mutex_unlock(&server->lock);
+    return some;
+}
+
+// What was taken is answered, if that is soon.
+static void finish_work(struct http_server *server)
+{
+    const struct timespec pause = {.tv_nsec = 10L * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + STOP_MS;
+
+    while (is_at_work(server) && clock_monotonic_ms() < until_ms)
+        (void)nanosleep(&pause, NULL);
+}
+
 void http_stop(struct http_server *server)
 {
     if (server == NULL)
@@ -759,6 +786,7 @@ void http_stop(struct http_server *server)
     server->stopping = true;
     pthread_cond_signal(&server->ended);
     pthread_mutex_unlock(&server->lock);
+    finish_work(server);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     if (server->watching)

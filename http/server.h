@@ -24,8 +24,9 @@
 // again and again, on the connection's thread, and may wait; when the server
 // stops, whoever it waits for has to wake it (web/live.h).
 //
-// start returns once it listens; stop closes all connections and joins all
-// threads. Signals are not for these threads: start before signals_accept.
+// start returns once it listens. stop refuses what is new, gives what is at
+// work two seconds, closes all connections and joins all threads. Signals are
+// not for these threads: start before signals_accept.
 
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H

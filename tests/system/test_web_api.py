@@ -4,6 +4,7 @@ should, and nobody can wear it out."""
 import http.client
 import json
 import re
+import signal
 import socket
 import sqlite3
 import stat
@@ -782,6 +783,29 @@ def test_who_sends_nothing_keeps_no_probe_waiting(stage, words):
     assert time.monotonic() - began < 3
     for s in held:
         s.close()
+
+
+@pytest.mark.parametrize("after_ms", [20, 60, 150])
+def test_a_request_that_was_taken_is_answered_though_the_server_stops(
+        stage, after_ms):
+    """A job of 8,000 rows is read again, which takes longer than a signal."""
+    coordinator = stage.coordinator(stage.folder / "s.db", "--http",
+                                    "127.0.0.1:0")
+    words = ("--coordinator", coordinator.endpoint, "--json")
+    job = stage.promptcc("submit", stage.job(n=8000), *words).json["job"]
+    assert stage.promptcc("stop", job, *words).status == 0
+    site, answers = Site(coordinator), []
+    asking = threading.Thread(target=lambda: answers.append(
+        site.ask(f"/api/v1/jobs/{job}/resume", "POST", b"{}")))
+    asking.start()
+    time.sleep(after_ms / 1000)
+    coordinator.signal(signal.SIGTERM)
+    asking.join()
+    assert coordinator.wait().status == 0
+    status, _, body = answers[0]
+    assert status == 200 or (status == 503 and
+                             json.loads(body)["error"]["code"] == "stopped"), \
+        answers
 
 
 def test_streams_are_counted(stage):
