@@ -92,6 +92,35 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+// What is behind an interpreter: a file of the job, where it has the name of
+// one. Each interpreter has words of its own for one that is not there.
+static bool has_script(const char *folder, const struct exec_command *command,
+                       struct err *err)
+{
+    static const char *const endings[] = {".py", ".sh", ".js", ".rb",
+                                          ".pl", ".R",  ".jl", ".lua"};
+    const char *name = command->argv[1];
+    const char *dot = name == NULL ? NULL : strrchr(name, '.');
+    bool found = true;
+
+    if (dot == NULL || name[0] == '-' || name[0] == '/')
+        return true;
+    for (size_t i = 0; found && i < sizeof endings / sizeof *endings; i++) {
+        char *path = strcmp(dot, endings[i]) == 0
+                         ? join_path(folder, strlen(folder), name)
+                         : NULL;
+
+        found = path == NULL || is_file(path);
+        free(path);
+    }
+    if (!found)
+        err_set(err, ERR_INPUT,
+                "%s runs `%.80s`, and there is no such file beside the job: "
+                "put it there, or correct its name",
+                command->what, name);
+    return found;
+}
+
 static char *find_program(const char *folder,
                           const struct exec_command *command, struct err *err)
 {
@@ -117,6 +146,10 @@ static char *find_program(const char *folder,
     path = NULL;
     if (!nomem && strchr(name, '/') == NULL)
         path = exec_search_path(name, &nomem);
+    if (path != NULL && !has_script(folder, command, err)) {
+        free(path);
+        return NULL;
+    }
     if (nomem)
         err_nomem(err, command->what);
     else if (path == NULL)

@@ -87,12 +87,6 @@ def test_a_mistake_is_told_with_its_place_and_what_to_do(stage, mistake):
     assert f"mood/job.yaml:{line}:" in result.out + result.err, result
 
 
-def test_a_column_of_another_name_is_told_with_the_word_for_it(stage):
-    result = check(stage, rows=ROWS.replace("text,", "message,", 1))
-    assert "no column `text`" in result.err and \
-        "`from: message`" in result.err, result
-
-
 @pytest.mark.parametrize("rows, words", [
     (ROWS.replace("angry", "cross"), "not one of its labels"),
     (ROWS.replace("message", "p\xe4ckchen").encode("latin-1"), "iconv")])
@@ -117,6 +111,9 @@ SLIPS = {
     "an effort that there is not":
         ("check mood --set optimizer.miprov2.auto=huge",
          "use one of: light, medium, heavy"),
+    "a program that is not there":
+        ("check mood --set metric={exec:{command:[python3,score.py]}}",
+         "no such file beside the job"),
     "a budget that is too small":
         ("plan mood --simulate --max-calls 5",
          "calls +none: the budget is too small"),
