@@ -685,9 +685,9 @@ static void tell_no_column(struct taking *taking, const char *from,
              from, near, near);
     else
         tell(taking, NULL,
-             "there is no column `%s`: name it so in the first line, or give "
-             "its field `from: %s` if that is the column",
-             from, n > 0 ? header[0] : "NAME");
+             "there is no column `%s`: the first line must name the columns, "
+             "and a `from:` takes one of another name",
+             from);
 }
 
 static void check_repeated(struct taking *taking, const char *const *header,
