@@ -10,16 +10,32 @@ import json
 import math
 import re
 
-MARKER = re.compile(r"\[\[ ## ([A-Za-z0-9_]+) ## \]\]")
-THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.S)
-THOUGHT_BEGIN = re.compile(r"^<(?:think|thinking|thought|reasoning)>", re.M)
-THOUGHT_END = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", re.S)
+MARKER = re.compile(  # with the emphasis that some put around it
+    r"(?:^[*_`]+)?\[\[ ## ([A-Za-z0-9_]+) ## \]\](?:[*_`]+$)?", re.M)
+TAG = r"\|?(?:think|thinking|thought|reasoning)\|?"
+THINKING = re.compile(
+    r"<(\|?)(think|thinking|thought|reasoning)\|?>.*?<\1/\2\|?>", re.S)
+THOUGHT_BEGIN = re.compile(f"^<{TAG}>", re.M)
+THOUGHT_END = re.compile(f"^.*<(?:/{TAG}|\\|/{TAG})>", re.S)
+TOKEN = (r"(?:<[|｜](?![^>]*(?:think|thought|box))[^\s|｜]{1,36}[|｜]>|</?s>|"
+         r"<(?:bos|eos|pad|start_of_turn|end_of_turn|turn\|)>|"
+         r"\[/INST\]|\[EOS\])")
+ROLE = r"(?:assistant|model|final)?"
+TURN_BEGIN = re.compile(rf"^(?:{TOKEN}{ROLE}\s*)+")
+TURN_END = re.compile(rf"\s*{TOKEN}\s*(?:(?:{TOKEN}|Human:|User:).*)?$", re.S)
+FRAME = re.compile(r"^<(answer|response|\|begin_of_box\|)>(.*)"
+                   r"<(?:/\1|\|end_of_box\|)>$", re.S)
+WHOLE_FENCE = re.compile(r"^```[a-z]*\n(.*)\n```$", re.S)
 FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
 
 
 def read(specs, text, as_json):
     """{name: value} of every output; ValueError says what is wrong."""
+    if not _is_text(text):
+        raise ValueError("the reply is not valid Unicode text")
     text = THOUGHT_END.sub("", THINKING.sub("", text)).strip()
+    text = TURN_END.sub("", TURN_BEGIN.sub("", text)).strip()
+    text = FRAME.sub(r"\2", text).strip()
     unended = THOUGHT_BEGIN.search(text)
     text = text[:unended.start()].strip() if unended else text
     if not text:
@@ -38,13 +54,19 @@ def read(specs, text, as_json):
 
 
 def _is_bare(name, text):
-    """A text with markers was meant to have parts, one that begins with an
-    object of this name was meant as one."""
-    return "[[ ##" not in text and not (
-        text.startswith(("{", "```")) and f'"{name}"' in text)
+    """A text with markers, or with this name in front of a value, was meant to
+    have parts."""
+    return not re.search(r"\[ *(?:##|\[)", text) and not re.search(
+        rf"(?:\b|_){name}[\"'*`]*\s*[:=>]|^#+ *{name}\b", text, re.I | re.M)
+
+
+def _is_text(text):
+    """Without halves of characters, which JSON's escapes can make, and NUL."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _sections(specs, text):
+    text = WHOLE_FENCE.sub(r"\1", text)
     found, marks = {}, list(MARKER.finditer(text))
     for mark, after in zip(marks, marks[1:] + [None]):
         end = after.start() if after else len(text)
@@ -103,7 +125,8 @@ def _bad(name, given, what):
 
 
 def _text(name, spec, given):
-    if isinstance(given, str) and given.strip() != "{%s}" % name:
+    if isinstance(given, str) and given.strip() != "{%s}" % name and \
+            _is_text(given):
         return given
     raise _bad(name, given, "text")
 
@@ -120,7 +143,8 @@ def _number(name, spec, given):
         raise _bad(name, given, "number")
     if spec["type"] == "float":
         return value
-    if value != int(value):
+    # To half of the world 5.000 is five thousand.
+    if value != int(value) or re.fullmatch(r"[+-]?[1-9]\d{0,2}\.000", text):
         raise _bad(name, given, "whole number")
     return int(value)
 
@@ -169,12 +193,20 @@ def _object(name, spec, given):
     value = _parsed(given)
     if not isinstance(value, dict):
         raise _bad(name, given, "object")
+    names = {key: _member(spec["object"], value, key) for key in spec["object"]}
     missing = [key for key, member in spec["object"].items()
-               if key not in value and not member.get("optional")]
+               if names[key] is None and not member.get("optional")]
     if missing:
         raise ValueError(f"`{name}` has no member {', '.join(missing)}")
-    return {key: value_of(f"{name}.{key}", member, value.get(key))
+    return {key: value_of(f"{name}.{key}", member, value.get(names[key]))
             for key, member in spec["object"].items()}
+
+
+def _member(members, value, key):
+    """The key of the value that is this member's, case and gaps aside."""
+    same = [one for one in value
+            if one not in members and _bare(one) == _bare(key)]
+    return key if key in value else same[0] if len(same) == 1 else None
 
 
 READERS = {"str": _text, "int": _number, "float": _number, "bool": _bool,

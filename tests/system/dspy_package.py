@@ -126,6 +126,15 @@ def odd(folder):
                   fields.typed(Literal[True, False], "False"),
                   fields.typed(list[Level], ["2"])[0].name,
                   fields.typed(Place, {"town": "x", "level": "2"}).level.name],
+        "read_as_promptcc_does": [
+            read(text, "**[[ ## t ## ]]**\na"), read(text, "a<|fim_end|>"),
+            read(text, "<|im_start|>assistant\na<|im_end|>\n<|im_start|>user"),
+            read(text, "<|think|>b?<|/think|>a"), read(text, "<answer>a</answer>"),
+            read(text, "t: a"), read(text, "{'t': 'a'}"),
+            read(text, '{"t": "\\ud83d"}', True),
+            read({"n": {"type": "int"}}, "7.000"),
+            read({"o": {"object": {"note": {"type": "str", "optional": True}}}},
+                 '{"o": {"Note": "x"}}', True)],
         "read": [
             read(text, "[[ ## t ## ]]\na\n[[ ## t ## ]]\nb"),
             read(text, "[[ ## t ## ]]\n[[ ## t ## ]]\nb"),

@@ -178,6 +178,8 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
     assert json.loads(made["whole"].splitlines()[0])["a"] == {
         "town": "x", "level": 1}
     assert made["typed"] == [2, False, "HIGH", "HIGH"]
+    assert made["read_as_promptcc_does"] == [{"t": "a"}] * 5 + ["fault"] * 4 + [
+        {"o": {"note": "x"}}]
     assert made["read"] == ["fault", {"t": "b"}, {"t": "a"}] + ["fault"] * 8 + [
         {"n": 2.5}]
 
