@@ -45,6 +45,8 @@ static bool make_token(const char *path, struct err *err)
                 strerror(errno));
     if (fd >= 0)
         close(fd);
+    if (fd >= 0 && !ok)
+        (void)unlink(path); // half a token is in the way of a whole one
     return ok;
 }
 

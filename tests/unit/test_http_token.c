@@ -1,0 +1,53 @@
+#include <criterion/criterion.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "http/token.h"
+
+static char folder[] = "/tmp/promptcc-token-XXXXXX";
+static char path[64];
+static struct err err;
+
+static void make_folder(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/token", folder);
+}
+
+static void remove_folder(void)
+{
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+TestSuite(http_token, .init = make_folder, .fini = remove_folder);
+
+Test(http_token, it_is_made_for_its_owner_alone)
+{
+    struct http_token *token = http_token_new(path, &err);
+    struct stat info;
+
+    cr_assert_not_null(token, "%s", err.text);
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_mode & 0777, 0600);
+    cr_expect_not(http_token_is(token, "what a stranger says"));
+    http_token_free(token);
+}
+
+// Otherwise the next start is told of a token that is too short, which nobody
+// has ever written.
+Test(http_token, one_that_cannot_be_written_leaves_nothing_behind)
+{
+    const struct rlimit few = {10, 10};
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &few), 0);
+    cr_expect_null(http_token_new(path, &err));
+    cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_eq(access(path, F_OK), -1);
+}
