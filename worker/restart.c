@@ -15,16 +15,20 @@ static int spawn(const char *command, pid_t *pid)
 {
     char *const words[] = {"sh", "-c", (char *)command, NULL};
     posix_spawnattr_t attributes;
-    sigset_t none;
+    sigset_t none, usual;
     int failed = posix_spawnattr_init(&attributes);
 
     if (failed != 0)
         return failed;
     sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE); // which we ignore, and an exec does not mend
     (void)posix_spawnattr_setpgroup(&attributes, 0);
     (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                    POSIX_SPAWN_SETSIGMASK);
+                                                    POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF);
     failed = posix_spawn(pid, "/bin/sh", NULL, &attributes, words, environ);
     (void)posix_spawnattr_destroy(&attributes);
     return failed;

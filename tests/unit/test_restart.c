@@ -1,6 +1,7 @@
 #include "worker/restart.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 // The commands are real, and the time is not.
@@ -35,4 +36,12 @@ Test(restart, a_server_has_its_time_to_come_up)
 Test(restart, a_command_that_failed_is_tried_again_in_a_few_seconds)
 {
     cr_expect_eq(begun("false", 60000), 12);
+}
+
+// We ignore SIGPIPE, and a server that ignored it as well would run on for
+// clients that are gone.
+Test(restart, a_command_has_the_signals_of_an_ordinary_program)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    cr_expect_eq(begun("kill -PIPE $$; true", 60000), 12, "it does not die");
 }
