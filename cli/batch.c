@@ -43,7 +43,7 @@ static bool is_standard(const char *path)
 static bool open_input(struct batch *batch, const char *in, struct err *err)
 {
     batch->in_name = is_standard(in) ? "standard input" : in;
-    batch->in = is_standard(in) ? stdin : fopen(in, "r");
+    batch->in = is_standard(in) ? stdin : fopen(in, "re");
     if (batch->in != NULL)
         return true;
     err_set(err, ERR_INPUT, "cannot open %.150s: %s", in, strerror(errno));
@@ -113,7 +113,7 @@ static bool keep_earlier(const char *path, struct err *err)
 {
     struct stat info;
     bool there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    FILE *file = there ? fopen(path, "r") : NULL;
+    FILE *file = there ? fopen(path, "re") : NULL;
     char *name = NULL;
     bool ok = true;
 
@@ -162,7 +162,7 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     }
     if (!keep_earlier(batch->aside, err))
         return false;
-    batch->out = fopen(batch->aside, "w");
+    batch->out = fopen(batch->aside, "we");
     if (batch->out == NULL) {
         err_set(err, ERR_INPUT, "cannot write %.150s: %s", batch->aside,
                 strerror(errno));
@@ -172,6 +172,17 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     if (mode != 0)
         (void)fchmod(fileno(batch->out), mode & 07777);
     return true;
+}
+
+// A pipe or a device.
+static FILE *open_through(const char *out, struct err *err)
+{
+    int fd = file_open_through(out, err);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (fd >= 0 && file == NULL)
+        (void)close(fd);
+    return file;
 }
 
 static bool open_output(struct batch *batch, const char *out, struct err *err)
@@ -198,12 +209,7 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
     bool dangling = !there && lstat(out, &link) == 0;
     if (!dangling && (!there || S_ISREG(info.st_mode)))
         return open_aside(batch, out, there ? info.st_mode : 0, err);
-    if (dangling)
-        batch->out = fopen(out, "w");
-    else {
-        int fd = file_open_through(out, err);
-        batch->out = fd < 0 ? NULL : fdopen(fd, "w");
-    }
+    batch->out = dangling ? fopen(out, "we") : open_through(out, err);
     if (batch->out == NULL && err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "cannot open %.150s: %s", out, strerror(errno));
     return batch->out != NULL;

@@ -15,6 +15,7 @@
 
 #include "cli/output.h"
 #include "common/clock.h"
+#include "common/descriptors.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -203,6 +204,7 @@ static bool spawn(const char *command, int in, char **environment, pid_t *pid)
                                                     POSIX_SPAWN_SETSIGDEF);
     (void)posix_spawnattr_setsigmask(&attributes, &none);
     (void)posix_spawnattr_setsigdefault(&attributes, &usual);
+    descriptors_close_on_exec();
     ok = posix_spawn(pid, "/bin/sh", &actions, &attributes,
                      (char *const *)words, environment) == 0;
     (void)posix_spawnattr_destroy(&attributes);

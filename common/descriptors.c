@@ -1,11 +1,18 @@
+// close_range is Linux's.
+#define _GNU_SOURCE
+
 #include "common/descriptors.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-// What an unlimited system is taken for.
-enum { LIMIT_MOST = 1 << 20 };
+enum {
+    LIMIT_MOST = 1 << 20, // what an unlimited system is taken for
+    LOOK_MOST = 1 << 16,  // at one after the other
+    ON_EXEC = 1 << 2,     // CLOSE_RANGE_CLOEXEC, which older headers lack
+};
 
 void descriptors_fill_standard(void)
 {
@@ -41,4 +48,18 @@ size_t descriptors_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 1024;
     return limit.rlim_cur < LIMIT_MOST ? (size_t)limit.rlim_cur : LIMIT_MOST;
+}
+
+void descriptors_close_on_exec(void)
+{
+    long most = sysconf(_SC_OPEN_MAX);
+
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, ON_EXEC) == 0)
+        return;
+#endif
+    if (most < 0 || most > LOOK_MOST)
+        most = LOOK_MOST;
+    for (int fd = STDERR_FILENO + 1; fd < (int)most; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }

@@ -1,5 +1,5 @@
-// descriptors: how many files and connections this process may have open, and
-// the first three of them.
+// descriptors: how many files and connections this process may have open, the
+// first three of them, and who else gets them.
 
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
@@ -19,5 +19,11 @@ void descriptors_fill_standard(void);
 
 // The limit that holds.
 size_t descriptors_limit(void);
+
+// Has all but the first three closed on exec. What we open is anyway; but
+// libraries open connections that are not (curl does), and a server that a
+// worker starts would hold them for days. Before every start of a program: in
+// the child between fork and exec, where it is safe, or ahead of posix_spawn.
+void descriptors_close_on_exec(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/descriptors.h"
 #include "exec/exec_guard.h"
 
 enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 10 };
@@ -108,6 +109,7 @@ static void become(void *user)
         (void)signal(reset[i], SIG_DFL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    descriptors_close_on_exec();
     if (dup2(*read_end(pipes, IN), 0) >= 0 &&
         dup2(*write_end(pipes, OUT), 1) >= 0 &&
         dup2(*write_end(pipes, ERRORS), 2) >= 0 &&

@@ -41,7 +41,8 @@ struct sim_tally *sim_tally_open(const char *log_path, struct err *err)
     if (tally->bodies == NULL || pthread_mutex_init(&tally->lock, NULL) != 0)
         goto nomem;
     if (log_path != NULL)
-        tally->log = open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+        tally->log =
+            open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log_path != NULL && tally->log < 0) {
         err_set(err, ERR_IO, "%s: cannot be opened for the log: %s", log_path,
                 strerror(errno));

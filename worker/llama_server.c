@@ -15,6 +15,7 @@
 
 #include <sodium.h>
 
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -165,6 +166,7 @@ static void become(char *const words[], pid_t parent)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    descriptors_close_on_exec();
     if (getppid() == parent)
         (void)execvp(words[0], words);
     _exit(NOT_THERE);

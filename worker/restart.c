@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/descriptors.h"
 #include "common/log.h"
 
 extern char **environ;
@@ -29,6 +30,7 @@ static int spawn(const char *command, pid_t *pid)
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
                                                     POSIX_SPAWN_SETSIGMASK |
                                                     POSIX_SPAWN_SETSIGDEF);
+    descriptors_close_on_exec();
     failed = posix_spawn(pid, "/bin/sh", NULL, &attributes, words, environ);
     (void)posix_spawnattr_destroy(&attributes);
     return failed;

@@ -115,6 +115,28 @@ def test_predict_runs_programs_only_when_it_may(stage, sim):
     assert [each["reply"] is None for each in outputs] == [False, True, False]
 
 
+def test_a_program_holds_no_file_of_ours(stage, sim):
+    """Neither what predict reads and writes, nor the store of a run."""
+    look = LOOK_UP.replace("import json, sys\n", """\
+import json, os, sys
+held = [os.readlink(f"/proc/self/fd/{fd}") for fd in range(3, 64)
+        if os.path.lexists(f"/proc/self/fd/{fd}")]
+with open("held.txt", "a") as out:
+    out.write(" ".join(held))
+""")
+    job = write(stage, look)
+    assert run(stage, sim, job).status == 0
+    lines = stage.folder / "lines.jsonl"
+    harness.write_rows(lines, [{"message": "Where is it?", "number": "7",
+                                "kind": "order"}])
+    done = stage.promptcc(
+        "predict", job.parent / "compiled.json", "--ollama", sim.url,
+        "--allow-exec", "--input", lines,
+        "--output", stage.folder / "answers.jsonl")
+    assert done.status == 0, done
+    assert (job.parent / "held.txt").read_text() == ""
+
+
 def test_a_program_that_is_wrong_pauses_the_job(stage, sim):
     job = write(stage, LOOK_UP.replace('"days": 3', '"days": "soon"'), 3)
     result = run(stage, sim, job)
