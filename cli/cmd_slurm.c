@@ -386,7 +386,7 @@ static int serve(const struct options *options, struct jobfile *file)
 {
     const char *models[ROLE_COUNT];
     struct places at = {0};
-    struct slurm_plan plan;
+    struct slurm_plan plan = {0};
     struct err err = ERR_CLEAR;
     bool dry = option_on(options, OPT_DRY_RUN);
     int status = EXIT_DONE;

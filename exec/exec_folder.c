@@ -70,10 +70,13 @@ static int remove_one(const char *path, const struct stat *info, int kind,
     return 0;
 }
 
-// From the inside out, and through no link.
+// From the inside out, and through no link. Keeps errno: why it had to go.
 static void remove_tree(const char *path)
 {
+    int why = errno;
+
     (void)nftw(path, remove_one, FEW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    errno = why;
 }
 
 struct exec_folder *exec_folder_make(struct err *err)
