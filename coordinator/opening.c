@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "coordinator/background.h"
 #include "store/history.h"
 
 struct opening {

@@ -28,7 +28,6 @@
 
 #include "common/arena.h"
 #include "common/err.h"
-#include "coordinator/background.h"
 #include "coordinator/peers.h"
 #include "coordinator/running_job.h"
 #include "wire/message.h"

@@ -21,7 +21,7 @@
 
 #include "common/err.h"
 #include "coordinator/engine.h"
-#include "program/graph/ask.h"
+#include "program/graph/adapter.h"
 
 // --- of a task ---
 

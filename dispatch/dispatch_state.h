@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/call.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/heap.h"
 #include "dispatch/pace.h"

@@ -1,5 +1,7 @@
 #include "search/documents.h"
 
+#include "search/session/session_thread.h"
+
 bool documents_embed(struct session *session, struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "search/session/session_thread.h"
+#include "search/session/session.h"
 
 // Has the texts of the job embedded: its documents, and the demos of pools.
 // Nothing is done where it searches by words. They are paid for like all else,

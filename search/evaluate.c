@@ -6,6 +6,7 @@
 #include "search/documents.h"
 #include "search/results.h"
 #include "search/seed.h"
+#include "search/session/session_thread.h"
 
 static bool has_pool(const struct candidate *candidate)
 {

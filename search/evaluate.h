@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "search/session/session_thread.h"
+#include "search/session/note.h"
+#include "search/session/session.h"
 
 // Scores the program as written, or the compiled one of the request, on the
 // rows of --data, else of the test share, else of the validation share. Fills

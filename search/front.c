@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "search/session/comparison.h"
+#include "search/session/session_thread.h"
 
 struct point {
     struct trial *trial;

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "search/session/session_thread.h"
+#include "search/session/session.h"
 
 // [{"trial", "score", "n", "prompt_tokens"}, ...], shortest first: estimated
 // tokens of the longest prompt. New reference; NULL without memory.

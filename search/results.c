@@ -6,6 +6,7 @@
 #include "program/run/compiled.h"
 #include "search/front.h"
 #include "search/session/comparison.h"
+#include "search/session/session_thread.h"
 #include "search/verdict.h"
 
 // --- scores ---

@@ -14,7 +14,8 @@
 #include <jansson.h>
 
 #include "common/err.h"
-#include "search/session/session_thread.h"
+#include "search/session/note.h"
+#include "search/session/session.h"
 
 // Trials are borrowed from the session; NULL: there is none yet.
 struct results {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "program/run/compiled.h"
+#include "search/session/session_thread.h"
 
 // Whether a demo of the step shows the row: all inputs that the step has from
 // the job are the row's.

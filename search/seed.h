@@ -11,7 +11,7 @@
 
 #include "common/err.h"
 #include "program/graph/candidate.h"
-#include "search/session/session_thread.h"
+#include "search/session/session.h"
 
 // The candidate of the job's `from`, sealed; a new reference. ERR_INPUT: the
 // file is of another program.

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "http/server.h"
+#include "http/address.h"
 #include "model/model.h"
 #include "program/run/compiled.h"
 

@@ -12,7 +12,7 @@
 
 #include "common/buf.h"
 
-#include "simulated/sim_value.h"
+#include "simulated/sim_ask.h"
 
 // Appends the list of a reply's tokens, each with at most `top` alternatives,
 // the token itself among them.

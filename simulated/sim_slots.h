@@ -21,7 +21,6 @@
 #include <stdint.h>
 
 #include "common/buf.h"
-#include "common/err.h"
 
 enum { SIM_PROMPT_MAX_BYTES = 4 << 20, SIM_MODEL_NAME_MAX = 128 };
 

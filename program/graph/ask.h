@@ -20,7 +20,6 @@
 #include <stdint.h>
 
 #include "common/buf.h"
-#include "common/err.h"
 #include "program/graph/adapter.h"
 #include "program/graph/user_command.h"
 

@@ -15,7 +15,6 @@
 #include <stddef.h>
 
 #include "common/err.h"
-#include "common/hash.h"
 
 enum { BUNDLE_MAX_FILES = 256, BUNDLE_MAX_BYTES = 48 << 20 };
 

@@ -18,8 +18,8 @@
 #include <jansson.h>
 
 #include "common/err.h"
+#include "program/graph/adapter.h"
 #include "program/graph/program.h"
-#include "program/prompt/prompt.h"
 #include "program/prompt/span.h"
 
 enum reply_leniency {

@@ -6,6 +6,7 @@
 
 #include "program/graph/kind.h"
 #include "program/graph/type_form.h"
+#include "program/prompt/prompt.h"
 #include "program/prompt/reply.h"
 
 // A step that stands behind a failed one is BLOCKED: it never runs. One whose

@@ -28,10 +28,9 @@
 
 #include "common/buf.h"
 #include "common/call.h"
+#include "program/graph/adapter.h"
 #include "program/graph/ask.h"
-#include "program/graph/candidate.h"
 #include "program/graph/plan.h"
-#include "program/prompt/prompt.h"
 #include "program/run/question_cache.h"
 
 // What came of a run. Stored and shown by name: add at the end.

@@ -17,7 +17,6 @@
 #include <stddef.h>
 
 #include "common/buf.h"
-#include "common/err.h"
 
 struct scan_span {
     size_t at; // offset in the text

@@ -21,7 +21,6 @@
 #include <jansson.h>
 
 #include "common/err.h"
-#include "common/hash.h"
 #include "program/graph/candidate.h"
 #include "program/graph/plan.h"
 #include "program/graph/program.h"

@@ -1,3 +1,4 @@
+#include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
 
 #include <stdlib.h>
