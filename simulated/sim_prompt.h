@@ -25,43 +25,14 @@
 #include "common/arena.h"
 #include "common/err.h"
 
-#include "simulated/sim_text.h"
+#include "simulated/sim_field.h"
 
-enum {
-    SIM_FIELDS_MAX = 32, // in one direction
-    SIM_LABELS_MAX = 256,
-    SIM_DEMOS_MAX = 128,
-};
+enum { SIM_DEMOS_MAX = 128 };
 
 struct sim_message {
     const char *role;    // borrowed
     const char *content; // borrowed
     size_t len;          // of content
-};
-
-enum sim_kind {
-    SIM_TEXT,
-    SIM_LABEL,
-    SIM_INT,
-    SIM_FLOAT,
-    SIM_BOOL,
-    SIM_LIST,
-    SIM_OBJECT,
-};
-
-// One field as the prompt describes it. Strings live in the prompt's arena.
-struct sim_field {
-    const char *name;
-    const char *type; // as written, or ""
-    const char *desc; // or ""
-    enum sim_kind kind;
-    const char **labels; // SIM_LABEL: the allowed values
-    size_t n_labels;
-    bool has_min;
-    bool has_max;
-    double min;
-    double max;
-    const json_t *schema; // borrowed from the request, or NULL
 };
 
 struct sim_demo {
@@ -101,9 +72,6 @@ bool sim_prompt_read(struct sim_prompt *prompt, struct arena *arena,
 bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
                      const struct sim_message *message, struct sim_turn *turn,
                      struct err *err);
-
-// Fills in the kind, labels and limits that a field's type and desc name.
-void sim_prompt_type(struct arena *arena, struct sim_field *field);
 
 // True when the question itself asks for JSON and shows no output marker.
 bool sim_prompt_wants_json(const struct sim_prompt *prompt,

@@ -17,12 +17,9 @@
 
 #include "common/arena.h"
 
-enum { SIM_STEM_MAX = 24, SIM_FEATURES_MAX = 4096 };
+#include "simulated/sim_span.h"
 
-struct sim_span {
-    const char *at; // borrowed
-    size_t len;
-};
+enum { SIM_STEM_MAX = 24, SIM_FEATURES_MAX = 4096 };
 
 struct sim_word {
     struct sim_span raw;

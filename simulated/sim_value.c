@@ -682,7 +682,7 @@ static bool next_member(struct sim_ask *ask, const char **at,
         .desc = ""};
     if (out->name == NULL || out->type == NULL)
         return false;
-    sim_prompt_type(ask->arena, out);
+    sim_field_type(ask->arena, out);
     return true;
 }
 

@@ -1,0 +1,38 @@
+// sim_span: a piece of a prompt, its lines, and the markers that begin them.
+//
+// A marker is `[[ ## name ## ]]` at the beginning of a line.
+
+#ifndef SIMULATED_SIM_SPAN_H
+#define SIMULATED_SIM_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/arena.h"
+
+#define SIM_MARKER_OPEN "[[ ## "
+
+struct sim_span {
+    const char *at; // borrowed
+    size_t len;
+};
+
+// Without the white space around it.
+struct sim_span sim_span_trim(struct sim_span span);
+
+bool sim_span_is(struct sim_span span, const char *text);
+
+// Where `what` begins in it first; NULL: nowhere.
+const char *sim_span_find(struct sim_span in, const char *what);
+
+// Takes a line off *rest; false at the end.
+bool sim_span_line(struct sim_span *rest, struct sim_span *line);
+
+// A line that starts with a marker: *name is the field, *rest what follows.
+bool sim_span_marker(struct sim_span line, struct sim_span *name,
+                     struct sim_span *rest);
+
+// Trimmed. NULL without memory.
+const char *sim_span_copy(struct arena *arena, struct sim_span span);
+
+#endif
