@@ -74,3 +74,35 @@ const char *sim_ask_keywords(const struct sim_ask *ask, const char *text,
     buf_release(&out);
     return copy;
 }
+
+const char *sim_ask_input(const struct sim_ask *ask)
+{
+    for (size_t i = 0; i < ask->task->prompt.n_inputs; i++)
+        if (ask->turn->values[i] != NULL && ask->turn->values[i][0] != '\0')
+            return ask->turn->values[i];
+    return ask->turn->joined;
+}
+
+// NULL without memory: then nothing is said of that field.
+static const double *copy_odds(struct arena *arena, const double *odds,
+                               size_t n)
+{
+    double *copy = arena_array(arena, n, sizeof *copy);
+    if (copy != NULL)
+        memcpy(copy, odds, n * sizeof *copy);
+    return copy;
+}
+
+const char *sim_ask_label(struct sim_ask *ask, size_t field, double *margin)
+{
+    const struct sim_label_set *set = &ask->task->labels[field];
+    if (set->n == 0)
+        return NULL;
+    struct sim_choice choice = sim_label_choose(
+        set, ask->question, ask->task->demos, ask->task->prompt.n_demos,
+        ask->strength, sim_mix(ask->draw, field), ask->heat, ask->seed);
+    *margin = choice.margin;
+    if (ask->tells_odds)
+        ask->odds[field] = copy_odds(ask->arena, choice.odds, set->n);
+    return set->labels[choice.index];
+}

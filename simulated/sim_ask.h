@@ -44,4 +44,11 @@ size_t sim_ask_find_keywords(const struct sim_ask *ask, const char *text,
 const char *sim_ask_keywords(const struct sim_ask *ask, const char *text,
                              size_t n);
 
+// What the question is about: the first input that says anything, else all.
+const char *sim_ask_input(const struct sim_ask *ask);
+
+// The label that will be chosen for a field, and how clearly; NULL: it has
+// none. Fills odds where they are wanted.
+const char *sim_ask_label(struct sim_ask *ask, size_t field, double *margin);
+
 #endif

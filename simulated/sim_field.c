@@ -322,3 +322,12 @@ void sim_field_schema(struct arena *arena, struct sim_field *field,
         field->desc = copy != NULL ? copy : "";
     }
 }
+
+double sim_field_limit(const struct sim_field *field, double value)
+{
+    if (field->has_min && value < field->min)
+        value = field->min;
+    if (field->has_max && value > field->max)
+        value = field->max;
+    return value;
+}

@@ -76,4 +76,7 @@ void sim_field_schema(struct arena *arena, struct sim_field *field,
                       const json_t *schema);
 enum sim_kind sim_field_schema_kind(const json_t *schema);
 
+// The nearest value that its limits allow.
+double sim_field_limit(const struct sim_field *field, double value);
+
 #endif

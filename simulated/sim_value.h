@@ -1,10 +1,8 @@
 // sim_value: the value of one output field, whatever its type.
 //
-// Labels and truths are chosen (sim_label). Texts are taken out of the
-// question where the field's name or description speaks of something with a
-// shape (an email address, an id, a date), by analogy to the demos, or as the
-// sentence that fits best; a reasoning or a reply is put together. Numbers and
-// structures are sensible and within their limits.
+// Labels and truths are chosen (sim_label), texts said (sim_say), lists and
+// objects put together (sim_structure). Numbers are made here: sensible, and
+// within their limits.
 
 #ifndef SIMULATED_SIM_VALUE_H
 #define SIMULATED_SIM_VALUE_H
