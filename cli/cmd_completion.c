@@ -10,6 +10,7 @@
 
 #include "cli/command_list.h"
 #include "cli/job_keys.h"
+#include "cli/option_about.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/shell_word.h"

@@ -7,6 +7,7 @@
 #include "cli/answer_query.h"
 #include "cli/command.h"
 #include "cli/dashboard.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "common/log.h"
 #include "common/signals.h"

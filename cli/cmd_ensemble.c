@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "common/file.h"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/key_folder.h"
 #include "cli/listing.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 

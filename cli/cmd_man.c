@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command_list.h"
+#include "cli/option_about.h"
 #include "cli/options.h"
 #include "cli/output.h"
 

@@ -7,6 +7,7 @@
 #include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/given.h"
+#include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/servers.h"

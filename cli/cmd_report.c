@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/job_report.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "common/file.h"
 

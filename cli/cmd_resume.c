@@ -5,6 +5,7 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "common/json.h"
 

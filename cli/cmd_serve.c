@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "common/clock.h"

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/key_folder.h"
+#include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/slurm_script.h"

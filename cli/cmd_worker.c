@@ -5,6 +5,7 @@
 
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/option_about.h"
 #include "cli/output.h"
 #include "cli/servers.h"
 #include "cli/worker_probe.h"

@@ -9,6 +9,7 @@
 
 #include "cli/answer_query.h"
 #include "cli/command_list.h"
+#include "cli/option_about.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/terminal.h"

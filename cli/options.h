@@ -1,6 +1,6 @@
 // options: what was asked for on the command line and in the environment.
 //
-// All options of all commands are rows of one table (options.c): name,
+// All options of all commands are rows of one table (option_table.h): name,
 // argument, kind, help. A command says by a mask which ones it takes. Each has
 // an environment variable, PROMPTCC_ and its name in capitals; the command
 // line wins. Values are checked when they are read, so the getters cannot
@@ -149,47 +149,5 @@ size_t option_list(const struct options *options, enum option_id id,
 
 // The option of that name; OPTION_COUNT: there is none.
 enum option_id option_named(const char *name);
-
-// The options of a command for --help in lines of at most width columns, with
-// the defaults that are used.
-void options_help(size_t width, const struct command_entry *command,
-                  struct buf *out);
-
-// What a shell offers for a value or an operand. All static; NULL and false:
-// nothing of the kind.
-struct offer {
-    const char *words; // "auto|always|never"
-    const char *files; // "yaml|yml": files that end so, and folders;
-                       // OFFER_ANY: all files; OFFER_FOLDER: folders alone
-    bool jobs;         // of the store
-    bool keys;         // of a job file (job_keys.h), with `=` behind
-};
-#define OFFER_ANY "any"
-#define OFFER_FOLDER "/"
-
-// What a command says of an option in words of its own: what it does there, and
-// its default there (NULL: none).
-struct option_told {
-    enum option_id id;
-    const char *help; // NULL ends a list
-    const char *otherwise;
-};
-
-// An option as it is told to people and shells, as the command has it; NULL: as
-// most have it. All static.
-struct option_about {
-    const char *name;     // without its dashes
-    const char *argument; // "FILE", "[=T]"; NULL: it takes none
-    const char *help;
-    const char *more;      // whole sentences behind it, too long for --help
-    const char *otherwise; // the default in words; NULL: none
-    bool repeats;          // may be given several times
-    struct offer offer;    // its values
-};
-void option_tell(const struct command_entry *command, enum option_id id,
-                 struct option_about *out);
-
-// The environment variable of an option; name holds at least 64 bytes.
-void option_env(enum option_id id, char *name, size_t size);
 
 #endif

@@ -23,6 +23,7 @@
 #include <jansson.h>
 
 #include "cli/command_list.h"
+#include "cli/option_about.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/reference_messages.h"

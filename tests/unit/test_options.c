@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_about.h"
 #include "cli/options.h"
 #include "common/text.h"
 #include "coordinator/coordinator.h"

@@ -1,0 +1,79 @@
+#include "cli/option_about.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/option_table.h"
+#include "cli/wrap.h"
+
+void option_env(enum option_id id, char *name, size_t size)
+{
+    if (option_rows[id].env != NULL) {
+        (void)snprintf(name, size, "%s", option_rows[id].env);
+        return;
+    }
+    (void)snprintf(name, size, "PROMPTCC_%s", option_rows[id].name);
+    for (char *at = name; *at != '\0'; at++)
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+}
+
+// --- help ---
+
+enum { HELP_INDENT = 28, HELP_BYTES = 1024 };
+
+void option_tell(const struct command_entry *command, enum option_id id,
+                 struct option_about *out)
+{
+    const struct option_row *row = &option_rows[id];
+
+    *out = (struct option_about){
+        .name = row->name,
+        .argument = row->argument,
+        .help = row->help,
+        .more = row->more,
+        .otherwise = row->told != NULL ? row->told : row->fallback,
+        .repeats = row->kind == KIND_LIST || row->kind == KIND_LINES,
+        .offer = row->offer};
+    for (const struct option_told *told = command == NULL ? NULL
+                                                          : command->told;
+         told != NULL && told->help != NULL; told++)
+        if (told->id == id) {
+            out->help = told->help;
+            out->more = NULL; // what is told of it elsewhere
+            out->otherwise = told->otherwise;
+        }
+}
+
+static void put_help(size_t width, const struct option_about *about,
+                     struct buf *out)
+{
+    struct buf text = BUF_INIT(HELP_BYTES);
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "--%s%s%s", about->name,
+                   about->argument == NULL || about->argument[0] == '[' ? ""
+                                                                        : " ",
+                   about->argument == NULL ? "" : about->argument);
+    buf_puts(&text, about->help);
+    if (about->otherwise != NULL)
+        buf_printf(&text, " (default: %s)", about->otherwise);
+    if (text.data != NULL)
+        wrap_pair(width, HELP_INDENT, name, text.data, out);
+    buf_release(&text);
+}
+
+void options_help(size_t width, const struct command_entry *command,
+                  struct buf *out)
+{
+    struct option_about about;
+
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (((command->options | OPTIONS_ALL) & OPTION_BIT(id)) != 0) {
+            option_tell(command, (enum option_id)id, &about);
+            put_help(width, &about, out);
+        }
+    wrap_pair(width, HELP_INDENT, "--help, -h", "show this help", out);
+    wrap_pair(width, HELP_INDENT, "--version, -V", "print the version", out);
+}

@@ -1,0 +1,32 @@
+// option_value: what the value of an option can be, by the kind of its row.
+
+#ifndef CLI_OPTION_VALUE_H
+#define CLI_OPTION_VALUE_H
+
+#include <stdbool.h>
+
+#include "cli/option_table.h"
+
+enum option_value_place {
+    VALUE_NEVER,  // a flag
+    VALUE_MAYBE,  // behind `=`; a flag otherwise
+    VALUE_ALWAYS, // behind `=` or as the next word
+};
+enum option_value_place option_value_place(const struct option_row *row);
+
+// Reads text, "1" for a flag that is given. False when it cannot be a value.
+bool option_value_take(const struct option_row *row, const char *text,
+                       struct option_value *value);
+
+// Whether what text was read into is from the row's least to its most.
+bool option_value_in_range(const struct option_row *row, const char *text,
+                           const struct option_value *value);
+
+enum { OPTION_WANTS_BYTES = 160 };
+
+// What a value can be; of words all of them: "auto, always or never". Static,
+// or in out.
+const char *option_value_wants(const struct option_row *row,
+                               char out[OPTION_WANTS_BYTES]);
+
+#endif
