@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,121 +33,110 @@ static const char USAGE[] =
     "  --model NAME                only such models are known; repeatable\n"
     "                              (any name without \"missing\" in it)\n"
     "  --fault-rate R              share of chats that go wrong (0)\n"
-    "  --fault-kinds LIST          500,503,hang,cut,half,garbage,whitespace,\n"
-    "                              empty,slow (500,503,cut,garbage)\n"
+    "  --fault-kinds LIST          with commas between (500,503,cut,garbage):\n"
+    "                             "
+#define SIM_FAULT(fault, name) " " name
+#include "simulated/sim_faults.def"
+#undef SIM_FAULT
+    "\n"
     "  --seed N                    of the faults (0)\n"
     "  --log FILE                  one JSON line a request\n"
     "\n"
     "example: simulated_ollama --port 11500 --slots 4 --fault-rate 0.2\n";
 
-enum option_id {
-    OPT_PORT = 1,
-    OPT_SLOTS,
-    OPT_LATENCY,
-    OPT_PROMPT_RATE,
-    OPT_GENERATE_RATE,
-    OPT_NUM_CTX,
-    OPT_NUM_CTX_MAX,
-    OPT_SWAP,
-    OPT_LOADED,
-    OPT_QUEUE,
-    OPT_MODEL,
-    OPT_FAULT_RATE,
-    OPT_FAULT_KINDS,
-    OPT_SEED,
-    OPT_LOG,
-    OPT_HELP,
+enum option_kind {
+    OF_PORT,
+    OF_SIZE,
+    OF_INT,
+    OF_RATE,
+    OF_SEED,
+    OF_TEXT,
+    OF_MODEL
 };
 
-static const struct option LONG_OPTIONS[] = {
-    {"port", required_argument, NULL, OPT_PORT},
-    {"slots", required_argument, NULL, OPT_SLOTS},
-    {"latency-ms", required_argument, NULL, OPT_LATENCY},
-    {"prompt-tokens-per-s", required_argument, NULL, OPT_PROMPT_RATE},
-    {"generated-tokens-per-s", required_argument, NULL, OPT_GENERATE_RATE},
-    {"num-ctx", required_argument, NULL, OPT_NUM_CTX},
-    {"num-ctx-max", required_argument, NULL, OPT_NUM_CTX_MAX},
-    {"context", required_argument, NULL, OPT_NUM_CTX_MAX},
-    {"swap-ms", required_argument, NULL, OPT_SWAP},
-    {"models-loaded", required_argument, NULL, OPT_LOADED},
-    {"queue", required_argument, NULL, OPT_QUEUE},
-    {"model", required_argument, NULL, OPT_MODEL},
-    {"fault-rate", required_argument, NULL, OPT_FAULT_RATE},
-    {"fault-kinds", required_argument, NULL, OPT_FAULT_KINDS},
-    {"seed", required_argument, NULL, OPT_SEED},
-    {"log", required_argument, NULL, OPT_LOG},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+#define TO(member) offsetof(struct sim_options, member)
+
+static const struct {
+    const char *name;
+    enum option_kind kind;
+    size_t offset; // of what it fills in struct sim_options
+    double least, most;
+} OPTIONS[] = {
+    {"port", OF_PORT, TO(port), 0, UINT16_MAX},
+    {"slots", OF_SIZE, TO(slots), 1, 4096},
+    {"latency-ms", OF_INT, TO(latency_ms), 0, 1e9},
+    {"prompt-tokens-per-s", OF_RATE, TO(prompt_tokens_per_s), 0, 1e9},
+    {"generated-tokens-per-s", OF_RATE, TO(generate_tokens_per_s), 0, 1e9},
+    {"num-ctx", OF_INT, TO(num_ctx), 0, 1e9},
+    {"num-ctx-max", OF_INT, TO(num_ctx_max), 0, 1e9},
+    {"context", OF_INT, TO(num_ctx_max), 0, 1e9},
+    {"swap-ms", OF_INT, TO(swap_ms), 0, 1e9},
+    {"models-loaded", OF_SIZE, TO(models_loaded), 0, 1e9},
+    {"queue", OF_SIZE, TO(queue), 0, 1e9},
+    {"model", OF_MODEL, 0, 0, 0},
+    {"fault-rate", OF_RATE, TO(fault_rate), 0, 1e9},
+    {"fault-kinds", OF_TEXT, TO(fault_kinds), 0, 0},
+    {"seed", OF_SEED, TO(seed), 0, 1e9},
+    {"log", OF_TEXT, TO(log_path), 0, 0},
 };
 
-static bool read_number(const char *text, double max, double *out)
+enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
+
+static bool read_number(const char *text, double least, double most,
+                        double *out)
 {
     char *end = NULL;
     errno = 0;
     *out = strtod(text, &end);
     return errno == 0 && end != text && *end == '\0' && isfinite(*out) &&
-           *out >= 0 && *out <= max;
+           *out >= least && *out <= most;
+}
+
+static bool take_model(struct sim_options *options, const char **models,
+                       const char *name)
+{
+    if (options->n_models == MODELS_MAX)
+        return false;
+    models[options->n_models++] = name;
+    options->only_models = true;
+    return true;
 }
 
 // False when the value is no number in range, or there are too many models.
 static bool take_option(struct sim_options *options, const char **models,
                         int id, const char *text)
 {
+    enum option_kind kind = OPTIONS[id].kind;
+    void *place = (char *)options + OPTIONS[id].offset;
     double n = 0;
-    bool is_text = id == OPT_MODEL || id == OPT_FAULT_KINDS || id == OPT_LOG;
-    if (!is_text && !read_number(text, id == OPT_PORT ? 65535 : 1e9, &n))
-        return false;
-    switch (id) {
-    case OPT_PORT:
-        options->port = (uint16_t)n;
-        break;
-    case OPT_SLOTS:
-        options->slots = (size_t)n;
-        return n >= 1 && n <= 4096;
-    case OPT_LATENCY:
-        options->latency_ms = (int64_t)n;
-        break;
-    case OPT_PROMPT_RATE:
-        options->prompt_tokens_per_s = n;
-        break;
-    case OPT_GENERATE_RATE:
-        options->generate_tokens_per_s = n;
-        break;
-    case OPT_NUM_CTX:
-        options->num_ctx = (int64_t)n;
-        break;
-    case OPT_NUM_CTX_MAX:
-        options->num_ctx_max = (int64_t)n;
-        break;
-    case OPT_SWAP:
-        options->swap_ms = (int64_t)n;
-        break;
-    case OPT_LOADED:
-        options->models_loaded = (size_t)n;
-        break;
-    case OPT_QUEUE:
-        options->queue = (size_t)n;
-        break;
-    case OPT_MODEL:
-        if (options->n_models == MODELS_MAX)
-            return false;
-        models[options->n_models++] = text;
-        options->only_models = true;
-        break;
-    case OPT_FAULT_RATE:
-        options->fault_rate = n;
-        break;
-    case OPT_FAULT_KINDS:
-        options->fault_kinds = text;
-        break;
-    case OPT_SEED:
-        options->seed = (uint64_t)n;
-        break;
-    case OPT_LOG:
-        options->log_path = text;
-        break;
+    if (kind == OF_MODEL)
+        return take_model(options, models, text);
+    if (kind == OF_TEXT) {
+        *(const char **)place = text;
+        return true;
     }
+    if (!read_number(text, OPTIONS[id].least, OPTIONS[id].most, &n))
+        return false;
+    if (kind == OF_PORT)
+        *(uint16_t *)place = (uint16_t)n;
+    else if (kind == OF_SIZE)
+        *(size_t *)place = (size_t)n;
+    else if (kind == OF_INT)
+        *(int64_t *)place = (int64_t)n;
+    else if (kind == OF_SEED)
+        *(uint64_t *)place = (uint64_t)n;
+    else
+        *(double *)place = n;
     return true;
+}
+
+// For getopt: each option gives its place in the table.
+static void list_options(struct option *out)
+{
+    for (int i = 0; i < N_OPTIONS; i++)
+        out[i] = (struct option){OPTIONS[i].name, required_argument, NULL, i};
+    out[N_OPTIONS] = (struct option){"help", no_argument, NULL, 'h'};
+    out[N_OPTIONS + 1] = (struct option){0};
 }
 
 static int serve(const struct sim_options *options, const sigset_t *signals)
@@ -169,10 +159,11 @@ int main(int argc, char **argv)
 {
     const char *models[MODELS_MAX] = {NULL};
     struct sim_options options = {.models = models};
+    struct option known[N_OPTIONS + 2];
     int id = 0;
-    int at = 0;
-    while ((id = getopt_long(argc, argv, "h", LONG_OPTIONS, &at)) != -1) {
-        if (id == OPT_HELP || id == 'h') {
+    list_options(known);
+    while ((id = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+        if (id == 'h') {
             fputs(USAGE, stdout);
             return EXIT_SUCCESS;
         }
@@ -180,7 +171,7 @@ int main(int argc, char **argv)
             return EXIT_USAGE;
         if (!take_option(&options, models, id, optarg)) {
             fprintf(stderr, "simulated_ollama: --%s cannot be \"%s\"\n",
-                    LONG_OPTIONS[at].name, optarg);
+                    OPTIONS[id].name, optarg);
             return EXIT_USAGE;
         }
     }
