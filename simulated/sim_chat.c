@@ -149,9 +149,13 @@ static bool take_slot(struct sim_chat *chat)
     }
     if (chat->prompt.data == NULL)
         buf_puts(&chat->prompt, "");
-    enum sim_grant grant = sim_slots_take(
-        chat->service->slots, chat->request.model, chat->num_ctx, &chat->prompt,
-        exchange->gone, exchange->data, &chat->lease);
+    const struct sim_wish wish = {.model = chat->request.model,
+                                  .num_ctx = chat->num_ctx,
+                                  .prompt = &chat->prompt,
+                                  .gone = exchange->gone,
+                                  .data = exchange->data};
+    enum sim_grant grant =
+        sim_slots_take(chat->service->slots, &wish, &chat->lease);
     if (grant == SIM_FULL)
         sim_fail(exchange, chat->openai, 503,
                  "server busy, please try again. maximum pending requests "

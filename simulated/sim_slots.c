@@ -121,12 +121,13 @@ static bool is_idle(const struct sim_slots *slots)
     return true;
 }
 
-static size_t shared_bytes(const struct slot *slot, const char *model,
-                           int64_t num_ctx, const struct buf *prompt)
+static size_t shared_bytes(const struct slot *slot, const struct sim_wish *wish)
 {
+    const struct buf *prompt = wish->prompt;
     size_t most = slot->known.len < prompt->len ? slot->known.len : prompt->len;
     size_t n = 0;
-    if (slot->owner.num_ctx != num_ctx || strcmp(slot->owner.model, model) != 0)
+    if (slot->owner.num_ctx != wish->num_ctx ||
+        strcmp(slot->owner.model, wish->model) != 0)
         return 0;
     while (n < most && slot->known.data[n] == prompt->data[n])
         n++;
@@ -135,9 +136,8 @@ static size_t shared_bytes(const struct slot *slot, const char *model,
 
 // The free slot that shares most with the prompt, if that is worth it; else
 // the one that was not used for the longest time, so that prefixes in use stay.
-static struct slot *best_slot(struct sim_slots *slots, const char *model,
-                              int64_t num_ctx, const struct buf *prompt,
-                              size_t *shared)
+static struct slot *best_slot(struct sim_slots *slots,
+                              const struct sim_wish *wish, size_t *shared)
 {
     struct slot *best = NULL;
     struct slot *oldest = NULL;
@@ -146,16 +146,16 @@ static struct slot *best_slot(struct sim_slots *slots, const char *model,
         struct slot *slot = &slots->slots[i];
         if (slot->busy)
             continue;
-        size_t one = shared_bytes(slot, model, num_ctx, prompt);
+        size_t one = shared_bytes(slot, wish);
         if (oldest == NULL || slot->used < oldest->used)
             oldest = slot;
-        if (one > *shared && one * WORTH_SHARING >= prompt->len) {
+        if (one > *shared && one * WORTH_SHARING >= wish->prompt->len) {
             best = slot;
             *shared = one;
         }
     }
     if (best == NULL && oldest != NULL)
-        *shared = shared_bytes(oldest, model, num_ctx, prompt);
+        *shared = shared_bytes(oldest, wish);
     return best != NULL ? best : oldest;
 }
 
@@ -193,9 +193,9 @@ static bool is_loaded(struct sim_slots *slots, const char *model,
 
 // Sleeps without the lock, as long as loading takes; false: gone meanwhile.
 static bool load(struct sim_slots *slots, struct sim_waiter *waiter,
-                 const char *model, int64_t num_ctx, sim_gone gone, void *data)
+                 const struct sim_wish *wish)
 {
-    struct model *place = place_for(slots, model);
+    struct model *place = place_for(slots, wish->model);
     int64_t end = clock_monotonic_ms() + slots->options.swap_ms;
     bool left = false;
     slots->loading = true;
@@ -203,64 +203,63 @@ static bool load(struct sim_slots *slots, struct sim_waiter *waiter,
     for (int64_t rest = slots->options.swap_ms; rest > 0 && !left;
          rest = end - clock_monotonic_ms()) {
         wait_turn(slots, waiter, rest < LOOK_MS ? rest : LOOK_MS);
-        left = slots->stopped || gone(data);
+        left = slots->stopped || wish->gone(wish->data);
     }
     slots->loading = false;
     if (left)
         return false;
     memset(&place->what, 0, sizeof place->what);
-    strncpy(place->what.model, model, SIM_MODEL_NAME_MAX - 1);
-    place->what.num_ctx = num_ctx;
+    strncpy(place->what.model, wish->model, SIM_MODEL_NAME_MAX - 1);
+    place->what.num_ctx = wish->num_ctx;
     place->used = ++slots->now;
     return true;
 }
 
 static void occupy(struct sim_slots *slots, struct slot *slot,
-                   const char *model, int64_t num_ctx, const struct buf *prompt,
-                   size_t shared, struct sim_lease *lease)
+                   const struct sim_wish *wish, size_t shared,
+                   struct sim_lease *lease)
 {
+    const struct buf *prompt = wish->prompt;
     slot->busy = true;
     memset(&slot->owner, 0, sizeof slot->owner);
-    strncpy(slot->owner.model, model, SIM_MODEL_NAME_MAX - 1);
-    slot->owner.num_ctx = num_ctx;
+    strncpy(slot->owner.model, wish->model, SIM_MODEL_NAME_MAX - 1);
+    slot->owner.num_ctx = wish->num_ctx;
     slot->known.len = shared; // what follows is new
     buf_append(&slot->known, prompt->data + shared, prompt->len - shared);
     if (slot->known.failed)
         buf_clear(&slot->known);
     slot->used = ++slots->now;
-    find_model(slots, model)->used = slots->now;
+    find_model(slots, wish->model)->used = slots->now;
     lease->slot = (size_t)(slot - slots->slots);
     lease->shared_bytes = shared;
 }
 
 // One look of the first in the queue; true when it is served or gone.
 static bool try_take(struct sim_slots *slots, struct sim_waiter *waiter,
-                     const char *model, int64_t num_ctx,
-                     const struct buf *prompt, sim_gone gone, void *data,
-                     struct sim_lease *lease, enum sim_grant *grant)
+                     const struct sim_wish *wish, struct sim_lease *lease,
+                     enum sim_grant *grant)
 {
-    if (!is_loaded(slots, model, num_ctx)) {
+    if (!is_loaded(slots, wish->model, wish->num_ctx)) {
         if (!is_idle(slots))
             return false;
         int64_t start = clock_monotonic_us();
-        if (!load(slots, waiter, model, num_ctx, gone, data)) {
+        if (!load(slots, waiter, wish)) {
             *grant = SIM_GONE;
             return true;
         }
         lease->load_us = clock_monotonic_us() - start + 1;
     }
     size_t shared = 0;
-    struct slot *slot = best_slot(slots, model, num_ctx, prompt, &shared);
+    struct slot *slot = best_slot(slots, wish, &shared);
     if (slot == NULL)
         return false;
-    occupy(slots, slot, model, num_ctx, prompt, shared, lease);
+    occupy(slots, slot, wish, shared, lease);
     *grant = SIM_GRANTED;
     return true;
 }
 
-enum sim_grant sim_slots_take(struct sim_slots *slots, const char *model,
-                              int64_t num_ctx, const struct buf *prompt,
-                              sim_gone gone, void *data,
+enum sim_grant sim_slots_take(struct sim_slots *slots,
+                              const struct sim_wish *wish,
                               struct sim_lease *lease)
 {
     enum sim_grant grant = SIM_GONE;
@@ -277,11 +276,10 @@ enum sim_grant sim_slots_take(struct sim_slots *slots, const char *model,
     join_queue(slots, &waiter);
     while (!slots->stopped) {
         if (slots->first == &waiter &&
-            try_take(slots, &waiter, model, num_ctx, prompt, gone, data, lease,
-                     &grant))
+            try_take(slots, &waiter, wish, lease, &grant))
             break;
         wait_turn(slots, &waiter, LOOK_MS);
-        if (gone(data))
+        if (wish->gone(wish->data))
             break;
     }
     leave_queue(slots, &waiter);

@@ -57,11 +57,18 @@ struct sim_slots;
 struct sim_slots *sim_slots_new(const struct sim_slots_options *options);
 void sim_slots_free(struct sim_slots *slots); // nobody may be inside
 
-// Waits for a slot with the model loaded. prompt (borrowed) is compared with
-// what the slots know; the slot will remember it.
-enum sim_grant sim_slots_take(struct sim_slots *slots, const char *model,
-                              int64_t num_ctx, const struct buf *prompt,
-                              sim_gone gone, void *data,
+// What a request waits for. All borrowed.
+struct sim_wish {
+    const char *model;
+    int64_t num_ctx;
+    const struct buf *prompt; // compared with what the slots know
+    sim_gone gone;
+    void *data; // for gone
+};
+
+// Waits for a slot with the model loaded; the slot will remember the prompt.
+enum sim_grant sim_slots_take(struct sim_slots *slots,
+                              const struct sim_wish *wish,
                               struct sim_lease *lease);
 void sim_slots_give(struct sim_slots *slots, const struct sim_lease *lease);
 
