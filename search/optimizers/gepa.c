@@ -259,19 +259,27 @@ static struct runs *run_parent(struct gepa_search *search,
     return runs_submit(search->session, &request, err);
 }
 
+// What a child is tried on.
+struct attempt {
+    enum trial_kind kind;
+    const size_t *rows; // borrowed
+    size_t n;
+    const char *reason; // static
+};
+
 // A trial of the child, where the search is not over meanwhile; else *out stays
 // NULL.
-static bool run_child(struct gepa_search *search, struct lane *lane,
-                      enum trial_kind kind, const size_t *rows, size_t n,
-                      const char *reason, struct trial **out, struct err *err)
+static bool run_child(struct gepa_search *search, const struct lane *lane,
+                      const struct attempt *on, struct trial **out,
+                      struct err *err)
 {
     if (!leader_admit(&search->leader, err))
         return false;
     if (search->leader.over)
         return true;
-    *out =
-        trial_submit(search->session, kind, lane->child, rows, n, reason, err);
-    search->spent += (int64_t)n;
+    *out = trial_submit(search->session, on->kind, lane->child, on->rows, on->n,
+                        on->reason, err);
+    search->spent += (int64_t)on->n;
     return *out != NULL;
 }
 
@@ -333,9 +341,9 @@ static bool begin_merge(struct gepa_search *search, struct lane *lane,
         return false;
     for (size_t i = 0; i < n; i++)
         rows[i] = a->rows[rows[i]];
+    const struct attempt few = {TRIAL_MINIBATCH, rows, n, "merge"};
     lane->stage = SAMPLED;
-    return run_child(search, lane, TRIAL_MINIBATCH, rows, n, "merge",
-                     &lane->sample, err);
+    return run_child(search, lane, &few, &lane->sample, err);
 }
 
 static bool choose_parent(struct gepa_search *search, struct lane *lane,
@@ -528,9 +536,10 @@ static bool make_child(struct gepa_search *search, struct lane *lane,
         end_lane(search, lane);
         return true;
     }
+    const struct attempt few = {TRIAL_MINIBATCH, lane->rows, lane->n_rows,
+                                "reflection"};
     lane->stage = SAMPLED;
-    return run_child(search, lane, TRIAL_MINIBATCH, lane->rows, lane->n_rows,
-                     "reflection", &lane->sample, err);
+    return run_child(search, lane, &few, &lane->sample, err);
 }
 
 // --- SAMPLED -> CHECKED -> EVALUATED
@@ -539,11 +548,12 @@ static bool evaluate(struct gepa_search *search, struct lane *lane,
                      struct err *err)
 {
     const struct split *split = session_split(search->session);
+    const struct attempt all = {TRIAL_FULL, split->rows[SHARE_VAL],
+                                split->n[SHARE_VAL],
+                                lane->is_merge ? "merge" : "better"};
 
     lane->stage = EVALUATED;
-    return run_child(search, lane, TRIAL_FULL, split->rows[SHARE_VAL],
-                     split->n[SHARE_VAL], lane->is_merge ? "merge" : "better",
-                     &lane->full, err);
+    return run_child(search, lane, &all, &lane->full, err);
 }
 
 // Scores of parent and child on the rows that both were scored on.
@@ -603,12 +613,13 @@ static bool look_closer(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
     const size_t *rows = lane->rows + lane->n_rows;
+    const struct attempt more = {TRIAL_MINIBATCH, rows, lane->n_more,
+                                 "chance?"};
 
     lane->stage = CHECKED;
     lane->more_runs = run_parent(search, lane, rows, lane->n_more, err);
     return lane->more_runs != NULL &&
-           run_child(search, lane, TRIAL_MINIBATCH, rows, lane->n_more,
-                     "chance?", &lane->more, err);
+           run_child(search, lane, &more, &lane->more, err);
 }
 
 // A merged one must not be worse than the better of its parents.
