@@ -10,6 +10,7 @@
 #include "cli/shell_word.h"
 #include "client/client.h"
 #include "common/json.h"
+#include "wire/socket.h"
 
 enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };
 
@@ -96,7 +97,7 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     const char *endpoint = ask_endpoint(options, err);
     struct key key = KEY_EMPTY;
     bool ready = endpoint != NULL && ask_key(options, KEY_CLIENT, &key, err);
-    void *zmq = ready ? zmq_ctx_new() : NULL;
+    void *zmq = ready ? wire_context(err) : NULL;
     struct client *client =
         zmq == NULL ? NULL : client_open(zmq, endpoint, &key, PATIENCE_MS, err);
     json_t *reply =

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "coordinator/coordinator.h"
+#include "wire/socket.h"
 
 enum { LOOK_MS = 500 };
 
@@ -62,7 +63,7 @@ static int start(const struct options *options,
     struct dashboard *dashboard = NULL;
 
     if (signals_open(err))
-        zmq = zmq_ctx_new();
+        zmq = wire_context(err);
     if (zmq != NULL)
         coordinator = coordinator_start(zmq, with, err);
     if (coordinator != NULL && dashboard_start(&dashboard, options, zmq,

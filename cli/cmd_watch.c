@@ -19,6 +19,7 @@
 #include "common/json.h"
 #include "common/signals.h"
 #include "store/job_state.h"
+#include "wire/socket.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -243,7 +244,7 @@ static int run(const struct options *options)
     progress_init(&watch.view, stderr, option_on(options, OPT_QUIET), false);
     if (endpoint != NULL && ask_key(options, KEY_CLIENT, &key, &err) &&
         signals_open(&err) && notifier_start(&watch.notifier, options, &err))
-        zmq = zmq_ctx_new();
+        zmq = wire_context(&err);
     if (zmq != NULL) {
         watch.client = client_open(zmq, endpoint, &key, PATIENCE_MS, &err);
         signals_accept();

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/text.h"
+#include "wire/socket.h"
 #include "worker/worker.h"
 
 enum { LOOK_MS = 100 };
@@ -118,7 +119,7 @@ static bool work(const struct options *options, const char *endpoint,
     bool ok = false;
 
     if (signals_open(err))
-        zmq = zmq_ctx_new();
+        zmq = wire_context(err);
     if (zmq != NULL)
         ok = start_all(&workers, zmq, options, endpoint, servers, key, guest,
                        err);

@@ -29,6 +29,7 @@
 #include "common/text.h"
 #include "coordinator/coordinator.h"
 #include "program/run/compiled.h"
+#include "wire/socket.h"
 
 enum {
     PATIENCE_MS = 5000,
@@ -524,7 +525,7 @@ static bool check_place(const struct follow *follow, const char *store,
 int follow_there(struct follow *follow)
 {
     struct err err = ERR_CLEAR;
-    int status = EXIT_FAILED;
+    int status;
 
     follow->endpoint = ask_endpoint(follow->options, &err);
     if (follow->endpoint == NULL || !check_place(follow, NULL, &err) ||
@@ -539,11 +540,13 @@ int follow_there(struct follow *follow)
     jobfile_add_programs(follow->file);
     if (!follow->keeps)
         jobfile_drop_rows(follow->file);
-    follow->zmq = zmq_ctx_new();
+    follow->zmq = wire_context(&err);
     signals_accept();
     if (follow->zmq != NULL) {
         status = watch_to_the_end(follow);
         zmq_ctx_term(follow->zmq);
+    } else {
+        status = output_error(follow->options, &err);
     }
     notifier_stop(follow->notifier);
     signals_close();

@@ -7,6 +7,7 @@
 
 #include "cli/answer_query.h"
 #include "coordinator/coordinator.h"
+#include "wire/socket.h"
 #include "worker/worker.h"
 
 #include "common/text.h"
@@ -82,12 +83,8 @@ bool local_start(struct local *out, const struct options *options,
     *out = (struct local){.urls = BUF_INIT(URLS_MAX_BYTES),
                           .refusal = LAST_WORDS_INIT};
     list_urls(out, servers);
-    out->zmq = zmq_ctx_new();
-    if (out->zmq == NULL) {
-        err_nomem(err, "the sockets");
-        return false;
-    }
-    if (!start_coordinator(out, options, store, err))
+    out->zmq = wire_context(err);
+    if (out->zmq == NULL || !start_coordinator(out, options, store, err))
         return false;
     for (size_t i = 0; servers != NULL && i < servers->n; i++)
         if (!start_worker(out, &servers->addresses[i], err))

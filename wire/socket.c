@@ -253,6 +253,16 @@ static struct wire_socket *attach(struct wire_socket *socket,
     return NULL;
 }
 
+void *wire_context(struct err *err)
+{
+    void *context = zmq_ctx_new();
+
+    if (context == NULL)
+        err_set(err, ERR_IO, "cannot prepare connections: %s",
+                zmq_strerror(zmq_errno()));
+    return context;
+}
+
 struct wire_socket *wire_bind(void *context, const char *endpoint,
                               const struct key *key, struct err *err)
 {

@@ -33,6 +33,10 @@ struct wire_id {
     uint8_t bytes[WIRE_ID_MAX];
 };
 
+// A ZeroMQ context, for sockets and gates; zmq_ctx_term ends it. NULL, above
+// all where the process has no descriptors left.
+void *wire_context(struct err *err);
+
 // context is a zmq context (borrowed). bind: endpoint "tcp://127.0.0.1:0"
 // picks a port; a port in use is ERR_BUSY and names it. With a key all is
 // encrypted by CURVE, and the two sides know each other: a listener with a key

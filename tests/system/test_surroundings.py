@@ -29,6 +29,17 @@ def test_a_closed_standard_error_is_no_number_for_something_else(stage):
 
 # --- names of folders ---
 
+@pytest.mark.parametrize("most", [4, 5, 6, 7])
+def test_too_few_descriptors_are_no_success(stage, most):
+    """Whichever of them is missing, it is said."""
+    store = stage.folder / "few.db"
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -n {most}; exec {harness.PROMPTCC} coordinator "
+         f"--store {store} --listen tcp://127.0.0.1:0"],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and done.stderr, done
+
+
 def test_a_command_to_copy_holds_whatever_a_folder_is_called(stage, sim):
     folder = stage.folder / "a 'b' \"c\" $(touch X) `d`\n\te; \u00fc"
     job = harness.write_job(folder, name="shop",
