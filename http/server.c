@@ -370,9 +370,10 @@ static bool take_place(struct http_server *server)
 static struct MHD_Response *stream_response(struct http_server *server,
                                             const struct http_stream *stream)
 {
-    struct flow *flow = take_place(server) ? calloc(1, sizeof *flow) : NULL;
+    struct flow *flow = calloc(1, sizeof *flow);
 
-    if (flow == NULL) {
+    if (flow == NULL || !take_place(server)) {
+        free(flow);
         stream->close(stream->user);
         return NULL;
     }
