@@ -45,9 +45,10 @@ static bool address(struct order *order, const struct task *task,
 // same room for the answer.
 static int64_t kind_of(const struct order *order)
 {
-    return (int64_t)order->work->number << 40 | (int64_t)order->bill << 36 |
-           (int64_t)(order->ask.part & 0xfff) << 24 |
-           (order->options.num_predict & 0xffffff);
+    return (int64_t)((uint64_t)order->work->number << 40 |
+                     (uint64_t)order->bill << 36 |
+                     (uint64_t)(order->ask.part & 0xfff) << 24 |
+                     (uint64_t)(order->options.num_predict & 0xffffff));
 }
 
 bool model_call_begin(struct flight *flight, struct err *err)
