@@ -29,7 +29,7 @@
 // Raised when the wording of prompts, the use of random numbers, an algorithm
 // or the layout of a key changes: stored answers of older versions are then
 // those of another job.
-enum { REPLAY_VERSION = 9 };
+enum { REPLAY_VERSION = 10 };
 
 // The last one embeds texts, which needs a model of its own: only a job that
 // searches by embeddings names one.

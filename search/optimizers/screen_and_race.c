@@ -30,7 +30,8 @@
 //   (choice.h)
 //   |
 //   proof      from wherever the budget ends the search: what was kept back of
-//              it goes to more rows for whoever looks best by then (proof.h)
+//              it goes to a few rows for what most is hoped of by then, if no
+//              race was won, and to more rows for whoever looks best (proof.h)
 //
 // Each phase is a file of screen_and_race/; what they share is one struct
 // (screen_and_race/search.h). Why each part is there, and what it is worth:
@@ -155,7 +156,7 @@ static bool explore(struct search *search, struct err *err)
     size_t kept = 2 * rows < search->limit / 2 ? 2 * rows : search->limit / 2;
     size_t idle = 0, perfect = 0;
 
-    session_keep_back(search->session, PROOF_ROWS);
+    session_keep_back(search->session, PROOF_ROWS, 0.5);
     if (!stock_fill(search, err) || !screen_first(search, err) ||
         !race_and_mend(search, 0, err))
         return false;
@@ -192,7 +193,7 @@ static bool finish(struct search *search, bool went_well, struct err *err)
 {
     bool ok = went_well || settle(search, err);
 
-    session_keep_back(search->session, 0);
+    session_keep_back(search->session, 0, 0);
     if (ok && search->cut)
         ok = proof_make(search, err);
     return ok && choice_make(search, err);

@@ -101,24 +101,25 @@ void account_set_aside(struct account *account, struct use use)
     put_aside(account, fits ? use : (struct use){0}, account->kept_back);
 }
 
-// Half of what is left of a figure; 0 where it has no limit.
-static int64_t half_left(int64_t most, int64_t for_test, int64_t used)
+// The share of what is left of a figure; 0 where it has no limit.
+static int64_t part_left(int64_t most, int64_t for_test, int64_t used,
+                         double share)
 {
     int64_t left = most - for_test - used;
 
-    return most > 0 && left > 0 ? left / 2 : 0;
+    return most > 0 && left > 0 ? (int64_t)(share * (double)left) : 0;
 }
 
 // Prompts with demos are longer than those before them: twice the tokens.
-void account_keep_back(struct account *account, int64_t calls)
+void account_keep_back(struct account *account, int64_t calls, double share)
 {
     const struct use *most = &account->budget.most;
     const struct use *used = &account->ledger.sum;
     struct use want = {
         calls, used->calls == 0 ? 0 : 2 * used->tokens / used->calls * calls};
-    struct use half = {
-        half_left(most->calls, account->for_test.calls, used->calls),
-        half_left(most->tokens, account->for_test.tokens, used->tokens)};
+    struct use part = {
+        part_left(most->calls, account->for_test.calls, used->calls, share),
+        part_left(most->tokens, account->for_test.tokens, used->tokens, share)};
 
-    put_aside(account, account->for_test, use_smaller(want, half));
+    put_aside(account, account->for_test, use_smaller(want, part));
 }

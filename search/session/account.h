@@ -61,7 +61,7 @@ bool account_settle(struct account *account, struct use most,
 void account_set_aside(struct account *account, struct use use);
 
 // Keeps room for so many calls more, with the tokens that they are likely to
-// take, but no more than half of what is left. 0 gives it free again.
-void account_keep_back(struct account *account, int64_t calls);
+// take, but no more than this share of what is left. 0 gives it free again.
+void account_keep_back(struct account *account, int64_t calls, double share);
 
 #endif

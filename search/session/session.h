@@ -106,9 +106,9 @@ struct trial *session_score(struct session *session,
                             size_t n_rows, bool kept, struct err *err);
 
 // Keeps room in the budget for n more runs of the program on an example, but
-// for no more than half of what is left: what is submitted from now on cannot
-// use it. 0 gives it free again. Only while nothing is under way.
-void session_keep_back(struct session *session, size_t n);
+// for no more than this share of what is left: what is submitted from now on
+// cannot use it. 0 gives it free again. Only while nothing is under way.
+void session_keep_back(struct session *session, size_t n, double share);
 
 // All trials so far, by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);

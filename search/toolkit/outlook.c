@@ -14,6 +14,10 @@ static const double ROW = 0.6;
 static const double NOISE = 0.8;
 static const double FREE = 4; // of what all share: anything may be
 
+// Where few scores are known.
+static const double SHOWN = 0.8;      // of demos at all
+static const double FEW_SLOPE = 0.05; // of a doubling of them
+
 static const double INHERITED = 0.8; // of what a parent is worth
 
 // Forebears beyond these add next to nothing.
@@ -58,6 +62,8 @@ static size_t lay_out(struct outlook *outlook)
         outlook->columns[at] = n;
         n += space_count(space, at) + 1;
     }
+    outlook->shown = n;
+    n += space->n_parts;
     outlook->pairs = n;
     n += outlook->board->n;
     for (size_t p = 0; p < space->n_parts; p++) {
@@ -78,7 +84,7 @@ static int parent_of(const struct space *space, size_t at, int number)
 
 static size_t most_terms(const struct space *space)
 {
-    size_t n = 2 + space->n_choices * (FOREBEARS + 1) + space->n_parts;
+    size_t n = 2 + space->n_choices * (FOREBEARS + 1) + 3 * space->n_parts;
 
     for (size_t p = 0; p < space->n_parts; p++)
         n += space->parts[p].n_sayings;
@@ -158,6 +164,8 @@ static size_t put_terms(const struct outlook *outlook, const int *choices,
 
         out[n++] = (struct effect_term){slope_of(outlook, space_at_demos(p)),
                                         log2(1 + demos)};
+        if (outlook->few && demos > 0)
+            out[n++] = (struct effect_term){outlook->shown + p, 1};
         n += put_sayings(outlook, p, (size_t)choices[space_at_text(p)], place,
                          out + n);
     }
@@ -179,6 +187,11 @@ static void set_deviations(const struct outlook *outlook, size_t n,
                                                                   : VOICE);
     for (size_t at = 0; at < 2 * outlook->space->n_parts; at++)
         deviations[slope_of(outlook, at)] = SLOPE * outlook->deviation;
+    for (size_t p = 0; outlook->few && p < outlook->space->n_parts; p++) {
+        deviations[slope_of(outlook, space_at_demos(p))] =
+            FEW_SLOPE * outlook->deviation;
+        deviations[outlook->shown + p] = SHOWN * outlook->deviation;
+    }
 }
 
 // A score as it is learned from: how likely the right label was says more than

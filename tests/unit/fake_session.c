@@ -631,8 +631,7 @@ struct trial *session_score(struct session *fake, struct candidate *candidate,
 
     (void)plan;
     (void)kept;
-    cr_assert_eq(fake->kept_back, 0, "it is to be given free first");
-    if (fresh > fake->max_proof) {
+    if (fresh + fake->kept_back > fake->max_proof) {
         err_set(error, ERR_BUDGET, "the budget is used up");
         return NULL;
     }
@@ -640,9 +639,11 @@ struct trial *session_score(struct session *fake, struct candidate *candidate,
     return session_again(fake, candidate, rows, n_rows, 0, error);
 }
 
-void session_keep_back(struct session *fake, size_t n)
+void session_keep_back(struct session *fake, size_t n, double share)
 {
-    fake->kept_back = n;
+    size_t most = (size_t)(share * (double)fake->max_proof);
+
+    fake->kept_back = n < most ? n : most;
 }
 
 void session_set_rival(struct session *fake, struct trial *trial)

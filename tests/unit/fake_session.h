@@ -52,7 +52,7 @@ struct session {
     enum fake_finish finish;
     int64_t max_trials; // what the budget has room for; 0: any number
     size_t max_runs;    // the same, of runs of the teacher
-    size_t kept_back;   // runs on an example (session_keep_back)
+    size_t kept_back;   // of max_proof (session_keep_back)
     size_t max_proof;   // examples scored as no trial that it has room for
     bool refused;       // a trial was, since the budget was used up
     size_t runs_asked;

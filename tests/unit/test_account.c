@@ -81,13 +81,24 @@ Test(account, what_would_leave_nothing_is_not_set_aside)
     cr_expect_eq(ask(100, 100), BUDGET_FREE);
 }
 
+Test(account, all_of_the_rest_is_kept_back_where_it_may_be)
+{
+    open_account(100, 0);
+    work(20, 20);
+    account_keep_back(&account, 60, 1);
+    cr_expect_eq(ask(20, 20), BUDGET_FREE);
+    cr_expect_eq(ask(21, 21), BUDGET_OVER);
+    account_keep_back(&account, 1000, 1);
+    cr_expect_eq(ask(1, 1), BUDGET_OVER);
+}
+
 Test(account, no_more_than_half_of_the_rest_is_kept_back)
 {
     open_account(100, 0);
     work(20, 20);
-    account_keep_back(&account, 1000);
+    account_keep_back(&account, 1000, 0.5);
     cr_expect_eq(ask(40, 40), BUDGET_FREE);
     cr_expect_eq(ask(41, 41), BUDGET_OVER);
-    account_keep_back(&account, 0);
+    account_keep_back(&account, 0, 0);
     cr_expect_eq(ask(80, 80), BUDGET_FREE);
 }

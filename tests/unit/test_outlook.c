@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "fake_support.h"
+#include "search/toolkit/demo_space.h"
 
 enum { ROWS = 32 };
 
@@ -44,9 +45,9 @@ static void end(void)
 
 TestSuite(outlook, .init = begin, .fini = end);
 
-static struct entry *enter(int text)
+static struct entry *enter_both(int text, int set)
 {
-    const int choices[] = {text, 0};
+    const int choices[] = {text, set};
     struct candidate *candidate =
         space_candidate(&space, choices, session_baseline(fake), &err);
     struct entry *entry = board_enter(&board, candidate, choices, &err);
@@ -54,6 +55,11 @@ static struct entry *enter(int text)
     candidate_unref(candidate);
     cr_assert_not_null(entry, "%s", err.text);
     return entry;
+}
+
+static struct entry *enter(int text)
+{
+    return enter_both(text, 0);
 }
 
 static void score(struct entry *entry, size_t n)
@@ -80,6 +86,32 @@ Test(outlook, a_text_that_was_not_tried_takes_after_its_parent)
     cr_expect_gt(mean_of(1), mean_of(0) + 0.2);
     cr_expect_gt(mean_of(2), mean_of(3), "the child of GOOD");
     cr_expect_lt(mean_of(2), mean_of(1));
+}
+
+static void cover(size_t demos)
+{
+    const struct demo_wish wish = {TASTE_VARIED, demos, "test", 0};
+
+    cr_assert(demo_space_cover(&space, &study, 0, &wish, &err), "%s", err.text);
+}
+
+static double mean_of_set(int set)
+{
+    return outlook_guess(&outlook, (int[]){0, set}).mean;
+}
+
+Test(outlook, of_few_scores_that_demos_help_does_not_mean_that_more_help_more)
+{
+    support.demo_gain = 0.6;
+    outlook.few = true;
+    cover(2);
+    cover(16);
+    score(enter(0), 16);
+    score(enter_both(0, 1), 16);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    cr_expect_gt(mean_of_set(1), mean_of_set(0) + 0.3);
+    cr_expect_gt(mean_of_set(2), mean_of_set(0) + 0.2, "it shows demos too");
+    cr_expect_lt(mean_of_set(2), mean_of_set(1), "and nobody has tried it");
 }
 
 Test(outlook, what_was_seen_more_often_is_surer)

@@ -267,6 +267,32 @@ Test(screen_and_race, what_the_budget_keeps_back_tells_whether_the_best_is_it)
     fake_free(fake);
 }
 
+static bool is_trial(const struct session *fake,
+                     const struct candidate *candidate)
+{
+    for (size_t t = 0; t < fake->n_trials; t++)
+        if (hash_equal(&fake->trials[t]->candidate->id, &candidate->id))
+            return true;
+    return false;
+}
+
+Test(screen_and_race, what_is_kept_back_tries_what_the_screen_did_not_come_to)
+{
+    struct support support = {.base = 0.2,
+                              .demo_gain = 0.4,
+                              .good_gain = 0.4,
+                              .teacher = 1,
+                              .good_every = 2};
+    struct session *fake = end_in_screen(&support, 40);
+    const struct candidate_part *best = &fake->best->candidate->parts[0];
+
+    cr_expect_not(is_trial(fake, fake->best->candidate));
+    cr_expect_not_null(strstr(best->instruction, "GOOD"));
+    cr_expect_gt(best->n_demos, 0);
+    cr_expect_geq(fake->best->n, 16, "%zu", fake->best->n);
+    fake_free(fake);
+}
+
 Test(screen_and_race, luck_on_few_rows_is_found_out)
 {
     struct support support = {.base = 0.6, .teacher = 1};

@@ -376,14 +376,14 @@ Test(session, what_is_set_aside_is_not_for_the_search)
 // One row, a call each; half of what is left is the most that is kept.
 static struct ending *keep_back(struct session *s)
 {
-    session_keep_back(s, 100);
+    session_keep_back(s, 100, 0.5);
     return use_budget(s);
 }
 
 static struct ending *keep_back_and_free(struct session *s)
 {
-    session_keep_back(s, 100);
-    session_keep_back(s, 0);
+    session_keep_back(s, 100, 0.5);
+    session_keep_back(s, 0, 0);
     return use_budget(s);
 }
 

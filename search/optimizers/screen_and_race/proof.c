@@ -1,9 +1,11 @@
 #include "search/optimizers/screen_and_race/proof.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "search/optimizers/screen_and_race/choice.h"
+#include "search/optimizers/screen_and_race/screen.h"
 
 enum { PROOF_STEP = 4 }; // rows that are added at first
 
@@ -27,6 +29,13 @@ bool proof_tells(const struct search *search, const struct entry *entry)
         both += entry->known[i] && baseline->known[i];
     }
     return entry == baseline || both >= COMPARISON_LEAST || both == open;
+}
+
+// Whether a race has told who leads.
+static bool has_proven_leader(const struct search *search)
+{
+    return search->leader != search->baseline &&
+           proof_tells(search, search->leader);
 }
 
 // Whom the next rows go to. Who was begun with is gone on with until a test can
@@ -91,18 +100,73 @@ static bool prove_some(struct search *search, size_t most, struct racer *racers,
     return *n == 0 || board_score(&search->board, asked, places, *n, err);
 }
 
-bool proof_make(struct search *search, struct err *err)
+// Of those that were scored on fewer rows than a test asks for the one of which
+// most is hoped, or one that nobody has tried where more is hoped of it; NULL:
+// there is none.
+static bool choose_hoped(struct search *search, struct entry **hoped,
+                         struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
-    size_t *places = calloc(search->board.n_rows + 1, sizeof *places);
+    struct entry *untried = NULL;
+    double least = -INFINITY;
+    size_t n;
+
+    *hoped = NULL;
+    if (racers == NULL)
+        return search_nomem(err);
+    n = race_rank(&search->outlook, SCREEN_HOPE, racers);
+    for (size_t i = 0; i < n && *hoped == NULL; i++) {
+        if (racers[i].entry == search->baseline ||
+            racers[i].entry->n >= COMPARISON_LEAST)
+            continue;
+        *hoped = racers[i].entry;
+        least = racers[i].value;
+    }
+    free(racers);
+    if (!screen_untried(search, least, &untried, err))
+        return false;
+    if (untried != NULL)
+        *hoped = untried;
+    return true;
+}
+
+// Scores what most is hoped of on a few rows, again and again, while what is
+// left is enough for a proof.
+static bool hope(struct search *search, size_t *places, struct err *err)
+{
+    struct entry *hoped = NULL;
+    size_t n = 1;
+    bool ok = true;
+
+    search->outlook.few = true;
+    session_keep_back(search->session, COMPARISON_LEAST, 1);
+    while (ok && n > 0) {
+        ok = outlook_learn(&search->outlook, SEARCH_SOFT, err) &&
+             choose_hoped(search, &hoped, err);
+        n = 0;
+        if (ok && hoped != NULL)
+            n = list_open(search, hoped, search->baseline, false, PROOF_STEP,
+                          places);
+        ok = ok &&
+             (n == 0 || board_score(&search->board, hoped, places, n, err));
+    }
+    session_keep_back(search->session, 0, 0);
+    if (!ok && err->code == ERR_BUDGET) {
+        *err = ERR_CLEAR;
+        ok = true;
+    }
+    return ok;
+}
+
+static bool prove(struct search *search, size_t *places, struct err *err)
+{
+    struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
     struct entry *begun = NULL;
     size_t most = SIZE_MAX, n = 1;
-    bool ok = racers != NULL && places != NULL;
+    bool ok = racers != NULL;
 
     if (!ok)
         search_nomem(err);
-    session_phase(search->session, "proof");
-    session_expect(search->session, (struct effort){.examples = PROOF_ROWS});
     while (ok && n > 0 && most > 0) {
         ok = prove_some(search, most, racers, places, &begun, &n, err);
         if (!ok && err->code == ERR_BUDGET) {
@@ -111,7 +175,22 @@ bool proof_make(struct search *search, struct err *err)
             most = n / 2;
         }
     }
-    free(places);
     free(racers);
+    return ok;
+}
+
+bool proof_make(struct search *search, struct err *err)
+{
+    size_t *places = calloc(search->board.n_rows + 1, sizeof *places);
+    bool ok = places != NULL;
+
+    if (!ok)
+        search_nomem(err);
+    session_phase(search->session, "proof");
+    session_expect(search->session, (struct effort){.examples = PROOF_ROWS});
+    if (ok && !has_proven_leader(search))
+        ok = hope(search, places, err);
+    ok = ok && prove(search, places, err);
+    free(places);
     return ok;
 }

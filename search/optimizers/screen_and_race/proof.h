@@ -2,8 +2,17 @@
 //
 // What is known of the best by then is most likely a score on a few rows, and
 // lucky. So some of the budget is kept back, and goes to rows that the baseline
-// was scored on, until a test can tell whether it is better. For the job's own
-// thread.
+// was scored on, until a test can tell whether it is better.
+//
+//   kept back  |--- hope, up to 12 runs ---|--- proof, 16 runs or more ---|
+//
+// Where the budget does not last for a whole race, hardly one of the few
+// combinations that were screened is the best that its parts could make. So a
+// few rows at a time go at first to what the outlook hopes most of, tried or
+// not, and it learns from each. The rest is the proof's, and all of it where a
+// race has told who leads.
+//
+// For the job's own thread.
 
 #ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_PROOF_H
 #define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_PROOF_H
@@ -18,8 +27,8 @@
 
 enum { PROOF_ROWS = 7 * COMPARISON_LEAST / 4 }; // kept back of the budget
 
-// Scores whoever looks best on more rows, until a test can tell or the budget
-// is gone.
+// Scores what most is hoped of on a few rows, then whoever looks best on more
+// of them, until a test can tell or the budget is gone.
 bool proof_make(struct search *search, struct err *err);
 
 // Whether a test can tell the entry from the baseline: they share enough rows,

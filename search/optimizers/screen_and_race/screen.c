@@ -111,7 +111,7 @@ static void add_option(struct search *search, struct option *option,
     guess = outlook_guess(&search->outlook, choices);
     choices[option->at[1]] = before[1];
     choices[option->at[0]] = before[0];
-    option->value = guess.mean + guess.deviation;
+    option->value = guess.mean + SCREEN_HOPE * guess.deviation;
     option->no = *n;
     list[(*n)++] = *option;
 }
@@ -172,29 +172,41 @@ static bool is_common(const struct option *taken, size_t n,
     return false;
 }
 
-// The leader with one or two choices changed joins the screen, unless it was
-// tried; *n counts those that joined.
-static bool screen_option(struct search *search, const struct option *option,
-                          size_t number, size_t *n, struct err *err)
+// The leader with one or two choices changed; NULL without memory.
+static struct entry *enter_option(struct search *search,
+                                  const struct option *option, struct err *err)
 {
     const size_t bytes = search->space.n_choices * sizeof(int);
     int *choices = malloc(bytes + sizeof(int));
     struct entry *entry = NULL;
-    bool ok = choices != NULL;
 
-    if (!ok)
-        return search_nomem(err);
+    if (choices == NULL) {
+        search_nomem(err);
+        return NULL;
+    }
     memcpy(choices, search->leader->choices, bytes);
     choices[option->at[0]] = option->choice[0];
     choices[option->at[1]] = option->choice[1];
     entry = search_enter(search, choices, err);
-    ok = entry != NULL;
-    if (ok && entry->n == 0 && entry->asked == NULL) {
-        ok = screen_entry(search, entry, number, err);
-        (*n)++;
-    }
     free(choices);
-    return ok;
+    return entry;
+}
+
+static bool is_untried(const struct entry *entry)
+{
+    return entry->n == 0 && entry->asked == NULL;
+}
+
+// It joins the screen, unless it was tried; *n counts those that joined.
+static bool screen_option(struct search *search, const struct option *option,
+                          size_t number, size_t *n, struct err *err)
+{
+    struct entry *entry = enter_option(search, option, err);
+
+    if (entry == NULL || !is_untried(entry))
+        return entry != NULL;
+    (*n)++;
+    return screen_entry(search, entry, number, err);
 }
 
 // The leader with half of its demos: whatever is hoped of it, so that the
@@ -253,4 +265,24 @@ bool screen_next(struct search *search, size_t round, struct err *err)
 {
     session_phase(search->session, "screen");
     return screen_hoped(search, round, SCREEN_LATER, err);
+}
+
+bool screen_untried(struct search *search, double least, struct entry **entry,
+                    struct err *err)
+{
+    size_t n = 0;
+    struct option *options = list_options(search, &n, err);
+    bool ok = options != NULL;
+
+    *entry = NULL;
+    for (size_t i = 0;
+         ok && *entry == NULL && i < n && options[i].value > least; i++) {
+        struct entry *one = enter_option(search, &options[i], err);
+
+        ok = one != NULL;
+        if (ok && is_untried(one))
+            *entry = one;
+    }
+    free(options);
+    return ok;
 }

@@ -13,6 +13,9 @@
 #include "common/err.h"
 #include "search/optimizers/screen_and_race/search.h"
 
+// Deviations of the outlook by which hope is above its mean.
+#define SCREEN_HOPE 1.0
+
 // Asks for the few rows on which a combination is screened, from a place on
 // that differs from number to number. Returns at once.
 bool screen_entry(struct search *search, struct entry *entry, size_t number,
@@ -25,5 +28,10 @@ bool screen_first(struct search *search, struct err *err);
 
 // What the outlook hopes most of and nobody has tried.
 bool screen_next(struct search *search, size_t round, struct err *err);
+
+// What the outlook hopes most of and nobody has tried, on the board and not
+// asked yet; NULL: it hopes of none more than `least`.
+bool screen_untried(struct search *search, double least, struct entry **entry,
+                    struct err *err);
 
 #endif
