@@ -48,7 +48,7 @@ out:
         ok = prompt_part_render(&pool->parts[s], options->compiled, s, err);
     if (ok)
         pool->nearest = nearest_new(err);
-    ok = pool->nearest != NULL &&
+    ok = ok && pool->nearest != NULL &&
          local_programs_start(options->compiled->program,
                               options->allow_exec ? options->compiled->folder
                                                   : NULL,
