@@ -16,6 +16,8 @@ function(write file)
   endif()
 endfunction()
 
+# No page of a command that is no more stays.
+file(REMOVE_RECURSE ${OUT}/man1 ${OUT}/completions)
 file(MAKE_DIRECTORY ${OUT}/man1 ${OUT}/completions)
 write(${OUT}/man1/promptcc.1 man)
 string(REPLACE "," ";" COMMANDS "${COMMANDS}")
