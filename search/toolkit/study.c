@@ -150,6 +150,13 @@ struct runs *study_trace(struct study *study, const struct board *board,
         rows[n++] = study->rows[i];
     }
     runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    // Where the budget is small, fewer rows have to do: there is more to be
+    // learned by a screen than by what the program as written gets wrong.
+    while (runs == NULL && err->code == ERR_BUDGET && n > 1) {
+        *err = ERR_CLEAR;
+        n /= 2;
+        runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    }
     free(rows);
     if (runs != NULL && !learn(study, runs, places, err)) {
         runs_drop(study->session, runs);

@@ -42,6 +42,19 @@ def test_a_budget_that_leaves_room_for_the_test_share_measures_it(stage, sim):
     assert "reason" not in result.json
 
 
+def test_a_small_budget_is_not_lost_to_what_cannot_be_paid_in_full(stage):
+    # Of 300 calls 64 choose the form of answer, 132 are kept for the test share
+    # and 28 for the proof. Forty runs of the program as written, to learn from,
+    # could come to more than is left.
+    stage.promptcc("init", "job", "--template", "intent_200")
+    result = stage.promptcc("run", "job", "--simulate", "--json",
+                            "--max-calls", 300)
+    assert result.status == 0, result
+    assert result.json["trials"] > 10, result
+    assert sum(result.json["calls"][role]
+               for role in ("student", "teacher")) <= 300
+
+
 def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
                                                                      sim):
     job = stage.job()
