@@ -647,6 +647,7 @@ struct lease *dispatch_worker_send(struct dispatch *dispatch,
     lease->call = queued->node.key;
     lease->sent_ms = now;
     lease->confirmed_ms = now;
+    lease->fresh = false; // until it has a slot
     lease->queued = queued;
     lease->seat = seat_take(queued->share, worker);
     if (lease->seat != NULL)
