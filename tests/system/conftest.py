@@ -1,6 +1,12 @@
+import signal
+
 import pytest
 
 import harness
+
+# Under nohup the tests would pass it on to the programs, which then go on when
+# their terminal is closed.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_configure(config):
