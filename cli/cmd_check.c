@@ -33,10 +33,14 @@ static void put_examples(const struct jobfile *file, struct buf *out)
     const struct split *split = &file->split;
     char bad[TEXT_COUNTED_BYTES];
 
-    buf_printf(out, "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
-               dataset_size(file->dataset), split->n[SHARE_TRAIN],
-               split->n[SHARE_VAL], split->shared ? " (the same rows)" : "",
-               split->n[SHARE_TEST]);
+    // Of one share there is nothing to tell: scripts compare the one line that
+    // a job is fine.
+    if (!split->shared || split->n[SHARE_TEST] > 0)
+        buf_printf(out,
+                   "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
+                   dataset_size(file->dataset), split->n[SHARE_TRAIN],
+                   split->n[SHARE_VAL], split->shared ? " (the same rows)" : "",
+                   split->n[SHARE_TEST]);
     if (dataset_skipped(file->dataset) > 0)
         buf_printf(out, "  left out  %s\n",
                    text_counted(bad, (int64_t)dataset_skipped(file->dataset),
