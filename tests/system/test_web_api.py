@@ -794,6 +794,8 @@ def test_a_request_that_was_taken_is_answered_though_the_server_stops(
     words = ("--coordinator", coordinator.endpoint, "--json")
     job = stage.promptcc("submit", stage.job(n=8000), *words).json["job"]
     assert stage.promptcc("stop", job, *words).status == 0
+    wait_until(lambda: stage.promptcc("jobs", *words)
+               .json[0]["state"] == "stopped", "a job that has stopped")
     site, answers = Site(coordinator), []
     asking = threading.Thread(target=lambda: answers.append(
         site.ask(f"/api/v1/jobs/{job}/resume", "POST", b"{}")))
