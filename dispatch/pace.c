@@ -1,42 +1,54 @@
 #include "dispatch/pace.h"
 
-#include <stddef.h>
+// --- kinds ---
+
+static bool holds(const struct pace_places *places, int at, int64_t kind)
+{
+    return places->turns[at] > 0 && places->kinds[at] == kind;
+}
+
+// -1: nothing is known of the kind.
+static int find_place(const struct pace_places *places, int64_t kind)
+{
+    if (holds(places, places->latest, kind))
+        return places->latest;
+    for (int at = 0; at < PACE_KINDS; at++)
+        if (holds(places, at, kind))
+            return at;
+    return -1;
+}
+
+static int oldest_place(const struct pace_places *places)
+{
+    int oldest = 0;
+
+    for (int at = 1; at < PACE_KINDS; at++)
+        if (places->turns[at] < places->turns[oldest])
+            oldest = at;
+    return oldest;
+}
+
+// The place of the kind, or the one that is given up for it: then it is new,
+// and what the place held is to be forgotten.
+static int take_place(struct pace_places *places, int64_t kind, bool *is_new)
+{
+    int at = find_place(places, kind);
+
+    *is_new = at < 0;
+    if (*is_new)
+        at = oldest_place(places);
+    places->kinds[at] = kind;
+    places->turns[at] = ++places->turn;
+    places->latest = at;
+    return at;
+}
+
+// --- of a worker ---
 
 // Of about the last eight.
 static void add_to_mean(int64_t *mean, int64_t value)
 {
     *mean = *mean == 0 ? value : (7 * *mean + value) / 8;
-}
-
-static bool is_of(const struct pace_kind *at, int64_t kind)
-{
-    return at->turn > 0 && at->kind == kind;
-}
-
-static const struct pace_kind *find_kind(const struct pace *pace, int64_t kind)
-{
-    if (is_of(&pace->kinds[pace->latest], kind))
-        return &pace->kinds[pace->latest];
-    for (int i = 0; i < PACE_KINDS; i++)
-        if (is_of(&pace->kinds[i], kind))
-            return &pace->kinds[i];
-    return NULL;
-}
-
-// The place of the kind, or the one that is given up for it.
-static struct pace_kind *place_kind(struct pace *pace, int64_t kind)
-{
-    const struct pace_kind *known = find_kind(pace, kind);
-    int at = known != NULL ? (int)(known - pace->kinds) : 0;
-
-    for (int i = 1; known == NULL && i < PACE_KINDS; i++)
-        if (pace->kinds[i].turn < pace->kinds[at].turn)
-            at = i;
-    if (known == NULL)
-        pace->kinds[at] = (struct pace_kind){.kind = kind};
-    pace->kinds[at].turn = ++pace->turn;
-    pace->latest = at;
-    return &pace->kinds[at];
 }
 
 static void learn_reading(struct pace *pace, int64_t prefix_size, int64_t us,
@@ -52,27 +64,32 @@ static void learn_reading(struct pace *pace, int64_t prefix_size, int64_t us,
 void pace_learn(struct pace *pace, int64_t kind, int64_t prefix_size,
                 bool fresh, int64_t us)
 {
-    struct pace_kind *of = place_kind(pace, kind);
-    bool first = of->call_us == 0;
+    bool is_new;
+    int at = take_place(&pace->places, kind, &is_new);
+    int64_t *call_us = &pace->call_us[at];
+    int64_t *fresh_us = &pace->fresh_us[at];
 
+    if (is_new)
+        *call_us = *fresh_us = 0;
+    bool first = *call_us == 0;
     if (!fresh) {
-        add_to_mean(&of->call_us, us);
-        if (first && pace->read_us == 0 && of->fresh_us > us)
-            learn_reading(pace, prefix_size, of->fresh_us - us, true);
+        add_to_mean(call_us, us);
+        if (first && pace->read_us == 0 && *fresh_us > us)
+            learn_reading(pace, prefix_size, *fresh_us - us, true);
     } else if (first) {
-        of->fresh_us = us;
+        *fresh_us = us;
     } else {
-        learn_reading(pace, prefix_size, us - of->call_us, false);
+        learn_reading(pace, prefix_size, us - *call_us, false);
     }
 }
 
 int64_t pace_call_us(const struct pace *pace, int64_t kind)
 {
-    const struct pace_kind *of = find_kind(pace, kind);
+    int at = find_place(&pace->places, kind);
 
-    if (of == NULL)
+    if (at < 0)
         return 0;
-    return of->call_us != 0 ? of->call_us : of->fresh_us;
+    return pace->call_us[at] != 0 ? pace->call_us[at] : pace->fresh_us[at];
 }
 
 int64_t pace_read_us(const struct pace *pace, int64_t prefix_size)
@@ -84,51 +101,31 @@ int64_t pace_read_us(const struct pace *pace, int64_t prefix_size)
     return (int64_t)((double)pace->read_us * size / (double)pace->read_size);
 }
 
-static bool is_usual_of(const struct pace_usual_kind *at, int64_t kind)
-{
-    return at->turn > 0 && at->kind == kind;
-}
-
-static const struct pace_usual_kind *find_usual(const struct pace_usual *usual,
-                                                int64_t kind)
-{
-    if (is_usual_of(&usual->kinds[usual->latest], kind))
-        return &usual->kinds[usual->latest];
-    for (int i = 0; i < PACE_KINDS; i++)
-        if (is_usual_of(&usual->kinds[i], kind))
-            return &usual->kinds[i];
-    return NULL;
-}
+// --- of a model ---
 
 void pace_usual_learn(struct pace_usual *usual, int64_t kind, int64_t ms)
 {
-    const struct pace_usual_kind *known = find_usual(usual, kind);
-    int at = known != NULL ? (int)(known - usual->kinds) : 0;
+    bool is_new;
+    int at = take_place(&usual->places, kind, &is_new);
 
-    for (int i = 1; known == NULL && i < PACE_KINDS; i++)
-        if (usual->kinds[i].turn < usual->kinds[at].turn)
-            at = i;
-    if (known == NULL)
-        usual->kinds[at] = (struct pace_usual_kind){.kind = kind};
-    usual->kinds[at].turn = ++usual->turn;
-    usual->latest = at;
-    median_add(&usual->kinds[at].ms, ms);
+    if (is_new)
+        usual->ms[at] = (struct median){0};
+    median_add(&usual->ms[at], ms);
 }
 
 int64_t pace_usual_ms(const struct pace_usual *usual, int64_t kind)
 {
-    const struct pace_usual_kind *of = find_usual(usual, kind);
+    int at = find_place(&usual->places, kind);
 
-    return of == NULL ? -1 : median_get(&of->ms);
+    return at < 0 ? -1 : median_get(&usual->ms[at]);
 }
 
 int64_t pace_usual_shortest_ms(const struct pace_usual *usual)
 {
     int64_t shortest = -1;
 
-    for (int i = 0; i < PACE_KINDS; i++) {
-        int64_t ms =
-            usual->kinds[i].turn > 0 ? median_get(&usual->kinds[i].ms) : -1;
+    for (int at = 0; at < PACE_KINDS; at++) {
+        int64_t ms = median_get(&usual->ms[at]);
 
         if (ms >= 0 && (shortest < 0 || ms < shortest))
             shortest = ms;

@@ -28,26 +28,25 @@
 
 #include "dispatch/median.h"
 
-enum {
-    PACE_KINDS = 8
-}; // that are remembered; a new one takes the place of
-   // the one learnt longest ago
+// Kinds that are remembered; a new one takes the place of the one that was
+// learnt longest ago.
+enum { PACE_KINDS = 8 };
 
-// What a worker did of one kind, in microseconds.
-struct pace_kind {
-    int64_t kind;
-    int64_t turn;     // when it was last learnt from; 0: the place is free
-    int64_t call_us;  // with its prefix there: a mean of about the last eight;
-                      // 0: not known
-    int64_t fresh_us; // the first one whose prefix had to be read: while
-                      // call_us is not known
+// Which place of a list holds what is known of which kind.
+struct pace_places {
+    int64_t kinds[PACE_KINDS];
+    int64_t turns[PACE_KINDS]; // when each was last learnt; 0: it is free
+    int64_t turn;              // the last one
+    int latest; // the place learnt last: mostly it is asked for next
 };
 
-// Of a worker and model. Zero knows nothing.
+// Of a worker and model, in microseconds. Zero knows nothing.
 struct pace {
-    struct pace_kind kinds[PACE_KINDS];
-    int latest; // the place of the one learnt last: mostly it is asked for next
-    int64_t turn;
+    struct pace_places places;
+    // By place: a call with its prefix there, a mean of about the last eight,
+    // 0: not known; and the first one whose prefix had to be read, for as long.
+    int64_t call_us[PACE_KINDS];
+    int64_t fresh_us[PACE_KINDS];
     int64_t read_us;   // by which calls took longer for reading: a mean of
     int64_t read_size; // about the last eight; and of their prefixes
     bool rough;        // that is of the first call, for which the model may
@@ -68,16 +67,9 @@ int64_t pace_read_us(const struct pace *pace, int64_t prefix_size);
 
 // --- of a model, whoever answers ---
 
-struct pace_usual_kind {
-    int64_t kind;
-    int64_t turn; // as above
-    struct median ms;
-};
-
 struct pace_usual {
-    struct pace_usual_kind kinds[PACE_KINDS];
-    int latest;
-    int64_t turn;
+    struct pace_places places;
+    struct median ms[PACE_KINDS]; // by place; of one that is free, empty
 };
 
 void pace_usual_learn(struct pace_usual *usual, int64_t kind, int64_t ms);
