@@ -323,9 +323,9 @@ static json_t *text_of_enum(const struct type *type, struct reader *reader,
             return checked_new(json_string(type->labels[i]), reader);
     }
     json_t *quoted = read_quoted(reader, text);
-    int found = quoted == NULL ? label_find(&set, text, reader->problem)
-                               : label_find(&set, string_span(reader, quoted),
-                                            reader->problem);
+    int found =
+        label_find(&set, quoted == NULL ? text : string_span(reader, quoted),
+                   reader->problem);
     json_decref(quoted);
     if (found < 0)
         return refuse(type, reader, text);
