@@ -213,12 +213,15 @@ struct job_work {
     size_t active;
     struct err failure; // of an evaluation: the job closes at its next turn
     char parked[400];   // which call could not be served; "" none
+    int parked_row;     // of the first such call; -1: it is no row's
+    bool parked_others; // calls of other rows could not be served either
     bool awaits_worker; // another one might have answered what ends the job
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;
     struct job_uses uses; // of answers, by all items
     int64_t paid_before;  // answers committed by earlier processes
+    int64_t exec_before;  // of these by programs of the user
     int64_t hedges;
     int64_t answered_ms; // last answer; -1: none in this process
 };

@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/answerers/answerer.h"
+#include "coordinator/answerers/programs.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/flight.h"
 
@@ -30,19 +31,32 @@ int64_t job_work_total_paid(const struct job_work *work)
 
 // --- what could not be served ---
 
+static size_t count_in_vain(const struct order *order)
+{
+    return order->bill == BILL_EXEC
+               ? job_programs_in_vain(order->work, order->ask.command)
+               : 0;
+}
+
 // What the user reads is cut where struct err ends: the remedy stands before
-// what may be long.
-static void name_parked(struct job_work *work, const struct order *order,
-                        const struct task_item *item, const char *cause)
+// what may be long. To go on without an example helps nobody whose program
+// fails on every one.
+static void name_parked(struct job_work *work, const struct order *order, int n,
+                        const char *cause)
 {
     char *out = work->parked;
     size_t size = sizeof work->parked;
-    int n = item == NULL ? -1 : item->row;
+    const char *others = work->parked_others ? " and others" : "";
     struct row_place row = {0};
 
     if (n >= 0)
         row = dataset_place(work->dataset, (size_t)n);
-    if (order->kind == CALL_EMBED && n < 0)
+    if (count_in_vain(order) > 0)
+        text_print(out, size,
+                   "no example got an answer so far: mend the program and run "
+                   "the job again, which asks no model twice; %s",
+                   cause);
+    else if (order->kind == CALL_EMBED && n < 0)
         text_print(out, size,
                    "the embedding of a document failed wherever it was tried; "
                    "run the same command again to try it again (%s)",
@@ -55,15 +69,25 @@ static void name_parked(struct job_work *work, const struct order *order,
     else if (order->step[0] == '\0')
         text_print(
             out, size,
-            "example %d (%.40s:%d) got no score; `resume %.60s --exclude "
+            "example %d (%.40s:%d)%s got no score; `resume %.60s --exclude "
             "%d` goes on without it; %s",
-            n, row.file, row.line, work->id, n, cause);
+            n, row.file, row.line, others, work->id, n, cause);
     else
         text_print(out, size,
-                   "example %d (%.40s:%d): the call of `%.40s` failed wherever "
-                   "it was tried; `resume %.60s --exclude %d` goes on without "
-                   "it (%s)",
-                   n, row.file, row.line, order->step, work->id, n, cause);
+                   "example %d (%.40s:%d)%s: the call of `%.40s` failed "
+                   "wherever it was tried; `resume %.60s --exclude %d` goes on "
+                   "without it (%s)",
+                   n, row.file, row.line, others, order->step, work->id, n,
+                   cause);
+}
+
+// A program that has answered nobody answers for none of the other examples:
+// the job need not pay for them to find that out.
+static void end_in_vain(struct job_work *work, const struct order *order)
+{
+    if (work == order->work && count_in_vain(order) >= JOB_PROGRAMS_IN_VAIN &&
+        work->failure.code == ERR_NONE)
+        err_set(&work->failure, ERR_FAULT, "%s", work->parked);
 }
 
 void job_work_park(struct flights *flights, struct flight *flight,
@@ -71,14 +95,19 @@ void job_work_park(struct flights *flights, struct flight *flight,
 {
     for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
         struct job_work *work = evaluation_work(w->evaluation);
+        const struct task_item *item = evaluation_item(w->evaluation);
+        int row = item == NULL ? -1 : item->row;
         bool first = work->parked[0] == '\0';
 
-        name_parked(work, &flight->order, evaluation_item(w->evaluation),
-                    cause);
+        if (first)
+            work->parked_row = row;
+        work->parked_others |= row != work->parked_row;
+        name_parked(work, &flight->order, row, cause);
         // The job pauses for the first; the others say the same of other rows.
         log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
                  work->parked);
         work->awaits_worker |= flight->order.bill != BILL_EXEC;
+        end_in_vain(work, &flight->order);
         evaluation_hole(w->evaluation);
     }
     flights_drop(flights, flight);

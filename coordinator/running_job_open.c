@@ -347,6 +347,7 @@ static bool read_past(struct running_job *running, struct store *reader,
     running_job_sum(running, reader);
     for (int i = 0; i < BILL_COUNT; i++)
         running->work.paid_before += running->costs[i].calls;
+    running->work.exec_before = running->costs[BILL_EXEC].calls;
     running->past.index = history_read_job(reader, running->work.job_no, err);
     return running->past.index != NULL &&
            history_load_time(reader, running->work.job_no,

@@ -19,11 +19,13 @@ struct job_programs {
     struct exec_pool *pool;                                // owned
     const struct user_command *commands[JOB_MAX_COMMANDS]; // of the job
     size_t n;
-    struct hash files;           // over the bytes of the files they name
-    const struct bundle *bundle; // of the job
-    struct exec_folder *folder;  // owned; NULL for a local job
-    size_t asked;                // requests without an answer so far
-    bool said;                   // what a failing one wrote was told
+    struct hash files;               // over the bytes of the files they name
+    const struct bundle *bundle;     // of the job
+    struct exec_folder *folder;      // owned; NULL for a local job
+    size_t asked;                    // requests without an answer so far
+    bool answered[JOB_MAX_COMMANDS]; // by each command, at least once
+    size_t faults[JOB_MAX_COMMANDS]; // of each, asked again or not
+    bool said;                       // what a failing one wrote was told
 };
 
 // --- start and end ---
@@ -226,14 +228,32 @@ static void tell_words(struct job_work *work, const struct exec_done *done)
     }
 }
 
-// A fault says nothing of the answer: ask again, a few times.
+size_t job_programs_in_vain(const struct job_work *work,
+                            const struct user_command *command)
+{
+    const struct job_programs *programs = work->programs;
+    size_t i = command_number(programs, command);
+
+    return programs->answered[i] || work->exec_before > 0 ? 0
+                                                          : programs->faults[i];
+}
+
+// A fault says nothing of the answer: ask again, a few times. But a program
+// that answers nobody is not asked by every example as often: a hundred that
+// hang for half a minute each would tell that after an hour.
 static void take_fault(struct flight *flight, const struct exec_done *done,
                        const struct programs_handlers *handlers)
 {
+    const struct order *order = &flight->order;
+    struct job_programs *programs = order->work->programs;
     struct err err = ERR_CLEAR;
 
-    tell_words(flight->order.work, done);
-    if (flight->sends < JOB_PROGRAMS_TRIES && begin(flight, &err))
+    tell_words(order->work, done);
+    programs->faults[command_number(programs, order->ask.command)]++;
+    if (flight->sends < JOB_PROGRAMS_TRIES &&
+        job_programs_in_vain(order->work, order->ask.command) <
+            JOB_PROGRAMS_IN_VAIN &&
+        begin(flight, &err))
         return;
     handlers->failed(handlers->user, flight, done->fault.text);
 }
@@ -245,11 +265,15 @@ static void take_done(struct flight *flight, const struct exec_done *done,
                                  .text = done->text,
                                  .text_len = done->len,
                                  .cached_tokens = -1};
+    struct job_programs *programs = flight->order.work->programs;
 
-    if (done->ok)
-        handlers->answered(handlers->user, flight, &answer);
-    else
+    if (!done->ok) {
         take_fault(flight, done, handlers);
+        return;
+    }
+    programs->answered[command_number(programs, flight->order.ask.command)] =
+        true;
+    handlers->answered(handlers->user, flight, &answer);
 }
 
 void job_programs_read(struct job_work *work,

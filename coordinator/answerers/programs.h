@@ -12,7 +12,11 @@
 #include "coordinator/engine.h"
 #include "program/job/bundle.h"
 
-enum { JOB_PROGRAMS_TRIES = 3, JOB_PROGRAMS_PROCESSES = 2 };
+enum {
+    JOB_PROGRAMS_TRIES = 3,
+    JOB_PROGRAMS_IN_VAIN = 9, // three examples of which nothing comes
+    JOB_PROGRAMS_PROCESSES = 2,
+};
 
 // Starts them when the job has any: *out stays NULL when it has none.
 // ERR_INPUT: a program is not there, or the job was submitted and the
@@ -29,6 +33,12 @@ bool job_programs_at_work(const struct job_programs *programs);
 
 // Readable while there is an answer to take.
 int job_programs_fd(const struct job_programs *programs);
+
+// How often a program failed that has never answered; 0 for one that has, or
+// may have in an earlier process. From JOB_PROGRAMS_IN_VAIN on it is not asked
+// again what it was asked before.
+size_t job_programs_in_vain(const struct job_work *work,
+                            const struct user_command *command);
 
 struct programs_handlers {
     void *user;

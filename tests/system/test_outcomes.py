@@ -178,6 +178,26 @@ def test_an_exec_metric_that_fails_is_never_a_score(stage, sim, text, words):
     assert sim.repeated() == 0 and len(sim.answered()) > paid
 
 
+def test_an_exec_metric_that_answers_nobody_is_not_asked_by_all(stage, sim):
+    job = exec_job(stage, "open('starts', 'a').write('.')\n" + DIES)
+    result = run(stage, sim, job)
+    assert result.status == 3, result
+    said = result.error["text"]
+    assert "mend the program" in said and "--exclude" not in said, result
+    assert "no licence left" in said, result
+    # Nine faults tell it, and what is under way beside the last.
+    assert len((job.parent / "starts").read_text()) <= 12
+
+
+def test_one_example_that_an_exec_metric_fails_on_is_not_all(stage, sim):
+    picky = GOOD.replace("    right", "    assert '(3)' not in row['example']"
+                         "['message']\n    right")
+    result = run(stage, sim, exec_job(stage, picky))
+    assert result.status == 3, result
+    assert re.search(r"example 3 \(examples.jsonl:4\) got no score; `resume "
+                     r"shop-\w+ --exclude 3`", result.error["text"]), result
+
+
 def test_a_missing_exec_program_is_bad_input(stage, sim):
     job = stage.job(metric="{exec: {command: [./judge.sh], reads: [topic]}}")
     result = run(stage, sim, job)
