@@ -370,6 +370,7 @@ static const char *finish_text(const char *reason)
         {"budget", "the budget is used up"},
         {"no_improvement", "nothing better than the baseline was found"},
         {"no_difference", "no detectable difference to the program as written"},
+        {"unreadable", "no prompt got an answer that can be read"},
         {"perfect", "every validation example is right"},
         {"stopped", "stopped; run the same command again to go on"},
     };

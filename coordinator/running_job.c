@@ -588,9 +588,17 @@ static void take_expected(struct running_job *running, const struct note *note)
 
 static void take_text(struct running_job *running, const struct note *note)
 {
-    text_print(running->note, sizeof running->note, "%s", note->text);
-    history_event(running->engine->store, running->work.job_no, "note", -1,
-                  note->text, NULL);
+    struct store *store = running->engine->store;
+    struct call_answer answer = {0};
+    struct err ignored = ERR_CLEAR;
+
+    // What does not fit of the reply is cut between characters.
+    if (note->call == 0 || !calls_load(store, note->call, &answer, &ignored))
+        answer.text_len = 0;
+    text_print(running->note, sizeof running->note, "%s%.*s", note->text,
+               (int)answer.text_len, answer.text_len == 0 ? "" : answer.text);
+    call_answer_release(&answer);
+    history_event(store, running->work.job_no, "note", -1, running->note, NULL);
 }
 
 static void take_trial_end(struct running_job *running, const struct note *note)

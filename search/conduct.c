@@ -91,14 +91,17 @@ static void expect_rest(struct session *session, const struct results *found)
 // what is asked for. But the user should know what to expect.
 static void warn_of_nothing(struct session *session, const struct trial *trial)
 {
+    char text[200];
+
     if (trial->n == 0 || trial->score > 0)
         return;
-    if (trial->model_faults == trial->n)
-        session_note(session,
-                     "warning: none of the %zu answers of the baseline could "
-                     "be read, so all score 0; v_evaluations says why",
-                     trial->n);
-    else
+    if (trial->model_faults == trial->n) {
+        text_print(text, sizeof text,
+                   "warning: none of the %zu answers of the baseline could be "
+                   "read, so all score 0; the model says to example %zu: ",
+                   trial->n, trial->fault_row);
+        session_note_reply(session, trial->fault_call, text);
+    } else
         session_note(session,
                      "warning: all %zu answers of the baseline score 0; "
                      "v_evaluations shows them with the labels",

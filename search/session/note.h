@@ -49,6 +49,7 @@ struct note {
     struct ending *ending;
     struct history_trial_end end; // its state is static
     char text[200];
+    int64_t call; // of NOTE_TEXT: its reply stands behind the text; 0: none
 };
 
 // Both block only while the peer's queue is full. False when the socket is

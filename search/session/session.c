@@ -224,6 +224,14 @@ void session_phase(struct session *session, const char *phase)
     note_send(session->pair, &note);
 }
 
+void session_note_reply(struct session *session, int64_t call, const char *text)
+{
+    struct note note = {.kind = NOTE_TEXT, .call = call};
+
+    text_print(note.text, sizeof note.text, "%s", text);
+    note_send(session->pair, &note);
+}
+
 void session_note(struct session *session, const char *format, ...)
 {
     struct note note = {.kind = NOTE_TEXT};

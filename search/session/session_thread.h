@@ -74,6 +74,11 @@ bool session_prompt_tokens(struct session *session,
                            const struct candidate *candidate, size_t *tokens,
                            struct err *err);
 
+// A note for the log of the run, behind which the reply of a call stands (the
+// loop, which can read the store, adds it). call 0: none.
+void session_note_reply(struct session *session, int64_t call,
+                        const char *text);
+
 // Warns when the program as written may not fit its context: before any call is
 // paid for.
 void session_check_fit(struct session *session);

@@ -98,3 +98,34 @@ bool trial_fill(struct trial *trial, const struct task *task, struct err *err)
     trial->done = true;
     return ok;
 }
+
+// Enters the candidate in a list of those that differ, as long as it has room.
+static size_t add_candidate(struct hash *seen, size_t n, const struct hash *id)
+{
+    size_t i = 0;
+
+    while (i < n && !hash_equal(&seen[i], id))
+        i++;
+    if (i < n || n == MUTE_CANDIDATES)
+        return n;
+    seen[n] = *id;
+    return n + 1;
+}
+
+bool trials_are_mute(struct trial *const *trials, size_t n)
+{
+    struct hash seen[MUTE_CANDIDATES];
+    size_t candidates = 0, examples = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct trial *trial = trials[i];
+
+        if (!trial->done || trial->n == 0)
+            continue;
+        if (trial->model_faults < trial->n)
+            return false;
+        examples += trial->n;
+        candidates = add_candidate(seen, candidates, &trial->candidate->id);
+    }
+    return candidates == MUTE_CANDIDATES && examples >= MUTE_EXAMPLES;
+}

@@ -56,4 +56,12 @@ void trial_free(struct trial *trial); // NULL is fine
 // odds of the right labels.
 bool trial_fill(struct trial *trial, const struct task *task, struct err *err);
 
+// Whether the model gives no reply that can be read, however it is asked: none
+// to so many candidates, and on so many examples, of the first n trials. Demos
+// and instructions teach the form of an answer, so a few candidates are no
+// proof; but where none of eight helps, the rest is paid for in vain.
+enum { MUTE_CANDIDATES = 8, MUTE_EXAMPLES = 100 };
+
+bool trials_are_mute(struct trial *const *trials, size_t n);
+
 #endif

@@ -79,6 +79,18 @@ static void judge(struct leader *leader, struct trial *trial)
     check_aim(leader, trial);
 }
 
+// No prompt so far got an answer that can be read.
+static void check_mute(struct leader *leader)
+{
+    size_t n = 0;
+    struct trial *const *trials = session_trials(leader->session, &n);
+
+    if (leader->over || !trials_are_mute(trials, leader->judged))
+        return;
+    leader->over = true;
+    session_set_finish(leader->session, "unreadable");
+}
+
 static void end_by_budget(struct leader *leader)
 {
     leader->over = true;
@@ -115,6 +127,7 @@ bool leader_admit(struct leader *leader, struct err *err)
     bool ok = session_admit(leader->session, err) &&
               judge_to(leader, leader_known(leader->session), err);
 
+    check_mute(leader);
     return well_ended(leader, ok, err);
 }
 

@@ -6,8 +6,8 @@
 // Of equals the one leads that keeps more instructions as they were written,
 // else the earlier one.
 //
-// A search is over by budget, or when the leader is perfect: nothing can be
-// better. Where the budget ends it, a candidate that was scored on a minibatch
+// A search is over by budget, when the leader is perfect, since nothing can be
+// better, or when no reply to any of its prompts can be read (trials_are_mute). Where the budget ends it, a candidate that was scored on a minibatch
 // alone leads after all if a paired test finds it better than the leader on 16
 // rows or more: with the rest of the budget gone, this is what is known of it.
 // For the job's own thread.

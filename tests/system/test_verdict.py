@@ -3,6 +3,7 @@
 import json
 
 import harness
+import pytest
 
 JOB = """name: verdict
 models: {student: "qwen2.5:14b"%s}
@@ -80,6 +81,37 @@ def test_a_job_that_names_its_form_is_tried_in_no_other(stage, sim, tmp_path):
 def test_a_server_that_answers_alike_has_no_noise(stage, sim, tmp_path):
     noise = run(stage, sim, tmp_path)["noise"]
     assert noise == {"n": 16, "changed": 0, "score": 0.0}
+
+
+class Refusing(harness.Gate):
+    """A model that says the same to whatever it is asked."""
+
+    def _answer(self, handler, status, reply):
+        if handler.path == "/api/chat":
+            document = json.loads(reply)
+            document["message"]["content"] = "I cannot\nhelp with that."
+            reply = json.dumps(document).encode()
+        harness.Gate._answer(handler, status, reply)
+
+
+@pytest.mark.parametrize("optimizer", [
+    "screen_and_race", "{bootstrap_random_search: {num_candidate_programs: 16}}"])
+def test_a_model_that_refuses_everything_is_not_asked_to_the_end(
+        stage, sim, tmp_path, optimizer):
+    gate = Refusing(sim.url)
+    try:
+        document = run(stage, gate, tmp_path, words=(
+            "--set", f"optimizer={optimizer}", "--store",
+            tmp_path / "store.db"))
+    finally:
+        gate.close()
+    assert document["finish_reason"] == "unreadable"
+    assert codes(document) == ["nothing_readable", "format_failures"]
+    assert len(gate.requests) < 900
+    said = harness.store_rows(tmp_path / "store.db",
+                              "SELECT text FROM events WHERE kind = 'note'")
+    assert any("the model says to example" in text and
+               "I cannot\nhelp with that." in text for text, in said), said
 
 
 def test_a_metric_that_is_always_the_same_is_named(stage, sim, tmp_path):

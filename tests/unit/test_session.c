@@ -740,6 +740,36 @@ Test(session, trials_tie_that_score_the_rows_of_both_alike)
     cr_expect_not(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0, 1}));
 }
 
+// Whether trials of so many candidates, on so many examples each of which so
+// many could not be read, are enough to give up.
+static bool are_mute(size_t candidates, size_t examples, size_t unreadable)
+{
+    struct candidate made[2 * MUTE_CANDIDATES] = {0};
+    struct trial each[2 * MUTE_CANDIDATES] = {0};
+    struct trial *all[2 * MUTE_CANDIDATES];
+    size_t n = 2 * candidates;
+
+    for (size_t i = 0; i < n; i++) {
+        made[i].id.bytes[0] = (unsigned char)(i % candidates);
+        each[i] = (struct trial){.done = true,
+                                 .candidate = &made[i],
+                                 .n = examples,
+                                 .model_faults = unreadable};
+        all[i] = &each[i];
+    }
+    return trials_are_mute(all, n);
+}
+
+Test(session, a_model_that_no_candidate_makes_readable_is_mute)
+{
+    cr_expect(are_mute(MUTE_CANDIDATES, MUTE_EXAMPLES / 2, MUTE_EXAMPLES / 2));
+    cr_expect_not(
+        are_mute(MUTE_CANDIDATES - 1, MUTE_EXAMPLES, MUTE_EXAMPLES));
+    cr_expect_not(are_mute(MUTE_CANDIDATES, 4, 4));
+    cr_expect_not(are_mute(MUTE_CANDIDATES, MUTE_EXAMPLES, MUTE_EXAMPLES - 1));
+    cr_expect_not(are_mute(0, 0, 0));
+}
+
 static struct ending *ask_for_logprobs(struct session *s)
 {
     struct err err = ERR_CLEAR;

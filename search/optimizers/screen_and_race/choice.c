@@ -101,6 +101,8 @@ bool choice_make(struct search *search, struct err *err)
         session_set_rival(search->session, rival->trial);
     if (search->cut)
         session_set_finish(search->session, "budget");
+    else if (search->mute)
+        session_set_finish(search->session, "unreadable");
     else if (best != search->baseline && search_is_perfect(search))
         session_set_finish(search->session, "perfect");
     else if (best == search->baseline)

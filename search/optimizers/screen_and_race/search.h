@@ -69,6 +69,7 @@ struct search {
     struct post post;
     double noise; // how far a finalist's score moves by itself
     bool cut;     // by the budget
+    bool mute;    // no reply could be read, whatever was asked
 };
 
 // Puts the program as written on the board with the runs of it that were made,
