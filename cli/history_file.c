@@ -89,22 +89,62 @@ struct store *history_file_open(const struct options *options, const char *job,
 
 // --- the job ---
 
-// The latest job that was run from that file. The store lies beside it, so
-// its name is enough.
+static bool is_same_folder(const char *a, const char *b)
+{
+    char *one = realpath(a, NULL);
+    char *other = realpath(b, NULL);
+    bool same = one != NULL && other != NULL && strcmp(one, other) == 0;
+
+    free(one);
+    free(other);
+    return same;
+}
+
+// The first of rows that was run from the folder. A folder that was moved with
+// its store has another name in there: then the first of all is meant.
+static const char *job_of_folder(const json_t *rows, const char *folder,
+                                 const char *store)
+{
+    char *beside = file_folder(store);
+    bool own = beside != NULL && is_same_folder(beside, folder);
+    const json_t *found = NULL;
+
+    for (size_t i = 0; found == NULL && i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (is_same_folder(json_get_text(row, "folder", ""), folder))
+            found = row;
+    }
+    free(beside);
+    if (found == NULL && own)
+        found = json_array_get(rows, 0);
+    return json_get_text(found, "job", NULL);
+}
+
+// The latest job that was run from that file. A store may be that of several
+// folders, each with a job.yaml.
 static char *job_of_file(struct store *store, const char *job, struct err *err)
 {
     static const char sql[] =
-        "SELECT job FROM v_jobs WHERE (path = ?1 OR path LIKE '%/' || ?1)"
-        " AND job NOT LIKE '%-eval' ORDER BY updated DESC LIMIT 1";
+        "SELECT j.id AS job, s.folder AS folder FROM jobs j"
+        " LEFT JOIN submissions s ON s.job_no = j.no"
+        " LEFT JOIN (SELECT job_no, max(id) AS last FROM events"
+        " WHERE kind = 'state' GROUP BY job_no) e ON e.job_no = j.no"
+        " WHERE (j.path = ?1 OR substr(j.path, -length(?1) - 1) = '/' || ?1)"
+        " AND j.state <> 'removed' AND j.id NOT LIKE '%-eval'"
+        " ORDER BY e.last DESC, j.no DESC";
     const char *slash = strrchr(job, '/');
     const char *name =
         is_folder(job) ? "job.yaml" : (slash == NULL ? job : slash + 1);
+    char *folder = is_folder(job) ? strdup(job) : file_folder(job);
     json_t *rows = query_rows(store, sql, &name, 1, err);
-    const char *id = json_get_text(json_array_get(rows, 0), "job", NULL);
+    const char *id =
+        folder == NULL ? NULL : job_of_folder(rows, folder, store_path(store));
     char *copy = id == NULL ? NULL : strdup(id);
 
     if (rows != NULL && copy == NULL)
         err_set(err, ERR_INPUT, "no job has been run from %.150s yet", job);
+    free(folder);
     json_decref(rows);
     return copy;
 }

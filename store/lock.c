@@ -185,7 +185,7 @@ bool lock_is_held(const char *path)
     int fd;
 
     buf_printf(&name, "%s.lock", path);
-    fd = name.data == NULL ? -1 : open(name.data, O_RDWR | O_CLOEXEC);
+    fd = name.data == NULL ? -1 : open(name.data, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         held = fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
         (void)close(fd);

@@ -85,6 +85,24 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
     return ok;
 }
 
+// A job that was killed is still called running: no one was there to write
+// another word. Where nobody has the store, that is said.
+static void tell_left(const struct store *store, json_t *rows)
+{
+    static const char reason[] =
+        "nothing works on it now: the same command, or its coordinator, goes "
+        "on with it";
+
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+        const char *state = json_get_text(row, "state", "");
+
+        if ((strcmp(state, "running") == 0 || strcmp(state, "queued") == 0) &&
+            !store_in_use(store))
+            (void)json_object_set_new(row, "reason", json_string(reason));
+    }
+}
+
 static json_t *answer_jobs(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
@@ -98,6 +116,7 @@ static json_t *answer_jobs(struct store *store, const char *id,
             json_decref(rows);
             return NULL;
         }
+    tell_left(store, rows);
     return rows;
 }
 
@@ -110,6 +129,7 @@ static json_t *answer_show(struct store *store, const char *id,
     (void)argument;
     lookup_boolean(rows, "simulated");
     lookup_parse(rows, "document");
+    tell_left(store, rows);
     return lookup_only(rows, "job", err);
 }
 

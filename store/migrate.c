@@ -37,6 +37,13 @@ static bool is_empty(const struct state *state)
 static bool check_state(const struct state *state, const char *path,
                         struct err *err)
 {
+    if (is_empty(state)) {
+        err_set(err, ERR_INPUT,
+                "%s is empty, so it holds no history; name another file with "
+                "--store",
+                path);
+        return false;
+    }
     if (state->application_id != SQL_APPLICATION_ID) {
         err_set(err, ERR_INPUT,
                 "%s is a database of another program; name another file with "

@@ -440,12 +440,17 @@ static char *take_id(const json_t *rows, struct err *err)
 #define IS_THERE " AND state <> 'removed'"
 #define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
 
-// From the narrowest meaning to the widest; the first that fits counts.
+// From the narrowest meaning to the widest; the first that fits counts. The
+// newest job is the one whose state changed last, in the order of what was
+// written: a clock may have been wrong, by years on a machine that has none
+// of its own.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {
-        "SELECT id FROM jobs WHERE ?1 = ''" NO_EVALUATION
-        " ORDER BY document IS NULL, updated_ms DESC LIMIT 1",
+        "SELECT id FROM jobs LEFT JOIN (SELECT job_no, max(id) AS last FROM"
+        " events WHERE kind = 'state' GROUP BY job_no) ON job_no = no"
+        " WHERE ?1 = ''" NO_EVALUATION
+        " ORDER BY document IS NULL, last DESC, no DESC LIMIT 1",
         "SELECT id FROM jobs WHERE id = ?1" IS_THERE,
         "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 1",

@@ -177,6 +177,66 @@ def test_without_a_name_the_newest_job_with_results_is_meant(done, command):
     assert named.json == unnamed.json
 
 
+def test_the_newest_job_is_not_told_by_the_clock(done):
+    store = done.stage.folder / "clock.db"
+    for words in ([], ["--seed", "7"]):
+        result = done.stage.promptcc("run", done.job, "--ollama", done.sim.url,
+                                     "--store", store, "--out",
+                                     done.stage.folder / "clock.json",
+                                     "--json", *words)
+        assert result.status == 0, result
+    # The first one ran while the clock was ahead by 30 years.
+    with sqlite3.connect(store) as db:
+        first = db.execute("UPDATE jobs SET created_ms = created_ms + 1e12,"
+                           " updated_ms = updated_ms + 1e12"
+                           " WHERE no = 1 RETURNING id").fetchone()[0]
+    shown = done.stage.promptcc("show", "--store", store, "--json").json
+    assert first != result.json["job"] == shown["job"], shown
+
+
+def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
+    store = stage.folder / "all.db"
+    names = {}
+    for name in ("one", "two", "t_o"):
+        job = stage.job(name, optimizer="{labeled_few_shot: {k: 2}}")
+        if name == "t_o":  # `_` in a name means itself alone
+            job = job.rename(job.parent / "jo_.yaml")
+        result = stage.promptcc("run", job, "--store", store, "--json",
+                                "--ollama", sim.url)
+        assert result.status == 0, result
+        names[job] = names[job.parent] = result.json["job"]
+    for path, name in names.items():
+        shown = stage.promptcc("show", path, "--store", store, "--json")
+        if path.name != "t_o":
+            assert shown.json["job"] == name, (path, shown)
+    other = stage.job("other")
+    shown = stage.promptcc("show", other, "--store", store)
+    assert shown.status == 2 and "no job has been run from" in shown.err, shown
+
+
+def test_a_job_that_was_killed_is_told_to_be_left(stage, sim):
+    gate = stage.gate(sim)
+    gate.hold_after(5)
+    job = stage.job()
+    running = stage.start("run", job, "--ollama", gate.url)
+    gate.wait_held(running)
+    for held, words in ((True, ""), (False, "nothing works on it now")):
+        if not held:
+            running.kill()
+        jobs = stage.promptcc("jobs", "--store", job.parent / "promptcc.db",
+                              "--json").json
+        assert [j["state"] for j in jobs] == ["running"]
+        assert (jobs[0]["reason"] or "").startswith(words), jobs
+        assert bool(jobs[0]["reason"]) != held, jobs
+
+
+def test_an_empty_file_is_no_database_of_another_program(done):
+    store = done.stage.folder / "empty.db"
+    store.touch()
+    result = done.stage.promptcc("show", "--store", store)
+    assert result.status == 2 and "is empty" in result.err, result
+
+
 # --- workers ---
 
 def test_workers_of_finished_runs_are_shown_when_they_are_asked_for(done):
