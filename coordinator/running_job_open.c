@@ -218,7 +218,9 @@ static void tell_difference(struct running_job *running, struct store *reader,
         list_differences(previous, canonical, "", &list);
         text_print(running->note, sizeof running->note,
                    "a new job: since the last `%.40s` this has changed: %.90s",
-                   running->job->name, list.len == 0 ? "its data" : list.data);
+                   running->job->name,
+                   list.len == 0 ? "what its files hold (data, programs)"
+                                 : list.data);
     }
     buf_release(&list);
     json_decref(previous);

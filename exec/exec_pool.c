@@ -311,6 +311,12 @@ static void start_request(struct exec_pool *pool, struct process *slot)
     slot->written = 0;
     if (slot->child.pid == 0) {
         slot->answered = false;
+        if (command->may_start != NULL &&
+            !command->may_start(command->with, &err)) {
+            slot->request->item->done.fault = err;
+            end_request(pool, slot);
+            return;
+        }
         if (!exec_child_start(&slot->child, pool->paths[slot->command],
                               command->argv, pool->folder, &err)) {
             fault(pool, slot, "does not run: %s", err.text);

@@ -51,6 +51,10 @@ struct exec_command {
     bool (*check)(const void *of, const char *text, size_t len,
                   struct err *err);
     const void *of; // borrowed until stop: handed to check
+    // Whether a child may start now; NULL: always. ERR_DIFFERS says why not,
+    // and is the fault of the request. Called on the pool's thread.
+    bool (*may_start)(const void *with, struct err *err);
+    const void *with; // borrowed until stop: handed to may_start
 };
 
 struct exec_pool;
@@ -67,7 +71,7 @@ struct exec_done {
     bool ok;
     char *text; // the answer without its line end, NUL-terminated; owned
     size_t len;
-    struct err fault; // when not ok: one sentence, ERR_FAULT
+    struct err fault; // when not ok: one sentence, ERR_FAULT or ERR_DIFFERS
     char *errors;     // when not ok: the end of standard error; owned
 };
 void exec_done_release(struct exec_done *done);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/log.h"
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/call_key.h"
@@ -15,10 +16,17 @@
 #include "exec/exec_pool.h"
 #include "store/history.h"
 
+// A command, and the files that it names as they were when the job began.
+struct named_files {
+    const struct user_command *command;
+    const struct bundle *bundle;
+};
+
 struct job_programs {
     struct exec_pool *pool;                                // owned
     const struct user_command *commands[JOB_MAX_COMMANDS]; // of the job
     size_t n;
+    struct named_files named[JOB_MAX_COMMANDS]; // of the commands
     struct hash files;               // over the bytes of the files they name
     const struct bundle *bundle;     // of the job
     struct exec_folder *folder;      // owned; NULL for a local job
@@ -38,7 +46,46 @@ static bool unpack(struct job_programs *programs, struct err *err)
                          err);
 }
 
-static struct exec_pool *start_pool(const struct job_programs *programs,
+// Whether the file is still what it was. One that cannot be read is left to
+// whoever runs it.
+static bool is_unchanged(const struct bundle_file *file, const char *folder)
+{
+    struct buf now = BUF_INIT(BUNDLE_MAX_BYTES);
+    char *path = file_join(folder, file->name);
+    struct err ignored = ERR_CLEAR;
+    bool same = path == NULL || !file_read(path, &now, &ignored) ||
+                (now.len == file->len &&
+                 (now.len == 0 || memcmp(now.data, file->data, now.len) == 0));
+
+    buf_release(&now);
+    free(path);
+    return same;
+}
+
+// Answers are stored under the bytes that the job began with. A child that
+// starts later runs what lies there then: a metric that was edited in the
+// middle of a run would score its later rows alone, and nobody could tell.
+static bool may_start(const void *with, struct err *err)
+{
+    const struct named_files *named = with;
+    const char *const *word = named->command->argv;
+
+    for (; *word != NULL; word++) {
+        const struct bundle_file *file = bundle_find(named->bundle, *word);
+
+        if (file != NULL && !is_unchanged(file, named->bundle->folder)) {
+            err_set(err, ERR_DIFFERS,
+                    "%.80s was changed while the job ran: put it back and run "
+                    "the same command again, or run it as it is, which is a "
+                    "new job and asks no model twice",
+                    file->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct exec_pool *start_pool(struct job_programs *programs,
                                     struct err *err)
 {
     struct exec_command commands[JOB_MAX_COMMANDS];
@@ -52,11 +99,16 @@ static struct exec_pool *start_pool(const struct job_programs *programs,
     for (size_t i = 0; i < programs->n; i++) {
         const struct user_command *command = programs->commands[i];
 
+        programs->named[i] = (struct named_files){command, programs->bundle};
         commands[i] = (struct exec_command){.argv = command->argv,
                                             .timeout_ms = command->timeout_ms,
                                             .what = command->what,
                                             .check = command->check,
-                                            .of = command->of};
+                                            .of = command->of,
+                                            .with = &programs->named[i]};
+        // What was unpacked for the job alone nobody edits.
+        if (programs->folder == NULL)
+            commands[i].may_start = may_start;
     }
     return exec_pool_start(&options, err);
 }
@@ -248,6 +300,10 @@ static void take_fault(struct flight *flight, const struct exec_done *done,
     struct job_programs *programs = order->work->programs;
     struct err err = ERR_CLEAR;
 
+    if (done->fault.code == ERR_DIFFERS) {
+        err_set(&order->work->failure, ERR_FAULT, "%s", done->fault.text);
+        return;
+    }
     tell_words(order->work, done);
     programs->faults[command_number(programs, order->ask.command)]++;
     if (flight->sends < JOB_PROGRAMS_TRIES &&

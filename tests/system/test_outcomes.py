@@ -28,7 +28,7 @@ def test_loops_and_empty_replies_are_scored_0_and_counted(stage):
     sim = stage.stand_in(slots=2, fault_rate=0.3,
                          fault_kinds="whitespace,empty")
     job = stage.job()
-    result = run(stage, sim, job, command="eval")
+    result = run(stage, sim, job, "--data", rows, command="eval")
     assert result.status == 0, result
     result = run(stage, sim, job)
     assert result.status == 0, result
@@ -196,6 +196,29 @@ def test_one_example_that_an_exec_metric_fails_on_is_not_all(stage, sim):
     assert result.status == 3, result
     assert re.search(r"example 3 \(examples.jsonl:4\) got no score; `resume "
                      r"shop-\w+ --exclude 3`", result.error["text"]), result
+
+
+ONE_ANSWER = GOOD.replace("for line in sys.stdin:",
+                          "for line in [sys.stdin.readline()]:")
+EDITED = """\
+open("starts", "a").write(".")
+if len(open("starts").read()) == 5:
+    open("judge.py", "a").write("# another program\\n")
+"""
+
+
+def test_an_exec_metric_that_is_edited_scores_no_later_rows(stage, sim):
+    job = exec_job(stage, ONE_ANSWER + EDITED, timeout="30s", n=8)
+    rows = job.parent / "examples.jsonl"
+    result = run(stage, sim, job, "--data", rows, command="eval")
+    assert result.status == 3, result
+    assert result.error["text"].startswith(
+        "judge.py was changed while the job ran"), result
+    assert len((job.parent / "starts").read_text()) <= 6
+    (job.parent / "judge.py").write_text(ONE_ANSWER + EDITED)
+    again = run(stage, sim, job, "--data", rows, command="eval")
+    assert again.status == 0, again
+    assert again.json["n"] == 8, again
 
 
 def test_a_missing_exec_program_is_bad_input(stage, sim):
