@@ -1,7 +1,5 @@
 #include "cli/checks.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +8,8 @@
 #include "cli/check_embeddings.h"
 #include "cli/check_models.h"
 #include "cli/check_passages.h"
+#include "cli/check_steps.h"
 #include "cli/replies.h"
-#include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "exec/exec_pool.h"
@@ -20,7 +18,7 @@
 #include "search/session/fit.h"
 #include "store/query.h"
 
-enum { LINE_BYTES = 16 << 20, GRACE_MS = 2000 };
+enum { LINE_BYTES = 16 << 20 };
 static const double AT_THE_TOP = 0.97;
 
 static void tell_nomem(struct jobfile *file, const struct err *err)
@@ -151,14 +149,8 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
               ask.answerer == ANSWERER_EXEC &&
               exec_pool_begin(pool, command_of(metric, ask.command), part,
                               ask.payload, ask.payload_len, &err);
-    int64_t end = clock_monotonic_ms() + GRACE_MS +
-                  (ok && ask.command != NULL ? ask.command->timeout_ms : 0);
 
-    while (ok && !exec_pool_take(pool, &done)) {
-        struct pollfd wait = {.fd = exec_pool_fd(pool), .events = POLLIN};
-        int64_t left = end - clock_monotonic_ms();
-        ok = left > 0 && (poll(&wait, 1, (int)left) >= 0 || errno == EINTR);
-    }
+    ok = ok && check_await(pool, ask.command->timeout_ms, &done);
     if (ok && !done.ok)
         report_fault(file, &done);
     ok = ok && done.ok;
@@ -229,7 +221,9 @@ static void check_programs(struct jobfile *file, const struct options *options)
     for (size_t i = 0; i < n; i++)
         list[i] = (struct exec_command){.argv = commands[i]->argv,
                                         .timeout_ms = commands[i]->timeout_ms,
-                                        .what = commands[i]->what};
+                                        .what = commands[i]->what,
+                                        .check = commands[i]->check,
+                                        .of = commands[i]->of};
     struct exec_pool_options how = {
         .commands = list, .n_commands = n, .folder = folder, .processes = 1};
     struct exec_pool *pool = exec_pool_start(&how, &err);
@@ -238,6 +232,8 @@ static void check_programs(struct jobfile *file, const struct options *options)
     for (size_t i = 0; pool != NULL && i < metric_outside(file->job->metric);
          i++)
         try_part(file, pool, i);
+    if (pool != NULL)
+        check_step_programs(file, pool);
     tell_nomem(file, &err);
     exec_pool_stop(pool);
     free(folder);
@@ -283,8 +279,9 @@ static void check_headroom(struct jobfile *file, const struct options *options)
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
-    check_examples, check_headroom, check_context,    check_passages,
-    check_programs, check_models,   check_embeddings, replies_try,
+    check_examples, check_headroom,   check_context,
+    check_passages, check_steps,      check_programs,
+    check_models,   check_embeddings, replies_try,
 };
 
 void checks_run(struct jobfile *file, const struct options *options)

@@ -96,3 +96,68 @@ def test_a_program_that_is_right_already_leaves_no_headroom(stage, sim):
     assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
     after = stage.promptcc("check", job, "--json").json["findings"]
     assert "no-headroom" in [f["code"] for f in after], after
+
+
+# --- steps that nothing comes of ---
+
+STEPS = """name: steps
+models: {student: "m:1"}
+inputs: {text: {desc: A note}, lang: {desc: Its language}}
+steps:
+%s
+data: {examples: rows.jsonl}
+metric: {exact_match: out}
+"""
+WHEN = """  go:
+    predict: Decide.
+    when: {lang: [%s]}
+    inputs: [text]
+    outputs: {out: {enum: [a, b]}}"""
+RETRIEVE = """  look:
+    retrieve: docs.jsonl
+    inputs: [text]
+    k: %s
+  go:
+    predict: Decide.
+    inputs: {text: , found: look.passages}
+    outputs: {out: {enum: [a, b]}}"""
+EXEC = """  look:
+    exec: {command: [python3, look.py], timeout: 20s}
+    inputs: [text]
+    outputs: {hint: }
+  again:
+    exec: {command: [python3, again.py], timeout: 20s}
+    inputs: {clue: look.hint}
+    outputs: {hint: }
+  go:
+    predict: Decide.
+    inputs: {text: , hint: again.hint}
+    outputs: {out: {enum: [a, b]}}"""
+LOOK = "import sys, json\nfor line in sys.stdin:\n    print(%s, flush=True)\n"
+GOOD_LOOK = LOOK % "json.dumps({'outputs': {'hint': 'x'}})"
+NAN_LOOK = LOOK % "'{\"outputs\": {\"hint\": NaN}}'"
+
+
+@pytest.mark.parametrize("code, bad, good", [
+    ("never-runs", WHEN % "EN", WHEN % "EN, en"),
+    ("too-many-passages", RETRIEVE % 4, RETRIEVE % 3),
+    ("too-many-passages", RETRIEVE % "{tune: [2, 4]}",
+     RETRIEVE % "{tune: [2, 3]}"),
+    ("step-program", (EXEC, NAN_LOOK, GOOD_LOOK),
+     (EXEC, GOOD_LOOK, GOOD_LOOK)),
+    ("step-program", (EXEC, GOOD_LOOK, NAN_LOOK),
+     (EXEC, GOOD_LOOK, GOOD_LOOK)),
+])
+def test_a_step_that_nothing_comes_of_is_told(stage, tmp_path, code, bad, good):
+    (tmp_path / "rows.jsonl").write_text("".join(
+        json.dumps({**row, "lang": "en"}) + "\n" for row in rows(*FOUR)))
+    (tmp_path / "docs.jsonl").write_text('{"text": "note"}\n' * 3)
+    for job, told in ((bad, True), (good, False)):
+        if isinstance(job, tuple):
+            job, look, again = job
+            (tmp_path / "look.py").write_text(look)
+            (tmp_path / "again.py").write_text(again)
+        (tmp_path / "job.yaml").write_text(STEPS % job)
+        found = stage.promptcc("check", tmp_path, "--json").json
+        codes = [one["code"] for one in found["findings"]]
+        assert (code in codes) == told, found
