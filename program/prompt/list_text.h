@@ -1,7 +1,7 @@
 // list_text: how a list is written that is no JSON: a line an item, with or
 // without bullets, numbers or boxes, or one line with commas.
 //
-// Only looks at the text; what an item is, says its type (reply_value.h). Where
+// Only looks at the text; what an item is, says its type (values/list.c). Where
 // a text may be a sentence as well as a list, it is no list.
 
 #ifndef PROGRAM_PROMPT_LIST_TEXT_H
