@@ -153,6 +153,11 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_dash_or(char c, const char *marks)
+{
+    return c == DASH || (c != '\0' && strchr(marks, c) != NULL);
+}
+
 static bool add_digits(struct found *found, const char **at)
 {
     for (; is_digit(**at); (*at)++) {
@@ -312,10 +317,8 @@ static bool read_end(struct found *found, const char **at)
 {
     const char *next = *at;
 
-    if (strchr("-+/^?\\_<>=~"
-               "\3",
-               *next) != NULL &&
-        *next != '\0' && !(next[0] == '\\' && !is_letter(next[1])))
+    if (is_dash_or(*next, "-+/^?\\_<>=~") &&
+        !(next[0] == '\\' && !is_letter(next[1])))
         return false;
     if ((*next == '.' && is_letter(next[1])) || is_decade(next))
         return false;
@@ -420,14 +423,10 @@ static bool read_start(struct found *found, const char *text, const char *at)
     if (before > text && before[-1] == CURRENCY)
         at = before - 1;
     if (at > text && at == digits &&
-        (is_letter(at[-1]) || strchr("_^/.\\<>"
-                                     "\3",
-                                     at[-1]) != NULL))
+        (is_letter(at[-1]) || is_dash_or(at[-1], "_^/.\\<>")))
         return false;
     before = skip_blanks_back(text, at);
-    if (before > text && strchr("<>%"
-                                "\3",
-                                before[-1]) != NULL)
+    if (before > text && is_dash_or(before[-1], "<>%"))
         return false;
     if (before > text + 1 && before[-1] == '=' &&
         strchr("<>!", before[-2]) != NULL)
