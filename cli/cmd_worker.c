@@ -25,27 +25,21 @@ struct workers_here {
     size_t n;
 };
 
+// alike: what the options say of all of them.
 static bool start_all(struct workers_here *workers, void *zmq,
-                      const struct options *options, const char *endpoint,
-                      const struct servers *servers, const struct key *key,
-                      const struct guest *guest, struct err *err)
+                      const struct worker_options *alike,
+                      const struct servers *servers, struct err *err)
 {
-    const char *given = option_text(options, OPT_NAME);
     char name[160];
 
     for (size_t i = 0; i < servers->n; i++) {
-        struct worker_options with = {
-            .coordinator = endpoint,
-            .name = given,
-            .key = key,
-            .digest = servers->digests[i],
-            .idle_ms = option_number(options, OPT_IDLE, 0),
-            .guest = *guest,
-            .restart_cmd = option_text(options, OPT_RESTART_CMD),
-            .address = servers->addresses[i]};
+        struct worker_options with = *alike;
 
-        if (given != NULL && servers->n > 1) {
-            (void)text_print(name, sizeof name, "%.100s-%zu", given, i + 1);
+        with.digest = servers->digests[i];
+        with.address = servers->addresses[i];
+        if (alike->name != NULL && servers->n > 1) {
+            (void)text_print(name, sizeof name, "%.100s-%zu", alike->name,
+                             i + 1);
             with.name = name;
         }
         workers->workers[i] = worker_start(zmq, &with, err);
@@ -108,11 +102,10 @@ static void stop_all(struct workers_here *workers)
         worker_stop(workers->workers[i]);
 }
 
-static bool work(const struct options *options, const char *endpoint,
-                 struct servers *servers, const struct key *key,
-                 const struct guest *guest, struct err *err)
+// place: of the probes, or NULL.
+static bool work(const struct worker_options *alike, struct servers *servers,
+                 const char *place, struct err *err)
 {
-    const char *place = option_text(options, OPT_HTTP);
     struct workers_here workers = {0};
     struct worker_probe *probe = NULL;
     void *zmq = NULL;
@@ -121,8 +114,7 @@ static bool work(const struct options *options, const char *endpoint,
     if (signals_open(err))
         zmq = wire_context(err);
     if (zmq != NULL)
-        ok = start_all(&workers, zmq, options, endpoint, servers, key, guest,
-                       err);
+        ok = start_all(&workers, zmq, alike, servers, err);
     if (ok && place != NULL) {
         probe = worker_probe_start(place, workers.workers, workers.n, err);
         ok = probe != NULL;
@@ -132,7 +124,7 @@ static bool work(const struct options *options, const char *endpoint,
     if (ok) {
         signals_serve();
         signals_accept();
-        serve(&workers, servers, endpoint);
+        serve(&workers, servers, alike->coordinator);
     }
     drain_all(&workers);
     worker_probe_stop(probe);
@@ -162,14 +154,21 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
     const char *endpoint = ask_endpoint(options, &err);
     struct key key = KEY_EMPTY;
-    struct guest guest;
+    struct guest guest = {0};
     bool ok = endpoint != NULL && ask_key(options, KEY_WORKER, &key, &err) &&
               read_guest(options, &guest, &err) &&
               servers_open(&servers, options, false, NULL, 0, &err);
 
     // Whoever runs one wants to see it come, go and step back.
     log_set_level(option_on(options, OPT_QUIET) ? LOG_ERROR : LOG_INFO);
-    ok = ok && work(options, endpoint, &servers, &key, &guest, &err);
+    const struct worker_options alike = {
+        .coordinator = endpoint,
+        .name = option_text(options, OPT_NAME),
+        .key = &key,
+        .idle_ms = option_number(options, OPT_IDLE, 0),
+        .guest = guest,
+        .restart_cmd = option_text(options, OPT_RESTART_CMD)};
+    ok = ok && work(&alike, &servers, option_text(options, OPT_HTTP), &err);
     key_wipe(&key);
     servers_close(&servers);
     return ok ? EXIT_DONE : output_error(options, &err);

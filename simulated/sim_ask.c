@@ -98,9 +98,15 @@ const char *sim_ask_label(struct sim_ask *ask, size_t field, double *margin)
     const struct sim_label_set *set = &ask->task->labels[field];
     if (set->n == 0)
         return NULL;
-    struct sim_choice choice = sim_label_choose(
-        set, ask->question, ask->task->demos, ask->task->prompt.n_demos,
-        ask->strength, sim_mix(ask->draw, field), ask->heat, ask->seed);
+    const struct sim_label_question asked = {.question = ask->question,
+                                             .demos = ask->task->demos,
+                                             .n_demos =
+                                                 ask->task->prompt.n_demos};
+    const struct sim_label_mind mind = {.strength = ask->strength,
+                                        .draw = sim_mix(ask->draw, field),
+                                        .heat = ask->heat,
+                                        .seed = ask->seed};
+    struct sim_choice choice = sim_label_choose(set, &asked, &mind);
     *margin = choice.margin;
     if (ask->tells_odds)
         ask->odds[field] = copy_odds(ask->arena, choice.odds, set->n);

@@ -440,25 +440,25 @@ static void fill_odds(const double *scores, size_t n, double *odds)
 }
 
 struct sim_choice sim_label_choose(const struct sim_label_set *set,
-                                   const struct sim_bag *question,
-                                   const struct sim_bag *demos, size_t n_demos,
-                                   double strength, uint64_t draw, double heat,
-                                   uint64_t seed)
+                                   const struct sim_label_question *asked,
+                                   const struct sim_label_mind *mind)
 {
+    const struct sim_bag *question = asked->question;
     double scores[SIM_LABELS_MAX] = {0};
     double heated[SIM_LABELS_MAX] = {0};
-    double size = noise_size(set, strength);
-    add_nearest(set, question, demos, n_demos, scores);
+    double size = noise_size(set, mind->strength);
+    add_nearest(set, question, asked->demos, asked->n_demos, scores);
     for (size_t i = 0; i < set->n; i++) {
-        uint64_t own = sim_hash_text(set->labels[i], draw);
+        uint64_t own = sim_hash_text(set->labels[i], mind->draw);
         scores[i] += WEIGHT_NAME * sim_bag_cosine(question, &set->names[i]);
         scores[i] +=
             WEIGHT_MENTION * sim_bag_cosine(question, &set->mentions[i]);
         scores[i] += WEIGHT_CLASS * sim_bag_cosine(question, &set->classes[i]);
         scores[i] += size * sim_gauss(own);
         heated[i] = scores[i];
-        if (heat > 0)
-            heated[i] += HEAT_NOISE * heat * sim_gauss(sim_mix(own, seed));
+        if (mind->heat > 0)
+            heated[i] +=
+                HEAT_NOISE * mind->heat * sim_gauss(sim_mix(own, mind->seed));
     }
     struct sim_choice choice = take_best(heated, set->n);
     fill_odds(scores, set->n, choice.odds);

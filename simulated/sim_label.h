@@ -63,12 +63,23 @@ void sim_label_weigh(struct sim_label_set *set, const struct sim_bag *idf,
                      double otherwise, const struct sim_bag *demos,
                      size_t n_demos);
 
-// Chooses for a weighed question. strength: of the model, 0 to 1; draw: what
-// the noise depends on beside the label; heat: the temperature.
+// What a label is chosen for, weighed. All borrowed.
+struct sim_label_question {
+    const struct sim_bag *question;
+    const struct sim_bag *demos; // the inputs of each
+    size_t n_demos;
+};
+
+// Who chooses.
+struct sim_label_mind {
+    double strength; // of the model, 0 to 1
+    uint64_t draw;   // what its noise depends on, beside the label
+    double heat;     // the temperature; above 0 it adds noise by
+    uint64_t seed;
+};
+
 struct sim_choice sim_label_choose(const struct sim_label_set *set,
-                                   const struct sim_bag *question,
-                                   const struct sim_bag *demos, size_t n_demos,
-                                   double strength, uint64_t draw, double heat,
-                                   uint64_t seed);
+                                   const struct sim_label_question *asked,
+                                   const struct sim_label_mind *mind);
 
 #endif

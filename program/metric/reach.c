@@ -120,49 +120,58 @@ static bool score_outputs(const struct metric *metric, const json_t *example,
     return true;
 }
 
-// Whether a metric scores answer, the value of its i-th field, above 0.
-static bool try_answer(const struct metric *metric, json_t *outputs,
-                       const char *name, const struct type *type,
-                       json_t *answer, const json_t *example, bool *scores,
+// An example that is tried: what has been said of it so far, and whether a
+// metric scores that.
+struct attempt {
+    const struct metric *metric;
+    const struct program *program;
+    const json_t *example;
+    json_t *outputs; // owned
+    bool scores;     // above 0
+};
+
+// Says answer, which may be NULL, of a field of the metric. One that the
+// output's type does not allow is not tried.
+static bool try_answer(struct attempt *attempt,
+                       const struct metric_field *field, json_t *answer,
                        struct err *err)
 {
+    const struct type *type = output_type(attempt->program, field->output);
     double value = 0;
 
-    *scores = false;
+    attempt->scores = false;
     if (answer == NULL ||
-        (type != NULL && !type_check(type, name, answer, NULL)))
+        (type != NULL && !type_check(type, field->name, answer, NULL)))
         return true;
-    if (json_object_set(outputs, name, answer) != 0) {
+    if (json_object_set(attempt->outputs, field->name, answer) != 0) {
         err_nomem(err, "an answer");
         return false;
     }
-    if (!score_outputs(metric, example, outputs, &value, err))
+    if (!score_outputs(attempt->metric, attempt->example, attempt->outputs,
+                       &value, err))
         return false;
-    *scores = value > 0;
+    attempt->scores = value > 0;
     return true;
 }
 
 // Finds the way to say field i that scores; the others are said already, or
 // still NULL, which lets a metric of several fields score none of them: there
 // the way that fits the type is taken.
-static bool say_field(const struct metric *metric, size_t i,
-                      const struct program *program, const json_t *example,
-                      json_t *outputs, bool *scores, struct err *err)
+static bool say_field(struct attempt *attempt, size_t i, struct err *err)
 {
+    const struct metric *metric = attempt->metric;
     const struct metric_field *field = &metric->fields[i];
-    const struct type *type = output_type(program, field->output);
     const json_t *label = json_object_get(
-        example, field->label != NULL ? field->label : field->name);
+        attempt->example, field->label != NULL ? field->label : field->name);
     json_t *ways[MAX_TRIES] = {NULL};
     size_t n = label == NULL ? 0 : ways_to_say(label, ways);
     bool ok = true;
 
-    *scores = false;
-    for (size_t w = 0; ok && !*scores && w < n; w++) {
-        ok = try_answer(metric, outputs, field->name, type, ways[w], example,
-                        scores, err);
-        if (ok && !*scores && metric->n_fields > 1 &&
-            values_same(json_object_get(outputs, field->name), label))
+    attempt->scores = false;
+    for (size_t w = 0; ok && !attempt->scores && w < n; w++) {
+        ok = try_answer(attempt, field, ways[w], err);
+        if (ok && !attempt->scores && metric->n_fields > 1 &&
+            values_same(json_object_get(attempt->outputs, field->name), label))
             break;
     }
     for (size_t w = 0; w < n; w++)
@@ -172,23 +181,20 @@ static bool say_field(const struct metric *metric, size_t i,
 
 // Of an enum, one of its labels may do: the comparison is lenient about case.
 // Without a right answer in the example nothing else is known.
-static bool try_labels(const struct metric *metric,
-                       const struct program *program, const json_t *example,
-                       json_t *outputs, bool *scores, struct err *err)
+static bool try_labels(struct attempt *attempt, struct err *err)
 {
-    const struct metric_field *field = &metric->fields[0];
-    const struct type *type = output_type(program, field->output);
+    const struct metric_field *field = &attempt->metric->fields[0];
+    const struct type *type = output_type(attempt->program, field->output);
 
     if (type == NULL || type->kind != TYPE_ENUM) {
-        *scores = field->label == NULL &&
-                  json_object_get(example, field->name) == NULL;
+        attempt->scores =
+            field->label == NULL &&
+            json_object_get(attempt->example, field->name) == NULL;
         return true;
     }
-    for (size_t i = 0; !*scores && i < type->n_labels; i++) {
+    for (size_t i = 0; !attempt->scores && i < type->n_labels; i++) {
         json_t *answer = json_string(type->labels[i]);
-        bool ok =
-            answer != NULL && try_answer(metric, outputs, field->name, type,
-                                         answer, example, scores, err);
+        bool ok = answer != NULL && try_answer(attempt, field, answer, err);
         json_decref(answer);
         if (!ok) {
             err_nomem(err, "an answer");
@@ -211,20 +217,24 @@ bool reach_example(const struct reach_part *part, const struct program *program,
                    const json_t *example, bool *reaches, struct err *err)
 {
     const struct metric *metric = part->metric;
-    json_t *outputs = json_object();
-    bool ok = outputs != NULL;
+    struct attempt attempt = {.metric = metric,
+                              .program = program,
+                              .example = example,
+                              .outputs = json_object()};
+    bool ok = attempt.outputs != NULL;
 
     *reaches = false;
     if (!ok)
         err_nomem(err, "an answer");
     if (ok && is_no_number(part, example)) {
-        json_decref(outputs);
+        json_decref(attempt.outputs);
         return true;
     }
     for (size_t i = 0; ok && i < metric->n_fields; i++)
-        ok = say_field(metric, i, program, example, outputs, reaches, err);
-    if (ok && metric->n_fields == 1 && !*reaches)
-        ok = try_labels(metric, program, example, outputs, reaches, err);
-    json_decref(outputs);
+        ok = say_field(&attempt, i, err);
+    if (ok && metric->n_fields == 1 && !attempt.scores)
+        ok = try_labels(&attempt, err);
+    json_decref(attempt.outputs);
+    *reaches = attempt.scores;
     return ok;
 }

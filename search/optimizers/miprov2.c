@@ -594,27 +594,28 @@ static bool choose(struct miprov2_search *search, int *choices, struct err *err)
 
 // --- trials
 
-static bool submit(struct miprov2_search *search, enum trial_kind kind,
-                   struct combo *combo, const int *choices, const size_t *rows,
-                   size_t n, const char *reason, struct err *err)
-{
-    struct trial *trial = trial_submit(search->session, kind, combo->candidate,
-                                       rows, n, reason, err);
+// What a trial tries. All borrowed.
+struct attempt {
+    struct combo *combo;
+    const int *choices; // of the combination, a place of the space each
+    const char *reason; // static
+};
 
-    if (kind == TRIAL_FULL)
-        combo->full = true;
-    return trial != NULL && tell(search, trial, combo, choices, err);
+static bool submit_full(struct miprov2_search *search,
+                        const struct attempt *attempt, struct err *err)
+{
+    struct combo *combo = attempt->combo;
+    struct trial *trial =
+        trial_submit(search->session, TRIAL_FULL, combo->candidate, search->val,
+                     search->n_val, attempt->reason, err);
+
+    combo->full = true;
+    return trial != NULL && tell(search, trial, combo, attempt->choices, err);
 }
 
-static bool submit_full(struct miprov2_search *search, struct combo *combo,
-                        const int *choices, const char *reason, struct err *err)
-{
-    return submit(search, TRIAL_FULL, combo, choices, search->val,
-                  search->n_val, reason, err);
-}
-
-static bool submit_minibatch(struct miprov2_search *search, struct combo *combo,
-                             const int *choices, int64_t index, struct err *err)
+static bool submit_minibatch(struct miprov2_search *search,
+                             const struct attempt *attempt, int64_t index,
+                             struct err *err)
 {
     struct rng rng = session_rng(search->session, "minibatch", (uint64_t)index);
     size_t k = (size_t)search->params->minibatch_size;
@@ -625,30 +626,32 @@ static bool submit_minibatch(struct miprov2_search *search, struct combo *combo,
         return false;
     }
     sample_rows(&rng, search->val, search->n_val, k, rows);
-    bool ok =
-        submit(search, TRIAL_MINIBATCH, combo, choices, rows, k, "tpe", err);
+    struct trial *trial =
+        trial_submit(search->session, TRIAL_MINIBATCH,
+                     attempt->combo->candidate, rows, k, attempt->reason, err);
     free(rows);
-    return ok;
+    return trial != NULL &&
+           tell(search, trial, attempt->combo, attempt->choices, err);
 }
 
 static bool try_next(struct miprov2_search *search, int64_t index,
                      struct err *err)
 {
     int *choices = calloc(search->combos.space.n + 1, sizeof *choices);
-    struct combo *combo = NULL;
+    struct attempt attempt = {.choices = choices, .reason = "tpe"};
     bool ok = choices != NULL;
 
     if (!ok)
         err_nomem(err, "a trial");
     ok = ok && choose(search, choices, err);
     if (ok)
-        combo = combos_get(&search->combos, choices, err);
-    if (combo == NULL)
+        attempt.combo = combos_get(&search->combos, choices, err);
+    if (attempt.combo == NULL)
         ok = false;
     else if (search->minibatch)
-        ok = submit_minibatch(search, combo, choices, index, err);
+        ok = submit_minibatch(search, &attempt, index, err);
     else
-        ok = submit_full(search, combo, choices, "tpe", err);
+        ok = submit_full(search, &attempt, err);
     free(choices);
     return ok;
 }
@@ -665,8 +668,11 @@ static bool try_best_mean(struct miprov2_search *search, struct err *err)
         return true;
     count_known(search, leader_known(search->session));
     combo = combos_next_full(&search->combos);
-    return combo == NULL ||
-           submit_full(search, combo, combo->choices, "best mean", err);
+    const struct attempt best = {.combo = combo,
+                                 .choices =
+                                     combo == NULL ? NULL : combo->choices,
+                                 .reason = "best mean"};
+    return combo == NULL || submit_full(search, &best, err);
 }
 
 static bool end_search(struct miprov2_search *search, struct err *err)

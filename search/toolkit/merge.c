@@ -182,26 +182,58 @@ static size_t draw_ancestor(const struct pool *pool, const size_t *ancestors,
     return ancestors[n - 1];
 }
 
-// Draws two of front[0..n) and puts them together, where that can be done and
+// The members that are the best somewhere, of whom pairs are drawn.
+struct front {
+    size_t *members;   // owned; in the pool, ascending
+    size_t *ancestors; // owned; space for those of a pair
+    size_t n;
+};
+
+static bool front_init(struct front *front, const struct pool *pool,
+                       struct err *err)
+{
+    *front = (struct front){.members = calloc(pool->n + 1, sizeof(size_t)),
+                            .ancestors = calloc(pool->n + 1, sizeof(size_t))};
+    if (front->members == NULL || front->ancestors == NULL) {
+        err_nomem(err, "a merge");
+        return false;
+    }
+    size_t *wins = front->members; // of each member; then those that have any
+    if (!pool_wins(pool, wins, err))
+        return false;
+    for (size_t i = 0; i < pool->n; i++) {
+        if (wins[i] > 0)
+            front->members[front->n++] = i; // in place: n <= i
+    }
+    return true;
+}
+
+static void front_release(struct front *front)
+{
+    free(front->members);
+    free(front->ancestors);
+}
+
+// Draws two of the front and puts them together, where that can be done and
 // comes to something new; else out->candidate stays NULL.
 static bool try_pair(const struct pool *pool, struct merges *merges,
-                     const size_t *front, size_t n, size_t *space,
-                     struct rng *rng, struct merge *out, struct err *err)
+                     const struct front *front, struct rng *rng,
+                     struct merge *out, struct err *err)
 {
-    size_t i = (size_t)rng_below(rng, n);
-    size_t j = (size_t)rng_below(rng, n - 1);
-    size_t a = front[i];
-    size_t b = front[j >= i ? j + 1 : j];
+    size_t i = (size_t)rng_below(rng, front->n);
+    size_t j = (size_t)rng_below(rng, front->n - 1);
+    size_t a = front->members[i];
+    size_t b = front->members[j >= i ? j + 1 : j];
     size_t found = 0;
 
     *out = (struct merge){.a = a < b ? a : b, .b = a < b ? b : a};
     if (count_shared(pool, a, b) < MERGE_LEAST_ROWS)
         return true;
-    if (!merge_ancestors(pool, out->a, out->b, space, &found, err))
+    if (!merge_ancestors(pool, out->a, out->b, front->ancestors, &found, err))
         return false;
     if (found == 0)
         return true;
-    out->ancestor = draw_ancestor(pool, space, found, rng);
+    out->ancestor = draw_ancestor(pool, front->ancestors, found, rng);
     if (!put_together(pool, out, rng, err))
         return false;
     if (!pool_has(pool, out->candidate) && !was_made(merges, out->candidate))
@@ -214,29 +246,19 @@ static bool try_pair(const struct pool *pool, struct merges *merges,
 bool merge_find(const struct pool *pool, struct merges *merges, struct rng *rng,
                 struct merge *out, struct err *err)
 {
-    size_t *wins = calloc(pool->n + 1, sizeof *wins);
-    size_t *space = calloc(pool->n + 1, sizeof *space);
-    size_t n = 0;
-    bool ok = wins != NULL && space != NULL;
+    struct front front;
+    bool ok = front_init(&front, pool, err);
 
     *out = (struct merge){0};
-    if (!ok)
-        err_nomem(err, "a merge");
-    ok = ok && pool_wins(pool, wins, err);
-    for (size_t i = 0; ok && i < pool->n; i++) {
-        if (wins[i] > 0)
-            wins[n++] = i; // the front, in place: n <= i
-    }
-    for (int i = 0; ok && n >= 2 && out->candidate == NULL &&
+    for (int i = 0; ok && front.n >= 2 && out->candidate == NULL &&
                     i < MERGE_ATTEMPTS * MERGE_ATTEMPTS;
          i++)
-        ok = try_pair(pool, merges, wins, n, space, rng, out, err);
+        ok = try_pair(pool, merges, &front, rng, out, err);
     if (!ok && out->candidate != NULL) {
         candidate_unref(out->candidate);
         out->candidate = NULL;
     }
-    free(wins);
-    free(space);
+    front_release(&front);
     return ok;
 }
 

@@ -35,17 +35,15 @@ static bool grow(struct sayings *sayings, size_t n, size_t n_texts)
     return held != NULL && about != NULL && share != NULL && voices != NULL;
 }
 
-// A row of the board that is none of the study's is about nothing special.
-static bool read_about(struct sayings *sayings, size_t saying,
+// marks: by place of the study, whether the saying is about it. A row of the
+// board that is none of the study's is about nothing special.
+static void note_about(struct sayings *sayings, size_t saying,
                        const struct study *study, const struct board *board,
-                       size_t part, const char *text, bool *marks,
-                       struct err *err)
+                       const bool *marks)
 {
     bool *about = sayings->about + saying * sayings->n_rows;
     size_t n = 0;
 
-    if (!concern_read(study, part, text, marks, err))
-        return false;
     for (size_t i = 0; i < board->n_rows; i++) {
         size_t place = study_place(study, (int)board->rows[i]);
 
@@ -54,7 +52,6 @@ static bool read_about(struct sayings *sayings, size_t saying,
     }
     sayings->share[saying] =
         board->n_rows == 0 ? 0 : (double)n / (double)board->n_rows;
-    return true;
 }
 
 double sayings_voices(const struct sayings *sayings, size_t text, size_t place)
@@ -92,9 +89,11 @@ bool sayings_read(struct sayings *sayings, const struct space *space,
     ok = marks != NULL && grow(sayings, from->n_sayings, from->n_texts);
     if (!ok)
         err_nomem(err, "what the teacher said");
-    for (size_t i = sayings->n; ok && i < from->n_sayings; i++)
-        ok = read_about(sayings, i, study, board, part, from->sayings[i], marks,
-                        err);
+    for (size_t i = sayings->n; ok && i < from->n_sayings; i++) {
+        ok = concern_read(study, part, from->sayings[i], marks, err);
+        if (ok)
+            note_about(sayings, i, study, board, marks);
+    }
     free(marks);
     if (!ok)
         return false;

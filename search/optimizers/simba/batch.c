@@ -32,25 +32,24 @@ bool simba_batch_take(struct simba_search *search, struct err *err)
     return true;
 }
 
-static bool submit_runs(struct simba_search *search, int64_t step, size_t model,
-                        size_t member, const size_t *rows, size_t n,
-                        struct simba_run *run, struct err *err)
+// rows[0..n) by that member of the pool. draw: a number for each model of each
+// step, so that no two are asked the same.
+static struct runs *submit_runs(struct simba_search *search, size_t member,
+                                int64_t draw, const size_t *rows, size_t n,
+                                struct err *err)
 {
     const struct runs_request request = {
         .program = session_job(search->session)->program,
         .plan = session_plan(search->session),
         .candidate = search->pool[member].candidate,
         .role = ROLE_STUDENT,
-        .sampling = {.temperature = 1,
-                     .purpose = "sample",
-                     .draw = step * (int64_t)search->n_models + (int64_t)model},
+        .sampling = {.temperature = 1, .purpose = "sample", .draw = draw},
         .scored = true,
         .rows = rows,
         .n = n,
     };
 
-    run->runs = runs_submit(search->session, &request, err);
-    return run->runs != NULL;
+    return runs_submit(search->session, &request, err);
 }
 
 // The rows of one model that one member was drawn for.
@@ -60,7 +59,6 @@ static bool run_share(struct simba_search *search, int64_t step, size_t model,
     struct simba_run *run = &search->runs[search->n_runs];
     size_t *rows = calloc(search->n_batch + 1, sizeof *rows);
     size_t n = 0;
-    bool ok = true;
 
     run->places = calloc(search->n_batch + 1, sizeof *run->places);
     search->n_runs++;
@@ -76,9 +74,11 @@ static bool run_share(struct simba_search *search, int64_t step, size_t model,
         rows[n++] = search->batch[i];
     }
     if (n > 0)
-        ok = submit_runs(search, step, model, member, rows, n, run, err);
+        run->runs = submit_runs(
+            search, member, step * (int64_t)search->n_models + (int64_t)model,
+            rows, n, err);
     free(rows);
-    return ok;
+    return n == 0 || run->runs != NULL;
 }
 
 static bool sample_model(struct simba_search *search, int64_t step,
