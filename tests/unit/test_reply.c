@@ -1344,7 +1344,7 @@ Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
 }
 
 // Each would take hours if what it costs grew with its square.
-Test(reply, of_the_same_over_and_over_takes_no_time, .timeout = 120)
+Test(reply, of_the_same_over_and_over_takes_no_time, .timeout = 600)
 {
     static const char *const repeated[] = {
         "</think>\n",
