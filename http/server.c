@@ -1,29 +1,20 @@
 #include "http/server.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
-#include "common/clock.h"
-#include "common/cond.h"
 #include "common/error_document.h"
 #include "common/text.h"
+#include "http/crowd.h"
+#include "http/listen.h"
 
 enum {
-    BACKLOG = 64,
-    BIND_MS = 1000,         // that a port in use is asked for
-    LOOK_MS = 250,          // between two looks at who takes too long
-    STOP_MS = 2000,         // for what is at work when the server stops
-    CROWD_SHARE = 8,        // one of so many connections is kept free
     CROWD_MOST = 2,         // times max_connections, until it is thinned
-    CROWD_REQUEST_MS = 200, // in a crowd, for a request to arrive
-    CROWD_REPLY_MS = 2000,  // and for a reply to leave
     STACK_BYTES = 2 << 20,  // of a connection's thread: SQLite, deep JSON
     SILENCE_S = 30,         // without a byte either way
     STREAM_BYTES = 1 << 20, // that wait to be sent of a stream
@@ -31,29 +22,11 @@ enum {
     TOO_LARGE = 413, // the library has had several names for it
 };
 
-enum phase { PHASE_REQUEST, PHASE_HANDLER, PHASE_REPLY, PHASE_STREAM };
-
-// A connection, from its first byte to its last.
-struct line {
-    int fd;
-    enum phase phase;
-    int64_t since_ms;
-    bool cut; // shut down, and about to end
-    struct line *next, *before;
-};
-
 struct http_server {
     struct http_options options;
+    struct crowd *crowd;
     struct MHD_Daemon *daemon;
     char place[HTTP_ADDRESS_TEXT];
-    pthread_t watcher;
-    bool watching;
-    pthread_mutex_t lock; // of all below
-    pthread_cond_t ended;
-    bool stopping;
-    struct line *lines;
-    size_t n_lines;
-    size_t n_streams;
 };
 
 // One request while it arrives and is answered.
@@ -65,43 +38,7 @@ struct incoming {
     bool head;
 };
 
-// --- connections, and who takes too long ---
-
-static void add_line(struct http_server *server, struct line *line)
-{
-    pthread_mutex_lock(&server->lock);
-    line->next = server->lines;
-    if (line->next != NULL)
-        line->next->before = line;
-    server->lines = line;
-    server->n_lines++;
-    pthread_mutex_unlock(&server->lock);
-}
-
-static void remove_line(struct http_server *server, struct line *line)
-{
-    pthread_mutex_lock(&server->lock);
-    if (line->next != NULL)
-        line->next->before = line->before;
-    if (line->before != NULL)
-        line->before->next = line->next;
-    else
-        server->lines = line->next;
-    server->n_lines--;
-    pthread_mutex_unlock(&server->lock);
-    free(line);
-}
-
-static void enter(struct http_server *server, struct line *line,
-                  enum phase phase)
-{
-    if (line == NULL)
-        return;
-    pthread_mutex_lock(&server->lock);
-    line->phase = phase;
-    line->since_ms = clock_monotonic_ms();
-    pthread_mutex_unlock(&server->lock);
-}
+// --- connections ---
 
 // The notice that a connection is closed comes before its descriptor is, and
 // takes the lock: a descriptor in the list is still that connection's.
@@ -113,199 +50,14 @@ static void on_connection(void *user, struct MHD_Connection *connection,
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context != NULL)
-            remove_line(server, *context);
+            crowd_remove(server->crowd, *context);
         *context = NULL;
         return;
     }
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct line *line = info == NULL ? NULL : calloc(1, sizeof *line);
-    if (line == NULL)
-        return;
-    line->fd = info->connect_fd;
-    line->since_ms = clock_monotonic_ms();
-    *context = line;
-    add_line(server, line);
-}
-
-// How many connections may be taken before there is a crowd.
-static size_t room(const struct http_server *server)
-{
-    size_t most = server->options.max_connections;
-
-    return most - (most + CROWD_SHARE - 1) / CROWD_SHARE;
-}
-
-static void cut_off(struct line *line)
-{
-    (void)shutdown(line->fd, SHUT_RDWR);
-    line->cut = true;
-}
-
-static void cut_off_slow(struct http_server *server, int64_t now)
-{
-    static const int64_t most[] = {[PHASE_REQUEST] = HTTP_REQUEST_MS,
-                                   [PHASE_HANDLER] = INT64_MAX,
-                                   [PHASE_REPLY] = HTTP_REPLY_MS,
-                                   [PHASE_STREAM] = INT64_MAX};
-
-    for (struct line *line = server->lines; line != NULL; line = line->next)
-        if (now - line->since_ms > most[line->phase])
-            cut_off(line);
-}
-
-// What came may be a whole request, for which its thread had no time yet.
-static bool has_sent(const struct line *line)
-{
-    char byte;
-
-    return recv(line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-// Who has waited longest of those that a crowd does without. NULL: nobody.
-static struct line *find_idlest(struct http_server *server, int64_t now)
-{
-    static const int64_t most[] = {[PHASE_REQUEST] = CROWD_REQUEST_MS,
-                                   [PHASE_HANDLER] = INT64_MAX,
-                                   [PHASE_REPLY] = CROWD_REPLY_MS,
-                                   [PHASE_STREAM] = INT64_MAX};
-    struct line *idlest = NULL;
-
-    for (struct line *line = server->lines; line != NULL; line = line->next)
-        if (!line->cut && now - line->since_ms > most[line->phase] &&
-            (idlest == NULL || line->since_ms < idlest->since_ms) &&
-            (line->phase != PHASE_REQUEST || !has_sent(line)))
-            idlest = line;
-    return idlest;
-}
-
-static void thin_crowd(struct http_server *server, int64_t now)
-{
-    size_t left = server->n_lines;
-    struct line *idlest;
-
-    for (struct line *line = server->lines; line != NULL; line = line->next)
-        left -= line->cut;
-    while (left > room(server) && (idlest = find_idlest(server, now)) != NULL) {
-        cut_off(idlest);
-        left--;
-    }
-}
-
-static void *watch(void *user)
-{
-    struct http_server *server = user;
-
-    pthread_mutex_lock(&server->lock);
-    while (!server->stopping) {
-        const struct timespec until = cond_deadline(LOOK_MS);
-
-        (void)pthread_cond_timedwait(&server->ended, &server->lock, &until);
-        cut_off_slow(server, clock_monotonic_ms());
-        thin_crowd(server, clock_monotonic_ms());
-    }
-    pthread_mutex_unlock(&server->lock);
-    return NULL;
-}
-
-// --- what a handler sees ---
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
-                                       name);
-}
-
-// "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
-static bool is_loopback_name(const char *host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t len = strlen(names[i]);
-
-        if (strncasecmp(host, names[i], len) == 0 &&
-            (host[len] == '\0' ||
-             (host[len] == ':' &&
-              host[len + 1 + strspn(host + len + 1, "0123456789")] == '\0')))
-            return true;
-    }
-    return false;
-}
-
-bool http_host_is_loopback(const struct http_request *request)
-{
-    const char *host = http_header(request, "Host");
-
-    return host != NULL && is_loopback_name(host);
-}
-
-bool http_is_json(const struct http_request *request)
-{
-    const char *type = http_header(request, "Content-Type");
-
-    return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
-           strchr("; ", type[16]) != NULL;
-}
-
-bool http_is_gone(const struct http_request *request)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char byte;
-
-    if (info == NULL)
-        return false;
-    ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
-                        errno != EINTR);
-}
-
-const char *http_query(const struct http_request *request, const char *name)
-{
-    const char *value = MHD_lookup_connection_value(
-        request->connection, MHD_GET_ARGUMENT_KIND, name);
-
-    return value != NULL && text_is_utf8(value, strlen(value)) ? value : NULL;
-}
-
-struct names {
-    bool (*each)(void *user, const char *name);
-    void *user;
-};
-
-static enum MHD_Result take_name(void *cls, enum MHD_ValueKind kind,
-                                 const char *name, const char *value)
-{
-    struct names *names = cls;
-
-    (void)kind;
-    (void)value;
-    return names->each(names->user, name) ? MHD_YES : MHD_NO;
-}
-
-void http_query_names(const struct http_request *request,
-                      bool (*each)(void *user, const char *name), void *user)
-{
-    struct names names = {.each = each, .user = user};
-
-    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
-                                    take_name, &names);
-}
-
-void http_reply_header(struct http_reply *reply, const char *name,
-                       const char *value)
-{
-    size_t len = strlen(value);
-
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)value[i] < ' ' || value[i] == 0x7F)
-            return;
-    if (len >= HTTP_VALUE_BYTES || reply->n_headers == HTTP_MAX_HEADERS)
-        return;
-    reply->headers[reply->n_headers].name = name;
-    memcpy(reply->headers[reply->n_headers].value, value, len + 1);
-    reply->n_headers++;
+    if (info != NULL)
+        *context = crowd_add(server->crowd, info->connect_fd);
 }
 
 // --- streams ---
@@ -317,14 +69,6 @@ struct flow {
     size_t at;
 };
 
-static bool is_stopping(struct http_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    bool stopping = server->stopping;
-    pthread_mutex_unlock(&server->lock);
-    return stopping;
-}
-
 static ssize_t read_flow(void *user, uint64_t position, char *out, size_t max)
 {
     struct flow *flow = user;
@@ -333,7 +77,7 @@ static ssize_t read_flow(void *user, uint64_t position, char *out, size_t max)
     while (flow->at == flow->waiting.len) {
         buf_clear(&flow->waiting);
         flow->at = 0;
-        if (is_stopping(flow->server) ||
+        if (crowd_is_closed(flow->server->crowd) ||
             !flow->stream.next(flow->stream.user, &flow->waiting) ||
             flow->waiting.failed)
             return MHD_CONTENT_READER_END_OF_STREAM;
@@ -349,21 +93,10 @@ static void free_flow(void *user)
 {
     struct flow *flow = user;
 
-    pthread_mutex_lock(&flow->server->lock);
-    flow->server->n_streams--;
-    pthread_mutex_unlock(&flow->server->lock);
+    crowd_leave_stream(flow->server->crowd);
     flow->stream.close(flow->stream.user);
     buf_release(&flow->waiting);
     free(flow);
-}
-
-static bool take_place(struct http_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    bool room = server->n_streams < server->options.max_streams;
-    server->n_streams += room;
-    pthread_mutex_unlock(&server->lock);
-    return room;
 }
 
 // NULL: there are too many. The stream is closed in any case.
@@ -372,7 +105,7 @@ static struct MHD_Response *stream_response(struct http_server *server,
 {
     struct flow *flow = calloc(1, sizeof *flow);
 
-    if (flow == NULL || !take_place(server)) {
+    if (flow == NULL || !crowd_take_stream(server->crowd)) {
         free(flow);
         stream->close(stream->user);
         return NULL;
@@ -388,6 +121,21 @@ static struct MHD_Response *stream_response(struct http_server *server,
 }
 
 // --- replies ---
+
+void http_reply_header(struct http_reply *reply, const char *name,
+                       const char *value)
+{
+    size_t len = strlen(value);
+
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == 0x7F)
+            return;
+    if (len >= HTTP_VALUE_BYTES || reply->n_headers == HTTP_MAX_HEADERS)
+        return;
+    reply->headers[reply->n_headers].name = name;
+    memcpy(reply->headers[reply->n_headers].value, value, len + 1);
+    reply->n_headers++;
+}
 
 static struct MHD_Response *body_response(struct http_reply *reply)
 {
@@ -456,38 +204,13 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
     return result;
 }
 
-// At how many connections at work one more is let in. Who asks whether the
-// process lives takes no answer for a reason to start it again, and who asks
-// how it does wants to know it above all in a crowd.
-static size_t most_at_work(const struct http_server *server, const char *path)
+static enum urgency urgency_of(const char *path)
 {
-    size_t most = room(server);
-
     if (strcmp(path, "/healthz") == 0)
-        return SIZE_MAX;
+        return URGENCY_ALIVE;
     if (strcmp(path, "/readyz") == 0 || strcmp(path, "/metrics") == 0)
-        most += (server->options.max_connections - most) / 2;
-    return most;
-}
-
-// Takes one of the connections that may be at work, for the handler or the
-// stream that follows.
-static bool begin_work(struct http_server *server,
-                       const struct incoming *incoming)
-{
-    size_t working = 0;
-
-    pthread_mutex_lock(&server->lock);
-    for (const struct line *at = server->lines; at != NULL; at = at->next)
-        working += at->phase == PHASE_HANDLER || at->phase == PHASE_STREAM;
-    bool may =
-        !server->stopping && working < most_at_work(server, incoming->path);
-    if (may && incoming->line != NULL) {
-        incoming->line->phase = PHASE_HANDLER;
-        incoming->line->since_ms = clock_monotonic_ms();
-    }
-    pthread_mutex_unlock(&server->lock);
-    return may;
+        return URGENCY_STATE;
+    return URGENCY_NONE;
 }
 
 static void refuse(struct http_server *server, struct http_reply *reply)
@@ -495,7 +218,7 @@ static void refuse(struct http_server *server, struct http_reply *reply)
     struct err err = ERR_CLEAR;
     char *document;
 
-    if (is_stopping(server))
+    if (crowd_is_closed(server->crowd))
         err_set(&err, ERR_STOPPED, "the server is stopping");
     else
         err_set(&err, ERR_BUSY,
@@ -522,12 +245,13 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
                                .type = "text/plain; charset=utf-8",
                                .body = BUF_INIT(server->options.max_reply)};
 
-    if (begin_work(server, incoming))
+    if (crowd_begin_work(server->crowd, incoming->line,
+                         urgency_of(incoming->path)))
         server->options.handler(server->options.user, &request, &reply);
     else
         refuse(server, &reply);
-    enter(server, incoming->line,
-          reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
+    crowd_enter(server->crowd, incoming->line,
+                reply.stream.next != NULL ? PHASE_STREAM : PHASE_REPLY);
     if (reply.stream.next == NULL)
         buf_puts(&reply.body, ""); // so that there are bytes to hand over
     enum MHD_Result result = send_reply(connection, server, &reply);
@@ -633,13 +357,14 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 static void on_done(void *user, struct MHD_Connection *connection,
                     void **context, enum MHD_RequestTerminationCode code)
 {
+    struct http_server *server = user;
     struct incoming *incoming = *context;
 
     (void)connection;
     (void)code;
     if (incoming == NULL)
         return;
-    enter(user, incoming->line, PHASE_REQUEST);
+    crowd_enter(server->crowd, incoming->line, PHASE_REQUEST);
     buf_release(&incoming->body);
     free(incoming->path);
     free(incoming);
@@ -648,60 +373,9 @@ static void on_done(void *user, struct MHD_Connection *connection,
 
 // --- starting and stopping ---
 
-static void explain_listen(const struct http_address *address, int why,
-                           struct err *err)
-{
-    char place[HTTP_ADDRESS_TEXT];
-
-    http_address_print(address, place);
-    if (why == EADDRINUSE)
-        err_set(err, ERR_BUSY,
-                "%s is in use: another program serves there; stop it or choose "
-                "another port (0 picks a free one)",
-                place);
-    else
-        err_set(err, ERR_INPUT,
-                "cannot serve HTTP at %s (%s): use an address of this machine",
-                place, strerror(why));
-}
-
-// A server that was killed has its port until its last thread is gone: who is
-// started again at once need not be refused by it.
-static bool bind_patiently(int fd, const struct http_address *address)
-{
-    const struct timespec pause = {.tv_nsec = 20L * 1000 * 1000};
-    int64_t until_ms = clock_monotonic_ms() + BIND_MS;
-
-    while (bind(fd, (const struct sockaddr *)&address->at, address->len) != 0) {
-        if (errno != EADDRINUSE || clock_monotonic_ms() >= until_ms)
-            return false;
-        (void)nanosleep(&pause, NULL);
-    }
-    return true;
-}
-
-// A socket that listens there; -1 on failure. address gets the port.
-static int open_listener(struct http_address *address, struct err *err)
-{
-    struct sockaddr *at = (struct sockaddr *)&address->at;
-    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
-
-    if (fd < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        !bind_patiently(fd, address) || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, at, &address->len) != 0) {
-        explain_listen(address, errno, err);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static bool start_daemon(struct http_server *server, struct err *err)
 {
-    int fd = open_listener(&server->options.address, err);
+    int fd = http_listen(&server->options.address, err);
 
     if (fd < 0)
         return false;
@@ -726,15 +400,6 @@ static bool start_daemon(struct http_server *server, struct err *err)
     return server->daemon != NULL;
 }
 
-static bool start_watcher(struct http_server *server, struct err *err)
-{
-    server->watching =
-        pthread_create(&server->watcher, NULL, watch, server) == 0;
-    if (!server->watching)
-        err_set(err, ERR_IO, "cannot start a thread of the HTTP server");
-    return server->watching;
-}
-
 struct http_server *http_start(const struct http_options *options,
                                struct err *err)
 {
@@ -745,9 +410,9 @@ struct http_server *http_start(const struct http_options *options,
         return NULL;
     }
     server->options = *options;
-    pthread_mutex_init(&server->lock, NULL);
-    cond_init(&server->ended);
-    if (start_watcher(server, err) && start_daemon(server, err))
+    server->crowd =
+        crowd_start(options->max_connections, options->max_streams, err);
+    if (server->crowd != NULL && start_daemon(server, err))
         return server;
     http_stop(server);
     return NULL;
@@ -758,41 +423,14 @@ const char *http_place(const struct http_server *server)
     return server->place;
 }
 
-static bool is_at_work(struct http_server *server)
-{
-    bool some = false;
-
-    pthread_mutex_lock(&server->lock);
-    for (const struct line *at = server->lines; at != NULL; at = at->next)
-        some = some || at->phase == PHASE_HANDLER || at->phase == PHASE_REPLY;
-    pthread_mutex_unlock(&server->lock);
-    return some;
-}
-
-// What was taken is answered, if that is soon.
-static void finish_work(struct http_server *server)
-{
-    const struct timespec pause = {.tv_nsec = 10L * 1000 * 1000};
-    int64_t until_ms = clock_monotonic_ms() + STOP_MS;
-
-    while (is_at_work(server) && clock_monotonic_ms() < until_ms)
-        (void)nanosleep(&pause, NULL);
-}
-
 void http_stop(struct http_server *server)
 {
     if (server == NULL)
         return;
-    pthread_mutex_lock(&server->lock);
-    server->stopping = true;
-    pthread_cond_signal(&server->ended);
-    pthread_mutex_unlock(&server->lock);
-    finish_work(server);
+    if (server->crowd != NULL)
+        crowd_close(server->crowd);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
-    if (server->watching)
-        pthread_join(server->watcher, NULL);
-    pthread_cond_destroy(&server->ended);
-    pthread_mutex_destroy(&server->lock);
+    crowd_stop(server->crowd);
     free(server);
 }

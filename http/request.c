@@ -1,0 +1,94 @@
+#include "http/request.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <microhttpd.h>
+
+#include "common/text.h"
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                       name);
+}
+
+// "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
+static bool is_loopback_name(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t len = strlen(names[i]);
+
+        if (strncasecmp(host, names[i], len) == 0 &&
+            (host[len] == '\0' ||
+             (host[len] == ':' &&
+              host[len + 1 + strspn(host + len + 1, "0123456789")] == '\0')))
+            return true;
+    }
+    return false;
+}
+
+bool http_host_is_loopback(const struct http_request *request)
+{
+    const char *host = http_header(request, "Host");
+
+    return host != NULL && is_loopback_name(host);
+}
+
+bool http_is_json(const struct http_request *request)
+{
+    const char *type = http_header(request, "Content-Type");
+
+    return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
+           strchr("; ", type[16]) != NULL;
+}
+
+bool http_is_gone(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+
+    if (info == NULL)
+        return false;
+    ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+                        errno != EINTR);
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(
+        request->connection, MHD_GET_ARGUMENT_KIND, name);
+
+    return value != NULL && text_is_utf8(value, strlen(value)) ? value : NULL;
+}
+
+struct names {
+    bool (*each)(void *user, const char *name);
+    void *user;
+};
+
+static enum MHD_Result take_name(void *cls, enum MHD_ValueKind kind,
+                                 const char *name, const char *value)
+{
+    struct names *names = cls;
+
+    (void)kind;
+    (void)value;
+    return names->each(names->user, name) ? MHD_YES : MHD_NO;
+}
+
+void http_query_names(const struct http_request *request,
+                      bool (*each)(void *user, const char *name), void *user)
+{
+    struct names names = {.each = each, .user = user};
+
+    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
+                                    take_name, &names);
+}
