@@ -25,6 +25,7 @@
 //   running_job_open.c      from a submission to a job that may begin, and free
 //   running_job.c           its tasks and notes, turn by turn
 //   running_job_wait.c      the models that it needs, and how long it waits
+//   running_job_progress.c  how far it is, and what people are told of it
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_examples.c  its rows, for those who read the store
 //

@@ -1,5 +1,6 @@
 // running_job_state: the parts of a running job (running_job.h), for the files
-// that it is written in.
+// that it is written in. What others may ask of it without changing anything is
+// answered in running_job_state.c.
 
 #ifndef COORDINATOR_RUNNING_JOB_STATE_H
 #define COORDINATOR_RUNNING_JOB_STATE_H

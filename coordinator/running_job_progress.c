@@ -1,0 +1,137 @@
+#include "coordinator/running_job_progress.h"
+
+#include "coordinator/job_work.h"
+
+// Examples of the task that were run, without those that cost nothing: these
+// are filled in first, and at once.
+static int64_t count_run(const struct task *task)
+{
+    size_t ended = task->n_items - task->open;
+
+    return task->role == ROLE_EMBED || ended < task->n_paid
+               ? 0
+               : (int64_t)(ended - task->n_paid);
+}
+
+void running_job_count(struct running_job *running, const struct task *task)
+{
+    running->examples += count_run(task);
+}
+
+static int64_t count_all_run(const struct running_job *running)
+{
+    int64_t n = running->examples;
+
+    for (const struct task *t = running->tasks; t != NULL; t = t->next)
+        n += count_run(t);
+    return n;
+}
+
+void running_job_expect(struct running_job *running, const struct note *note)
+{
+    running->progress.trials = note->trials;
+    running->progress.expected = note->examples;
+    course_expect(&running->course, note->examples, count_all_run(running));
+}
+
+static bool could_work(const struct running_job *running)
+{
+    struct dispatch_counts counts;
+
+    dispatch_count(running->engine->dispatch, &counts);
+    return counts.slots > 0 && !store_troubled(running->engine->store);
+}
+
+void running_job_follow(struct running_job *running, int64_t now)
+{
+    if (course_turns(&running->course, now))
+        course_turn(&running->course, now, could_work(running));
+    if (running->work.asks_anew && course_is_due(&running->course, now))
+        course_look(&running->course, now, count_all_run(running));
+}
+
+// --- what people are told ---
+
+static void count_items(const struct running_job *running, struct progress *out)
+{
+    for (const struct task *t = running->tasks; t != NULL; t = t->next) {
+        out->total += (int64_t)t->n_items;
+        out->done += (int64_t)(t->n_items - t->open);
+    }
+}
+
+// 0 without a limit.
+static int64_t most_time(const struct running_job *running)
+{
+    return running_job_is_run(running) ? running->job->budget.max_time_ms : 0;
+}
+
+// Of the way to the end of its examples, or of its time, whichever comes first.
+static double share_of(const struct running_job *running,
+                       const struct progress *progress)
+{
+    double share = course_share(&running->course, progress->examples);
+    int64_t most = most_time(running);
+    double by_time = most > 0 ? (double)progress->elapsed_ms / (double)most : 0;
+
+    if (by_time > 1)
+        by_time = 1;
+    return most > 0 && by_time > share ? by_time : share;
+}
+
+// Nobody knows how long it takes until a server comes, or until the disk has
+// room; and one that closes does so at once. Its time is the end of a job of
+// which nothing else is known, and of one that takes longer.
+static int64_t left_of(const struct running_job *running, int64_t now,
+                       const struct progress *progress)
+{
+    int64_t most = most_time(running);
+    int64_t left =
+        course_left(&running->course, now, progress->examples, progress->slots);
+    int64_t by_time = most - progress->elapsed_ms;
+
+    if (running->state != RUNNING_JOB_OPEN || progress->slots == 0 ||
+        store_troubled(running->engine->store))
+        return -1;
+    if (most > 0 && (progress->expected == 0 || left > by_time))
+        left = by_time > 0 ? by_time : 0;
+    return left;
+}
+
+void running_job_progress(const struct running_job *running, int64_t now,
+                          struct progress *out)
+{
+    struct dispatch_counts counts;
+
+    dispatch_count(running->engine->dispatch, &counts);
+    *out = running->progress;
+    out->job = running->id;
+    out->phase = running->phase;
+    out->note = store_troubled(running->engine->store)
+                    ? "the disk of the store is full or fails: make room, and "
+                      "the job goes on by itself"
+                    : running->note;
+    out->calls =
+        running->work.paid_before + job_work_total_paid(&running->work);
+    out->reused = job_uses_free_of_cost(&running->work.uses, out->calls);
+    out->prompt_tokens = running->work.prompt_tokens;
+    out->generated_tokens = running->work.generated_tokens;
+    out->workers = (int64_t)running->engine->workers.n;
+    out->slots = (int64_t)counts.slots;
+    // One more than its slots waits at each worker: that one is not asked yet.
+    out->in_flight =
+        (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);
+    out->faults = counts.faults;
+    if (now > running->started_ms)
+        out->tokens_per_s =
+            1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
+            (double)(now - running->started_ms);
+    // Of all sessions, as the result has it, and the trials are.
+    out->elapsed_ms =
+        (running_job_is_run(running) ? running->wall_before_ms : 0) + now -
+        running->started_ms;
+    out->examples = count_all_run(running);
+    out->share = share_of(running, out);
+    out->left_ms = left_of(running, now, out);
+    count_items(running, out);
+}

@@ -1,0 +1,44 @@
+#include "coordinator/running_job_state.h"
+
+const char *running_job_id(const struct running_job *running)
+{
+    return running->id;
+}
+
+struct job_work *running_job_work_of(struct running_job *running)
+{
+    return &running->work;
+}
+
+bool running_job_is_run(const struct running_job *running)
+{
+    return running->request->action == REQUEST_RUN;
+}
+
+void *running_job_pair(const struct running_job *running)
+{
+    return running->pair;
+}
+
+bool running_job_has_ended(const struct running_job *running)
+{
+    return running->state >= RUNNING_JOB_ENDED;
+}
+
+struct running_job *running_job_next(const struct running_job *running)
+{
+    return running->next;
+}
+
+void running_jobs_add(struct running_job **jobs, struct running_job *running)
+{
+    running->next = *jobs;
+    *jobs = running;
+}
+
+void running_jobs_remove(struct running_job **jobs, struct running_job *running)
+{
+    while (*jobs != running)
+        jobs = &(*jobs)->next;
+    *jobs = running->next;
+}
