@@ -167,7 +167,7 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
     return ok;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
+bool file_write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t put = write(fd, data, len);
@@ -192,7 +192,7 @@ static bool write_new(const char *path, const struct stat *old,
         return false;
     if (old != NULL)
         (void)fchmod(fd, old->st_mode & 07777);
-    bool ok = write_all(fd, data, len) && fsync(fd) == 0;
+    bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
     int cause = errno;
     // Some file systems tell of a full disk only now.
     if (close(fd) != 0 && ok)
@@ -281,7 +281,7 @@ static bool write_through(const char *path, const void *data, size_t len,
 
     if (fd < 0)
         return false;
-    bool ok = write_all(fd, data, len);
+    bool ok = file_write_all(fd, data, len);
     if (!ok)
         set_cause(err, "write", path, errno);
     (void)close(fd);

@@ -30,8 +30,12 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
 
-// What a symbolic link leads to, be it there or not, so that the link stays one;
-// else path itself. The caller frees; NULL without memory.
+// Writes all of data to an open file, pipe or device. False on failure; errno
+// says why.
+bool file_write_all(int fd, const char *data, size_t len);
+
+// What a symbolic link leads to, be it there or not, so that the link stays
+// one; else path itself. The caller frees; NULL without memory.
 char *file_target(const char *path);
 
 // Opens a pipe or a device to be written to as it is; -1 with the cause, also

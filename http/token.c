@@ -39,7 +39,7 @@ static bool make_token(const char *path, struct err *err)
     sodium_bin2hex(text, sizeof text - 1, bytes, sizeof bytes);
     strcat(text, "\n");
     if (fd >= 0)
-        ok = write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1;
+        ok = file_write_all(fd, text, sizeof text - 1);
     if (!ok)
         err_set(err, ERR_INPUT, "cannot write a token to %.150s: %s", path,
                 strerror(errno));
@@ -82,10 +82,11 @@ static bool read_token(const char *path, char *out, size_t size,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (fd < 0 && errno == ENOENT && make_token(path, err))
+    if (fd < 0 && errno == ENOENT) {
+        if (!make_token(path, err))
+            return false;
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    else if (fd < 0 && errno == ENOENT)
-        return false;
+    }
     if (fd < 0) {
         err_set(err, ERR_INPUT, "cannot read a token from %.150s: %s", path,
                 strerror(errno));

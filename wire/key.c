@@ -81,8 +81,7 @@ void key_wipe(struct key *key)
 
 static bool fill(int fd, const struct buf *text)
 {
-    return !text->failed &&
-           write(fd, text->data, text->len) == (ssize_t)text->len &&
+    return !text->failed && file_write_all(fd, text->data, text->len) &&
            fsync(fd) == 0;
 }
 

@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,5 +51,8 @@ Test(http_token, one_that_cannot_be_written_leaves_nothing_behind)
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &few), 0);
     cr_expect_null(http_token_new(path, &err));
     cr_expect_eq(err.code, ERR_INPUT);
+    cr_expect_not_null(strstr(err.text, "cannot write a token"), "%s",
+                       err.text);
+    cr_expect_not_null(strstr(err.text, strerror(EFBIG)), "%s", err.text);
     cr_expect_eq(access(path, F_OK), -1);
 }
