@@ -43,7 +43,10 @@ static bool add_value(struct class_field *field, const char *text)
         return false;
     field->values = more;
     field->values[field->n] = strdup(text);
-    return field->values[field->n] != NULL && ++field->n > 0;
+    if (field->values[field->n] == NULL)
+        return false;
+    field->n++;
+    return true;
 }
 
 // The row's label as it stands in a prompt; NULL when it has none.
