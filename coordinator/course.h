@@ -1,22 +1,23 @@
 // course: how far a job is, and how long it still takes.
 //
-// The measure is the example that is run anew. Its session says how many there
-// will be in all (session_expect), and corrects it as it learns more.
+// The measure is examples that are run anew, not answered from the store. The
+// session says how many there will be in all (session_expect), and corrects that
+// as it learns more.
 //
-//   share   of the way, 0 to 1. It never goes back: when more is expected than
-//           before, what is left of the way is what is left of the work. It is
-//           not 1 before the job is over.
-//   left    what is still to be run, at the pace of the last while: sixteen
-//           steps of at least 2 s and 4 examples. A worker that joins shows
+//   share   how much of the job is done, from 0 to 1. It never goes back: when
+//           more is expected than before, the rest of the share is spread over
+//           the rest of the work. It reaches 1 only when the job is over.
+//   left    the time that the rest takes, at the pace of the last sixteen steps
+//           of at least 2 s and 4 examples each. A worker that joins shows
 //           soon, and a few slow answers do not make it jump.
 //
-// Time in which nothing could be done is none of the pace: the machine slept,
-// the process was stopped, there was no worker, or the disk was full.
+// Time in which the job could not work does not count: the machine slept, the
+// process was stopped, there was no worker, or the disk was full.
 //
-// What a job that is taken up again finds in the store is part of the way, but
-// says nothing of the pace: that is measured from the first example that the
-// store does not know. Until each slot has answered once nothing is said, since
-// the first answers of many slots come together.
+// When a job is taken up again, examples that are in the store count towards the
+// share, but not towards the pace, which is measured from the first example
+// that the store does not know. Until each slot has answered once, `left` is
+// not known, since the first answers of many slots come together.
 //
 // Times are monotonic milliseconds and come from the caller. Pure.
 
@@ -51,8 +52,8 @@ struct course {
     int64_t turned_ms;  // the last turn; 0: none
 };
 
-// So many examples are expected in all (0: it is not known how many), of which
-// these are done. Zeroed, nothing is known.
+// Sets how many examples are expected in all (0: not known), and how many of
+// them are done. A zeroed course expects nothing.
 void course_expect(struct course *course, int64_t expected, int64_t done);
 
 // Whether it is time to tell of a turn of the loop.
@@ -61,13 +62,14 @@ bool course_turns(const struct course *course, int64_t now_ms);
 // A turn of the loop. could_work: the job had what it needs since the last one.
 void course_turn(struct course *course, int64_t now_ms, bool could_work);
 
-// Whether it is time to look.
+// Whether it is time for course_look.
 bool course_is_due(const struct course *course, int64_t now_ms);
 
-// So many are done, since the store had no more answers.
+// Notes how many examples are done. Call it only once the store has no more
+// answers for the job.
 void course_look(struct course *course, int64_t now_ms, int64_t done);
 
-// < 0: not known.
+// From 0 to 1; negative while it is not known.
 double course_share(const struct course *course, int64_t done);
 
 // Milliseconds, or -1: not known. slots: how many answers come at once.

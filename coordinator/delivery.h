@@ -1,10 +1,10 @@
 // delivery: the calls that go to workers, and what takes them back.
 //
-// A call goes into its worker's mailbox (wire/mailbox.h), and leaves with all
-// others of the turn by delivery_flush. A worker that cannot be reached leaves
-// (peers.h), and its calls come back by dispatch, so whoever sends need not
-// know. Only a call that can be put into no message at all is told at once: no
-// worker will ever get it.
+// A call goes into its worker's mailbox (wire/mailbox.h) and leaves with all
+// other calls of the turn in delivery_flush. A worker that cannot be reached is
+// removed (peers.h) and dispatch places its calls elsewhere, so a sender need
+// not know. The one failure that is reported is a call that does not fit into
+// any message: no worker could ever get it.
 //
 //   dispatch_next --> delivery_send_call ---. delivery_flush
 //   proofs_next   --> delivery_send_proofs --+--------------> worker

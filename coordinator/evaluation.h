@@ -18,14 +18,16 @@
 // by the answer.
 //
 // Lifetime. The task and the item are the evaluation's until the item is
-// finished: then they are let go (task == NULL), since the session may free
-// them at once. The evaluation itself stays as long as a flight of it is out,
-// so that what is paid for is a function of the answers alone: a row that is
-// excluded in mid run has calls of other branches under way, whose answers
-// still land here and are forgotten. It ends
+// finished: then it lets go of them (task == NULL), since the session may free
+// them at once. The evaluation itself stays while it waits for a flight. When a
+// row is excluded in mid run, calls of other branches are under way: their
+// answers still land here, and are paid for and forgotten, so that what a job
+// pays depends on the answers alone. It ends
 //
-//   finished and no flight out   by itself, in the call that finished it
-//   the job leaves               evaluation_drop, its waits being gone
+//   when it is finished and waits for no flight   by itself, in the call that
+//                                                 finished it
+//   when the job leaves                           in evaluation_drop, after its
+//                                                 waits were removed
 //
 // so nobody may keep a pointer to it across evaluation_feed or _hole.
 // Belongs to the coordinator's loop.
@@ -44,7 +46,7 @@
 bool evaluation_start(struct job_work *work, struct task *task, size_t at,
                       struct err *err);
 
-// A durable flight that it waited for, as `waiter` says.
+// Gives it the durable answer of a flight that it waited for, as `waiter` says.
 bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
                      struct err *err);
 

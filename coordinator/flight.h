@@ -32,13 +32,13 @@ struct flight *flights_find(const struct flights *flights,
                             const struct hash *key);
 struct flight *flights_by_id(const struct flights *flights, int64_t id);
 
-// One more waits. waiter is copied.
+// Adds a waiter, which is copied.
 bool flight_join(struct flight *flight, const struct waiter *waiter,
                  struct err *err);
-// Frees one that was taken off the flight's list.
+// Frees a waiter that was taken off the flight's list.
 void waiter_free(struct flight *flight, struct waiter *waiter);
-// Removes the waits for which leaves(waiter, user) is true; true when nobody
-// waits any more.
+// Removes the waiters for which leaves(waiter, user) is true. Returns true when
+// nobody waits any more.
 bool flight_leave(struct flight *flight,
                   bool (*leaves)(const struct waiter *, const void *user),
                   const void *user);
@@ -52,8 +52,8 @@ struct flight *flights_take_durable(struct flights *flights, uint64_t durable);
 void flights_drop(struct flights *flights, struct flight *flight);
 void flight_close(struct flights *flights, struct flight *flight);
 
-// The shared prefix of that text: found or made. Takes text and format in any
-// case; gives a new reference.
+// Finds or makes the shared prefix of that text. Takes text and format in any
+// case. Returns a new reference; NULL without memory.
 struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
                               char *format, struct err *err);
 void prefix_unref(struct flights *flights, struct prefix *prefix);

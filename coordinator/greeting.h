@@ -1,16 +1,17 @@
 // greeting: a HELLO, and whether its sender comes in.
 //
-//   another version, a key of another role --> REFUSED
-//   the epoch that is known        --> the same peer, over this connection; a
-//                                      worker may have got other models
-//   another epoch of a known id    --> it has started anew: its former self
-//   goes a known instance of a worker   --> it came over another connection:
-//   its
-//                                      former self goes, unless that one
-//                                      greeted later; in a crowd that comes at
-//                                      once a HELLO may arrive from a
-//                                      connection that is closed by then
-//   nobody that is known           --> a new peer, if there is room
+//   another version, or a key of another role
+//       it is REFUSED
+//   a known id with its known epoch
+//       the same peer, over this connection; a worker may have other models now
+//   a known id with another epoch
+//       the peer has started anew: its former self is removed
+//   a known instance of a worker under another id
+//       the worker came back over another connection: its former self is
+//       removed, unless that one greeted later (where many come at once, a
+//       HELLO may arrive from a connection that is closed by then)
+//   anything else
+//       a new peer, if there is room
 //
 // Whoever comes in hears WELCOME. A worker names what it still has of an
 // earlier coordinator's calls (kept_calls.h), and is asked for its proofs

@@ -17,9 +17,9 @@ void job_work_park(struct flights *flights, struct flight *flight,
                    const char *cause);
 
 // The time of the job is over: items that wait for a call end without it, and
-// the call is cancelled where nobody else wants it. What has landed is still
-// used, so that a later session, which finds it in the store, sees no more than
-// this one did.
+// the call is cancelled unless another job wants it. Answers that have landed
+// are still used: a later session finds them in the store, and must not see more
+// than this one did.
 void job_work_break_off(struct job_work *work);
 
 // Drops the job's evaluations and takes their waits out of all flights. A

@@ -5,12 +5,12 @@
 //        v
 //     running ---> ended: told to its clients, and gone
 //        ^           |
-//        '-- paused -'  for want of a worker or of a disk that can be read: it
-//                       goes on by itself (paused_jobs.h)
+//        '-- paused -'  there is no worker, or the disk cannot be read: it goes
+//                       on by itself (paused_jobs.h)
 //
-// A job that is submitted again while it runs is joined. Once the jobs drain
-// none begins any more; those that run are stopped, or wait in the store for
-// the next coordinator. Belongs to the coordinator's loop.
+// A client that submits a job which runs already joins it. After jobs_drain no
+// job begins any more; those that run are stopped, or wait in the store for the
+// next coordinator. Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_JOBS_H
 #define COORDINATOR_JOBS_H
@@ -58,8 +58,8 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
                  const char *job_id, const struct job_share *share,
                  struct err *err);
 
-// A paused job that would go on by itself waits for people from now on. Its
-// number; 0: it was none.
+// A paused job that would go on by itself waits for a person from now on.
+// Returns its number, or 0 when no such job is paused.
 int64_t jobs_let_go(struct jobs *jobs, const char *job_id);
 
 // Asks the store what an earlier coordinator left. Once, at the start.
@@ -73,8 +73,8 @@ void jobs_take_up(struct jobs *jobs, int64_t now);
 struct running_job *jobs_first(const struct jobs *jobs);
 size_t jobs_count(const struct jobs *jobs);
 
-// A turn of each: what its thread said, what its programs answered, examples to
-// begin, and its end.
+// One turn of each job: reads what its thread said and what its programs
+// answered, begins examples, and ends the job when it is over.
 void jobs_work(struct jobs *jobs, int64_t now);
 
 // An answer came to one of their calls (landing_take). A store that cannot take

@@ -33,14 +33,15 @@ struct kept_calls {
 
 void kept_calls_release(struct kept_calls *kept);
 
-// keys is len bytes of them, one after another; of more than most the rest is
-// passed over. Without memory they are asked as any others.
+// Notes what a worker named: keys holds len bytes of hashes, one after another,
+// of which at most `most` are taken. Without memory nothing is noted, and the
+// calls are asked like any others.
 void kept_calls_note(struct kept_calls *kept, int32_t worker, const char *keys,
                      size_t len, size_t most, int64_t now);
 
-// The next kept call that a job waits for, sent to its worker: out is what is
-// to be done. *at is 0 at first. False at the end. Those that nobody asked for
-// in time are forgotten on the way.
+// Finds the next kept call that a job waits for: out is the action that sends it
+// to its worker. Start with *at = 0, until it returns false. Kept calls that
+// nobody asked for in time are forgotten on the way.
 struct engine;
 struct action;
 bool kept_calls_give(struct engine *engine, size_t *at, int64_t now,

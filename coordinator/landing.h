@@ -4,8 +4,8 @@
 //        | landing_take: to the store's writer, as put n
 //      landed
 //        | ... n is durable (store_durable)
-//        | landing_settle: credit to the worker, evaluation_feed for each
-//        waiter
+//        | landing_settle: the worker gets its credit back, and each waiter
+//        |                 the answer (evaluation_feed)
 //     closed
 //
 // No answer is used before it is durable: what was decided with it could not be

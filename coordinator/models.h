@@ -2,12 +2,13 @@
 //
 // A number is given when a job decides which model it asks, and may be given
 // to another one when the last job that uses it has ended. What workers merely
-// have is not numbered: anyone can say that he has a thousand models.
+// have is not numbered: any peer can claim to have a thousand models.
 //
-// A model is a name with a digest: two machines whose `qwen2.5:14b` differs
-// have two models. A stand-in's digests begin with "simulated:", so that they
-// never equal a real one and every reader can tell. A server without digests
-// has the job's `revision` in its place, behind that mark where there is one.
+// A model is a name with a digest: two machines whose `qwen2.5:14b` differ have
+// two models. The digests of a simulated server begin with "simulated:", so
+// that they never equal a real one and every reader can tell. For a server that
+// gives no digests, the job's `revision` stands in: "revision:v3", or
+// "simulated:revision:v3".
 
 #ifndef COORDINATOR_MODELS_H
 #define COORDINATOR_MODELS_H

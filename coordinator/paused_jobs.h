@@ -2,10 +2,10 @@
 // could not be read, and that go on by themselves when that has passed.
 //
 // A job pauses when a call failed wherever it was tried, or when nobody
-// answered for long. What mends that is most often no hand at the job but a
-// machine that is repaired or added, hours later and at night. So the
-// coordinator remembers of each such job which workers have had their say, and
-// takes it up as soon as there is another:
+// answered for long. Usually nobody has to touch the job to mend that: a machine
+// is repaired or added, hours later and at night. So the coordinator remembers
+// which workers each such job has tried, and takes the job up as soon as there
+// is another:
 //
 //   paused ----> another worker is here: one that joined later, came back from
 //     ^          silence or rest, or was at rest when the job paused
@@ -16,17 +16,17 @@
 // A disk that fails tells nobody when it is well again, so a job that paused
 // for one is simply tried.
 //
-// Not before PAUSED_AGAIN_MS, doubled while the job pauses again without one
-// answer, at most PAUSED_AGAIN_MAX_MS. That is short, for somebody who repairs
-// a machine waits for it, whether the job has tried in vain once or all night:
-// each is at work again within ten seconds of the repair. A server that is
-// broken is asked a few calls each time, which it refuses, and costs nothing
-// else. (A minute was tried: it saved such calls, and left good machines idle.)
+// The first try comes after PAUSED_AGAIN_MS. The wait doubles each time the job
+// pauses again without a single answer, up to PAUSED_AGAIN_MAX_MS. That is
+// short, because whoever repairs a machine waits for it: a job is at work again
+// within ten seconds of the repair, even if it has tried in vain all night. All
+// that a try costs is a few calls that a broken server refuses. (A minute was
+// tried: it saved such calls, and left good machines idle.)
 //
-// What a person stops or pauses is not here, nor what failed in a program of
-// the user, which no worker helps. A coordinator that starts knows of none: it
-// takes up what was running, and the rest waits for `resume`. Belongs to the
-// coordinator's loop.
+// Jobs that a person stopped or paused are not here, nor those that failed in a
+// program of the user, since another worker would not help. A coordinator that
+// starts knows of none: it takes up what was running, and the rest waits for
+// `resume`. Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_PAUSED_JOBS_H
 #define COORDINATOR_PAUSED_JOBS_H
@@ -40,7 +40,7 @@
 enum {
     PAUSED_AGAIN_MS = 1000,
     PAUSED_AGAIN_MAX_MS = 8000,
-    PAUSED_MOST = 64, // jobs; of more the oldest are forgotten
+    PAUSED_MOST = 64, // jobs; beyond it the oldest are forgotten
 };
 
 struct paused_job;
@@ -65,12 +65,12 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
                      const struct paused_view *wanted, bool answered,
                      int64_t now);
 
-// It has begun, by whomever: what is known of its tries is kept for the next
-// pause.
+// The job has begun, whoever began it. How often it was tried is kept for its
+// next pause.
 void paused_jobs_begun(struct paused_jobs *paused, const char *id);
 
-// It is to wait for a person, or is over. Its number, or 0 when it was not
-// waiting here.
+// The job waits for a person from now on, or is over. Returns its number, or 0
+// when it was not waiting here.
 int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 
 // A job that should go on now; its id is borrowed until the next call. The
@@ -78,7 +78,7 @@ int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
                      int64_t now, struct paused_view *out);
 
-// It could not be begun now: to be tried again a little later.
+// The job could not be begun now; it is tried again a little later.
 void paused_jobs_later(struct paused_jobs *paused, const char *id, int64_t now);
 
 #endif

@@ -16,8 +16,8 @@
 // end of a peer, whatever the reason: its calls go back to dispatch, its
 // connection is a stranger's again.
 //
-// Anybody may connect to the port, and a peer may mean harm as well. So all
-// that a peer can make grow is counted:
+// Anybody may connect to the port, and a peer may mean harm as well. So
+// everything that a peer can make grow has a bound:
 //
 //   * connections that do not greet: wire/connections.h;
 //   * what a peer says without being asked, and long messages in PARTs:
@@ -56,8 +56,7 @@ void peers_free(struct peers *peers); // NULL is fine
 
 // --- clients ---
 
-// A peer as whoever is to tell it something later keeps it: by then it may be
-// gone, or have started anew.
+// How to find a peer again later, when it may be gone or have started anew.
 struct peer_address {
     struct wire_id id;
     int64_t epoch;
@@ -74,8 +73,9 @@ struct peer *peers_at(const struct peers *peers,
 bool peers_tell(struct peers *peers, struct peer *peer,
                 const struct message *message);
 
-// A job of the client's is being read, and is no longer: it has become
-// `running`, which the client watches from then on; NULL: it came to nothing.
+// Around the reading of a job that the client submitted. At its end the job has
+// become `running`, which the client watches from then on, or NULL if it could
+// not begin.
 void peer_begins_submission(struct peer *peer);
 void peer_ends_submission(struct peer *peer, struct running_job *running);
 
@@ -90,8 +90,8 @@ void peers_unwatch(struct peers *peers, const struct running_job *running);
 
 // --- once a turn ---
 
-// Heartbeats to those whose turn it is; and those that are no longer here, or
-// whose key was taken away, go.
+// Sends heartbeats that are due. Removes peers that have been silent for too
+// long, or whose key is no longer allowed.
 void peers_beat(struct peers *peers, int64_t now);
 
 // Forgets a worker that dispatch has given up.
@@ -106,8 +106,8 @@ struct peer *peers_worker(const struct peers *peers, int32_t number);
 // The worker of that instance, whatever connection it greeted over.
 struct peer *peers_instance(const struct peers *peers, int64_t instance);
 
-// The sender of the last frame is here; a worker joins the engine's workers.
-// NULL, with the reason, when there are too many, or without memory.
+// Adds the sender of the last frame; a worker joins the engine's workers. NULL
+// with ERR_BUSY when there are too many, or without memory.
 struct peer *peers_add(struct peers *peers, const struct wire_id *id,
                        const struct hello *hello, int64_t now, struct err *err);
 
@@ -123,9 +123,8 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
 void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
                    int64_t now);
 
-// What was found out while peers were told something, or by their connections:
-// clients that do not read are cut off, and workers whose connection broke are
-// to show that they live.
+// Acts on what was noticed during the turn: clients that do not read are cut
+// off, and workers whose connection broke have to show that they live.
 void peers_tend(struct peers *peers, int64_t now);
 
 // How often a worker that holds no call is to beat.
@@ -134,8 +133,8 @@ int64_t peers_idle_ms(const struct peers *peers);
 // Answers a frame of somebody with REFUSED, and tells of it in the log.
 void peers_refuse(struct peers *peers, const struct wire_id *id,
                   const char *code, const char *text);
-// The same to a peer that has not greeted. Every worker says something before
-// it learns of a restart, so that this is no warning.
+// The same to a peer that has not greeted, without a warning in the log: after a
+// restart, every worker says something before it learns that it has to greet.
 void peers_ask_to_greet(struct peers *peers, const struct wire_id *id);
 
 struct mailboxes *peers_mailboxes(struct peers *peers);

@@ -98,7 +98,7 @@ struct job_share {
 bool running_job_share(struct running_job *running,
                        const struct job_share *share, struct err *err);
 
-// Whether it goes on is for people to say, whoever joins.
+// The job does not go on by itself any more, whichever worker joins.
 void running_job_leave_to_people(struct running_job *running);
 
 // Its coordinator ends: closes it, and remembers that the next one is to take
@@ -127,12 +127,14 @@ struct running_job_result {
     char *compiled; // the compiled file's bytes; owned, or NULL
 };
 
-// A step from the end of its session towards its result, none of which waits.
-// True when the result is on disk, or never will be: its clients are to be
-// told, and it is to be discarded.
+// Takes the job one step from the end of its session towards its result. Never
+// blocks. True when the result is on disk, or never will be: then its clients
+// have to be told, and the job discarded.
 bool running_job_settle(struct running_job *running, int64_t now);
-// What a job that has paused waits for, and no person has to do anything about:
-// a worker that answers, or a disk that can be read.
+
+// What has to change before a job that has paused can go on by itself: a worker
+// that answers, or a disk that can be read. AWAITS_NOTHING: it does not go on by
+// itself.
 enum awaits { AWAITS_NOTHING, AWAITS_WORKER, AWAITS_DISK };
 enum awaits running_job_awaits(const struct running_job *running);
 const struct running_job_result *
