@@ -15,17 +15,18 @@ enum {
                               // may begin with them
 };
 
-// Scores it and makes it the session's baseline and best. Where the budget ends
-// before that, the examples that were to choose the form have to do, and
-// found->is_over. ERR_BUDGET: there is no score at all; ERR_INPUT: the prompt
-// does not fit num_ctx.
+// Scores it and makes it the session's baseline and best. If the budget ends
+// before that, the rows that chose the form of answer are the baseline, and
+// found->is_over is set. ERR_BUDGET: there is no score at all; ERR_INPUT: the
+// prompt does not fit num_ctx.
 bool baseline_score(struct session *session, struct results *found,
                     struct err *err);
 
-// Takes for the baseline what was scored of the forms so far, if anything was.
+// Makes the rows that were scored to choose the form the baseline, if there are
+// any.
 void baseline_settle(struct session *session, struct results *found);
 
-// What it came to, with the rows that chose its form.
+// The calls and tokens that it took, those of choosing its form included.
 struct use baseline_use(const struct results *found);
 
 #endif

@@ -37,18 +37,19 @@ struct results {
 // The one that the job does not name.
 enum adapter results_other_form(const struct job *job);
 
-// Of form and other_form the better one; of equals the one that came with fewer
-// calls (an answer that cannot be read costs a second one), then the job's own.
+// The better one of form and other_form. If they are equal, the one that took
+// fewer calls (an answer that cannot be read costs a second call), then the
+// job's own.
 struct trial *results_form(const struct results *found);
 
 // --- what the budget does not reach ---
 
-// Whether err is that the budget is used up: the search is then over, and err
-// clear again.
+// Whether err says that the budget is used up. Then it notes that the search is
+// over, and clears err.
 bool results_over_budget(struct session *session, struct err *err);
 
-// The same for a part of the end, which is left out and said: "the test share
-// is not scored: ...". what is static.
+// The same for a part of the run's end, which is left out: people are told "the
+// test share is not scored: ...". what names the part; static.
 bool results_do_without(struct session *session, struct results *found,
                         const char *what, struct err *err);
 
@@ -66,7 +67,7 @@ json_t *results_faults_json(const struct trial *trial);
 json_t *results_document(struct session *session, const struct results *found,
                          const char *finish);
 
-// Of the winner on the validation share, as the document has it; -1 for none.
+// The winner's score on the validation share, as the document has it; -1: none.
 double results_compiled_score(const json_t *document);
 
 // Which example shows best what went wrong in a trial; the loop, which can read

@@ -4,7 +4,8 @@
 // twice, hands it from thread to thread, and over TCP it may be a system call
 // at either end. A coordinator that has fifty calls for a worker in the same
 // turn, or a worker that has several answers, sends one frame instead, if the
-// other side has said that it reads such frames (`several` of HELLO and WELCOME).
+// other side has said that it reads such frames (`several` of HELLO and
+// WELCOME).
 //
 //     outbox_put  outbox_put  outbox_put ... outbox_flush
 //
@@ -20,8 +21,8 @@
 
 #include "wire/socket.h"
 
-// A frame leaves once it has as much: small enough that the reader can begin
-// while the rest is still written.
+// A frame is sent once it has so many bytes: few enough that the reader can
+// begin while the rest is still being written.
 enum { OUTBOX_BYTES = 16 << 10 };
 
 struct outbox {

@@ -57,13 +57,13 @@ struct candidate {
 // The program as written: its own instructions, no demos. Not sealed.
 struct candidate *candidate_new(const struct program *program, struct err *err);
 
-// An unsealed copy to change, with the same parents: the same thought, cut to
-// fit.
+// An unsealed copy to change, with the same parents: for a candidate that is only
+// made to fit, and not a new one.
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err);
 
-// An unsealed copy to change, made of that sealed one: what an optimizer
-// begins with. candidate_set_parents says so of more than one.
+// An unsealed copy to change whose parent is that sealed candidate: what an
+// optimizer begins with. For several parents, see candidate_set_parents.
 struct candidate *candidate_child(struct candidate *parent, struct err *err);
 
 // Both copy what they are given (json values by reference).
@@ -91,18 +91,19 @@ bool candidate_pool_texts(const struct candidate *candidate,
 // shows none to itself.
 bool candidate_part_has(const struct candidate_part *part, int row);
 
-// The part as that row gets to see it, without the demos that came from it: an
-// example is never shown to itself, or it would be counted right by heart.
-// others: room for n_demos; it holds what the result shows.
+// The part as it is shown for that row: without demos that came from the row,
+// since a model that is shown the right answer would only repeat it. others has
+// room for n_demos, and holds the demos of the result.
 struct candidate_part candidate_part_for(const struct candidate_part *part,
                                          int row, struct demo *others);
 
 // How many demos a prompt of the part shows.
 size_t candidate_part_shows(const struct candidate_part *part);
 
-// Gives it a value of its own for what may be tuned: a setting by its name, or
-// a value of a step as STEP.KEY. NULL: the job's again. ERR_INPUT: there is no
-// such setting, or it has no such value. See tunable.h for who may choose what.
+// Gives the candidate a value of its own for something that may be tuned: a
+// setting by its name, or a value of a step as STEP.KEY. value NULL: the job's
+// value again. ERR_INPUT: there is no such setting, or it has no such value. See
+// tunable.h for who may choose what.
 bool candidate_set_value(struct candidate *candidate, const char *name,
                          const json_t *value, struct err *err);
 
@@ -115,8 +116,8 @@ json_t *candidate_tuned(const struct candidate *candidate);
 json_t *candidate_chosen(const struct candidate *candidate,
                          const struct program *program);
 
-// What it was made of: for people, who follow it in the history. Sealed ones;
-// replaces what was said before.
+// Sets the candidates that it was made of, which are sealed, in place of those
+// named before: for people, who follow it in the history.
 bool candidate_set_parents(struct candidate *candidate,
                            struct candidate *const *parents, size_t n,
                            struct err *err);

@@ -100,15 +100,15 @@ struct program {
     struct program_output *outputs;
     size_t n_outputs;
     enum search_by pools_by; // how demos of a pool are picked (candidate.h);
-                             // who knows the job, or the file, says it
+                             // set by whoever reads the job or compiled file
 };
 
 // Reads the keys inputs, steps, outputs of a job file's root. NULL with
 // findings (all of them). The program is independent of root's arena.
 struct program *program_parse(const struct node *root, struct diags *diags);
 
-// A program of one step, for prompts of our own (proposer, demo filling). All
-// is copied; kind is a predictor's. NULL without memory.
+// A program of one step, for prompts of our own (proposer, demo filling).
+// Everything is copied; kind is a predictor's. NULL without memory.
 struct single_step {
     const char *name;
     const struct step_kind *kind;

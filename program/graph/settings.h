@@ -40,7 +40,7 @@ enum setting_place {
     SETTING_MODEL, // under the options of a model
 };
 
-// Fills names with those of that place; how many.
+// Fills names with those of that place. Returns how many there are.
 size_t settings_names(enum setting_place place,
                       const char *names[SETTINGS_MAX]);
 
@@ -65,7 +65,7 @@ bool settings_set(struct settings *settings, const char *name,
 // Whether there is one of that name.
 bool settings_know(const char *name);
 
-// Takes back what was said of it.
+// Leaves that setting unset again.
 void settings_unset(struct settings *settings, const char *name);
 
 // Reads the value of the row called name from a job file over out. False with
@@ -73,15 +73,15 @@ void settings_unset(struct settings *settings, const char *name);
 bool settings_parse_one(const struct node *node, const char *name,
                         struct settings *out, struct diags *diags);
 
-// What is said in over, of places up to `place`, takes the place of what is
-// said in out.
+// Copies the settings that `over` sets, of places up to `place`, over those of
+// out.
 void settings_lay(const struct settings *over, enum setting_place place,
                   struct settings *out);
 
-// The name of one that is not said and has to be; NULL when there is none.
+// The name of a setting that is unset and must not be; NULL when there is none.
 const char *settings_missing(const struct settings *settings);
 
-// All of them are said: for those who fill the struct by hand.
+// Marks all settings as set: for those who fill the struct by hand.
 void settings_say_all(struct settings *settings);
 
 void settings_hash(const struct settings *settings, struct hasher *hasher);

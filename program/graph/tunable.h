@@ -58,8 +58,9 @@ struct tunables {
 const struct tunable *tunables_find(const struct tunables *tunables,
                                     const char *name);
 
-// Fills out with those that can change an answer: two choices or more, and not
-// of a step that the plan leaves out. How many: what an optimizer searches.
+// Fills out with those that an optimizer searches because they can change an
+// answer: they have two choices or more, and their step is not left out by the
+// plan. Returns how many.
 struct plan;
 size_t tunables_searched(const struct tunables *tunables,
                          const struct plan *plan,
@@ -69,13 +70,13 @@ void tunables_release(struct tunables *tunables); // zeroed is fine
 // The nth choice where the default goes first and the others keep their order.
 size_t tunable_nth(const struct tunable *tunable, size_t n);
 
-// Gives an unsealed candidate one of the choices. The number of demos drops
-// what is too much from the end of each step's list, so it comes after them.
+// Gives an unsealed candidate one of the choices. A number of demos drops the
+// rest from the end of each step's list, so set it after the demos.
 bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
                  size_t choice, struct err *err);
 
-// Which choice a candidate has. Of the number of demos: the smallest that its
-// lists of demos keep to.
+// The index of the choice that a candidate has. For the number of demos it is
+// the smallest choice that none of its lists of demos exceeds.
 size_t tunable_get(const struct tunable *tunable,
                    const struct candidate *candidate);
 

@@ -69,9 +69,9 @@ bool field_parse(struct arena *arena, const char *name, const struct node *node,
                  struct field *out, struct diags *diags);
 void field_release(struct field *field); // what the arena does not own
 
-// A copy that shares nothing with from; texts and parts go to arena. Where rows
-// have it is not copied: the copy stands in a prompt. On
-// failure (no memory) there is nothing to release in out.
+// A copy that shares nothing with `from`; texts and parts go to arena. The key
+// under which rows have it (`from` of the field) is not copied: copies are for
+// prompts. On failure (no memory) there is nothing to release in out.
 bool field_copy(struct arena *arena, const struct field *from,
                 struct field *out, struct err *err);
 

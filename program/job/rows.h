@@ -60,13 +60,13 @@ enum rows_step {
 struct rows *rows_open(const struct rows_input *input, struct err *err);
 void rows_close(struct rows *rows); // NULL is fine
 
-// The columns of a table, in order; NULL when the file is none. A column
-// without a name is "", and of columns of one name the later ones are too,
-// unless the name is wanted.
+// The columns of a table, in order; NULL when the file is no table. A column
+// without a name is "". If several columns have one name, the later ones are ""
+// as well, unless somebody reads that name.
 const char *const *rows_header(const struct rows *rows, size_t *n);
 
-// The line that names all wanted columns where the first names none of them, as
-// below a title; 0: there is none.
+// The line that seems to be the head line of a table whose first line is a
+// title: it names all wanted columns, and the first line none. 0: there is none.
 int rows_head_below(const struct rows *rows);
 
 // Reads the next row. ROWS_BAD and ROWS_FAILED fill err.

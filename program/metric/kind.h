@@ -127,10 +127,10 @@ json_t *metric_fields_json(const struct metric *metric, bool full);
 // The names of its fields. New reference; NULL without memory.
 json_t *metric_field_names(const struct metric *metric);
 
-// What metric_score does for a metric, done for one part of it: the kind's
-// score. Where that is below 1 and the kind says nothing to it, the feedback is
-// what came and what the example says instead, field by field. It stays NULL
-// where the example has no such field.
+// Scores one part of a metric by its kind, as metric_score does for all of it.
+// If the score is below 1 and the kind gives no feedback, the feedback says what
+// came and what the example has instead, field by field. It stays NULL where the
+// example has no such field.
 bool metric_part_score(const struct metric *metric,
                        const struct metric_case *given, struct score *out,
                        struct err *err);

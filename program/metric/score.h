@@ -12,13 +12,13 @@
 enum { FEEDBACK_MAX_BYTES = 32 << 10 };
 
 // feedback is for whoever wants to make the next answer better: a person, or a
-// teacher that rewrites an instruction. The metric's own words where it has
-// some, else what came and what would have been right (kind.h).
+// teacher that rewrites an instruction. If the metric has no words of its own,
+// it says what came and what would have been right (kind.h).
 struct score {
     double value;   // 0..1
     char *feedback; // owned, or NULL: nothing is to be said
-    // Of the value, where it was told by replicates of a judge: how far another
-    // set of them may be off. Below 0: not known.
+    // If the value is the mean of a judge's replicates: the variance of that
+    // mean. Negative: not known.
     double variance;
 };
 

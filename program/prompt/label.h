@@ -17,7 +17,9 @@ struct label_set {
     const char *const *texts;
     size_t n;
     const int *groups; // labels of one group mean the same; NULL: each its own
-    size_t n_telling;  // the first ones: named beside another, they leave doubt
+    // Only the first so many count when they stand amid other words: "yes" in a
+    // sentence tells something, "on" does not.
+    size_t n_telling;
 };
 
 enum { LABEL_NONE = -1, LABEL_MANY = -2 };

@@ -52,9 +52,9 @@ bool prompt_repair(const struct step *step, const json_t *inputs,
 bool prompt_format(const struct step *step, enum adapter adapter,
                    struct buf *out, struct err *err);
 
-// Tokens that bytes of prompt are taken for before the server has counted
-// them: one token for 3 bytes, rounded up; text in most languages needs
-// fewer. Deterministic on purpose: it decides whether demos are dropped.
+// Estimates the tokens of a prompt of so many bytes before a server has counted
+// them: one token for 3 bytes, rounded up; text in most languages needs fewer.
+// The same on every machine, since it decides whether demos are dropped.
 size_t prompt_estimate_tokens(size_t bytes);
 
 #endif

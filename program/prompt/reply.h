@@ -53,7 +53,8 @@ bool reply_parse(const struct reply_asked *asked, struct span text,
                  json_t **outputs, unsigned *lenient, struct err *problem);
 
 // Where the value of an output begins in such a text; false when the output is
-// not in it. For a label, behind what dresses it up or not.
+// not in it. For a label such as **B** this may be the B or what stands around
+// it.
 bool reply_locate(const struct reply_asked *asked, struct span text,
                   size_t output, size_t *at);
 

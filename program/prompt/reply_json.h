@@ -1,9 +1,9 @@
 // reply_json: the JSON value that a reply means, alone or among other words.
 //
-// Strict JSON is looked for before JSON that has to be mended (json_mend.h),
-// and the value that the whole text is before one that stands in it. What is
-// wanted says which values can be meant: a bracket in a sentence, as in "see
-// [1]", is none. Two different ones that can leave doubt.
+// Strict JSON is looked for before JSON that has to be mended (json_mend.h), and
+// a value that is the whole text before one that is a part of it. The caller
+// says which values can be meant: the bracket in "see [1]" is none. If two
+// different values can be meant, there is no value.
 
 #ifndef PROGRAM_PROMPT_REPLY_JSON_H
 #define PROGRAM_PROMPT_REPLY_JSON_H
@@ -18,7 +18,8 @@
 
 enum { REPLY_MAX_JSON = 8 << 20 };
 
-// What JSON is looked for: that begins with open, '{' or '[', and fits.
+// What JSON is looked for: a value that begins with `open` ('{' or '[') and for
+// which `fits` is true.
 struct reply_wanted {
     char open;
     bool words; // strings may lack their quotes where the text is nothing else

@@ -14,7 +14,7 @@ struct span {
 // Without white space of any script at its ends.
 struct span span_trim(struct span span);
 
-// Without its first n bytes, and those alone.
+// span_from leaves the first n bytes out, span_to keeps them alone. n <= len.
 static inline struct span span_from(struct span span, size_t n)
 {
     return (struct span){span.at + n, span.len - n};
@@ -25,12 +25,15 @@ static inline struct span span_to(struct span span, size_t n)
     return (struct span){span.at, n};
 }
 
-// Equal byte by byte; the same as fold_same for words below 64 bytes.
+// Whether both are the same bytes.
 bool span_is(struct span span, const char *text);
 bool span_equal(struct span a, struct span b);
+
+// Whether both are the same word, as fold_same compares; for words below 64
+// bytes.
 bool span_same(struct span span, const char *word);
 
-// ASCII letters in either case.
+// Whether it begins, or ends, with text; ASCII letters in either case.
 bool span_starts(struct span span, const char *text);
 bool span_ends(struct span span, const char *text);
 

@@ -1,5 +1,4 @@
-// value_reader: what reads one value of a reply, as the kinds of types share
-// it.
+// value_reader: what all kinds of types need to read one value of a reply.
 //
 // Each kind of type is a row that says how its value is read: out of text, and
 // out of JSON. A row stands at the end of its file in values/; reply_value.c

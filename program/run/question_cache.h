@@ -41,8 +41,8 @@ void question_cache_free(struct question_cache *cache); // NULL is fine
 struct kept_question *question_cache_find(const struct question_cache *cache,
                                           size_t row, int step);
 
-// Keeps a copy of text, and gives it, borrowed; NULL when it is too long, or
-// without memory, for one can do without.
+// Keeps a copy of text and returns it, borrowed. NULL when it is too long or
+// there is no memory: the caller then uses its own text.
 struct kept_question *question_cache_keep(struct question_cache *cache,
                                           size_t row, int step,
                                           const char *text, size_t len);

@@ -50,8 +50,8 @@ struct stepper;
 
 enum { STEPPER_ATTEMPTS = 2 }; // calls of a step at most: question and repair
 
-// How many steps a run asks somebody about: its calls when no reply needs a
-// repair. What is searched here costs none.
+// How many steps of a run ask somebody: its calls when no reply needs a repair.
+// Searches of documents are done here and cost no call.
 int stepper_asks(const struct program *program, const struct plan *plan);
 
 // How many of these ask a model.
@@ -66,8 +66,9 @@ struct stepper *stepper_new(const struct program *program,
                             struct err *err);
 void stepper_free(struct stepper *stepper); // NULL is fine
 
-// The inputs are those of that row: questions that follow from them alone are
-// taken from the cache, or kept there. cache is borrowed and outlives it.
+// Says that the inputs are those of that row: questions that follow from them
+// alone are taken from the cache, or kept there. cache is borrowed and outlives
+// the stepper.
 void stepper_share(struct stepper *stepper, struct question_cache *cache,
                    size_t row);
 
@@ -83,8 +84,8 @@ bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
 // nothing to ask (see stepper_ended) or, with err set, on failure.
 bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
 
-// The payload of what step asked is not needed any more: the next thousand runs
-// that wait for an answer do not hold theirs as well.
+// Frees the payload of what step asked, before its answer is there: thousands of
+// runs may wait for answers, and none of them needs its payload meanwhile.
 void stepper_let_go(struct stepper *stepper, int step);
 
 // The answer to what step asked.
@@ -102,9 +103,9 @@ int stepper_failed_step(const struct stepper *stepper); // -1: none
 // "" where none failed or its answer was no text. Borrowed.
 const char *stepper_problem(const struct stepper *stepper);
 
-// What to tell whoever is to make the step better that failed: its name, what
-// was wrong with its last reply, and the form that was expected. Nothing is
-// appended where no step failed.
+// Appends what helps to improve the step that failed: its name, what was wrong
+// with its last reply, and the form that was expected. Appends nothing if no
+// step failed.
 void stepper_feedback(const struct stepper *stepper, struct buf *out);
 
 unsigned stepper_lenient(const struct stepper *stepper); // reply_leniency bits

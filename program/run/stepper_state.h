@@ -1,9 +1,10 @@
 // stepper_state: what a stepper (stepper.h) knows, for the files that it is
 // written in:
 //
-//   stepper.c            asks, takes answers, and moves steps from state to
-//   state stepper_readiness.c  whether a step can run stepper_values.c     its
-//   inputs and outputs stepper_outcome.c    what came of the run
+//   stepper.c            asks, takes answers, moves steps between states
+//   stepper_readiness.c  whether a step can run
+//   stepper_values.c     its inputs and outputs
+//   stepper_outcome.c    what came of the run
 
 #ifndef PROGRAM_RUN_STEPPER_STATE_H
 #define PROGRAM_RUN_STEPPER_STATE_H

@@ -31,7 +31,7 @@ struct account {
 void account_init(struct account *account, struct use most);
 void account_release(struct account *account);
 
-// What was used by all work that is settled; and may be used in all.
+// What all settled work has used, and what may be used in all.
 struct use account_used(const struct account *account);
 struct use account_most(const struct account *account);
 
@@ -41,7 +41,7 @@ enum budget_answer account_ask(const struct account *account,
                                const struct budget_need *need,
                                struct use *limit);
 
-// Why it may not: in err, with the name of the work.
+// Fills err with the reason why it may not begin. name is that of the work.
 void account_explain(const struct account *account,
                      const struct budget_need *need, const char *name,
                      struct err *err);
@@ -49,19 +49,20 @@ void account_explain(const struct account *account,
 // Work begins, and may use so much at most.
 void account_begin(struct account *account, struct use most);
 
-// It has ended, and used those calls; *fresh is what of them nothing had used
-// before. False without memory.
+// Work has ended, and used those calls. *fresh is the part of them that no
+// earlier work had used. False without memory.
 bool account_settle(struct account *account, struct use most,
                     const struct used_call *calls, size_t n, struct use *fresh,
                     struct err *err);
 
-// Sets so much aside for the test share; zero gives it free again. Where it
-// would leave nothing it is not kept: work that does not fit in any case is no
-// reason to do without the search.
+// Sets so much aside for the test share; zero releases it. If that would leave
+// nothing for the search, nothing is set aside: the test share could not be
+// scored in any case.
 void account_set_aside(struct account *account, struct use use);
 
-// Keeps room for so many calls more, with the tokens that they are likely to
-// take, but no more than this share of what is left. 0 gives it free again.
+// Keeps room for so many more calls, with the tokens that they are likely to
+// take, but no more than this share of what is left (0 to 1). 0 calls release
+// it.
 void account_keep_back(struct account *account, int64_t calls, double share);
 
 #endif

@@ -1,7 +1,7 @@
 // fit: keeps candidates within the context window, and within `demos.count`.
 //
-// Of a pool (candidate.h) a prompt may show any demos, so it is reckoned with
-// the longest of them, and where they do not fit, fewer are shown of all.
+// A prompt may show any demos of a pool (candidate.h), so it is estimated with
+// the longest ones; if those do not fit, the prompts show fewer demos.
 //
 // Before a trial is submitted, demos are dropped from the end of each step's
 // list until there are no more than the job allows, and until the longest
@@ -29,7 +29,7 @@ void fit_free(struct fit *fit); // NULL is fine
 struct candidate *fit_candidate(const struct fit *fit,
                                 struct candidate *candidate, struct err *err);
 
-// Tokens that the longest prompt of any step that is searched is taken for.
+// The estimated tokens of the longest prompt of any step that is searched.
 bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
                 size_t *tokens, struct err *err);
 

@@ -1,8 +1,8 @@
 // runs: what a program answers on inputs, with traces: no trials.
 //
-// What a teacher shows, what a proposal is made of, and what documents are
-// embedded as. They are paid from the same budget as trials, in the order of
-// submission, and any number may be under way.
+// A teacher's runs, the questions that proposals come from, and the embeddings
+// of documents are runs. They are paid from the same budget as trials, in the
+// order of submission, and any number may be under way.
 //
 // All functions are for the job's own thread.
 
@@ -51,9 +51,9 @@ struct runs *runs_submit(struct session *session,
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
 void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
-// A candidate that picks demos by embeddings has those of its pools first. What
-// is scored has it done by itself. Which were asked before depends on what was
-// submitted before, and on nothing else.
+// Has the demos in the candidate's pools embedded, if the program picks demos by
+// embeddings, and waits for it. Texts that were embedded before are not asked
+// for again. runs_submit and trial_submit call it first by themselves.
 bool runs_embed_pools(struct session *session, struct candidate *candidate,
                       struct err *err);
 

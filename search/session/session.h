@@ -51,9 +51,9 @@ struct candidate *session_baseline(const struct session *session);
 // (optimizer.h: early). Borrowed.
 struct trial *session_baseline_trial(const struct session *session);
 
-// The candidate of that trial is the baseline from here on, and its trial what
-// all others are compared with: the form of answer was chosen, or more rows
-// were scored.
+// Makes that trial the one that all others are compared with, and its candidate
+// the baseline: once the form of answer is chosen, and again when more rows are
+// scored.
 void session_set_baseline(struct session *session, struct trial *trial);
 
 // The trial of the program of an earlier run (`from`), on the whole validation
@@ -79,8 +79,8 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            struct candidate *candidate, const size_t *rows,
                            size_t n_rows, const char *reason, struct err *err);
 
-// The candidate as a trial would have it: with as many demos as its longest
-// prompt has room for. A new reference, to itself where all of it fits.
+// The candidate with as many demos as its longest prompt has room for, as a
+// trial would have it. A new reference; to the candidate itself if all fits.
 struct candidate *session_fit(struct session *session,
                               struct candidate *candidate, struct err *err);
 
@@ -105,9 +105,9 @@ struct trial *session_score(struct session *session,
                             const struct plan *plan, const size_t *rows,
                             size_t n_rows, bool kept, struct err *err);
 
-// Keeps room in the budget for n more runs of the program on an example, but
-// for no more than this share of what is left: what is submitted from now on
-// cannot use it. 0 gives it free again. Only while nothing is under way.
+// Keeps room in the budget for n more runs of the program on an example, but no
+// more than this share of what is left (0 to 1): what is submitted from now on
+// cannot use it. n == 0 releases it. Only while nothing is under way.
 void session_keep_back(struct session *session, size_t n, double share);
 
 // All trials so far, by number - 1. Borrowed.
@@ -125,25 +125,25 @@ void session_ask_logprobs(struct session *session, bool ask);
 void session_set_best(struct session *session, struct trial *trial);
 struct trial *session_best(const struct session *session);
 
-// Where the best is the baseline: what came nearest to beating it. The verdict
-// names it. Borrowed; NULL: not told.
+// If the best is the baseline: the trial that came nearest to beating it, which
+// the verdict names. Borrowed; NULL: there is none to name.
 void session_set_rival(struct session *session, struct trial *trial);
 struct trial *session_rival(const struct session *session);
 
 // "trials_done" (the default), "perfect", "no_improvement", "budget".
 void session_set_finish(struct session *session, const char *reason);
 
-// What is to come, as far as it is known: so that people are told how far a job
+// Work to come, as far as it is known, so that people can be told how far a job
 // is and how long it still takes. Nothing is decided by it.
 struct effort {
-    size_t examples; // runs of a program on an example, those left out that a
+    size_t examples; // runs of a program on an example, without those that a
                      // trial of the same candidate made before; a question to
                      // the teacher counts as one
     size_t trials;   // 0: not known beforehand
 };
 
-// What the search will still submit; it replaces what was said before. The more
-// often an optimizer says it, the truer is what people are told.
+// Says what the search will still submit, in place of what was said before. The
+// more often an optimizer says it, the better people are informed.
 void session_expect(struct session *session, struct effort to_come);
 
 // For people: the phase under way; a note for the log of the run ("3 of 40

@@ -56,20 +56,19 @@ const char *session_finish(const struct session *session);
 // The program of an earlier run was scored: the optimizer may build on it.
 void session_set_seed(struct session *session, struct trial *trial);
 
-// Keeps that much of the budget for later: what is submitted from now on cannot
-// use it. Zero gives it free again. Where it would leave nothing it is not
-// kept: work that does not fit in any case is no reason to do without the
-// search.
+// Sets that much of the budget aside for the end of the run: what is submitted
+// from now on cannot use it. Zero releases it. If it would leave nothing for the
+// search, nothing is set aside: what comes at the end would not fit in any case.
 void session_set_aside(struct session *session, struct use use);
 
-// Examples that are run once the search is over, in addition to what it is
-// expected to come to: told with the next word of that (session_expect).
+// How many examples are run once the search is over. People are told together
+// with what the search expects, at the next session_expect.
 void session_expect_after(struct session *session, size_t examples);
 
 // Waits until nothing is under way, whatever came of it.
 void session_settle(struct session *session);
 
-// Tokens that the longest prompt of a candidate is taken for (fit.h).
+// The estimated tokens of a candidate's longest prompt (fit.h).
 bool session_prompt_tokens(struct session *session,
                            const struct candidate *candidate, size_t *tokens,
                            struct err *err);

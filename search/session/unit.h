@@ -39,13 +39,13 @@ bool unit_make_room(void ***list, size_t n, size_t *cap);
 // model: a teacher that runs it keeps its own.
 void unit_lay_settings(const struct session *session, struct task *task);
 
-// Takes from the budget what the task of the last unit may use; may_be_cut: it
-// may begin where not all of it has room. Waits for the units before it as long
-// as that may make room (budget.h). ERR_BUDGET: there is none.
+// Takes from the budget what the task of the last unit may use, and waits for
+// earlier units as long as that may make room (budget.h). may_be_cut: the task
+// may begin even if only a part of it has room. ERR_BUDGET: there is no room.
 bool unit_claim(struct session *session, struct unit *unit, struct task *task,
                 bool may_be_cut, struct err *err);
 
-// Hands the task of the unit, which is taken, to the coordinator's loop.
+// Takes the unit's task and hands it to the coordinator's loop.
 void unit_send(struct session *session, struct task *task, struct unit *unit);
 
 // Receives until the unit is done; false with its error where it did not end

@@ -51,8 +51,8 @@ void combos_release(struct combos *combos); // zeroed is fine
 struct combo *combos_get(struct combos *combos, const int *choices,
                          struct err *err);
 
-// The one with the best mean of known minibatches that has no full evaluation;
-// the earlier of equals; NULL when there is none.
+// Among the combos without a full evaluation, the one with the best mean over
+// its minibatches; the earlier of equals. NULL when there is none.
 struct combo *combos_next_full(const struct combos *combos);
 
 #endif

@@ -1,10 +1,10 @@
 // credit: which step a failure is owed to, found out by trying.
 //
-// Where steps chain, what the last one got wrong may be the fault of an earlier
-// one, and the row often has no label for that: it says nothing of a summary or
-// a query. So the right value is put in place of what the step gave, the steps
-// behind it run on that, and where the whole now comes out right, the step is
-// the culprit. The right value is
+// In a chain of steps, what the last one got wrong may be the fault of an
+// earlier one, and the row often has no label for that one: it says nothing of a
+// summary or a query. So a right value is put in place of what the step gave,
+// and the steps behind it run on that. If the whole then comes out right, the
+// step is the culprit. The right value is
 //
 //   the row's label, laid over what the step gave, where there is one;
 //   else what the step gave in a run of another candidate on this row that
@@ -37,9 +37,9 @@ struct credit_failures {
     size_t n;
 };
 
-// By predictor into shares (room for all of them): which part of the failures
-// that were tried is charged to it; *tried says how many that were, and shares
-// is left alone where it is 0. Rows of the board are looked up for winners.
+// Fills shares, one a predictor, with the part of the failures that is charged
+// to it. *tried says how many failures were tried; if it is 0, shares is left
+// alone. Candidates that were right on a row are found on the board.
 bool credit_measure(const struct study *study, const struct board *board,
                     const struct credit_failures *failures, double *shares,
                     size_t *tried, struct err *err);

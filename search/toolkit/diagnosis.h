@@ -31,8 +31,8 @@ struct runs *diagnosis_trace(struct session *session,
 // Whether the item ended, and below `pass`.
 bool diagnosis_failed(const struct task_item *item, double pass);
 
-// By predictor into shares (room for all of them): which part of the failures
-// is charged to it; they sum to 1, or are all 0 when nothing failed.
+// Fills shares, one a predictor, with the part of the failures that is charged
+// to it. They sum to 1, or are all 0 when nothing failed.
 void diagnosis_charge(const struct session *session,
                       const struct task_item *items, size_t n, double pass,
                       double *shares);
@@ -53,18 +53,18 @@ struct diagnosis_runs {
 size_t diagnosis_confusions(const struct diagnosis_runs *runs,
                             struct confusion *out, size_t most);
 
-// Puts failed runs (indices of items, n of them) in an order in which those
-// stand together that mistook the same two labels for each other, both ways
-// round: who is shown a few of them in a row sees both sides of a border, and
-// not one case each of many borders. Each pair of labels gets `portion` places,
-// the most frequent first; then each the next. Those that missed no label of
-// the step come last, in the order in which they stood.
+// Reorders failed runs (indices of items, n of them) so that those which took
+// the same two labels for each other, either way round, stand together. Whoever
+// is shown a few of them in a row then sees both sides of one border instead of
+// one case each of many borders. Pairs of labels take turns, the most frequent
+// first, with `portion` runs each. Runs that missed no label of the step come
+// last, in their old order.
 bool diagnosis_group(const struct diagnosis_runs *runs, size_t portion,
                      size_t *failed, size_t n, struct err *err);
 
-// Runs that went right with the very label that one of the failed ones gave in
-// error: the other side of the border. Indices of items into out, at most
-// `most`, one for each failed run at first; returns how many.
+// Finds runs that were right with the very label that a failed run gave in
+// error: the other side of the border. Writes indices of items to out, at most
+// `most`, first one for each failed run; returns how many.
 size_t diagnosis_contrasts(const struct diagnosis_runs *runs,
                            const size_t *failed, size_t n_failed, size_t *out,
                            size_t most);

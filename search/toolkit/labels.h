@@ -30,8 +30,8 @@ struct labels;
 struct labels *labels_new(struct session *session, struct err *err);
 void labels_free(struct labels *labels); // NULL is fine
 
-// Makes known what these rows say as demos of step (an index of the
-// program's); asks the teacher for all of them together.
+// Finds out what these rows say as demos of a step (an index of the program's),
+// asking the teacher about all of them together.
 bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
                  struct err *err);
 

@@ -35,12 +35,12 @@ double lexicon_alike(const struct lexicon *lexicon, size_t a, size_t b);
 size_t lexicon_typical(const struct lexicon *lexicon, const int *groups, int of,
                        int against, size_t most, struct buf *out);
 
-// Of the rows of a group the one that is most like the others; n when the
-// group is empty.
+// The row of a group that is most like the others in it; n when the group is
+// empty.
 size_t lexicon_middle(const struct lexicon *lexicon, const int *groups, int of);
 
-// Marks the rows that share a word with the text which no more than `most` rows
-// have; what is marked stays so. False without memory.
+// Marks the rows that share a rare word with the text: one that at most `most`
+// rows have. Rows that are marked already stay so. False without memory.
 bool lexicon_mark(const struct lexicon *lexicon, const char *text, size_t most,
                   bool *marks);
 

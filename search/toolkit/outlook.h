@@ -10,9 +10,9 @@
 // tunable; and, for a combination that was tried, itself, since parts that are
 // good alone may not go together.
 //
-// Where few scores are known (`few`), the most that they say of demos is that
-// showing some is better than none. As the worth of a doubling that would be
-// carried on to ever larger sets, so it is a term of its own there:
+// Few scores (`few`) say little more of demos than that some are better than
+// none. If that gain were taken as the worth of a doubling, it would be carried
+// on to ever larger sets, so with few scores it is a term of its own:
 //
 //   tried    none 45 %, 16 demos 75 %
 //   32 demos, untried    by doublings 80 %, by showing some 75 %

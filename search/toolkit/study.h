@@ -56,9 +56,9 @@ struct runs *study_trace(struct study *study, const struct board *board,
                          const struct entry *entry, size_t *places,
                          struct err *err);
 
-// Learns demos from runs of whichever entry of the board was right, on rows
-// that cannot be demos of every step yet: a step without labels has no others.
-// These runs were made, so they cost no call.
+// Learns demos from runs of entries of the board that were right, on rows that
+// cannot be demos of every step yet: a step without labels has no other demos.
+// The runs are in the store, so they cost no call.
 bool study_harvest(struct study *study, const struct board *board,
                    struct err *err);
 
