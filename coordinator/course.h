@@ -1,8 +1,8 @@
 // course: how far a job is, and how long it still takes.
 //
 // The measure is examples that are run anew, not answered from the store. The
-// session says how many there will be in all (session_expect), and corrects that
-// as it learns more.
+// session says how many there will be in all (session_expect), and corrects
+// that as it learns more.
 //
 //   share   how much of the job is done, from 0 to 1. It never goes back: when
 //           more is expected than before, the rest of the share is spread over
@@ -14,8 +14,8 @@
 // Time in which the job could not work does not count: the machine slept, the
 // process was stopped, there was no worker, or the disk was full.
 //
-// When a job is taken up again, examples that are in the store count towards the
-// share, but not towards the pace, which is measured from the first example
+// When a job is taken up again, examples that are in the store count towards
+// the share, but not towards the pace, which is measured from the first example
 // that the store does not know. Until each slot has answered once, `left` is
 // not known, since the first answers of many slots come together.
 //

@@ -29,14 +29,14 @@ void job_uses_pay(struct job_uses *uses, int64_t call);
 void job_uses_add(struct job_uses *uses, int64_t call);
 void job_uses_release(struct job_uses *uses);
 
-// How many uses needed no request: all uses, less the answers that were paid for
-// and used. paid is what the job paid for in all its sessions.
+// How many uses needed no request: all uses, less the answers that were paid
+// for and used. paid is what the job paid for in all its sessions.
 //
-// An answer that this session paid for (job_uses_pay) counts once it is used, so
-// that answers on their way do not lower the number. Of the answers that earlier
-// sessions paid for, as many as possible are taken as used: answers that are
-// not needed any more, such as the last trials of a run whose budget was made
-// smaller, do not lower it either.
+// An answer that this session paid for (job_uses_pay) counts once it is used,
+// so that answers on their way do not lower the number. Of the answers that
+// earlier sessions paid for, as many as possible are taken as used: answers
+// that are not needed any more, such as the last trials of a run whose budget
+// was made smaller, do not lower it either.
 int64_t job_uses_free_of_cost(const struct job_uses *uses, int64_t paid);
 
 #endif

@@ -18,8 +18,8 @@ void job_work_park(struct flights *flights, struct flight *flight,
 
 // The time of the job is over: items that wait for a call end without it, and
 // the call is cancelled unless another job wants it. Answers that have landed
-// are still used: a later session finds them in the store, and must not see more
-// than this one did.
+// are still used: a later session finds them in the store, and must not see
+// more than this one did.
 void job_work_break_off(struct job_work *work);
 
 // Drops the job's evaluations and takes their waits out of all flights. A

@@ -39,8 +39,8 @@ void kept_calls_release(struct kept_calls *kept);
 void kept_calls_note(struct kept_calls *kept, int32_t worker, const char *keys,
                      size_t len, size_t most, int64_t now);
 
-// Finds the next kept call that a job waits for: out is the action that sends it
-// to its worker. Start with *at = 0, until it returns false. Kept calls that
+// Finds the next kept call that a job waits for: out is the action that sends
+// it to its worker. Start with *at = 0, until it returns false. Kept calls that
 // nobody asked for in time are forgotten on the way.
 struct engine;
 struct action;

@@ -2,10 +2,10 @@
 // could not be read, and that go on by themselves when that has passed.
 //
 // A job pauses when a call failed wherever it was tried, or when nobody
-// answered for long. Usually nobody has to touch the job to mend that: a machine
-// is repaired or added, hours later and at night. So the coordinator remembers
-// which workers each such job has tried, and takes the job up as soon as there
-// is another:
+// answered for long. Usually nobody has to touch the job to mend that: a
+// machine is repaired or added, hours later and at night. So the coordinator
+// remembers which workers each such job has tried, and takes the job up as soon
+// as there is another:
 //
 //   paused ----> another worker is here: one that joined later, came back from
 //     ^          silence or rest, or was at rest when the job paused

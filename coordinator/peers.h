@@ -133,8 +133,8 @@ int64_t peers_idle_ms(const struct peers *peers);
 // Answers a frame of somebody with REFUSED, and tells of it in the log.
 void peers_refuse(struct peers *peers, const struct wire_id *id,
                   const char *code, const char *text);
-// The same to a peer that has not greeted, without a warning in the log: after a
-// restart, every worker says something before it learns that it has to greet.
+// The same to a peer that has not greeted, without a warning in the log: after
+// a restart, every worker says something before it learns that it has to greet.
 void peers_ask_to_greet(struct peers *peers, const struct wire_id *id);
 
 struct mailboxes *peers_mailboxes(struct peers *peers);

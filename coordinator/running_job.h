@@ -133,8 +133,8 @@ struct running_job_result {
 bool running_job_settle(struct running_job *running, int64_t now);
 
 // What has to change before a job that has paused can go on by itself: a worker
-// that answers, or a disk that can be read. AWAITS_NOTHING: it does not go on by
-// itself.
+// that answers, or a disk that can be read. AWAITS_NOTHING: it does not go on
+// by itself.
 enum awaits { AWAITS_NOTHING, AWAITS_WORKER, AWAITS_DISK };
 enum awaits running_job_awaits(const struct running_job *running);
 const struct running_job_result *

@@ -17,8 +17,8 @@
 json_t *front_json(struct session *session);
 
 // The trial to be shipped: the best so far or, if its prompt is longer than the
-// job allows, the best of those that are short enough. If none is, the baseline.
-// NULL before there is a baseline.
+// job allows, the best of those that are short enough. If none is, the
+// baseline. NULL before there is a baseline.
 struct trial *front_winner(struct session *session);
 
 #endif

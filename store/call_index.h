@@ -1,9 +1,9 @@
 // call_index: the calls of a store, in memory.
 //
 // By key (is it paid for?) and by id (what did it cost?). 9 bytes a call on top
-// of key_index: about 35 in all. Ids rise with the position. As long as they
-// are the position and one, which only a person changes who deletes rows, they
-// are not kept; then they take 4 bytes more.
+// of key_index: about 35 in all. Ids rise with the position: they are
+// position + 1 unless a person has deleted rows, and only then are they kept,
+// for 4 bytes more.
 
 #ifndef STORE_CALL_INDEX_H
 #define STORE_CALL_INDEX_H
@@ -32,7 +32,7 @@ struct call_index {
 
 void call_index_release(struct call_index *index);
 
-// By key, by id. False when there is none.
+// Finds a call by its key, or by its id. False when there is none.
 bool call_index_find(const struct call_index *index, const struct hash *key,
                      struct call_ref *out);
 bool call_index_get(const struct call_index *index, int64_t id,

@@ -1,11 +1,11 @@
 // costs: what calls cost, added up by job, kind and worker, until it is
 // written.
 //
-// The table `costs` is these sums (schema_10.sql). The loop adds each call as
-// it is put, which is a look into a small table, and puts what came together
-// with every COSTS_CALLS calls, or more where there are many sums: 0.03 rows a
-// call at most, where a row each time would be half as much again as the call's
-// own. What a process did not come to write, the next one adds up from the
+// The table `costs` holds these sums (schema_10.sql). The loop adds each call
+// as it is put, which is a look into a small table, and writes the sums after
+// every COSTS_CALLS calls, or later where there are many sums: at most 0.03
+// rows a call. A row for each call would be half as much again as the call's
+// own row. What a process did not come to write, the next one adds up from the
 // calls themselves. Not thread-safe.
 
 #ifndef STORE_COSTS_H
@@ -64,7 +64,7 @@ bool costs_due(const struct costs *costs);
 void costs_put(const struct costs *costs, int64_t last_call,
                struct buf *record);
 
-// They are written.
+// Forgets the sums, which are written.
 void costs_clear(struct costs *costs);
 
 #endif

@@ -38,7 +38,7 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
 char *history_previous(struct store *store, const char *name, int64_t not_no,
                        const char *not_id, struct err *err);
 
-// How a job stands from now on. It is among the job's events as well.
+// Sets how a job stands, which becomes an event of the job as well.
 struct history_job_state {
     enum job_state state;
     const char *reason;   // one sentence; NULL: none
@@ -48,15 +48,17 @@ struct history_job_state {
 bool history_job_state(struct store *store, int64_t job_no,
                        const struct history_job_state *now, struct err *err);
 
-// The compiled file of the job, whole. That of a job that was stopped replaces
-// none with a better score. Put before the state, which has the score.
+// Puts the compiled file of the job, whole. If the job was stopped (not
+// finished), it does not replace one with a better score. Call it before
+// history_job_state, which puts the score.
 bool history_job_compiled(struct store *store, int64_t job_no,
                           const char *compiled, bool finished, double score,
                           struct err *err);
 
-// Calls fn for every job that is "running" or "queued", oldest first: who holds
-// the store and runs none of them knows that their coordinator ended before
-// they did. whole: what was submitted is here, so that it can be run again.
+// Calls fn for every job that is "running" or "queued", oldest first. If the
+// caller holds the store and does not run such a job, the job's coordinator
+// ended before it did. whole: what was submitted is in the store, so that the
+// job can be run again.
 bool history_unfinished(struct store *store,
                         void (*fn)(void *user, int64_t job_no, const char *id,
                                    bool whole),
@@ -74,7 +76,8 @@ char *history_model(struct store *store, int64_t job_no, const char *role,
 bool history_pin_model(struct store *store, int64_t job_no, const char *role,
                        const char *name, const char *digest, struct err *err);
 
-// A stand-in answers the job: all that shows it says so.
+// Marks a job that a simulated server answers, so that whatever shows it says
+// so.
 bool history_job_simulated(struct store *store, int64_t job_no,
                            struct err *err);
 

@@ -1,10 +1,10 @@
 // holder: who has a store's lock, and whether that process still lives.
 //
 // A process that is killed gives its locks back with its last thread, and on a
-// busy machine that takes a moment: until then it is a process as any other to
-// who asks for the lock. Started again at once (`kill -9`, a supervisor, a
-// power button in a hurry), promptcc would be refused by the dead. So the one
-// who waits asks the kernel about the holder:
+// busy machine that takes a moment. A promptcc that is started again at once
+// (after `kill -9`, by a supervisor) would be refused on behalf of a process
+// that is dead already. So whoever waits for the lock asks the kernel about its
+// holder:
 //
 //     killed, not yet gone   SIGKILL is pending; a flag of the process says
 //                            that it exits or writes its core; its first thread
@@ -13,8 +13,8 @@
 //                            still has a copy of the lock
 //     alive                  everything else, another host's process included
 //
-// The name stands in the lock file as "HOST PID", for anybody to write: nothing
-// is believed of it but what the kernel says too.
+// The lock file names the holder as "HOST PID". Anybody may have written that,
+// so only what the kernel confirms is believed.
 
 #ifndef STORE_HOLDER_H
 #define STORE_HOLDER_H
@@ -26,12 +26,12 @@ struct holder {
     long pid;
 };
 
-// What stands in the lock file fd. A process that is just taking the lock or
-// giving it back has no name there.
+// Reads the name in the lock file fd. There is none while a process is taking
+// the lock or giving it back.
 void holder_read(int fd, struct holder *holder);
 
-// Writes this process there. For the one who is refused alone: that it cannot
-// be written (a full disk) does not make the lock less good.
+// Writes this process's name there, for whoever is refused. If it cannot be
+// written (a full disk), the lock holds all the same.
 void holder_write(int fd);
 
 // Whether the lock will be free in a moment, without anybody's doing.

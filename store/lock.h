@@ -3,19 +3,21 @@
 // Two locks, both of open file descriptions: the kernel drops them with the
 // process however that ends, so there is nothing stale to clean up.
 //
-// * FILE.lock is locked by name. It holds "HOST PID" for the one who is
-//   refused, and is left in place beside a store: the next one need not make it
-//   again. Who made it and then opens no store (a text that was named by
-//   mistake, a damaged file) takes it away. Whoever has locked a file looks
-//   whether it still has its name, so that two processes never lock two files
-//   of that name.
+// * FILE.lock is locked by name. It holds "HOST PID" for whoever is refused,
+// and
+//   stays beside a store, so that the next process need not make it again. A
+//   process that made it and then opens no store (a text that was named by
+//   mistake, a damaged file) removes it. After locking it, a process checks
+//   that the file still has its name, so that two processes never lock two
+//   files of one name.
 // * The store itself is locked too, for one file may have two names (a hard
 //   link), and then each has a lock file of its own. The lock is one byte far
 //   beyond those that SQLite locks (510 bytes at 1 GiB), so the two do not
 //   meet.
 //
-// A process that was killed has them until its last thread is gone, which may
-// take a moment (holder.h). It is waited for, and only a live one refuses.
+// A process that was killed has the locks until its last thread is gone, which
+// may take a moment (holder.h). That is waited for: only a live process makes
+// the caller fail.
 //
 // SQLite's own locks belong to the process, and POSIX drops them when the
 // process closes *any* descriptor of that file. So the second lock is given
@@ -29,8 +31,8 @@
 
 #include "common/err.h"
 
-// How long a process that is ending is waited for; half a second of it is not
-// told.
+// How long a process that is ending is waited for. After half a second the log
+// says so.
 enum { LOCK_ENDING_MS = 5000 };
 
 // The lock on FILE.lock.
@@ -61,8 +63,9 @@ struct file_lock {
 };
 #define FILE_LOCK_NONE ((struct file_lock){.fd = -1})
 
-// Patient: the process that had it was killed, and its two locks do not go at
-// once. Another name of the same file is refused without waiting otherwise.
+// patient: waits, since the process that had it was killed and its two locks do
+// not go at the same moment. Otherwise fails at once if the file is locked
+// under another name.
 bool file_lock_take(struct file_lock *lock, const char *path, bool patient,
                     struct err *err);
 void file_lock_release(struct file_lock *lock);

@@ -135,7 +135,8 @@ struct job_index *job_index_get(struct store *store, int64_t job_no,
                                 struct err *err);
 void job_index_free_all(struct store *store);
 
-// Makes room for one more trial; finds one by its number, NULL without.
+// Makes room for one more trial; finds a trial by its number, NULL: no such
+// one.
 bool job_index_reserve_trial(struct job_index *job, struct err *err);
 struct trial_entry *job_index_trial(struct job_index *job, int64_t number);
 

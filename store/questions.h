@@ -7,8 +7,8 @@
 // else. So memory is bounded, whatever is asked: a table of QUESTIONS_KEPT
 // places, where a turn has one place and takes it from the one before.
 //
-// Found by SipHash under a key that is drawn when the store is opened: for
-// nobody can a turn be made that is taken for another. Not thread-safe.
+// Found by SipHash under a key that is drawn when the store is opened, so that
+// nobody can make a turn that is taken for another. Not thread-safe.
 
 #ifndef STORE_QUESTIONS_H
 #define STORE_QUESTIONS_H
@@ -39,8 +39,9 @@ struct questions {
 
 void questions_release(struct questions *questions);
 
-// The place of a turn: place->id is its id where place->hash is *hash, which is
-// filled. NULL without memory.
+// The place of a turn, whose hash is filled into *hash. If place->hash equals
+// it, place->id is the turn's id; otherwise the place is another turn's or
+// free. NULL without memory.
 struct question_row *questions_place(struct questions *questions,
                                      const char *text, size_t len,
                                      struct hash *hash, struct err *err);

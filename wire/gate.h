@@ -3,13 +3,14 @@
 // ZeroMQ asks a handler (ZAP, RFC 27) about each CURVE handshake before the
 // peer can say a word; this is ours, in a thread of its own, so that a busy
 // loop keeps nobody waiting. A peer is let in when its public key is in a .pub
-// file of the folder. The folder is looked at each second: whoever is added
-// may come, and gate_changes grows when somebody was added or taken away, upon
-// which the owner of the listener asks gate_find about those that are here and
-// shuts those who may no longer be. A folder that is gone allows nobody. While
-// the disk, or a lack of descriptors, keeps us from reading it, what was known
-// last goes on to count, and the log says so. A file that is no key allows
-// nobody, and is told too.
+// file of the folder.
+//
+// The folder is looked at each second, and gate_changes grows when a key was
+// added or removed. The owner of the listener then asks gate_find about the
+// peers that are here, and cuts off those that are no longer allowed. A folder
+// that is gone allows nobody. If it cannot be read (the disk fails, there are
+// no descriptors), the keys known last remain valid, and the log says so. A
+// file that is no key allows nobody, which the log says too.
 //
 // The key with which a message came is told by wire_peer_key: libzmq keeps it
 // with the connection. One gate a ZeroMQ context.

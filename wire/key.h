@@ -27,7 +27,7 @@
 
 #include "common/err.h"
 
-// KEY_NONE: there is none, and all is said in the clear.
+// KEY_NONE: there is no key, and everything is sent in the clear.
 enum key_role { KEY_NONE, KEY_COORDINATOR, KEY_WORKER, KEY_CLIENT };
 
 enum { KEY_BYTES = 41, KEY_NAME_BYTES = 65 };

@@ -33,21 +33,21 @@
 struct field_table;
 
 enum { WIRE_VERSION = 3 };
-enum { WIRE_MAX_BYTES = 64 << 20 }; // a message
 enum {
-    WIRE_FRAME_BYTES = 64 << 10
-};                                     // a frame to the coordinator; a longer
-                                       // message goes there in PARTs
-enum { WIRE_PART_BYTES = 60 << 10 };   // of a message in one PART
-enum { WIRE_MAX_TEXT = 32 << 20 };     // one text or binary in a frame
-enum { WIRE_MAX_MODELS = 256 };        // models in a HELLO
-enum { WIRE_KEY_BYTES = 16 };          // the key of a call
-enum { WIRE_MAX_KEPT = 512 };          // keys of kept calls in a HELLO
-enum { WIRE_MAX_PREFIXES = 32 };       // that a worker keeps (prefixes.h),
-enum { WIRE_PREFIX_BYTES = 64 << 10 }; // each at most of so many bytes
-enum { WIRE_MAX_HELD = 1536 };         // leases in a HEARTBEAT
-enum { WIRE_LEASE_BYTES = 8 };         // of one of them
-enum { WIRE_MAX_FILES = 256 };         // files in a SUBMIT
+    WIRE_MAX_BYTES = 64 << 20,   // a message
+    WIRE_FRAME_BYTES = 64 << 10, // a frame to the coordinator; a longer message
+                                 // goes there in PARTs
+    WIRE_PART_BYTES = 60 << 10,  // of a message in one PART
+    WIRE_MAX_TEXT = 32 << 20,    // one text or binary in a frame
+    WIRE_MAX_MODELS = 256,       // models in a HELLO
+    WIRE_KEY_BYTES = 16,         // the key of a call
+    WIRE_MAX_KEPT = 512,         // keys of kept calls in a HELLO
+    WIRE_MAX_PREFIXES = 32,      // that a worker keeps (prefixes.h)
+    WIRE_PREFIX_BYTES = 64 << 10, // of one of them, at most
+    WIRE_MAX_HELD = 1536,         // leases in a HEARTBEAT
+    WIRE_LEASE_BYTES = 8,         // of one of them
+    WIRE_MAX_FILES = 256,         // files in a SUBMIT
+};
 // Calls with ids from here on are what a worker shows when it joins
 // (docs/protocol.md): a few, beyond its credit.
 #define WIRE_PROOF_ID ((int64_t)1 << 62)

@@ -13,11 +13,11 @@
 // by the same rule, so the coordinator knows what the worker has. Where that
 // fails, because a CALL was lost or overtaken on its way, nothing is guessed: a
 // call whose prefix the worker does not know is as good as lost. The worker
-// does not take it and says so at once (`lacks` of HEARTBEAT), and the
-// coordinator, which then forgets what it thought that the worker has, sends
-// it again, whole. Where that word is lost as well, no heartbeat names the
-// lease, which comes to the same some seconds later. A text that does not hash
-// to its name is never kept.
+// does not take it and says so at once (`lacks` of HEARTBEAT). The coordinator
+// then forgets what it thought that the worker has, and sends the call again,
+// whole. If that message is lost as well, the worker's heartbeats do not name
+// the lease, and some seconds later the call is sent again all the same. A text
+// that does not hash to its name is never kept.
 //
 // Pure. One owner, one thread.
 

@@ -28,9 +28,10 @@ struct request {
     const char **overrides; // "KEY=VALUE", as --set has them
     size_t n_overrides;
     bool simulated; // --simulate: the job's own identity
-    const char
-        *compiled;       // eval: bundle file with the prompts; NULL: as written
-    const char *data;    // eval: bundle file with rows; NULL: a share
+    // eval: the bundle's files with the prompts (NULL: the program as written)
+    // and with the rows (NULL: a share of the job's)
+    const char *compiled;
+    const char *data;
     bool all_steps;      // eval
     int32_t priority;    // of the job among others; 0: the usual one
     int32_t max_workers; // that have calls of it at a time; 0: all there are

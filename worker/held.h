@@ -57,22 +57,23 @@ struct held *held_add(struct held_list *list, const struct call_message *call,
                       struct arena *arena);
 struct held *held_find(const struct held_list *list, int64_t id);
 struct held *held_by_number(const struct held_list *list, int64_t number);
-// The one that asks what the key names, kept or not. There is only one.
+// The call with that key, kept or not; there is one at most.
 struct held *held_find_key(const struct held_list *list, const char *key,
                            size_t key_len);
-// Writes the leases of jobs' calls to out, WIRE_LEASE_BYTES each, n at most;
-// how many bytes. What the worker shows when it joins is not among them.
+// Writes the leases of jobs' calls to out, which has room for n of them,
+// WIRE_LEASE_BYTES each. Returns how many bytes. Proofs, which the worker shows
+// when it joins, are left out.
 size_t held_list_leases(const struct held_list *list, char *out);
 struct held *held_first_waiting(const struct held_list *list);
 void held_set_open(struct held_list *list, struct held *held, bool open);
 void held_keep(struct held_list *list, struct held *held);
 void held_set_sent(struct held_list *list, struct held *held, bool sent);
 struct held *held_first_sent(const struct held_list *list);
-// It has that lease from now on.
+// Gives a kept call a lease again.
 void held_adopt(struct held_list *list, struct held *held, int64_t id);
 void held_remove(struct held_list *list, struct held *held); // and frees
 
-// Which of the held calls something is done with.
+// Chooses held calls, for functions that do something with some of them.
 typedef bool held_test(const struct held *held);
 bool held_is_kept(const struct held *held);
 // Open or answered, for a coordinator that has not asked for it again.

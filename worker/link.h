@@ -1,8 +1,8 @@
 // link: what a worker says to its coordinator, and how the two part.
 //
-// Whatever cannot be said loses the coordinator: the worker is then APART, its
-// leases are gone, and what is paid for is kept (held.h). So whoever says
-// something looks at what it returns, or at the state, before it goes on.
+// If something cannot be said, the coordinator is lost: the worker is APART,
+// its leases are gone, and what is paid for is kept (held.h). So after saying
+// something, a caller checks the result, or the state, before it goes on.
 
 #ifndef WORKER_LINK_H
 #define WORKER_LINK_H
@@ -17,9 +17,9 @@ void link_drop_calls(struct worker *worker, held_test *concerns);
 
 // --- what is said ---
 
-// Sent by the end of the turn. False when the coordinator is lost. What is on
-// its way is held like all that is sent: it may be lost, and then it is said
-// again.
+// Sends a message by the end of the turn. False when the coordinator is lost.
+// True does not mean that it arrived: whatever may be lost on its way is said
+// again later.
 bool link_send(struct worker *worker, const struct message *message);
 bool link_send_fault(struct worker *worker, int64_t id, enum call_fault fault,
                      const char *text);
@@ -29,7 +29,8 @@ bool link_send_fault(struct worker *worker, int64_t id, enum call_fault fault,
 bool link_send_heartbeat(struct worker *worker);
 bool link_send_goodbye(struct worker *worker, size_t n_open);
 
-// Gives leases back.
+// Gives the leases of the calls that `concerns` chooses back to the
+// coordinator.
 bool link_hand_back(struct worker *worker, held_test *concerns,
                     const char *why);
 
@@ -40,11 +41,11 @@ void link_flush(struct worker *worker);
 
 void link_part(struct worker *worker);
 
-// The same, of a coordinator that does not answer, and told in the log.
+// The same for a coordinator that does not answer, which the log says.
 void link_lose(struct worker *worker);
 
-// The model server is gone or has become another one: what is here goes back,
-// and a new greeting says what is there then.
+// The model server is gone or has other models: gives all leases back and says
+// goodbye. The next greeting says what the server has then.
 void link_leave(struct worker *worker, const char *why);
 
 #endif

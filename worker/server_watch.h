@@ -72,21 +72,21 @@ void server_watch_take(struct server_watch *watch, struct model_server *found);
 // A call took too long. Whether the server answers at all.
 bool server_watch_answers(struct server_watch *watch);
 
-// The server said that it has not got that model. Whether it lists it even so:
-// then it had a moment of weakness, such as while the model is fetched anew.
+// Whether the server lists a model although it said that it does not have it,
+// as it may while the model is being fetched anew.
 bool server_watch_lists(struct server_watch *watch, const char *model);
 
 // Whether a call means another model than the one of that name here.
 bool server_watch_differs(const struct server_watch *watch,
                           const struct call_message *call);
 
-// A call was answered; failed; failed for want of a model: until the next
-// answer an idle worker looks more often.
+// A call was answered, failed, or failed because the server lacks the model.
+// After the last one, an idle worker looks more often until the next answer.
 void server_watch_answered(struct server_watch *watch);
 void server_watch_failed(struct server_watch *watch);
 void server_watch_lacks_model(struct server_watch *watch);
 
-// A new coordinator: the next look is not put off.
+// A new coordinator is there: the next look comes soon.
 void server_watch_hurry(struct server_watch *watch);
 
 // For how long the server has not answered; -1: it does.

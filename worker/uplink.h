@@ -10,7 +10,7 @@
 //     ^                                  |                          |
 //     '------- uplink_close (backs off) -+--------------------------'
 //
-// That it waits, is refused or lost is told in the log, once until it is
+// The log says that it waits, is refused or was lost, but only once until it is
 // welcome again: a coordinator may be away for days.
 //
 // One owner, one thread. Functions that send return false when the coordinator
@@ -46,7 +46,7 @@ int64_t uplink_due_ms(const struct uplink *uplink);
 // No attempt before.
 void uplink_delay(struct uplink *uplink, int64_t until_ms);
 
-// False, and told, when there can be no socket.
+// Opens the socket. False, and the log says why, if that fails.
 bool uplink_open(struct uplink *uplink, int64_t now_ms);
 bool uplink_is_open(const struct uplink *uplink);
 
@@ -58,11 +58,12 @@ bool uplink_is_open(const struct uplink *uplink);
 void uplink_greet(struct uplink *uplink, struct hello *hello);
 bool uplink_has_greeted(const struct uplink *uplink);
 
-// Whether the greeting was in vain; uplink_due_ms says when it will be.
+// Whether the greeting has waited too long for an answer. uplink_due_ms says at
+// which time that is.
 bool uplink_is_in_vain(const struct uplink *uplink, int64_t now_ms);
 
-// Says why nobody welcomes us: where the reason may lie in keys, that is worth
-// a connection of its own, once.
+// Tells the log why nobody welcomes us. If the reason may lie in keys, it makes
+// a connection of its own to find out, once.
 void uplink_tell_in_vain(struct uplink *uplink);
 
 // REFUSED came.
@@ -94,7 +95,7 @@ enum wire_got uplink_receive(struct uplink *uplink, struct arena *arena,
 int uplink_fd(const struct uplink *uplink);
 bool uplink_pending(const struct uplink *uplink);
 
-// Sends what is left; nobody minds if that is lost. The next attempt is due
+// Sends what is left, which may be lost, and closes. The next attempt is due
 // after a back-off, which doubles up to a second until uplink_welcomed.
 void uplink_close(struct uplink *uplink, int64_t now_ms);
 

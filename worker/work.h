@@ -1,8 +1,8 @@
 // work: the calls of a worker at its model server: begun, answered, failed.
 //
-// What is wrong is told as what it is: a fault of the call, a server that is
-// busy for a moment, or one that is gone, without a model or wedged, for which
-// the worker leaves its coordinator until that has passed.
+// A failure is reported as what it is: a fault of the call, or a server that is
+// busy for a moment. If the server is gone, lacks the model or is wedged, the
+// worker leaves its coordinator until that has passed.
 
 #ifndef WORKER_WORK_H
 #define WORKER_WORK_H
@@ -15,13 +15,13 @@ void work_begin(struct worker *worker, int64_t now_ms);
 // Reports all that the model server is done with. The worker may be APART then.
 void work_report_done(struct worker *worker);
 
-// Whether the same is at work here or answered: it was asked by an earlier
-// coordinator, or by this one, which has not heard of us for a while, or over a
-// connection that broke. Nothing is asked twice; the answer goes back under the
-// new lease.
+// Whether the same call is at work here or answered already, for an earlier
+// coordinator, or for this one before it lost us or our connection broke. Then
+// it is not asked twice: the answer goes back under the new lease.
 bool work_adopt(struct worker *worker, const struct call_message *call);
 
-// What is held of jobs: what it shows when it joins is beyond its credit.
+// How many calls of jobs are held. Proofs are not counted: they are beyond the
+// worker's credit.
 size_t work_count(const struct worker *worker);
 
 // Forgets answers that are surely durable.

@@ -57,8 +57,8 @@ struct candidate {
 // The program as written: its own instructions, no demos. Not sealed.
 struct candidate *candidate_new(const struct program *program, struct err *err);
 
-// An unsealed copy to change, with the same parents: for a candidate that is only
-// made to fit, and not a new one.
+// An unsealed copy to change, with the same parents: for a candidate that is
+// only made to fit, and not a new one.
 struct candidate *candidate_copy(const struct candidate *candidate,
                                  struct err *err);
 
@@ -102,8 +102,8 @@ size_t candidate_part_shows(const struct candidate_part *part);
 
 // Gives the candidate a value of its own for something that may be tuned: a
 // setting by its name, or a value of a step as STEP.KEY. value NULL: the job's
-// value again. ERR_INPUT: there is no such setting, or it has no such value. See
-// tunable.h for who may choose what.
+// value again. ERR_INPUT: there is no such setting, or it has no such value.
+// See tunable.h for who may choose what.
 bool candidate_set_value(struct candidate *candidate, const char *name,
                          const json_t *value, struct err *err);
 

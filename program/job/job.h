@@ -31,8 +31,8 @@
 // those of another job.
 enum { REPLAY_VERSION = 10 };
 
-// ROLE_EMBED embeds texts, for which it needs a model of its own: only jobs that
-// search by embeddings have one.
+// ROLE_EMBED embeds texts, for which it needs a model of its own: only jobs
+// that search by embeddings have one.
 enum role { ROLE_STUDENT, ROLE_TEACHER, ROLE_JUDGE, ROLE_EMBED };
 enum { ROLE_COUNT = 4 };
 extern const char *const role_names[ROLE_COUNT]; // "student", ...
@@ -100,9 +100,9 @@ struct job *job_load(struct bundle *bundle, const char *const *overrides,
                      size_t n_overrides, struct diags *diags);
 
 // The same for a caller that checks more than program/ can: if the job has
-// errors, check is called too, so that its findings are told together with them.
-// It may read the optimizer's members alone. A job without errors is checked by
-// the caller.
+// errors, check is called too, so that its findings are told together with
+// them. It may read the optimizer's members alone. A job without errors is
+// checked by the caller.
 typedef void job_check_fn(const struct job *job, struct diags *diags);
 struct job *job_load_checked(struct bundle *bundle,
                              const char *const *overrides, size_t n_overrides,

@@ -66,7 +66,8 @@ void rows_close(struct rows *rows); // NULL is fine
 const char *const *rows_header(const struct rows *rows, size_t *n);
 
 // The line that seems to be the head line of a table whose first line is a
-// title: it names all wanted columns, and the first line none. 0: there is none.
+// title: it names all wanted columns, and the first line none. 0: there is
+// none.
 int rows_head_below(const struct rows *rows);
 
 // Reads the next row. ROWS_BAD and ROWS_FAILED fill err.

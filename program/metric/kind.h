@@ -128,9 +128,9 @@ json_t *metric_fields_json(const struct metric *metric, bool full);
 json_t *metric_field_names(const struct metric *metric);
 
 // Scores one part of a metric by its kind, as metric_score does for all of it.
-// If the score is below 1 and the kind gives no feedback, the feedback says what
-// came and what the example has instead, field by field. It stays NULL where the
-// example has no such field.
+// If the score is below 1 and the kind gives no feedback, the feedback says
+// what came and what the example has instead, field by field. It stays NULL
+// where the example has no such field.
 bool metric_part_score(const struct metric *metric,
                        const struct metric_case *given, struct score *out,
                        struct err *err);

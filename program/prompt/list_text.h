@@ -1,5 +1,5 @@
-// list_text: lists that are not written as JSON: one item a line, with or without
-// bullets, numbers or boxes, or all items on one line with commas.
+// list_text: lists that are not written as JSON: one item a line, with or
+// without bullets, numbers or boxes, or all items on one line with commas.
 //
 // Only looks at the text; items are read by their type (values/list.c). A text
 // that may be a sentence as well as a list is no list.

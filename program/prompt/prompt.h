@@ -4,8 +4,8 @@
 // more), the demos as user and assistant turns, then the question. All that is
 // the same for every example comes first and is rendered once, as `prefix`; the
 // question is the `tail`; prefix + tail is one JSON array of messages
-// (common/call.h). Fields are marked with [[ ## name ## ]] lines (adapter chat);
-// adapter json asks for an object under a JSON schema instead.
+// (common/call.h). Fields are marked with [[ ## name ## ]] lines (adapter
+// chat); adapter json asks for an object under a JSON schema instead.
 //
 // The wording is measured, not guessed: bench/wording asks real models in it
 // and in others, and docs/real-model.md has what came out. Changing a byte of

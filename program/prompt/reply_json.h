@@ -1,9 +1,9 @@
 // reply_json: the JSON value that a reply means, alone or among other words.
 //
-// Strict JSON is looked for before JSON that has to be mended (json_mend.h), and
-// a value that is the whole text before one that is a part of it. The caller
-// says which values can be meant: the bracket in "see [1]" is none. If two
-// different values can be meant, there is no value.
+// Strict JSON is looked for before JSON that has to be mended (json_mend.h),
+// and a value that is the whole text before one that is a part of it. The
+// caller says which values can be meant: the bracket in "see [1]" is none. If
+// two different values can be meant, there is no value.
 
 #ifndef PROGRAM_PROMPT_REPLY_JSON_H
 #define PROGRAM_PROMPT_REPLY_JSON_H

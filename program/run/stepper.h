@@ -84,8 +84,8 @@ bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
 // nothing to ask (see stepper_ended) or, with err set, on failure.
 bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
 
-// Frees the payload of what step asked, before its answer is there: thousands of
-// runs may wait for answers, and none of them needs its payload meanwhile.
+// Frees the payload of what step asked, before its answer is there: thousands
+// of runs may wait for answers, and none of them needs its payload meanwhile.
 void stepper_let_go(struct stepper *stepper, int step);
 
 // The answer to what step asked.

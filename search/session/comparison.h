@@ -1,10 +1,10 @@
 // comparison: two trials side by side, on the rows that both were scored on.
 //
 // Promising candidates are scored on more rows than others, and rows are
-// excluded on the way, so two trials of one share seldom have the same rows, and
-// to compare 28 % of 50 rows with 67 % of 34 others says little. Whenever two
-// scores are shown together, they come from here. All trials given are done.
-// Pure.
+// excluded on the way, so two trials of one share seldom have the same rows,
+// and to compare 28 % of 50 rows with 67 % of 34 others says little. Whenever
+// two scores are shown together, they come from here. All trials given are
+// done. Pure.
 
 #ifndef SEARCH_SESSION_COMPARISON_H
 #define SEARCH_SESSION_COMPARISON_H

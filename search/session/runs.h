@@ -51,9 +51,9 @@ struct runs *runs_submit(struct session *session,
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
 void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
 
-// Has the demos in the candidate's pools embedded, if the program picks demos by
-// embeddings, and waits for it. Texts that were embedded before are not asked
-// for again. runs_submit and trial_submit call it first by themselves.
+// Has the demos in the candidate's pools embedded, if the program picks demos
+// by embeddings, and waits for it. Texts that were embedded before are not
+// asked for again. runs_submit and trial_submit call it first by themselves.
 bool runs_embed_pools(struct session *session, struct candidate *candidate,
                       struct err *err);
 

@@ -57,8 +57,9 @@ const char *session_finish(const struct session *session);
 void session_set_seed(struct session *session, struct trial *trial);
 
 // Sets that much of the budget aside for the end of the run: what is submitted
-// from now on cannot use it. Zero releases it. If it would leave nothing for the
-// search, nothing is set aside: what comes at the end would not fit in any case.
+// from now on cannot use it. Zero releases it. If it would leave nothing for
+// the search, nothing is set aside: what comes at the end would not fit in any
+// case.
 void session_set_aside(struct session *session, struct use use);
 
 // How many examples are run once the search is over. People are told together

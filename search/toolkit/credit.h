@@ -1,8 +1,8 @@
 // credit: which step a failure is owed to, found out by trying.
 //
 // In a chain of steps, what the last one got wrong may be the fault of an
-// earlier one, and the row often has no label for that one: it says nothing of a
-// summary or a query. So a right value is put in place of what the step gave,
+// earlier one, and the row often has no label for that one: it says nothing of
+// a summary or a query. So a right value is put in place of what the step gave,
 // and the steps behind it run on that. If the whole then comes out right, the
 // step is the culprit. The right value is
 //
