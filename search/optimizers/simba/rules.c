@@ -14,9 +14,32 @@ enum { RULE_FIELDS = PROGRAM_MAX_STEPS + 1, LEAST_VALUE_BYTES = 40 };
 
 // --- the question ---
 
-bool simba_rules_init(struct simba_search *search, struct err *err)
+// What the teacher is to tell: what went wrong, and then advice to each step.
+static bool fill_told(struct simba_search *search, struct field *told,
+                      struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
+
+    search->advice = calloc(search->n_parts + 1, sizeof *search->advice);
+    if (search->advice == NULL) {
+        err_nomem(err, "a question to the teacher");
+        return false;
+    }
+    told[0] = form_text("discussion", "Which step went wrong, where, and why");
+    for (size_t i = 0; i < search->n_parts; i++) {
+        const struct step *step = program_predictor(program, search->parts[i]);
+        (void)snprintf(search->advice[i], SIMBA_NAME_BYTES, "advice_to_%s",
+                       step->name);
+        told[i + 1] = form_text(
+            search->advice[i],
+            "A rule for this step: when its input is such and such, what it "
+            "should do and what it should avoid");
+    }
+    return true;
+}
+
+bool simba_rules_init(struct simba_search *search, struct err *err)
+{
     struct field told[RULE_FIELDS];
     const struct field shown[] = {
         form_text("program", "The steps of the program"),
@@ -27,21 +50,8 @@ bool simba_rules_init(struct simba_search *search, struct err *err)
         form_text("worse_run", "The same of the worse run"),
     };
 
-    search->advice = calloc(search->n_parts + 1, sizeof *search->advice);
-    if (search->advice == NULL) {
-        err_nomem(err, "a question to the teacher");
+    if (!fill_told(search, told, err))
         return false;
-    }
-    told[0] = form_text("discussion", "Which step went wrong, where, and why");
-    for (size_t i = 0; i < search->n_parts; i++) {
-        const struct step *step = program_predictor(program, search->parts[i]);
-        snprintf(search->advice[i], SIMBA_NAME_BYTES, "advice_to_%s",
-                 step->name);
-        told[i + 1] = form_text(
-            search->advice[i],
-            "A rule for this step: when its input is such and such, what it "
-            "should do and what it should avoid");
-    }
     return form_init(
         &search->rule,
         &(struct single_step){
