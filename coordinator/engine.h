@@ -47,7 +47,7 @@
 #include "store/store.h"
 
 struct background;   // background.c
-struct evaluation;   // evaluation.c
+struct evaluation;   // evaluation_state.h
 struct side_call;    // side_call.c
 struct job_programs; // answerers/exec.c
 

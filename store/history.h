@@ -214,7 +214,7 @@ bool history_put_best(struct store *store, int64_t job_no,
 
 // --- evaluations ---
 
-// More than a program can make for one example (coordinator/evaluation.c).
+// More than a program can make for one example (coordinator/evaluation_result.c).
 enum { EVALUATION_MAX_CALLS = 256 };
 
 // One candidate on one row, judged.

@@ -3,7 +3,7 @@
 // Every ask takes the same way, whoever answers it:
 //
 //   step or metric      makes an ask (program/graph/ask.h)
-//   evaluation.c        address    the order gets its key
+//   evaluation_ask.c    address    the order gets its key
 //                       is the key in the store? then that is the answer
 //                       is it in flight? then it is joined
 //                       begin      a new flight sets out

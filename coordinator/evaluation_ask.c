@@ -1,0 +1,135 @@
+#include "coordinator/evaluation_ask.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "coordinator/answerers/answerer.h"
+#include "coordinator/evaluation_result.h"
+#include "coordinator/flight.h"
+#include "coordinator/job_uses.h"
+#include "program/prompt/prompt.h"
+
+bool evaluation_remember(struct evaluation *ev, const struct call_ref *ref,
+                         struct err *err)
+{
+    job_uses_add(&ev->work->uses, ref->id);
+    // Room is made in powers of two.
+    if ((ev->n_calls & (ev->n_calls + 1)) == 0) {
+        size_t cap = ev->n_calls * 2 + 2;
+        struct used_call *calls = realloc(ev->calls, cap * sizeof *calls);
+
+        if (calls == NULL) {
+            err_nomem(err, "an evaluation");
+            return false;
+        }
+        ev->calls = calls;
+    }
+    ev->calls[ev->n_calls++] = (struct used_call){
+        .id = ref->id,
+        .tokens = (int64_t)ref->prompt_tokens + ref->generated_tokens};
+    return true;
+}
+
+static bool join(struct evaluation *ev, struct flight *flight, enum asker asker,
+                 int part, struct err *err)
+{
+    struct waiter waiter = {.evaluation = ev, .asker = asker, .part = part};
+
+    if (!flight_join(flight, &waiter, err))
+        return false;
+    ev->waiting++;
+    return true;
+}
+
+static bool take_stored(struct evaluation *ev, enum asker asker, int part,
+                        const struct call_ref *ref, struct err *err)
+{
+    struct call_answer answer = {0};
+    bool ok = calls_load(ev->work->engine->store, ref->id, &answer, err) &&
+              evaluation_remember(ev, ref, err) &&
+              ev->take(ev, asker, part, &answer, err);
+
+    call_answer_release(&answer);
+    return ok;
+}
+
+// The last call whose answer the item may use: an excluded row keeps what was
+// answered before its exclusion, so replay decides as it did, and takes nothing
+// that came later, be it asked by `eval` or by another job.
+static int64_t last_call(const struct evaluation *ev)
+{
+    return job_work_last_call(ev->work, ev->item->row);
+}
+
+// An item that may not be paid for ends at its first call that is not in the
+// store.
+static bool leave_out(struct evaluation *ev)
+{
+    if (last_call(ev) < INT64_MAX)
+        evaluation_detach(ev, ITEM_EXCLUDED);
+    else if (ev->work->time_over)
+        evaluation_detach(ev, ITEM_UNPAID);
+    return ev->task == NULL;
+}
+
+static bool set_out(struct evaluation *ev, enum asker asker,
+                    const struct order *order, struct err *err)
+{
+    struct flights *flights = &ev->work->engine->flights;
+    struct flight *flight = flights_open(flights, order, err);
+
+    if (flight == NULL)
+        return false;
+    ev->work->asks_anew |= order->kind != CALL_EMBED;
+    if (!join(ev, flight, asker, order->ask.part, err)) {
+        flights_drop(flights, flight);
+        return false;
+    }
+    if (answerer_of(&order->ask)->begin(flight, err))
+        return true;
+    ev->waiting--; // nobody may join what never ends
+    flights_drop(flights, flight);
+    return false;
+}
+
+// An answer that follows from the question alone leaves nothing behind.
+static bool take_at_once(struct evaluation *ev, enum asker asker,
+                         const struct order *order, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
+    bool ok = answerer_of(&order->ask)->answer(order, &text, err);
+    struct call_answer answer = {.outcome = CALL_TEXT,
+                                 .text = text.data,
+                                 .text_len = text.len,
+                                 .cached_tokens = -1};
+
+    ok = ok && ev->take(ev, asker, order->ask.part, &answer, err);
+    buf_release(&text);
+    return ok;
+}
+
+// The one way to an answer from outside: at once, in flight already, stored, or
+// paid.
+bool evaluation_ask(struct evaluation *ev, enum asker asker,
+                    struct order *order, struct err *err)
+{
+    struct engine *engine = ev->work->engine;
+    struct flight *flight;
+    struct call_ref ref;
+
+    order->work = ev->work;
+    if (asker == ASKER_STEP)
+        order->sampling = ev->task->sampling;
+    order->age = ev->task->age;
+    order->batch = ev->task->batch;
+    if (answerer_of(&order->ask)->answer != NULL)
+        return take_at_once(ev, asker, order, err);
+    if (!answerer_of(&order->ask)->address(order, ev->task, err))
+        return false;
+    flight = flights_find(&engine->flights, &order->key);
+    if (flight != NULL && last_call(ev) == INT64_MAX)
+        return join(ev, flight, asker, order->ask.part, err);
+    if (calls_find(engine->store, &order->key, &ref) && ref.id <= last_call(ev))
+        return take_stored(ev, asker, order->ask.part, &ref, err);
+    return leave_out(ev) || set_out(ev, asker, order, err);
+}
