@@ -33,9 +33,9 @@ const char *history_operand(const struct options *options);
 char *history_file_path(const struct options *options, const char *job,
                         struct err *err);
 
-// Whether a file at out (--out; NULL is fine) would take the place neither of
-// the history, nor of the file that job is, nor of one that the job was run
-// from: its job file and its data.
+// Whether a file at out (--out; NULL is fine) would replace none of these: the
+// history, the file that `job` names, and the files that the job was run from,
+// its job file and its data.
 bool history_spares(const struct options *options, const char *job,
                     const char *out, struct err *err);
 

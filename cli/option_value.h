@@ -18,7 +18,7 @@ enum option_value_place option_value_place(const struct option_row *row);
 bool option_value_take(const struct option_row *row, const char *text,
                        struct option_value *value);
 
-// Whether what text was read into is from the row's least to its most.
+// Whether value, which was read from text, lies in the row's range.
 bool option_value_in_range(const struct option_row *row, const char *text,
                            const struct option_value *value);
 

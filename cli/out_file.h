@@ -16,15 +16,16 @@
 #include "common/err.h"
 #include "program/job/bundle.h"
 
-// Whether a file can be written at path, and is none that the command reads:
-// the files of bundle, the store, the others. Any of these may be NULL. option
-// is what path came from ("--out").
+// The files that a command reads. All borrowed; any may be NULL.
 struct out_file_reads {
     const struct bundle *bundle;
     const char *store;
-    const char *const *others; // such as --compiled and --data; borrowed
+    const char *const *others; // such as --compiled and --data
     size_t n_others;
 };
+
+// Whether a file can be written at path, and is none that the command reads.
+// option is what path came from ("--out").
 bool out_file_check(const char *path, const char *option,
                     const struct out_file_reads *reads, struct err *err);
 

@@ -3,13 +3,13 @@
 // One DEALER socket; run, eval and submit, jobs, show, stop and resume are all
 // this client, over inproc or tcp.
 //
-//            HELLO             WELCOME               SUBMIT, ACCEPTED
-//   (open) --------> GREETING ---------> AT HOME ------------------> WATCHING
-//                     ^    |  (COMMAND, REPLY)  |                       |
-//                     |    | nobody answers:    | 3 s without a word,   |
-//                     RESULT
-//                     '----' told once, and     | REFUSED "hello":      v
-//                            waited for         '--> GREETING        (result)
+//           HELLO             WELCOME             SUBMIT, ACCEPTED
+//   (open) -------> GREETING ---------> AT HOME ------------------> WATCHING
+//                    ^    |         (COMMAND, REPLY)                   |
+//                    |    | nobody answers:  |                         | RESULT
+//                    '----' said once, and   | 3 s without a word, or  v
+//                           waited for       | REFUSED "hello":     (result)
+//                                            '--> GREETING
 //
 // When the coordinator goes away, the client says so, waits for it and submits
 // the same job again, which joins the one under way or replays a finished one.
@@ -56,9 +56,9 @@ struct client_result {
     size_t compiled_len;
 };
 
-// zmq is a context, borrowed; so is key, during open; NULL: in the clear.
-// patience_ms is how long to wait for the first
-// WELCOME. ERR_IO: no coordinator there.
+// zmq is a context, borrowed. key is borrowed during the call; NULL: in the
+// clear. patience_ms is how long to wait for the first WELCOME. ERR_IO: there
+// is no coordinator.
 struct client *client_open(void *zmq, const char *endpoint,
                            const struct key *key, int64_t patience_ms,
                            struct err *err);
@@ -74,11 +74,12 @@ bool client_submit(struct client *client, const struct submit *submit,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 
-// How long the replies to commands are waited for from here on (20 s before).
+// Sets how long client_command waits for a reply; 20 s unless this is called.
 void client_set_patience(struct client *client, int64_t ms);
 
 // Asks for something; *document is the reply's JSON, which the caller frees. A
-// reply that comes when its question was given up is never that of another.
+// reply that comes after its question was given up is dropped, and never taken
+// for the answer to the next one.
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err);
 

@@ -1,8 +1,8 @@
 // bell: wakes a thread that polls, from another thread or a signal handler.
 //
 // Its descriptor is readable from the ring to the hush, however often it rang
-// in between. Whoever hushes looks for work after it, not before: then nothing
-// is missed that came before the ring.
+// in between. Hush first and look for work afterwards: then no work that came
+// before a ring is missed.
 //
 // A pipe with both ends closed on exec, so that no program of the user holds
 // one, and neither end ever waits.

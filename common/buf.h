@@ -32,8 +32,8 @@ struct buf {
 void buf_release(struct buf *buf); // frees; the maximum stays
 void buf_clear(struct buf *buf);   // len 0, not failed; memory is kept
 
-// Makes room for so many more bytes in one step, where it is known that they
-// come. Nothing is lost without memory: the appends will find out.
+// Makes room in one step for so many more bytes that will be appended. Without
+// memory nothing changes: the appends will notice.
 void buf_expect(struct buf *buf, size_t len);
 
 // What buf_append does when there is no room yet.

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-// Lets libsodium look what the processor can do, once: without it everything
-// works, but slowly. Any thread, any number of times.
+// Lets libsodium find out what the processor can do; without that everything
+// works, but slowly. May be called from any thread, any number of times.
 void crypto_ready(void);
 
 // Little endian on every machine. Spelled out, so that the compiler makes one

@@ -39,8 +39,8 @@ void json_put(struct buf *buf, const json_t *value, bool sorted);
 // with indent=2 writes it; members keep their order.
 void json_put_lines(struct buf *buf, const json_t *value);
 
-// json_stringn, but quicker for the texts that most are: jansson looks at each
-// byte in turn whether it is UTF-8. NULL where text is not, or without memory.
+// As json_stringn, but quicker for most texts: jansson checks each byte by
+// itself for UTF-8. NULL when text is not UTF-8, or without memory.
 json_t *json_string_of(const char *text, size_t len);
 
 // json_put as a string that the caller frees; NULL without memory.

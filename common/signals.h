@@ -1,13 +1,14 @@
 // signals: Ctrl-C, SIGTERM and the end of the terminal as something that a loop
 // can wait for.
 //
-// The first of them makes the descriptor readable: the loop saves and ends.
-// The second leaves the process at once with status 130: nothing that was
-// paid for is lost by it (store/store.h). A terminal that ends says so twice,
-// by its shell and by the kernel, so SIGHUP is never the second; and under
-// nohup, which has it ignored, it stays so. One place in the process; opened
-// before any thread is started, so that only the opener's thread is ever
-// interrupted.
+// The first of them makes the descriptor readable: the loop saves and ends. The
+// second ends the process at once with status 130, by which nothing that was
+// paid for is lost (store/store.h). A terminal that ends says so twice, by its
+// shell and by the kernel, so SIGHUP never counts as the second. Under nohup,
+// which has it ignored, it stays ignored.
+//
+// Open it once in a process, before any thread is started, so that only the
+// opener's thread is ever interrupted.
 
 #ifndef COMMON_SIGNALS_H
 #define COMMON_SIGNALS_H

@@ -28,11 +28,11 @@ const char *text_counted(char out[TEXT_COUNTED_BYTES], int64_t n,
 // True for [A-Za-z_][A-Za-z0-9_]*.
 bool text_is_name(const char *text);
 
-// The candidate nearest to text by edit distance, for "did you mean"; NULL
-// when none is near (over a third of its length, at least 1, or with nothing in
-// common), and none is the only one that begins or ends with the other, as
-// max_calls does with calls. Case makes no difference. `names` has n
-// entries. Borrowed.
+// The name that text was probably meant to be, for "did you mean": the nearest
+// by edit distance, if at most a third of its letters differ (or one) and some
+// are the same; otherwise the only name that begins or ends with text, or text
+// with it, as max_calls ends with calls. Case makes no difference. NULL: there
+// is no such name. names has n entries; the result is borrowed from it.
 const char *text_nearest(const char *text, const char *const *names, size_t n);
 
 // A slice without white space at its ends (bytes; ASCII white space).
@@ -45,9 +45,9 @@ bool text_is_space(uint32_t code);
 // zero-width characters, direction marks.
 const char *text_trim_wide(const char *text, size_t len, size_t *out_len);
 
-// What the first character of text is that looks like a plain one, or like
-// nothing, as text from web pages and word processors has them: "a typographic
-// quote". Also where it begins. NULL: there is none.
+// Finds the first character of text that looks like a plain one, or like
+// nothing, such as those in text from web pages and word processors. Returns
+// what it is, "a typographic quote", and where it begins; NULL: there is none.
 const char *text_lookalike(const char *text, size_t len, size_t *at);
 
 // True when text[0..len) is valid UTF-8 without NUL.

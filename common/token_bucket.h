@@ -1,9 +1,9 @@
 // token_bucket: a limit on how often something may happen.
 //
 // A bucket holds at most `burst` tokens and gets `per_s` new ones a second.
-// What comes takes tokens out; when too few are left, it is too much. So a
-// short burst passes and a flood does not. Times are monotonic milliseconds
-// from the caller. Pure.
+// Each event takes tokens out; when too few are left, the event is one too
+// many. So a short burst passes and a flood does not. Times are monotonic
+// milliseconds from the caller. Pure.
 
 #ifndef COMMON_TOKEN_BUCKET_H
 #define COMMON_TOKEN_BUCKET_H

@@ -6,17 +6,16 @@
 // to the children; the owner begins requests, waits until the pool's file
 // descriptor is readable, and takes what is done, in any order.
 //
-//          exec_pool_begin            an idle child           a whole line
-//   owner ----------------> waiting ----------------> asked ---------------->
-//   done
-//                                                      |                      ^
-//                          dies, hangs, floods, talks nonsense: killed, fault |
-//                                                      +----------------------+
+//         exec_pool_begin           an idle child         a whole line
+//   owner ---------------> waiting ---------------> asked --------------> done
+//                                                     |                    ^
+//                        dies, hangs, floods, talks   |                    |
+//                        nonsense: killed, a fault    +--------------------+
 //
 // 1. A request ends exactly once: with a line that its command's `check`
-//    accepts, or with a
-//    fault. A fault is never an answer: it says what the child did and how its
-//    standard error ended. The next request gets a fresh child.
+//    accepts, or with a fault. A fault is never an answer: it says what the
+//    child did and how its standard error ended. The next request gets a fresh
+//    child.
 // 2. A child that writes what it was not asked for has lost step: its answers
 //    can no longer be told apart. It is a fault of the next request.
 // 3. A child may end, with status 0, after any number of answers. If it does

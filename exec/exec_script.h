@@ -1,9 +1,9 @@
 // exec_script: whether a file that is to be run can be.
 //
-// A script whose first line names no interpreter, or one that is not there, or
-// whose lines end as on Windows, fails when it is started, with words of the
-// system that say little ("No such file or directory" of a file that stands
-// there). It is told before anything is paid for.
+// A script fails to start when its first line names no interpreter or one that
+// is not there, or when its lines end as on Windows. The system's words for
+// that say little ("No such file or directory", about a file that is there), so
+// it is checked before anything is paid for.
 
 #ifndef EXEC_EXEC_SCRIPT_H
 #define EXEC_EXEC_SCRIPT_H

@@ -1,9 +1,9 @@
-// answers: what comes back to the runs of a pool: answers, and faults, of which
-// some pass.
+// answers: what comes back to the runs of a pool: answers and faults.
 //
-// A call that fails is tried again after a while. While the server answers
-// nobody that is an outage, which the pool has patience with; a call that fails
-// while others are answered fails after a few tries, and its run with it.
+// A call that fails is tried again after a while. While the server answers no
+// call at all, that is an outage, and calls are tried for as long as the pool
+// has patience. A call that fails while others are answered is given up after a
+// few tries, and its run with it.
 
 #ifndef PREDICT_ANSWERS_H
 #define PREDICT_ANSWERS_H

@@ -1,22 +1,23 @@
-// nearest: of a step's pool of demos, those whose inputs are nearest to a
+// nearest: picks from a step's pool of demos those whose inputs are nearest to
+// a question.
+//
+// Nearness is BM25's (search_index.h): the texts of a demo's inputs are a
+// document, and those of the question the query (step_query). If the program's
+// pools_by says embeddings, it is theirs (vectors.h): whoever runs the program
+// then has the embeddings of all texts of the pool, and asks for that of the
 // question.
 //
-// Near is what BM25 finds near (search_index.h): the texts of a demo's inputs
-// are a document, those of the question the query (step_query). Or it is what
-// embeddings say (vectors.h), where the program's pools_by does: then whoever
-// runs it has those of all texts of the pool, and asks for the question's.
-// Where fewer demos share a
-// word with the question than are to be shown, the first others of the pool
-// make up the number, so every prompt of a candidate shows equally many. Equal
-// ranks go by the order of the pool, so the same pool and the same question
-// give the same prompt everywhere.
+// If fewer demos share a word with the question than are to be shown, the first
+// others of the pool make up the number, so that every prompt of a candidate
+// shows equally many. Equal ranks go by the order of the pool: the same pool
+// and the same question give the same prompt everywhere.
 //
 // They are shown from the farthest to the nearest, which then stands next to
 // the question: what comes last weighs most with many models.
 //
-// An example is never shown to itself: a question that is a row of the job's
-// data does not get the demo that was made of that row, or it would be counted
-// right by heart. That is why a pool may hold every row.
+// A question that is a row of the job's data does not get the demo that was
+// made of that row: a model that is shown the right answer would only repeat
+// it. That is why a pool may hold every row.
 //
 // Indexes are made when a pool is first asked, and kept. One owner at a time.
 

@@ -1,18 +1,18 @@
 // retrieval: answers what the retrieve steps of a program ask.
 //
 // It holds an index of each step's documents (search_index.h) and turns a
-// payload, {"k", "fields", "query"}, into {"passages": [...]}. To search takes
-// no call and no time to speak of, and the same documents give the same answer,
-// so nothing of it is stored: whoever has the documents finds it again. What
-// was found lately is kept in memory, since a search asks the same questions
-// again and again, with other prompts behind them.
+// payload, {"k", "fields", "query"}, into {"passages": [...]}. A search takes
+// no call and hardly any time, and the same documents give the same answer, so
+// answers are not stored: whoever has the documents finds them again. Recent
+// answers are kept in memory, since an optimizer asks the same questions again
+// and again, with other prompts behind them.
 //
 // A step that searches by embeddings asks a model for that of its query, and
 // retrieval_near makes passages of the answer. It needs those of the documents:
 // whoever runs the program asks for them first (retrieval_texts), and puts them
 // into its vectors. All documents are compared with each query, which takes
-// 1 ms for 10,000 of 384 numbers; an index of neighbours would be faster beyond
-// some 100,000, and find now this and now that.
+// 1 ms for 10,000 of 384 numbers. An index of neighbours would be faster beyond
+// some 100,000 documents, but does not always find the same ones.
 //
 // One owner at a time.
 

@@ -20,11 +20,11 @@
 #include "program/graph/plan.h"
 #include "program/job/job.h"
 
-// Of metadata.promptcc. Raised when a reader of before would misread the file;
-// then that one must still be read, and a file that it reads well keeps its
-// number:
+// The number of the format, in metadata.promptcc. It is raised when older
+// readers would misread a file. Files with lower numbers can still be read, and
+// a file that needs nothing new has the lower number:
 //
-//   1
+//   1   all demos of a step are shown
 //   2   a step shows the demos of a pool that are nearest to its question
 //   3   nearest by their embeddings
 enum { COMPILED_FORMAT = 3 };
