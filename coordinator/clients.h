@@ -45,7 +45,7 @@ void clients_commanded(struct clients *clients, struct peer *peer,
 
 // --- what they are told ---
 
-// As in jobs_handlers.
+// Handlers of jobs (struct jobs_handlers).
 void clients_job_opened(struct clients *clients,
                         const struct requester *requester,
                         struct running_job *running, const struct err *err);

@@ -43,11 +43,13 @@ bool command_reads(const struct verb *verb);
 // Whether that half runs what a client wrote, which is for query_child_ask.
 bool command_is_query(const struct verb *verb);
 
-// That half of any other; for any thread. NULL on failure.
+// Does that half, if it is not a query of a client's. For any thread. NULL on
+// failure.
 json_t *command_read(const struct verb *verb, struct store *store,
                      const struct command *command, struct err *err);
 
-// Whether it has the other half. Else what was read is the reply.
+// Whether it has the half that runs on the loop. If not, what was read is the
+// reply.
 bool command_acts(const struct verb *verb);
 
 // The other half: takes what was read (NULL for a verb that reads nothing) and

@@ -35,11 +35,11 @@ void left_jobs_survey(struct left_jobs *left);
 // The same again, where it failed and is due.
 void left_jobs_tick(struct left_jobs *left, int64_t now);
 
-// The next one to be taken up. False: there is none. A run of which the store
-// has no whole submission is not among them, but marked as stopped.
+// The next run to be taken up. False: there is none. Runs whose submission is
+// not whole in the store are left out, and marked as stopped.
 bool left_jobs_next(struct left_jobs *left, struct left_view *out);
 
-// That one is on its way.
+// The caller has begun to open the one that left_jobs_next gave.
 void left_jobs_took(struct left_jobs *left);
 
 void left_jobs_release(struct left_jobs *left);

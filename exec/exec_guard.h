@@ -27,11 +27,11 @@
 
 #include <sys/types.h>
 
-// In the child between fork and exec: becomes the guard of a program, and does
-// not come back. hold is the read end of the pipe. become turns the process
-// that it is called in into the program, or ends that process; it is told what
-// it is to work on. report is where an errno goes when there is no process to
-// be had (a descriptor). Only what is safe in a signal handler is done here.
+// Call it in the child between fork and exec: the child becomes the guard of a
+// program, and the call does not return. hold is the read end of the pipe.
+// become, which is given user, turns the process that it is called in into the
+// program, or ends that process. If no process can be made, the errno is
+// written to the descriptor report. Only does what is safe in a signal handler.
 _Noreturn void exec_guard_run(int hold, int report, void (*become)(void *user),
                               void *user);
 

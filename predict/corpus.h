@@ -58,7 +58,7 @@ bool corpus_send(struct corpus *corpus, int64_t now, int64_t *due_ms,
 // Whether that answer or fault was for it; then it was taken.
 bool corpus_take(struct corpus *corpus, const struct model_done *done);
 
-// Of all its texts, once it is READY. Borrowed.
+// The embeddings of all its texts, once it is READY. Borrowed.
 const struct vectors *corpus_vectors(const struct corpus *corpus);
 
 // Asks for an embedding: payload is what the ask has (program/graph/ask.h).

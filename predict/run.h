@@ -23,8 +23,8 @@ enum { RUN_PASSAGES_BYTES = 64 << 20 }; // of what a step searches
 
 enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
 
-// Of a call whose prompt shows the demos that are near by embeddings: that of
-// its question is asked first.
+// For a call whose prompt shows the demos that are nearest by embeddings: the
+// embedding of its question, which is asked for first.
 enum near_state { NEAR_NONE, NEAR_WANTED, NEAR_KNOWN };
 
 struct step_call {

@@ -35,11 +35,12 @@ size_t vectors_size(const struct vectors *vectors);
 bool vectors_put(struct vectors *vectors, const char *text, size_t len,
                  const char *answer, size_t answer_len, struct err *err);
 
-// That of a text; NULL: nobody put it in. Borrowed.
+// The embedding of a text; NULL: nobody put it in. Borrowed.
 const struct direction *vectors_find(const struct vectors *vectors,
                                      const char *text, size_t len);
 
-// An answer as a direction that the caller frees; the same errors.
+// Reads an answer without keeping it. The caller frees the direction; the
+// errors are those of vectors_put.
 struct direction *vectors_read(const struct vectors *vectors,
                                const char *answer, size_t answer_len,
                                struct err *err);

@@ -1,9 +1,9 @@
 // evaluation_index: a job's evaluations, in memory.
 //
-// By candidate, row and replicate. A trial asks for one candidate on hundreds
-// of rows, so the evaluations of a candidate stand together, in a table of its
-// own that the processor's cache holds: of a million in one table nearly each
-// look would be a wait for memory.
+// They are found by candidate, row and replicate. A trial asks for one
+// candidate on hundreds of rows, so the evaluations of a candidate stand
+// together, in a table of their own that the processor's cache holds. In one
+// table of a million, nearly each look would have to wait for memory.
 //
 // An evaluation takes 12 bytes, and its table is half to three quarters full.
 // What came of it is a verdict, and most evaluations share a few of these
@@ -79,8 +79,8 @@ bool evaluation_index_reserve(struct evaluation_index *index,
                               const struct history_evaluation *evaluation,
                               struct err *err);
 
-// Into that room. Of two of the same candidate, row and replicate the first
-// stays.
+// Adds an evaluation, for which room was made. If there is one of the same
+// candidate, row and replicate already, that one stays.
 void evaluation_index_add(struct evaluation_index *index,
                           const struct history_evaluation *evaluation);
 

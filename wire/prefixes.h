@@ -61,10 +61,11 @@ struct kept_prefixes {
 
 void kept_prefixes_release(struct kept_prefixes *kept);
 
-// To be asked for every CALL that comes. Keeps the prefix of one that brings
-// and names it; gives one that only names it its prefix, which is borrowed
-// until the next call of this. False: it is not known here (ERR_BUSY), or is
-// not what its name says (ERR_PROTOCOL), and the call means nothing.
+// Call it for every CALL that comes. If the CALL brings a prefix with a name,
+// the prefix is kept. If it only names one, it is given that prefix, borrowed
+// until the next call of this function. False, and the CALL cannot be used: the
+// name is not known here (ERR_BUSY), or the prefix is not what its name says
+// (ERR_PROTOCOL).
 bool kept_prefixes_fill(struct kept_prefixes *kept, struct call_message *call,
                         struct err *err);
 

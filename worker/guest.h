@@ -25,8 +25,8 @@
 
 enum { GUEST_LOOK_MS = 2000 };
 
-// From one minute of the day to another one, over midnight if need be; equal
-// ones are the whole day.
+// Hours of a day, from one minute to another, which may lie behind midnight. If
+// both are equal, they are the whole day.
 struct guest_hours {
     int from, to; // 0..1439
 };

@@ -1,9 +1,9 @@
-// denial: words and signs that say of what they stand next to that it is not
-// meant: "not B", "Rejected: B", "B (wrong)", "B: no", a crossed box.
+// denial: words and signs which say that what stands next to them is not meant:
+// "not B", "Rejected: B", "B (wrong)", "B: no", a crossed box.
 //
-// One list for all readers of answers: a word that takes a label back takes a
-// number back as well. A denial is no negative value. It leaves doubt, and
-// what is in doubt is asked for again.
+// There is one list for all readers of answers: a word that takes a label back
+// takes a number back as well. A denied value is not turned into its opposite:
+// there is doubt, and what is in doubt is asked for again.
 
 #ifndef PROGRAM_GRAPH_DENIAL_H
 #define PROGRAM_GRAPH_DENIAL_H
@@ -15,7 +15,8 @@
 // True when any word or sign of text (UTF-8) denies.
 bool denial_in(const char *text, size_t len);
 
-// The same in front of a choice: "Rejected: B" and "Least likely: B" too.
+// The same for text in front of a choice, where "Rejected: B" and "Least
+// likely: B" deny as well.
 bool denial_of_choice(const char *text, size_t len);
 
 // What a text that follows a value says of it.
@@ -27,7 +28,8 @@ bool denial_of_choice(const char *text, size_t len);
 //           right", "wait, no", "does not apply"
 enum denial { DENIAL_NONE, DENIAL_WORDS, DENIAL_SENTENCE };
 
-// Of how text begins, up to the clause in which it denies.
+// How a text that follows a value begins; it is read up to the clause in which
+// it denies.
 enum denial denial_after(const char *text, size_t len);
 
 // A sign that denies, such as a cross or an empty box.

@@ -37,11 +37,12 @@ void job_read_data(struct job_reader *reader, const struct node *node);
 
 // --- what is checked of a job that was read ---
 
-// Of one that may have mistakes: a label to balance is an output as a rule.
+// For a job that may have mistakes: finds a misspelt label in `stratify`.
 void job_check_stratify(struct job_reader *reader);
 
-// Of one without: brings what its commands and searches name into the bundle,
-// and finds mistakes in it; who searches by embeddings says whose.
+// For a job without mistakes so far: brings the files that its commands and
+// searches name into the bundle and checks them, and checks that a job which
+// searches by embeddings names a model for them.
 void job_check_whole(struct job_reader *reader);
 
 // --- job.c ---

@@ -33,8 +33,9 @@ enum { REACH_MAX_PARTS = 64 };
 size_t reach_parts(const struct metric *metric,
                    struct reach_part out[REACH_MAX_PARTS]);
 
-// Sets *reaches. True too where it cannot be known (the right answer is not in
-// the example). False without memory.
+// Sets *reaches: whether some answer could score on the example. It is true as
+// well if that cannot be known, since the example has no right answer. False
+// without memory.
 bool reach_example(const struct reach_part *part, const struct program *program,
                    const json_t *example, bool *reaches, struct err *err);
 

@@ -17,8 +17,8 @@ struct label_set {
     const char *const *texts;
     size_t n;
     const int *groups; // labels of one group mean the same; NULL: each its own
-    // Only the first so many count when they stand amid other words: "yes" in a
-    // sentence tells something, "on" does not.
+    // Only the first so many leave doubt when they are named beside the label
+    // that was found: of a bool, "yes" does and "on" does not.
     size_t n_telling;
 };
 

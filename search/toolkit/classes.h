@@ -41,7 +41,8 @@ struct classes {
 
 void classes_release(struct classes *classes); // zeroed is fine
 
-// Of n rows; a row is known by its place among these.
+// Reads the classes of a step from n rows of the dataset. A row is known by its
+// place among these.
 bool classes_read(const struct program *program, const struct dataset *dataset,
                   int step, const size_t *rows, size_t n, struct classes *out,
                   struct err *err);

@@ -73,10 +73,11 @@ bool demos_bootstrap(struct demo_maker *maker, const struct demo_recipe *recipe,
 // of them.
 size_t demos_effort(const struct demo_recipe *recipe, size_t sets, size_t n);
 
-// All demos that the rows can be, for prompts that show the `nearest` of them
-// to their question: traces as demos_bootstrap makes them by the recipe, and
-// then every labelled row, POOL_ROWS demos a step at most. Where the rows say
-// all outputs of a step, a pool costs no call; else one of the teacher a row.
+// Makes a pool: all demos that the rows can be, for prompts that show the
+// `nearest` of them to their question. First traces as demos_bootstrap makes
+// them by the recipe, then every labelled row; at most POOL_ROWS demos a step.
+// If the rows say all outputs of a step, its pool costs no call; otherwise it
+// costs one call of the teacher a row.
 enum { POOL_ROWS = 400 };
 bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
                 const struct demo_rows *from, size_t nearest,

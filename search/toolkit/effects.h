@@ -48,14 +48,15 @@ struct effects *effects_new(const double *deviations, size_t n, double noise,
                             double row, struct err *err);
 void effects_free(struct effects *effects); // NULL is fine
 
-// Adds a score. terms are copied; rows are told apart by number only.
+// Adds a score, which is the sum of those terms on that row. terms are copied;
+// row is any number that is the same for all scores of a row.
 bool effects_add(struct effects *effects, const struct effect_term *terms,
                  size_t n_terms, size_t row, double score, struct err *err);
 
 // Solves; guesses may be asked for afterwards.
 void effects_solve(struct effects *effects);
 
-// Of a sum of terms, on a row of middling easiness.
+// Guesses the score of a sum of terms on a row of middling easiness.
 struct effect_guess effects_guess(const struct effects *effects,
                                   const struct effect_term *terms,
                                   size_t n_terms);

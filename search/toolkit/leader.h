@@ -3,14 +3,15 @@
 // Trials are judged in the order of their numbers, and only up to the lag that
 // the session keeps, so who leads when depends on nothing but job and answers.
 // A later trial leads when it is better on the rows that both were scored on.
-// Of equals the one leads that keeps more instructions as they were written,
-// else the earlier one.
+// If two are equal, the one that keeps more instructions as written leads, then
+// the earlier one.
 //
 // A search is over by budget, when the leader is perfect, since nothing can be
-// better, or when no reply to any of its prompts can be read (trials_are_mute). Where the budget ends it, a candidate that was scored on a minibatch
-// alone leads after all if a paired test finds it better than the leader on 16
-// rows or more: with the rest of the budget gone, this is what is known of it.
-// For the job's own thread.
+// better, or when no reply to any of its prompts can be read (trials_are_mute).
+// Where the budget ends it, a candidate that was scored on a minibatch alone
+// leads after all if a paired test finds it better than the leader on 16 rows
+// or more: with the rest of the budget gone, this is what is known of it. For
+// the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_LEADER_H
 #define SEARCH_TOOLKIT_LEADER_H

@@ -20,8 +20,8 @@
 
 struct lexicon;
 
-// Of n rows of the dataset, which is read now and not again. A row is known by
-// its place among these n.
+// Reads n rows of the dataset, which is not read again later. A row is known by
+// its place among these n. NULL without memory.
 struct lexicon *lexicon_new(const struct dataset *dataset, const size_t *rows,
                             size_t n, struct err *err);
 void lexicon_free(struct lexicon *lexicon); // NULL is fine

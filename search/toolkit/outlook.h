@@ -55,7 +55,7 @@ void outlook_release(struct outlook *outlook); // zeroed is fine
 // right label, where the server tells it; 0: right answers alone.
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err);
 
-// Of a combination, tried or not.
+// What a combination can be expected to score, whether it was tried or not.
 struct effect_guess outlook_guess(const struct outlook *outlook,
                                   const int *choices);
 

@@ -3,9 +3,9 @@
 // A mean hides what a candidate knows: one that gets the refunds right and
 // little else has a lesson that the leader lacks. So the pool is judged row by
 // row. A member leads a row when no other scored higher on it; the members that
-// lead some row are the front. Of these, one is left out when every row that it
-// leads is led by another that stays: it adds nothing. From the rest a parent
-// is drawn, each in proportion to the rows that it leads.
+// lead some row are the front. A member of the front is left out when every row
+// that it leads is also led by another that stays: it adds nothing. A parent is
+// drawn from the rest, each in proportion to the rows that it leads.
 //
 // This is the selection of GEPA (Agrawal et al. 2025, arXiv 2507.19457), as its
 // package 0.1.4 does it: dropping begins with the lowest mean, and starts over

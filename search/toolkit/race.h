@@ -26,8 +26,9 @@ struct racer {
     double value;        // what it is ranked by
 };
 
-// All entries that were scored, by expected score and `hope` deviations of it,
-// best first; into racers (room for the board's n). Returns how many.
+// Ranks all entries that were scored by what they are expected to score plus
+// `hope` deviations of that, best first, into racers (room for the board's n).
+// Returns how many.
 size_t race_rank(const struct outlook *outlook, double hope,
                  struct racer *racers);
 

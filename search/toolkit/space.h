@@ -1,11 +1,11 @@
 // space: what is searched: the instructions and the demo sets that a step may
 // get.
 //
-// Of each predictor choice 0 is what the program has: its instruction as
-// written, and no demos. What is added is kept for good and known by its number
-// from then on, so that what was learned of it stays true. A text or a set that
-// is there already is not added again: its number comes back, and no call is
-// spent on it twice.
+// Choice 0 of each predictor is what the program has: its instruction as
+// written, and no demos. What is added is kept for good and keeps its number,
+// so that what was learned about it stays true. A text or a set that is there
+// already is not added again: its number is returned, and no call is spent on
+// it twice.
 //
 // A combination is a choice of both for each predictor, in their order, and
 // then of each tunable that is searched, 0 being its default:
@@ -62,8 +62,9 @@ struct space {
 bool space_init(struct space *space, struct session *session, struct err *err);
 void space_release(struct space *space); // zeroed is fine
 
-// Both give the number of what was added, or of what is the same; number may be
-// NULL. The text is copied, the list's demos are referred to.
+// Add a text or a set of demos. *number is that of what was added, or of an
+// equal one that was there; number may be NULL. The text is copied; demos
+// become one more reference each.
 bool space_add_text(struct space *space, size_t part, const char *text,
                     const char *kind, int parent, int *number, struct err *err);
 bool space_add_demos(struct space *space, size_t part,

@@ -34,8 +34,8 @@ struct form {
     struct plan plan;
 };
 
-// Of fields that stand somewhere already; they are copied. The kind of the step
-// is `predict`, whatever single says.
+// Makes a form of a step's instruction and fields, which are copied. The kind
+// of the step is `predict`, whatever single says.
 bool form_init(struct form *form, const struct single_step *single,
                struct err *err);
 void form_release(struct form *form); // zeroed is fine
@@ -67,7 +67,8 @@ void question_release(struct question *question);
 // waited for, whatever comes of them. NULL is fine.
 void runs_drop(struct session *session, struct runs *runs);
 
-// Sends question off, or waits for its answer and sends it again if need be.
+// Submits a question; waits for its answer, asking again if need be. False when
+// the job cannot go on; a question without a usable answer is no failure.
 bool question_submit(struct session *session, struct question *question,
                      struct err *err);
 bool question_wait(struct session *session, struct question *question,

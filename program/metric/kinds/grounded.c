@@ -139,8 +139,7 @@ static bool answered(const struct metric *metric,
         return score_give(out, all > 0 ? good / all : 0, &feedback, err);
     buf_release(&feedback);
     err_set(err, ERR_INPUT,
-            "the judge counts more that is supported than "
-            "there is");
+            "the judge counts more supported statements than it found in all");
     return false;
 }
 
