@@ -15,6 +15,7 @@
 #include "exec/exec_pool.h"
 #include "program/graph/candidate.h"
 #include "program/metric/metric.h"
+#include "program/run/compiled.h"
 #include "search/session/fit.h"
 #include "store/query.h"
 
@@ -54,6 +55,26 @@ static void check_context(struct jobfile *file, const struct options *options)
     tell_nomem(file, &err);
     candidate_unref(baseline);
     fit_free(fit);
+}
+
+// --- an earlier run ---
+
+static void check_from(struct jobfile *file, const struct options *options)
+{
+    const struct job *job = file->job;
+    const struct bundle_file *from =
+        job->from == NULL ? NULL : bundle_find(file->bundle, job->from);
+    struct err err = ERR_CLEAR;
+
+    (void)options;
+    if (from == NULL)
+        return;
+    candidate_unref(compiled_candidate(job->program, job->from, from->data,
+                                       from->len, &err));
+    if (err.code != ERR_NONE && err.code != ERR_NOMEM)
+        diag_add(file->diags, DIAG_ERROR, "from", &job->from_place, "%s",
+                 err.text);
+    tell_nomem(file, &err);
 }
 
 // --- programs of the metric ---
@@ -279,9 +300,9 @@ static void check_headroom(struct jobfile *file, const struct options *options)
 // --- the table ---
 
 static void (*const checks[])(struct jobfile *, const struct options *) = {
-    check_examples, check_headroom,   check_context,
-    check_passages, check_steps,      check_programs,
-    check_models,   check_embeddings, replies_try,
+    check_examples,   check_headroom, check_context,  check_from,
+    check_passages,   check_steps,    check_programs, check_models,
+    check_embeddings, replies_try,
 };
 
 void checks_run(struct jobfile *file, const struct options *options)

@@ -332,6 +332,19 @@ static void export_best(struct session *session, struct results *found,
     ending->compiled = results_compiled(session, found, &ignored);
 }
 
+// A program to begin with that cannot be read ends the job before anything is
+// paid for.
+static bool can_begin(const struct session *session, struct err *err)
+{
+    struct candidate *seed = NULL;
+
+    if (session_job(session)->from == NULL)
+        return true;
+    seed = seed_candidate(session, err);
+    candidate_unref(seed);
+    return seed != NULL;
+}
+
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
     struct results found = {0};
@@ -340,7 +353,8 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
     session_ask_logprobs(session,
                          session_setup_of(session)->optimizer->logprobs);
     expect_all(session);
-    ok = documents_embed(session, err) && baseline_score(session, &found, err);
+    ok = can_begin(session, err) && documents_embed(session, err) &&
+         baseline_score(session, &found, err);
     if (ok)
         ok = search(session, &found, err) &&
              finish_run(session, &found, ending, err);

@@ -434,6 +434,21 @@ static bool read_settings(const struct file *file, const json_t *given,
     return true;
 }
 
+// What a newer promptcc says may mean something else. metadata: NULL where
+// promptcc says nothing.
+static bool is_known_format(const struct file *file, const json_t *metadata)
+{
+    int64_t format = json_get_int(metadata, "format", 0);
+
+    if (format <= COMPILED_FORMAT)
+        return true;
+    err_set(
+        file->err, ERR_INPUT,
+        "%s: was written by a newer promptcc (format %lld): update this one",
+        file->path, (long long)format);
+    return false;
+}
+
 struct candidate *compiled_candidate(const struct program *program,
                                      const char *path, const char *text,
                                      size_t len, struct err *err)
@@ -447,7 +462,8 @@ struct candidate *compiled_candidate(const struct program *program,
     struct settings form = {0};
     struct candidate *candidate = NULL;
     // The form of the answers belongs to the prompts; the models are the job's.
-    if (read_settings(&file, metadata, SETTING_JOB, "", &form))
+    if (is_known_format(&file, metadata) &&
+        read_settings(&file, metadata, SETTING_JOB, "", &form))
         candidate = read_candidate(&file, program, &form);
     json_decref(file.root);
     return candidate;
@@ -474,14 +490,8 @@ static bool read_format(const struct file *file, const json_t *metadata)
                 file->path);
         return false;
     }
-    if (format > COMPILED_FORMAT) {
-        err_set(file->err, ERR_INPUT,
-                "%s: was written by a newer promptcc (format %lld): update "
-                "this one",
-                file->path, (long long)format);
-        return false;
-    }
-    return format >= 1 || refuse(file, "format", "1, 2 or 3");
+    return is_known_format(file, metadata) &&
+           (format >= 1 || refuse(file, "format", "1, 2 or 3"));
 }
 
 static bool read_program(const struct file *file, const json_t *metadata,

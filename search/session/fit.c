@@ -300,6 +300,7 @@ bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
 bool fit_check(const struct fit *fit, const struct candidate *baseline,
                struct err *err)
 {
+    size_t most = (size_t)fit->job->max_prompt_tokens;
     size_t tokens;
 
     for (size_t p = 0; p < baseline->n_parts; p++) {
@@ -314,6 +315,15 @@ bool fit_check(const struct fit *fit, const struct candidate *baseline,
                     "`models.options.num_ctx`",
                     program_predictor(fit->job->program, p)->name, tokens,
                     room(fit, baseline));
+            return false;
+        }
+        if (most > 0 && tokens > most) {
+            err_set(err, ERR_INPUT,
+                    "the longest prompt of step `%.40s` needs about %zu tokens "
+                    "without a demo, and `max_prompt_tokens` is %zu: raise it, "
+                    "or say less",
+                    program_predictor(fit->job->program, p)->name, tokens,
+                    most);
             return false;
         }
     }

@@ -37,14 +37,23 @@ def test_a_job_of_the_store_will_do(stage, sim):
     assert result.status == 2 and "neither a file nor a job" in result.err
 
 
-def test_a_program_of_other_steps_is_refused(stage, sim, tmp_path):
+def test_a_program_that_does_not_fit_the_job_is_refused(stage, sim):
     job = stage.job(n=40, optimizer=SEARCH)
     run(stage, sim, job)
     text = (job.parent / "compiled.json").read_text()
-    (tmp_path / "wrong.json").write_text(text.replace('"sort', '"other'))
-    result = stage.promptcc("run", job, "--from", tmp_path / "wrong.json",
-                            "--ollama", sim.url)
-    assert result.status == 2, result
+    newer = json.loads(text)
+    newer["metadata"]["promptcc"]["format"] = 99
+    paid = len(sim.answered())
+    for wrong, words in ((text.replace('"sort', '"other'), "the program lacks"),
+                         (json.dumps(newer), "by a newer promptcc"),
+                         (text[:300], "not valid JSON")):
+        (job.parent / "wrong.json").write_text(wrong)
+        found = stage.promptcc("check", job, "--set", "from=wrong.json")
+        assert found.status == 2 and words in found.err, found
+        result = stage.promptcc("run", job, "--from", job.parent / "wrong.json",
+                                "--ollama", sim.url, "--seed", 8)
+        assert result.status == 2 and words in result.err, result
+    assert len(sim.answered()) == paid  # nothing is paid for before that
 
 
 def test_prompts_keep_to_their_bound_and_the_front_is_told(stage, sim):

@@ -144,6 +144,21 @@ Test(fit, a_program_too_long_as_written_is_told_with_the_remedy)
     candidate_unref(candidate);
 }
 
+Test(fit, a_bound_below_the_bare_prompt_is_told)
+{
+    struct candidate *candidate = showing(0);
+    size_t tokens = 0;
+
+    set_context(ROOMY);
+    cr_assert(fit_tokens(fit, candidate, &tokens, &given.err));
+    given.job->max_prompt_tokens = (int64_t)tokens;
+    cr_expect(fit_check(fit, candidate, &given.err), "%s", given.err.text);
+    given.job->max_prompt_tokens = (int64_t)tokens - 1;
+    cr_expect_not(fit_check(fit, candidate, &given.err));
+    cr_expect_not_null(strstr(given.err.text, "`max_prompt_tokens` is"));
+    candidate_unref(candidate);
+}
+
 Test(fit, a_step_that_does_not_run_keeps_its_demos)
 {
     memset(plan.runs, 0, sizeof plan.runs);
