@@ -200,21 +200,25 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
 
 // Says what differs from the last job of that name, when this one is new. That
 // a model answers now and a stand-in did before, or the reverse, is no change.
+// Another version of the search makes a new job of the same file.
 static void tell_difference(struct running_job *running, struct store *reader,
                             const json_t *canonical)
 {
     struct err err = ERR_CLEAR;
+    int64_t version = REPLAY_VERSION;
     char *twin =
         job_id(running->job, running->bundle, !running->request->simulated);
-    char *text = twin == NULL
-                     ? NULL
-                     : history_previous(reader, running->job->name,
-                                        running->work.job_no, twin, &err);
+    char *text = twin == NULL ? NULL
+                              : history_previous(reader, running->job->name,
+                                                 running->work.job_no, twin,
+                                                 &version, &err);
     struct buf list = BUF_INIT(160);
     json_t *previous =
         text == NULL ? NULL : json_parse(text, strlen(text), 16 << 20, &err);
 
     if (previous != NULL) {
+        if (version != REPLAY_VERSION)
+            buf_puts(&list, "the version of promptcc");
         list_differences(previous, canonical, "", &list);
         text_print(running->note, sizeof running->note,
                    "a new job: since the last `%.40s` this has changed: %.90s",

@@ -34,9 +34,10 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err);
 
 // The canonical JSON of the latest other run of the same name, leaving out that
-// with the id not_id; NULL when there is none. The caller frees.
+// with the id not_id, and in *version the REPLAY_VERSION that made it; NULL when
+// there is none. The caller frees.
 char *history_previous(struct store *store, const char *name, int64_t not_no,
-                       const char *not_id, struct err *err);
+                       const char *not_id, int64_t *version, struct err *err);
 
 // Sets how a job stands, which becomes an event of the job as well.
 struct history_job_state {

@@ -93,20 +93,23 @@ static char *take_text(struct sql_read *read, struct err *err)
 }
 
 char *history_previous(struct store *store, const char *name, int64_t not_no,
-                       const char *not_id, struct err *err)
+                       const char *not_id, int64_t *version, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
     char *text = NULL;
 
-    if (open_settled(store, &read,
-                     "SELECT canonical FROM jobs WHERE name = ?1 AND no <> ?2"
-                     " AND id <> ?3 AND id NOT LIKE '%-eval'"
-                     " ORDER BY no DESC LIMIT 1",
-                     err)) {
+    if (open_settled(
+            store, &read,
+            "SELECT canonical, replay_version FROM jobs WHERE name = ?1"
+            " AND no <> ?2 AND id <> ?3 AND id NOT LIKE '%-eval'"
+            " ORDER BY no DESC LIMIT 1",
+            err)) {
         bind_text(&read, 1, name);
         (void)sqlite3_bind_int64(read.stmt, 2, not_no);
         bind_text(&read, 3, not_id);
         text = take_text(&read, err);
+        if (text != NULL)
+            *version = sqlite3_column_int64(read.stmt, 1);
     }
     sql_read_close(&read);
     return text;

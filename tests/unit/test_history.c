@@ -33,21 +33,24 @@ Test(history, the_previous_job_of_a_name_is_the_latest_other_one)
     struct history_job job = {
         .id = "a-1", .name = "a", .path = "", .canonical = "{\"v\":1}"};
     bool created = false;
-    int64_t first = history_open_job(store, &job, &created, &err);
+    int64_t first, version = 0;
 
-    cr_expect_null(history_previous(store, "a", first, "", &err));
+    job.replay_version = 7;
+    first = history_open_job(store, &job, &created, &err);
+    cr_expect_null(history_previous(store, "a", first, "", &version, &err));
     // An evaluation is no run that another could differ from.
     job.id = "a-1-eval";
     cr_assert_geq(history_open_job(store, &job, &created, &err), 0);
-    cr_expect_null(history_previous(store, "a", first, "", &err));
+    cr_expect_null(history_previous(store, "a", first, "", &version, &err));
     job.id = "a-2";
     job.canonical = "{\"v\":2}";
     int64_t second = history_open_job(store, &job, &created, &err);
-    char *text = history_previous(store, "a", second, "", &err);
+    char *text = history_previous(store, "a", second, "", &version, &err);
     cr_assert_not_null(text);
     cr_expect_str_eq(text, "{\"v\":1}");
+    cr_expect_eq(version, 7);
     free(text);
-    cr_expect_null(history_previous(store, "a", second, "a-1", &err));
+    cr_expect_null(history_previous(store, "a", second, "a-1", &version, &err));
 }
 
 Test(history, time_of_earlier_sessions_is_kept)
