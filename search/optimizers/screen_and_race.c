@@ -26,8 +26,9 @@
 //   |          does not answer alike (confirm.h)
 //   v
 //   choice     who is best by a cautious estimate ships if a paired test finds
-//   ^          it better than the program as written, else that does
-//   (choice.h)
+//   ^          it better than the program as written, else that does (choice.h);
+//   |          the test takes rows to train on as well, where the validation
+//   |          rows are apart and too few for it (further.h)
 //   |
 //   proof      from wherever the budget ends the search: what was kept back of
 //              it goes to a few rows for what most is hoped of by then, if no

@@ -252,23 +252,45 @@ bool board_wait(struct board *board, struct err *err)
     return true;
 }
 
-bool board_compare(const struct board *board, const struct entry *a,
-                   const struct entry *b, struct board_pairs *out,
-                   struct err *err)
+static size_t add_places(const struct board *board, const struct entry *a,
+                         const struct entry *b, double *x, double *y)
 {
-    uint64_t seed = (uint64_t)session_job(board->session)->seed;
-    double *x = calloc(board->n_rows + 1, sizeof *x);
-    double *y = calloc(board->n_rows + 1, sizeof *y);
     size_t n = 0;
-    bool ok = x != NULL && y != NULL;
 
-    for (size_t i = 0; ok && i < board->n_rows; i++) {
+    for (size_t i = 0; i < board->n_rows; i++) {
         if (!a->known[i] || !b->known[i])
             continue;
         x[n] = a->scores[i];
         y[n++] = b->scores[i];
     }
+    return n;
+}
+
+static size_t add_trials(const struct trial *a, const struct trial *b,
+                         double *x, double *y, size_t n)
+{
+    for (size_t i = 0; a != NULL && i < a->n_rows && i < b->n_rows; i++) {
+        if (!a->scored[i] || !b->scored[i])
+            continue;
+        x[n] = a->scores[i];
+        y[n++] = b->scores[i];
+    }
+    return n;
+}
+
+bool board_compare_with(const struct board *board, const struct entry *a,
+                        const struct entry *b, const struct trial *of_a,
+                        const struct trial *of_b, struct board_pairs *out,
+                        struct err *err)
+{
+    uint64_t seed = (uint64_t)session_job(board->session)->seed;
+    size_t most = board->n_rows + (of_a == NULL ? 0 : of_a->n_rows) + 1;
+    double *x = calloc(most, sizeof *x);
+    double *y = calloc(most, sizeof *y);
+    bool ok = x != NULL && y != NULL;
+
     if (ok) {
+        size_t n = add_trials(of_a, of_b, x, y, add_places(board, a, b, x, y));
         double gain = stats_mean(y, n) - stats_mean(x, n);
         double half = n == 0 ? 0.5 : stats_paired(x, y, n, seed) / 2;
 
@@ -279,4 +301,11 @@ bool board_compare(const struct board *board, const struct entry *a,
     free(x);
     free(y);
     return ok;
+}
+
+bool board_compare(const struct board *board, const struct entry *a,
+                   const struct entry *b, struct board_pairs *out,
+                   struct err *err)
+{
+    return board_compare_with(board, a, b, NULL, NULL, out, err);
 }

@@ -66,7 +66,7 @@ static json_t *classify(struct support *support, const struct fake_ask *ask)
     look(support, ask);
     if (ask->role == ROLE_STUDENT)
         support->student_asked++;
-    if (ask->part->n_demos > 0)
+    if (ask->part->n_demos > 0 && row >= support->gain_from)
         skill += support->demo_gain;
     if (strstr(ask->part->instruction, "GOOD") != NULL)
         skill += support->good_gain;

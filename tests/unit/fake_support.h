@@ -24,6 +24,7 @@ struct support {
     bool silent_proposals; // nor proposes anything
     int proposal_faults;   // attempts that a proposal takes before it is read
     double demo_gain;      // what any demo adds to the student
+    int gain_from;         // on rows from this one on
     double good_gain;      // what an instruction with "GOOD" adds
     double base;           // of a prompt without both
     double teacher;        // share of rows that the teacher gets right

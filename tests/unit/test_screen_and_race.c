@@ -333,6 +333,59 @@ Test(screen_and_race, demos_are_taken_from_the_rows_to_train_on)
     fake_free(fake);
 }
 
+// Twenty rows to validate, of which the program as written gets two wrong.
+enum { TOLD_APART_BY = 2, TRAINED = 40, VALIDATED = 20 };
+
+static struct session *search_high_baseline(struct support *support,
+                                            size_t max_proof)
+{
+    struct session *fake =
+        support_session(support, TRAINED + VALIDATED, TRAINED, FINISH_LATE);
+    size_t wrong =
+        VALIDATED - (size_t)(fake->trials[0]->score * VALIDATED + 0.5);
+
+    cr_assert_eq(wrong, TOLD_APART_BY, "%zu", wrong);
+    fake->max_proof = max_proof;
+    optimize(fake, "{auto: light, proposals: 0}");
+    return fake;
+}
+
+Test(screen_and_race, rows_to_train_on_tell_where_the_validation_rows_cannot)
+{
+    struct support support = {.base = 0.92, .demo_gain = 0.1, .teacher = 1};
+    struct session *fake = search_high_baseline(&support, 200);
+    const struct candidate_part *part = &fake->best->candidate->parts[0];
+    const struct trial *asked = fake->again[fake->n_again - 1];
+
+    cr_expect_gt(part->n_demos, 0);
+    cr_expect_eq(fake->best->n, VALIDATED, "what is reported is theirs alone");
+    cr_expect_not(support.saw_itself);
+    for (size_t i = 0; i < asked->n_rows; i++)
+        cr_expect_lt(asked->rows[i], TRAINED);
+    fake_free(fake);
+}
+
+Test(screen_and_race, without_a_budget_for_them_the_program_ships_as_written)
+{
+    struct support support = {.base = 0.92, .demo_gain = 0.1, .teacher = 1};
+    struct session *fake = search_high_baseline(&support, 0);
+
+    cr_expect_eq(fake->best->kind, TRIAL_BASELINE);
+    cr_expect_not_null(fake->rival);
+    fake_free(fake);
+}
+
+Test(screen_and_race, rows_to_train_on_find_luck_on_the_validation_rows_out)
+{
+    struct support support = {
+        .base = 0.92, .demo_gain = 0.15, .gain_from = TRAINED, .teacher = 1};
+    struct session *fake = search_high_baseline(&support, 200);
+
+    cr_expect_eq(fake->best->kind, TRIAL_BASELINE);
+    cr_expect_lt(fake->max_proof, 200, "they were asked");
+    fake_free(fake);
+}
+
 // A model of two steps of which the first alone is wrong.
 static json_t *answer_two(void *user, const struct fake_ask *ask)
 {

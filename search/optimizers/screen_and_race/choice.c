@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "search/optimizers/screen_and_race/further.h"
 #include "search/optimizers/screen_and_race/proof.h"
 
 static const double ALIKE = 0.001;       // a difference that is none
@@ -83,13 +84,24 @@ static bool choose_best(struct search *search, struct entry **best,
     return ok;
 }
 
+// The best against the baseline; on further rows as well where it leads and the
+// test cannot tell.
+static bool compare(struct search *search, const struct entry *best,
+                    struct board_pairs *pairs, struct err *err)
+{
+    if (!board_compare(&search->board, search->baseline, best, pairs, err))
+        return false;
+    return pairs->gain <= 0 || pairs->p_value < SHIPPED_BELOW ||
+           further_compare(search, best, pairs, err);
+}
+
 bool choice_make(struct search *search, struct err *err)
 {
     struct entry *best = NULL, *rival = NULL;
     struct board_pairs pairs = {0};
 
     if (!choose_best(search, &best, &rival, err) ||
-        !board_compare(&search->board, search->baseline, best, &pairs, err))
+        !compare(search, best, &pairs, err))
         return false;
     if (best != search->baseline && pairs.p_value >= SHIPPED_BELOW) {
         rival = best;

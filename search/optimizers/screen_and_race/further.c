@@ -1,0 +1,65 @@
+#include "search/optimizers/screen_and_race/further.h"
+
+#include <stdlib.h>
+
+enum {
+    FURTHER_ROWS = 64,
+    FURTHER_LEAST = 4, // fewer are not worth a trial
+};
+
+static bool score(struct search *search, struct candidate *candidate,
+                  const size_t *rows, size_t n, struct trial **trial,
+                  struct err *err)
+{
+    *trial = session_score(search->session, candidate,
+                           session_plan(search->session), rows, n, true, err);
+    return *trial != NULL;
+}
+
+// Scores both on n rows, or on three quarters of them and so on, as the budget
+// allows; first the baseline, whose calls were made already as a rule. NULL and
+// NULL: it does not.
+static bool score_both(struct search *search, const struct entry *entry,
+                       const size_t *rows, size_t n, struct trial **baseline,
+                       struct trial **other, struct err *err)
+{
+    bool ok = false;
+
+    for (; !ok && n >= FURTHER_LEAST; n -= n / 4) {
+        ok = score(search, search->baseline->candidate, rows, n, baseline,
+                   err) &&
+             score(search, entry->candidate, rows, n, other, err);
+        if (!ok && err->code != ERR_BUDGET)
+            return false;
+        if (!ok)
+            *err = ERR_CLEAR;
+    }
+    if (!ok)
+        *baseline = *other = NULL;
+    return true;
+}
+
+bool further_compare(struct search *search, const struct entry *entry,
+                     struct board_pairs *pairs, struct err *err)
+{
+    const struct study *study = &search->study;
+    size_t n = study->n < FURTHER_ROWS ? study->n : FURTHER_ROWS;
+    struct trial *baseline = NULL, *other = NULL;
+
+    if (session_split(search->session)->shared)
+        return true;
+    session_phase(search->session, "training rows");
+    session_expect(search->session, (struct effort){.examples = 2 * n});
+    if (!score_both(search, entry, study->rows, n, &baseline, &other, err))
+        return false;
+    if (other == NULL)
+        return true;
+    if (!board_compare_with(&search->board, search->baseline, entry, baseline,
+                            other, pairs, err))
+        return false;
+    session_note(search->session,
+                 "the validation rows cannot tell who is better; with "
+                 "%zu training rows the gain is %.1f points (p = %.2g)",
+                 other->n, 100 * pairs->gain, pairs->p_value);
+    return true;
+}
