@@ -113,6 +113,33 @@ Test(screen_and_race, it_ends_soon_after_everything_is_right)
     fake_free(fake);
 }
 
+// Of a demo each is as long as the next, or by a digit.
+static size_t prompt_length(const struct trial *trial)
+{
+    const struct candidate_part *part = &trial->candidate->parts[0];
+
+    return strlen(part->instruction) + 40 * part->n_demos;
+}
+
+Test(screen_and_race, of_those_that_are_right_alike_the_shortest_prompt_wins)
+{
+    struct support support = {.base = 0.4, .demo_gain = 0.6, .teacher = 1};
+    struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
+    size_t others = 0;
+
+    optimize(fake, "{auto: medium}");
+    for (size_t t = 1; t < fake->n_trials; t++) {
+        const struct trial *trial = fake->trials[t];
+
+        if (trial->n < fake->best->n || trial->score < fake->best->score)
+            continue;
+        others += trial->candidate != fake->best->candidate;
+        cr_expect_geq(prompt_length(trial), prompt_length(fake->best));
+    }
+    cr_expect_gt(others, 0);
+    fake_free(fake);
+}
+
 Test(screen_and_race,
      a_model_that_answers_alike_is_asked_again_only_to_see_that)
 {

@@ -36,25 +36,42 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
     return ok;
 }
 
-// Of those that are as good as the first, by less than can be measured, the one
-// with the shortest prompt.
+// Whether it is no worse than the best: by less than can be measured, or it
+// scored as much on the rows that both were scored on, where these are all.
+static bool is_as_good(const struct search *search, const struct racer *best,
+                       const struct racer *other, bool *as_good,
+                       struct err *err)
+{
+    double alike = fmax(ALIKE, search->noise);
+    struct board_pairs pairs = {0};
+
+    if (!board_compare(&search->board, best->entry, other->entry, &pairs, err))
+        return false;
+    *as_good = other->value > best->value - alike ||
+               (pairs.n == best->entry->n && pairs.n == other->entry->n &&
+                pairs.gain >= 0);
+    return true;
+}
+
+// Of those that are as good as the first, the one with the shortest prompt.
 static bool choose_short(const struct search *search,
                          const struct racer *racers, size_t n,
                          struct entry **best, struct err *err)
 {
-    double alike = fmax(ALIKE, search->noise);
     size_t shortest = SIZE_MAX;
 
-    for (size_t i = 0; i < n && racers[i].value > racers[0].value - alike;
-         i++) {
+    for (size_t i = 0; i < n; i++) {
         size_t bytes = 0;
+        bool as_good = false;
 
-        if (!measure_prompt(racers[i].entry->candidate, &bytes, err))
+        if (!is_as_good(search, &racers[0], &racers[i], &as_good, err) ||
+            (as_good &&
+             !measure_prompt(racers[i].entry->candidate, &bytes, err)))
             return false;
-        if (bytes < shortest)
-            *best = racers[i].entry;
-        if (bytes < shortest)
-            shortest = bytes;
+        if (!as_good || bytes >= shortest)
+            continue;
+        *best = racers[i].entry;
+        shortest = bytes;
     }
     return true;
 }
@@ -113,8 +130,6 @@ bool choice_make(struct search *search, struct err *err)
         session_set_rival(search->session, rival->trial);
     if (search->cut)
         session_set_finish(search->session, "budget");
-    else if (search->mute)
-        session_set_finish(search->session, "unreadable");
     else if (best != search->baseline && search_is_perfect(search))
         session_set_finish(search->session, "perfect");
     else if (best == search->baseline)
