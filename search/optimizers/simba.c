@@ -218,13 +218,45 @@ static struct effort effort(struct session *session, const void *given)
     return effort_of(session, values, values->max_steps);
 }
 
+static void count_unreadable(struct simba_search *search)
+{
+    size_t all = search->n_models * search->n_batch;
+
+    for (size_t i = 0; i < all; i++) {
+        if (!search->items[i]->scored)
+            continue;
+        search->n_readable += search->items[i]->outcome == RUN_DONE;
+        search->n_unreadable += search->items[i]->outcome != RUN_DONE;
+    }
+}
+
+// There is nothing to learn from: demos are made of right answers, rules of
+// better and worse ones. The trials alone (trials_are_mute) do not tell that
+// here, since without either there are none.
+static void check_mute(struct simba_search *search)
+{
+    const struct trial *baseline = session_baseline_trial(search->session);
+
+    if (search->leader.over || search->n_readable > 0 || baseline->n == 0 ||
+        baseline->model_faults < baseline->n ||
+        baseline->n + search->n_unreadable < MUTE_EXAMPLES)
+        return;
+    search->leader.over = true;
+    session_set_finish(search->session, "unreadable");
+}
+
 static bool run_step(struct simba_search *search, int64_t step, struct err *err)
 {
     search->rng = session_rng(search->session, "steps", (uint64_t)step);
     bool ok = simba_batch_take(search, err) && simba_pool_choose(search, err) &&
               simba_batch_run(search, step, err) &&
-              simba_batch_sort(search, err) && make_programs(search, err);
+              simba_batch_sort(search, err);
 
+    if (ok)
+        count_unreadable(search);
+    ok = ok && make_programs(search, err);
+    if (ok)
+        check_mute(search);
     simba_batch_release(search);
     return ok;
 }
