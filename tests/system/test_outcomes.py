@@ -28,7 +28,7 @@ def test_loops_and_empty_replies_are_scored_0_and_counted(stage):
     sim = stage.stand_in(slots=2, fault_rate=0.3,
                          fault_kinds="whitespace,empty")
     job = stage.job()
-    result = run(stage, sim, job, "--data", rows, command="eval")
+    result = run(stage, sim, job, command="eval")
     assert result.status == 0, result
     result = run(stage, sim, job)
     assert result.status == 0, result
