@@ -32,6 +32,7 @@ struct space_text {
     char *text;       // owned
     const char *kind; // where it comes from, for people; static
     int parent;       // number of the one that it was made of
+    bool share;       // of another text: part of what the teacher said there
 };
 
 struct space_demos {

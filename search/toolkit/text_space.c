@@ -240,7 +240,8 @@ static bool submit(const struct space *space, struct post *post,
 
 // --- what comes back
 
-// What the answers to the letters of a group added to the text of the first.
+// What the answers to the letters of a group, or of a share of it, added to the
+// text of the first.
 struct merged {
     const struct letter *letter;
     struct buf text;
@@ -288,8 +289,8 @@ static void merge(struct merged *merged, const struct space *space,
 
 // An answer about no text is a text; one about a text is a part of its group's.
 static bool take(struct space *space, const struct letter *letter,
-                 struct question *question, struct merged *merged,
-                 struct err *err)
+                 struct question *question,
+                 struct merged (*merged)[1 + LETTER_SHARES], struct err *err)
 {
     char *answer = NULL;
     bool ok = question_wait(space->session, question, err) &&
@@ -302,7 +303,9 @@ static bool take(struct space *space, const struct letter *letter,
             ok = space_add_text(space, letter->part, answer, letter->kind,
                                 SPACE_ORPHAN, NULL, err);
         else if (ok)
-            merge(&merged[letter->group], space, letter, answer);
+            merge(&merged[letter->group][0], space, letter, answer);
+        if (ok && letter->parent != SPACE_ORPHAN && letter->share > 0)
+            merge(&merged[letter->group][letter->share], space, letter, answer);
     }
     free(answer);
     return ok;
@@ -353,38 +356,49 @@ bool text_space_gather(struct space *space, const struct text_draft *draft,
 }
 
 static bool keep_merged(struct space *space, const struct merged *merged,
-                        struct err *err)
+                        bool share, struct err *err)
 {
     const struct letter *letter = merged->letter;
+    struct space_part *part;
     struct text_draft draft;
+    size_t before;
 
     if (letter == NULL)
         return true;
+    part = &space->parts[letter->part];
+    before = part->n_texts;
     draft = (struct text_draft){
         .part = letter->part, .parent = letter->parent, .kind = letter->kind};
-    return keep(space, &draft, &merged->text, NULL, err);
+    if (!keep(space, &draft, &merged->text, NULL, err))
+        return false;
+    if (part->n_texts > before)
+        part->texts[before].share = share;
+    return true;
 }
 
 bool text_space_ask(struct space *space, struct post *post,
                     const struct letter *letters, size_t n, struct err *err)
 {
     struct question *questions = calloc(n + 1, sizeof *questions);
-    struct merged merged[LETTER_GROUPS];
+    struct merged merged[LETTER_GROUPS][1 + LETTER_SHARES];
     size_t sent = 0;
     bool ok = questions != NULL;
 
     for (size_t g = 0; g < LETTER_GROUPS; g++)
-        merged[g] = (struct merged){.text = BUF_INIT(INSTRUCTION_MAX_BYTES)};
+        for (size_t s = 0; s <= LETTER_SHARES; s++)
+            merged[g][s] =
+                (struct merged){.text = BUF_INIT(INSTRUCTION_MAX_BYTES)};
     if (!ok)
         err_nomem(err, "questions to the teacher");
     for (; ok && sent < n; sent++)
         ok = submit(space, post, &letters[sent], &questions[sent], err);
     for (size_t i = 0; ok && i < n; i++)
         ok = take(space, &letters[i], &questions[i], merged, err);
-    for (size_t g = 0; g < LETTER_GROUPS; g++) {
-        ok = ok && keep_merged(space, &merged[g], err);
-        buf_release(&merged[g].text);
-    }
+    for (size_t g = 0; g < LETTER_GROUPS; g++)
+        for (size_t s = 0; s <= LETTER_SHARES; s++) {
+            ok = ok && keep_merged(space, &merged[g][s], s > 0, err);
+            buf_release(&merged[g][s].text);
+        }
     for (size_t i = 0; i < sent; i++)
         question_release(&questions[i]);
     free(questions);

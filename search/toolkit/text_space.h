@@ -8,6 +8,16 @@
 // group about the same text add to it is put together. All that was ever said
 // about the texts of a part is one more text.
 //
+// What is put together holds every mistake of the teacher's as well. So letters
+// of a group may have shares, and what those of one share add is a text too:
+//
+//   letters      1      2      3      4      5      6
+//   share        1      2      3      1      2      3
+//   texts      of all six; of 1 and 4; of 2 and 5; of 3 and 6
+//
+// A wrong sentence is mostly in one share alone, and what many letters say is
+// in all of them.
+//
 // For the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_TEXT_SPACE_H
@@ -60,7 +70,7 @@ bool text_space_gather(struct space *space, const struct text_draft *draft,
                        const double *worth, size_t n, int *number,
                        struct err *err);
 
-enum { LETTER_CASES = 16, LETTER_GROUPS = 4 };
+enum { LETTER_CASES = 16, LETTER_GROUPS = 2, LETTER_SHARES = 3 };
 
 struct letter {
     size_t part;
@@ -71,6 +81,7 @@ struct letter {
     size_t n;
     bool owns_cases;
     size_t group; // below LETTER_GROUPS
+    size_t share; // of the group, 1 to LETTER_SHARES; 0: it has none
 };
 
 void letter_release(struct letter *letter); // zeroed is fine

@@ -77,6 +77,39 @@ static const char *gathered(const double *worth, size_t n)
     return part->texts[part->n_texts - 1].text;
 }
 
+static void expect_text(size_t number, const char *added, bool share)
+{
+    const struct space_text *texts = space.parts[0].texts;
+
+    cr_expect_str_eq(texts[number].text + strlen(texts[0].text), added);
+    cr_expect_eq(texts[number].share, share);
+}
+
+Test(sayings, what_a_share_of_the_letters_said_is_a_text_too)
+{
+    enum { LETTERS = 3 };
+    const struct reflection_options options = {.hints = true};
+    struct reflection_form form = {0};
+    struct post post = {.form = &form, .temperature = 1};
+    struct letter letters[LETTERS] = {{.share = 1}, {.share = 2}, {.share = 1}};
+
+    for (size_t i = 0; i < LETTERS; i++) {
+        letters[i].hint = "Say more.";
+        letters[i].kind = "test";
+        cr_assert(letter_add_row(&letters[i], &study, i, &err));
+    }
+    cr_assert(reflection_form_init(&form, fake, &options, &err));
+    cr_assert(text_space_ask(&space, &post, letters, LETTERS, &err));
+    cr_assert_eq(space.parts[0].n_texts, 4);
+    expect_text(1, "\nPlain variant 0\nPlain variant 1\nPlain variant 2",
+                false);
+    expect_text(2, "\nPlain variant 0\nPlain variant 2", true);
+    expect_text(3, "\nPlain variant 1", true);
+    for (size_t i = 0; i < LETTERS; i++)
+        letter_release(&letters[i]);
+    reflection_form_release(&form);
+}
+
 Test(sayings, all_that_was_said_is_gathered_without_what_does_harm)
 {
     const double worth[] = {-1, 0};

@@ -66,7 +66,7 @@ static bool write_examples(struct search *search, int parent, size_t most,
     bool *usable = calloc(study->n + 1, sizeof *usable);
     const struct cover_recipe recipe = {
         .usable = usable, .chance = 1, .most = study->n};
-    size_t rows = 0;
+    size_t rows = 0, written = 0;
     bool ok = places != NULL && usable != NULL;
 
     if (!ok)
@@ -84,7 +84,8 @@ static bool write_examples(struct search *search, int parent, size_t most,
                                   .parent = parent,
                                   .hint = labels ? hint_define : hint_plain,
                                   .kind = "from examples",
-                                  .group = 1};
+                                  .group = 1,
+                                  .share = 1 + written++ % LETTER_SHARES};
         for (; ok && *seen < end; (*seen)++)
             ok = letter_add_row(letter, study, places[*seen], err);
         *n -= letter->n == 0; // nothing is known to be right

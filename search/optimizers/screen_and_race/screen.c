@@ -39,24 +39,41 @@ static bool end_screen(struct search *search, struct err *err)
            outlook_learn(&search->outlook, SEARCH_SOFT, err);
 }
 
-// Of the predictor that matters most each text and each set is met as often as
-// the others. The rest of the combination is drawn for every other one only,
-// and stays as the leader has it (at first, as written) for those between: an
-// earlier step that is left alone gives the answers that are there already, and
-// so costs nothing.
+// The cell-th text that is no share of another, round and round; *whole: how
+// many these are. Where no two letters say the same, a share is worth less than
+// the whole, so shares are tried where they are hoped of, and not at first.
+static int choose_whole(const struct space_part *part, size_t cell,
+                        size_t *whole)
+{
+    size_t left, t = 0;
+
+    *whole = 0;
+    for (size_t i = 0; i < part->n_texts; i++)
+        *whole += !part->texts[i].share;
+    for (left = cell % *whole; left > 0 || part->texts[t].share; t++)
+        left -= !part->texts[t].share;
+    return (int)t;
+}
+
+// Of the predictor that matters most each whole text and each set is met as
+// often as the others. The rest of the combination is drawn for every other one
+// only, and stays as the leader has it (at first, as written) for those
+// between: an earlier step that is left alone gives the answers that are there
+// already, and so costs nothing.
 static void first_choices(struct search *search, size_t cell, struct rng *rng,
                           int *choices)
 {
     size_t text = space_at_text(search->focus);
     size_t set = space_at_demos(search->focus);
-    size_t texts = space_count(&search->space, text);
+    size_t texts = 0;
     size_t sets = space_count(&search->space, set);
 
     for (size_t at = 0; at < search->space.n_choices; at++)
         choices[at] = (int)rng_below(rng, space_count(&search->space, at));
     for (size_t at = 0; cell % 2 == 0 && at < search->space.n_choices; at++)
         choices[at] = search->leader->choices[at];
-    choices[text] = (int)(cell % texts);
+    choices[text] =
+        choose_whole(&search->space.parts[search->focus], cell, &texts);
     choices[set] = (int)((cell + cell / texts * 3 + 1) % sets);
 }
 
