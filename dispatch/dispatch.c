@@ -688,8 +688,10 @@ static bool place_call(struct dispatch *dispatch, int64_t now,
 static bool hedge_call(struct dispatch *dispatch, int64_t now,
                        struct action *out)
 {
-    struct hedge hedge = hedge_next(dispatch);
+    struct hedge hedge = hedge_sooner(dispatch, now);
 
+    if (hedge.at < 0)
+        hedge = hedge_next(dispatch);
     if (hedge.at < 0 || hedge.at > now)
         return false;
     dispatch->n_hedged++;

@@ -117,17 +117,26 @@ static int64_t reading_ms(const struct dispatch_worker *worker,
                : 0;
 }
 
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 // From when a call is late, counted from its sending: after twice the usual
-// time of its kind, and as long as its slot had to read.
+// time of its kind, or of its worker if that is slower, and as long as its slot
+// had to read.
 static int64_t late_ms(const struct model *model, const struct lease *lease)
 {
     const struct group *group = lease->queued->group;
+    struct speed speed =
+        dispatch_worker_speed(lease->worker, model, group->kind);
     int64_t usual = pace_usual_ms(&model->usual, group->kind);
-    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS : 2 * usual;
+    int64_t wait = usual < 0 ? DISPATCH_HEDGE_BLIND_MS
+                             : 2 * longer(usual, speed.us / 1000);
     int64_t read =
         lease->fresh ? dispatch_worker_read_ms(lease->worker, model, group) : 0;
 
-    return (wait < DISPATCH_HEDGE_MIN_MS ? DISPATCH_HEDGE_MIN_MS : wait) + read;
+    return longer(wait, DISPATCH_HEDGE_MIN_MS) + read;
 }
 
 // No call is late before, whatever its kind.
@@ -169,17 +178,27 @@ static struct hedge list_hedge(const struct model *model,
     return best;
 }
 
+static bool has_idle(const struct model *model)
+{
+    return !ring_empty(&model->free[PLACE_IDLE_LOADED]) ||
+           !ring_empty(&model->free[PLACE_IDLE_FRESH]) ||
+           !ring_empty(&model->free[PLACE_HELD]);
+}
+
 // Of those with two copies, the last is as old.
 static struct hedge model_hedge(const struct model *model)
 {
     struct hedge none = {.at = -1};
 
-    if (ring_empty(&model->free[PLACE_IDLE_LOADED]) &&
-        ring_empty(&model->free[PLACE_IDLE_FRESH]) &&
-        ring_empty(&model->free[PLACE_HELD]))
+    if (!has_idle(model))
         return none;
     return earlier(list_hedge(model, &model->out),
                    list_hedge(model, &model->doubled));
+}
+
+static bool may_copy(const struct dispatch *dispatch)
+{
+    return dispatch->config.hedge && dispatch->workers.count >= 2;
 }
 
 struct hedge hedge_next(const struct dispatch *dispatch)
@@ -187,10 +206,92 @@ struct hedge hedge_next(const struct dispatch *dispatch)
     struct hedge best = {.at = -1};
     const struct ring *models = &dispatch->all_models;
 
-    if (!dispatch->config.hedge || dispatch->workers.count < 2)
+    if (!may_copy(dispatch))
         return best;
     for (struct ring *at = models->next; at != models; at = at->next) {
         best = earlier(best, model_hedge(RING_OWNER(at, struct model, all)));
     }
     return best;
+}
+
+// --- calls that are not late ---
+
+// How long until the call is expected to be answered; 0: nobody knows.
+static int64_t left_ms(const struct lease *lease, int64_t now)
+{
+    const struct queued_call *queued = lease->queued;
+    struct speed speed = dispatch_worker_speed(lease->worker, queued->model,
+                                               queued->group->kind);
+    int64_t read = lease->fresh ? speed_read_ms(&speed, queued->group) : 0;
+
+    if (lease->slot == NULL || speed.us == 0)
+        return 0;
+    return lease->began_ms + read + speed.us / 1000 - now;
+}
+
+// Whether the worker, which has the prompt, would be done in two thirds of the
+// time that is left. With all of it, more are made twice and nothing is gained.
+static bool is_sooner(const struct dispatch_worker *worker,
+                      const struct lease *lease, int64_t now)
+{
+    const struct queued_call *queued = lease->queued;
+    struct speed speed =
+        dispatch_worker_speed(worker, queued->model, queued->group->kind);
+    int64_t left = left_ms(lease, now);
+
+    return speed.us > 0 && left >= DISPATCH_HEDGE_MIN_MS &&
+           3 * speed.us / 1000 < 2 * left &&
+           !dispatch_worker_has_to_read(worker, queued->group);
+}
+
+// An idle worker that has the call's prompt and would be done with it sooner.
+static struct dispatch_worker *
+sooner_reader(const struct model *model, const struct lease *lease, int64_t now)
+{
+    const struct ring *homes = &lease->queued->group->homes;
+    int looked = 0;
+
+    if (seats_are_full(lease->queued->share))
+        return NULL;
+    for (struct ring *at = homes->next; at != homes && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
+        struct dispatch_worker *worker =
+            RING_OWNER(at, struct slot, home)->worker;
+        if (is_idle(worker, model) && may_hedge(worker, lease) &&
+            is_sooner(worker, lease, now))
+            return worker;
+    }
+    return NULL;
+}
+
+static struct hedge model_sooner(const struct model *model, int64_t now)
+{
+    const struct ring *out = &model->out;
+    struct hedge none = {.at = -1};
+    int looked = 0;
+
+    if (!has_idle(model))
+        return none;
+    for (struct ring *at = out->next; at != out && looked < DISPATCH_LOOK;
+         at = at->next, looked++) {
+        struct lease *lease = RING_OWNER(at, struct lease, link);
+        struct dispatch_worker *worker = sooner_reader(model, lease, now);
+
+        if (worker != NULL)
+            return (struct hedge){.at = now, .lease = lease, .worker = worker};
+    }
+    return none;
+}
+
+struct hedge hedge_sooner(const struct dispatch *dispatch, int64_t now)
+{
+    struct hedge found = {.at = -1};
+    const struct ring *models = &dispatch->all_models;
+
+    if (!may_copy(dispatch))
+        return found;
+    for (struct ring *at = models->next; at != models && found.at < 0;
+         at = at->next)
+        found = model_sooner(RING_OWNER(at, struct model, all), now);
+    return found;
 }

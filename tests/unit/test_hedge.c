@@ -221,25 +221,90 @@ Test(hedge, who_has_the_prompt_is_given_the_copy)
 {
     open_with(0, true);
     join_many(3);
-    teach_reading(3); // and the same prompt to all
-    for (int64_t id = 1; id <= 2; id++) {
-        queue_group(id, 1, id, id); // now two have other ones
-        settle();
-        now += 1000 + READ_MS;
-        answer(id);
+    teach_reading(3);
+    for (int64_t id = 1; id <= 2; id++) { // another one to two of them
+        queue_group(id, 1, 1, 1);
+        cr_assert(dispatch_give(dispatch, id, (int32_t)id + 1, now,
+                                &actions[n_actions++]));
     }
+    now += 1000 + READ_MS;
+    answer(1);
+    answer(2);
     queue_group(5, 1, 3, 1);
     settle();
-    struct action first = *sent(5);
-    cr_assert_eq(first.worker, sent(1)->worker);
-    dispatch_fault(dispatch, first.worker, first.lease, FAULT_LOST, now);
-    cr_assert(dispatch_give(dispatch, 5, sent(2)->worker, now,
-                            &actions[n_actions++]));
+    int32_t first = sent(5)->worker;
+
+    cr_expect_eq(dispatch_deadline(dispatch), now + 2000);
+    pass(2000);
+
+    cr_expect_eq(times_sent(5), 2);
+    cr_expect_eq(first + sent(5)->worker, 2 + 3);
+}
+
+// Worker 1 takes 3 s for a call, worker 2 200 ms, and both have the prompt.
+// Worker 1 is given call 3, worker 2 call 4.
+static void send_to_slow_and_quick(void)
+{
+    open_with(0, true);
+    join_many(2);
+    queue(1);
+    queue(2);
     settle();
+    cr_assert_eq(sent(1)->worker, 1);
+    pass(200);
+    answer(2);
+    pass(2800);
+    answer(1);
+    queue(3);
+    queue(4);
+    settle();
+    cr_assert_eq(sent(3)->worker, 1);
+    cr_assert_eq(sent(4)->worker, 2);
+}
 
-    cr_expect_eq(dispatch_deadline(dispatch), now + 2000 + READ_MS);
-    pass(2000 + READ_MS);
+Test(hedge, a_quick_worker_takes_a_copy_that_it_would_answer_sooner)
+{
+    send_to_slow_and_quick();
+    pass(200);
 
-    cr_expect_eq(sent(5)->worker, first.worker);
-    cr_expect(sent(5)->hedge);
+    answer(4);
+
+    cr_expect_eq(times_sent(3), 2);
+    cr_expect_eq(sent(3)->worker, 2);
+    cr_expect(sent(3)->hedge);
+}
+
+Test(hedge, a_call_that_is_nearly_answered_is_not_copied)
+{
+    send_to_slow_and_quick();
+    pass(2600);
+
+    answer(4);
+
+    cr_expect_eq(times_sent(3), 1);
+}
+
+// What is usual is what the quick one takes, which has not the prompt.
+Test(hedge, a_slow_worker_s_call_is_late_by_its_own_time)
+{
+    open_with(0, true);
+    join(1, 1);
+    queue(1);
+    settle();
+    pass(3000);
+    answer(1);
+    queue(2);
+    settle();
+    join(2, 1);
+    for (int64_t id = 10; id < 16; id++) {
+        queue_group(id, 1, 2, 20);
+        settle();
+        pass(100);
+        answer(id);
+    }
+
+    pass(6000 - 600 - 1);
+    cr_expect_eq(times_sent(2), 1);
+    pass(1);
+    cr_expect_eq(times_sent(2), 2);
 }
