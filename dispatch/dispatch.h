@@ -35,8 +35,9 @@
 // the speeds of its slots and the place of its trial in the window: trials are
 // done one after another, and seldom two at once (offer.c says why), unless
 // they are of one batch, which is waited for as a whole. A slot is
-// left idle for affinity's sake only where it would read a prompt in vain, and
-// for three times as long as it would read at most (offer.h). A worker changes
+// left idle for affinity's sake only where it would read a prompt in vain, for
+// three times as long as it would read at most, or for fewer than four calls,
+// for half as long (offer.h). A worker changes
 // its loaded model only when no call for it waits, or calls of another wait and
 // nobody was sent one for MODEL_WAIT_MS. Where at most two have its model, and
 // the same jobs have calls of both, that is FEW_WAIT_MS: they need both, and
@@ -98,14 +99,16 @@
 //
 // Hedging: with two or more workers, a slot that would be idle takes a second
 // copy of the call that has been out longest, if that is over twice the usual
-// time of its kind (the median of late), or DISPATCH_HEDGE_BLIND_MS while no
-// call of it was answered; as long as its first slot had to read its prompt,
-// and the second would have to, comes on top. The first valid answer counts and
-// the other is cancelled. A third copy is sent as much later, when neither of
-// the two workers has answered anything since it got the call. A cancelled
-// lease's place is free at once. A worker that was overtaken so, and has
-// answered nothing since it got the call, has a fault more in its row: one that
-// lives and never answers is soon at rest.
+// time of its kind (the median of late) and of its worker, or
+// DISPATCH_HEDGE_BLIND_MS while no call of it was answered; as long as its
+// first slot had to read its prompt, and the second would have to, comes on
+// top. One that has the prompt and would be done clearly sooner takes a copy at
+// once (hedge.h). The first valid answer counts and the other is cancelled. A
+// third copy is sent as much later, when neither of the two workers has
+// answered anything since it got the call. A cancelled lease's place is free at
+// once. A worker that was overtaken so, and has answered nothing since it got
+// the call, has a fault more in its row: one that lives and never answers is
+// soon at rest.
 //
 // Cost: a call queued, sent, done and credited is under 3 microseconds,
 // whatever the number of calls and workers; only trials, jobs and models in

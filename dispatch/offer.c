@@ -213,10 +213,10 @@ static double count_taken(const struct group *group, const struct slot *slot,
            1e6;
 }
 
-// Whether the slot would not get a whole call of a group whose prompt it has to
-// read first, before the others have taken the last (offer.h draws it).
+// Whether the slot would not get n_calls of a group whose prompt it has to read
+// first, before the others have taken the last (offer.h draws it).
 static bool is_in_vain(const struct group *group, const struct slot *slot,
-                       const struct speed *speed, int64_t now)
+                       const struct speed *speed, int64_t now, int n_calls)
 {
     int64_t read_ms = speed_read_ms(speed, group);
     double others = (double)others_rate(group, slot);
@@ -224,7 +224,7 @@ static bool is_in_vain(const struct group *group, const struct slot *slot,
 
     return read_ms > 0 && slot->last != group->node.key &&
            left - count_taken(group, slot, now, read_ms) <
-               others / (double)speed->rate + 1;
+               n_calls * (others / (double)speed->rate + 1);
 }
 
 static bool are_due_together(const struct trial_line *a,
@@ -238,7 +238,7 @@ struct looker {
     const struct slot *slot;
     const struct model *model;
     int64_t now;
-    bool even_in_vain;
+    int n_calls;                // that it reads for at least; 0: even in vain
     struct speed speed;         // at the kind that it met last; rate 0: none
     const struct bucket *found; // the latest so far, by
     double lateness;            // this
@@ -252,8 +252,8 @@ static void weigh(struct looker *looker, const struct bucket *bucket, int older)
     if (looker->speed.rate == 0 || looker->speed.kind != group->kind)
         looker->speed = dispatch_worker_speed(looker->slot->worker,
                                               looker->model, group->kind);
-    if (!looker->even_in_vain &&
-        is_in_vain(group, looker->slot, &looker->speed, looker->now))
+    if (looker->n_calls > 0 && is_in_vain(group, looker->slot, &looker->speed,
+                                          looker->now, looker->n_calls))
         return;
     late = lateness(group, looker->slot, looker->speed.rate, older);
     if (looker->found == NULL || late > looker->lateness) {
@@ -266,8 +266,8 @@ static void weigh(struct looker *looker, const struct bucket *bucket, int older)
 // latest; among equals that of the oldest trial. A limit for each group (a slot
 // for each eight of its waiting calls) was measured: it sends slow slots to
 // groups that fast ones are about to finish, and a prefix is read twice as
-// often. Groups are left out whose prompt would be read in vain, unless even
-// that may be; NULL: all are.
+// often. Groups are left out whose prompt would be read for too few calls;
+// NULL: all are.
 static const struct bucket *latest_bucket(const struct lane *lane,
                                           struct looker looker)
 {
@@ -312,19 +312,52 @@ static bool is_awaited(const struct dispatch_worker *worker,
     return false;
 }
 
-// Until when the slot may be left free rather than read that prompt in vain;
-// not later than now: it may not. A job with a limit has no worker to spare.
+// Until when the slot may be left free rather than read that prompt, for so
+// much of the time that it would read; not later than now: it may not. A job
+// with a limit has no worker to spare.
 static int64_t hold_ends(const struct slot *slot, const struct lane *lane,
-                         const struct group *group, int64_t now)
+                         const struct group *group, int percent, int64_t now)
 {
     int64_t hold_ms =
-        OFFER_HOLD * dispatch_worker_read_ms(slot->worker, lane->model, group);
+        percent * dispatch_worker_read_ms(slot->worker, lane->model, group) /
+        100;
 
     if (slot->lease != NULL || slot->worker->loaded != lane->model ||
         lane->share->max_workers > 0 || is_awaited(slot->worker, lane))
         return now;
     return slot->free_ms +
            (hold_ms < OFFER_HOLD_MAX_MS ? hold_ms : OFFER_HOLD_MAX_MS);
+}
+
+static const struct trial_line *oldest_line(const struct lane *lane)
+{
+    return RING_OWNER(lane->lines.next, struct trial_line, link);
+}
+
+// For how many calls a slot reads a prompt without waiting for a better one. Of
+// trials that are waited for together, none begins when another is done.
+static int worthwhile_calls(const struct lane *lane)
+{
+    return oldest_line(lane)->batch == 0 ? OFFER_CALLS : 1;
+}
+
+// The best that is left where no group has calls enough. NULL: the slot is left
+// free until then.
+static const struct bucket *poor_bucket(const struct lane *lane,
+                                        struct looker looker, int64_t *until)
+{
+    int percent = OFFER_HOLD_FEW;
+    const struct bucket *late = NULL;
+
+    looker.n_calls = 1;
+    late = latest_bucket(lane, looker);
+    if (late == NULL) {
+        percent = OFFER_HOLD;
+        looker.n_calls = 0;
+        late = latest_bucket(lane, looker);
+    }
+    *until = hold_ends(looker.slot, lane, group_of(late), percent, looker.now);
+    return *until > looker.now ? NULL : late;
 }
 
 // Stays with its prefix as long as calls of it wait, unless nobody works on a
@@ -334,7 +367,10 @@ static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                                           const struct lane *lane, int64_t now,
                                           int64_t *until)
 {
-    struct looker looker = {.slot = slot, .model = lane->model, .now = now};
+    struct looker looker = {.slot = slot,
+                            .model = lane->model,
+                            .now = now,
+                            .n_calls = worthwhile_calls(lane)};
     const struct bucket *own = own_bucket(dispatch, slot, lane);
     const struct bucket *late = latest_bucket(lane, looker);
 
@@ -345,12 +381,7 @@ static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                        others_rate(group_of(late), slot) > 0
                    ? own
                    : late;
-    if (late != NULL)
-        return late;
-    looker.even_in_vain = true;
-    late = latest_bucket(lane, looker);
-    *until = hold_ends(slot, lane, group_of(late), now);
-    return *until > now ? NULL : late;
+    return late != NULL ? late : poor_bucket(lane, looker, until);
 }
 
 // The job of a slot's group, as far as calls that wait can tell.

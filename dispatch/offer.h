@@ -14,24 +14,30 @@
 //   slot     |. . . reading . . .|               in vain: none is left
 //
 // It would still read when the next trial begins, and that one needs slots.
-// So it is left free until calls come, but for OFFER_HOLD times as long as it
-// would read at most: then it takes what there is, and no call has waited for
-// longer beside it. Of a worker's free slots the one that became free last
-// counts, so those behind it may be left free for longer: by as much again for
-// each slot that becomes free meanwhile. How long it would read is learnt
-// (dispatch_worker_read_ms), and nobody is left free while it is not known; nor
-// where calls of another job or model wait, or the job has a limit on its
-// workers. A prompt that nobody works on is never read in vain: it may be of a
-// single call on which the search waits. Others that still read the prompt take
-// no calls meanwhile, so to join them is seldom in vain:
+// So it is left free until calls come, but for three times as long as it
+// would read at most (OFFER_HOLD): then it takes what there is, and no call has
+// waited for longer beside it. Of a worker's free slots the one that became
+// free last counts, so those behind it may be left free for longer: by as much
+// again for each slot that becomes free meanwhile. How long it would read is
+// learnt (dispatch_worker_read_ms), and nobody is left free while it is not
+// known; nor where calls of another job or model wait, or the job has a limit
+// on its workers. A prompt that nobody works on is never read in vain: it may
+// be of a single call on which the search waits. Others that still read the
+// prompt take no calls meanwhile, so to join them is seldom in vain:
 //
 //   others   |. . . reading . . .|call|call|
 //   slot     |. . . reading . . .|call|call|
 //
-// Measured (bench_dispatch): in a short job 32 workers are 20.6 times as quick
-// as one, instead of 19.3 times, and 256 in a long one 149 times instead of
-// 140. To ask for two calls instead of one is as good with a few workers and
-// worse with many: 19.4 and 142 times.
+// Where it would get a call but no four, it is left free as well, for half as
+// long as it would read (OFFER_HOLD_FEW): a trial that begins meanwhile has
+// more for it. Not where trials are waited for together, since then none
+// begins.
+//
+// Measured (bench_dispatch): without either, 32 workers are 19.3 times as quick
+// as one in a short job, and 256 in a long one 140 times; with both 20.6 and
+// 150. 16 in the short one are 12.9 times as quick, and without the
+// second 12.6. To leave a slot free for a few calls as long as it would read is
+// worse with many workers: 20.0 and 149 times.
 
 #ifndef DISPATCH_OFFER_H
 #define DISPATCH_OFFER_H
@@ -39,7 +45,9 @@
 #include "dispatch/dispatch_state.h"
 
 enum {
-    OFFER_HOLD = 3,            // times as long as it would read
+    OFFER_CALLS = 4,           // that a prompt is read for without waiting
+    OFFER_HOLD = 300,          // percent of the time that it would read in vain
+    OFFER_HOLD_FEW = 50,       // or for fewer calls than that
     OFFER_HOLD_MAX_MS = 60000, // however long that is
 };
 

@@ -281,7 +281,7 @@ Test(offer, a_slot_reads_a_prompt_beside_others_that_read_it)
 {
     join_many(3);
     teach_reading(3);
-    queue_group(100, 5, 1, 10);
+    queue_group(100, 14, 1, 10);
 
     cr_expect_eq(settle(), 3);
 }
@@ -362,6 +362,32 @@ Test(offer, a_slot_is_left_free_three_times_as_long_as_it_would_read)
     pass(1);
 
     cr_expect_eq(times_sent(101), 1);
+}
+
+// It would get two calls, of the four that would be left.
+Test(offer, a_slot_is_left_free_half_as_long_as_it_would_read_for_few_calls)
+{
+    join_many(2);
+    teach_reading(2);
+    queue_group(100, 5, 1, 10);
+    settle();
+
+    cr_expect_eq(times_sent(101), 0);
+    cr_expect_eq(dispatch_deadline(dispatch), now + READ_MS / 2);
+    pass(READ_MS / 2);
+
+    cr_expect_eq(times_sent(101), 1);
+}
+
+Test(offer, a_slot_waits_for_no_trial_where_all_are_waited_for_together)
+{
+    join_many(2);
+    teach_reading(2);
+    for (int64_t id = 100; id < 105; id++)
+        queue_call((struct dispatch_call){
+            .id = id, .trial = 1, .group = 10, .batch = 5});
+
+    cr_expect_eq(settle(), 2);
 }
 
 Test(offer, a_slot_that_is_left_free_begins_the_next_trial)
