@@ -100,24 +100,29 @@ static bool is_same_folder(const char *a, const char *b)
     return same;
 }
 
-// The first of rows that was run from the folder. A folder that was moved with
-// its store has another name in there: then the first of all is meant.
+// The first of rows that was run from the folder, else the first that came to a
+// coordinator: of such a job it is not told where it lay. A folder that was
+// moved with its store has another name in there: then the first of all is
+// meant.
 static const char *job_of_folder(const json_t *rows, const char *folder,
                                  const char *store)
 {
     char *beside = file_folder(store);
     bool own = beside != NULL && is_same_folder(beside, folder);
-    const json_t *found = NULL;
+    const json_t *found = NULL, *came = NULL;
 
     for (size_t i = 0; found == NULL && i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
+        const char *from = json_get_text(row, "folder", "");
 
-        if (is_same_folder(json_get_text(row, "folder", ""), folder))
+        if (from[0] != '\0' && is_same_folder(from, folder))
             found = row;
+        if (from[0] == '\0' && came == NULL)
+            came = row;
     }
     free(beside);
-    if (found == NULL && own)
-        found = json_array_get(rows, 0);
+    if (found == NULL)
+        found = own ? json_array_get(rows, 0) : came;
     return json_get_text(found, "job", NULL);
 }
 
