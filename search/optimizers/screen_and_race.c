@@ -27,8 +27,9 @@
 //   v
 //   choice     who is best by a cautious estimate ships if a paired test finds
 //   ^          it better than the program as written, else that does (choice.h);
-//   |          the test takes rows to train on as well, where the validation
-//   |          rows are apart and too few for it (further.h)
+//   |          where the rows are too few for the test, it is asked of all that
+//   |          was tried, and of rows to train on as well, if these are apart
+//   |          (further.h)
 //   |
 //   proof      from wherever the budget ends the search: what was kept back of
 //              it goes to a few rows for what most is hoped of by then, if no

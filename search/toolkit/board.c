@@ -1,5 +1,6 @@
 #include "search/toolkit/board.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,29 +279,85 @@ static size_t add_trials(const struct trial *a, const struct trial *b,
     return n;
 }
 
+static struct board_pairs test_pairs(const struct board *board, const double *x,
+                                     const double *y, size_t n)
+{
+    uint64_t seed = (uint64_t)session_job(board->session)->seed;
+    double gain = stats_mean(y, n) - stats_mean(x, n);
+    double half = n == 0 ? 0.5 : stats_paired(x, y, n, seed) / 2;
+
+    return (struct board_pairs){n, gain, gain > 0 ? half : 1 - half};
+}
+
+// Room for the scores of two on n rows, in one list. The caller frees; NULL
+// without memory.
+static double *make_pairs(size_t n, struct err *err)
+{
+    double *pairs = calloc(2 * n + 1, sizeof *pairs);
+
+    if (pairs == NULL)
+        err_nomem(err, "a comparison");
+    return pairs;
+}
+
 bool board_compare_with(const struct board *board, const struct entry *a,
                         const struct entry *b, const struct trial *of_a,
                         const struct trial *of_b, struct board_pairs *out,
                         struct err *err)
 {
-    uint64_t seed = (uint64_t)session_job(board->session)->seed;
-    size_t most = board->n_rows + (of_a == NULL ? 0 : of_a->n_rows) + 1;
-    double *x = calloc(most, sizeof *x);
-    double *y = calloc(most, sizeof *y);
-    bool ok = x != NULL && y != NULL;
+    size_t most = board->n_rows + (of_a == NULL ? 0 : of_a->n_rows);
+    double *x = make_pairs(most, err);
+    double *y;
 
-    if (ok) {
-        size_t n = add_trials(of_a, of_b, x, y, add_places(board, a, b, x, y));
-        double gain = stats_mean(y, n) - stats_mean(x, n);
-        double half = n == 0 ? 0.5 : stats_paired(x, y, n, seed) / 2;
-
-        *out = (struct board_pairs){n, gain, gain > 0 ? half : 1 - half};
-    } else {
-        err_nomem(err, "a comparison");
-    }
+    if (x == NULL)
+        return false;
+    y = x + most;
+    *out =
+        test_pairs(board, x, y,
+                   add_trials(of_a, of_b, x, y, add_places(board, a, b, x, y)));
     free(x);
-    free(y);
-    return ok;
+    return true;
+}
+
+// Of all entries but one, on one place; NAN: none is known on it.
+static double mean_of_others(const struct board *board, const struct entry *one,
+                             size_t place)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < board->n; i++) {
+        const struct entry *other = board->entries[i];
+
+        if (other == one || !other->known[place])
+            continue;
+        sum += other->scores[place];
+        n++;
+    }
+    return n == 0 ? NAN : sum / (double)n;
+}
+
+bool board_compare_field(const struct board *board, const struct entry *a,
+                         struct board_pairs *out, struct err *err)
+{
+    double *x = make_pairs(board->n_rows, err);
+    double *y;
+    size_t n = 0;
+
+    if (x == NULL)
+        return false;
+    y = x + board->n_rows;
+    for (size_t i = 0; i < board->n_rows; i++) {
+        double others = mean_of_others(board, a, i);
+
+        if (!a->known[i] || isnan(others))
+            continue;
+        x[n] = a->scores[i];
+        y[n++] = others;
+    }
+    *out = test_pairs(board, x, y, n);
+    free(x);
+    return true;
 }
 
 bool board_compare(const struct board *board, const struct entry *a,

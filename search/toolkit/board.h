@@ -89,6 +89,11 @@ bool board_compare(const struct board *board, const struct entry *a,
                    const struct entry *b, struct board_pairs *out,
                    struct err *err);
 
+// All others in the mean, row by row, against an entry. Where even that is a
+// gain, whoever looks best of the others does not look so by luck alone.
+bool board_compare_field(const struct board *board, const struct entry *a,
+                         struct board_pairs *out, struct err *err);
+
 // The same on rows that are no places of the board as well: what two trials of
 // the same rows say, one of each.
 bool board_compare_with(const struct board *board, const struct entry *a,

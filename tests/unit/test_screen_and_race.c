@@ -294,6 +294,38 @@ Test(screen_and_race, what_the_budget_keeps_back_tells_whether_the_best_is_it)
     fake_free(fake);
 }
 
+// A model whose every prompt is right on other rows: with demos on seven of
+// ten, without on three.
+static json_t *moody_answer(void *user, const struct fake_ask *ask)
+{
+    const char *text = json_get_text(ask->inputs, "text", "row 0");
+    unsigned row = (unsigned)atoi(text + strlen("row "));
+    unsigned mood = row * 2654435761u + (unsigned)ask->part->n_demos * 97u +
+                    (unsigned)strlen(ask->part->instruction) * 31u;
+    bool right = (mood >> 16) % 10 < (ask->part->n_demos > 0 ? 7 : 3);
+
+    (void)user;
+    return json_pack("{s:s, s:f}", "label", (row % 2 == 0) == right ? "a" : "b",
+                     "confidence", 0.5);
+}
+
+Test(screen_and_race, where_all_that_was_tried_is_better_the_best_of_it_ships)
+{
+    struct support support = {.teacher = 1};
+    struct fake_script script = support_script(&support);
+    char *examples = support_examples(60);
+    struct session *fake;
+
+    script.answer = moody_answer;
+    fake = fake_new(SUPPORT_ONE, examples, 0, NULL, script, FINISH_LATE);
+    free(examples);
+    fake->max_trials = 17;
+    fake->max_proof = 28;
+    optimize(fake, "{auto: light, proposals: 0}");
+    cr_expect_gt(fake->best->candidate->parts[0].n_demos, 0);
+    fake_free(fake);
+}
+
 static bool is_trial(const struct session *fake,
                      const struct candidate *candidate)
 {

@@ -12,6 +12,7 @@
 
 static const double ALIKE = 0.001;       // a difference that is none
 static const double SHIPPED_BELOW = 0.1; // p of a winner against the baseline
+static const double FIELD_BELOW = 0.05;  // p of all that was tried against it
 
 // Of a pool, as many demos as are shown, of the mean length.
 static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
@@ -101,26 +102,61 @@ static bool choose_best(struct search *search, struct entry **best,
     return ok;
 }
 
-// The best against the baseline; on further rows as well where it leads and the
-// test cannot tell.
-static bool compare(struct search *search, const struct entry *best,
-                    struct board_pairs *pairs, struct err *err)
+// Whether all that was tried is better than the baseline, even in the mean.
+static bool is_field_better(const struct search *search, bool *better,
+                            struct err *err)
 {
-    if (!board_compare(&search->board, search->baseline, best, pairs, err))
+    struct board_pairs pairs = {0};
+
+    if (!board_compare_field(&search->board, search->baseline, &pairs, err))
         return false;
-    return pairs->gain <= 0 || pairs->p_value < SHIPPED_BELOW ||
-           further_compare(search, best, pairs, err);
+    *better = pairs.n >= COMPARISON_LEAST && pairs.gain > 0 &&
+              pairs.p_value < FIELD_BELOW;
+    return true;
+}
+
+// Whether the best, which is not the baseline, is better than it: by a test of
+// the two. Where it leads and that cannot tell, by one of all that was tried,
+// of which it is the best; or on further rows as well.
+static bool is_better(struct search *search, const struct entry *best,
+                      bool *better, struct err *err)
+{
+    struct board_pairs pairs = {0};
+
+    if (!board_compare(&search->board, search->baseline, best, &pairs, err))
+        return false;
+    *better = pairs.p_value < SHIPPED_BELOW;
+    if (*better || pairs.gain <= 0)
+        return true;
+    if (!is_field_better(search, better, err) ||
+        (!*better && !further_compare(search, best, &pairs, err)))
+        return false;
+    *better = *better || pairs.p_value < SHIPPED_BELOW;
+    return true;
+}
+
+// Why the search ended; where nothing is told, its trials are done.
+static void tell_finish(const struct search *search, const struct entry *best)
+{
+    if (search->cut)
+        session_set_finish(search->session, "budget");
+    else if (search->mute)
+        session_set_finish(search->session, "unreadable");
+    else if (best != search->baseline && search_is_perfect(search))
+        session_set_finish(search->session, "perfect");
+    else if (best == search->baseline)
+        session_set_finish(search->session, "no_difference");
 }
 
 bool choice_make(struct search *search, struct err *err)
 {
     struct entry *best = NULL, *rival = NULL;
-    struct board_pairs pairs = {0};
+    bool better = false;
 
     if (!choose_best(search, &best, &rival, err) ||
-        !compare(search, best, &pairs, err))
+        (best != search->baseline && !is_better(search, best, &better, err)))
         return false;
-    if (best != search->baseline && pairs.p_value >= SHIPPED_BELOW) {
+    if (best != search->baseline && !better) {
         rival = best;
         best = search->baseline;
     }
@@ -128,11 +164,6 @@ bool choice_make(struct search *search, struct err *err)
     search_crown(search, best);
     if (best == search->baseline && rival != NULL)
         session_set_rival(search->session, rival->trial);
-    if (search->cut)
-        session_set_finish(search->session, "budget");
-    else if (best != search->baseline && search_is_perfect(search))
-        session_set_finish(search->session, "perfect");
-    else if (best == search->baseline)
-        session_set_finish(search->session, "no_difference");
+    tell_finish(search, best);
     return true;
 }
