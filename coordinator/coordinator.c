@@ -457,23 +457,36 @@ static bool open_parts(struct coordinator *c, const char *program,
     return c->clients != NULL;
 }
 
+// Where the ids of this coordinator's calls begin: above those of earlier ones,
+// which had a million for each millisecond. A worker that was given a call by
+// one of them may still answer it, and the answer may come late, after it has
+// greeted: under an id that is given again it would be taken for another
+// call's.
+static int64_t first_id(void)
+{
+    return (clock_wall_ms() & (((int64_t)1 << 41) - 1)) << 20;
+}
+
 static bool open_engine(struct coordinator *c,
                         const struct coordinator_options *options,
                         struct err *err)
 {
-    struct dispatch_config config = {
-        .liveness_ms = WIRE_HEARTBEAT_MS * WIRE_LIVENESS, .hedge = true};
+    struct dispatch_config config = {.liveness_ms =
+                                         WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
+                                     .hedge = true,
+                                     .leases_from = first_id()};
 
-    c->engine = (struct engine){.zmq = c->zmq,
-                                .workers = WORKERS_INIT,
-                                .servers = options->servers,
-                                .refusal = options->refusal,
-                                .wait_start_ms = options->wait_start_ms,
-                                .wait_after_ms = options->wait_after_ms,
-                                .call_timeout_ms = options->call_timeout_ms,
-                                .local = options->local,
-                                .proofs = {.wanted = options->proofs},
-                                .allow_exec = options->allow_exec};
+    c->engine = (struct engine){
+        .zmq = c->zmq,
+        .workers = WORKERS_INIT,
+        .servers = options->servers,
+        .refusal = options->refusal,
+        .wait_start_ms = options->wait_start_ms,
+        .wait_after_ms = options->wait_after_ms,
+        .call_timeout_ms = options->call_timeout_ms,
+        .local = options->local,
+        .proofs = {.wanted = options->proofs, .last_id = first_id()},
+        .allow_exec = options->allow_exec};
     turn_init(&c->engine.turn);
     if (!parcel_init(&c->engine.parcel, err))
         return false;

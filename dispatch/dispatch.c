@@ -26,6 +26,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
         return NULL;
     }
     dispatch->config = *config;
+    dispatch->last_lease = config->leases_from;
     ring_init(&dispatch->all_models);
     ring_init(&dispatch->active);
     ring_init(&dispatch->cancels);

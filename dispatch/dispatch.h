@@ -149,6 +149,8 @@ struct dispatch;
 struct dispatch_config {
     int64_t liveness_ms; // silence after which calls go elsewhere; 0: never
     bool hedge;
+    int64_t leases_from; // their numbers are above this: no answer to a lease
+                         // of an earlier coordinator is one to a lease here
 };
 
 // A call to place. ids are the caller's, never reused.

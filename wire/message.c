@@ -140,7 +140,8 @@ static const struct message_field heartbeat_fields[] = {
 
 static const struct message_field call_fields[] = {
     FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED,
-              "the lease, unique for the life of the coordinator"),
+              "the lease. No later coordinator gives the same, so "
+              "a late answer to an earlier one is none to this"),
     FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED,
               "hard limit at the worker"),
     FIELD_TEXT(

@@ -140,7 +140,7 @@ struct heartbeat {
 };
 
 struct call_message {
-    int64_t id; // the lease: unique for the life of the coordinator
+    int64_t id; // the lease; no later coordinator gives it again
     int64_t timeout_ms;
     const char *digest; // of the model, as pinned by the job
     struct call_request request;

@@ -401,6 +401,20 @@ Test(dispatch, an_answer_of_a_worker_that_does_not_hold_the_lease_is_ignored)
     cr_expect(done(5));
 }
 
+Test(dispatch, a_later_coordinator_gives_no_lease_of_an_earlier_one)
+{
+    const struct dispatch_config config = {.leases_from = (int64_t)1 << 60};
+
+    dispatch_free(dispatch);
+    dispatch = dispatch_new(&config, &err);
+    cr_assert_not_null(dispatch, "%s", err.text);
+    join(1, 1);
+    queue(5);
+    settle();
+    cr_expect_gt(sent(5)->lease, config.leases_from);
+    cr_expect(done(5));
+}
+
 Test(dispatch, a_lease_runs_from_the_moment_its_call_gets_a_slot)
 {
     join(1, 1);
