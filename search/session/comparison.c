@@ -44,6 +44,18 @@ static bool next_pair(struct pairs *pairs, double *of_a, double *of_b)
     return false;
 }
 
+size_t comparison_pairs(const struct trial *a, const struct trial *b, double *x,
+                        double *y)
+{
+    struct pairs pairs = {.a = a, .b = b};
+    size_t n = 0;
+
+    assert(a->done && b->done);
+    while (next_pair(&pairs, &x[n], &y[n]))
+        n++;
+    return n;
+}
+
 size_t comparison_means(const struct trial *a, const struct trial *b,
                         double *of_a, double *of_b)
 {
@@ -98,17 +110,15 @@ static struct side side_of(const double *scores, size_t n, uint64_t seed)
 bool comparison_make(const struct trial *a, const struct trial *b,
                      uint64_t seed, struct comparison *out, struct err *err)
 {
-    struct pairs pairs = {.a = a, .b = b};
     double *x = calloc(a->n_rows + 1, sizeof *x);
     double *y = calloc(a->n_rows + 1, sizeof *y);
     bool ok = x != NULL && y != NULL;
     size_t n = 0;
 
-    assert(a->done && b->done);
-    if (!ok)
+    if (ok)
+        n = comparison_pairs(a, b, x, y);
+    else
         err_nomem(err, "a comparison");
-    while (ok && next_pair(&pairs, &x[n], &y[n]))
-        n++;
     if (ok)
         *out = (struct comparison){
             .n = n,

@@ -38,6 +38,11 @@ struct comparison {
 bool comparison_make(const struct trial *a, const struct trial *b,
                      uint64_t seed, struct comparison *out, struct err *err);
 
+// The scores on these rows, in a's order: x of a, y of b; room for a's rows
+// each. Returns how many.
+size_t comparison_pairs(const struct trial *a, const struct trial *b, double *x,
+                        double *y);
+
 // The mean scores alone; 0 and 0 where there is no such row. Returns how many.
 size_t comparison_means(const struct trial *a, const struct trial *b,
                         double *of_a, double *of_b);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/stats.h"
+#include "search/session/comparison.h"
 
 static void free_entry(struct entry *entry)
 {
@@ -267,18 +268,6 @@ static size_t add_places(const struct board *board, const struct entry *a,
     return n;
 }
 
-static size_t add_trials(const struct trial *a, const struct trial *b,
-                         double *x, double *y, size_t n)
-{
-    for (size_t i = 0; a != NULL && i < a->n_rows && i < b->n_rows; i++) {
-        if (!a->scored[i] || !b->scored[i])
-            continue;
-        x[n] = a->scores[i];
-        y[n++] = b->scores[i];
-    }
-    return n;
-}
-
 static struct board_pairs test_pairs(const struct board *board, const double *x,
                                      const double *y, size_t n)
 {
@@ -308,13 +297,15 @@ bool board_compare_with(const struct board *board, const struct entry *a,
     size_t most = board->n_rows + (of_a == NULL ? 0 : of_a->n_rows);
     double *x = make_pairs(most, err);
     double *y;
+    size_t n;
 
     if (x == NULL)
         return false;
     y = x + most;
-    *out =
-        test_pairs(board, x, y,
-                   add_trials(of_a, of_b, x, y, add_places(board, a, b, x, y)));
+    n = add_places(board, a, b, x, y);
+    if (of_a != NULL)
+        n += comparison_pairs(of_a, of_b, x + n, y + n);
+    *out = test_pairs(board, x, y, n);
     free(x);
     return true;
 }

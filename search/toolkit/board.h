@@ -94,8 +94,8 @@ bool board_compare(const struct board *board, const struct entry *a,
 bool board_compare_field(const struct board *board, const struct entry *a,
                          struct board_pairs *out, struct err *err);
 
-// The same on rows that are no places of the board as well: what two trials of
-// the same rows say, one of each.
+// The same on rows that are no places of the board as well: what two trials
+// say, one of each, on the rows that both were scored on.
 bool board_compare_with(const struct board *board, const struct entry *a,
                         const struct entry *b, const struct trial *of_a,
                         const struct trial *of_b, struct board_pairs *out,

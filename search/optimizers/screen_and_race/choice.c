@@ -37,42 +37,45 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
     return ok;
 }
 
-// Whether it is no worse than the best: by less than can be measured, or it
-// scored as much on the rows that both were scored on, where these are all.
-static bool is_as_good(const struct search *search, const struct racer *best,
-                       const struct racer *other, bool *as_good,
-                       struct err *err)
+// Whether it was scored on the same rows as the best, and as much in the mean.
+static bool scores_as_much(const struct board *board, const struct entry *best,
+                           const struct entry *other)
 {
-    double alike = fmax(ALIKE, search->noise);
-    struct board_pairs pairs = {0};
+    double of_best = 0, of_other = 0;
 
-    if (!board_compare(&search->board, best->entry, other->entry, &pairs, err))
+    if (best->n != other->n || best->n == 0)
         return false;
-    *as_good = other->value > best->value - alike ||
-               (pairs.n == best->entry->n && pairs.n == other->entry->n &&
-                pairs.gain >= 0);
-    return true;
+    for (size_t i = 0; i < board->n_rows; i++) {
+        if (best->known[i] != other->known[i])
+            return false;
+        of_best += best->known[i] ? best->scores[i] : 0;
+        of_other += best->known[i] ? other->scores[i] : 0;
+    }
+    return of_other / (double)best->n >= of_best / (double)best->n;
 }
 
-// Of those that are as good as the first, the one with the shortest prompt.
+// Of those that are as good as the first, the one with the shortest prompt. One
+// is as good that is worse by less than can be measured, or scored as much.
 static bool choose_short(const struct search *search,
                          const struct racer *racers, size_t n,
                          struct entry **best, struct err *err)
 {
+    double alike = fmax(ALIKE, search->noise);
     size_t shortest = SIZE_MAX;
 
     for (size_t i = 0; i < n; i++) {
+        struct entry *entry = racers[i].entry;
         size_t bytes = 0;
-        bool as_good = false;
 
-        if (!is_as_good(search, &racers[0], &racers[i], &as_good, err) ||
-            (as_good &&
-             !measure_prompt(racers[i].entry->candidate, &bytes, err)))
-            return false;
-        if (!as_good || bytes >= shortest)
+        if (racers[i].value <= racers[0].value - alike &&
+            !scores_as_much(&search->board, racers[0].entry, entry))
             continue;
-        *best = racers[i].entry;
-        shortest = bytes;
+        if (!measure_prompt(entry->candidate, &bytes, err))
+            return false;
+        if (bytes < shortest)
+            *best = entry;
+        if (bytes < shortest)
+            shortest = bytes;
     }
     return true;
 }

@@ -1,6 +1,6 @@
 #include "search/optimizers/screen_and_race/further.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 enum {
     FURTHER_ROWS = 64,
