@@ -48,21 +48,6 @@ static bool count_candidates(struct trial *const *trials, size_t n,
     return ok;
 }
 
-// Whether no reply to any trial could be read.
-static bool is_unreadable(struct trial *const *trials, size_t n)
-{
-    bool any = false;
-
-    for (size_t t = 0; t < n; t++) {
-        if (!trials[t]->done || trials[t]->n == 0)
-            continue;
-        if (trials[t]->model_faults < trials[t]->n)
-            return false;
-        any = true;
-    }
-    return any;
-}
-
 // Whether all scores of all trials are one number.
 static bool is_constant(struct trial *const *trials, size_t n, double *value)
 {
@@ -264,7 +249,7 @@ static bool add_reasons(const struct verdict_facts *facts,
                    "the baseline has %.0f %% on the validation share: there "
                    "is hardly anything left to gain",
                    100 * baseline->score);
-    else if (candidates > 1 && is_unreadable(trials, n))
+    else if (candidates > 1 && trials_are_unreadable(trials, n))
         add_reason(reasons, "nothing_readable",
                    "no reply to any of the %zu candidates could be read, which "
                    "says nothing of their prompts: see what the model says",

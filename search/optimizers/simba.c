@@ -235,10 +235,10 @@ static void count_unreadable(struct simba_search *search)
 // here, since without either there are none.
 static void check_mute(struct simba_search *search)
 {
-    const struct trial *baseline = session_baseline_trial(search->session);
+    struct trial *baseline = session_baseline_trial(search->session);
 
-    if (search->leader.over || search->n_readable > 0 || baseline->n == 0 ||
-        baseline->model_faults < baseline->n ||
+    if (search->leader.over || search->n_readable > 0 ||
+        !trials_are_unreadable(&baseline, 1) ||
         baseline->n + search->n_unreadable < MUTE_EXAMPLES)
         return;
     search->leader.over = true;

@@ -99,6 +99,20 @@ bool trial_fill(struct trial *trial, const struct task *task, struct err *err)
     return ok;
 }
 
+bool trials_are_unreadable(struct trial *const *trials, size_t n)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!trials[i]->done || trials[i]->n == 0)
+            continue;
+        if (trials[i]->model_faults < trials[i]->n)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 // Enters the candidate in a list of those that differ, as long as it has room.
 static size_t add_candidate(struct hash *seen, size_t n, const struct hash *id)
 {
@@ -117,13 +131,13 @@ bool trials_are_mute(struct trial *const *trials, size_t n)
     struct hash seen[MUTE_CANDIDATES];
     size_t candidates = 0, examples = 0;
 
+    if (!trials_are_unreadable(trials, n))
+        return false;
     for (size_t i = 0; i < n; i++) {
         const struct trial *trial = trials[i];
 
         if (!trial->done || trial->n == 0)
             continue;
-        if (trial->model_faults < trial->n)
-            return false;
         examples += trial->n;
         candidates = add_candidate(seen, candidates, &trial->candidate->id);
     }

@@ -56,6 +56,9 @@ void trial_free(struct trial *trial); // NULL is fine
 // odds of the right labels.
 bool trial_fill(struct trial *trial, const struct task *task, struct err *err);
 
+// Whether there are replies to the first n trials, and none can be read.
+bool trials_are_unreadable(struct trial *const *trials, size_t n);
+
 // Whether the model gives no reply that can be read, however it is asked: none
 // to so many candidates, and on so many examples, of the first n trials. Demos
 // and instructions teach the form of an answer, so a few candidates are no
