@@ -122,23 +122,29 @@ static void keep_for_test(struct session *session, const struct results *found)
                                             use.tokens * rows * 2 / n});
 }
 
-// `from`: the program of an earlier run is the first candidate.
+// `from`: the program of an earlier run. One that cannot be read ends the job
+// before anything is paid for.
+static bool read_seed(struct session *session, struct results *found,
+                      struct err *err)
+{
+    if (session_job(session)->from == NULL)
+        return true;
+    found->from = seed_candidate(session, err);
+    return found->from != NULL;
+}
+
+// It is the first candidate.
 static bool score_seed(struct session *session, struct results *found,
                        struct err *err)
 {
     const struct split *split = session_split(session);
-    struct candidate *candidate;
     struct trial *trial;
 
-    if (session_job(session)->from == NULL)
+    if (found->from == NULL)
         return true;
-    candidate = seed_candidate(session, err);
-    trial = candidate == NULL
-                ? NULL
-                : trial_submit(session, TRIAL_FULL, candidate,
-                               split->rows[SHARE_VAL], split->n[SHARE_VAL],
-                               "the program of an earlier run", err);
-    candidate_unref(candidate);
+    trial =
+        trial_submit(session, TRIAL_FULL, found->from, split->rows[SHARE_VAL],
+                     split->n[SHARE_VAL], "the program of an earlier run", err);
     if (trial == NULL || !trial_wait(session, trial, err))
         return false;
     found->seed = trial;
@@ -332,19 +338,6 @@ static void export_best(struct session *session, struct results *found,
     ending->compiled = results_compiled(session, found, &ignored);
 }
 
-// A program to begin with that cannot be read ends the job before anything is
-// paid for.
-static bool can_begin(const struct session *session, struct err *err)
-{
-    struct candidate *seed = NULL;
-
-    if (session_job(session)->from == NULL)
-        return true;
-    seed = seed_candidate(session, err);
-    candidate_unref(seed);
-    return seed != NULL;
-}
-
 static bool run(struct session *session, struct ending *ending, struct err *err)
 {
     struct results found = {0};
@@ -353,7 +346,7 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
     session_ask_logprobs(session,
                          session_setup_of(session)->optimizer->logprobs);
     expect_all(session);
-    ok = can_begin(session, err) && documents_embed(session, err) &&
+    ok = read_seed(session, &found, err) && documents_embed(session, err) &&
          baseline_score(session, &found, err);
     if (ok)
         ok = search(session, &found, err) &&
@@ -363,6 +356,7 @@ static bool run(struct session *session, struct ending *ending, struct err *err)
 
     if (!ok && err->code == ERR_STOPPED)
         export_best(session, &found, ending, err);
+    candidate_unref(found.from);
     candidate_unref(found.compiled);
     return ok;
 }

@@ -27,6 +27,7 @@ struct results {
     struct trial *other_form;   // in the other one; NULL where it was not tried
     struct trial *again;        // the winner's answers, drawn once more
     struct trial *seed;         // the program of an earlier run; or NULL
+    struct candidate *from;     // owned: its candidate; or NULL
     struct candidate *compiled; // owned: the winner, with demos for all steps
     struct err short_of;        // ERR_BUDGET: what the budget did not reach
     bool is_over;               // the budget ended before the search
