@@ -114,18 +114,6 @@ void check_steps(struct jobfile *file, const struct options *options)
 
 // --- programs ---
 
-static size_t command_number(const struct jobfile *file,
-                             const struct user_command *command)
-{
-    const struct user_command *commands[JOB_MAX_COMMANDS];
-    size_t n = job_commands(file->job, commands);
-    size_t i = 0;
-
-    while (i + 1 < n && commands[i] != command)
-        i++;
-    return i;
-}
-
 bool check_await(struct exec_pool *pool, int64_t timeout_ms,
                  struct exec_done *done)
 {
@@ -158,7 +146,7 @@ static bool ask_program(struct jobfile *file, struct exec_pool *pool,
     const struct step *step = &file->job->program->steps[ask->part];
     struct exec_done done = {0};
     struct err err = ERR_CLEAR;
-    bool ok = exec_pool_begin(pool, command_number(file, ask->command),
+    bool ok = exec_pool_begin(pool, job_command_number(file->job, ask->command),
                               (uint64_t)ask->part, ask->payload,
                               ask->payload_len, &err) &&
               check_await(pool, ask->command->timeout_ms, &done);

@@ -142,18 +142,6 @@ static void report_fault(struct jobfile *file, const struct exec_done *done)
         diag_remedy(file->diags, "its last words: %s", done->errors);
 }
 
-static size_t command_of(const struct metric *metric,
-                         const struct user_command *command)
-{
-    const struct user_command *commands[METRIC_MAX_OUTSIDE];
-    size_t n = metric_commands(metric, commands);
-    size_t i = 0;
-
-    while (i + 1 < n && commands[i] != command)
-        i++;
-    return i;
-}
-
 // The score of outputs by part; false when there is none, which is
 // reported, or when the part does not ask a program.
 static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
@@ -168,8 +156,8 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
     bool ok = fields != NULL &&
               metric_ask(metric, part, fields, outputs, &line, &ask, &err) &&
               ask.answerer == ANSWERER_EXEC &&
-              exec_pool_begin(pool, command_of(metric, ask.command), part,
-                              ask.payload, ask.payload_len, &err);
+              exec_pool_begin(pool, job_command_number(file->job, ask.command),
+                              part, ask.payload, ask.payload_len, &err);
 
     ok = ok && check_await(pool, ask.command->timeout_ms, &done);
     if (ok && !done.ok)

@@ -187,26 +187,16 @@ static bool address(struct order *order, const struct task *task,
     return true;
 }
 
-static size_t command_number(const struct job_programs *programs,
-                             const struct user_command *command)
-{
-    size_t i = 0;
-
-    while (i < programs->n && programs->commands[i] != command)
-        i++;
-    assert(i < programs->n);
-    return i;
-}
-
 static bool begin(struct flight *flight, struct err *err)
 {
     const struct ask *ask = &flight->order.ask;
     struct job_programs *programs = flight->order.work->programs;
 
     flight->sends++;
-    if (!exec_pool_begin(programs->pool, command_number(programs, ask->command),
-                         (uint64_t)flight->id, ask->payload, ask->payload_len,
-                         err))
+    if (!exec_pool_begin(
+            programs->pool,
+            job_command_number(flight->order.work->job, ask->command),
+            (uint64_t)flight->id, ask->payload, ask->payload_len, err))
         return false;
     programs->asked++;
     return true;
@@ -284,7 +274,7 @@ size_t job_programs_in_vain(const struct job_work *work,
                             const struct user_command *command)
 {
     const struct job_programs *programs = work->programs;
-    size_t i = command_number(programs, command);
+    size_t i = job_command_number(work->job, command);
 
     return programs->answered[i] || work->exec_before > 0 ? 0
                                                           : programs->faults[i];
@@ -305,7 +295,8 @@ static void take_fault(struct flight *flight, const struct exec_done *done,
         return;
     }
     tell_words(order->work, done);
-    programs->faults[command_number(programs, order->ask.command)]++;
+    programs
+        ->faults[job_command_number(order->work->job, order->ask.command)]++;
     if (flight->sends < JOB_PROGRAMS_TRIES &&
         job_programs_in_vain(order->work, order->ask.command) <
             JOB_PROGRAMS_IN_VAIN &&
@@ -321,13 +312,15 @@ static void take_done(struct flight *flight, const struct exec_done *done,
                                  .text = done->text,
                                  .text_len = done->len,
                                  .cached_tokens = -1};
-    struct job_programs *programs = flight->order.work->programs;
+    const struct order *order = &flight->order;
+    struct job_programs *programs = order->work->programs;
 
     if (!done->ok) {
         take_fault(flight, done, handlers);
         return;
     }
-    programs->answered[command_number(programs, flight->order.ask.command)] =
+    programs
+        ->answered[job_command_number(order->work->job, order->ask.command)] =
         true;
     handlers->answered(handlers->user, flight, &answer);
 }

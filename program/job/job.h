@@ -123,6 +123,10 @@ enum { JOB_MAX_COMMANDS = METRIC_MAX_OUTSIDE + PROGRAM_MAX_STEPS };
 size_t job_commands(const struct job *job,
                     const struct user_command *out[JOB_MAX_COMMANDS]);
 
+// Which of these it is; it must be one of them.
+size_t job_command_number(const struct job *job,
+                          const struct user_command *command);
+
 // Brings the files beside the job that these commands name into the bundle;
 // words that name none are just words. ERR_LIMIT, ERR_NOMEM.
 bool job_fetch_commands(const struct job *job, struct bundle *bundle,

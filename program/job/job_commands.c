@@ -2,6 +2,7 @@
 
 #include "program/job/job.h"
 
+#include <assert.h>
 #include <string.h>
 
 size_t job_commands(const struct job *job,
@@ -13,6 +14,19 @@ size_t job_commands(const struct job *job,
         if (job->program->steps[i].command != NULL)
             out[n++] = job->program->steps[i].command;
     return n;
+}
+
+size_t job_command_number(const struct job *job,
+                          const struct user_command *command)
+{
+    const struct user_command *commands[JOB_MAX_COMMANDS];
+    size_t n = job_commands(job, commands);
+    size_t i = 0;
+
+    while (i < n && commands[i] != command)
+        i++;
+    assert(i < n);
+    return i;
 }
 
 bool job_fetch_commands(const struct job *job, struct bundle *bundle,
