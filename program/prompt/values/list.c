@@ -155,13 +155,20 @@ static bool list_fits(const struct reply_wanted *wanted, const json_t *value)
     return fits;
 }
 
+static json_t *find_nested(struct value_reader *reader, const struct type *type,
+                           struct span text)
+{
+    const struct reply_wanted wanted = {
+        .open = '[', .words = true, .fits = list_fits, .user = type};
+
+    return reply_find_json(&wanted, text, &reader->lenient, reader->problem);
+}
+
 // "apple", "pear": as JSON, without its brackets.
 static json_t *read_quoted_row(struct value_reader *reader,
                                const struct type *type, struct span text)
 {
     struct buf row = BUF_INIT(REPLY_MAX_JSON + 16);
-    const struct reply_wanted wanted = {
-        .open = '[', .words = true, .fits = list_fits, .user = type};
     json_t *value = NULL;
     json_t *read = NULL;
 
@@ -169,8 +176,7 @@ static json_t *read_quoted_row(struct value_reader *reader,
     buf_append(&row, text.at, text.len);
     buf_putc(&row, ']');
     if (buf_ok(&row, "a list", reader->problem))
-        value = reply_find_json(&wanted, (struct span){row.data, row.len},
-                                &reader->lenient, reader->problem);
+        value = find_nested(reader, type, (struct span){row.data, row.len});
     if (value != NULL)
         read = json_of_list(reader, type, value);
     json_decref(value);
@@ -210,15 +216,6 @@ static bool item_has_no_lines(const struct type *type)
 {
     return type->item->kind != TYPE_STR && type->item->kind != TYPE_LIST &&
            type->item->kind != TYPE_OBJECT;
-}
-
-static json_t *find_nested(struct value_reader *reader, const struct type *type,
-                           struct span text)
-{
-    const struct reply_wanted wanted = {
-        .open = '[', .words = true, .fits = list_fits, .user = type};
-
-    return reply_find_json(&wanted, text, &reader->lenient, reader->problem);
 }
 
 // Whether each line is an item of its own: of a type without lines, or in
