@@ -130,19 +130,11 @@ static const char *job_of_folder(const json_t *rows, const char *folder,
 // folders, each with a job.yaml.
 static char *job_of_file(struct store *store, const char *job, struct err *err)
 {
-    static const char sql[] =
-        "SELECT j.id AS job, s.folder AS folder FROM jobs j"
-        " LEFT JOIN submissions s ON s.job_no = j.no"
-        " LEFT JOIN (SELECT job_no, max(id) AS last FROM events"
-        " WHERE kind = 'state' GROUP BY job_no) e ON e.job_no = j.no"
-        " WHERE (j.path = ?1 OR substr(j.path, -length(?1) - 1) = '/' || ?1)"
-        " AND j.state <> 'removed' AND j.id NOT LIKE '%-eval'"
-        " ORDER BY e.last DESC, j.no DESC";
     const char *slash = strrchr(job, '/');
     const char *name =
         is_folder(job) ? "job.yaml" : (slash == NULL ? job : slash + 1);
     char *folder = is_folder(job) ? strdup(job) : file_folder(job);
-    json_t *rows = query_rows(store, sql, &name, 1, err);
+    json_t *rows = query_jobs_of_file(store, name, err);
     const char *id =
         folder == NULL ? NULL : job_of_folder(rows, folder, store_path(store));
     char *copy = id == NULL ? NULL : strdup(id);

@@ -440,17 +440,20 @@ static char *take_id(const json_t *rows, struct err *err)
 #define IS_THERE " AND state <> 'removed'"
 #define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
 
-// From the narrowest meaning to the widest; the first that fits counts. The
-// newest job is the one whose state changed last, in the order of what was
-// written: a clock may have been wrong, by years on a machine that has none
-// of its own.
+// The newest job is the one whose state changed last, in the order of what was
+// written: a clock may have been wrong, by years on a machine that has none of
+// its own.
+#define CHANGES                                                                \
+    " LEFT JOIN (SELECT job_no AS changed, max(id) AS last FROM events"        \
+    " WHERE kind = 'state' GROUP BY job_no) ON changed = no"
+#define NEWEST_FIRST "last DESC, no DESC"
+
+// From the narrowest meaning to the widest; the first that fits counts.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {
-        "SELECT id FROM jobs LEFT JOIN (SELECT job_no, max(id) AS last FROM"
-        " events WHERE kind = 'state' GROUP BY job_no) ON job_no = no"
-        " WHERE ?1 = ''" NO_EVALUATION
-        " ORDER BY document IS NULL, last DESC, no DESC LIMIT 1",
+        "SELECT id FROM jobs" CHANGES " WHERE ?1 = ''" NO_EVALUATION
+        " ORDER BY document IS NULL, " NEWEST_FIRST " LIMIT 1",
         "SELECT id FROM jobs WHERE id = ?1" IS_THERE,
         "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 1",
@@ -478,4 +481,16 @@ char *query_job(struct store *store, const char *prefix, struct err *err)
         set_no_job(store, prefix, rows, err);
     json_decref(rows);
     return id;
+}
+
+json_t *query_jobs_of_file(struct store *store, const char *name,
+                           struct err *err)
+{
+    static const char sql[] =
+        "SELECT id AS job, folder FROM jobs" CHANGES
+        " LEFT JOIN submissions ON job_no = no"
+        " WHERE (path = ?1 OR substr(path, -length(?1) - 1) = '/' || "
+        "?1)" NO_EVALUATION " ORDER BY " NEWEST_FIRST;
+
+    return query_rows(store, sql, &name, 1, err);
 }

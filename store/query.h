@@ -40,4 +40,9 @@ json_t *query_columns(struct store *store, const char *sql, struct err *err);
 // newest. The caller frees. ERR_INPUT lists what there is.
 char *query_job(struct store *store, const char *prefix, struct err *err);
 
+// {"job", "folder"} of each job whose file had that name, the newest first: its
+// id, and the folder that it was run from, "" or null where that is not known.
+json_t *query_jobs_of_file(struct store *store, const char *name,
+                           struct err *err);
+
 #endif
