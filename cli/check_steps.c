@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "exec/exec_pool.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/step.h"
@@ -85,16 +86,16 @@ static void check_passage_count(struct jobfile *file, size_t s)
     const struct step *step = &file->job->program->steps[s];
     int64_t most = most_passages(file, s);
     struct err ignored = ERR_CLEAR;
+    char documents_text[TEXT_COUNTED_BYTES];
     json_t *documents =
         documents_read(file->bundle, step->search->documents, &ignored);
     int64_t n = (int64_t)json_array_size(documents);
 
     if (n > 0 && most > n) {
         diag_add(file->diags, DIAG_WARNING, "too-many-passages", &step->place,
-                 "`%s` asks for %" PRId64 " passages of %" PRId64
-                 " documents: the context keeps room for all of them, which "
-                 "demos could have",
-                 step->name, most, n);
+                 "`%s` asks for %" PRId64 " passages of %s: the context keeps "
+                 "room for all of them, which demos could have",
+                 step->name, most, text_counted(documents_text, n, "document"));
         diag_remedy(file->diags, "lower its `k` to %" PRId64 " or less", n);
     }
     json_decref(documents);

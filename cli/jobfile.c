@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/check_searches.h"
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -318,7 +319,11 @@ static bool read_parts(struct jobfile *file, struct err *err)
     if (file->dataset != NULL && file->optimizer != NULL)
         optimizer_check_data(file->optimizer, file->job, file->dataset,
                              &file->split, file->diags);
-    return make_plan(file, err);
+    if (!make_plan(file, err))
+        return false;
+    if (file->dataset != NULL)
+        check_searches(file);
+    return true;
 }
 
 bool jobfile_read(struct jobfile *out, const struct options *options,

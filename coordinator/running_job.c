@@ -15,6 +15,7 @@
 #include "coordinator/running_job_progress.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
+#include "retrieve/retrieval.h"
 #include "store/calls.h"
 #include "store/history.h"
 
@@ -548,6 +549,12 @@ static void take_phase(struct running_job *running, const struct note *note)
     text_print(running->phase, sizeof running->phase, "%.60s", note->text);
 }
 
+static void put_note(const struct running_job *running)
+{
+    history_event(running->engine->store, running->work.job_no, "note", -1,
+                  running->note, NULL);
+}
+
 static void take_text(struct running_job *running, const struct note *note)
 {
     struct store *store = running->engine->store;
@@ -560,11 +567,36 @@ static void take_text(struct running_job *running, const struct note *note)
     text_print(running->note, sizeof running->note, "%s%.*s", note->text,
                (int)answer.text_len, answer.text_len == 0 ? "" : answer.text);
     call_answer_release(&answer);
-    history_event(store, running->work.job_no, "note", -1, running->note, NULL);
+    put_note(running);
+}
+
+// The steps behind such a search get by without a passage, and nothing else
+// would say so. A replay reads scores and searches for nothing.
+static void warn_of_searches(struct running_job *running)
+{
+    const struct program *program = running->job->program;
+    const struct retrieval *retrieval = running->work.retrieval;
+    char asked_text[TEXT_COUNTED_BYTES];
+    size_t asked = 0;
+
+    for (size_t s = 0; retrieval != NULL && s < program->n_steps; s++) {
+        if (!retrieval_finds_nothing(retrieval, (int)s, &asked))
+            continue;
+        text_print(running->note, sizeof running->note,
+                   "warning: `%s` found no passage for any of %s: no word of "
+                   "them is in what it searches",
+                   program->steps[s].name,
+                   text_counted(asked_text, (int64_t)asked, "question"));
+        log_warn("finds-nothing", "%s: `%s` found no passage for any query",
+                 running->id, program->steps[s].name);
+        put_note(running);
+    }
 }
 
 static void take_trial_end(struct running_job *running, const struct note *note)
 {
+    if (note->end.number == 1)
+        warn_of_searches(running);
     running->progress.trial = note->end.number;
     history_trial_end(running->engine->store, running->work.job_no, &note->end,
                       NULL);

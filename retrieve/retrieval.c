@@ -36,6 +36,8 @@ struct retrieval {
     struct map shelves;           // by documents and fields; values owned
     struct map kept;              // by question; values owned
     size_t kept_bytes;
+    size_t asked[PROGRAM_MAX_STEPS]; // queries of each step,
+    size_t found[PROGRAM_MAX_STEPS]; // and those that found a passage
 };
 
 static bool searches(const struct program *program)
@@ -217,6 +219,23 @@ static bool put_passages(json_t *passages, struct buf *out, struct err *err)
     return buf_ok(out, "passages", err);
 }
 
+static const char NO_PASSAGES[] = "{\"passages\":[]}";
+
+static void count(struct retrieval *retrieval, int step, const char *text,
+                  size_t len)
+{
+    retrieval->asked[step]++;
+    retrieval->found[step] +=
+        len != sizeof NO_PASSAGES - 1 || memcmp(text, NO_PASSAGES, len) != 0;
+}
+
+bool retrieval_finds_nothing(const struct retrieval *retrieval, int step,
+                             size_t *asked)
+{
+    *asked = retrieval->asked[step];
+    return *asked > 0 && retrieval->found[step] == 0;
+}
+
 static bool search(struct retrieval *retrieval, int step, const char *payload,
                    size_t len, struct buf *out, struct err *err)
 {
@@ -241,11 +260,14 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
     struct hash question = question_of(step, payload, len);
     size_t before = out->len;
 
-    if (put_kept(retrieval, &question, out))
-        return buf_ok(out, "passages", err);
-    if (!search(retrieval, step, payload, len, out, err))
+    if (!put_kept(retrieval, &question, out)) {
+        if (!search(retrieval, step, payload, len, out, err))
+            return false;
+        keep(retrieval, &question, out->data + before, out->len - before);
+    }
+    if (!buf_ok(out, "passages", err))
         return false;
-    keep(retrieval, &question, out->data + before, out->len - before);
+    count(retrieval, step, out->data + before, out->len - before);
     return true;
 }
 
@@ -473,6 +495,9 @@ bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
     size_t before = out->len;
     bool ok;
 
+    // That a query is near to no document at all does not happen.
+    retrieval->asked[query->step]++;
+    retrieval->found[query->step]++;
     if (put_kept(retrieval, &question, out))
         return buf_ok(out, "passages", err);
     direction = vectors_read(vectors, query->answer, query->len, err);

@@ -48,6 +48,11 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
                       const char *payload, size_t len, struct buf *out,
                       struct err *err);
 
+// Whether the step was asked, and no query so far found a passage; *asked says
+// how many there were. Equal queries count each time.
+bool retrieval_finds_nothing(const struct retrieval *retrieval, int step,
+                             size_t *asked);
+
 // The texts whose embeddings a search by embeddings needs, each once, in the
 // order of steps and documents: a list of texts (new reference), empty where
 // there is none. values: those of the candidate that is to run, or NULL;

@@ -143,6 +143,8 @@ NAN_LOOK = LOOK % "'{\"outputs\": {\"hint\": NaN}}'"
     ("too-many-passages", RETRIEVE % 4, RETRIEVE % 3),
     ("too-many-passages", RETRIEVE % "{tune: [2, 4]}",
      RETRIEVE % "{tune: [2, 3]}"),
+    ("finds-nothing", (RETRIEVE % 3).replace("[text]", "[lang]", 1),
+     RETRIEVE % 3),
     ("step-program", (EXEC, NAN_LOOK, GOOD_LOOK),
      (EXEC, GOOD_LOOK, GOOD_LOOK)),
     ("step-program", (EXEC, GOOD_LOOK, NAN_LOOK),

@@ -126,3 +126,25 @@ def test_check_tells_of_passages_that_are_too_long(stage):
             stage.promptcc("check", job, "--json").json["findings"]
             if one["code"] == "long-passages"]
     assert len(told) == 1 and "`search`" in told[0]["text"], told
+
+
+def test_a_run_tells_that_no_query_finds_a_passage(stage, sim):
+    job = write(stage)
+    text = job.read_text().replace("  search:\n", """\
+  ask:
+    predict: Say what to search for.
+    inputs: [message]
+    outputs: {query: {enum: [uncharted, unheard]}}
+  search:
+""").replace("query: message", "query: ask.query")
+    job.write_text(text)
+    result = run(stage, sim, job, "--max-calls", "300")
+    assert "`search` found no passage for any query" in result.err, result
+    notes = [text for text, in harness.store_rows(
+        job.parent / "promptcc.db",
+        "SELECT text FROM events WHERE kind = 'note'")]
+    assert any("`search` found no passage for any of" in note
+               for note in notes), notes
+    # What is found for one query is not told of the others.
+    job.write_text(text.replace("[uncharted, unheard]", "[parcel, unheard]"))
+    assert "found no passage" not in run(stage, sim, job).err

@@ -1,0 +1,106 @@
+#include "cli/check_searches.h"
+
+#include "common/text.h"
+#include "program/graph/ask.h"
+#include "program/graph/search_spec.h"
+#include "program/graph/step.h"
+#include "program/prompt/prompt.h"
+#include "program/run/stepper.h"
+#include "retrieve/retrieval.h"
+
+// One that finds something ends the look at its step, so that many rows are
+// searched for only where nothing matches, which takes hardly any time.
+enum { ROWS_MAX = 2000 };
+
+// False where the search, or the step that gets what it found, fails.
+static bool search(struct retrieval *retrieval, struct stepper *stepper,
+                   const struct ask *ask, struct err *err)
+{
+    struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
+    struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
+    bool ok = retrieval_answer(retrieval, ask->part, ask->payload,
+                               ask->payload_len, &text, err);
+
+    passages.text = text.data;
+    passages.text_len = text.len;
+    ok = ok && stepper_answer(stepper, ask->part, &passages, err);
+    buf_release(&text);
+    return ok;
+}
+
+// What models and programs would answer stays open, and so does what hangs on
+// it.
+static void try_row(const struct jobfile *file, struct retrieval *retrieval,
+                    size_t row)
+{
+    const struct job *job = file->job;
+    json_t *inputs = dataset_inputs(file->dataset, row);
+    struct err err = ERR_CLEAR;
+    struct stepper *stepper =
+        inputs == NULL ? NULL
+                       : stepper_new(job->program, &file->plan,
+                                     job->settings.adapter, NULL, inputs, &err);
+    struct ask ask;
+
+    while (stepper != NULL && stepper_next(stepper, &ask, &err))
+        if (ask.answerer == ANSWERER_RETRIEVE &&
+            !search(retrieval, stepper, &ask, &err))
+            break;
+    stepper_free(stepper);
+    json_decref(inputs);
+}
+
+static bool all_found(const struct program *program,
+                      const struct retrieval *retrieval)
+{
+    size_t asked = 0;
+
+    for (size_t s = 0; s < program->n_steps; s++)
+        if (program->steps[s].search != NULL &&
+            (retrieval_finds_nothing(retrieval, (int)s, &asked) || asked == 0))
+            return false;
+    return true;
+}
+
+static void tell(struct jobfile *file, const struct step *step, size_t asked)
+{
+    char examples[TEXT_COUNTED_BYTES];
+
+    diag_add(file->diags, DIAG_WARNING, "finds-nothing", &step->place,
+             "`%s` finds no passage for any of %s: no word of a query is in "
+             "what is searched of `%s`",
+             step->name, text_counted(examples, (int64_t)asked, "example"),
+             step->search->documents);
+    diag_remedy(file->diags,
+                "see that its `inputs` are what the documents speak of, that "
+                "its `fields` (if any) hold the text, and that both are of one "
+                "language; or search `by: embeddings`");
+}
+
+static bool has_words_search(const struct program *program)
+{
+    for (size_t s = 0; s < program->n_steps; s++)
+        if (program->steps[s].search != NULL &&
+            search_by(&program->steps[s], NULL) == SEARCH_BY_WORDS)
+            return true;
+    return false;
+}
+
+void check_searches(struct jobfile *file)
+{
+    const struct program *program = file->job->program;
+    struct retrieval *retrieval = NULL;
+    struct err ignored = ERR_CLEAR; // documents that cannot be read are told
+    size_t n = dataset_size(file->dataset), asked = 0;
+
+    if (!has_words_search(program) ||
+        !retrieval_open(program, file->bundle, &retrieval, &ignored))
+        return;
+    for (size_t r = 0; r < n && r < ROWS_MAX && !all_found(program, retrieval);
+         r++)
+        try_row(file, retrieval, r);
+    for (size_t s = 0; s < program->n_steps; s++)
+        if (retrieval_finds_nothing(retrieval, (int)s, &asked))
+            tell(file, &program->steps[s], asked);
+    retrieval_close(retrieval);
+}
