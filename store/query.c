@@ -448,12 +448,15 @@ static char *take_id(const json_t *rows, struct err *err)
     " WHERE kind = 'state' GROUP BY job_no) ON changed = no"
 #define NEWEST_FIRST "last DESC, no DESC"
 
+// A job that was stopped before anything was scored has a document as well.
+#define NO_RESULTS "json_extract(document, '$.compiled') IS NULL"
+
 // From the narrowest meaning to the widest; the first that fits counts.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {
         "SELECT id FROM jobs" CHANGES " WHERE ?1 = ''" NO_EVALUATION
-        " ORDER BY document IS NULL, " NEWEST_FIRST " LIMIT 1",
+        " ORDER BY " NO_RESULTS ", " NEWEST_FIRST " LIMIT 1",
         "SELECT id FROM jobs WHERE id = ?1" IS_THERE,
         "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 1",

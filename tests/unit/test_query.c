@@ -302,6 +302,23 @@ Test(query, a_job_is_named_by_id_beginning_or_name)
     expect_job("care", "care-ab2");
 }
 
+static void end_job(int64_t job, const char *document)
+{
+    const struct history_job_state now = {
+        .state = JOB_STOPPED, .score = -1, .document = document};
+
+    cr_assert(history_job_state(store, job, &now, &err), "%s", err.text);
+}
+
+Test(query, a_job_that_was_stopped_without_a_score_has_no_results)
+{
+    end_job(open_job("care-aa1"), "{\"compiled\":{\"score\":0.5}}");
+    end_job(open_job("care-ab2"), "{\"compiled\":null}");
+    expect_job("", "care-aa1");
+    end_job(open_job("care-ac3"), "{\"compiled\":{\"score\":0.25}}");
+    expect_job("", "care-ac3");
+}
+
 Test(query, an_unknown_or_unclear_job_lists_what_there_is)
 {
     cr_expect_null(query_job(store, "x", &err));
