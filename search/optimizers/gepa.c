@@ -154,6 +154,7 @@ struct gepa_search {
     int64_t spent;
     int64_t begun; // iterations
     int64_t proposed, kept;
+    int64_t in_vain; // iterations without a child
     int64_t merges_due, merges_kept;
     bool found_new; // the last iteration that ended added to the pool
 };
@@ -458,6 +459,16 @@ static bool ask_about(struct gepa_search *search, struct lane *lane,
     return ok;
 }
 
+// No child came of it. A model that refuses the task may be its own teacher,
+// and then none ever does.
+static void end_in_vain(struct gepa_search *search, struct lane *lane)
+{
+    end_lane(search, lane);
+    search->in_vain++;
+    if (search->in_vain >= MUTE_CANDIDATES)
+        leader_check_replies(&search->leader);
+}
+
 static bool reflect(struct gepa_search *search, struct lane *lane,
                     struct err *err)
 {
@@ -465,6 +476,8 @@ static bool reflect(struct gepa_search *search, struct lane *lane,
 
     if (!runs_wait(search->session, lane->runs, err))
         return false;
+    for (size_t i = 0; i < lane->runs->n; i++)
+        leader_count(&search->leader, &lane->runs->items[i]);
     if (search->params->skip_perfect_score && is_perfect(search, lane->runs)) {
         end_lane(search, lane);
         return true;
@@ -482,7 +495,7 @@ static bool reflect(struct gepa_search *search, struct lane *lane,
     lane->n_rewrites = n;
     lane->stage = REFLECTING;
     if (n == 0)
-        end_lane(search, lane);
+        end_in_vain(search, lane);
     return true;
 }
 
@@ -533,7 +546,7 @@ static bool make_child(struct gepa_search *search, struct lane *lane,
     search->proposed += changed;
     if (!changed || pool_has(&search->pool, lane->child) ||
         is_under_way(search, lane)) {
-        end_lane(search, lane);
+        end_in_vain(search, lane);
         return true;
     }
     const struct attempt few = {TRIAL_MINIBATCH, lane->rows, lane->n_rows,

@@ -218,31 +218,12 @@ static struct effort effort(struct session *session, const void *given)
     return effort_of(session, values, values->max_steps);
 }
 
-static void count_unreadable(struct simba_search *search)
+static void count_replies(struct simba_search *search)
 {
     size_t all = search->n_models * search->n_batch;
 
-    for (size_t i = 0; i < all; i++) {
-        if (!search->items[i]->scored)
-            continue;
-        search->n_readable += search->items[i]->outcome == RUN_DONE;
-        search->n_unreadable += search->items[i]->outcome != RUN_DONE;
-    }
-}
-
-// There is nothing to learn from: demos are made of right answers, rules of
-// better and worse ones. The trials alone (trials_are_mute) do not tell that
-// here, since without either there are none.
-static void check_mute(struct simba_search *search)
-{
-    struct trial *baseline = session_baseline_trial(search->session);
-
-    if (search->leader.over || search->n_readable > 0 ||
-        !trials_are_unreadable(&baseline, 1) ||
-        baseline->n + search->n_unreadable < MUTE_EXAMPLES)
-        return;
-    search->leader.over = true;
-    session_set_finish(search->session, "unreadable");
+    for (size_t i = 0; i < all; i++)
+        leader_count(&search->leader, search->items[i]);
 }
 
 static bool run_step(struct simba_search *search, int64_t step, struct err *err)
@@ -253,10 +234,11 @@ static bool run_step(struct simba_search *search, int64_t step, struct err *err)
               simba_batch_sort(search, err);
 
     if (ok)
-        count_unreadable(search);
+        count_replies(search);
     ok = ok && make_programs(search, err);
+    // Demos are made of right answers, rules of better and worse ones.
     if (ok)
-        check_mute(search);
+        leader_check_replies(&search->leader);
     simba_batch_release(search);
     return ok;
 }

@@ -79,16 +79,42 @@ static void judge(struct leader *leader, struct trial *trial)
     check_aim(leader, trial);
 }
 
+static void end_unreadable(struct leader *leader)
+{
+    leader->over = true;
+    session_set_finish(leader->session, "unreadable");
+}
+
 // No prompt so far got an answer that can be read.
 static void check_mute(struct leader *leader)
 {
     size_t n = 0;
     struct trial *const *trials = session_trials(leader->session, &n);
 
-    if (leader->over || !trials_are_mute(trials, leader->judged))
+    if (!leader->over && trials_are_mute(trials, leader->judged))
+        end_unreadable(leader);
+}
+
+void leader_count(struct leader *leader, const struct task_item *item)
+{
+    if (!item->scored)
         return;
-    leader->over = true;
-    session_set_finish(leader->session, "unreadable");
+    leader->readable += item->outcome == RUN_DONE;
+    leader->unreadable += item->outcome != RUN_DONE;
+}
+
+void leader_check_replies(struct leader *leader)
+{
+    struct trial *baseline = session_baseline_trial(leader->session);
+    size_t n = 0;
+    struct trial *const *trials = session_trials(leader->session, &n);
+
+    if (leader->over || leader->readable > 0 ||
+        !trials_are_unreadable(&baseline, 1) ||
+        (leader->judged > 0 && !trials_are_unreadable(trials, leader->judged)))
+        return;
+    if (baseline->n + leader->unreadable >= MUTE_EXAMPLES)
+        end_unreadable(leader);
 }
 
 static void end_by_budget(struct leader *leader)

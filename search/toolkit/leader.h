@@ -26,6 +26,8 @@ struct leader {
     struct session *session; // borrowed
     double stop_at;          // a score that is good enough; 1: perfect
     size_t judged;           // trials judged so far
+    size_t readable;         // replies outside of trials, as it was told of
+    size_t unreadable;       // them (leader_count)
     bool over;
     bool by_budget;
 };
@@ -37,6 +39,17 @@ struct leader leader_of(struct session *session, double stop_at);
 // know of. Afterwards leader->over says whether the search is over; the session
 // is told why.
 bool leader_admit(struct leader *leader, struct err *err);
+
+// Counts a run that is there, if it is scored, by whether its replies could be
+// read.
+void leader_count(struct leader *leader, const struct task_item *item);
+
+// Ends the search where there is nothing to learn from: no reply in the
+// baseline, in a trial that was judged or in a run that was counted can be
+// read, on as many examples as trials_are_mute asks for. For a search that
+// makes candidates of nothing but its runs: where it makes none,
+// trials_are_mute does not tell.
+void leader_check_replies(struct leader *leader);
 
 // Submits a full evaluation of candidate, which is the next trial.
 bool leader_try(struct leader *leader, struct candidate *candidate,

@@ -96,7 +96,7 @@ class Refusing(harness.Gate):
 
 
 @pytest.mark.parametrize("optimizer", [
-    "screen_and_race", "simba",
+    "screen_and_race", "gepa", "simba",
     "{bootstrap_random_search: {num_candidate_programs: 16}}"])
 def test_a_model_that_refuses_everything_is_not_asked_to_the_end(
         stage, sim, tmp_path, optimizer):

@@ -57,7 +57,6 @@ struct simba_search {
     struct simba_member *pool; // owned; [0] is the program as written
     size_t n_pool;
     int64_t made;                    // rules and demos, for their numbers
-    size_t n_readable, n_unreadable; // replies, by all steps
     // of the step under way
     struct rng rng;
     size_t *batch; // owned: rows
