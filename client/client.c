@@ -10,6 +10,8 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/err.h"
+#include "common/json.h"
 #include "common/signals.h"
 #include "common/text.h"
 #include "wire/socket.h"
@@ -27,6 +29,13 @@ enum {
     READING_MS = 120000, // of a submission, at most
     NEWS_MS = 10000,
     UNKNOWN_MS = 2000, // after what was sent or heard of the job last
+    // A coordinator that is busy is asked again, ever more seldom, and not by
+    // all clients at once. Where no room comes, a person decides what to do.
+    BUSY_FIRST_MS = 500,
+    BUSY_PAUSE_MS = 8000,
+    BUSY_MOST_MS = 120000, // for a job that it has never accepted
+    BUSY_STATUS = 2,       // of a job that did not begin
+    BUSY_BYTES = 1 << 16,  // of the document that says so
     ID_BYTES = 16,
 };
 
@@ -53,6 +62,9 @@ struct client {
     bool submitted;                   // in this connection
     bool accepted;                    // since then
     int64_t news_ms;                  // of the job, or when it was sent
+    int64_t busy_ms;                  // refused as busy since then; 0: not
+    int64_t pause_ms;                 // until it is sent again
+    int64_t again_ms;                 // not to be sent before
     char job[256];                    // "" until it was accepted
     bool stopping;                    // stop was asked for
     bool stop_sent;                   // in this connection
@@ -168,7 +180,8 @@ static bool send_job(struct client *client, int64_t now, struct err *err)
     struct message message = {.kind = MESSAGE_SUBMIT};
     struct err why = ERR_CLEAR;
 
-    if (client->submit == NULL || client->submitted || !client->home)
+    if (client->submit == NULL || client->submitted || !client->home ||
+        now < client->again_ms)
         return true;
     message.as.submit = *client->submit;
     client->submitted = wire_send(client->socket, NULL, &message, &why);
@@ -254,6 +267,7 @@ static void on_accepted(struct client *client, const char *job)
     bool first = client->job[0] == '\0';
 
     client->accepted = true;
+    client->busy_ms = 0;
     client->news_ms = client->heard_ms;
     (void)text_print(client->job, sizeof client->job, "%s", job);
     if (first && client->watch != NULL && client->watch->accepted != NULL)
@@ -267,6 +281,63 @@ static void on_progress(struct client *client, const struct progress *progress)
     client->news_ms = client->heard_ms;
     if (client->watch != NULL && client->watch->progress != NULL)
         client->watch->progress(client->watch->user, progress);
+}
+
+// Whether the job did not begin because too much is asked at once; text is then
+// the coordinator's sentence, cut to size.
+static bool is_busy(const struct result *result, char *text, size_t size)
+{
+    struct err bad = ERR_CLEAR;
+    json_t *document, *error;
+    bool busy;
+
+    if (result->status != BUSY_STATUS)
+        return false;
+    document = json_parse(result->document, strlen(result->document),
+                          BUSY_BYTES, &bad);
+    error = json_object_get(document, "error");
+    busy =
+        strcmp(json_get_text(error, "code", ""), err_code_name(ERR_BUSY)) == 0;
+    if (busy)
+        (void)text_print(text, size, "%s", json_get_text(error, "text", ""));
+    json_decref(document);
+    return busy;
+}
+
+// Told once, however often it is sent again. What the sentence says behind its
+// colon is for a person to do, and is done here.
+static void begin_waiting(struct client *client, const char *why)
+{
+    char text[300];
+
+    client->busy_ms = client->heard_ms;
+    client->pause_ms = BUSY_FIRST_MS;
+    (void)text_print(text, sizeof text,
+                     "%.*s; the job is sent again until it is taken",
+                     (int)strcspn(why, ":"), why);
+    say(client, text);
+}
+
+// Whether the job is sent again instead of taking no for an answer. One that
+// was accepted before is waited for as long as it takes: its coordinator came
+// back, and everybody's clients with it.
+static bool sends_later(struct client *client, const struct result *result)
+{
+    char why[sizeof((struct err *)NULL)->text];
+
+    if (!client->remote || !is_busy(result, why, sizeof why))
+        return false;
+    if (client->busy_ms == 0)
+        begin_waiting(client, why);
+    else if (client->job[0] == '\0' &&
+             client->heard_ms - client->busy_ms > BUSY_MOST_MS)
+        return false;
+    client->again_ms = client->heard_ms + client->pause_ms +
+                       (int64_t)randombytes_uniform((uint32_t)client->pause_ms);
+    if (client->pause_ms < BUSY_PAUSE_MS)
+        client->pause_ms *= 2;
+    client->submitted = client->stop_sent = false;
+    return true;
 }
 
 // What the waiting function is after. Either may be NULL.
@@ -306,7 +377,7 @@ static bool take_message(struct client *client, const struct message *message,
         on_progress(client, &message->as.progress);
         return true;
     case MESSAGE_RESULT:
-        if (wish->result == NULL)
+        if (wish->result == NULL || sends_later(client, &message->as.result))
             return true;
         wish->fulfilled = true;
         return copy_result(&message->as.result, wish->result, err);
@@ -511,6 +582,7 @@ bool client_submit(struct client *client, const struct submit *submit,
     client->submit = submit;
     client->watch = watch;
     client->submitted = client->stopping = client->stop_sent = false;
+    client->busy_ms = client->again_ms = 0;
     client->job[0] = '\0';
     ok = wait_for(client, &wish, 0, err);
     if (result->job == NULL)

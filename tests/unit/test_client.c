@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 #include "common/arena.h"
 #include "wire/socket.h"
 
-// --- a coordinator that answers the first question when the second comes ---
+// --- a coordinator that answers the first question when the second comes, and
+// --- takes a job when it is sent for the third time
 
 enum { TURN_MS = 5, ARENA_BYTES = 1 << 20 };
 
@@ -19,8 +21,15 @@ struct slow {
     struct wire_socket *socket;
     struct wire_id first; // who asked the first question
     int questions;
+    atomic_int submissions;
     atomic_bool over;
 };
+
+enum { TAKEN_AT = 3 };
+
+static const char busy[] =
+    "{\"error\": {\"code\": \"busy\", \"text\": \"it reads others: submit "
+    "again\", \"place\": null}}";
 
 static void welcome(struct slow *slow, const struct wire_id *to)
 {
@@ -49,6 +58,19 @@ static void answer(struct slow *slow, const struct wire_id *from)
     reply(slow, from, "\"to the second\"");
 }
 
+static void take(struct slow *slow, const struct wire_id *from)
+{
+    bool taken = atomic_fetch_add(&slow->submissions, 1) + 1 == TAKEN_AT;
+    struct message refusal = {
+        .kind = MESSAGE_RESULT,
+        .as.result = {
+            .job = "", .status = 2, .document = busy, .compiled = ""}};
+    struct message accepted = {.kind = MESSAGE_ACCEPTED,
+                               .as.accepted = {.job = "shop-1"}};
+
+    (void)wire_send(slow->socket, from, taken ? &accepted : &refusal, NULL);
+}
+
 static void *serve(void *user)
 {
     struct slow *slow = user;
@@ -68,6 +90,8 @@ static void *serve(void *user)
                 welcome(slow, &from);
             else if (message.kind == MESSAGE_COMMAND)
                 answer(slow, &from);
+            else if (message.kind == MESSAGE_SUBMIT)
+                take(slow, &from);
             arena_release(&arena);
         }
     }
@@ -146,6 +170,50 @@ Test(client, a_job_that_can_never_be_sent_is_told_at_once, .timeout = 60)
         client_submit(meeting.client, &submit, true, NULL, &result, &err));
     cr_expect_eq(err.code, ERR_LIMIT, "%s", err.text);
     cr_expect_not_null(strstr(err.text, "folder"), "%s", err.text);
+
+    client_result_release(&result);
+    part(&meeting);
+}
+
+// --- a coordinator that is busy ---
+
+struct told {
+    int times;
+    char text[300];
+};
+
+static void note(void *user, const char *text)
+{
+    struct told *told = user;
+
+    told->times++;
+    (void)snprintf(told->text, sizeof told->text, "%s", text);
+}
+
+Test(client, a_job_is_sent_again_to_a_coordinator_that_is_busy, .timeout = 60)
+{
+    struct meeting meeting;
+    struct client_result result;
+    struct err err = ERR_CLEAR;
+    struct told told = {0};
+    struct client_watch watch = {.user = &told, .say = note};
+    struct wire_file file = {.name = "job.yaml", .data = "x", .len = 1};
+    struct submit submit = {.action = "run",
+                            .options = "{}",
+                            .folder = "",
+                            .files = &file,
+                            .n_files = 1};
+
+    meet(&meeting);
+    cr_assert(
+        client_submit(meeting.client, &submit, false, &watch, &result, &err),
+        "%s", err.text);
+    cr_expect_str_eq(result.job, "shop-1");
+    cr_expect_str_eq(result.document, "");
+    cr_expect_eq(atomic_load(&meeting.slow.submissions), TAKEN_AT);
+    cr_expect_eq(told.times, 1);
+    cr_expect_str_eq(told.text, "it reads others; the job is sent again until "
+                                "it is taken");
 
     client_result_release(&result);
     part(&meeting);
