@@ -564,9 +564,9 @@ static void tell_closed(const struct wire_socket *socket, struct err *err)
 {
     err_set(err, ERR_INPUT,
             socket->keyed
-                ? "the coordinator at %.80s cannot read what this key writes: "
-                  "it has another key of its own than when this one was made; "
-                  "make this one anew there"
+                ? "the coordinator at %.70s cannot read what this key writes: "
+                  "it has no keys (leave out --keys here), or another of its "
+                  "own than when this one was made (make this one anew there)"
                 : "whoever listens at %.80s closes the connection at once: a "
                   "coordinator with keys does so, say --keys DIR, the folder "
                   "with yours",
