@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/signals.h"
 #include "common/text.h"
+#include "wire/endpoint.h"
 #include "wire/socket.h"
 
 enum {
@@ -431,6 +432,18 @@ static void wait_for_events(struct client *client)
     (void)zmq_poll(items, listen ? 2 : 1, TICK_MS);
 }
 
+static void tell_nobody(const struct client *client, struct err *err)
+{
+    char reason[ENDPOINT_REASON_BYTES] = "";
+
+    if (client->remote)
+        endpoint_explain(client->endpoint, reason);
+    err_set(err, ERR_IO,
+            "no coordinator answers at %.70s%s: start one with `promptcc "
+            "coordinator --listen ...`, or check --coordinator",
+            client->endpoint, reason);
+}
+
 static bool check_silence(struct client *client, int64_t began, int64_t now,
                           struct err *err)
 {
@@ -446,10 +459,7 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
         return false; // a door that is closed does not open by itself
     if (client->was_home)
         return true;
-    err_set(err, ERR_IO,
-            "no coordinator answers at %.120s: start one with `promptcc "
-            "coordinator --listen ...`, or check the address in --coordinator",
-            client->endpoint);
+    tell_nobody(client, err);
     return false;
 }
 

@@ -15,28 +15,32 @@
 
 enum { TRIED_MOST = 4, KNOCK_MS = 300, HOST_BYTES = 256 };
 
-// HOST and PORT of tcp://HOST:PORT. Addresses in brackets, devices and whatever
-// else ZeroMQ takes are none of ours.
+// HOST and PORT of tcp://HOST:PORT, and of tcp://[HOST]:PORT. Devices and
+// whatever else ZeroMQ takes are none of ours.
 static bool split(const char *endpoint, char host[HOST_BYTES],
                   const char **port)
 {
     static const char scheme[] = "tcp://";
     const char *at = endpoint + sizeof scheme - 1;
-    size_t len;
+    size_t len, brackets;
 
     if (strncmp(endpoint, scheme, sizeof scheme - 1) != 0)
         return false;
-    len = strcspn(at, ":");
-    if (len == 0 || len >= HOST_BYTES || at[len] != ':' ||
-        strpbrk(at, "[];") != NULL)
+    brackets = at[0] == '[' ? 1 : 0;
+    at += brackets;
+    len = strcspn(at, brackets > 0 ? "]" : ":");
+    if (len == 0 || len >= HOST_BYTES || at[len] == '\0' ||
+        at[len + brackets] != ':' || strchr(at, ';') != NULL)
         return false;
     memcpy(host, at, len);
     host[len] = '\0';
-    *port = at + len + 1;
+    *port = at + len + brackets + 1;
     return true;
 }
 
-static struct addrinfo *resolve(const char *endpoint)
+// NULL without one; *why is then the resolver's reason, or 0 where endpoint is
+// none of ours.
+static struct addrinfo *resolve(const char *endpoint, int *why)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,
@@ -45,34 +49,39 @@ static struct addrinfo *resolve(const char *endpoint)
     char host[HOST_BYTES];
     const char *port;
 
-    if (!split(endpoint, host, &port) ||
-        getaddrinfo(host, port, &hints, &found) != 0)
-        return NULL;
-    return found;
+    *why = 0;
+    if (split(endpoint, host, &port))
+        *why = getaddrinfo(host, port, &hints, &found);
+    return *why == 0 ? found : NULL;
 }
 
-static bool is_connected(int fd)
+// 0, or why no connection came to stand.
+static int await_connection(int fd)
 {
     struct pollfd item = {.fd = fd, .events = POLLOUT};
     int error = 0;
     socklen_t len = sizeof error;
 
-    return poll(&item, 1, KNOCK_MS) == 1 &&
-           getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-           error == 0;
+    if (poll(&item, 1, KNOCK_MS) != 1)
+        return ETIMEDOUT;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error
+                                                                   : errno;
 }
 
-static bool somebody_listens(const struct addrinfo *address)
+// 0 where somebody listens, or why not.
+static int knock(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family,
                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool stands =
-        fd >= 0 && (connect(fd, address->ai_addr, address->ai_addrlen) == 0 ||
-                    (errno == EINPROGRESS && is_connected(fd)));
+    int why = 0;
 
+    if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) != 0)
+        why = errno;
+    if (why == EINPROGRESS)
+        why = await_connection(fd);
     if (fd >= 0)
         (void)close(fd);
-    return stands;
+    return why;
 }
 
 // Of several. The first four are knocked at.
@@ -84,15 +93,64 @@ static const struct addrinfo *choose(const struct addrinfo *found)
     for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
         if (v4 == NULL && at->ai_family == AF_INET)
             v4 = at;
-        if (tried++ < TRIED_MOST && somebody_listens(at))
+        if (tried++ < TRIED_MOST && knock(at) == 0)
             return at;
     }
     return v4;
 }
 
+// Of the first four, that somebody listens at one, or why not at the first.
+static int knock_at_all(const struct addrinfo *found)
+{
+    int tried = 0, first = 0;
+
+    for (const struct addrinfo *at = found; at != NULL && tried < TRIED_MOST;
+         at = at->ai_next) {
+        int why = knock(at);
+
+        if (why == 0)
+            return 0;
+        if (tried++ == 0)
+            first = why;
+    }
+    return first;
+}
+
+static const char *meaning_of(int why)
+{
+    switch (why) {
+    case 0:
+        return "something listens there, and does not answer as one";
+    case ECONNREFUSED:
+        return "nothing listens at that port";
+    case ETIMEDOUT:
+        return "no machine answers there, or a firewall stands before it";
+    default:
+        return strerror(why);
+    }
+}
+
+void endpoint_explain(const char *endpoint, char out[ENDPOINT_REASON_BYTES])
+{
+    int why;
+    struct addrinfo *found = resolve(endpoint, &why);
+
+    if (found != NULL)
+        (void)snprintf(out, ENDPOINT_REASON_BYTES, " (%s)",
+                       meaning_of(knock_at_all(found)));
+    else if (why != 0)
+        (void)snprintf(out, ENDPOINT_REASON_BYTES, " (no such address: %s)",
+                       gai_strerror(why));
+    else
+        out[0] = '\0';
+    if (found != NULL)
+        freeaddrinfo(found);
+}
+
 void endpoint_find(const char *endpoint, char out[ENDPOINT_BYTES])
 {
-    struct addrinfo *found = resolve(endpoint);
+    int why;
+    struct addrinfo *found = resolve(endpoint, &why);
     const struct addrinfo *chosen =
         found != NULL && found->ai_next != NULL ? choose(found) : NULL;
     char host[NI_MAXHOST], port[NI_MAXSERV];

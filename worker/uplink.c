@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "common/log.h"
+#include "wire/endpoint.h"
 #include "wire/outbox.h"
 
 enum {
@@ -18,7 +19,6 @@ enum {
     // and comes again makes it longer for all.
     GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
     GREETING_MAX_MS = 8000,
-    ENDPOINT_BYTES = 256,
 };
 
 struct uplink {
@@ -202,10 +202,24 @@ static bool is_door_closed(struct uplink *uplink)
     return true;
 }
 
+static void tell_lost(struct uplink *uplink, const char *reason)
+{
+    if (!uplink->told)
+        log_warn("coordinator-lost",
+                 "worker %s does not hear the coordinator at %s%s; it keeps "
+                 "trying",
+                 uplink->name, uplink->endpoint, reason);
+    uplink->told = true;
+}
+
 void uplink_tell_in_vain(struct uplink *uplink)
 {
-    if (!is_door_closed(uplink))
-        uplink_tell_lost(uplink);
+    char reason[ENDPOINT_REASON_BYTES] = "";
+
+    if (is_door_closed(uplink) || uplink->told)
+        return;
+    endpoint_explain(uplink->endpoint, reason);
+    tell_lost(uplink, reason);
 }
 
 void uplink_tell_refused(struct uplink *uplink, const struct refused *refused)
@@ -230,12 +244,7 @@ void uplink_welcomed(struct uplink *uplink, const struct welcome *welcome)
 
 void uplink_tell_lost(struct uplink *uplink)
 {
-    if (!uplink->told)
-        log_warn("coordinator-lost",
-                 "worker %s does not hear the coordinator at %s; it keeps "
-                 "trying",
-                 uplink->name, uplink->endpoint);
-    uplink->told = true;
+    tell_lost(uplink, "");
 }
 
 static bool fail_to_send(struct uplink *uplink, const struct err *why)
