@@ -166,6 +166,19 @@ def quoted_choices(task):
     return choices(task, quoted)
 
 
+def listed_choices(task):
+    """The labels again, on lines of their own."""
+    return "\n".join(f"`{name}` is one of:" + "".join(
+        f"\n- {label}" for label in labels)
+        for name, labels in task.outputs.items() if labels)
+
+
+def answer_with(task):
+    return "\n".join(f"Answer with exactly one of these as `{name}`: "
+                     f"{'; '.join(labels)}"
+                     for name, labels in task.outputs.items() if labels)
+
+
 def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
     """One template, and whose part of it is whose; the task last.
 
@@ -207,6 +220,17 @@ def noted(task):
         return braces(name) + (
             f"   (exactly one of: {'; '.join(labels)})" if labels else "")
     return place
+
+
+def quoted_noted(task):
+    def place(name):
+        return braces(name) + quoted_note(task.outputs.get(name))
+    return place
+
+
+def quoted_note(labels):
+    return (f"   (exactly one of: {', '.join(map(quoted, labels))})" if labels
+            else "")
 
 
 def system_noted(task):
@@ -304,6 +328,62 @@ def system_json_task_first(fields):
     return system
 
 
+def literal_fields(task):
+    """The lists as DSPy words them."""
+    lines = ["Your input fields are:"]
+    for i, (name, desc) in enumerate(task.inputs.items(), 1):
+        lines.append(f"{i}. `{name}` (str): {desc}")
+    lines += ["", "Your output fields are:"]
+    for i, (name, labels) in enumerate(task.outputs.items(), 1):
+        kind = ("Literal[" + ", ".join(map(repr, labels)) + "]" if labels
+                else "str")
+        lines.append(f"{i}. `{name}` ({kind})")
+    return "\n".join(lines)
+
+
+def noted_place(name, labels):
+    return f'"{{{name}}}"' + quoted_note(labels)
+
+
+def alternatives(name, labels):
+    return " | ".join(map(quoted, labels)) if labels else f'"{{{name}}}"'
+
+
+def braces_place(name, labels):
+    return f'"{{{name}}}"'
+
+
+def produce(task):
+    inputs = ", ".join(f"`{name}`" for name in task.inputs)
+    outputs = ", ".join(f"`{name}`" for name in task.outputs)
+    return f"Given the fields {inputs}, produce the fields {outputs}."
+
+
+def system_json_places(place, fields=quoted_fields, first="Your task: ",
+                       behind=None):
+    """The task first of all.
+
+    place: what stands at a field's place in the object; fields: how they are
+    listed; first: what is before the task; behind: what is said at the end.
+    """
+    def system(task):
+        inner = ",\n".join(f'  "{name}": {place(name, labels)}'
+                           for name, labels in task.outputs.items())
+        return "\n\n".join([
+            first + task.instruction, fields(task),
+            "The user gives the input fields like this:",
+            "\n\n".join(section(n, braces(n)) for n in task.inputs),
+            "Answer with the output fields as one JSON object with these keys "
+            "in this order, and nothing else:", "{\n" + inner + "\n}"] +
+            ([behind(task)] if behind else []))
+    return system
+
+
+def system_json_places_last(task):
+    return (system_json_places(noted_place)(task) + "\n\nYour task: " +
+            task.instruction)
+
+
 def system_json_one_template(task):
     """Question and answer in one template, as in the chat form."""
     return "\n\n".join([
@@ -367,6 +447,13 @@ WORDINGS = {
         "parted-both-quoted-twice-bare": chat(
             also_first(parted(quoted_fields, behind=quoted_choices)),
             bare_question),
+        "parted-answer-with-bare": chat(
+            parted(quoted_fields, behind=answer_with), bare_question),
+        "parted-listed-twice-bare": chat(
+            parted(listed_fields, behind=listed_choices), bare_question),
+        "parted-quoted-noted-twice-bare": chat(
+            parted(quoted_fields, quoted_noted, behind=quoted_choices),
+            bare_question),
         "parted-first-bare": chat(system_parted_first(fields), bare_question),
         "parted-first-listed-bare": chat(system_parted_first(listed_fields),
                                          bare_question),
@@ -401,6 +488,21 @@ WORDINGS = {
                                   bare_question, json_answer),
         "first-quoted-bare": chat(system_json_task_first(quoted_fields),
                                   bare_question, json_answer),
+        "first-quoted-noted-bare": chat(system_json_places(noted_place),
+                                        bare_question, json_answer),
+        "both-quoted-noted-bare": chat(system_json_places_last, bare_question,
+                                       json_answer),
+        "first-plain-noted-bare": chat(
+            system_json_places(noted_place, first=""), bare_question,
+            json_answer),
+        "first-alternatives-bare": chat(system_json_places(alternatives),
+                                        bare_question, json_answer),
+        "first-literal-bare": chat(
+            system_json_places(braces_place, literal_fields), bare_question,
+            json_answer),
+        "first-quoted-produce-bare": chat(
+            system_json_places(braces_place, behind=produce), bare_question,
+            json_answer),
         "one-template": chat(system_json_one_template,
                              reminded_question(one_object), json_answer),
         "one-template-bare": chat(system_json_one_template, bare_question,
