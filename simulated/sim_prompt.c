@@ -133,6 +133,31 @@ static bool is_heading(struct sim_span line, const char *which)
     return fields && direction;
 }
 
+// "Your input fields are:" and no more: an instruction may speak of fields too.
+static bool is_bare_heading(struct sim_span line)
+{
+    const char *at = line.at;
+    struct sim_word word;
+    size_t n = 0;
+    line = sim_span_trim(line);
+    while (sim_word_next(&at, line.at + line.len, &word))
+        n++;
+    return n <= 4 && line.len > 0 && line.at[line.len - 1] == ':' &&
+           (is_heading(line, "input") || is_heading(line, "output"));
+}
+
+// What stands before the first list: an instruction may come first.
+static struct sim_span before_lists(struct sim_span text)
+{
+    struct sim_span rest = text;
+    struct sim_span line;
+    while (sim_span_line(&rest, &line)) {
+        if (is_bare_heading(line))
+            return sim_span_trim(between(text.at, line.at));
+    }
+    return (struct sim_span){text.at, 0};
+}
+
 // Reads the lists; returns what stands after the last field. `open` is true
 // when nothing but the text itself says where the lists end.
 static struct sim_span read_lists(struct sim_prompt *prompt,
@@ -199,7 +224,9 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
                         const struct sim_message *message, struct err *err)
 {
     struct sim_span all = {message->content, message->len};
-    struct parts parts = split_system(all);
+    struct sim_span first = before_lists(all);
+    struct parts parts =
+        split_system(between(first.at + first.len, all.at + all.len));
     struct sim_span rest =
         read_lists(prompt, arena, parts.lists, parts.structure.len == 0);
     if (parts.structure.len == 0)
@@ -211,6 +238,8 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
         !shows_markers(prompt, parts.structure))
         prompt->as_json = true;
     parts.instruction = before_choices(parts.instruction);
+    if (parts.instruction.len == 0)
+        parts.instruction = first;
     prompt->instruction =
         arena_strndup(arena, parts.instruction.at, parts.instruction.len);
     if (prompt->instruction != NULL)

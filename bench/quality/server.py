@@ -31,11 +31,21 @@ def outputs_of(text):
     return sections(text)
 
 
+def read_system(system):
+    """The task, which comes first in JSON and last in chat, and the outputs
+    with what stands behind them."""
+    head, _, task = system.partition("Your task: ")
+    if not head:
+        task, start, rest = re.split(r"\n\n(Input|Output) fields:\n", task,
+                                     maxsplit=1)
+        return task, rest if start == "Output" else \
+            rest.partition("Output fields:")[2]
+    return CHOICES.sub("", task), head.partition("Output fields:")[2]
+
+
 def read_prompt(world, messages, heat, seed):
     system = messages[0]["content"]
-    head, _, task = system.partition("Your task: ")
-    task = CHOICES.sub("", task)
-    head, _, rest = head.partition("Output fields:")
+    task, rest = read_system(system)
     asked = FIELD.findall(rest.split("\n\n", 1)[0])
     demos = []
     turns = messages[1:]

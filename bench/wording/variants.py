@@ -4,7 +4,7 @@ A wording turns (fields, examples, inputs) into messages; the product's comes
 from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
 so that the choice can be measured again, on another model for instance: a new
 wording is one more function and its line in WORDINGS. chat/parted-again-bare
-and json/bare are what promptcc says now.
+and json/first-quoted-noted-bare are what promptcc says now.
 """
 
 import json

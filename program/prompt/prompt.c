@@ -86,7 +86,36 @@ static void put_chat_form(struct buf *text, const struct signature *signature)
     put_marker(text, "completed");
     buf_puts(text, "\n\nThe user writes what comes before ");
     put_marker(text, signature->outputs[0].name);
-    buf_puts(text, "; you answer with the rest.\n\n");
+    buf_puts(text, "; you answer with the rest.");
+}
+
+// As JSON has them, since that is how the answer has them.
+static void put_labels(struct buf *text, const struct type *type,
+                       const char *between)
+{
+    for (size_t i = 0; i < type->n_labels; i++) {
+        buf_puts(text, i > 0 ? between : "");
+        buf_put_json(text, type->labels[i], strlen(type->labels[i]));
+    }
+    buf_puts(text, type->optional ? ", or null" : "");
+}
+
+// "  "name": "{name}",   (exactly one of: "a", "b")": the labels beside the
+// place that they are for as well.
+static void put_json_place(struct buf *text, const struct field *field,
+                           bool last)
+{
+    bool label = field->type.kind == TYPE_ENUM;
+    const char *quote = label || field->type.kind == TYPE_STR ? "\"" : "";
+
+    buf_printf(text, "  \"%s\": %s{%s}%s%s", field->name, quote, field->name,
+               quote, last ? "" : ",");
+    if (label) {
+        buf_puts(text, "   (exactly one of: ");
+        put_labels(text, &field->type, ", ");
+        buf_putc(text, ')');
+    }
+    buf_putc(text, '\n');
 }
 
 static void put_json_form(struct buf *text, const struct signature *signature)
@@ -97,16 +126,10 @@ static void put_json_form(struct buf *text, const struct signature *signature)
     }
     buf_puts(text, "Answer with the output fields as one JSON object with "
                    "these keys in this order, and nothing else:\n\n{\n");
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        const struct field *field = &signature->outputs[i];
-        bool quoted =
-            field->type.kind == TYPE_STR || field->type.kind == TYPE_ENUM;
-        const char *quote = quoted ? "\"" : "";
-
-        buf_printf(text, "  \"%s\": %s{%s}%s%s\n", field->name, quote,
-                   field->name, quote, i + 1 < signature->n_outputs ? "," : "");
-    }
-    buf_puts(text, "}\n\n");
+    for (size_t i = 0; i < signature->n_outputs; i++)
+        put_json_place(text, &signature->outputs[i],
+                       i + 1 == signature->n_outputs);
+    buf_putc(text, '}');
 }
 
 static void put_chat_answer(struct buf *text, const struct signature *signature,
@@ -136,7 +159,7 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
 
 // The labels once more, behind the task: said there as well, they are told
 // apart better. Behind the question they would cost their tokens for every row,
-// and in JSON, where a schema names them too, a weak model loses by them
+// and in JSON, where they stand beside their place, a weak model loses by them
 // (docs/real-model.md).
 static void put_choices(struct buf *text, const struct signature *signature)
 {
@@ -154,6 +177,11 @@ static void put_choices(struct buf *text, const struct signature *signature)
 }
 
 struct prompt_form {
+    // The task comes before everything else, not behind it. In chat, the
+    // template would then be what the model saw last, and it copies that.
+    bool task_first;
+    // Labels stand in quotes in the list of outputs.
+    bool quotes;
     void (*put_form)(struct buf *text, const struct signature *signature);
     // What stands behind the task, or NULL.
     void (*put_end)(struct buf *text, const struct signature *signature);
@@ -162,19 +190,30 @@ struct prompt_form {
 };
 
 static const struct prompt_form forms[] = {
-    [ADAPTER_CHAT] = {put_chat_form, put_choices, put_chat_answer},
-    [ADAPTER_JSON] = {put_json_form, NULL, put_json_answer},
+    [ADAPTER_CHAT] = {false, false, put_chat_form, put_choices,
+                      put_chat_answer},
+    [ADAPTER_JSON] = {true, true, put_json_form, NULL, put_json_answer},
 };
 
 // ---- the prefix
 
+static void put_type(struct buf *text, const struct type *type, bool quotes)
+{
+    if (!quotes || type->kind != TYPE_ENUM) {
+        type_describe(type, text);
+        return;
+    }
+    buf_puts(text, "one of: ");
+    put_labels(text, type, "; ");
+}
+
 // "1. `name` (type): description", without what there is not.
 static void put_field_line(struct buf *text, const struct field *field,
-                           size_t no)
+                           size_t no, bool quotes)
 {
     struct buf type = BUF_INIT(PROMPT_MAX_BYTES);
 
-    type_describe(&field->type, &type);
+    put_type(&type, &field->type, quotes);
     buf_printf(text, "%zu. `%s`", no, field->name);
     if (type.len > 0) {
         buf_puts(text, " (");
@@ -192,26 +231,38 @@ static void put_field_line(struct buf *text, const struct field *field,
 }
 
 static void put_field_list(struct buf *text, const char *heading,
-                           const struct field *fields, size_t n)
+                           const struct field *fields, size_t n, bool quotes)
 {
     if (n == 0)
         return;
     buf_puts(text, heading);
     for (size_t i = 0; i < n; i++)
-        put_field_line(text, &fields[i], i + 1);
+        put_field_line(text, &fields[i], i + 1, quotes);
     buf_putc(text, '\n');
+}
+
+static void put_task(struct buf *text, const char *instruction)
+{
+    buf_puts(text, "Your task: ");
+    buf_puts(text, instruction);
 }
 
 static void put_system(struct buf *text, const struct signature *signature,
                        const struct prompt_form *form, const char *instruction)
 {
+    if (form->task_first) {
+        put_task(text, instruction);
+        buf_puts(text, "\n\n");
+    }
     put_field_list(text, "Input fields:\n", signature->inputs,
-                   signature->n_inputs);
+                   signature->n_inputs, false);
     put_field_list(text, "Output fields:\n", signature->outputs,
-                   signature->n_outputs);
+                   signature->n_outputs, form->quotes);
     form->put_form(text, signature);
-    buf_puts(text, "Your task: ");
-    buf_puts(text, instruction);
+    if (!form->task_first) {
+        buf_puts(text, "\n\n");
+        put_task(text, instruction);
+    }
     if (form->put_end != NULL)
         form->put_end(text, signature);
 }

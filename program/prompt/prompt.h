@@ -1,11 +1,13 @@
 // prompt: the exact messages that a model gets.
 //
-// One system message (fields, structure, instruction; in chat the labels once
-// more), the demos as user and assistant turns, then the question. All that is
-// the same for every example comes first and is rendered once, as `prefix`; the
-// question is the `tail`; prefix + tail is one JSON array of messages
-// (common/call.h). Fields are marked with [[ ## name ## ]] lines (adapter
-// chat); adapter json asks for an object under a JSON schema instead.
+// One system message, the demos as user and assistant turns, then the question.
+// The system message has the fields, their structure and the instruction; in
+// chat that comes last, with the labels once more, and in JSON first, where the
+// labels stand beside their place as well. All that is the same for every
+// example comes first and is rendered once, as `prefix`; the question is the
+// `tail`; prefix + tail is one JSON array of messages (common/call.h). Fields
+// are marked with [[ ## name ## ]] lines (adapter chat); adapter json asks for
+// an object under a JSON schema instead.
 //
 // The wording is measured, not guessed: bench/wording asks real models in it
 // and in others, and docs/real-model.md has what came out. Changing a byte of

@@ -1,8 +1,8 @@
 """promptcc's messages in DSPy.
 
 Adapter("chat") and Adapter("json") write what `promptcc render` prints, byte for
-byte: one system message (fields, form, instruction, in chat the labels once
-more), the demos as turns, then the question. A reply that cannot be read is
+byte: one system message (fields, form, instruction and, once more, labels), the
+demos as turns, then the question. A reply that cannot be read is
 asked for once more, under the JSON schema of the outputs, as promptcc does it.
 
     dspy.configure(lm=lm, adapter=promptcc.Adapter("chat"))
@@ -78,11 +78,12 @@ class Adapter(Base):
         return ""
 
     def _system(self, signature):
-        form = _chat_form if self.form == "chat" else _json_form
-        return (_field_list("Input fields:\n", signature.input_fields) +
-                _field_list("Output fields:\n", signature.output_fields) +
-                form(signature) + "Your task: " + signature.instructions +
-                (_choices(signature) if self.form == "chat" else ""))
+        task = "Your task: " + signature.instructions
+        if self.form == "json":
+            return task + "\n\n" + _fields(signature, quotes=True) + \
+                _json_form(signature)
+        return (_fields(signature) + _chat_form(signature) + task +
+                _choices(signature))
 
     def _answer(self, signature, values):
         names = [name for name in signature.output_fields if name in values]
@@ -162,15 +163,34 @@ def _question(signature, values):
     return _sections(names, values).rstrip("\n") or "Answer."
 
 
-def _field_list(heading, infos):
+def _fields(signature, quotes=False):
+    """quotes: around the labels of the outputs, as JSON has them."""
+    return (_field_list("Input fields:\n", signature.input_fields,
+                        fields.describe) +
+            _field_list("Output fields:\n", signature.output_fields,
+                        _describe_quoted if quotes else fields.describe))
+
+
+def _field_list(heading, infos, describe):
     if not infos:
         return ""
     lines = []
     for number, (name, spec) in enumerate(_specs(infos).items(), 1):
-        kind, desc = fields.describe(spec), spec.get("desc", "")
+        kind, desc = describe(spec), spec.get("desc", "")
         lines.append(f"{number}. `{name}`" + (f" ({kind})" if kind else "") +
                      (f": {desc}" if desc else "") + "\n")
     return heading + "".join(lines) + "\n"
+
+
+def _describe_quoted(spec):
+    if "enum" in spec:
+        return "one of: " + _labels(spec, "; ")
+    return fields.describe(spec)
+
+
+def _labels(spec, between):
+    return (between.join(map(json_text, spec["enum"])) +
+            (", or null" if spec.get("optional") else ""))
 
 
 def _choices(signature):
@@ -198,10 +218,18 @@ def _json_form(signature):
     if signature.input_fields:
         text = ("The user gives the input fields like this:\n\n" +
                 _template(signature.input_fields))
-    lines = []
-    for name, spec in _specs(signature.output_fields).items():
-        quote = '"' if spec.get("type") == "str" or "enum" in spec else ""
-        lines.append(f'  "{name}": {quote}{{{name}}}{quote}')
+    specs = _specs(signature.output_fields)
+    places = [_json_place(name, spec, number == len(specs))
+              for number, (name, spec) in enumerate(specs.items(), 1)]
     return (text + "Answer with the output fields as one JSON object with these "
             "keys in this order, and nothing else:\n\n{\n" +
-            ",\n".join(lines) + "\n}\n\n")
+            "".join(places) + "}")
+
+
+def _json_place(name, spec, last):
+    """The labels beside the place that they are for as well."""
+    quote = '"' if spec.get("type") == "str" or "enum" in spec else ""
+    note = (f"   (exactly one of: {_labels(spec, ', ')})" if "enum" in spec
+            else "")
+    return (f'  "{name}": {quote}{{{name}}}{quote}' + ("" if last else ",") +
+            note + "\n")

@@ -403,6 +403,37 @@ Test(sim_model, what_is_said_about_the_form_is_no_part_of_the_instruction)
     arena_release(&arena);
 }
 
+Test(sim_model, an_instruction_that_comes_first_is_read_whole)
+{
+    static const char task[] =
+        "Your task: Name the hobby of the input fields:\n"
+        "{\n[[ ## note ## ]]\n}\nas a word.";
+    static const char form[] =
+        "\n\nInput fields:\n1. `note`: A short note\n\n"
+        "Output fields:\n1. `hobby` (one of: \"baking\"; \"star; "
+        "watching\")\n\n"
+        "Answer with one JSON object:\n\n{\n"
+        "  \"hobby\": \"{hobby}\"   (exactly one of: \"baking\", \"star; "
+        "watching\")\n}";
+    static struct prompt prompt;
+    struct arena arena = ARENA_INIT(1 << 20);
+    struct sim_prompt *read = arena_alloc(&arena, sizeof *read);
+
+    prompt.n = 0;
+    add_turn(&prompt, "system", task, form);
+    cr_assert_not_null(read);
+    cr_assert(
+        sim_prompt_read(read, &arena, prompt.messages, 1, NULL, false, &err),
+        "%s", err.text);
+    cr_expect_str_eq(read->instruction, task);
+    cr_expect(read->as_json);
+    cr_assert_eq(read->n_inputs, 1);
+    cr_assert_eq(read->n_outputs, 1);
+    cr_assert_eq(read->outputs[0].n_labels, 2);
+    cr_expect_str_eq(read->outputs[0].labels[1], "star; watching");
+    arena_release(&arena);
+}
+
 Test(sim_model, labels_that_an_instruction_lists_do_not_become_fields)
 {
     static struct prompt prompt;
