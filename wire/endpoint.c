@@ -84,36 +84,35 @@ static int knock(const struct addrinfo *address)
     return why;
 }
 
-// Of several. The first four are knocked at.
-static const struct addrinfo *choose(const struct addrinfo *found)
-{
-    const struct addrinfo *v4 = NULL;
-    int tried = 0;
-
-    for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
-        if (v4 == NULL && at->ai_family == AF_INET)
-            v4 = at;
-        if (tried++ < TRIED_MOST && knock(at) == 0)
-            return at;
-    }
-    return v4;
-}
-
-// Of the first four, that somebody listens at one, or why not at the first.
-static int knock_at_all(const struct addrinfo *found)
+// The first of four at which somebody listens. NULL where nobody does; *why is
+// then the reason at the first, and 0 otherwise.
+static const struct addrinfo *find_listener(const struct addrinfo *found,
+                                            int *why)
 {
     int tried = 0, first = 0;
 
     for (const struct addrinfo *at = found; at != NULL && tried < TRIED_MOST;
          at = at->ai_next) {
-        int why = knock(at);
-
-        if (why == 0)
-            return 0;
+        *why = knock(at);
+        if (*why == 0)
+            return at;
         if (tried++ == 0)
-            first = why;
+            first = *why;
     }
-    return first;
+    *why = first;
+    return NULL;
+}
+
+// Of several: where somebody listens, or the first of IPv4.
+static const struct addrinfo *choose(const struct addrinfo *found)
+{
+    int why;
+    const struct addrinfo *at = find_listener(found, &why);
+
+    if (at == NULL)
+        for (at = found; at != NULL && at->ai_family != AF_INET;)
+            at = at->ai_next;
+    return at;
 }
 
 static const char *meaning_of(int why)
@@ -135,10 +134,10 @@ void endpoint_explain(const char *endpoint, char out[ENDPOINT_REASON_BYTES])
     int why;
     struct addrinfo *found = resolve(endpoint, &why);
 
-    if (found != NULL)
-        (void)snprintf(out, ENDPOINT_REASON_BYTES, " (%s)",
-                       meaning_of(knock_at_all(found)));
-    else if (why != 0)
+    if (found != NULL) {
+        (void)find_listener(found, &why);
+        (void)snprintf(out, ENDPOINT_REASON_BYTES, " (%s)", meaning_of(why));
+    } else if (why != 0)
         (void)snprintf(out, ENDPOINT_REASON_BYTES, " (no such address: %s)",
                        gai_strerror(why));
     else
