@@ -1,11 +1,10 @@
 #include "cli/check_searches.h"
 
+#include "cli/check_asks.h"
 #include "common/text.h"
-#include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/step.h"
 #include "program/prompt/prompt.h"
-#include "program/run/stepper.h"
 #include "retrieve/retrieval.h"
 
 // One that finds something ends the look at its step, so that many rows are
@@ -13,41 +12,17 @@
 enum { ROWS_MAX = 2000 };
 
 // False where the search, or the step that gets what it found, fails.
-static bool search(struct retrieval *retrieval, struct stepper *stepper,
-                   const struct ask *ask, struct err *err)
+static bool search(void *user, struct stepper *stepper, const struct ask *ask)
 {
+    struct retrieval *retrieval = user;
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 16);
-    struct call_answer passages = {.outcome = CALL_TEXT, .cached_tokens = -1};
+    struct err err = ERR_CLEAR;
     bool ok = retrieval_answer(retrieval, ask->part, ask->payload,
-                               ask->payload_len, &text, err);
+                               ask->payload_len, &text, &err) &&
+              check_asks_answer(stepper, ask, text.data, text.len);
 
-    passages.text = text.data;
-    passages.text_len = text.len;
-    ok = ok && stepper_answer(stepper, ask->part, &passages, err);
     buf_release(&text);
     return ok;
-}
-
-// What models and programs would answer stays open, and so does what hangs on
-// it.
-static void try_row(const struct jobfile *file, struct retrieval *retrieval,
-                    size_t row)
-{
-    const struct job *job = file->job;
-    json_t *inputs = dataset_inputs(file->dataset, row);
-    struct err err = ERR_CLEAR;
-    struct stepper *stepper =
-        inputs == NULL ? NULL
-                       : stepper_new(job->program, &file->plan,
-                                     job->settings.adapter, NULL, inputs, &err);
-    struct ask ask;
-
-    while (stepper != NULL && stepper_next(stepper, &ask, &err))
-        if (ask.answerer == ANSWERER_RETRIEVE &&
-            !search(retrieval, stepper, &ask, &err))
-            break;
-    stepper_free(stepper);
-    json_decref(inputs);
 }
 
 static bool all_found(const struct program *program,
@@ -98,7 +73,7 @@ void check_searches(struct jobfile *file)
         return;
     for (size_t r = 0; r < n && r < ROWS_MAX && !all_found(program, retrieval);
          r++)
-        try_row(file, retrieval, r);
+        check_asks(file, r, ANSWERER_RETRIEVE, search, retrieval);
     for (size_t s = 0; s < program->n_steps; s++)
         if (retrieval_finds_nothing(retrieval, (int)s, &asked))
             tell(file, &program->steps[s], asked);

@@ -5,13 +5,13 @@
 #include <poll.h>
 #include <string.h>
 
+#include "cli/check_asks.h"
 #include "common/clock.h"
 #include "common/text.h"
 #include "exec/exec_pool.h"
 #include "program/graph/search_spec.h"
 #include "program/graph/step.h"
 #include "program/job/documents.h"
-#include "program/run/stepper.h"
 
 enum { GRACE_MS = 2000 };
 
@@ -139,52 +139,36 @@ static void report_fault(struct jobfile *file, const struct step *step,
         diag_remedy(file->diags, "its last words: %s", done->errors);
 }
 
+struct programs {
+    struct jobfile *file;
+    struct exec_pool *pool;
+};
+
 // The answer goes to the step, since another may wait for it. False when there
 // is none.
-static bool ask_program(struct jobfile *file, struct exec_pool *pool,
-                        struct stepper *stepper, const struct ask *ask)
+static bool ask_program(void *user, struct stepper *stepper,
+                        const struct ask *ask)
 {
-    const struct step *step = &file->job->program->steps[ask->part];
+    const struct programs *of = user;
+    const struct step *step = &of->file->job->program->steps[ask->part];
     struct exec_done done = {0};
     struct err err = ERR_CLEAR;
-    bool ok = exec_pool_begin(pool, job_command_number(file->job, ask->command),
-                              (uint64_t)ask->part, ask->payload,
-                              ask->payload_len, &err) &&
-              check_await(pool, ask->command->timeout_ms, &done);
+    bool ok = exec_pool_begin(
+                  of->pool, job_command_number(of->file->job, ask->command),
+                  (uint64_t)ask->part, ask->payload, ask->payload_len, &err) &&
+              check_await(of->pool, ask->command->timeout_ms, &done);
 
     if (ok && !done.ok)
-        report_fault(file, step, &done);
-    if (ok && done.ok) {
-        const struct call_answer answer = {.outcome = CALL_TEXT,
-                                           .text = done.text,
-                                           .text_len = done.len,
-                                           .cached_tokens = -1};
-
-        ok = stepper_answer(stepper, ask->part, &answer, &err);
-    }
-    ok = ok && done.ok;
+        report_fault(of->file, step, &done);
+    ok = ok && done.ok && check_asks_answer(stepper, ask, done.text, done.len);
     exec_done_release(&done);
     return ok;
 }
 
 void check_step_programs(struct jobfile *file, struct exec_pool *pool)
 {
-    const struct job *job = file->job;
-    json_t *inputs = dataset_size(file->dataset) == 0
-                         ? NULL
-                         : dataset_inputs(file->dataset, 0);
-    struct err err = ERR_CLEAR;
-    struct stepper *stepper =
-        inputs == NULL ? NULL
-                       : stepper_new(job->program, &file->plan,
-                                     job->settings.adapter, NULL, inputs, &err);
-    struct ask ask;
+    struct programs of = {file, pool};
 
-    // What a model or a search would answer stays open.
-    while (stepper != NULL && stepper_next(stepper, &ask, &err))
-        if (ask.answerer == ANSWERER_EXEC &&
-            !ask_program(file, pool, stepper, &ask))
-            break;
-    stepper_free(stepper);
-    json_decref(inputs);
+    if (dataset_size(file->dataset) > 0)
+        check_asks(file, 0, ANSWERER_EXEC, ask_program, &of);
 }
