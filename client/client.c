@@ -9,9 +9,8 @@
 #include <sodium.h>
 #include <zmq.h>
 
+#include "client/submission.h"
 #include "common/clock.h"
-#include "common/err.h"
-#include "common/json.h"
 #include "common/signals.h"
 #include "common/text.h"
 #include "wire/endpoint.h"
@@ -22,21 +21,6 @@ enum {
     HELLO_MS = 500, // between two greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
     COMMAND_MS = 20000, // patience for a REPLY, unless one says otherwise
-    // A connection that broke and came back may have lost what was on its way,
-    // and both sides live on. So the job is sent again when nothing is heard of
-    // it: a coordinator tells of a job four times a second once it has read it,
-    // and says in answer to a heartbeat if it knows nothing of any. An older
-    // one does not, and may be reading for long.
-    READING_MS = 120000, // of a submission, at most
-    NEWS_MS = 10000,
-    UNKNOWN_MS = 2000, // after what was sent or heard of the job last
-    // A coordinator that is busy is asked again, ever more seldom, and not by
-    // all clients at once. Where no room comes, a person decides what to do.
-    BUSY_FIRST_MS = 500,
-    BUSY_PAUSE_MS = 8000,
-    BUSY_MOST_MS = 120000, // for a job that it has never accepted
-    BUSY_STATUS = 2,       // of a job that did not begin
-    BUSY_BYTES = 1 << 16,  // of the document that says so
     ID_BYTES = 16,
 };
 
@@ -57,18 +41,7 @@ struct client {
     int64_t hello_ms; // when HELLO was sent
     int64_t heard_ms;
     int64_t beat_ms;
-    // the job that is watched
-    const struct submit *submit;      // NULL: none
-    const struct client_watch *watch; // may be NULL
-    bool submitted;                   // in this connection
-    bool accepted;                    // since then
-    int64_t news_ms;                  // of the job, or when it was sent
-    int64_t busy_ms;                  // refused as busy since then; 0: not
-    int64_t pause_ms;                 // until it is sent again
-    int64_t again_ms;                 // not to be sent before
-    char job[256];                    // "" until it was accepted
-    bool stopping;                    // stop was asked for
-    bool stop_sent;                   // in this connection
+    struct submission job; // that is watched
 };
 
 // --- the connection ---
@@ -100,16 +73,11 @@ static bool send_hello(struct client *client)
     return wire_send(client->socket, NULL, &hello, NULL);
 }
 
-static void say(const struct client *client, const char *text)
-{
-    if (client->watch != NULL && client->watch->say != NULL)
-        client->watch->say(client->watch->user, text);
-}
-
 // Greets again, on a new socket, so that nothing old can arrive.
 static bool reopen(struct client *client, struct err *err)
 {
-    client->home = client->submitted = client->stop_sent = false;
+    client->home = false;
+    submission_was_lost(&client->job);
     client->hello_ms = 0;
     client->unanswered = 0;
     wire_close(client->socket);
@@ -125,7 +93,7 @@ static bool leave_home(struct client *client, struct err *err)
         (void)text_print(text, sizeof text,
                          "the coordinator at %.200s is gone; waiting for it",
                          client->endpoint);
-        say(client, text);
+        submission_say(&client->job, text);
         client->told = true;
     }
     return reopen(client, err);
@@ -144,7 +112,7 @@ static void greet(struct client *client, int64_t now)
 static void beat(struct client *client, int64_t now)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT,
-                              .as.heartbeat = {.waits = client->submitted}};
+                              .as.heartbeat = {.waits = client->job.sent}};
 
     if (!client->home || now - client->beat_ms < WIRE_HEARTBEAT_MS)
         return;
@@ -155,7 +123,7 @@ static void beat(struct client *client, int64_t now)
 static void arrive(struct client *client)
 {
     if (client->told)
-        say(client, "the coordinator is back");
+        submission_say(&client->job, "the coordinator is back");
     client->home = client->was_home = true;
     client->told = false;
 }
@@ -181,59 +149,32 @@ static bool send_job(struct client *client, int64_t now, struct err *err)
     struct message message = {.kind = MESSAGE_SUBMIT};
     struct err why = ERR_CLEAR;
 
-    if (client->submit == NULL || client->submitted || !client->home ||
-        now < client->again_ms)
+    if (!client->home || !submission_is_due(&client->job, now))
         return true;
-    message.as.submit = *client->submit;
-    client->submitted = wire_send(client->socket, NULL, &message, &why);
-    client->accepted = false;
-    client->news_ms = now;
-    if (client->submitted || why.code == ERR_BUSY || why.code == ERR_IO)
+    message.as.submit = *client->job.submit;
+    if (wire_send(client->socket, NULL, &message, &why)) {
+        submission_was_sent(&client->job, now);
+        return true;
+    }
+    if (why.code == ERR_BUSY || why.code == ERR_IO)
         return true;
     *err = why;
     return false;
 }
 
-// What was sent, or what was to tell of it, is lost: it is sent once more, and
-// joins the job that is there already. Inside a process nothing is lost, and
-// what was handed over there could not be sent again.
-static void send_again_after(struct client *client, int64_t patience_ms,
-                             int64_t now)
+// Inside a process nothing is lost, and what was handed over there could not be
+// sent again.
+static void send_again_if(struct client *client, bool lost)
 {
-    if (client->remote && client->submitted &&
-        now - client->news_ms > patience_ms)
-        client->submitted = client->stop_sent = false;
-}
-
-static void check_news(struct client *client, int64_t now)
-{
-    send_again_after(client, client->accepted ? NEWS_MS : READING_MS, now);
-}
-
-static bool asked_to_stop(const struct client *client)
-{
-    const struct client_watch *watch = client->watch;
-
-    return signals_came() || (watch != NULL && watch->wants_stop != NULL &&
-                              watch->wants_stop(watch->user));
-}
-
-static bool leaves(const struct client *client)
-{
-    return client->watch != NULL && client->watch->leaves;
+    if (client->remote && lost)
+        submission_was_lost(&client->job);
 }
 
 static void send_stop(struct client *client)
 {
-    if (client->submit == NULL || client->stop_sent || leaves(client))
-        return;
-    if (!client->stopping && asked_to_stop(client)) {
-        client->stopping = true;
-        say(client, "stopping: the best so far is saved; a second Ctrl-C "
-                    "leaves at once");
-    }
-    if (client->stopping && client->home && client->job[0] != '\0')
-        client->stop_sent = send_command(client, "stop", client->job, "", NULL);
+    if (submission_wants_stop(&client->job) && client->home)
+        client->job.stop_sent =
+            send_command(client, "stop", client->job.job, "", NULL);
 }
 
 // --- what comes ---
@@ -263,82 +204,11 @@ static bool on_refused(struct client *client, const struct refused *refused,
     return false;
 }
 
-static void on_accepted(struct client *client, const char *job)
+// A coordinator in this process has nobody else to be busy with.
+static bool goes_again(struct client *client, const struct result *result)
 {
-    bool first = client->job[0] == '\0';
-
-    client->accepted = true;
-    client->busy_ms = 0;
-    client->news_ms = client->heard_ms;
-    (void)text_print(client->job, sizeof client->job, "%s", job);
-    if (first && client->watch != NULL && client->watch->accepted != NULL)
-        client->watch->accepted(client->watch->user, client->job);
-}
-
-static void on_progress(struct client *client, const struct progress *progress)
-{
-    if (!client->accepted) // or ACCEPTED was lost
-        on_accepted(client, progress->job);
-    client->news_ms = client->heard_ms;
-    if (client->watch != NULL && client->watch->progress != NULL)
-        client->watch->progress(client->watch->user, progress);
-}
-
-// Whether the job did not begin because too much is asked at once; text is then
-// the coordinator's sentence, cut to size.
-static bool is_busy(const struct result *result, char *text, size_t size)
-{
-    struct err bad = ERR_CLEAR;
-    json_t *document, *error;
-    bool busy;
-
-    if (result->status != BUSY_STATUS)
-        return false;
-    document = json_parse(result->document, strlen(result->document),
-                          BUSY_BYTES, &bad);
-    error = json_object_get(document, "error");
-    busy =
-        strcmp(json_get_text(error, "code", ""), err_code_name(ERR_BUSY)) == 0;
-    if (busy)
-        (void)text_print(text, size, "%s", json_get_text(error, "text", ""));
-    json_decref(document);
-    return busy;
-}
-
-// Told once, however often it is sent again. What the sentence says behind its
-// colon is for a person to do, and is done here.
-static void begin_waiting(struct client *client, const char *why)
-{
-    char text[300];
-
-    client->busy_ms = client->heard_ms;
-    client->pause_ms = BUSY_FIRST_MS;
-    (void)text_print(text, sizeof text,
-                     "%.*s; the job is sent again until it is taken",
-                     (int)strcspn(why, ":"), why);
-    say(client, text);
-}
-
-// Whether the job is sent again instead of taking no for an answer. One that
-// was accepted before is waited for as long as it takes: its coordinator came
-// back, and everybody's clients with it.
-static bool sends_later(struct client *client, const struct result *result)
-{
-    char why[sizeof((struct err *)NULL)->text];
-
-    if (!client->remote || !is_busy(result, why, sizeof why))
-        return false;
-    if (client->busy_ms == 0)
-        begin_waiting(client, why);
-    else if (client->job[0] == '\0' &&
-             client->heard_ms - client->busy_ms > BUSY_MOST_MS)
-        return false;
-    client->again_ms = client->heard_ms + client->pause_ms +
-                       (int64_t)randombytes_uniform((uint32_t)client->pause_ms);
-    if (client->pause_ms < BUSY_PAUSE_MS)
-        client->pause_ms *= 2;
-    client->submitted = client->stop_sent = false;
-    return true;
+    return client->remote &&
+           submission_goes_again(&client->job, result, client->heard_ms);
 }
 
 // What the waiting function is after. Either may be NULL.
@@ -371,14 +241,16 @@ static bool take_message(struct client *client, const struct message *message,
     case MESSAGE_REFUSED:
         return on_refused(client, &message->as.refused, err);
     case MESSAGE_ACCEPTED:
-        on_accepted(client, message->as.accepted.job);
+        submission_accepted(&client->job, message->as.accepted.job,
+                            client->heard_ms);
         wish->fulfilled = wish->fulfilled || wish->accepted;
         return true;
     case MESSAGE_PROGRESS:
-        on_progress(client, &message->as.progress);
+        submission_progressed(&client->job, &message->as.progress,
+                              client->heard_ms);
         return true;
     case MESSAGE_RESULT:
-        if (wish->result == NULL || sends_later(client, &message->as.result))
+        if (wish->result == NULL || goes_again(client, &message->as.result))
             return true;
         wish->fulfilled = true;
         return copy_result(&message->as.result, wish->result, err);
@@ -387,7 +259,8 @@ static bool take_message(struct client *client, const struct message *message,
         return take_reply(wish, &message->as.reply, err);
     case MESSAGE_HEARTBEAT:
         if (message->as.heartbeat.unknown != 0)
-            send_again_after(client, UNKNOWN_MS, client->heard_ms);
+            send_again_if(
+                client, submission_is_unknown(&client->job, client->heard_ms));
         return true;
     default:
         return true; // a later version's
@@ -467,12 +340,13 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
 // job to stop or no coordinator to tell.
 static bool check_signal(const struct client *client, struct err *err)
 {
-    bool stops = client->home && client->submit != NULL && !leaves(client);
+    const struct submission *job = &client->job;
 
-    if (!signals_came() || stops)
+    if (!signals_came() ||
+        (client->home && submission_is_stopped_by_signals(job)))
         return true;
     err_set(err, ERR_STOPPED, "interrupted%s",
-            client->submit == NULL || client->job[0] == '\0'
+            job->submit == NULL || job->job[0] == '\0'
                 ? ""
                 : ", and left the job as it is");
     return false;
@@ -480,21 +354,12 @@ static bool check_signal(const struct client *client, struct err *err)
 
 static bool check_patience(const struct client *client, struct err *err)
 {
-    const struct client_watch *watch = client->watch;
-
-    if (watch == NULL || watch->wants_to_leave == NULL ||
-        !watch->wants_to_leave(watch->user))
+    if (!submission_wants_to_leave(&client->job))
         return true;
     err_set(err, ERR_FAULT,
             "the coordinator was silent for longer than --wait allows; the job "
             "goes on");
     return false;
-}
-
-static void tick(const struct client *client)
-{
-    if (client->watch != NULL && client->watch->tick != NULL)
-        client->watch->tick(client->watch->user);
 }
 
 // One turn of waiting.
@@ -504,7 +369,7 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
     int64_t now = clock_monotonic_ms();
 
     greet(client, now);
-    check_news(client, now);
+    send_again_if(client, submission_is_overdue(&client->job, now));
     if (!send_job(client, now, err))
         return false;
     send_stop(client);
@@ -513,7 +378,7 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
     now = clock_monotonic_ms();
     if (!receive_all(client, wish, now, err))
         return false;
-    tick(client);
+    submission_tick(&client->job);
     return wish->fulfilled ||
            (check_silence(client, began, now, err) &&
             check_signal(client, err) && check_patience(client, err));
@@ -589,16 +454,11 @@ bool client_submit(struct client *client, const struct submit *submit,
 
     *result = (struct client_result){
         .arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES), .document = ""};
-    client->submit = submit;
-    client->watch = watch;
-    client->submitted = client->stopping = client->stop_sent = false;
-    client->busy_ms = client->again_ms = 0;
-    client->job[0] = '\0';
+    client->job = submission_of(submit, watch);
     ok = wait_for(client, &wish, 0, err);
     if (result->job == NULL)
-        result->job = arena_strdup(&result->arena, client->job);
-    client->submit = NULL;
-    client->watch = NULL;
+        result->job = arena_strdup(&result->arena, client->job.job);
+    client->job = (struct submission){0};
     return ok;
 }
 

@@ -13,9 +13,7 @@
 //
 // When the coordinator goes away, the client says so, waits for it and submits
 // the same job again, which joins the one under way or replays a finished one.
-// One that is busy with too much at once is sent the job again, with growing
-// pauses: for two minutes if it never accepted the job, else for as long as it
-// takes, since after a restart everybody's client is back at the same moment.
+// So it does when one is busy with too much at once (client/submission.h).
 // The first signal (common/signals.h) asks the coordinator to stop the job, and
 // its RESULT is waited for; a client that `leaves` goes away instead, and the
 // job goes on.

@@ -1,0 +1,112 @@
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "client/submission.h"
+
+static const char busy[] =
+    "{\"error\": {\"code\": \"busy\", \"text\": \"it reads others: submit "
+    "again\", \"place\": null}}";
+static const char broken[] =
+    "{\"error\": {\"code\": \"input\", \"text\": \"no such file\", \"place\": "
+    "null}}";
+
+static struct result refusal(const char *document)
+{
+    return (struct result){
+        .job = "", .status = 2, .document = document, .compiled = ""};
+}
+
+struct told {
+    int times;
+    char text[200];
+};
+
+static void note(void *user, const char *text)
+{
+    struct told *told = user;
+
+    told->times++;
+    strncpy(told->text, text, sizeof told->text - 1);
+}
+
+static const struct submit job;
+
+Test(submission, is_sent_once_until_it_is_lost)
+{
+    struct submission submission = submission_of(&job, NULL);
+
+    cr_assert(submission_is_due(&submission, 0));
+    submission_was_sent(&submission, 10);
+    cr_assert_not(submission_is_due(&submission, 10));
+    submission_was_lost(&submission);
+    cr_assert(submission_is_due(&submission, 20));
+}
+
+Test(submission, is_overdue_sooner_once_a_coordinator_has_read_it)
+{
+    struct submission submission = submission_of(&job, NULL);
+
+    submission_was_sent(&submission, 1000);
+    cr_assert_not(submission_is_overdue(&submission, 100000));
+    cr_assert(submission_is_overdue(&submission, 130000));
+    submission_accepted(&submission, "shop-1", 130000);
+    cr_assert_not(submission_is_overdue(&submission, 139000));
+    cr_assert(submission_is_overdue(&submission, 141000));
+}
+
+Test(submission, that_a_coordinator_does_not_know_has_two_seconds_to_arrive)
+{
+    struct submission submission = submission_of(&job, NULL);
+
+    cr_assert_not(submission_is_unknown(&submission, 5000), "never sent");
+    submission_was_sent(&submission, 1000);
+    cr_assert_not(submission_is_unknown(&submission, 3000));
+    cr_assert(submission_is_unknown(&submission, 3001));
+}
+
+Test(submission, that_was_refused_for_another_reason_does_not_go_again)
+{
+    struct submission submission = submission_of(&job, NULL);
+    struct result result = refusal(broken);
+
+    submission_was_sent(&submission, 0);
+    cr_assert_not(submission_goes_again(&submission, &result, 10));
+}
+
+Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
+{
+    struct told told = {0};
+    struct client_watch watch = {.user = &told, .say = note};
+    struct submission submission = submission_of(&job, &watch);
+    struct result result = refusal(busy);
+    int64_t now = 1000, pause = 0;
+
+    for (int i = 0; i < 8; i++) {
+        submission_was_sent(&submission, now);
+        cr_assert(submission_goes_again(&submission, &result, now));
+        cr_assert_not(submission_is_due(&submission, now + pause / 2));
+        pause = submission.again_ms - now;
+        cr_assert_leq(pause, 16000);
+        now = submission.again_ms;
+        cr_assert(submission_is_due(&submission, now));
+    }
+    cr_assert_geq(pause, 8000);
+    cr_assert_eq(told.times, 1);
+    cr_assert_str_eq(told.text,
+                     "it reads others; the job is sent again until it is "
+                     "taken");
+}
+
+Test(submission, takes_no_for_an_answer_after_two_minutes_unless_it_was_taken)
+{
+    struct submission fresh = submission_of(&job, NULL);
+    struct submission known = submission_of(&job, NULL);
+    struct result result = refusal(busy);
+
+    cr_assert(submission_goes_again(&fresh, &result, 1000));
+    cr_assert_not(submission_goes_again(&fresh, &result, 121001));
+    submission_accepted(&known, "shop-1", 500);
+    cr_assert(submission_goes_again(&known, &result, 1000));
+    cr_assert(submission_goes_again(&known, &result, 999000));
+}
