@@ -1,10 +1,13 @@
+// Whether the other side has ended: poll is asked for POLLRDHUP.
+#define _GNU_SOURCE
+
 #include "http/request.h"
 
-#include <errno.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/types.h>
 
 #include <microhttpd.h>
 
@@ -16,21 +19,39 @@ const char *http_header(const struct http_request *request, const char *name)
                                        name);
 }
 
+static bool is_port_or_end(const char *text)
+{
+    return *text == '\0' ||
+           (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
+}
+
+// "127.0.0.2:8070": the network of this machine has many addresses.
+static bool is_loopback_number(const char *host)
+{
+    size_t len = strcspn(host, ":");
+    char number[INET_ADDRSTRLEN];
+    struct in_addr at;
+
+    if (len >= sizeof number || !is_port_or_end(host + len))
+        return false;
+    memcpy(number, host, len);
+    number[len] = '\0';
+    return inet_pton(AF_INET, number, &at) == 1 &&
+           ntohl(at.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 // "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
 static bool is_loopback_name(const char *host)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    static const char *const names[] = {"localhost", "[::1]"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t len = strlen(names[i]);
 
-        if (strncasecmp(host, names[i], len) == 0 &&
-            (host[len] == '\0' ||
-             (host[len] == ':' &&
-              host[len + 1 + strspn(host + len + 1, "0123456789")] == '\0')))
+        if (strncasecmp(host, names[i], len) == 0 && is_port_or_end(host + len))
             return true;
     }
-    return false;
+    return is_loopback_number(host);
 }
 
 bool http_host_is_loopback(const struct http_request *request)
@@ -52,13 +73,13 @@ bool http_is_gone(const struct http_request *request)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(
         request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char byte;
 
     if (info == NULL)
         return false;
-    ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
-                        errno != EINTR);
+    // Its next request may lie in front of the end: the end is seen all the
+    // same.
+    struct pollfd item = {.fd = info->connect_fd, .events = POLLRDHUP};
+    return poll(&item, 1, 0) > 0;
 }
 
 const char *http_query(const struct http_request *request, const char *name)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -11,6 +12,7 @@
 #include "common/error_document.h"
 #include "common/text.h"
 #include "http/crowd.h"
+#include "http/linger.h"
 #include "http/listen.h"
 
 enum {
@@ -36,6 +38,7 @@ struct incoming {
     struct buf body;
     char *path;
     bool head;
+    bool early; // answered before its body was read
 };
 
 // --- connections ---
@@ -162,16 +165,22 @@ static struct MHD_Response *make_response(struct http_server *server,
     return body_response(reply);
 }
 
-static enum MHD_Result send_short(struct MHD_Connection *connection,
-                                  unsigned status, const char *text)
+// For what no handler gets to see. Closes the connection.
+static enum MHD_Result send_error(struct MHD_Connection *connection,
+                                  unsigned status, const struct err *err)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
+    char *document = error_document(err);
 
-    if (response == NULL)
+    if (document == NULL)
         return MHD_NO;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(document), document, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        free(document);
+        return MHD_NO;
+    }
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  "text/plain; charset=utf-8");
+                                  "application/json");
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION,
                                   "close");
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -184,15 +193,19 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
                                   struct http_reply *reply)
 {
     bool streams = reply->stream.next != NULL;
+    struct err err = ERR_CLEAR;
 
-    if (reply->body.failed)
-        return send_short(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
-                          "the answer is too long; ask for less of it\n");
+    if (reply->body.failed) {
+        err_set(&err, ERR_LIMIT, "the answer is too long: ask for less of it");
+        return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, &err);
+    }
     struct MHD_Response *response = make_response(server, reply);
+    if (response == NULL && streams)
+        err_set(&err, ERR_BUSY, "too many pages follow this already");
+    else if (response == NULL)
+        err_nomem(&err, "the answer");
     if (response == NULL)
-        return send_short(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                          streams ? "too many pages follow this already\n"
-                                  : "no memory for the answer\n");
+        return send_error(connection, MHD_HTTP_SERVICE_UNAVAILABLE, &err);
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                   reply->type);
     for (size_t i = 0; i < reply->n_headers; i++)
@@ -261,12 +274,45 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
 
 // --- requests ---
 
-static bool says_too_much(struct MHD_Connection *connection, size_t max)
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    size_t *n = cls;
+
+    (void)kind;
+    (void)value;
+    *n += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+          strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+static void explain_long(size_t max, struct err *err)
+{
+    err_set(err, ERR_LIMIT,
+            "the request is too long: its body may have %zu bytes", max);
+}
+
+// What the headers alone are refused for; 0: nothing. A length that is given
+// twice is read in one way here and perhaps in another by a proxy in front: it
+// could hide a request of somebody else's.
+static unsigned refusal_of_head(struct MHD_Connection *connection, size_t max,
+                                struct err *err)
 {
     const char *length = MHD_lookup_connection_value(
         connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    size_t n = 0;
 
-    return length != NULL && strtoull(length, NULL, 10) > max;
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length,
+                                    &n);
+    if (n > 1) {
+        err_set(err, ERR_INPUT,
+                "the request says more than once how long it is");
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (length == NULL || strtoull(length, NULL, 10) <= max)
+        return 0;
+    explain_long(max, err);
+    return TOO_LARGE;
 }
 
 static struct incoming *begin_visit(struct http_server *server,
@@ -324,6 +370,19 @@ static bool is_text(struct MHD_Connection *connection, const char *path)
     return ok;
 }
 
+static enum MHD_Result check_head(struct MHD_Connection *connection,
+                                  struct incoming *incoming)
+{
+    struct err err = ERR_CLEAR;
+    unsigned status =
+        refusal_of_head(connection, incoming->server->options.max_body, &err);
+
+    if (status == 0)
+        return MHD_YES;
+    incoming->early = true;
+    return send_error(connection, status, &err);
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
                                   const char *url, const char *method,
                                   const char *version, const char *upload,
@@ -331,27 +390,37 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 {
     struct http_server *server = user;
     struct incoming *incoming = *context;
+    struct err err = ERR_CLEAR;
 
     (void)version;
     if (incoming == NULL) {
         *context = begin_visit(server, connection, url, method);
-        if (*context != NULL &&
-            says_too_much(connection, server->options.max_body))
-            return send_short(connection, TOO_LARGE,
-                              "the request is too long\n");
-        return *context == NULL ? MHD_NO : MHD_YES;
+        return *context == NULL ? MHD_NO : check_head(connection, *context);
     }
     if (*upload_len > 0) {
         buf_append(&incoming->body, upload, *upload_len);
         *upload_len = 0;
         return MHD_YES;
     }
-    if (incoming->body.failed)
-        return send_short(connection, TOO_LARGE, "the request is too long\n");
-    if (!is_text(connection, incoming->path))
-        return send_short(connection, MHD_HTTP_BAD_REQUEST,
-                          "the address is no UTF-8, or has a NUL\n");
+    if (incoming->body.failed) {
+        explain_long(server->options.max_body, &err);
+        return send_error(connection, TOO_LARGE, &err);
+    }
+    if (!is_text(connection, incoming->path)) {
+        err_set(&err, ERR_INPUT, "the address is no UTF-8, or has a NUL");
+        return send_error(connection, MHD_HTTP_BAD_REQUEST, &err);
+    }
     return answer(connection, incoming, method);
+}
+
+// On the connection's thread: nobody else waits for it.
+static void linger(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info != NULL)
+        http_linger(info->connect_fd);
 }
 
 static void on_done(void *user, struct MHD_Connection *connection,
@@ -360,11 +429,11 @@ static void on_done(void *user, struct MHD_Connection *connection,
     struct http_server *server = user;
     struct incoming *incoming = *context;
 
-    (void)connection;
-    (void)code;
     if (incoming == NULL)
         return;
     crowd_enter(server->crowd, incoming->line, PHASE_REQUEST);
+    if (incoming->early && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        linger(connection);
     buf_release(&incoming->body);
     free(incoming->path);
     free(incoming);

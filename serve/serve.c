@@ -355,11 +355,16 @@ static bool means_it(const struct http_request *request,
 {
     struct err err = ERR_CLEAR;
 
-    if (strcmp(request->method, "POST") != 0 || http_is_json(request))
+    if (strcmp(request->method, "POST") != 0)
         return true;
-    err_set(&err, ERR_INPUT, "send `Content-Type: application/json`");
-    reply_error(reply, 415, &err);
-    return false;
+    if (!http_is_json(request))
+        err_set(&err, ERR_INPUT, "send `Content-Type: application/json`");
+    else if (http_header(request, "Content-Encoding") != NULL)
+        err_set(&err, ERR_INPUT,
+                "send the body as it is, without Content-Encoding");
+    if (err.code != ERR_NONE)
+        reply_error(reply, 415, &err);
+    return err.code == ERR_NONE;
 }
 
 static void handle(void *user, const struct http_request *request,

@@ -1,6 +1,7 @@
 """`serve`: a compiled program over HTTP, in bounds, drained at the end."""
 
 import concurrent.futures
+import gzip
 import http.client
 import json
 import os
@@ -64,6 +65,14 @@ class Server:
 
     def predict(self, body, **more):
         return self.ask("POST", "/predict", body, **more)
+
+
+def say(server, *lines, body=b""):
+    """A request as it is typed: what is answered, till the server closes."""
+    with socket.create_connection(("127.0.0.1", server.port), 60) as client:
+        client.sendall("".join(f"{line}\r\n" for line in (
+            *lines, "Connection: close", "")).encode() + body)
+        return client.makefile("rb").read().decode()
 
 
 def test_one_input_and_a_list(stage, sim, compiled):
@@ -269,3 +278,75 @@ def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
     assert server.headers["Retry-After"] == "1"
     for s in held:
         s.close()
+
+
+def test_who_writes_all_before_reading_sees_the_refusal(stage, sim, compiled):
+    """The body is beyond what is taken, and beyond what a socket buffers."""
+    server = Server(stage, compiled, sim.url)
+    status, document = server.predict(b" " * (30 << 20))
+    assert status == 413, document
+    assert document["error"]["code"] == "limit", document
+    assert "8388608 bytes" in document["error"]["text"]
+    assert server.predict({"message": "roses"})[0] == 200
+
+
+def test_a_request_with_two_lengths_is_refused(stage, sim, compiled):
+    """A proxy in front may read the other one."""
+    server = Server(stage, compiled, sim.url)
+    post = ("POST /predict HTTP/1.1", "Host: localhost",
+            "Content-Type: application/json")
+    for more in ("Content-Length: 9", "Transfer-Encoding: chunked"):
+        said = say(server, *post, "Content-Length: 2", more, body=b"{}")
+        assert said.startswith("HTTP/1.1 400 "), said
+        assert '"code":"input"' in said and "how long" in said, said
+
+
+def test_a_compressed_body_is_refused_in_words(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    status, document = server.predict(gzip.compress(b'{"message": "a"}'),
+                                      Content_Encoding="gzip")
+    assert status == 415 and "Content-Encoding" in document["error"]["text"]
+
+
+def test_each_address_of_this_machine_answers_by_its_number(stage, sim,
+                                                            compiled):
+    server = Server(stage, compiled, sim.url)
+    for host, status in [("127.0.0.2:8071", 200), ("127.9.9.9", 200),
+                         ("127.0.0.2.evil.example", 421), ("127.1", 421),
+                         ("127.0.0.2:a", 421), ("128.0.0.1", 421)]:
+        assert server.ask("GET", "/healthz", Host=host)[0] == status, host
+
+
+def test_an_address_that_is_no_text_is_refused_as_json(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    for path in ("/%FF", "/predict%00"):
+        status, document = server.ask("GET", path)
+        assert status == 400 and "UTF-8" in document["error"]["text"]
+
+
+def test_a_second_model_server_is_not_dropped_in_silence(stage, sim, compiled):
+    two = ("--ollama", sim.url, "--ollama", "http://127.0.0.1:1")
+    for words in (("serve", compiled, "--http", "127.0.0.1:0"),
+                  ("predict", compiled, "message=roses")):
+        refused = stage.promptcc(*words, *two)
+        assert refused.status == 2 and "one model server" in refused.err
+
+
+def test_who_goes_away_behind_a_second_request_is_noticed(stage, sim,
+                                                          compiled):
+    """Its next request was sent already when it hung up."""
+    gate = stage.gate(sim)
+    server = Server(stage, compiled, gate.url)
+    gate.hold_after(0)
+    many = json.dumps([{"message": f"roses {i}"} for i in range(1000)])
+    ask = (b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
+           b"Content-Type: application/json\r\n"
+           b"Content-Length: %d\r\n\r\n" % len(many) + many.encode())
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(ask + ask)
+        harness.wait_until(lambda: gate.held == 2, "calls")
+    harness.wait_until(lambda: "promptcc_serve_withdrawn_total 996\n" in
+                       server.ask("GET", "/metrics")[1],
+                       "end of what has not begun")
+    gate.release()
+    server.process.kill()
