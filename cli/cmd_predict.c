@@ -259,13 +259,12 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
     struct compiled *compiled = compiled_file_read(options->operands[0], &err);
     struct servers servers = {0};
-    bool simulate = option_on(options, OPT_SIMULATE);
     const char *models[2] = {"", ""};
     size_t n = compiled == NULL ? 0 : compiled_models(compiled, models);
     int status;
 
     if (compiled == NULL || !check_words(options, compiled, &err) ||
-        !servers_open(&servers, options, simulate, models, n, &err))
+        !servers_open_one(&servers, options, models, n, &err))
         status = output_error(options, &err);
     else
         status = predict(options, compiled, &servers);
@@ -290,6 +289,13 @@ const struct command_entry cmd_predict = {
     .max_operands = -1,
     .told =
         (const struct option_told[]){
+            {OPT_OLLAMA,
+             "the Ollama server, and how many calls it works on at once (1)",
+             SERVERS_DEFAULT_OLLAMA},
+            {OPT_OPENAI,
+             "the OpenAI-compatible server (llama.cpp, vLLM, LM Studio), "
+             "instead",
+             NULL},
             {OPT_WAIT, "wait at most T while the model server does not answer",
              "3s at the start; in the middle of --input 5m"},
             {OPT_ALLOW_EXEC,

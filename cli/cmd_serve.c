@@ -107,8 +107,7 @@ static int run(const struct options *options)
     int status;
 
     if (compiled == NULL || !read_address(options, &with.address, &err) ||
-        !servers_open(&servers, options, option_on(options, OPT_SIMULATE),
-                      models, n, &err)) {
+        !servers_open_one(&servers, options, models, n, &err)) {
         status = output_error(options, &err);
     } else {
         with.model = servers.addresses[0];
@@ -134,6 +133,13 @@ const struct command_entry cmd_serve = {
     .max_operands = 1,
     .told =
         (const struct option_told[]){
+            {OPT_OLLAMA,
+             "the Ollama server, and how many calls it works on at once (1)",
+             SERVERS_DEFAULT_OLLAMA},
+            {OPT_OPENAI,
+             "the OpenAI-compatible server (llama.cpp, vLLM, LM Studio), "
+             "instead",
+             NULL},
             {OPT_HTTP, "where to listen; port 0 picks a free one and prints it",
              "127.0.0.1:8071"},
             {OPT_HTTP_TOKEN,

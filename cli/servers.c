@@ -231,6 +231,22 @@ bool servers_open(struct servers *out, const struct options *options,
     return keep(out, options, err);
 }
 
+bool servers_open_one(struct servers *out, const struct options *options,
+                      const char *const *models, size_t n_models,
+                      struct err *err)
+{
+    if (!servers_open(out, options, option_on(options, OPT_SIMULATE), models,
+                      n_models, err))
+        return false;
+    if (out->n == 1)
+        return true;
+    err_set(err, ERR_INPUT,
+            "this command asks one model server, and %zu are named: name one "
+            "of them, such as %.80s, or a load balancer in front of them",
+            out->n, out->addresses[0].url);
+    return false;
+}
+
 void servers_tend(struct servers *servers, int64_t now_ms)
 {
     for (size_t i = 0; i < servers->n_llama; i++)

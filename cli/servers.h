@@ -32,6 +32,11 @@ struct servers {
 bool servers_open(struct servers *out, const struct options *options,
                   bool simulate, const char *const *models, size_t n_models,
                   struct err *err);
+// The same for a command that asks one server alone: ERR_INPUT where several
+// are named, which would otherwise be thought to share the work.
+bool servers_open_one(struct servers *out, const struct options *options,
+                      const char *const *models, size_t n_models,
+                      struct err *err);
 // Starts those again that are ours and have ended. Some times a second.
 void servers_tend(struct servers *servers, int64_t now_ms);
 void servers_close(struct servers *servers);
