@@ -6,6 +6,7 @@
 #include "cli/follow.h"
 #include "cli/forms.h"
 #include "cli/history_file.h"
+#include "cli/last_word.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "client/client.h"
@@ -69,7 +70,7 @@ static int write_stored(const struct options *options, const json_t *job,
     else if (buf_ok(&document, "the result", err))
         result.document = document.data;
     status = result.document == NULL ? output_error(options, err)
-                                     : follow_result(&follow, &result);
+                                     : last_word(&follow, &result);
     buf_release(&document);
     return status;
 }

@@ -1,8 +1,8 @@
 // follow: a job from the moment it is sent to the last word about it.
 //
 // Shared by run, eval, submit, resume and export: sends the job through a
-// client, shows progress, writes the compiled file, prints report or document,
-// and gives the exit status (docs/command-line.md).
+// client, shows progress (cli/viewer.h), and ends with the last word
+// (cli/last_word.h), whose exit status it gives.
 
 #ifndef CLI_FOLLOW_H
 #define CLI_FOLLOW_H
@@ -43,10 +43,6 @@ struct follow {
     bool wrote;                // out: the compiled file was written
     int64_t candidate;         // out: what an evaluation scored, 0: nothing
 };
-
-// The last word about a job whose result is there already: writes the compiled
-// file, prints. Of follow: options, request, out.
-int follow_result(struct follow *follow, const struct client_result *result);
 
 // A `run` or `eval` here and now: starts store, coordinator and workers in
 // this process, follows the job to its result, stops them. Of follow the

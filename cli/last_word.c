@@ -1,0 +1,267 @@
+#include "cli/last_word.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/ask.h"
+#include "cli/given.h"
+#include "cli/notifier.h"
+#include "cli/out_file.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "program/run/compiled.h"
+
+enum {
+    DOCUMENT_BYTES = 64 << 20,
+    REPORT_BYTES = 1 << 22,
+    WORDS_BYTES = 1 << 14,
+};
+
+// The word of an event for how a job ended.
+static const char *event_of(int64_t status)
+{
+    switch (status) {
+    case EXIT_DONE:
+    case EXIT_BELOW:
+        return "done";
+    case EXIT_PAUSED:
+        return "paused";
+    case EXIT_STOPPED:
+        return "stopped";
+    default:
+        return "failed";
+    }
+}
+
+static void tell_end(const struct follow *follow,
+                     const struct client_result *result, const json_t *document)
+{
+    const json_t *error = json_object_get(document, "error");
+    const json_t *compiled = json_object_get(document, "compiled");
+    const json_t *score = json_object_get(
+        json_is_object(compiled) ? compiled : document, "score");
+    json_t *event = json_pack("{s:s,s:s}", "event", event_of(result->status),
+                              "job", result->job == NULL ? "" : result->job);
+
+    if (json_is_number(score))
+        (void)json_object_set(event, "score", (json_t *)score);
+    if (error != NULL)
+        (void)json_object_set(event, "text", json_object_get(error, "text"));
+    notifier_tell(follow->notifier, event);
+}
+
+// Puts the documented members first, in their documented order.
+static json_t *order_document(json_t *document, const char *const *names)
+{
+    json_t *ordered = json_object();
+    const char *key;
+    json_t *value;
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        value = json_object_get(document, names[i]);
+        (void)json_object_set_new(ordered, names[i],
+                                  value == NULL ? json_null()
+                                                : json_incref(value));
+    }
+    json_object_foreach(document, key,
+                        value) if (json_object_get(ordered, key) == NULL)(void)
+        json_object_set(ordered, key, value);
+    json_decref(document);
+    return ordered;
+}
+
+static const char *const run_members[] = {
+    "job",    "finish_reason", "baseline",      "compiled", "test", "calls",
+    "tokens", "wall_s",        "skipped_steps", "out",      NULL};
+static const char *const eval_members[] = {"score",  "low",          "high",
+                                           "n",      "model_faults", "calls",
+                                           "tokens", "wall_s",       NULL};
+
+static bool find_place(const struct follow *follow, const json_t *document,
+                       const char *compiled, struct out_file *file,
+                       struct err *err)
+{
+    bool stopped =
+        strcmp(json_get_text(document, "finish_reason", ""), "stopped") == 0;
+    // A budget that was too small for the baseline: the program as written.
+    bool unscored = !json_is_object(json_object_get(document, "compiled"));
+
+    if ((stopped || unscored || follow->spares) && !follow->as_asked)
+        return out_file_beside(follow->out, compiled, file, err);
+    *file = (struct out_file){.path = strdup(follow->out)};
+    if (file->path == NULL)
+        err_nomem(err, "a path");
+    return file->path != NULL;
+}
+
+static bool write_compiled(struct follow *follow,
+                           const struct client_result *result, json_t *document,
+                           struct err *err)
+{
+    struct out_file place = {0};
+
+    if (follow->out == NULL || result->compiled_len == 0)
+        return true;
+    if (find_place(follow, document, result->compiled, &place, err) &&
+        file_write(place.path, result->compiled, result->compiled_len, err)) {
+        follow->wrote = true;
+        (void)json_object_set_new(document, "out", json_string(place.path));
+        if (place.why[0] != '\0')
+            output_say("promptcc: %s; the best of this run is in %s\n",
+                       place.why, place.path);
+    }
+    out_file_release(&place);
+    return follow->wrote;
+}
+
+// Whatever the run cost is in the store, and the same command finds it there.
+static int tell_unwritten(const struct follow *follow, const struct err *err)
+{
+    int status = output_error(follow->options, err);
+
+    output_say("promptcc: nothing is lost: make room, or name another place "
+               "with --out, and repeat the command\n");
+    return status;
+}
+
+// The inputs of the program are told by name; the compiled file has them.
+static void put_try(const struct client_result *result, const json_t *document,
+                    struct buf *out)
+{
+    struct err ignored = ERR_CLEAR;
+    struct buf words = BUF_INIT(REPORT_BYTES);
+    struct compiled *compiled = compiled_read(
+        "the compiled file", result->compiled, result->compiled_len, &ignored);
+
+    if (compiled != NULL)
+        given_put_needed(compiled->program->inputs, compiled->program->n_inputs,
+                         &words);
+    report_try(document, words.data == NULL ? "" : words.data, out);
+    buf_release(&words);
+    compiled_free(compiled);
+}
+
+static int print_document(const struct follow *follow,
+                          const struct client_result *result, json_t *document)
+{
+    bool eval = follow->request.action == REQUEST_EVAL;
+    struct terminal terminal = terminal_of(STDOUT_FILENO);
+    struct buf text = BUF_INIT(REPORT_BYTES);
+    int status;
+
+    if (option_on(follow->options, OPT_JSON))
+        return output_json(document);
+    if (eval)
+        report_eval(&terminal, document, &text);
+    else
+        report_run(&terminal, document, &text);
+    if (follow->wrote)
+        put_try(result, document, &text);
+    status = output_lines(&terminal, &text);
+    buf_release(&text);
+    return status;
+}
+
+static int tell_failure(const struct follow *follow, json_t *error,
+                        int64_t status)
+{
+    output_say("%s%s\n",
+               json_is_string(json_object_get(error, "place")) ? ""
+                                                               : "promptcc: ",
+               json_get_text(error, "text", "the job failed"));
+    if (option_on(follow->options, OPT_JSON)) {
+        json_t *document = json_pack("{s:O}", "error", error);
+
+        (void)output_json(document);
+        json_decref(document);
+    }
+    return (int)status;
+}
+
+static bool is_below(const struct follow *follow, const json_t *document)
+{
+    const struct option_value *limit = &follow->options->values[OPT_FAIL_BELOW];
+
+    return limit->n > 0 && json_get_number(document, "score", 0) < limit->score;
+}
+
+int last_word(struct follow *follow, const struct client_result *result)
+{
+    struct err err = ERR_CLEAR;
+    json_t *document = json_parse(result->document, strlen(result->document),
+                                  DOCUMENT_BYTES, &err);
+    json_t *error = json_object_get(document, "error");
+    bool eval = follow->request.action == REQUEST_EVAL;
+    int status = (int)result->status;
+    int printed;
+
+    if (document == NULL)
+        return output_error(follow->options, &err);
+    tell_end(follow, result, document);
+    if (error != NULL) {
+        status = tell_failure(follow, error, result->status);
+        json_decref(document);
+        return status;
+    }
+    document = order_document(document, eval ? eval_members : run_members);
+    if (follow->keeps) {
+        follow->document = document;
+        return status;
+    }
+    if (eval)
+        follow->candidate = json_get_int(document, "candidate", 0);
+    bool alone =
+        !eval && follow->out != NULL && out_file_is_standard(follow->out);
+
+    if (!write_compiled(follow, result, document, &err)) {
+        json_decref(document);
+        return tell_unwritten(follow, &err);
+    }
+    printed = alone ? EXIT_DONE : print_document(follow, result, document);
+    if (printed != EXIT_DONE)
+        status = printed;
+    else if (status == EXIT_DONE && is_below(follow, document))
+        status = EXIT_BELOW;
+    json_decref(document);
+    return status;
+}
+
+int last_word_accepted(const struct follow *follow,
+                       const struct client_result *result)
+{
+    struct buf text = BUF_INIT(REPORT_BYTES);
+    json_t *document = json_pack("{s:s}", "job", result->job);
+    int status;
+
+    if (option_on(follow->options, OPT_JSON)) {
+        status = output_json(document);
+    } else {
+        buf_printf(&text, "%s\n", result->job);
+        status = output_text(&text);
+    }
+    json_decref(document);
+    buf_release(&text);
+    return status;
+}
+
+int last_word_left(const struct follow *follow,
+                   const struct client_result *result, const struct err *err)
+{
+    int status = last_word_accepted(follow, result);
+    struct buf text = BUF_INIT(WORDS_BYTES);
+
+    buf_printf(&text,
+               "promptcc: %s\n"
+               "The job goes on. Repeat the command to watch it again; to end "
+               "it:\n"
+               "  promptcc stop %s",
+               err->text, result->job);
+    ask_put_address(follow->options, &text);
+    output_say("%.*s\n", (int)text.len, text.data);
+    buf_release(&text);
+    return status == EXIT_DONE ? exit_of(err->code) : status;
+}
