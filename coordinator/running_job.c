@@ -239,6 +239,15 @@ static bool may_fill(struct running_job *running, const struct task *task)
             !turn_is_over(&running->engine->turn));
 }
 
+// Whether the item's stored evaluation is used only where the limit of its task
+// lets the item begin. A row that had no room may have been scored since, by
+// another trial of the same candidate: without that, a replay would find it
+// and be better off than the run was.
+static bool waits_for_room(const struct task *task, size_t at)
+{
+    return task->limited && !task->marks[at].paid;
+}
+
 // Fills in what is stored, as far as there is time in this turn: a replay of a
 // large job finds all of its examples here. False when it failed.
 static bool fill_known(struct running_job *running, struct task *task,
@@ -246,9 +255,14 @@ static bool fill_known(struct running_job *running, struct task *task,
 {
     if (!task->kept)
         task->known = task->n_items;
-    while (may_fill(running, task))
-        if (!use_stored(running, task, task->known++, err))
+    while (may_fill(running, task)) {
+        size_t at = task->known++;
+
+        if (waits_for_room(task, at))
+            continue;
+        if (!use_stored(running, task, at, err))
             return false;
+    }
     return true;
 }
 
@@ -382,6 +396,16 @@ static bool may_start(const struct running_job *running, struct task *task)
     return false;
 }
 
+static bool start_item(struct running_job *running, struct task *task,
+                       size_t at, struct err *err)
+{
+    if (task->kept && waits_for_room(task, at) &&
+        !use_stored(running, task, at, err))
+        return false;
+    return task->marks[at].state != ITEM_OPEN ||
+           evaluation_start(&running->work, task, at, err);
+}
+
 static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
@@ -391,8 +415,7 @@ static bool start_items(struct running_job *running, struct task *task,
         if (open && turn_is_over(&running->engine->turn))
             break;
         task->cursor++;
-        if (open &&
-            !evaluation_start(&running->work, task, task->cursor - 1, err))
+        if (open && !start_item(running, task, task->cursor - 1, err))
             return false;
     }
     return true;

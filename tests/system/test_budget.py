@@ -155,3 +155,18 @@ def test_max_time_breaks_off_what_is_under_way(stage):
     more = run(stage, sim, job, "--max-time", "120s", deadline_s=120)
     assert more.json["finish_reason"] == "trials_done"
     assert json.loads(compiled(job))
+
+
+@pytest.mark.parametrize("tokens", [39000, 51000])
+def test_a_replay_is_no_better_off_than_the_run_was(stage, sim, tokens):
+    # A trial that the budget cuts short leaves rows without a score, on which
+    # its candidate may be scored later, by the proof.
+    job = stage.job(n=20, optimizer="{screen_and_race: "
+                    "{evaluations: 100, max_demos: 0}}")
+    first = run(stage, sim, job, "--max-tokens", tokens)
+    assert first.status == 0, first
+    states = "SELECT number, state, score, n FROM trials ORDER BY number"
+    before = harness.store_rows(job.parent / "promptcc.db", states)
+    again = run(stage, sim, job, "--max-tokens", tokens)
+    assert again.json["trials"] == first.json["trials"]
+    assert harness.store_rows(job.parent / "promptcc.db", states) == before
