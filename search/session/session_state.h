@@ -28,7 +28,7 @@ struct session {
     struct fit *fit;
     struct unit **units; // owned
     size_t n_units, cap_units;
-    int64_t n_waits; // for units, so far
+    int64_t n_waits;        // for units, so far
     size_t accounted;       // units whose calls are in the ledger
     size_t admitted;        // units that the lag was kept for, and
     int64_t admitted_trial; // the last numbered trial among them
@@ -44,6 +44,8 @@ struct session {
     struct map embedded;     // texts that were, by hash
     bool logprobs;           // are asked for
     size_t judged, unjudged; // answers, by all trials accounted for
+    struct err fault;        // set: the judge says too little; each wait ends
+                             // with it, whoever has overheard it before
 };
 
 // Tells people what is to come, where that has changed.

@@ -91,21 +91,19 @@ static void tell_trial(struct session *session, const struct unit *unit)
 
 // A judge that often gives nothing to read says nothing of those examples, and
 // too little of the rest.
-static bool count_judged(struct session *session, const struct trial *trial,
-                         struct err *err)
+static void count_judged(struct session *session, const struct trial *trial)
 {
     session->judged += trial->n + trial->unjudged;
     session->unjudged += trial->unjudged;
-    if (session->unjudged < 2 ||
+    if (session->fault.code != ERR_NONE || session->unjudged < 2 ||
         session->unjudged * UNJUDGED_SHARE <= session->judged)
-        return true;
-    err_set(err, ERR_FAULT,
+        return;
+    err_set(&session->fault, ERR_FAULT,
             "the judge (%.60s) gave nothing that could be read for %zu of %zu "
             "answers, each asked several times: v_calls shows what it said; "
             "take a larger model as `judge`, or a simpler scale",
             session->setup.job->models[ROLE_JUDGE].name, session->unjudged,
             session->judged);
-    return false;
 }
 
 // Of a candidate that is scored again it is asked which rows it was scored on.
@@ -124,9 +122,9 @@ static bool keep_scored(struct session *session, struct unit *unit,
 static bool settle_trial(struct session *session, struct unit *unit,
                          struct use fresh, struct err *err)
 {
-    if (!keep_scored(session, unit, err) ||
-        !count_judged(session, unit->trial, err))
+    if (!keep_scored(session, unit, err))
         return false;
+    count_judged(session, unit->trial);
     unit->trial->calls = fresh.calls;
     unit->trial->tokens = fresh.tokens;
     if (unit->listed)
@@ -211,9 +209,9 @@ bool unit_wait(struct session *session, const struct unit *unit,
     session->n_waits++;
     if (!await_unit(session, unit, err))
         return false;
-    if (unit->err.code == ERR_NONE)
+    if (session->fault.code == ERR_NONE && unit->err.code == ERR_NONE)
         return true;
-    *err = unit->err;
+    *err = session->fault.code != ERR_NONE ? session->fault : unit->err;
     return false;
 }
 

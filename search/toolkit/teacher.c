@@ -60,14 +60,17 @@ int64_t teacher_room(const struct session *session)
     return options->num_ctx - answer - FORM_TOKENS;
 }
 
-// Where the coordinator itself is gone they stay the session's, which frees
-// them in the end.
+// Until they are done the loop runs them, with the program that they borrow: no
+// other error may end the wait. Where the coordinator itself is gone they stay
+// the session's, which frees them in the end.
 void runs_drop(struct session *session, struct runs *runs)
 {
     struct err ignored = ERR_CLEAR;
 
-    if (runs != NULL && !runs->done)
+    while (runs != NULL && !runs->done && ignored.code != ERR_STOPPED) {
+        ignored = ERR_CLEAR;
         (void)runs_wait(session, runs, &ignored);
+    }
     if (runs != NULL && runs->done)
         runs_free(runs);
 }

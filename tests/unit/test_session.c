@@ -12,6 +12,7 @@
 #include "given_data.h"
 #include "search/session/comparison.h"
 #include "search/session/note.h"
+#include "search/toolkit/teacher.h"
 
 enum { ROWS = 12, TASKS_MAX = 64, QUIET_MS = 60 };
 
@@ -763,8 +764,7 @@ static bool are_mute(size_t candidates, size_t examples, size_t unreadable)
 Test(session, a_model_that_no_candidate_makes_readable_is_mute)
 {
     cr_expect(are_mute(MUTE_CANDIDATES, MUTE_EXAMPLES / 2, MUTE_EXAMPLES / 2));
-    cr_expect_not(
-        are_mute(MUTE_CANDIDATES - 1, MUTE_EXAMPLES, MUTE_EXAMPLES));
+    cr_expect_not(are_mute(MUTE_CANDIDATES - 1, MUTE_EXAMPLES, MUTE_EXAMPLES));
     cr_expect_not(are_mute(MUTE_CANDIDATES, 4, 4));
     cr_expect_not(are_mute(MUTE_CANDIDATES, MUTE_EXAMPLES, MUTE_EXAMPLES - 1));
     cr_expect_not(are_mute(0, 0, 0));
@@ -965,4 +965,69 @@ Test(session, runs_that_nobody_freed_are_freed_in_the_end)
     answer_all();
     end();
     cr_expect_eq(seen.err.code, ERR_NONE, "%s", seen.err.text);
+}
+
+// --- a judge that says too little ---
+
+// Whether the session only tells how far it is.
+static bool sends_no_task(void)
+{
+    struct note note;
+
+    while (!is_quiet()) {
+        cr_assert(note_receive(pair, &note, true));
+        if (note.kind == NOTE_TASK)
+            return false;
+    }
+    return true;
+}
+
+static void answer_unjudged(struct task *task)
+{
+    for (size_t i = 0; i < task->n_items; i++) {
+        struct task_item item = TASK_ITEM_INIT(task->rows[i]);
+
+        item.state = ITEM_DONE;
+        item.outcome = RUN_UNJUDGED;
+        task_settle(task, i, &item, NULL, 0);
+    }
+    give(task);
+}
+
+static struct ending *drop_runs(struct session *s)
+{
+    const struct runs_request runs_request = {.program = given.job->program,
+                                              .plan = &plan,
+                                              .candidate = session_baseline(s),
+                                              .sampling = {.purpose = "t"},
+                                              .rows = all_rows,
+                                              .n = 1};
+    struct trial *trial;
+
+    try_baseline(s, 2);
+    runs_drop(s, runs_submit(s, &runs_request, &seen.err));
+    trial = try_new(s, 1);
+    if (trial != NULL)
+        (void)trial_wait(s, trial, &seen.err);
+    return new_ending();
+}
+
+// The loop runs them until it gives them back, and their program goes with
+// whoever drops them.
+Test(session, runs_are_dropped_when_they_are_back_and_no_error_is_lost)
+{
+    struct task *runs;
+
+    open_job("");
+    start(drop_runs);
+    answer_unjudged(take_task());
+    runs = take_task();
+    cr_expect(sends_no_task(), "they are not back yet");
+    end_item(runs, 0, ITEM_HOLE);
+    give(runs);
+    answer_all();
+    end();
+    cr_expect_eq(seen.err.code, ERR_FAULT, "%s", seen.err.text);
+    cr_expect_not_null(strstr(seen.err.text, "2 of 2 answers"), "%s",
+                       seen.err.text);
 }
