@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "coordinator/evaluation_ask.h"
+#include "coordinator/evaluation_calls.h"
 #include "coordinator/evaluation_result.h"
 #include "coordinator/flight.h"
 #include "coordinator/prompt_prefixes.h"
@@ -579,7 +580,7 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
     assert(ev->waiting > 0);
     ev->waiting--;
     if (ev->task != NULL)
-        ok = evaluation_remember(ev, &ref, err) &&
+        ok = evaluation_remember(ev, waiter->asker, waiter->part, &ref, err) &&
              take(ev, waiter->asker, waiter->part, &flight->answer, err) &&
              (ev->task == NULL || advance(ev, err));
     if (ok)

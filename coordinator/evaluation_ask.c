@@ -1,34 +1,12 @@
 #include "coordinator/evaluation_ask.h"
 
-#include <stdlib.h>
-
 #include "common/buf.h"
 #include "coordinator/answerers/answerer.h"
+#include "coordinator/evaluation_calls.h"
 #include "coordinator/evaluation_result.h"
 #include "coordinator/flight.h"
-#include "coordinator/job_uses.h"
 #include "program/prompt/prompt.h"
-
-bool evaluation_remember(struct evaluation *ev, const struct call_ref *ref,
-                         struct err *err)
-{
-    job_uses_add(&ev->work->uses, ref->id);
-    // Room is made in powers of two.
-    if ((ev->n_calls & (ev->n_calls + 1)) == 0) {
-        size_t cap = ev->n_calls * 2 + 2;
-        struct used_call *calls = realloc(ev->calls, cap * sizeof *calls);
-
-        if (calls == NULL) {
-            err_nomem(err, "an evaluation");
-            return false;
-        }
-        ev->calls = calls;
-    }
-    ev->calls[ev->n_calls++] = (struct used_call){
-        .id = ref->id,
-        .tokens = (int64_t)ref->prompt_tokens + ref->generated_tokens};
-    return true;
-}
+#include "store/calls.h"
 
 static bool join(struct evaluation *ev, struct flight *flight, enum asker asker,
                  int part, struct err *err)
@@ -46,7 +24,7 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
 {
     struct call_answer answer = {0};
     bool ok = calls_load(ev->work->engine->store, ref->id, &answer, err) &&
-              evaluation_remember(ev, ref, err) &&
+              evaluation_remember(ev, asker, part, ref, err) &&
               ev->take(ev, asker, part, &answer, err);
 
     call_answer_release(&answer);

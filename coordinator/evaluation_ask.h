@@ -15,15 +15,10 @@
 #define COORDINATOR_EVALUATION_ASK_H
 
 #include "coordinator/evaluation_state.h"
-#include "store/calls.h"
 
 // order->ask and what it is billed as are filled; the rest is filled here. The
 // item may be finished when this returns (evaluation->task == NULL).
 bool evaluation_ask(struct evaluation *evaluation, enum asker asker,
                     struct order *order, struct err *err);
-
-// Notes that the item used that call.
-bool evaluation_remember(struct evaluation *evaluation,
-                         const struct call_ref *ref, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
+#include "coordinator/evaluation_calls.h"
 #include "program/prompt/prompt.h"
 #include "store/history.h"
 
@@ -14,9 +15,7 @@ void evaluation_release_item(struct evaluation *ev)
     ev->own = TASK_ITEM_INIT(-1);
     json_decref(ev->example);
     ev->example = NULL;
-    free(ev->calls);
-    ev->calls = NULL;
-    ev->n_calls = 0;
+    evaluation_calls_release(ev);
 }
 
 void evaluation_detach(struct evaluation *ev, enum item_state state)
@@ -98,6 +97,7 @@ bool evaluation_finish(struct evaluation *ev, struct err *err)
 {
     struct task_item *item = ev->item;
 
+    item->fault_call = evaluation_calls_end(ev);
     item->outcome = ev->unjudged ? RUN_UNJUDGED : stepper_outcome(ev->stepper);
     item->lenient = stepper_lenient(ev->stepper);
     item->repairs = stepper_repairs(ev->stepper);

@@ -4,6 +4,7 @@
 //   evaluation.c         its steps: what it asks for, and what it does with
 //                        answers
 //   evaluation_ask.c     from a question to its answer: stored, joined or paid
+//   evaluation_calls.c   the calls that it used
 //   evaluation_result.c  the score, and what is left of a finished item
 
 #ifndef COORDINATOR_EVALUATION_STATE_H
@@ -30,12 +31,16 @@ struct evaluation {
     // evaluation.c.
     bool (*take)(struct evaluation *evaluation, enum asker asker, int part,
                  const struct call_answer *answer, struct err *err);
-    struct task *task;       // NULL once the item is finished
-    struct task_item *item;  // the same; of runs the task's, else `own`
-    struct task_item own;    // of a row that is scored; released with the item
-    size_t at;               // of the item in its task
-    json_t *example;         // fields of the row; owned, NULL until needed
-    struct used_call *calls; // of the item; owned
+    struct task *task;      // NULL once the item is finished
+    struct task_item *item; // the same; of runs the task's, else `own`
+    struct task_item own;   // of a row that is scored; released with the item
+    size_t at;              // of the item in its task
+    json_t *example;        // fields of the row; owned, NULL until needed
+    // The calls of the item in the order of what asked for them, step by step
+    // and then the metric, whichever answer came first; owned, as are their
+    // places in that order.
+    struct used_call *calls;
+    int *places;
     size_t n_calls;
     struct stepper *stepper; // owned; NULL once the item is finished
     struct picking *picking; // one a step, n_picking; owned; NULL until needed

@@ -203,6 +203,7 @@ static bool use_stored(struct running_job *running, struct task *task,
 {
     struct history_evaluation row;
     struct used_call calls[EVALUATION_MAX_CALLS];
+    struct call_ref last = {0};
     struct task_item item = TASK_ITEM_INIT(task->rows[at]);
     struct store *store = running->engine->store;
 
@@ -213,14 +214,16 @@ static bool use_stored(struct running_job *running, struct task *task,
         !may_use(running, item.row, &row))
         return err->code == ERR_NONE;
     for (int32_t i = 0; i < row.n_calls; i++) {
-        struct call_ref ref = {0};
-
-        calls_ref(store, row.calls[i], &ref);
+        last = (struct call_ref){0};
+        calls_ref(store, row.calls[i], &last);
         job_uses_add(&running->work.uses, row.calls[i]);
         calls[i] = (struct used_call){.id = row.calls[i],
-                                      .tokens = (int64_t)ref.prompt_tokens +
-                                                ref.generated_tokens};
+                                      .tokens = (int64_t)last.prompt_tokens +
+                                                last.generated_tokens};
     }
+    // A prompt that was too long to be sent has no call of its own.
+    if (row.outcome != RUN_TOO_LONG || last.outcome == CALL_TOO_LONG)
+        item.fault_call = last.id;
     item.outcome = (enum run_outcome)row.outcome;
     item.lenient = row.lenient;
     item.scored = row.outcome != RUN_UNJUDGED;

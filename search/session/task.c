@@ -143,7 +143,7 @@ void task_settle(struct task *task, size_t at, const struct task_item *item,
     add_calls(task, mark, calls, n_calls);
     if (is_fault(item) && at < task->fault_item) {
         task->fault_item = at;
-        task->fault_call = n_calls > 0 ? calls[n_calls - 1].id : 0;
+        task->fault_call = item->fault_call;
     }
     task->open--;
 }

@@ -61,6 +61,7 @@ struct task_item {
     double score;  // 0 for a model fault
     float p_right; // of the right label (program/run/right.h); < 0: not told
     double judge_noise; // deviation of the score by its judge; < 0: not known
+    int64_t fault_call; // the call whose answer ended the run; 0: none
     char *feedback; // owned: why it is not 1, in words; NULL: nothing to say
     unsigned lenient;
     int repairs;
@@ -128,7 +129,7 @@ struct task {
     size_t cap_calls;
     bool no_memory;     // some of the calls are missing
     size_t fault_item;  // the first that ended in a model fault; n_items: none
-    int64_t fault_call; // its last call, or 0
+    int64_t fault_call; // the call that it ended at, or 0
     struct err err;     // set: the task has holes or was stopped
     void *owner;        // the session's: trial or runs
     // the loop's own

@@ -36,10 +36,10 @@ struct trial {
     size_t n;       // scored rows
     size_t model_faults;              // items that ended in one, scored 0
     size_t faults[RUN_OUTCOME_COUNT]; // the same, by what it was
-    int64_t fault_call;               // the last call of the first of them; 0
-    size_t fault_row;                 // its row
-    size_t unjudged;                  // items that no judge's answer scored
-    size_t lenient;                   // items that needed a lenient reading
+    int64_t fault_call;   // the call that the first of them ended at; 0
+    size_t fault_row;     // its row
+    size_t unjudged;      // items that no judge's answer scored
+    size_t lenient;       // items that needed a lenient reading
     int64_t calls;        // keys that this trial was the first to use
     int64_t tokens;       // of those
     int64_t candidate_id; // in the history

@@ -1,9 +1,9 @@
 -- A row an evaluation: one candidate on one example, and what came of it.
 --
--- `answer` is the last reply of a model: of several steps it is the last that
--- the metric needs, of several attempts the one that counted. What is said of
--- the example is looked up where it is asked for, and not joined: who counts a
--- million evaluations does not visit their examples.
+-- `answer` is the last reply of a model: that of the step that failed, else of
+-- the last step that the metric needs, and of several attempts the one that
+-- counted. What is said of the example is looked up where it is asked for, and
+-- not joined: who counts a million evaluations does not visit their examples.
 --
 --   id              of the evaluation
 --   job, candidate  whose it is
@@ -31,7 +31,7 @@
 --   repairs         how often a reply had to be asked for again
 --   lenient         bits that say in what way the reply was not quite as asked
 --                   (docs/replies.md)
---   calls           the ids of its calls in order, a JSON list (`v_calls`)
+--   calls           the ids of its calls, step by step, a JSON list (`v_calls`)
 CREATE VIEW v_evaluations AS SELECT
     e.id,
     j.id AS job,

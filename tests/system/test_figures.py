@@ -115,6 +115,44 @@ def test_a_run_without_a_readable_reply_says_so(stage):
     assert document["fault_example"]["reply"]
 
 
+class Cutting(harness.Gate):
+    """The replies to one step are cut at their beginning."""
+
+    def _answer(self, handler, status, reply):
+        if handler.path == "/api/chat" and b"Say what the message" in self.body:
+            document = json.loads(reply)
+            document["message"]["content"] = "I would rather talk"
+            document["done_reason"] = "length"
+            reply = json.dumps(document).encode()
+        harness.Gate._answer(handler, status, reply)
+
+    def _forward(self, handler, body):
+        self.body = body or b""
+        super()._forward(handler, body)
+
+
+def test_the_reply_that_is_shown_is_the_one_that_failed(stage, sim):
+    gate = Cutting(sim.url)
+    stage.gates.append(gate)
+    job = stage.job(more_steps="""\
+  answer:
+    predict: Write a short answer.
+    inputs: [message]
+    outputs: {reply: }
+outputs: {topic: sort.topic, reply: answer.reply}
+""", metric="{fields: [topic, reply]}", optimizer="{labeled_few_shot: {k: 2}}")
+    rows = harness.rows(24)
+    harness.write_rows(job.parent / "examples.jsonl",
+                       [{**row, "reply": "x"} for row in rows])
+    document = run(stage, gate, job, "--json").json
+    assert document["fault_example"]["reply"] == "I would rather talk"
+    assert run(stage, gate, job, "--json").json == document | {
+        "wall_s": document["wall_s"]}, "a replay"
+    answers = harness.store_rows(job.parent / "promptcc.db", "SELECT DISTINCT "
+                                 "answer FROM v_evaluations")
+    assert answers == [("I would rather talk",)]
+
+
 def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim):
     job = stage.job(optimizer=harness.GEPA, data="{examples: examples.jsonl, "
                     "split: {train: 0.5, val: 0.5, separate: true}}")
