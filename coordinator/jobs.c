@@ -1,6 +1,7 @@
 #include "coordinator/jobs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -153,6 +154,42 @@ static bool go_on(struct jobs *jobs, int64_t job_no, const char *id)
                                                   &(struct job_share){0}, &err);
 }
 
+static bool is_running(const struct jobs *jobs, const char *id)
+{
+    for (const struct running_job *d = jobs->running; d != NULL;
+         d = running_job_next(d))
+        if (strcmp(running_job_id(d), id) == 0)
+            return true;
+    return false;
+}
+
+static void tell_awaits(const char *id, enum awaits awaits)
+{
+    log_info("job-waits", "%s: goes on by itself when %s", id,
+             awaits == AWAITS_WORKER ? "another worker is here"
+                                     : "the disk can be read");
+}
+
+// False while there is no room for it. Somebody may have begun one that had
+// paused since the store was asked.
+static bool take_up_one(struct jobs *jobs, const struct left_view *job,
+                        int64_t now)
+{
+    if (job->awaits == AWAITS_NOTHING) {
+        if (!go_on(jobs, job->job_no, job->id))
+            return false;
+        log_info("job-taken-up", "%s", job->id);
+        return true;
+    }
+    if (!is_running(jobs, job->id)) {
+        tell_awaits(job->id, job->awaits);
+        paused_jobs_add_left(
+            &jobs->paused,
+            &(struct paused_view){job->id, job->job_no, job->awaits}, now);
+    }
+    return true;
+}
+
 // What an earlier coordinator left; the rest waits until there is room.
 static void take_up_left(struct jobs *jobs, int64_t now)
 {
@@ -161,11 +198,8 @@ static void take_up_left(struct jobs *jobs, int64_t now)
     if (jobs->draining)
         return;
     left_jobs_tick(&jobs->left, now);
-    while (left_jobs_next(&jobs->left, &job) &&
-           go_on(jobs, job.job_no, job.id)) {
-        log_info("job-taken-up", "%s", job.id);
+    while (left_jobs_next(&jobs->left, &job) && take_up_one(jobs, &job, now))
         left_jobs_took(&jobs->left);
-    }
 }
 
 // Jobs that paused, and for which somebody new is here.
@@ -247,9 +281,9 @@ static void note_end(struct jobs *jobs, const struct running_job *running,
         (void)paused_jobs_forget(&jobs->paused, work->id);
         return;
     }
-    log_info("job-waits", "%s: goes on by itself when %s", work->id,
-             awaits == AWAITS_WORKER ? "another worker is here"
-                                     : "the disk can be read");
+    tell_awaits(work->id, awaits);
+    history_event(jobs->engine->store, work->job_no, "awaits", -1,
+                  awaits_name(awaits), NULL);
     paused_jobs_add(&jobs->paused, jobs->engine,
                     &(struct paused_view){work->id, work->job_no, awaits},
                     job_work_total_paid(work) > 0, now);

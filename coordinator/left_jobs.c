@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/background.h"
+#include "coordinator/paused_jobs.h"
 #include "exec/exec_folder.h"
 #include "store/history.h"
 
@@ -15,6 +16,7 @@ struct left_job {
     struct left_job *next;
     int64_t job_no;
     bool whole;
+    enum awaits awaits;
     char id[];
 };
 
@@ -25,17 +27,18 @@ struct survey {
     bool failed;                    // nothing was read: to be tried again
 };
 
-static void note_left(void *user, int64_t job_no, const char *id, bool whole)
+static void note_left(void *user, const struct history_left *left)
 {
     struct survey *survey = user;
-    size_t len = strlen(id);
+    size_t len = strlen(left->id);
     struct left_job *job = calloc(1, sizeof *job + len + 1);
 
     if (job == NULL)
         return;
-    job->job_no = job_no;
-    job->whole = whole;
-    memcpy(job->id, id, len);
+    job->job_no = left->no;
+    job->whole = left->whole;
+    job->awaits = awaits_named(left->awaits);
+    memcpy(job->id, left->id, len);
     *survey->last = job;
     survey->last = &job->next;
 }
@@ -116,7 +119,8 @@ bool left_jobs_next(struct left_jobs *left, struct left_view *out)
     }
     if (left->first == NULL)
         return false;
-    *out = (struct left_view){left->first->job_no, left->first->id};
+    *out = (struct left_view){left->first->job_no, left->first->id,
+                              left->first->awaits};
     return true;
 }
 

@@ -1,9 +1,10 @@
-// left jobs: runs that were under way when the coordinator before this one
-// ended, and that this one takes up by itself.
+// left jobs: runs that were under way, or paused and to go on by themselves,
+// when the coordinator before this one ended, and that this one takes up.
 //
 //   start ---> surveyed, off the loop ---> to be taken up ---> opened
-//                 ^            |
-//                 +-- 5 s -----+  the store could not be read
+//                 ^            |                  |
+//                 +-- 5 s -----+                  '---> among the paused ones
+//        the store could not be read                    (paused_jobs.h)
 //
 // The survey also removes the folders in which a coordinator that was killed
 // ran programs of its users. In one process with its client nothing is taken
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "coordinator/engine.h"
+#include "coordinator/running_job.h"
 
 struct left_job;
 
@@ -26,7 +28,8 @@ struct left_jobs {
 
 struct left_view {
     int64_t job_no;
-    const char *id; // until left_jobs_took
+    const char *id;     // until left_jobs_took
+    enum awaits awaits; // of one that had paused; AWAITS_NOTHING: it ran
 };
 
 // Begins to find out what there is.
@@ -39,7 +42,7 @@ void left_jobs_tick(struct left_jobs *left, int64_t now);
 // not whole in the store are left out, and marked as stopped.
 bool left_jobs_next(struct left_jobs *left, struct left_view *out);
 
-// The caller has begun to open the one that left_jobs_next gave.
+// The caller has seen to the one that left_jobs_next gave.
 void left_jobs_took(struct left_jobs *left);
 
 void left_jobs_release(struct left_jobs *left);

@@ -21,6 +21,25 @@ struct paused_job {
     char id[];
 };
 
+static const char *const names[] = {
+    [AWAITS_NOTHING] = "nothing",
+    [AWAITS_WORKER] = "another worker",
+    [AWAITS_DISK] = "the disk",
+};
+
+const char *awaits_name(enum awaits awaits)
+{
+    return names[awaits];
+}
+
+enum awaits awaits_named(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum awaits)i;
+    return AWAITS_NOTHING;
+}
+
 static void free_job(struct paused_job *job)
 {
     free(job->tried);
@@ -109,6 +128,13 @@ static int64_t patience(int tries)
     return wait < PAUSED_AGAIN_MAX_MS ? wait : PAUSED_AGAIN_MAX_MS;
 }
 
+static void tell_not_watched(const char *id)
+{
+    log_warn("job-not-watched",
+             "%s: there is no memory to take it up by itself; `resume` does",
+             id);
+}
+
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
                      const struct paused_view *wanted, bool answered,
                      int64_t now)
@@ -120,15 +146,26 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
     else
         job->tries = answered ? 0 : job->tries + 1;
     if (job == NULL || !note_tried(job, engine)) {
-        log_warn("job-not-watched",
-                 "%s: there is no memory to take it up by itself; `resume` "
-                 "does",
-                 wanted->id);
+        tell_not_watched(wanted->id);
         (void)paused_jobs_forget(paused, wanted->id);
         return;
     }
     job->awaits = wanted->awaits;
     job->again_ms = now + patience(job->tries);
+    forget_oldest(paused);
+}
+
+void paused_jobs_add_left(struct paused_jobs *paused,
+                          const struct paused_view *wanted, int64_t now)
+{
+    struct paused_job *job = make(paused, wanted->id, wanted->job_no);
+
+    if (job == NULL) {
+        tell_not_watched(wanted->id);
+        return;
+    }
+    job->awaits = wanted->awaits;
+    job->again_ms = now + patience(0);
     forget_oldest(paused);
 }
 

@@ -24,9 +24,9 @@
 // tried: it saved such calls, and left good machines idle.)
 //
 // Jobs that a person stopped or paused are not here, nor those that failed in a
-// program of the user, since another worker would not help. A coordinator that
-// starts knows of none: it takes up what was running, and the rest waits for
-// `resume`. Belongs to the coordinator's loop.
+// program of the user, since another worker would not help. What such a job
+// awaits is an event of the job (history.h), so that the next coordinator knows
+// it too; to that one every worker is new. Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_PAUSED_JOBS_H
 #define COORDINATOR_PAUSED_JOBS_H
@@ -64,6 +64,16 @@ void paused_jobs_release(struct paused_jobs *paused);
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
                      const struct paused_view *wanted, bool answered,
                      int64_t now);
+
+// The same of one that the last coordinator left: no worker of this one was
+// tried.
+void paused_jobs_add_left(struct paused_jobs *paused,
+                          const struct paused_view *wanted, int64_t now);
+
+// The text of the event, and what a text stands for. NULL or another text:
+// AWAITS_NOTHING.
+const char *awaits_name(enum awaits awaits);
+enum awaits awaits_named(const char *name);
 
 // The job has begun, whoever began it. How often it was tried is kept for its
 // next pause.

@@ -56,13 +56,20 @@ bool history_job_compiled(struct store *store, int64_t job_no,
                           const char *compiled, bool finished, double score,
                           struct err *err);
 
-// Calls fn for every job that is "running" or "queued", oldest first. If the
-// caller holds the store and does not run such a job, the job's coordinator
-// ended before it did. whole: what was submitted is in the store, so that the
-// job can be run again.
+// A job that has not come to its end, for whoever holds the store now. It is
+// "running" or "queued": if the caller does not run it, the job's coordinator
+// ended before it did. Or it is "paused", and its last event but notes and
+// faults is one of the kind "awaits": it was to go on by itself.
+struct history_left {
+    int64_t no;
+    const char *id;
+    bool whole;         // what was submitted is in the store: it can be run
+    const char *awaits; // that event's text; NULL: it is not paused
+};
+
+// Calls fn for each of them, oldest first.
 bool history_unfinished(struct store *store,
-                        void (*fn)(void *user, int64_t job_no, const char *id,
-                                   bool whole),
+                        void (*fn)(void *user, const struct history_left *left),
                         void *user, struct err *err);
 
 // Time that the sessions of a job have taken so far, all together.
@@ -263,8 +270,9 @@ int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 
-// kind: "exclude", "fault", "program", "note"; row -1: none. There is "state"
-// too, which history_job_state puts.
+// kind: "exclude", "fault", "program", "note", and "awaits" (what a paused job
+// waits for, to go on by itself); row -1: none. There is "state" too, which
+// history_job_state puts.
 bool history_event(struct store *store, int64_t job_no, const char *kind,
                    int32_t row, const char *text, struct err *err);
 

@@ -166,22 +166,31 @@ bool history_job_compiled(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
+// A paused job counts as long as nobody has said how it stands since.
+static const char unfinished_sql[] =
+    "SELECT no, id, EXISTS (SELECT 1 FROM submissions WHERE job_no = no),"
+    " CASE state WHEN 'paused' THEN text END"
+    " FROM jobs LEFT JOIN (SELECT job_no AS job, kind, text, max(id)"
+    " FROM events WHERE kind IN ('state', 'awaits') GROUP BY job_no) ON job = no"
+    " WHERE state IN ('running', 'queued')"
+    " OR (state = 'paused' AND kind = 'awaits') ORDER BY no";
+
 bool history_unfinished(struct store *store,
-                        void (*fn)(void *user, int64_t job_no, const char *id,
-                                   bool whole),
+                        void (*fn)(void *user, const struct history_left *left),
                         void *user, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
-    bool ok = open_settled(store, &read,
-                           "SELECT no, id, EXISTS (SELECT 1 FROM submissions"
-                           " WHERE job_no = no) FROM jobs"
-                           " WHERE state IN ('running', 'queued') ORDER BY no",
-                           err);
+    bool ok = open_settled(store, &read, unfinished_sql, err);
 
-    while (ok && sql_read_next(&read, err))
-        fn(user, sqlite3_column_int64(read.stmt, 0),
-           (const char *)sqlite3_column_text(read.stmt, 1),
-           sqlite3_column_int(read.stmt, 2) != 0);
+    while (ok && sql_read_next(&read, err)) {
+        const struct history_left left = {
+            .no = sqlite3_column_int64(read.stmt, 0),
+            .id = (const char *)sqlite3_column_text(read.stmt, 1),
+            .whole = sqlite3_column_int(read.stmt, 2) != 0,
+            .awaits = (const char *)sqlite3_column_text(read.stmt, 3)};
+
+        fn(user, &left);
+    }
     ok = ok && !read.failed;
     sql_read_close(&read);
     return ok;

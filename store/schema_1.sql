@@ -213,8 +213,8 @@ CREATE TABLE workers(
     seen_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- events: an excluded example, a fault, a note, or how the job stands from
--- then on. Written when it happens.
+-- events: an excluded example, a fault, a note, how the job stands from then
+-- on, or what it awaits to go on by itself. Written when it happens.
 CREATE TABLE events(
     id INTEGER PRIMARY KEY,
     job_no INTEGER NOT NULL REFERENCES jobs(no),

@@ -168,6 +168,63 @@ def test_a_job_that_nobody_watches_goes_on_with_the_next_coordinator(
     assert coordinator.terminate().status == 0
 
 
+def paused_for_want_of_a_worker(stage, store):
+    """A job that has paused by itself, and the coordinator."""
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    coordinator = stage.coordinator(store, "--wait", "1s")
+    worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=2)
+    submitted = stage.promptcc("submit", stage.job(), "--coordinator",
+                               coordinator.endpoint)
+    assert submitted.status == 0, submitted
+    assert gate.wait_held(coordinator)
+    worker.kill()
+    gate.release()
+    coordinator.wait_for_line("job-waits: .* another worker", errors=True)
+    return sim, coordinator
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_a_job_that_paused_by_itself_goes_on_with_the_next_coordinator(
+        stage, how):
+    """The workers were gone first, and then the coordinator: the worker that
+    comes in the morning is all that is needed."""
+    store = stage.folder / "c.db"
+    sim, coordinator = paused_for_want_of_a_worker(stage, store)
+    (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")
+    if how == "kill":
+        coordinator.kill()
+    else:
+        assert coordinator.terminate().status == 0
+    assert job_state(store, name)[0] == "paused"
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    coordinator.wait_for_line("job-waits: .* another worker", errors=True)
+    assert job_state(store, name)[0] == "paused"
+    stage.worker(coordinator.endpoint, sim.url, "w", slots=2)
+    harness.wait_until(lambda: job_state(store, name)[0] == "done",
+                       "the job is done")
+
+
+def test_a_job_that_paused_by_itself_can_be_left_to_people(stage):
+    """`pause` says that it is not to go on by itself, and the next coordinator
+    knows."""
+    store = stage.folder / "c.db"
+    sim, coordinator = paused_for_want_of_a_worker(stage, store)
+    (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")
+    paused = stage.promptcc("pause", name, "--coordinator",
+                            coordinator.endpoint)
+    assert paused.status == 0, paused
+    coordinator.kill()
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    stage.worker(coordinator.endpoint, sim.url, "w", slots=2)
+    coordinator.wait_for_line("worker-joined", errors=True)
+    stays = stage.promptcc("stop", name, "--coordinator", coordinator.endpoint)
+    assert stays.status == 2 and "is not running" in stays.err, stays
+    assert "job-waits" not in coordinator.errors()
+    assert job_state(store, name)[0] == "paused"
+
+
 def test_a_job_that_a_person_stopped_stays_stopped(stage):
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)

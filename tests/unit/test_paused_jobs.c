@@ -123,6 +123,23 @@ Test(paused_jobs, tries_in_vain_come_more_seldom_and_an_answer_makes_them_soon)
     cr_expect_leq(begins_after(), first);
 }
 
+// Whoever is here may have been tried by the last coordinator, or not.
+Test(paused_jobs, one_that_was_left_begins_with_a_worker_that_is_here_already)
+{
+    join();
+    paused_jobs_add_left(&paused,
+                         &(struct paused_view){"job", 1, AWAITS_WORKER}, now);
+    cr_expect_leq(begins_after(), 2 * SECOND);
+}
+
+Test(paused_jobs, what_a_job_awaits_is_known_by_its_name)
+{
+    cr_expect_eq(awaits_named(awaits_name(AWAITS_WORKER)), AWAITS_WORKER);
+    cr_expect_eq(awaits_named(awaits_name(AWAITS_DISK)), AWAITS_DISK);
+    cr_expect_eq(awaits_named("better days"), AWAITS_NOTHING);
+    cr_expect_eq(awaits_named(NULL), AWAITS_NOTHING);
+}
+
 // Nobody has to come: the disk is tried.
 Test(paused_jobs, a_disk_that_failed_all_night_is_tried_within_ten_seconds)
 {
