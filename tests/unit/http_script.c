@@ -1,5 +1,6 @@
 #include "http_script.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -255,6 +256,19 @@ static void *run_acceptor(void *user)
     return NULL;
 }
 
+// Somebody else's connection may have got a port that was ours for a moment.
+static bool bind_patiently(int fd, const struct sockaddr_in *address)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + 10000;
+
+    while (bind(fd, (const struct sockaddr *)address, sizeof *address) != 0) {
+        if (errno != EADDRINUSE || clock_monotonic_ms() > deadline_ms)
+            return false;
+        (void)poll(NULL, 0, 50);
+    }
+    return true;
+}
+
 struct http_script *http_script_start(int port)
 {
     struct http_script *script = calloc(1, sizeof *script);
@@ -268,7 +282,7 @@ struct http_script *http_script_start(int port)
     pthread_mutex_init(&script->lock, NULL);
     script->listener = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(script->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    must(bind(script->listener, (struct sockaddr *)&address, len) == 0, "bind");
+    must(bind_patiently(script->listener, &address), "bind");
     must(listen(script->listener, 64) == 0, "listen");
     getsockname(script->listener, (struct sockaddr *)&address, &len);
     script->port = ntohs(address.sin_port);
