@@ -383,13 +383,11 @@ static json_t *end_job(const struct command_scene *at, const json_t *found,
     const char *id = json_string_value(found);
     struct running_job *running = find_running(jobs_first(at->jobs), id);
 
-    if (running == NULL && !end_paused(at, id, why, state, err))
+    if (running == NULL ? !end_paused(at, id, why, state, err)
+                        : !running_job_end(running, why, err))
         return NULL;
-    if (running != NULL) {
-        running_job_close(running, why);
-        running_job_leave_to_people(running);
+    if (running != NULL)
         id = running_job_id(running);
-    }
     return json_pack("{s:s, s:s}", "job", id, "state", job_state_name(state));
 }
 
@@ -431,7 +429,8 @@ static json_t *act_resume(const struct command_scene *at,
     struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
     const struct running_job *found_run =
         find_running(jobs_first(at->jobs), id);
-    bool runs = found_run != NULL && running_job_is_run(found_run);
+    bool runs = found_run != NULL && running_job_is_run(found_run) &&
+                running_job_is_open(found_run);
     bool ok = true;
 
     (void)command;

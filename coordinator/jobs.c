@@ -309,6 +309,7 @@ void jobs_work(struct jobs *jobs, int64_t now)
         running_jobs_remove(&jobs->running, running);
         jobs->n--;
         running_job_discard(running);
+        openings_wake(&jobs->openings);
     }
 }
 

@@ -233,7 +233,8 @@ static bool is_looked_up(const struct openings *openings,
 
 static void after_look_up(struct chore *chore);
 
-// Begins to look it up, unless it is here already or somebody else is about it.
+// Begins to look it up, unless it is here already, or still here though it
+// ends, or somebody else is about it.
 static void go_on(struct opening *opening)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
@@ -241,6 +242,8 @@ static void go_on(struct opening *opening)
     struct running_job *same =
         handlers->find_same(handlers->user, opening->running);
 
+    if (same != NULL && !running_job_is_open(same))
+        return; // it begins anew once that one is gone
     if (same != NULL) {
         if ((opening->share.priority > 0 || opening->share.max_workers > 0) &&
             !running_job_share(same, &opening->share, &opening->err))
@@ -260,8 +263,7 @@ static void go_on(struct opening *opening)
         end_opening(opening, NULL);
 }
 
-// Those that waited for another opening of the same job.
-static void wake_others(struct openings *openings)
+void openings_wake(struct openings *openings)
 {
     struct opening *next;
 
@@ -283,7 +285,7 @@ static void after_look_up(struct chore *chore)
 
     opening->looking_up = false;
     end_opening(opening, begun ? opening->running : NULL);
-    wake_others(all);
+    openings_wake(all);
 }
 
 static void after_reading(struct chore *chore)

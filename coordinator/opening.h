@@ -18,7 +18,8 @@
 //     begun, or not: whoever asked is told
 //
 // Two openings of one job do not look it up at once: the second one waits, and
-// joins what becomes of the first.
+// joins what becomes of the first. One of a job that is about to end waits until
+// that is gone, and begins it anew.
 
 #ifndef COORDINATOR_OPENING_H
 #define COORDINATOR_OPENING_H
@@ -82,6 +83,10 @@ bool openings_submit(struct openings *openings,
 bool openings_submit_long(struct openings *openings,
                           const struct requester *requester, struct buf *bytes,
                           struct err *err);
+
+// A running job is gone, or an opening has come to its end: those that waited
+// for it go on.
+void openings_wake(struct openings *openings);
 
 // Opens a job of the store by its id, with that share from now on. One that
 // runs already takes it over.

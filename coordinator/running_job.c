@@ -55,6 +55,22 @@ void running_job_close(struct running_job *running, const struct err *why)
     give_back_all(running, &running->finished, &running->last_finished);
 }
 
+// Two people may end it at the same moment, or it ends as they speak. One that
+// its coordinator interrupts is to go on, which is no stop.
+bool running_job_end(struct running_job *running, const struct err *why,
+                     struct err *err)
+{
+    const struct err *first = &running->closing;
+
+    running_job_close(running, why);
+    running->work.awaits_worker = false;
+    if (first->code == why->code && !running->interrupted)
+        return true;
+    err_set(err, ERR_INPUT, "job %.80s ends already%s%s", running->id,
+            first->code == ERR_NONE ? "" : ": ", first->text);
+    return false;
+}
+
 void running_job_interrupt(struct running_job *running, const struct err *why)
 {
     running->interrupted = running->state == RUNNING_JOB_OPEN;
@@ -81,11 +97,6 @@ bool running_job_share(struct running_job *running,
                              options.data, err);
     buf_release(&options);
     return ok;
-}
-
-void running_job_leave_to_people(struct running_job *running)
-{
-    running->work.awaits_worker = false;
 }
 
 // --- tasks ---

@@ -86,8 +86,14 @@ void running_job_read_notes(struct running_job *running);
 // the clock.
 void running_job_work(struct running_job *running, int64_t now);
 
-// Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure.
+// Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure. The
+// first reason counts.
 void running_job_close(struct running_job *running, const struct err *why);
+
+// The same for a person; it will not go on by itself, whichever worker joins.
+// False, with the reason, when it ends already in another way, which stays.
+bool running_job_end(struct running_job *running, const struct err *why,
+                     struct err *err);
 
 // What it may have of the cluster from now on, kept for later sessions too; 0:
 // as it is.
@@ -97,9 +103,6 @@ struct job_share {
 };
 bool running_job_share(struct running_job *running,
                        const struct job_share *share, struct err *err);
-
-// The job does not go on by itself any more, whichever worker joins.
-void running_job_leave_to_people(struct running_job *running);
 
 // Its coordinator ends: closes it, and remembers that the next one is to take
 // it up.
@@ -112,6 +115,7 @@ struct job_work *running_job_work_of(struct running_job *running);
 bool running_job_is_run(const struct running_job *running); // else an eval
 void *running_job_pair(const struct running_job *running);  // to be polled
 bool running_job_has_ended(const struct running_job *running);
+bool running_job_is_open(const struct running_job *running); // no end in sight
 
 // Fills what progress can say now; texts are borrowed.
 void running_job_progress(const struct running_job *running, int64_t now,

@@ -20,6 +20,11 @@ void *running_job_pair(const struct running_job *running)
     return running->pair;
 }
 
+bool running_job_is_open(const struct running_job *running)
+{
+    return running->state == RUNNING_JOB_OPEN;
+}
+
 bool running_job_has_ended(const struct running_job *running)
 {
     return running->state >= RUNNING_JOB_ENDED;

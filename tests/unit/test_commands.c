@@ -1,6 +1,8 @@
 #include "coordinator/commands.h"
 
 #include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -136,6 +138,98 @@ Test(commands, a_paused_job_says_so_and_its_worker_stays)
     json_decref(reply);
 }
 
+static json_t *take_reply(void)
+{
+    const struct message *reply = actor_await(&client, MESSAGE_REPLY);
+    const char *text = reply->as.reply.document;
+    struct err err = ERR_CLEAR;
+
+    return json_parse(text, strlen(text), 1 << 20, &err);
+}
+
+static void send_command(const char *verb)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = verb, .job = "notes", .argument = ""}};
+
+    actor_say(&client, &message);
+}
+
+static void submit_run(struct actor *by)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+
+    actor_submit(by, "run", "{}", "", STAGE_JOB, files);
+}
+
+// Whichever comes first.
+Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
+{
+    json_t *replies[2], *shown;
+    const char *state;
+    int64_t status;
+    int done = 0;
+
+    submit_run(&client);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    send_command("pause");
+    send_command("stop");
+    replies[0] = take_reply();
+    replies[1] = take_reply();
+    json_decref(actor_take_result(&client, &status));
+    shown = actor_command(&client, "show", "notes");
+    state = json_get_text(shown, "state", "");
+    for (int i = 0; i < 2; i++) {
+        bool told = stage_error(replies[i])[0] == '\0';
+
+        done += told;
+        if (told)
+            cr_expect_str_eq(json_get_text(replies[i], "state", ""), state);
+        json_decref(replies[i]);
+    }
+    cr_expect_eq(done, 1);
+    json_decref(shown);
+}
+
+Test(commands, a_job_that_ends_is_begun_anew_by_who_submits_it)
+{
+    struct actor other, w;
+    char store[128];
+    sqlite3 *db = NULL;
+    bool accepted;
+
+    submit_run(&client);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    json_decref(actor_command(&client, "pause", "notes"));
+    // Its end takes as long as the disk does.
+    (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
+    cr_assert_eq(sqlite3_open(store, &db), SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 5000);
+    (void)sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    actor_greet_as_client(&other, &stage, "other");
+    submit_run(&other);
+    accepted = actor_hears(&other, MESSAGE_ACCEPTED, 500);
+    (void)sqlite3_close(db);
+    if (!accepted)
+        actor_await(&other, MESSAGE_ACCEPTED);
+    actor_greet_as_worker(&w, &stage, "w", 1, STAGE_DIGEST);
+    (void)actor_take_call(&w);
+}
+
+Test(commands, a_job_that_ends_can_be_resumed_at_once)
+{
+    json_t *reply;
+
+    submit_run(&client);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    json_decref(actor_command(&client, "pause", "notes"));
+    reply = actor_command(&client, "resume", "notes");
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "running", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+}
+
 Test(commands, an_evaluation_can_be_stopped)
 {
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
@@ -213,15 +307,6 @@ static void send_ask(const char *argument)
         .as.command = {.verb = "ask", .job = "", .argument = argument}};
 
     actor_say(&client, &message);
-}
-
-static json_t *take_reply(void)
-{
-    const struct message *reply = actor_await(&client, MESSAGE_REPLY);
-    const char *text = reply->as.reply.document;
-    struct err err = ERR_CLEAR;
-
-    return json_parse(text, strlen(text), 1 << 20, &err);
 }
 
 Test(commands, a_call_of_a_client_goes_to_a_worker_and_its_answer_comes_back)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "coordinator/running_job_state.h"
 #include "stage.h"
 
 static struct stage stage;
@@ -112,6 +113,40 @@ static void expect_score(struct actor *by, double score, int64_t n)
     cr_expect_eq(json_get_number(document, "score", -1), score);
     cr_expect_eq(json_get_int(document, "n", -1), n);
     json_decref(document);
+}
+
+// --- who ends it ---
+
+static bool ends(enum running_job_state state, const char *first,
+                 enum err_code code, bool interrupted, char said[240])
+{
+    static char id[] = "notes-1";
+    struct running_job running = {
+        .state = state, .id = id, .interrupted = interrupted};
+    struct err err = ERR_CLEAR, why = ERR_CLEAR;
+    bool ok;
+
+    if (first != NULL)
+        err_set(&running.closing, code, "%s", first);
+    err_set(&why, ERR_STOPPED, "stopped");
+    ok = running_job_end(&running, &why, &err);
+    strcpy(said, err.text);
+    return ok;
+}
+
+Test(running, who_stops_a_job_that_ends_already_hears_why)
+{
+    char said[240];
+
+    cr_expect_not(ends(RUNNING_JOB_CLOSING, "paused", ERR_FAULT, false, said));
+    cr_expect_str_eq(said, "job notes-1 ends already: paused");
+    cr_expect_not(ends(RUNNING_JOB_SUMMED, NULL, ERR_NONE, false, said));
+    cr_expect_str_eq(said, "job notes-1 ends already");
+    // The next coordinator takes that one up.
+    cr_expect_not(ends(RUNNING_JOB_CLOSING, "it goes on", ERR_STOPPED, true,
+                       said));
+    cr_expect_str_eq(said, "job notes-1 ends already: it goes on");
+    cr_expect(ends(RUNNING_JOB_CLOSING, "stopped", ERR_STOPPED, false, said));
 }
 
 // --- waiting ---
