@@ -306,6 +306,11 @@ bool batch_next(struct batch *batch, json_t **values, struct err *err)
     return false;
 }
 
+bool batch_is_late(const struct batch *batch)
+{
+    return rows_waits(batch->rows);
+}
+
 // --- outputs ---
 
 bool batch_write(struct batch *batch, const json_t *document, struct err *err)
@@ -319,7 +324,8 @@ bool batch_write(struct batch *batch, const json_t *document, struct err *err)
     if (!raw.failed)
         plain_put_json(&text, raw.data, raw.len);
     bool ok = buf_ok(&raw, "an output", err) && buf_ok(&text, "an output", err);
-    if (ok && fwrite(text.data, 1, text.len, batch->out) != text.len) {
+    if (ok && (fwrite(text.data, 1, text.len, batch->out) != text.len ||
+               (batch->aside == NULL && fflush(batch->out) != 0))) {
         err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
         ok = false;
     }

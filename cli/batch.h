@@ -34,7 +34,11 @@ struct batch *batch_open(const struct program *program, const char *in,
 // end.
 bool batch_next(struct batch *batch, json_t **values, struct err *err);
 
-// Writes a line: document, or an empty one for NULL.
+// Whether batch_next would have to wait for whoever writes the inputs.
+bool batch_is_late(const struct batch *batch);
+
+// Writes a line: document, or an empty one for NULL. Whoever reads a pipe has
+// it at once.
 bool batch_write(struct batch *batch, const json_t *document, struct err *err);
 
 // Ends the batch and frees it (NULL is fine). err says how it went so far, and

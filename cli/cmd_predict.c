@@ -121,6 +121,13 @@ static bool one_done(void *user, const struct runner_result *result,
     return true;
 }
 
+static bool is_late(void *user)
+{
+    const struct feed *feed = user;
+
+    return feed->batch != NULL && batch_is_late(feed->batch);
+}
+
 static void tell_waiting(void *user, const char *why)
 {
     (void)user;
@@ -189,6 +196,7 @@ static int predict(const struct options *options,
     const struct model_address *address = &servers->addresses[0];
     struct runner_io io = {.user = &feed,
                            .next = next_inputs,
+                           .late = is_late,
                            .done = one_done,
                            .waits = tell_waiting};
     struct err err = ERR_CLEAR;

@@ -7,6 +7,7 @@
 enum {
     AHEAD = 2, // runs open for each slot
     POLL_MS = 1000,
+    LATE_MS = 20, // where inputs are waited for as well
 };
 
 // A result until those before it were told.
@@ -31,9 +32,22 @@ static struct kept *kept_at(struct work *work, uint64_t index)
     return &work->kept[index % work->n_kept];
 }
 
+// Who writes an input, reads its output and then writes the next must not wait
+// for us as we wait for him: only with nothing under way is next left to wait.
+static bool is_late(const struct work *work)
+{
+    return work->next > work->told && work->io->late != NULL &&
+           work->io->late(work->io->user);
+}
+
+static bool has_place(const struct work *work)
+{
+    return !work->exhausted && work->next - work->told < work->n_kept;
+}
+
 static void read_inputs(struct work *work)
 {
-    while (!work->exhausted && work->next - work->told < work->n_kept) {
+    while (has_place(work) && !is_late(work)) {
         struct kept *kept = kept_at(work, work->next);
         json_t *values = NULL;
 
@@ -102,7 +116,7 @@ static bool turn(struct work *work, struct err *err)
 {
     read_inputs(work);
     if (run_pool_size(work->pool) > 0 &&
-        !run_pool_turn(work->pool, POLL_MS, err))
+        !run_pool_turn(work->pool, has_place(work) ? LATE_MS : POLL_MS, err))
         return false;
     collect_results(work);
     tell_trouble(work);

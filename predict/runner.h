@@ -33,6 +33,9 @@ struct runner_io {
     // none in this place, err says why, or is clear when they were left out.
     // False when there are no more.
     bool (*next)(void *user, json_t **values, struct err *err);
+    // Whether next would have to wait for whoever writes the inputs: runs that
+    // are under way then go on meanwhile. NULL: it never has to.
+    bool (*late)(void *user);
     // False ends the whole (a disk that is full).
     bool (*done)(void *user, const struct runner_result *result,
                  struct err *err);

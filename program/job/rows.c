@@ -46,6 +46,11 @@ const char *const *rows_header(const struct rows *rows, size_t *n)
     return rows->form == FORM_TABLE ? (const char *const *)rows->header : NULL;
 }
 
+bool rows_waits(const struct rows *rows)
+{
+    return rows->form == FORM_LINES && rows_text_waits(&rows->text, rows->at);
+}
+
 enum rows_step rows_next(struct rows *rows, struct err *err)
 {
     static enum rows_step (*const next[])(struct rows *, struct err *) = {

@@ -42,7 +42,8 @@ struct rows_input {
     const char *name; // of the file: for its ending and for messages
     const char *data; // the bytes, borrowed until rows_close; or
     size_t len;
-    FILE *stream; // read to its end, not closed
+    FILE *stream; // its descriptor is read, from where it stands to its end,
+                  // and not closed
     // The keys (or paths) that somebody reads.
     const char *const *wanted;
     size_t n_wanted;
@@ -72,6 +73,10 @@ int rows_head_below(const struct rows *rows);
 
 // Reads the next row. ROWS_BAD and ROWS_FAILED fill err.
 enum rows_step rows_next(struct rows *rows, struct err *err);
+
+// Whether rows_next would have to wait until somebody writes the next row: of
+// JSON lines from a pipe or a terminal. Half a line counts as one.
+bool rows_waits(const struct rows *rows);
 
 // The row that rows_next read, until the next call. Cells of a table are
 // texts, null where a cell is empty and not in quotes. May be changed.

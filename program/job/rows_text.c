@@ -1,55 +1,74 @@
 #include "program/job/rows_text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program/source/encoding.h"
 #include "program/source/json_scan.h"
 
-enum { CHUNK_BYTES = 1 << 16 };
+// What was read and not yet taken, and if that is nothing, what comes next. At
+// the stream's end `ended` is set. False when it cannot be read.
+static bool fetch(struct rows_text *text, struct err *err)
+{
+    ssize_t n;
+
+    if (text->ahead_at < text->ahead_len)
+        return true;
+    do
+        n = read(fileno(text->stream), text->ahead, ROWS_AHEAD_BYTES);
+    while (n < 0 && errno == EINTR);
+    text->ended = n <= 0;
+    text->ahead_at = 0;
+    text->ahead_len = n < 0 ? 0 : (size_t)n;
+    if (n < 0)
+        err_set(err, ERR_INPUT, "cannot read %.150s: %s", text->name,
+                strerror(errno));
+    return n >= 0;
+}
+
+// Takes what lies ahead up to the end of a line, or all of it, and appends at
+// most `most` bytes of it. Whether the line ended.
+static bool take_line(struct rows_text *text, size_t most)
+{
+    const char *from = text->ahead + text->ahead_at;
+    size_t left = text->ahead_len - text->ahead_at;
+    const char *end = memchr(from, '\n', left);
+    size_t n = end == NULL ? left : (size_t)(end - from);
+
+    buf_append(&text->bytes, from, n < most ? n : most);
+    if (end != NULL)
+        buf_putc(&text->bytes, '\n');
+    text->ahead_at += n + (end != NULL);
+    return end != NULL;
+}
 
 // Appends one line, its end included. What passes a row's limit is left out;
 // the row is then one byte too long, and refused as such. False when the
 // stream cannot be read.
 static bool read_line(struct rows_text *text, struct err *err)
 {
-    FILE *stream = text->stream;
-    size_t start = text->bytes.len;
-    int c = EOF;
+    size_t most = text->bytes.len + ROWS_MAX_ROW_BYTES + 1;
 
-    errno = 0;
-    while ((c = getc_unlocked(stream)) != EOF) {
-        if (c == '\n' || text->bytes.len - start <= ROWS_MAX_ROW_BYTES)
-            buf_putc(&text->bytes, (char)c);
-        if (c == '\n')
-            break;
-    }
-    text->ended = c == EOF;
-    if (c == EOF && ferror(stream)) {
-        err_set(err, ERR_INPUT, "cannot read %.150s: %s", text->name,
-                strerror(errno));
-        return false;
-    }
+    do {
+        if (!fetch(text, err))
+            return false;
+    } while (!text->ended && !take_line(text, most - text->bytes.len));
     return buf_ok(&text->bytes, "a line", err);
 }
 
 // Reads until bytes hold `most` of them, or the stream has no more.
 static bool read_until(struct rows_text *text, size_t most, struct err *err)
 {
-    FILE *stream = text->stream;
-
-    errno = 0;
     while (!text->ended && !text->bytes.failed && text->bytes.len < most) {
-        char chunk[CHUNK_BYTES];
-        size_t n = fread(chunk, 1, sizeof chunk, stream);
-        buf_append(&text->bytes, chunk, n);
-        text->ended = n < sizeof chunk;
-    }
-    if (ferror(stream)) {
-        err_set(err, ERR_INPUT, "cannot read %.150s: %s", text->name,
-                strerror(errno));
-        return false;
+        if (!fetch(text, err))
+            return false;
+        buf_append(&text->bytes, text->ahead + text->ahead_at,
+                   text->ahead_len - text->ahead_at);
+        text->ahead_at = text->ahead_len;
     }
     if (text->bytes.failed && !text->bytes.no_memory) {
         err_set(err, ERR_LIMIT,
@@ -78,13 +97,17 @@ bool rows_text_line(struct rows_text *text, struct err *err)
 
 static bool read_head(struct rows_text *text, struct err *err)
 {
-    char head[ENCODING_HEAD_BYTES];
-    size_t n = fread(head, 1, sizeof head, text->stream);
-
-    buf_append(&text->bytes, head, n);
-    if (n < sizeof head || encoding_is_wide(head, n))
+    while (text->bytes.len < ENCODING_HEAD_BYTES) {
+        if (!fetch(text, err))
+            return false;
+        if (text->ended)
+            return true;
+        buf_putc(&text->bytes, text->ahead[text->ahead_at++]);
+    }
+    if (encoding_is_wide(text->bytes.data, text->bytes.len))
         return read_until(text, SIZE_MAX, err);
-    return head[n - 1] == '\n' || read_line(text, err);
+    return text->bytes.data[text->bytes.len - 1] == '\n' ||
+           read_line(text, err);
 }
 
 bool rows_text_open(struct rows_text *text, const struct rows_input *input,
@@ -98,6 +121,11 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
                                .bytes = BUF_INIT(ROWS_MAX_BYTES),
                                .decoded = BUF_INIT(2 * (size_t)ROWS_MAX_BYTES)};
     if (text->stream != NULL) {
+        text->ahead = malloc(ROWS_AHEAD_BYTES);
+        if (text->ahead == NULL) {
+            err_nomem(err, "a file");
+            return false;
+        }
         if (!read_head(text, err))
             return false;
         look_at_bytes(text);
@@ -150,22 +178,39 @@ void rows_text_drop(struct rows_text *text, size_t n)
     look_at_bytes(text);
 }
 
+bool rows_text_waits(const struct rows_text *text, size_t at)
+{
+    struct pollfd item = {.events = POLLIN};
+
+    if (text->stream == NULL || text->ended ||
+        memchr(text->data + at, '\n', text->len - at) != NULL ||
+        text->ahead_at < text->ahead_len)
+        return false;
+    item.fd = fileno(text->stream);
+    return poll(&item, 1, 0) == 0;
+}
+
 void rows_text_release(struct rows_text *text)
 {
     buf_release(&text->bytes);
     buf_release(&text->decoded);
+    free(text->ahead);
 }
 
 void rows_text_skip_line(struct rows_text *text)
 {
-    int c = EOF;
+    struct err ignored = ERR_CLEAR;
 
     if (text->len > 0 && text->data[text->len - 1] == '\n')
         return;
-    while ((c = getc_unlocked(text->stream)) != EOF && c != '\n')
-        continue;
-    if (c == EOF)
-        text->ended = true;
-    else
-        (void)ungetc(c, text->stream);
+    while (fetch(text, &ignored) && !text->ended) {
+        const char *from = text->ahead + text->ahead_at;
+        const char *end = memchr(from, '\n', text->ahead_len - text->ahead_at);
+
+        if (end != NULL) {
+            text->ahead_at += (size_t)(end - from);
+            return;
+        }
+        text->ahead_at = text->ahead_len;
+    }
 }

@@ -13,11 +13,16 @@
 #include "program/job/rows.h"
 
 // data and len change with every call that reads or drops.
+enum { ROWS_AHEAD_BYTES = 1 << 16 };
+
 struct rows_text {
     const char *name;   // of the file; borrowed, as stream
     FILE *stream;       // NULL: all bytes were there
     struct buf bytes;   // of a stream, as it came; owned
     struct buf decoded; // from another encoding; owned
+    char *ahead;        // of a stream, read and not yet in bytes; owned
+    size_t ahead_at;    // what of it comes next
+    size_t ahead_len;
     const char *data;   // the text: in one of these, or in the input
     size_t len;
     bool ended; // the stream has no more
@@ -37,6 +42,10 @@ bool rows_text_line(struct rows_text *text, struct err *err);
 // Reads until there are `most` bytes, or no more.
 bool rows_text_fill(struct rows_text *text, size_t most, struct err *err);
 bool rows_text_whole(struct rows_text *text, struct err *err);
+
+// Whether the line behind the first `at` bytes is not here yet: who asks for it
+// would have to wait until somebody writes it.
+bool rows_text_waits(const struct rows_text *text, size_t at);
 
 // Drops the first n bytes.
 void rows_text_drop(struct rows_text *text, size_t n);

@@ -4,6 +4,8 @@ input, and nothing lost."""
 import fcntl
 import json
 import os
+import select
+import subprocess
 import threading
 
 import pytest
@@ -264,3 +266,22 @@ def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
     assert (tmp_path / "out.jsonl.partial.1").read_text() == "oldest\n"
     assert "outputs" in (tmp_path / "out.jsonl").read_text()
     assert not aside.exists()
+
+
+def test_who_reads_an_output_before_writing_the_next_input_is_answered(
+        stage, sim, compiled):
+    """As a program does that keeps `predict` beside it, over two pipes."""
+    process = subprocess.Popen(
+        [harness.PROMPTCC, "predict", compiled, "--simulate", "--input", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        for i in range(3):
+            process.stdin.write(json.dumps({"body": {"text": f"a{i}"}}) + "\n")
+            process.stdin.flush()
+            ready, _, _ = select.select([process.stdout], [], [], 30)
+            assert ready, f"no output for input {i}"
+            assert "outputs" in json.loads(process.stdout.readline())
+        process.stdin.close()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
