@@ -433,6 +433,52 @@ static int64_t demos_wanted(const struct job *job)
     return most;
 }
 
+static bool is_field(const char *name, const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// Whether what a row has under that name can stand in a prompt: an input, or a
+// label ("label", "step.field"). Other columns are nobody's.
+static bool is_in_prompts(const struct program *program, const char *name)
+{
+    const char *dot = strchr(name, '.');
+
+    if (is_field(name, program->inputs, program->n_inputs))
+        return true;
+    for (size_t i = 0; i < program->n_outputs; i++)
+        if (strcmp(program->outputs[i].name, name) == 0)
+            return true;
+    for (size_t i = 0; dot != NULL && i < program->n_steps; i++) {
+        const struct step *step = &program->steps[i];
+
+        if (strlen(step->name) == (size_t)(dot - name) &&
+            strncmp(step->name, name, (size_t)(dot - name)) == 0 &&
+            is_field(dot + 1, step->signature.outputs,
+                     step->signature.n_outputs))
+            return true;
+    }
+    return false;
+}
+
+static void put_read(const struct program *program, json_t *fields,
+                     struct buf *out)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(fields, name, value)
+    {
+        if (!is_in_prompts(program, name))
+            continue;
+        buf_puts(out, name);
+        json_put(out, value, true);
+    }
+}
+
 // How many demos of the mean size fit beside the longest prompt.
 static void check_demos(struct jobfile *file)
 {
@@ -444,7 +490,7 @@ static void check_demos(struct jobfile *file)
         json_t *fields = dataset_fields(file->dataset, i);
 
         buf_clear(&text);
-        json_put(&text, fields, true);
+        put_read(file->job->program, fields, &text);
         json_decref(fields);
         sum += text.len;
         longest = text.len > longest ? text.len : longest;

@@ -18,8 +18,13 @@ static void read_file(struct job_reader *reader, const struct node *data,
     else
         diag_add(reader->diags, DIAG_ERROR, "no-file", &node->place, "%s",
                  err.text);
-    diag_remedy(reader->diags,
-                "the names of files are relative to the job file");
+    if (err.code == ERR_LIMIT)
+        diag_remedy(reader->diags,
+                    "a search needs some hundred examples: take a part of "
+                    "them, such as `shuf -n 1000 OLD > NEW`");
+    else
+        diag_remedy(reader->diags,
+                    "the names of files are relative to the job file");
 }
 
 static bool read_share(struct job_reader *reader, const struct node *split,

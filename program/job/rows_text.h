@@ -23,7 +23,7 @@ struct rows_text {
     char *ahead;        // of a stream, read and not yet in bytes; owned
     size_t ahead_at;    // what of it comes next
     size_t ahead_len;
-    const char *data;   // the text: in one of these, or in the input
+    const char *data; // the text: in one of these, or in the input
     size_t len;
     bool ended; // the stream has no more
 };

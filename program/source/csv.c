@@ -170,7 +170,9 @@ static bool read_cell(struct csv *csv, struct err *err)
     struct csv_cell *cell = &csv->cells[csv->n];
 
     if (csv->n == CSV_MAX_COLUMNS) {
-        err_set(err, ERR_INPUT, "over %d cells in a row", CSV_MAX_COLUMNS);
+        err_set(err, ERR_INPUT,
+                "over %d cells in a row: leave out columns that nothing reads",
+                CSV_MAX_COLUMNS);
         return false;
     }
     csv->starts[csv->n] = csv->bytes.len;

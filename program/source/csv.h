@@ -18,7 +18,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-enum { CSV_MAX_COLUMNS = 256, CSV_MAX_RECORD_BYTES = 4 << 20 };
+enum { CSV_MAX_COLUMNS = 2048, CSV_MAX_RECORD_BYTES = 4 << 20 };
 
 struct csv_cell {
     const char *text; // NUL-terminated
@@ -46,7 +46,7 @@ struct csv {
     size_t raw_len; // of all its lines, from `first` on
 };
 
-// text is borrowed and must outlive csv. About 10 KB: best allocated.
+// text is borrowed and must outlive csv. About 100 KB: to be allocated.
 void csv_init(struct csv *csv, const char *text, size_t len, char separator);
 void csv_release(struct csv *csv);
 

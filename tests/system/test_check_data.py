@@ -47,7 +47,9 @@ TOLD = {
     "small-budget": (dict(further="budget: {max_calls: 60}"),
                      dict(further="budget: {max_calls: 600}")),
     "no-room-for-demos": (
-        dict(models=", options: {num_ctx: 300, num_predict: 200}"), {}),
+        dict(models=", options: {num_ctx: 300, num_predict: 200}"),
+        dict(rows=[{**row, "nobody": "reads this " * 2000}
+                   for row in rows(*FOUR)])),
     "not-described": (dict(metric="{token_f1: out}", type="min_length: 1",
                            rows=rows(*(f"w{i}" for i in range(30)))),
                       dict(metric="{token_f1: out}",
@@ -73,6 +75,13 @@ def test_is_told_with_its_remedy(stage, tmp_path, code):
     assert found and all(f["remedy"] for f in found), found
     codes = [f["code"] for f in check(stage, tmp_path, **good)["findings"]]
     assert code not in codes, codes
+
+
+def test_of_more_rows_than_a_job_may_have_a_part_is_asked_for(stage, tmp_path):
+    found = check(stage, tmp_path, rows=[
+        {"text": "note " * 200, "out": "a"}] * 50_000)["findings"]
+    assert [f["code"] for f in found] == ["no-file"], found
+    assert "too long" in found[0]["text"] and "shuf" in found[0]["remedy"]
 
 
 def test_only_too_few_examples_are_an_error(stage, tmp_path):

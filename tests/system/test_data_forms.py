@@ -297,8 +297,8 @@ REFUSED = {
         ("r.json", json.dumps({"a": WARM[0], "b": WARM[1]}, indent=1)),
         "r.json: ", "rows under names.*jq"),
     "too many columns": (
-        ("r.csv", "text,label" + ",x" * 300 + "\na,good" + ",1" * 300 + "\n"),
-        "r.csv: ", "the head line of .*over 256 cells"),
+        ("r.csv", "text,label" + ",x" * 2100 + "\na,good" + ",1" * 2100 + "\n"),
+        "r.csv: ", "the head line of .*over 2048 cells.*nothing reads"),
     "rows two objects deep": (
         ("r.json", json.dumps({"data": {"train": WARM}})),
         "r.json: ", "inside of another object.*jq"),
