@@ -1,6 +1,7 @@
 #include "cli/history_file.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,6 +68,48 @@ char *history_file_path(const struct options *options, const char *job,
     return path;
 }
 
+// The newest of the stores one folder below, since a run leaves its store
+// beside the job. The caller frees; NULL where there is none.
+static char *find_below(void)
+{
+    glob_t found = {0};
+    int64_t newest = -1;
+    const char *best = NULL;
+    char *copy = NULL;
+
+    if (glob("*/promptcc.db", GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            struct stat info;
+
+            if (stat(found.gl_pathv[i], &info) != 0 ||
+                (int64_t)info.st_mtime <= newest)
+                continue;
+            newest = (int64_t)info.st_mtime;
+            best = found.gl_pathv[i];
+        }
+    if (best != NULL)
+        copy = strdup(best);
+    globfree(&found);
+    return copy;
+}
+
+static void tell_missing(const char *path, struct err *err)
+{
+    char *below = strcmp(path, STORE_NAME) == 0 ? find_below() : NULL;
+
+    if (below != NULL)
+        err_set(err, ERR_INPUT,
+                "there is no store at %s, but one at %.120s: name it with "
+                "--store %.120s",
+                path, below, below);
+    else
+        err_set(err, ERR_INPUT,
+                "there is no store at %.150s: name one with --store FILE, or a "
+                "cluster with --coordinator",
+                path);
+    free(below);
+}
+
 struct store *history_file_open(const struct options *options, const char *job,
                                 struct err *err)
 {
@@ -77,10 +120,7 @@ struct store *history_file_open(const struct options *options, const char *job,
     if (path == NULL)
         return NULL;
     if (stat(path, &info) != 0 && errno == ENOENT)
-        err_set(err, ERR_INPUT,
-                "there is no store at %.150s: name one with --store FILE, or a "
-                "cluster with --coordinator",
-                path);
+        tell_missing(path, err);
     else
         store = store_open_read(path, err);
     free(path);

@@ -214,6 +214,17 @@ def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
     assert shown.status == 2 and "no job has been run from" in shown.err, shown
 
 
+def test_a_store_one_folder_below_is_named(done):
+    """Where a run of a job's folder left it, and people ask from above."""
+    below = done.store.relative_to(done.job.parents[1])
+    asked = done.stage.promptcc("jobs", cwd=done.job.parents[1])
+    assert asked.status == 2, asked
+    assert f"but one at {below}: name it with --store {below}" in asked.err
+    named = done.stage.promptcc("jobs", "--store", below, "--json",
+                                cwd=done.job.parents[1])
+    assert named.json[0]["job"] == done.document["job"]
+
+
 def test_a_job_that_was_killed_is_told_to_be_left(stage, sim):
     gate = stage.gate(sim)
     gate.hold_after(5)
