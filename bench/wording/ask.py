@@ -4,9 +4,11 @@
            [--data FOLDER] [--rows choose|report] [--limit N] [--slots N]
            [--block N] [--table] [CELL...]
 
-A cell is FORM/WORDING or FORM/WORDING+demos. FORM is chat, json (the server
-keeps to the schema), or loose (JSON without a schema). WORDING is promptcc,
-dspy, or a name of variants.py; `FORM/*` is all of them. Answers are kept in
+A cell is FORM/WORDING, without demos, or FORM/WORDING+demos, with the first
+example of each label; +demos1, +demos2, ... show one of each that chance picks,
+in an order that it picks too. FORM is chat, json (the server keeps to the
+schema), or loose (JSON without a schema). WORDING is promptcc, dspy, or a name
+of variants.py; `FORM/*` is all of them. Answers are kept in
 FOLDER, so that a run that was ended goes on where it was. The cells take turns,
 N questions each, so that whenever it is ended they have met the same questions;
 --table asks nothing and shows what is kept.
@@ -20,6 +22,8 @@ import collections
 import json
 import math
 import pathlib
+import random
+import re
 import subprocess
 import sys
 import threading
@@ -108,19 +112,35 @@ class Dspy:
         return found.get("intent"), ""
 
 
+def first_of_each(examples):
+    """One example a label, in the file's order."""
+    seen = set()
+    return [row for row in examples if not (
+        row["intent"] in seen or seen.add(row["intent"]))]
+
+
+def drawn(examples, seed):
+    """One example a label, and their order, by chance."""
+    rng = random.Random(seed)
+    of = {}
+    for row in examples:
+        of.setdefault(row["intent"], []).append(row)
+    demos = [rng.choice(of[label]) for label in sorted(of)]
+    rng.shuffle(demos)
+    return demos
+
+
 class Bench:
     def __init__(self, given):
         self.given = given
         data = pathlib.Path(given.data)
         examples = read_rows(data / "examples.jsonl")
+        self.examples = examples
         self.labels = sorted({row["intent"] for row in examples})
-        # One example a label, the first of each, in the file's order.
-        seen = set()
-        self.demos = [row for row in examples if not (
-            row["intent"] in seen or seen.add(row["intent"]))]
         # Held-out rows only ever report. What a wording is chosen by are the
         # examples that are no demos.
-        self.rows = ([row for row in examples if row not in self.demos]
+        first = first_of_each(examples)
+        self.rows = ([row for row in examples if row not in first]
                      if given.rows == "choose"
                      else read_rows(data / "heldout.jsonl"))
         self.work = pathlib.Path(given.work)
@@ -140,6 +160,14 @@ class Bench:
 
     def inputs(self, i):
         return {"user_message": self.rows[i]["user_message"]}
+
+    def demos(self, number, i):
+        """Those of a cell for row i, which is never shown to itself."""
+        if number is None:
+            return []
+        shown = (drawn(self.examples, number) if number > 0
+                 else first_of_each(self.examples))
+        return [row for row in shown if row != self.rows[i]]
 
     # --- a cell ---
 
@@ -181,7 +209,7 @@ class Bench:
     def answer(self, cell, i, out):
         form, wording, demos = cell
         reply = self.ask(form, self.render(
-            form, wording, self.demos if demos else [], i))
+            form, wording, self.demos(demos, i), i))
         label, note = self.read(form, wording, reply)
         line = {"row": i, "reply": reply, "label": label,
                 "wanted": self.rows[i]["intent"], "note": note}
@@ -232,7 +260,8 @@ def mcnemar(ours, theirs):
 
 def cell_name(cell):
     form, wording, demos = cell
-    return f"{form}/{wording}{'+demos' if demos else ''}"
+    shown = "" if demos is None else f"+demos{demos or ''}"
+    return f"{form}/{wording}{shown}"
 
 
 def is_right(line):
@@ -276,15 +305,17 @@ def show_all(answers):
 
 def parse_cell(word):
     form, _, rest = word.partition("/")
-    wording, _, demos = rest.partition("+")
-    if form not in ("chat", "json", "loose") or demos not in ("", "demos"):
+    wording, plus, demos = rest.partition("+")
+    number = re.fullmatch(r"demos(\d{0,4})", demos)
+    if form not in ("chat", "json", "loose") or (plus and not number):
         sys.exit(f"ask.py: `{word}` is no FORM/WORDING or FORM/WORDING+demos")
     known = ["promptcc", "dspy"] + list(
         variants.WORDINGS["chat" if form == "chat" else "json"])
     if wording != "*" and wording not in known:
         sys.exit(f"ask.py: there is no wording `{wording}` for {form}; there "
                  f"are {', '.join(known)}")
-    return [(form, one, demos == "demos")
+    shown = int(number[1] or 0) if plus else None
+    return [(form, one, shown)
             for one in (known if wording == "*" else [wording])]
 
 

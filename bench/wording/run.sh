@@ -10,7 +10,7 @@
 # HOW=ask              `weigh`: how likely the right label is, see weigh.py
 # MODELS, DATA, SERVER see bench/real_models.sh
 #
-# A CELL is FORM/WORDING or FORM/WORDING+demos, see ask.py. Answers are kept in
+# A CELL is FORM/WORDING, FORM/WORDING+demos or +demosN, see ask.py. Answers are kept in
 # build/wording/MODEL, so what was asked is not asked again; remove the folder
 # to begin anew. On one core a question takes 0.4 to 1 s (small), 2 to 5 s (able).
 set -eu

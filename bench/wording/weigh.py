@@ -41,7 +41,7 @@ def shares(bench, tops):
 def weigh(bench, cell, i):
     """The right label's share, and whether it is the largest."""
     form, wording, demos = cell
-    messages = bench.render(form, wording, bench.demos if demos else [], i)
+    messages = bench.render(form, wording, bench.demos(demos, i), i)
     prompt = bench.post("/apply-template", {"messages": messages})["prompt"]
     found = bench.post("/completion", {
         "prompt": prompt + BEGINNINGS["chat" if form == "chat" else "json"],
