@@ -424,19 +424,24 @@ static bool report_refused(const struct running_job *running, int64_t limit_ms,
     return true;
 }
 
+// A server may be there and not bring a reply to its end.
 static void report_unanswered(const struct running_job *running,
-                              int64_t limit_ms, struct err *err)
+                              int64_t limit_ms, int64_t since, struct err *err)
 {
     const struct engine *engine = running->engine;
+    const struct worker_fault *last = &engine->workers.last_fault;
+    bool came_close = last->ms > since && (last->fault == FAULT_BROKEN ||
+                                           last->fault == FAULT_TIMEOUT);
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
     err_set(err, ERR_FAULT,
             "no model server answered for %lld s%s%s; start one (`ollama "
             "serve`, or a worker) and run the same command again: it goes on "
-            "where it stopped",
+            "where it stopped%s%s",
             (long long)(limit_ms / 1000), urls == NULL ? "" : " at ",
             urls != NULL             ? shorten(urls, URLS_SHOWN)
             : engine->workers.n == 0 ? ", and no worker is connected"
-                                     : "");
+                                     : "",
+            came_close ? "; last, " : "", came_close ? last->text : "");
     free(urls);
 }
 
@@ -490,6 +495,6 @@ bool running_job_watch(struct running_job *running, int64_t now,
         engine->workers.last_fault.ms > since)
         report_failing(running, limit, err);
     else if (!report_refused(running, limit, err))
-        report_unanswered(running, limit, err);
+        report_unanswered(running, limit, since, err);
     return false;
 }

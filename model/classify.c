@@ -67,6 +67,8 @@ static const struct {
     [EXCHANGE_BROKEN] = {FAULT_BROKEN,
                          "the connection ended in the middle of an answer"},
     [EXCHANGE_TOO_LARGE] = {FAULT_GARBAGE, "the reply is over 8 MiB"},
+    [EXCHANGE_ALIEN] = {FAULT_GARBAGE,
+                        "the server sent no HTTP reply that can be read"},
 };
 
 // ---- a reply that is an error

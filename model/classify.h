@@ -32,6 +32,7 @@ enum model_exchange {
     EXCHANGE_TIMEOUT,   // connected, but no answer in time
     EXCHANGE_BROKEN,    // the connection ended before the reply did
     EXCHANGE_TOO_LARGE, // over MODEL_MAX_REPLY
+    EXCHANGE_ALIEN,     // what came is no HTTP, or none that can be read
 };
 
 struct model_reply {

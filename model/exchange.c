@@ -25,6 +25,7 @@ enum {
     RETRY_LOOK_S = 10,  // it is asked again so soon
     STALE_MS = 1000,    // by then a kept connection has shown that it is dead
     UNHEARD_MS = 15000, // what was sent is acknowledged, or it is over
+    HEADERS_MOST = 250000, // bytes; libcurl takes no more than 300 KiB
     STATUS_OK = 200,
     STATUS_BUSY = 503,
 };
@@ -313,6 +314,15 @@ static CURLcode what_ended(const struct exchange *exchange, CURLcode code)
     }
 }
 
+// Too many bytes of headers are told as a failure to receive.
+static bool has_huge_headers(CURL *easy)
+{
+    long size = 0;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &size);
+    return size > HEADERS_MOST;
+}
+
 static enum model_exchange explain_code(const struct exchange *exchange,
                                         CURLcode code)
 {
@@ -327,8 +337,15 @@ static enum model_exchange explain_code(const struct exchange *exchange,
         return EXCHANGE_REFUSED;
     case CURLE_OPERATION_TIMEDOUT:
         return explain_timeout(exchange->easy);
+    case CURLE_UNSUPPORTED_PROTOCOL: // HTTP/0.9, which is any bytes at all
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_OUT_OF_MEMORY: // so is a header of more than 100 KB called
+        return EXCHANGE_ALIEN;
     default:
-        return exchange->too_large ? EXCHANGE_TOO_LARGE : EXCHANGE_BROKEN;
+        return exchange->too_large                ? EXCHANGE_TOO_LARGE
+               : has_huge_headers(exchange->easy) ? EXCHANGE_ALIEN
+                                                  : EXCHANGE_BROKEN;
     }
 }
 

@@ -366,6 +366,39 @@ def test_a_server_that_only_fails_is_told_in_its_own_words(stage, sim, status,
     assert "no model server answered" not in result.err, result
 
 
+class Raw(harness.Gate):
+    """Answers each chat with these bytes, and closes."""
+
+    said = b""
+
+    def _forward(self, handler, body):
+        if handler.path == "/api/chat":
+            handler.wfile.write(self.said)
+            handler.close_connection = True
+        else:
+            super()._forward(handler, body)
+
+
+@pytest.mark.parametrize("said, told", [
+    (b'{"message": {"content": "plants"}}', "no HTTP reply that can be read"),
+    (b"HTTP/1.1 200 OK\r\n" + b"X-Pad: " + b"y" * 400000 + b"\r\n\r\n{}",
+     "no HTTP reply that can be read"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{}",
+     "the connection ended in the middle of an answer"),
+    (b"HTTP/1.1 100 Continue\r\n\r\n",
+     "the connection ended in the middle of an answer"),
+], ids=["bare", "long head", "short", "nothing"])
+def test_a_server_that_brings_no_reply_to_its_end_is_told_of(stage, sim, said,
+                                                             told):
+    gate = Raw(sim.url)
+    gate.said = said
+    stage.gates.append(gate)
+    result = stage.promptcc("eval", stage.job(), "--ollama", gate.url, "--wait",
+                            "2s", "--quiet")
+    assert result.status == 3, result
+    assert told in result.err, result
+
+
 def test_a_server_that_names_no_models_is_told_in_its_own_words(stage, sim):
     gate = stage.gate(sim)
     gate.refuses_all, gate.refusal = True, (401, {"error": "who are you?"})
