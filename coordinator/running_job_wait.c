@@ -430,8 +430,8 @@ static void report_unanswered(const struct running_job *running,
 {
     const struct engine *engine = running->engine;
     const struct worker_fault *last = &engine->workers.last_fault;
-    bool came_close = last->ms > since && (last->fault == FAULT_BROKEN ||
-                                           last->fault == FAULT_TIMEOUT);
+    bool came_close = last->ms >= since && (last->fault == FAULT_BROKEN ||
+                                            last->fault == FAULT_TIMEOUT);
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
     err_set(err, ERR_FAULT,
             "no model server answered for %lld s%s%s; start one (`ollama "
@@ -492,7 +492,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
     if (report_unserved(running, err))
         return false;
     if (call_fault_kind(engine->workers.last_fault.fault)->answered &&
-        engine->workers.last_fault.ms > since)
+        engine->workers.last_fault.ms >= since)
         report_failing(running, limit, err);
     else if (!report_refused(running, limit, err))
         report_unanswered(running, limit, since, err);
