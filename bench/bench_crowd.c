@@ -79,7 +79,8 @@ static bool greet(int i)
                                          .backend = "ollama",
                                          .server = "1",
                                          .instance = i + 1,
-                                         .greeting = ++workers[i].greetings}};
+                                         .greeting = ++workers[i].greetings,
+                                         .idle_ms = WIRE_IDLE_MAX_MS}};
 
     (void)snprintf(name, sizeof name, "crowd-%d", i);
     return wire_send(workers[i].socket, NULL, &hello, NULL);

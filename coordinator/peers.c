@@ -18,18 +18,19 @@ enum {
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
     PART_BYTES_PER_S = 2 << 20,
 
-    // A worker hears a heartbeat that often, or as seldom as it beats itself.
+    // A worker hears a heartbeat that often, or half as often as it beats
+    // itself: it waits for 15 s, or for three times its own rhythm.
     WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
+    WORKER_BEATS = 2,
     // Each worker adds so much to the time between two heartbeats of one that
-    // holds no call: of 5,000 of them, some 140 come in a second.
-    IDLE_MS_EACH = 8,
+    // holds no call: however many there are, some 70 come in a second.
+    IDLE_MS_EACH = 16,
 
     // Bytes sent to a client, or to all of them, that they have not read. A
     // client's are at least the longest RESULT and a REPLY.
     UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
     UNREAD_OF_ALL = 256 << 20,
     UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
-    BROKEN_A_TURN = 64,      // connections; each looks for its peer among all
 
     CLIENTS_MOST = 512,
     CLIENT_MS = 30000, // of silence; a client that waits beats every second
@@ -42,13 +43,20 @@ struct peers {
     struct connections *connections; // the listener's
     struct mailboxes mailboxes;
     struct map by_id;       // by their routing id
+    struct map by_number;   // by their own number
     struct map by_worker;   // by worker number
     struct map by_instance; // workers that say which they are
-    struct peer *first;     // owned
+    // Owned. Two lists, so that what is done for clients each turn does not
+    // walk past thousands of workers.
+    struct peer *first[PEER_ROLE_COUNT];
     int64_t last_number;
     size_t n_clients;
     bool glutted;    // a client is
     int64_t beat_ms; // when the last heartbeats were sent
+    // When it was last noted who is away: connections that had been lost, and
+    // how often a worker had fallen silent.
+    size_t lost;
+    int64_t silences;
 };
 
 // --- finding ---
@@ -70,6 +78,13 @@ struct peer *peers_find(const struct peers *peers, const struct wire_id *id)
     struct hash key = id_key(id);
 
     return map_find(&peers->by_id, &key);
+}
+
+static struct peer *find_numbered(const struct peers *peers, int64_t number)
+{
+    struct hash key = map_number(number);
+
+    return map_find(&peers->by_number, &key);
 }
 
 struct peer *peers_worker(const struct peers *peers, int32_t number)
@@ -132,21 +147,38 @@ void peers_note_connection(struct peers *peers, struct peer *peer)
     connections_greeted(peers->connections, peer->fd, peer->number);
 }
 
-// Under its routing id and, of a worker, its number.
+static void unindex_peer(struct peers *peers, const struct peer *peer)
+{
+    struct hash key = id_key(&peer->id);
+
+    map_remove(&peers->by_id, &key);
+    key = map_number(peer->number);
+    map_remove(&peers->by_number, &key);
+    if (peer->worker != NULL) {
+        key = map_number(peer->worker->number);
+        map_remove(&peers->by_worker, &key);
+    }
+    if (peer->instance != 0) {
+        key = map_number(peer->instance);
+        map_remove(&peers->by_instance, &key);
+    }
+}
+
+// Under its routing id, its number and, of a worker, the worker's.
 static bool index_peer(struct peers *peers, struct peer *peer)
 {
     struct hash id = id_key(&peer->id);
-    struct hash number;
+    struct hash number = map_number(peer->number);
+    struct hash worker =
+        map_number(peer->worker == NULL ? 0 : peer->worker->number);
+    bool ok =
+        map_put(&peers->by_id, &id, peer) &&
+        map_put(&peers->by_number, &number, peer) &&
+        (peer->worker == NULL || map_put(&peers->by_worker, &worker, peer));
 
-    if (!map_put(&peers->by_id, &id, peer))
-        return false;
-    if (peer->worker == NULL)
-        return true;
-    number = map_number(peer->worker->number);
-    if (map_put(&peers->by_worker, &number, peer))
-        return true;
-    map_remove(&peers->by_id, &id);
-    return false;
+    if (!ok)
+        unindex_peer(peers, peer);
+    return ok;
 }
 
 // From now on it is known by its instance. Without memory, or where another
@@ -166,10 +198,12 @@ static void index_instance(struct peers *peers, struct peer *peer,
 
 static void list_peer(struct peers *peers, struct peer *peer)
 {
-    peer->next = peers->first;
+    struct peer **first = &peers->first[peer->role];
+
+    peer->next = *first;
     if (peer->next != NULL)
         peer->next->before = peer;
-    peers->first = peer;
+    *first = peer;
     if (peer->role == PEER_CLIENT)
         peers->n_clients++;
 }
@@ -191,6 +225,8 @@ static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
         .epoch = hello->epoch,
         .worker = worker,
         .heard_ms = now,
+        .idle_most_ms =
+            hello->idle_ms == 0 ? WIRE_IDLE_UNSAID_MS : hello->idle_ms,
         .messages =
             token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
         .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
@@ -249,25 +285,14 @@ struct peer *peers_add(struct peers *peers, const struct wire_id *id,
 
 static void unlist_peer(struct peers *peers, struct peer *peer)
 {
-    struct hash key = id_key(&peer->id);
-
     if (peer->before == NULL)
-        peers->first = peer->next;
+        peers->first[peer->role] = peer->next;
     else
         peer->before->next = peer->next;
     if (peer->next != NULL)
         peer->next->before = peer->before;
-    map_remove(&peers->by_id, &key);
     if (peer->role == PEER_CLIENT)
         peers->n_clients--;
-    if (peer->worker != NULL) {
-        key = map_number(peer->worker->number);
-        map_remove(&peers->by_worker, &key);
-    }
-    if (peer->instance != 0) {
-        key = map_number(peer->instance);
-        map_remove(&peers->by_instance, &key);
-    }
 }
 
 static void free_peer(struct peer *peer)
@@ -283,6 +308,7 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
     struct engine *engine = peers->engine;
 
     unlist_peer(peers, peer);
+    unindex_peer(peers, peer);
     connections_parted(peers->connections, peer->fd, peer->number, now);
     if (peer->worker != NULL) {
         log_info("worker-left", "%s (%s)", peer->worker->name, state);
@@ -324,8 +350,9 @@ static void weigh_unread(struct peers *peers)
     struct peer *worst = NULL;
     size_t all = 0, most = 0;
 
-    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
-        size_t unread = peer->role != PEER_CLIENT || peer->glutted
+    for (struct peer *peer = peers->first[PEER_CLIENT]; peer != NULL;
+         peer = peer->next) {
+        size_t unread = peer->glutted
                             ? 0
                             : connections_untaken(peers->connections, peer->fd,
                                                   peer->number);
@@ -395,7 +422,8 @@ static void drop_glutted(struct peers *peers, int64_t now)
     if (!peers->glutted)
         return;
     peers->glutted = false;
-    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
+    for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
+         peer = next) {
         next = peer->next;
         if (peer->glutted)
             peers_cut_off(peers, peer, "it does not read what it asks for",
@@ -410,13 +438,9 @@ static void suspect_broken(struct peers *peers, int64_t now)
     int fd;
     int64_t number;
 
-    for (int i = 0; i < BROKEN_A_TURN; i++) {
-        const struct peer *peer = peers->first;
+    while (connections_broken(peers->connections, &fd, &number)) {
+        const struct peer *peer = find_numbered(peers, number);
 
-        if (!connections_broken(peers->connections, &fd, &number))
-            return;
-        while (peer != NULL && peer->number != number)
-            peer = peer->next;
         if (peer != NULL && peer->worker != NULL && peer->fd == fd)
             dispatch_suspect(peers->engine->dispatch, peer->worker->number,
                              now);
@@ -432,41 +456,69 @@ void peers_tend(struct peers *peers, int64_t now)
 
 // --- heartbeats ---
 
-int64_t peers_idle_ms(const struct peers *peers)
+int64_t peers_rhythm_ms(size_t n_workers, int64_t most_ms)
 {
-    int64_t ms = IDLE_MS_EACH * (int64_t)peers->engine->workers.n;
+    int64_t ms = IDLE_MS_EACH * (int64_t)n_workers;
 
-    if (ms < WIRE_HEARTBEAT_MS)
-        return WIRE_HEARTBEAT_MS;
-    return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
+    if (most_ms > WIRE_IDLE_MAX_MS)
+        most_ms = WIRE_IDLE_MAX_MS;
+    if (ms > most_ms)
+        ms = most_ms;
+    return ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
 }
 
-// How often a peer is to hear one. A worker waits for 15 heartbeats, or for
-// three times its own rhythm: with thousands of them heartbeats are all that an
-// idle coordinator does.
-static int64_t beat_every(const struct peer *peer)
+int64_t peers_idle_ms(const struct peers *peers, const struct peer *peer)
 {
+    return peers_rhythm_ms(peers->engine->workers.n, peer->idle_most_ms);
+}
+
+// How often a peer is to hear one. With thousands of workers heartbeats are all
+// that an idle coordinator does. One that is asked to beat more often from now
+// on also waits less long.
+static int64_t beat_every(const struct peer *peer, int64_t asked_ms)
+{
+    int64_t idle_ms = peer->idle_ms < asked_ms ? peer->idle_ms : asked_ms;
+
     if (peer->role != PEER_WORKER)
         return WIRE_HEARTBEAT_MS;
-    return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
+    return WORKER_BEATS * idle_ms > WORKER_BEAT_MS ? WORKER_BEATS * idle_ms
+                                                   : WORKER_BEAT_MS;
 }
 
-// Whether the peer is still here. A client that is gone has nothing to come
-// back; a worker is lost when dispatch says so.
-static bool is_alive(const struct peers *peers, struct peer *peer,
-                     const struct message *beat, int64_t now)
+// False when the peer cannot be reached.
+static bool beat_peer(const struct peers *peers, struct peer *peer, int64_t now)
 {
+    struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct err err = ERR_CLEAR;
-    bool sent = false;
 
-    if (now >= peer->beat_ms) {
-        sent = wire_send(peers->socket, &peer->id, beat, &err);
-        peer->beat_ms = now + beat_every(peer);
-    }
-    if (peer->role == PEER_WORKER)
+    if (now < peer->beat_ms)
         return true;
-    return (sent || err.code != ERR_IO) &&
-           (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS);
+    beat.as.heartbeat.idle_ms = peers_idle_ms(peers, peer);
+    peer->beat_ms = now + beat_every(peer, beat.as.heartbeat.idle_ms);
+    return wire_send(peers->socket, &peer->id, &beat, &err) ||
+           err.code != ERR_IO;
+}
+
+// One that cannot be reached is lost when dispatch says so.
+static void beat_workers(const struct peers *peers, int64_t now)
+{
+    for (struct peer *peer = peers->first[PEER_WORKER]; peer != NULL;
+         peer = peer->next)
+        (void)beat_peer(peers, peer, now);
+}
+
+// A client that is gone has nothing to come back.
+static void beat_clients(struct peers *peers, int64_t now)
+{
+    for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
+         peer = next) {
+        next = peer->next;
+        if (beat_peer(peers, peer, now) &&
+            (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS))
+            continue;
+        connections_close(peers->connections, peer->fd, peer->number);
+        peers_remove(peers, peer, "left", now);
+    }
 }
 
 // Those whose key was taken out of the folder are no longer here.
@@ -474,12 +526,14 @@ static void heed_keys(struct peers *peers, int64_t now)
 {
     if (!listener_keys_changed(peers->listener))
         return;
-    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
-        next = peer->next;
-        if (peer->fd >= 0 &&
-            !listener_allows(peers->listener, peer->key, peer->role))
-            peers_cut_off(peers, peer, "its key was taken away", now);
-    }
+    for (int role = 0; role < PEER_ROLE_COUNT; role++)
+        for (struct peer *peer = peers->first[role], *next; peer != NULL;
+             peer = next) {
+            next = peer->next;
+            if (peer->fd >= 0 &&
+                !listener_allows(peers->listener, peer->key, peer->role))
+                peers_cut_off(peers, peer, "its key was taken away", now);
+        }
 }
 
 static bool is_away(const struct peers *peers, const struct peer *peer)
@@ -492,24 +546,31 @@ static bool is_away(const struct peers *peers, const struct peer *peer)
            !connections_hold(peers->connections, peer->fd, peer->number);
 }
 
+// Nobody goes away unless a worker falls silent or a connection breaks, and to
+// look at thousands of them each second would cost as much as what they say.
+static void note_away(struct peers *peers)
+{
+    size_t lost = connections_lost(peers->connections);
+    int64_t silences = dispatch_silences(peers->engine->dispatch);
+
+    if (lost == peers->lost && silences == peers->silences)
+        return;
+    peers->lost = lost;
+    peers->silences = silences;
+    for (struct peer *peer = peers->first[PEER_WORKER]; peer != NULL;
+         peer = peer->next)
+        peer->worker->away = is_away(peers, peer);
+}
+
 void peers_beat(struct peers *peers, int64_t now)
 {
-    struct message beat = {.kind = MESSAGE_HEARTBEAT,
-                           .as.heartbeat = {.idle_ms = peers_idle_ms(peers)}};
-
     if (now - peers->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     peers->beat_ms = now;
     heed_keys(peers, now);
-    for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
-        next = peer->next;
-        if (peer->worker != NULL)
-            peer->worker->away = is_away(peers, peer);
-        if (is_alive(peers, peer, &beat, now))
-            continue;
-        connections_close(peers->connections, peer->fd, peer->number);
-        peers_remove(peers, peer, "left", now);
-    }
+    note_away(peers);
+    beat_workers(peers, now);
+    beat_clients(peers, now);
 }
 
 // --- clients and their jobs ---
@@ -530,7 +591,7 @@ struct peer *peers_next_watcher(const struct peers *peers,
                                 const struct running_job *running,
                                 const struct peer *after)
 {
-    struct peer *peer = after == NULL ? peers->first : after->next;
+    struct peer *peer = after == NULL ? peers->first[PEER_CLIENT] : after->next;
 
     while (peer != NULL && (peer->watched == NULL ||
                             (running != NULL && peer->watched != running)))
@@ -545,7 +606,8 @@ struct running_job *peer_watched(const struct peer *peer)
 
 void peers_unwatch(struct peers *peers, const struct running_job *running)
 {
-    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next)
+    for (struct peer *peer = peers->first[PEER_CLIENT]; peer != NULL;
+         peer = peer->next)
         if (peer->watched == running)
             peer->watched = NULL;
 }
@@ -588,13 +650,14 @@ void peers_free(struct peers *peers)
 {
     if (peers == NULL)
         return;
-    while (peers->first != NULL) {
-        struct peer *next = peers->first->next;
-
-        free_peer(peers->first);
-        peers->first = next;
-    }
+    for (int role = 0; role < PEER_ROLE_COUNT; role++)
+        for (struct peer *peer = peers->first[role], *next; peer != NULL;
+             peer = next) {
+            next = peer->next;
+            free_peer(peer);
+        }
     map_release(&peers->by_id);
+    map_release(&peers->by_number);
     map_release(&peers->by_worker);
     map_release(&peers->by_instance);
     free(peers);

@@ -41,6 +41,7 @@ static void fall_silent(struct dispatch *dispatch,
                         struct dispatch_worker *worker, int64_t now)
 {
     dispatch_worker_set_silent(dispatch, worker, true);
+    dispatch->n_silences++;
     for (size_t i = 0; i < worker->n_leases; i++) {
         struct lease *lease = &worker->leases[i];
         struct queued_call *queued = lease->queued;
@@ -748,6 +749,11 @@ void dispatch_count(const struct dispatch *dispatch,
         .hedged = dispatch->n_hedged,
         .swaps = dispatch->n_swaps,
     };
+}
+
+int64_t dispatch_silences(const struct dispatch *dispatch)
+{
+    return dispatch->n_silences;
 }
 
 bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model)

@@ -287,6 +287,9 @@ struct dispatch_counts {
 void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out);
 
+// How often a worker has fallen silent.
+int64_t dispatch_silences(const struct dispatch *dispatch);
+
 // Whether some live worker serves model.
 bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model);
 

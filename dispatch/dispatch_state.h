@@ -283,7 +283,7 @@ struct dispatch {
     size_t n_slots;  // of workers that are neither draining nor silent
     bool behind;     // what workers have said was not all taken in
     size_t n_leases; // of all workers, whether in use or not
-    int64_t n_sent, n_faults, n_hedged, n_swaps;
+    int64_t n_sent, n_faults, n_hedged, n_swaps, n_silences;
     bool settled; // dispatch_next had nothing, and no event came since
 };
 

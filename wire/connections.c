@@ -54,6 +54,7 @@ struct connections {
         int64_t peer;
     } broken[BROKEN_MOST]; // oldest first, in a circle
     size_t first_broken, n_broken;
+    size_t n_lost; // of those that had a peer
 };
 
 // --- strangers, oldest first ---
@@ -98,6 +99,8 @@ static void set_state(struct connections *c, int fd,
         c->n++;
     if (state == CONN_NONE)
         c->n--;
+    if (state == CONN_NONE && connection->state == CONN_GREETED)
+        c->n_lost++;
     connection->state = state;
     if (state == CONN_STRANGER)
         list_stranger(c, fd);
@@ -390,6 +393,11 @@ bool connections_broken(struct connections *c, int *fd, int64_t *peer)
     c->first_broken = (c->first_broken + 1) % BROKEN_MOST;
     c->n_broken--;
     return true;
+}
+
+size_t connections_lost(const struct connections *c)
+{
+    return c->n_lost;
 }
 
 bool connections_hold(const struct connections *c, int fd, int64_t peer)

@@ -105,6 +105,9 @@ size_t connections_untaken(const struct connections *connections, int fd,
 bool connections_broken(struct connections *connections, int *fd,
                         int64_t *peer);
 
+// How many connections of peers have broken since the beginning.
+size_t connections_lost(const struct connections *connections);
+
 // Whether a new peer should be refused.
 bool connections_crowded(const struct connections *connections);
 size_t connections_count(const struct connections *connections);

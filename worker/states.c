@@ -82,7 +82,8 @@ static void introduce(const struct worker *worker,
                                 .kept = out->kept,
                                 .kept_len = list_kept(&worker->held, out->kept),
                                 .several = 1,
-                                .prefixes = WIRE_MAX_PREFIXES};
+                                .prefixes = WIRE_MAX_PREFIXES,
+                                .idle_ms = WIRE_IDLE_MAX_MS};
     server_watch_describe(worker->watch, server, out->models, &out->hello);
 }
 

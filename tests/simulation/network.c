@@ -651,6 +651,12 @@ bool connections_broken(struct connections *connections, int *fd, int64_t *peer)
     return false;
 }
 
+size_t connections_lost(const struct connections *connections)
+{
+    (void)connections;
+    return 0;
+}
+
 bool connections_crowded(const struct connections *connections)
 {
     (void)connections;

@@ -152,9 +152,11 @@ Test(connections, a_peer_whose_connection_breaks_is_told_of_once)
     await_count(1);
     connections_greeted(connections, fd, 7);
     cr_expect_not(connections_broken(connections, &broken, &peer));
+    cr_expect_eq(connections_lost(connections), 0);
     wire_close(dealer);
     await_count(0);
 
+    cr_expect_eq(connections_lost(connections), 1);
     cr_assert(connections_broken(connections, &broken, &peer));
     cr_expect_eq(broken, fd);
     cr_expect_eq(peer, 7);
@@ -170,6 +172,7 @@ Test(connections, a_stranger_whose_connection_breaks_is_nobody)
     close(fd);
     await_count(0);
     cr_expect_not(connections_broken(connections, &fd, &peer));
+    cr_expect_eq(connections_lost(connections), 0);
 }
 
 Test(connections, a_stranger_may_not_send_without_end)

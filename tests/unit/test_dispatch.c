@@ -151,10 +151,12 @@ Test(dispatch, a_worker_without_calls_may_keep_its_own_rhythm)
     dispatch_rhythm(dispatch, 1, 10 * LIVENESS_MS);
     pass(10 * LIVENESS_MS - 1);
     cr_expect_eq(counts().workers, 1);
+    cr_expect_eq(dispatch_silences(dispatch), 0);
     pass(1);
     cr_expect_eq(counts().workers, 0);
     dispatch_heard(dispatch, 1, now);
     cr_expect_eq(counts().workers, 1);
+    cr_expect_eq(dispatch_silences(dispatch), 1);
 }
 
 Test(dispatch, a_seldom_heard_worker_that_is_sent_a_call_has_to_speak_soon)
