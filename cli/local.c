@@ -23,7 +23,7 @@ static void list_urls(struct local *out, const struct servers *servers)
 }
 
 static bool start_coordinator(struct local *out, const struct options *options,
-                              const char *store, struct err *err)
+                              const char *store, bool looks, struct err *err)
 {
     struct coordinator_options with = COORDINATOR_DEFAULTS;
     char endpoint[INPROC_NAME_BYTES];
@@ -40,6 +40,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.disk_patience_ms = DISK_PATIENCE_MS;
     with.program = answer_query_program();
     with.local = true;
+    with.looks = looks;
     with.allow_exec = true;
     with.servers = out->urls.data;
     with.refusal = &out->refusal;
@@ -84,7 +85,9 @@ bool local_start(struct local *out, const struct options *options,
                           .refusal = LAST_WORDS_INIT};
     list_urls(out, servers);
     out->zmq = wire_context(err);
-    if (out->zmq == NULL || !start_coordinator(out, options, store, err))
+    if (out->zmq == NULL ||
+        !start_coordinator(out, options, store,
+                           servers == NULL || servers->n == 0, err))
         return false;
     for (size_t i = 0; servers != NULL && i < servers->n; i++)
         if (!start_worker(out, &servers->addresses[i], err))

@@ -25,8 +25,8 @@ struct local {
     struct last_words refusal; // of one of them
 };
 
-// store is the path of the store. servers may be NULL: no worker. out is to be
-// stopped in any case.
+// store is the path of the store. servers may be NULL or none: no worker; jobs
+// keep the state in which they are found. out is to be stopped in any case.
 bool local_start(struct local *out, const struct options *options,
                  const char *store, const struct servers *servers,
                  struct err *err);

@@ -486,6 +486,7 @@ static bool open_engine(struct coordinator *c,
         .call_timeout_ms = options->call_timeout_ms,
         .local = options->local,
         .proofs = {.wanted = options->proofs, .last_id = first_id()},
+        .looks = options->looks,
         .allow_exec = options->allow_exec};
     turn_init(&c->engine.turn);
     if (!parcel_init(&c->engine.parcel, err))

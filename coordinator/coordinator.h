@@ -53,6 +53,8 @@ struct coordinator_options {
     bool local;      // its clients are in this process: their jobs are folders
                      // of this machine. A fact about the endpoint that the
                      // owner knows, never what a peer says of itself.
+    bool looks;      // a history is read and not gone on with: its jobs keep the
+                     // state in which they are found
     bool proofs;     // workers show what they can when they join (proof.h)
     bool allow_exec; // exec metrics in jobs that are not local
 };

@@ -165,6 +165,7 @@ struct engine {
     bool behind; // the disk is: take on no new work until it has caught up
     bool local;  // clients are in this process: a job has a folder here
     struct parcel parcel; // what such a client hands over
+    bool looks;           // jobs keep the state in which they are found
     bool allow_exec;      // in jobs that are not local
     struct options_text options;
     struct proofs proofs;

@@ -280,9 +280,11 @@ static bool look_up(struct running_job *running, struct store *reader,
     drop_data(running);
     if (!running_job_keep_examples(running, reader, err))
         goto out;
-    ok = history_job_state(
-        reader, running->work.job_no,
-        &(struct history_job_state){.state = JOB_RUNNING, .score = -1}, err);
+    ok = running->engine->looks ||
+         history_job_state(
+             reader, running->work.job_no,
+             &(struct history_job_state){.state = JOB_RUNNING, .score = -1},
+             err);
 
 out:
     json_decref(canonical);

@@ -207,6 +207,8 @@ static void finish(struct running_job *running, int64_t now,
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
     ending->compiled = NULL;
+    if (running->engine->looks)
+        return;
     if (out->compiled != NULL)
         history_job_compiled(running->engine->store, running->work.job_no,
                              out->compiled, ending->status == 0, ending->score,

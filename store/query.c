@@ -269,17 +269,53 @@ static json_t *column_value(sqlite3_stmt *stmt, int column)
     }
 }
 
+static bool is_named(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        if (strcmp(json_string_value(json_array_get(names, i)), name) == 0)
+            return true;
+    return false;
+}
+
+// The name of a column behind those in names. A row is an object, so of two
+// columns of one name, as a join has, the later one is called NAME_2.
+static json_t *column_name(sqlite3_stmt *stmt, int column, const json_t *names)
+{
+    const char *name = sqlite3_column_name(stmt, column);
+    json_t *own = name == NULL ? NULL : json_string(name);
+
+    for (int i = 2; own != NULL && is_named(names, json_string_value(own));
+         i++) {
+        json_decref(own);
+        own = json_sprintf("%s_%d", name, i);
+    }
+    return own;
+}
+
+// NULL without memory.
+static json_t *column_names(sqlite3_stmt *stmt)
+{
+    json_t *names = json_array();
+
+    for (int i = 0; names != NULL && i < sqlite3_column_count(stmt); i++)
+        if (json_array_append_new(names, column_name(stmt, i, names)) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    return names;
+}
+
 // The row as an object, its columns in order; *bytes grows by what it holds.
-static json_t *row_object(sqlite3_stmt *stmt, size_t *bytes)
+static json_t *row_object(sqlite3_stmt *stmt, const json_t *names,
+                          size_t *bytes)
 {
     json_t *row = json_object();
     int columns = sqlite3_column_count(stmt);
 
     for (int i = 0; row != NULL && i < columns; i++) {
-        const char *name = sqlite3_column_name(stmt, i);
+        const char *name = json_string_value(json_array_get(names, (size_t)i));
 
-        if (name == NULL ||
-            json_object_set_new(row, name, column_value(stmt, i)) != 0) {
+        if (json_object_set_new(row, name, column_value(stmt, i)) != 0) {
             json_decref(row);
             row = NULL;
         }
@@ -300,8 +336,8 @@ static bool check_size(const struct store *store, const json_t *rows,
     return false;
 }
 
-static bool collect(struct store *store, sqlite3_stmt *stmt, json_t *rows,
-                    struct err *err)
+static bool collect(struct store *store, sqlite3_stmt *stmt,
+                    const json_t *names, json_t *rows, struct err *err)
 {
     size_t bytes = 0;
     int rc = sqlite3_step(stmt);
@@ -309,7 +345,7 @@ static bool collect(struct store *store, sqlite3_stmt *stmt, json_t *rows,
     for (; rc == SQLITE_ROW; rc = sqlite3_step(stmt)) {
         if (!check_size(store, rows, bytes, err))
             return false;
-        if (json_array_append_new(rows, row_object(stmt, &bytes)) != 0) {
+        if (json_array_append_new(rows, row_object(stmt, names, &bytes)) != 0) {
             err_nomem(err, "the result of the query");
             return false;
         }
@@ -338,22 +374,24 @@ json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err)
 {
     sqlite3_stmt *stmt = prepare(store, sql, n_args, err);
-    json_t *rows = NULL;
+    json_t *names = NULL, *rows = NULL;
     bool ok = false;
 
     if (stmt == NULL)
         return NULL;
+    names = column_names(stmt);
     rows = json_array();
-    if (rows == NULL || !bind_args(stmt, args, n_args)) {
+    if (names == NULL || rows == NULL || !bind_args(stmt, args, n_args)) {
         err_nomem(err, "the result of the query");
         goto out;
     }
     store->deadline_ms = clock_monotonic_ms() + store->snapshot_ms;
-    ok = collect(store, stmt, rows, err);
+    ok = collect(store, stmt, names, rows, err);
     store->deadline_ms = 0;
 
 out:
     (void)sqlite3_finalize(stmt);
+    json_decref(names);
     if (!ok) {
         json_decref(rows);
         rows = NULL;
@@ -368,16 +406,7 @@ json_t *query_columns(struct store *store, const char *sql, struct err *err)
 
     if (stmt == NULL)
         return NULL;
-    names = json_array();
-    for (int i = 0; names != NULL && i < sqlite3_column_count(stmt); i++) {
-        const char *name = sqlite3_column_name(stmt, i);
-
-        if (json_array_append_new(names, name != NULL ? json_string(name)
-                                                      : NULL) != 0) {
-            json_decref(names);
-            names = NULL;
-        }
-    }
+    names = column_names(stmt);
     if (names == NULL)
         err_nomem(err, "the columns of the query");
     (void)sqlite3_finalize(stmt);

@@ -32,7 +32,8 @@ json_t *query_rows(struct store *store, const char *sql,
 enum { QUERY_HEAP_BYTES = 256 << 20 };
 void query_confine(struct store *store);
 
-// The names of the columns that sql gives (a JSON list of texts).
+// The names of the columns that sql gives (a JSON list of texts), each once: of
+// two columns called `a`, the later one is `a_2`.
 json_t *query_columns(struct store *store, const char *sql, struct err *err);
 
 // The id of the one job that `prefix` names: an id, its beginning, or a job's

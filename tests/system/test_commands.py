@@ -430,6 +430,34 @@ def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
     assert sim.repeated() - before <= len(sim.answered()) / 2 + 3
 
 
+def test_who_looks_at_a_killed_job_leaves_it_to_its_coordinator(stage, sim):
+    """`export` gives the best so far. The next coordinator takes the job up
+    all the same, as one that ran."""
+    gate = stage.gate(sim)
+    store, out = stage.folder / "cluster.db", stage.folder / "so-far.json"
+    first = stage.coordinator(store)
+    stage.worker(first.endpoint, gate.url, "w", slots=2)
+    gate.hold_after(60)
+    told = stage.promptcc("submit", stage.job(), "--coordinator",
+                          first.endpoint, "--json")
+    assert told.status == 0, told
+    harness.wait_until(lambda: gate.held, "a job under way")
+
+    def state():
+        [job] = stage.promptcc("jobs", "--store", store, "--json").json
+        return job["state"]
+
+    harness.wait_until(lambda: state() == "running", "a job that runs")
+    first.kill()
+    looked = stage.promptcc("export", "--store", store, "--out", out)
+    assert looked.status in (0, 1) and out.exists() == (looked.status == 0)
+    assert state() == "running"
+    gate.release()
+    second = stage.coordinator(store)
+    stage.worker(second.endpoint, gate.url, "w2", slots=2)
+    harness.wait_until(lambda: state() == "done", "the end of the job")
+
+
 def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
     alone = stage.job("alone/shop")
     undisturbed = stage.promptcc("run", alone, "--ollama", sim.url, "--json")

@@ -51,6 +51,23 @@ Test(query, columns_keep_their_order)
     json_decref(names);
 }
 
+Test(query, columns_of_one_name_are_all_there)
+{
+    const char *sql = "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a";
+    json_t *row = first_row(sql);
+    json_t *names = query_columns(store, sql, &err);
+    json_t *wanted =
+        json_pack("{s:i,s:i,s:i,s:i}", "a", 1, "a_2", 2, "a_2_2", 3, "a_3", 4);
+    json_t *wanted_names = json_pack("[s,s,s,s]", "a", "a_2", "a_2_2", "a_3");
+
+    cr_expect(json_equal(row, wanted));
+    cr_expect(json_equal(names, wanted_names));
+    json_decref(row);
+    json_decref(names);
+    json_decref(wanted);
+    json_decref(wanted_names);
+}
+
 Test(query, arguments_are_bound_as_texts)
 {
     const char *args[] = {"it's", "b"};
