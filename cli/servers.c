@@ -14,6 +14,16 @@
 
 enum { SIMULATED_SLOTS = 8, DISCOVER_MS = 2000, DISCOVER_MOST = 1000 };
 
+// Two workers of one server would give it twice the calls that it can work on.
+static bool is_there(const struct servers *servers,
+                     const struct model_address *address)
+{
+    for (size_t i = 0; i < servers->n; i++)
+        if (model_address_same(&servers->addresses[i], address))
+            return true;
+    return false;
+}
+
 static bool add_list(struct servers *out, const struct options *options,
                      enum option_id id, const char *backend, struct err *err)
 {
@@ -31,6 +41,13 @@ static bool add_list(struct servers *out, const struct options *options,
         if (!model_address_parse(backend, texts[i], &out->addresses[out->n],
                                  err))
             return false;
+        if (is_there(out, &out->addresses[out->n])) {
+            err_set(err, ERR_INPUT,
+                    "the model server %.100s is named twice: name it once, "
+                    "with `,slots=N` for how many calls it works on at once",
+                    out->addresses[out->n].url);
+            return false;
+        }
         out->n++;
     }
     return true;
@@ -152,7 +169,8 @@ static bool discover_ports(struct servers *out, long from, long to,
     for (long port = from; port <= to; port++) {
         struct model_address address;
 
-        if (!listens((int)port) || !find_backend((int)port, &address))
+        if (!listens((int)port) || !find_backend((int)port, &address) ||
+            is_there(out, &address))
             continue;
         if (out->n == SERVERS_MAX) {
             err_set(err, ERR_INPUT, "more than %d model servers listen here",

@@ -1,10 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
 #include "common/text.h"
 #include "model/model.h"
+#include "model/reach.h"
 
 enum { SLOTS_MAX = 1024 };
 
@@ -100,6 +102,25 @@ bool model_address_parse(const char *backend, const char *text,
     trim_url(address.url);
     *out = address;
     return true;
+}
+
+// What stands behind host and port.
+static const char *path_of(const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *path = host == NULL ? NULL : strchr(host + 3, '/');
+
+    return path == NULL ? "" : path;
+}
+
+bool model_address_same(const struct model_address *one,
+                        const struct model_address *other)
+{
+    int port = reach_local_port(one->url);
+
+    return strcasecmp(one->url, other->url) == 0 ||
+           (port != 0 && port == reach_local_port(other->url) &&
+            strcmp(path_of(one->url), path_of(other->url)) == 0);
 }
 
 bool model_keep_alive(struct model_address *address, const char *text,

@@ -38,6 +38,11 @@ struct model_address {
 bool model_address_parse(const char *backend, const char *text,
                          struct model_address *out, struct err *err);
 
+// Whether both are one server, as far as addresses tell: localhost and
+// 127.0.0.1 are one machine.
+bool model_address_same(const struct model_address *one,
+                        const struct model_address *other);
+
 // Takes "30m", "90s", "0" or "-1", as Ollama does; ERR_INPUT otherwise.
 bool model_keep_alive(struct model_address *address, const char *text,
                       struct err *err);

@@ -141,6 +141,21 @@ def test_servers_of_this_machine_are_found(cluster, stage, sim):
     assert nothing.status == 2 and "no model server" in nothing.err, nothing
 
 
+def test_one_server_is_one_worker(cluster, sim, stage):
+    """Found where it is named as well, or found twice: with two workers it
+    would get twice the calls that it can work on."""
+    worker = stage.start("worker", "--coordinator",
+                         cluster.coordinator.endpoint, "--name", "box",
+                         "--ollama", f"http://localhost:{sim.port},slots=3",
+                         f"--discover={sim.port},{sim.port}")
+    harness.wait_until(lambda: set(cluster.states()) == {"box"}, "the worker")
+    assert worker.terminate().status == 0
+    twice = stage.promptcc("worker", "--coordinator",
+                           cluster.coordinator.endpoint, "--ollama", sim.url,
+                           "--openai", f"{sim.url}/v1")
+    assert twice.status == 2 and "is named twice" in twice.err, twice
+
+
 def probe(port, path):
     """Status and text of a probe."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

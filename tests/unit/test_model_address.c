@@ -35,6 +35,24 @@ Test(model_address, addresses_are_read_as_people_write_them)
     }
 }
 
+static bool same(const char *one, const char *other)
+{
+    struct model_address a, b;
+
+    return model_address_parse("ollama", one, &a, NULL) &&
+           model_address_parse("openai", other, &b, NULL) &&
+           model_address_same(&a, &b);
+}
+
+Test(model_address, one_server_may_be_written_in_several_ways)
+{
+    cr_expect(same("http://gpu1:11434,slots=2", "http://GPU1:11434/"));
+    cr_expect(same("http://localhost:11434", "http://127.0.0.1:11434/v1"));
+    cr_expect_not(same("http://gpu1:11434", "http://gpu1:11435"));
+    cr_expect_not(same("http://gpu1:11434", "http://gpu2:11434"));
+    cr_expect_not(same("http://localhost:80/a", "http://127.0.0.1:80/b"));
+}
+
 Test(model_address, malformed_ones_are_refused_with_an_example)
 {
     static const char *const bad[] = {
