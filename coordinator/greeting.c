@@ -1,5 +1,7 @@
 #include "coordinator/greeting.h"
 
+#include <inttypes.h>
+
 #include "common/log.h"
 #include "common/text.h"
 #include "coordinator/engine.h"
@@ -81,22 +83,50 @@ static struct peer *find_former(const struct peers *peers,
                : NULL;
 }
 
+// The log names who was refused, so that its machine can be found.
+static void refuse(struct peers *peers, const struct wire_id *from,
+                   const struct hello *hello, const char *code,
+                   const char *text)
+{
+    char who[300];
+
+    (void)text_print(who, sizeof who, "%s %s (%s)",
+                     hello->role == PEER_WORKER ? "worker" : "client",
+                     hello->name, hello->software);
+    peers_refuse(peers, from, who, code, text);
+}
+
+// Whether both speak one version of the protocol; else the older one, which is
+// to be replaced, is told.
+static bool speaks_ours(const struct hello *hello, struct err *err)
+{
+    if (hello->version == WIRE_VERSION)
+        return true;
+    err_set(err, ERR_PROTOCOL,
+            "the coordinator speaks version %d of the protocol, and this "
+            "promptcc version %" PRId64 ": %s",
+            WIRE_VERSION, hello->version,
+            hello->version < WIRE_VERSION
+                ? "install the coordinator's here"
+                : "install this one beside the coordinator, or the "
+                  "coordinator's here");
+    return false;
+}
+
 // Whether the sender may come in at all; else it has heard why not.
 static bool is_acceptable(struct peers *peers, const struct wire_id *from,
                           const struct hello *hello)
 {
     struct err err = ERR_CLEAR;
 
-    if (hello->version != WIRE_VERSION) {
-        peers_refuse(peers, from, "version",
-                     "this coordinator speaks another version of the protocol: "
-                     "install the same promptcc on both sides");
+    if (!speaks_ours(hello, &err)) {
+        refuse(peers, from, hello, "version", err.text);
         return false;
     }
     if (listener_gives_role(peers_listener(peers), (enum peer_role)hello->role,
                             &err))
         return true;
-    peers_refuse(peers, from, "role", err.text);
+    refuse(peers, from, hello, "role", err.text);
     return false;
 }
 
@@ -127,7 +157,7 @@ void greeting_heed(struct peers *peers, const struct wire_id *from,
         peers_remove(peers, former, "lost", now);
     peer = peers_add(peers, from, hello, now, &err);
     if (peer == NULL) {
-        peers_refuse(peers, from, "full", err.text);
+        refuse(peers, from, hello, "full", err.text);
         return;
     }
     if (messages.burst > 0) // or greeting again would fill it

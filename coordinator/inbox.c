@@ -349,7 +349,7 @@ static void drop_babbler(const struct arrival *arrival, const struct err *why)
     struct peers *peers = arrival->inbox->peers;
     struct peer *peer = peers_find(peers, arrival->from);
 
-    peers_refuse(peers, arrival->from, "frame", why->text);
+    peers_refuse(peers, arrival->from, peers_name(peer), "frame", why->text);
     if (peer != NULL)
         peers_remove(peers, peer, "lost", arrival->now);
 }
@@ -421,7 +421,7 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     if (peer->assembly == NULL ||
         !find_room(inbox, peer, part->len, arrival->now)) {
         peers_refuse(
-            inbox->peers, arrival->from, "full",
+            inbox->peers, arrival->from, peers_name(peer), "full",
             "this coordinator takes as many long messages as it can: try "
             "again later");
         peers_remove(inbox->peers, peer, "lost", arrival->now);
@@ -514,7 +514,7 @@ static bool is_impostor(struct inbox *inbox, const struct peer *peer)
         return false;
     log_warn("peer-refused",
              "role: the identity of %s is used with another key",
-             peer->worker == NULL ? "a client" : peer->worker->name);
+             peers_name(peer));
     return true;
 }
 

@@ -318,12 +318,18 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
     free_peer(peer);
 }
 
+const char *peers_name(const struct peer *peer)
+{
+    if (peer == NULL)
+        return "";
+    return peer->worker == NULL ? "a client" : peer->worker->name;
+}
+
 void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
                    int64_t now)
 {
-    log_warn("peer-cut-off", "%s%s: %s",
-             peer->worker == NULL ? "a client" : "worker ",
-             peer->worker == NULL ? "" : peer->worker->name, why);
+    log_warn("peer-cut-off", "%s%s: %s", peer->worker == NULL ? "" : "worker ",
+             peers_name(peer), why);
     if (peer->fd >= 0)
         connections_close(peers->connections, peer->fd, peer->number);
     peers_remove(peers, peer, "lost", now);
@@ -405,10 +411,11 @@ static void send_refused(struct peers *peers, const struct wire_id *id,
 }
 
 void peers_refuse(struct peers *peers, const struct wire_id *id,
-                  const char *code, const char *text)
+                  const char *who, const char *code, const char *text)
 {
     send_refused(peers, id, code, text);
-    log_warn("peer-refused", "%s: %s", code, text);
+    log_warn("peer-refused", "%s: %s%s%s", code, who,
+             who[0] == '\0' ? "" : ": ", text);
 }
 
 void peers_ask_to_greet(struct peers *peers, const struct wire_id *id)

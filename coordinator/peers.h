@@ -118,6 +118,9 @@ void peers_note_connection(struct peers *peers, struct peer *peer);
 // The end of a peer. state is what the store says of a worker: "left", "lost".
 void peers_remove(struct peers *peers, struct peer *peer, const char *state,
                   int64_t now);
+// For the log: a worker's name, or "a client"; "" for nobody, NULL.
+const char *peers_name(const struct peer *peer);
+
 // The peer is a nuisance: its connection is shut too. Whatever it still sent is
 // ignored (connections_admit).
 void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
@@ -133,9 +136,10 @@ int64_t peers_rhythm_ms(size_t n_workers, int64_t most_ms);
 // The same for this peer, now.
 int64_t peers_idle_ms(const struct peers *peers, const struct peer *peer);
 
-// Answers a frame of somebody with REFUSED, and tells of it in the log.
+// Answers a frame of somebody with REFUSED, and tells of it in the log: who is
+// how he calls himself, "" where he has not said.
 void peers_refuse(struct peers *peers, const struct wire_id *id,
-                  const char *code, const char *text);
+                  const char *who, const char *code, const char *text);
 // The same to a peer that has not greeted, without a warning in the log: after
 // a restart, every worker says something before it learns that it has to greet.
 void peers_ask_to_greet(struct peers *peers, const struct wire_id *id);

@@ -81,12 +81,20 @@ static void expect_refused(struct actor *actor, const char *code)
 Test(peers, another_version_of_the_protocol_is_refused)
 {
     struct hello hello = actor_worker_hello("w", 1, 1, NULL);
-    struct actor w;
+    struct actor w, old;
 
     hello.version = WIRE_VERSION + 1;
     actor_enter(&w, &stage, "w");
     actor_hello(&w, &hello);
     expect_refused(&w, "version");
+    cr_expect_not_null(strstr(w.message.as.refused.text, "beside the"));
+    hello.version = WIRE_VERSION - 1;
+    actor_enter(&old, &stage, "old");
+    actor_hello(&old, &hello);
+    expect_refused(&old, "version");
+    cr_expect_str_eq(old.message.as.refused.text,
+                     "the coordinator speaks version 3 of the protocol, and "
+                     "this promptcc version 2: install the coordinator's here");
 }
 
 Test(peers, who_has_not_greeted_is_told_to)
