@@ -241,7 +241,7 @@ static bool take_message(struct client *client, const struct message *message,
     case MESSAGE_REFUSED:
         return on_refused(client, &message->as.refused, err);
     case MESSAGE_ACCEPTED:
-        submission_accepted(&client->job, message->as.accepted.job,
+        submission_accepted(&client->job, &message->as.accepted,
                             client->heard_ms);
         wish->fulfilled = wish->fulfilled || wish->accepted;
         return true;

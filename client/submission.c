@@ -70,8 +70,8 @@ bool submission_is_unknown(const struct submission *submission, int64_t now)
 
 // --- what is heard of it ---
 
-void submission_accepted(struct submission *submission, const char *job,
-                         int64_t now)
+void submission_accepted(struct submission *submission,
+                         const struct accepted *accepted, int64_t now)
 {
     const struct client_watch *watch = submission->watch;
     bool first = submission->job[0] == '\0';
@@ -79,9 +79,12 @@ void submission_accepted(struct submission *submission, const char *job,
     submission->accepted = true;
     submission->busy_ms = 0;
     submission->news_ms = now;
-    (void)text_print(submission->job, sizeof submission->job, "%s", job);
+    (void)text_print(submission->job, sizeof submission->job, "%s",
+                     accepted->job);
     if (first && watch != NULL && watch->accepted != NULL)
         watch->accepted(watch->user, submission->job);
+    if (first && accepted->note[0] != '\0')
+        submission_say(submission, accepted->note);
 }
 
 void submission_progressed(struct submission *submission,
@@ -90,7 +93,9 @@ void submission_progressed(struct submission *submission,
     const struct client_watch *watch = submission->watch;
 
     if (!submission->accepted) // or ACCEPTED was lost
-        submission_accepted(submission, progress->job, now);
+        submission_accepted(
+            submission, &(struct accepted){.job = progress->job, .note = ""},
+            now);
     submission->news_ms = now;
     if (watch != NULL && watch->progress != NULL)
         watch->progress(watch->user, progress);

@@ -55,8 +55,9 @@ bool submission_is_overdue(const struct submission *submission, int64_t now);
 // the time to read what was sent.
 bool submission_is_unknown(const struct submission *submission, int64_t now);
 
-void submission_accepted(struct submission *submission, const char *job,
-                         int64_t now);
+// The note is said the first time.
+void submission_accepted(struct submission *submission,
+                         const struct accepted *accepted, int64_t now);
 void submission_progressed(struct submission *submission,
                            const struct progress *progress, int64_t now);
 

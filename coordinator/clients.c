@@ -105,36 +105,38 @@ static int64_t status_of(enum err_code code)
 }
 
 static void tell_submitted(struct clients *clients, struct peer *peer,
-                           struct running_job *running, const struct err *err)
+                           const struct opened *opened)
 {
     struct message message = {.kind = MESSAGE_ACCEPTED};
 
-    peer_ends_submission(peer, running);
-    if (running == NULL) {
-        tell_failure(clients, peer, status_of(err->code), err);
+    peer_ends_submission(peer, opened->running);
+    if (opened->running == NULL) {
+        tell_failure(clients, peer, status_of(opened->err->code), opened->err);
         return;
     }
-    message.as.accepted.job = running_job_id(running);
+    message.as.accepted = (struct accepted){
+        .job = running_job_id(opened->running), .note = opened->unheard};
     peers_tell(clients->peers, peer, &message);
 }
 
 void clients_job_opened(struct clients *clients,
                         const struct requester *requester,
-                        struct running_job *running, const struct err *err)
+                        const struct opened *opened)
 {
     struct peer *peer = requester->kind == REQUESTER_NONE
                             ? NULL
                             : peers_at(clients->peers, &requester->address);
 
     if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
-        tell_submitted(clients, peer, running, err);
+        tell_submitted(clients, peer, opened);
     else if (peer != NULL)
         reply_to(clients, peer,
-                 running == NULL
+                 opened->running == NULL
                      ? NULL
-                     : json_pack("{s:s, s:s}", "job", running_job_id(running),
-                                 "state", job_state_name(JOB_RUNNING)),
-                 err);
+                     : json_pack("{s:s, s:s}", "job",
+                                 running_job_id(opened->running), "state",
+                                 job_state_name(JOB_RUNNING)),
+                 opened->err);
 }
 
 void clients_job_ended(struct clients *clients,

@@ -48,7 +48,7 @@ void clients_commanded(struct clients *clients, struct peer *peer,
 // Handlers of jobs (struct jobs_handlers).
 void clients_job_opened(struct clients *clients,
                         const struct requester *requester,
-                        struct running_job *running, const struct err *err);
+                        const struct opened *opened);
 void clients_job_ended(struct clients *clients,
                        const struct running_job *running);
 

@@ -329,11 +329,11 @@ static void on_side_call_answered(void *user, struct side_call *side,
 }
 
 static void on_job_opened(void *user, const struct requester *requester,
-                          struct running_job *running, const struct err *err)
+                          const struct opened *opened)
 {
     struct coordinator *c = user;
 
-    clients_job_opened(c->clients, requester, running, err);
+    clients_job_opened(c->clients, requester, opened);
 }
 
 static void on_job_ended(void *user, const struct running_job *running)

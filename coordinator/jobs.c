@@ -102,17 +102,17 @@ static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
 
 // What became of a job that somebody wanted to begin.
 static void after_opening(void *user, const struct requester *requester,
-                          struct running_job *running, const char *job_id,
-                          const struct err *err)
+                          const struct opened *opened)
 {
     struct jobs *jobs = user;
 
-    if (running == NULL)
-        log_warn("job-not-begun", "%s: %s", job_id == NULL ? "a job" : job_id,
-                 err->text);
-    if (running == NULL && requester->kind == REQUESTER_NONE)
-        leave_left(jobs, requester->job_no, job_id, err);
-    jobs->handlers.opened(jobs->handlers.user, requester, running, err);
+    if (opened->running == NULL)
+        log_warn("job-not-begun", "%s: %s",
+                 opened->job_id == NULL ? "a job" : opened->job_id,
+                 opened->err->text);
+    if (opened->running == NULL && requester->kind == REQUESTER_NONE)
+        leave_left(jobs, requester->job_no, opened->job_id, opened->err);
+    jobs->handlers.opened(jobs->handlers.user, requester, opened);
 }
 
 bool jobs_submit(struct jobs *jobs, const struct requester *requester,

@@ -32,10 +32,9 @@ enum { JOBS_MOST = 32 }; // that run at once
 
 struct jobs_handlers {
     void *user;
-    // What became of a job that somebody wanted to begin: it is at work, or
-    // running is NULL and err says why not.
+    // What became of a job that somebody wanted to begin.
     void (*opened)(void *user, const struct requester *requester,
-                   struct running_job *running, const struct err *err);
+                   const struct opened *opened);
     // It has a result, and is freed after this.
     void (*ended)(void *user, const struct running_job *running);
 };

@@ -10,6 +10,8 @@
 #include "coordinator/background.h"
 #include "store/history.h"
 
+enum { TEXT_MOST = 600 }; // of what was not heard
+
 struct opening {
     struct chore chore; // first: the background knows no more
     struct openings *all;
@@ -212,11 +214,19 @@ static void look_up(struct chore *chore, struct store *reader,
 static void end_opening(struct opening *opening, struct running_job *running)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
-    const char *id = opening->running != NULL ? running_job_id(opening->running)
-                                              : opening->job_id;
+    char unheard[TEXT_MOST] = "";
+    const struct opened opened = {
+        .running = running,
+        .job_id = opening->running != NULL ? running_job_id(opening->running)
+                                           : opening->job_id,
+        .unheard = unheard,
+        .err = &opening->err};
 
-    handlers->ended(handlers->user, &opening->requester, running, id,
-                    &opening->err);
+    if (running != NULL && running != opening->running &&
+        opening->job_id == NULL)
+        running_job_tell_unheard(running, opening->running, unheard,
+                                 sizeof unheard);
+    handlers->ended(handlers->user, &opening->requester, &opened);
     if (running != opening->running)
         running_job_discard(opening->running);
     free_opening(opening);

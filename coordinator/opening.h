@@ -49,6 +49,15 @@ struct requester {
 struct requester requester_from(const struct peer *peer,
                                 enum requester_kind kind);
 
+// What became of what somebody wanted to begin.
+struct opened {
+    struct running_job *running; // at work; NULL: err says why not
+    const char *job_id;          // NULL when it was never known
+    const char *unheard; // of one that ran already: what was asked for and does
+                         // not hold, in a sentence; or ""
+    const struct err *err;
+};
+
 struct opening_handlers {
     void *user;
     // The running job that is the same one, or NULL.
@@ -56,11 +65,8 @@ struct opening_handlers {
                                      const struct running_job *running);
     // Puts it to work; on success it is the loop's.
     bool (*begin)(void *user, struct running_job *running, struct err *err);
-    // The end of an opening: running is at work, or NULL and err says why not.
-    // job_id is NULL when it was never known.
     void (*ended)(void *user, const struct requester *requester,
-                  struct running_job *running, const char *job_id,
-                  const struct err *err);
+                  const struct opened *opened);
 };
 
 struct opening;

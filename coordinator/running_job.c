@@ -77,6 +77,36 @@ void running_job_interrupt(struct running_job *running, const struct err *why)
     running_job_close(running, why);
 }
 
+// 0: nothing was asked for.
+static bool is_other(int64_t asked, int64_t there)
+{
+    return asked != 0 && asked != there;
+}
+
+void running_job_tell_unheard(const struct running_job *running,
+                              const struct running_job *asked, char *out,
+                              size_t size)
+{
+    const struct job_budget *wanted = &asked->job->budget;
+    const struct job_budget *there = &running->job->budget;
+    bool share =
+        is_other(asked->request->priority, running->work.priority) ||
+        is_other(asked->request->max_workers, running->request->max_workers);
+    bool budget = is_other(wanted->max_calls, there->max_calls) ||
+                  is_other(wanted->max_tokens, there->max_tokens) ||
+                  is_other(wanted->max_time_ms, there->max_time_ms);
+
+    text_print(out, size, "%s%s%s%s",
+               share || budget ? "the job runs already and keeps its " : "",
+               budget ? "budget: to give it another, `promptcc stop` it and "
+                        "submit it again"
+                      : "",
+               share && budget ? "; it keeps its " : "",
+               share ? "share of the workers, which `promptcc resume` changes, "
+                       "with --priority and --max-workers"
+                     : "");
+}
+
 bool running_job_share(struct running_job *running,
                        const struct job_share *share, struct err *err)
 {

@@ -86,6 +86,12 @@ void running_job_read_notes(struct running_job *running);
 // the clock.
 void running_job_work(struct running_job *running, int64_t now);
 
+// What was asked of a job that runs already and does not hold for it, in
+// sentences for people; or "".
+void running_job_tell_unheard(const struct running_job *running,
+                              const struct running_job *asked, char *out,
+                              size_t size);
+
 // Ends the job early; code says how: ERR_STOPPED, ERR_FAULT, or a failure. The
 // first reason counts.
 void running_job_close(struct running_job *running, const struct err *why);

@@ -249,6 +249,9 @@ static const struct message_field submit_fields[] = {
 
 static const struct message_field accepted_fields[] = {
     FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED, "its id"),
+    FIELD_TEXT(accepted, note, "note", SENTENCE_CAP, OPTIONAL,
+               "one sentence for people: what was asked for and does not hold, "
+               "since the job runs already"),
 };
 
 static const struct message_field progress_fields[] = {

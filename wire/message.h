@@ -193,6 +193,7 @@ struct submit {
 
 struct accepted {
     const char *job;
+    const char *note; // one sentence, or ""
 };
 
 // How far a job is (docs/protocol.md, PROGRESS).

@@ -163,6 +163,42 @@ static void submit_run(struct actor *by)
     actor_submit(by, "run", "{}", "", STAGE_JOB, files);
 }
 
+static void expect_note(struct actor *by, const char *options,
+                        const char *words)
+{
+    const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
+    const char *note;
+
+    actor_submit(by, "run", options, "", STAGE_JOB, files);
+    note = actor_await(by, MESSAGE_ACCEPTED)->as.accepted.note;
+    if (words[0] == '\0')
+        cr_expect_str_eq(note, "");
+    else
+        cr_expect_not_null(strstr(note, words), "%s: \"%s\"", options, note);
+}
+
+Test(commands, who_submits_a_running_job_hears_what_does_not_hold_for_it)
+{
+    struct actor other;
+
+    expect_note(&client,
+                "{\"priority\": 20, \"set\": [\"budget.max_calls=90\"]}", "");
+    actor_greet_as_client(&other, &stage, "other");
+    expect_note(&other,
+                "{\"priority\": 20, \"set\": [\"budget.max_calls=90\"]}", "");
+    expect_note(&other, "{\"set\": [\"budget.max_calls=90\"]}", "");
+    expect_note(&other,
+                "{\"priority\": 30, \"set\": [\"budget.max_calls=90\"]}",
+                "keeps its share");
+    expect_note(&other,
+                "{\"max_workers\": 1, \"set\": [\"budget.max_calls=90\"]}",
+                "keeps its share");
+    expect_note(&other, "{\"set\": [\"budget.max_calls=40\"]}",
+                "keeps its budget");
+    expect_note(&other, "{\"priority\": 3, \"set\": [\"budget.max_time=5m\"]}",
+                "submit it again; it keeps its share");
+}
+
 // Whichever comes first.
 Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
 {

@@ -112,6 +112,7 @@ static struct message make_sample(enum message_kind kind)
         break;
     case MESSAGE_ACCEPTED:
         m.as.accepted.job = "care-3f2a";
+        m.as.accepted.note = "the job runs already";
         break;
     case MESSAGE_PROGRESS:
         m.as.progress = (struct progress){

@@ -31,6 +31,7 @@ static void note(void *user, const char *text)
 }
 
 static const struct submit job;
+static const struct accepted accepted = {.job = "shop-1", .note = ""};
 
 Test(submission, is_sent_once_until_it_is_lost)
 {
@@ -50,9 +51,22 @@ Test(submission, is_overdue_sooner_once_a_coordinator_has_read_it)
     submission_was_sent(&submission, 1000);
     cr_assert_not(submission_is_overdue(&submission, 100000));
     cr_assert(submission_is_overdue(&submission, 130000));
-    submission_accepted(&submission, "shop-1", 130000);
+    submission_accepted(&submission, &accepted, 130000);
     cr_assert_not(submission_is_overdue(&submission, 139000));
     cr_assert(submission_is_overdue(&submission, 141000));
+}
+
+Test(submission, says_once_what_does_not_hold_for_a_job_that_runs)
+{
+    static const struct accepted noted = {.job = "shop-1", .note = "too late"};
+    struct told told = {0};
+    struct client_watch watch = {.user = &told, .say = note};
+    struct submission submission = submission_of(&job, &watch);
+
+    submission_accepted(&submission, &noted, 100);
+    submission_accepted(&submission, &noted, 200);
+    cr_expect_eq(told.times, 1);
+    cr_expect_str_eq(told.text, "too late");
 }
 
 Test(submission, that_a_coordinator_does_not_know_has_two_seconds_to_arrive)
@@ -106,7 +120,7 @@ Test(submission, takes_no_for_an_answer_after_two_minutes_unless_it_was_taken)
 
     cr_assert(submission_goes_again(&fresh, &result, 1000));
     cr_assert_not(submission_goes_again(&fresh, &result, 121001));
-    submission_accepted(&known, "shop-1", 500);
+    submission_accepted(&known, &accepted, 500);
     cr_assert(submission_goes_again(&known, &result, 1000));
     cr_assert(submission_goes_again(&known, &result, 999000));
 }
