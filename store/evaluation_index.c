@@ -65,8 +65,10 @@ static struct evaluation_table *find_table(const struct evaluation_index *index,
                                            const struct table_key *key)
 {
     const struct slots_owner owner = tables_of(index);
-    size_t at = 0;
+    size_t at = index->last_table;
 
+    if (at < index->slots.n && table_is(index, at, key))
+        return &index->tables[at];
     return slots_find(&index->slots, &owner, hash_table(key), key, &at)
                ? &index->tables[at]
                : NULL;
@@ -81,8 +83,10 @@ static struct evaluation_table *need_table(struct evaluation_index *index,
     struct evaluation_table *table = find_table(index, key);
     void *tables = index->tables;
 
-    if (table != NULL)
+    if (table != NULL) {
+        index->last_table = (size_t)(table - index->tables);
         return table;
+    }
     if (!slots_array_reserve(&tables, &index->tables_cap, index->slots.n,
                              sizeof *index->tables, err))
         return NULL;
@@ -201,14 +205,18 @@ static uint32_t keep_verdict(struct evaluation_index *index,
                              const struct verdict *verdict)
 {
     const struct slots_owner owner = verdicts_of(index);
-    uint64_t hash = hash_verdict(verdict);
-    size_t at = 0;
+    size_t at = index->last_verdict;
+    uint64_t hash;
 
+    if (at < index->verdict_slots.n && verdict_is(index, at, verdict))
+        return (uint32_t)at;
+    hash = hash_verdict(verdict);
     if (!slots_find(&index->verdict_slots, &owner, hash, verdict, &at)) {
         at = slots_add(&index->verdict_slots, hash);
         assert(at < index->verdicts_cap);
         index->verdicts[at] = *verdict;
     }
+    index->last_verdict = at;
     return (uint32_t)at;
 }
 

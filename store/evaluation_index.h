@@ -53,6 +53,9 @@ struct evaluation_index {
     struct slots slots;              // of the tables
     struct evaluation_table *tables; // owned, by position
     size_t tables_cap;
+    // Of what was added last, since what comes next is often of the same
+    // candidate and came to the same.
+    size_t last_table, last_verdict;
     struct slots verdict_slots;
     struct verdict *verdicts; // owned, by position
     size_t verdicts_cap;

@@ -148,33 +148,28 @@ static int32_t parse_calls(const char *text, size_t len, int64_t *calls)
     return n;
 }
 
-static void read_evaluation(sqlite3_value **values,
+static void read_evaluation(const struct row_value *values,
                             struct history_evaluation *out)
 {
-    // As bytes: SQLite would copy a text, to end it with a NUL.
-    const char *calls = sqlite3_value_blob(values[8]);
+    size_t len = 0;
+    const char *calls = row_value_bytes(&values[8], &len);
 
-    out->candidate_id = sqlite3_value_int64(values[1]);
-    out->row = sqlite3_value_int(values[2]);
-    out->replicate = sqlite3_value_int(values[3]);
-    out->outcome = sqlite3_value_int(values[4]);
-    out->repairs = sqlite3_value_int(values[5]);
-    out->lenient = (uint32_t)sqlite3_value_int64(values[6]);
-    out->score = sqlite3_value_type(values[7]) == SQLITE_NULL
-                     ? (double)NAN
-                     : sqlite3_value_double(values[7]);
-    out->p_right = sqlite3_value_type(values[9]) == SQLITE_NULL
-                       ? -1
-                       : (float)sqlite3_value_double(values[9]);
+    out->candidate_id = row_value_int(&values[1]);
+    out->row = (int32_t)row_value_int(&values[2]);
+    out->replicate = (int32_t)row_value_int(&values[3]);
+    out->outcome = (int32_t)row_value_int(&values[4]);
+    out->repairs = (int32_t)row_value_int(&values[5]);
+    out->lenient = (uint32_t)row_value_int(&values[6]);
+    out->score = values[7].type == SQLITE_NULL ? (double)NAN
+                                               : row_value_real(&values[7]);
+    out->p_right =
+        values[9].type == SQLITE_NULL ? -1 : (float)row_value_real(&values[9]);
     out->judge_noise = -1; // not asked for
-    out->n_calls =
-        calls == NULL
-            ? 0
-            : parse_calls(calls, (size_t)sqlite3_value_bytes(values[8]),
-                          out->calls);
+    out->n_calls = calls == NULL ? 0 : parse_calls(calls, len, out->calls);
 }
 
-static bool take_evaluation(void *user, sqlite3_value **values, struct err *err)
+static bool take_evaluation(void *user, const struct row_value *values,
+                            struct err *err)
 {
     struct job_index *job = user;
     struct history_evaluation one;

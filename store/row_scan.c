@@ -11,14 +11,22 @@ enum { SCAN, ROW, SUM, VALUES }; // arguments
 
 static void take_row(sqlite3_context *context, int n, sqlite3_value **values)
 {
-    struct row_scan *scan =
-        n < VALUES ? NULL : sqlite3_value_pointer(values[SCAN], kind);
+    struct row_scan *scan = n < VALUES || n > VALUES + ROW_SCAN_VALUES
+                                ? NULL
+                                : sqlite3_value_pointer(values[SCAN], kind);
+    struct row_value read[ROW_SCAN_VALUES];
+    struct row_value sum;
 
-    if (scan == NULL)
+    if (scan == NULL) {
         sqlite3_result_error(context, "row_scan is for this program alone", -1);
-    else if (!row_sum_agrees(values[SUM], n - VALUES, values + VALUES))
+        return;
+    }
+    sum = row_value_read(values[SUM]);
+    for (int i = 0; i < n - VALUES; i++)
+        read[i] = row_value_read(values[VALUES + i]);
+    if (!row_sum_agrees(&sum, n - VALUES, read))
         row_sum_fail(context, scan->table, sqlite3_value_int64(values[ROW]));
-    else if (!scan->take(scan->user, values + VALUES, &scan->err))
+    else if (!scan->take(scan->user, read, &scan->err))
         sqlite3_result_error(context, scan->err.text, -1);
     else
         sqlite3_result_int(context, 0);

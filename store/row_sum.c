@@ -56,31 +56,37 @@ static uint64_t add_real(uint64_t sum, double real)
     return add_bytes(sum, &kept, sizeof kept);
 }
 
-static uint64_t add_value(uint64_t sum, sqlite3_value *value)
+static uint64_t add_value(uint64_t sum, const struct row_value *value)
 {
-    int type = sqlite3_value_type(value);
-    const void *bytes = NULL;
-
-    sum = add_word(sum, (uint64_t)type);
-    if (type == SQLITE_INTEGER)
-        return add_word(sum, (uint64_t)sqlite3_value_int64(value));
-    if (type == SQLITE_FLOAT)
-        return add_real(sum, sqlite3_value_double(value));
-    bytes = sqlite3_value_blob(value);
-    sum = add_word(sum, (uint64_t)sqlite3_value_bytes(value));
-    return bytes == NULL
+    sum = add_word(sum, (uint64_t)value->type);
+    if (value->type == SQLITE_INTEGER)
+        return add_word(sum, (uint64_t)value->as.number);
+    if (value->type == SQLITE_FLOAT)
+        return add_real(sum, value->as.real);
+    sum = add_word(sum, (uint64_t)value->len);
+    return value->as.bytes == NULL
                ? sum
-               : add_bytes(sum, bytes, (size_t)sqlite3_value_bytes(value));
+               : add_bytes(sum, value->as.bytes, (size_t)value->len);
 }
 
+enum { EMPTY_SUM = 1 };
+
 // 32 bits, which take 4 bytes of a row.
+static int32_t fold(uint64_t sum)
+{
+    return (int32_t)(uint32_t)(sum ^ sum >> 32);
+}
+
 static int32_t sum_of(int n, sqlite3_value **values)
 {
-    uint64_t sum = 1;
+    uint64_t sum = EMPTY_SUM;
 
-    for (int i = 0; i < n; i++)
-        sum = add_value(sum, values[i]);
-    return (int32_t)(uint32_t)(sum ^ sum >> 32);
+    for (int i = 0; i < n; i++) {
+        struct row_value value = row_value_read(values[i]);
+
+        sum = add_value(sum, &value);
+    }
+    return fold(sum);
 }
 
 static void row_sum(sqlite3_context *context, int n, sqlite3_value **values)
@@ -101,10 +107,16 @@ void row_sum_fail(sqlite3_context *context, const char *table, int64_t row)
     sqlite3_result_error_code(context, ROW_DAMAGED);
 }
 
-bool row_sum_agrees(sqlite3_value *sum, int n, sqlite3_value **values)
+bool row_sum_agrees(const struct row_value *sum, int n,
+                    const struct row_value *values)
 {
-    return sqlite3_value_type(sum) == SQLITE_NULL ||
-           sqlite3_value_int64(sum) == sum_of(n, values);
+    uint64_t found = EMPTY_SUM;
+
+    if (sum->type == SQLITE_NULL)
+        return true;
+    for (int i = 0; i < n; i++)
+        found = add_value(found, &values[i]);
+    return sum->type == SQLITE_INTEGER && sum->as.number == fold(found);
 }
 
 // row_check(table, row, sum, value, ...)
@@ -112,7 +124,8 @@ static void row_check(sqlite3_context *context, int n, sqlite3_value **values)
 {
     if (n < 3)
         sqlite3_result_error(context, "row_check(table, row, sum, ...)", -1);
-    else if (row_sum_agrees(values[2], n - 3, values + 3))
+    else if (sqlite3_value_type(values[2]) == SQLITE_NULL ||
+             sqlite3_value_int64(values[2]) == sum_of(n - 3, values + 3))
         sqlite3_result_int(context, 1);
     else
         row_sum_fail(context, (const char *)sqlite3_value_text(values[0]),

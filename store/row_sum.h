@@ -35,6 +35,8 @@
 
 #include <sqlite3.h>
 
+#include "store/row_value.h"
+
 // SQLite's code for a damaged file, with an extension that it does not use.
 enum { ROW_DAMAGED = SQLITE_CORRUPT | (0x70 << 8) };
 
@@ -43,7 +45,8 @@ int row_sum_register(sqlite3 *db);
 
 // For functions of SQL that check rows themselves (row_scan.h): whether n
 // values have that sum, and what is said where they do not.
-bool row_sum_agrees(sqlite3_value *sum, int n, sqlite3_value **values);
+bool row_sum_agrees(const struct row_value *sum, int n,
+                    const struct row_value *values);
 void row_sum_fail(sqlite3_context *context, const char *table, int64_t row);
 
 #endif

@@ -219,30 +219,32 @@ static bool open_reader(struct store *store, struct err *err)
 // --- what is known from the start ---
 
 // A damaged file can give rows whose ids do not rise, or that have no key.
-static bool is_call(const struct store *store, sqlite3_value **values)
+static bool is_call(const struct store *store, int64_t id, const void *key,
+                    size_t key_len)
 {
-    int64_t id = sqlite3_value_int64(values[0]);
-
     return id >= store->next_call_id && id < (int64_t)UINT32_MAX &&
-           sqlite3_value_bytes(values[1]) == HASH_BYTES;
+           key != NULL && key_len == HASH_BYTES;
 }
 
-static bool take_call(void *user, sqlite3_value **values, struct err *err)
+static bool take_call(void *user, const struct row_value *values,
+                      struct err *err)
 {
     struct store *store = user;
     struct hash key = {{0}};
+    size_t key_len = 0;
+    const void *bytes = row_value_bytes(&values[1], &key_len);
     const struct call_ref ref = {
-        .id = sqlite3_value_int64(values[0]),
-        .outcome = (enum call_outcome)sqlite3_value_int(values[2]),
-        .prompt_tokens = sqlite3_value_int(values[3]),
-        .generated_tokens = sqlite3_value_int(values[4]),
+        .id = row_value_int(&values[0]),
+        .outcome = (enum call_outcome)row_value_int(&values[2]),
+        .prompt_tokens = (int32_t)row_value_int(&values[3]),
+        .generated_tokens = (int32_t)row_value_int(&values[4]),
     };
 
-    if (!is_call(store, values)) {
+    if (!is_call(store, ref.id, bytes, key_len)) {
         sql_fail(err, store->reader, SQLITE_CORRUPT, store->path, "read");
         return false;
     }
-    memcpy(key.bytes, sqlite3_value_blob(values[1]), HASH_BYTES);
+    memcpy(key.bytes, bytes, HASH_BYTES);
     store->next_call_id = ref.id + 1;
     return call_index_append(&store->calls, &key, &ref, err);
 }
