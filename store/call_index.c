@@ -155,6 +155,19 @@ bool call_index_append(struct call_index *index, const struct hash *key,
     return true;
 }
 
+bool call_index_append_all(struct call_index *index,
+                           const struct call_index *later, struct err *err)
+{
+    struct call_ref ref;
+
+    for (size_t i = 0; i < later->keys.slots.n; i++) {
+        read_entry(later, i, &ref);
+        if (!call_index_append(index, &later->keys.keys[i], &ref, err))
+            return false;
+    }
+    return true;
+}
+
 bool call_index_build(struct call_index *index, struct err *err)
 {
     return key_index_build(&index->keys, err);

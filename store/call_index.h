@@ -51,6 +51,9 @@ void call_index_add(struct call_index *index, const struct hash *key,
 // been called. Of calls of one key the first is found.
 bool call_index_append(struct call_index *index, const struct hash *key,
                        const struct call_ref *ref, struct err *err);
+// All of another index, whose ids are above.
+bool call_index_append_all(struct call_index *index,
+                           const struct call_index *later, struct err *err);
 bool call_index_build(struct call_index *index, struct err *err);
 
 #endif

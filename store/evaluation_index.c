@@ -235,6 +235,21 @@ static void read_verdict(const struct verdict *verdict,
     out->n_calls = verdict->n_calls;
 }
 
+static void read_entry(const struct evaluation_index *index,
+                       const struct evaluation_table *table,
+                       const struct evaluation_entry *entry,
+                       struct history_evaluation *out)
+{
+    out->candidate_id = table->candidate;
+    out->row = entry->row;
+    out->replicate = table->replicate;
+    read_verdict(&index->verdicts[entry->verdict - 1], out);
+    if (out->n_calls == 1)
+        out->calls[0] = entry->calls;
+    for (int32_t i = 0; out->n_calls > 1 && i < out->n_calls; i++)
+        out->calls[i] = index->calls[entry->calls + (size_t)i];
+}
+
 bool evaluation_index_find(const struct evaluation_index *index,
                            int64_t candidate_id, int32_t row, int32_t replicate,
                            struct history_evaluation *out)
@@ -251,24 +266,17 @@ bool evaluation_index_find(const struct evaluation_index *index,
     entry = &table->places[place_of(table, row)];
     if (entry->verdict == 0)
         return false;
-    out->candidate_id = candidate_id;
-    out->row = row;
-    out->replicate = replicate;
-    read_verdict(&index->verdicts[entry->verdict - 1], out);
-    if (out->n_calls == 1)
-        out->calls[0] = entry->calls;
-    for (int32_t i = 0; out->n_calls > 1 && i < out->n_calls; i++)
-        out->calls[i] = index->calls[entry->calls + (size_t)i];
+    read_entry(index, table, entry, out);
     return true;
 }
 
 // --- adding ---
 
-static bool reserve_calls(struct evaluation_index *index, int32_t n_calls,
+static bool reserve_lists(struct evaluation_index *index, size_t n_calls,
                           struct err *err)
 {
     void *calls = index->calls;
-    size_t need = index->n_calls + (n_calls > 1 ? (size_t)n_calls : 0);
+    size_t need = index->n_calls + n_calls;
     bool ok = need < UINT32_MAX;
 
     if (!ok)
@@ -303,7 +311,9 @@ bool evaluation_index_reserve(struct evaluation_index *index,
 
     return table != NULL && reserve_place(table, err) &&
            reserve_verdict(index, err) &&
-           reserve_calls(index, evaluation->n_calls, err);
+           reserve_lists(
+               index, evaluation->n_calls > 1 ? (size_t)evaluation->n_calls : 0,
+               err);
 }
 
 static uint32_t keep_calls(struct evaluation_index *index,
@@ -340,4 +350,95 @@ void evaluation_index_add(struct evaluation_index *index,
         .calls = keep_calls(index, evaluation),
     };
     table->n++;
+}
+
+// One by one, for a table that is in both.
+static bool add_entries(struct evaluation_index *index,
+                        const struct evaluation_index *later,
+                        const struct evaluation_table *table, struct err *err)
+{
+    struct history_evaluation one;
+
+    for (uint32_t i = 0; i < table->cap; i++) {
+        if (table->places[i].verdict == 0)
+            continue;
+        read_entry(later, table, &table->places[i], &one);
+        if (!evaluation_index_reserve(index, &one, err))
+            return false;
+        evaluation_index_add(index, &one);
+    }
+    return true;
+}
+
+// What the positions of a later index are in this one.
+struct renumbering {
+    uint32_t *verdicts; // owned; of each verdict
+    uint32_t calls;     // is added to where a list begins
+};
+
+static bool renumber(struct evaluation_index *index,
+                     const struct evaluation_index *later,
+                     struct renumbering *out, struct err *err)
+{
+    out->calls = (uint32_t)index->n_calls;
+    out->verdicts = malloc((later->verdict_slots.n + 1) * sizeof(uint32_t));
+    if (out->verdicts == NULL) {
+        err_nomem(err, "an index of the store");
+        return false;
+    }
+    for (size_t i = 0; i < later->verdict_slots.n; i++) {
+        if (!reserve_verdict(index, err))
+            return false;
+        out->verdicts[i] = keep_verdict(index, &later->verdicts[i]);
+    }
+    if (!reserve_lists(index, later->n_calls, err))
+        return false;
+    if (later->n_calls > 0)
+        memcpy(index->calls + index->n_calls, later->calls,
+               later->n_calls * sizeof *index->calls);
+    index->n_calls += later->n_calls;
+    return true;
+}
+
+// A table that is not in this index yet goes over as it stands.
+static void take_table(const struct evaluation_index *later,
+                       struct evaluation_table *from,
+                       const struct renumbering *as,
+                       struct evaluation_table *to)
+{
+    to->places = from->places;
+    to->n = from->n;
+    to->cap = from->cap;
+    from->places = NULL;
+    from->n = from->cap = 0;
+    for (uint32_t i = 0; i < to->cap; i++) {
+        struct evaluation_entry *entry = &to->places[i];
+
+        if (entry->verdict == 0)
+            continue;
+        if (later->verdicts[entry->verdict - 1].n_calls != 1)
+            entry->calls += as->calls;
+        entry->verdict = as->verdicts[entry->verdict - 1] + 1;
+    }
+}
+
+bool evaluation_index_add_all(struct evaluation_index *index,
+                              struct evaluation_index *later, struct err *err)
+{
+    struct renumbering as = {0};
+    bool ok = renumber(index, later, &as, err);
+
+    for (size_t i = 0; ok && i < later->slots.n; i++) {
+        struct evaluation_table *from = &later->tables[i];
+        const struct table_key key = {from->candidate, from->replicate};
+        struct evaluation_table *to = need_table(index, &key, err);
+
+        ok = to != NULL;
+        if (ok && to->cap > 0)
+            ok = add_entries(index, later, from, err);
+        else if (ok)
+            take_table(later, from, &as, to);
+    }
+    free(as.verdicts);
+    return ok;
 }

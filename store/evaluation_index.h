@@ -87,4 +87,8 @@ bool evaluation_index_reserve(struct evaluation_index *index,
 void evaluation_index_add(struct evaluation_index *index,
                           const struct history_evaluation *evaluation);
 
+// The same for all of another index, which may lose its tables to this one.
+bool evaluation_index_add_all(struct evaluation_index *index,
+                              struct evaluation_index *later, struct err *err);
+
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/row_scan.h"
+#include "store/split_scan.h"
 
 enum { SQL_BYTES = 256 };
 
@@ -171,15 +171,15 @@ static void read_evaluation(const struct row_value *values,
 static bool take_evaluation(void *user, const struct row_value *values,
                             struct err *err)
 {
-    struct job_index *job = user;
+    struct evaluation_index *index = user;
     struct history_evaluation one;
 
     read_evaluation(values, &one);
     if (!evaluation_index_takes(one.candidate_id))
         return true;
-    if (!evaluation_index_reserve(&job->evaluations, &one, err))
+    if (!evaluation_index_reserve(index, &one, err))
         return false;
-    evaluation_index_add(&job->evaluations, &one);
+    evaluation_index_add(index, &one);
     return true;
 }
 
@@ -188,18 +188,23 @@ static bool take_evaluation(void *user, const struct row_value *values,
 static bool load_evaluations(struct store *store, struct job_index *job,
                              struct err *err)
 {
-    struct sql_read read = SQL_READ_NONE;
-    struct row_scan scan = {
-        .table = "evaluations", .take = take_evaluation, .user = job};
-    bool ok = open_read(store, job->job_no, &read,
-                        "SELECT 1 FROM evaluations WHERE job_no = ?1 AND"
-                        " row_scan(:scan, id, sum, job_no, candidate_id, row,"
-                        "  replicate, outcome, repairs, lenient, score, calls,"
-                        "  p_right)",
-                        err) &&
-              row_scan_run(&scan, &read, err);
+    struct evaluation_index later = EVALUATION_INDEX_INIT;
+    struct row_scan scans[2] = {
+        {.table = "evaluations",
+         .take = take_evaluation,
+         .user = &job->evaluations},
+        {.table = "evaluations", .take = take_evaluation, .user = &later}};
+    bool ok =
+        split_scan_run(store,
+                       "SELECT 1 FROM evaluations WHERE id > :after AND"
+                       " id <= :up_to AND job_no = :job AND"
+                       " row_scan(:scan, id, sum, job_no, candidate_id, row,"
+                       "  replicate, outcome, repairs, lenient, score, calls,"
+                       "  p_right)",
+                       job->job_no, scans, err) &&
+        evaluation_index_add_all(&job->evaluations, &later, err);
 
-    sql_read_close(&read);
+    evaluation_index_release(&later);
     return ok;
 }
 

@@ -17,6 +17,7 @@
 #include "store/parts.h"
 #include "store/row_scan.h"
 #include "store/row_sum.h"
+#include "store/split_scan.h"
 
 enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024 };
 
@@ -218,18 +219,25 @@ static bool open_reader(struct store *store, struct err *err)
 
 // --- what is known from the start ---
 
+// The calls of one half of the scan.
+struct calls_read {
+    struct store *store;
+    struct call_index *index;
+};
+
 // A damaged file can give rows whose ids do not rise, or that have no key.
-static bool is_call(const struct store *store, int64_t id, const void *key,
+static bool is_call(const struct call_index *index, int64_t id, const void *key,
                     size_t key_len)
 {
-    return id >= store->next_call_id && id < (int64_t)UINT32_MAX &&
+    return id > (int64_t)index->last_id && id < (int64_t)UINT32_MAX &&
            key != NULL && key_len == HASH_BYTES;
 }
 
 static bool take_call(void *user, const struct row_value *values,
                       struct err *err)
 {
-    struct store *store = user;
+    const struct calls_read *read = user;
+    const struct store *store = read->store;
     struct hash key = {{0}};
     size_t key_len = 0;
     const void *bytes = row_value_bytes(&values[1], &key_len);
@@ -240,28 +248,32 @@ static bool take_call(void *user, const struct row_value *values,
         .generated_tokens = (int32_t)row_value_int(&values[4]),
     };
 
-    if (!is_call(store, ref.id, bytes, key_len)) {
+    if (!is_call(read->index, ref.id, bytes, key_len)) {
         sql_fail(err, store->reader, SQLITE_CORRUPT, store->path, "read");
         return false;
     }
     memcpy(key.bytes, bytes, HASH_BYTES);
-    store->next_call_id = ref.id + 1;
-    return call_index_append(&store->calls, &key, &ref, err);
+    return call_index_append(read->index, &key, &ref, err);
 }
 
 static bool load_calls(struct store *store, struct err *err)
 {
-    struct sql_read read = SQL_READ_NONE;
-    struct row_scan scan = {.table = "calls", .take = take_call, .user = store};
-    bool ok = store_read(store, &read,
-                         "SELECT 1 FROM calls WHERE row_scan(:scan, id, sum,"
-                         " id, key, outcome, prompt_tokens, generated_tokens)"
-                         " ORDER BY id",
-                         "read", err) &&
-              row_scan_run(&scan, &read, err) &&
-              call_index_build(&store->calls, err);
+    struct call_index later = CALL_INDEX_INIT;
+    struct calls_read halves[2] = {{store, &store->calls}, {store, &later}};
+    struct row_scan scans[2] = {
+        {.table = "calls", .take = take_call, .user = &halves[0]},
+        {.table = "calls", .take = take_call, .user = &halves[1]}};
+    bool ok =
+        split_scan_run(store,
+                       "SELECT 1 FROM calls WHERE id > :after AND id <= :up_to"
+                       " AND row_scan(:scan, id, sum, id, key, outcome,"
+                       "  prompt_tokens, generated_tokens) ORDER BY id",
+                       0, scans, err) &&
+        call_index_append_all(&store->calls, &later, err) &&
+        call_index_build(&store->calls, err);
 
-    sql_read_close(&read);
+    store->next_call_id = (int64_t)store->calls.last_id + 1;
+    call_index_release(&later);
     return ok;
 }
 
