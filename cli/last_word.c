@@ -182,11 +182,14 @@ static int tell_failure(const struct follow *follow, json_t *error,
     return (int)status;
 }
 
+// The mean of many rows of 0.1 is 0.0999999999999998, which is not below 0.1.
 static bool is_below(const struct follow *follow, const json_t *document)
 {
     const struct option_value *limit = &follow->options->values[OPT_FAIL_BELOW];
+    const double rounding = 1e-9;
 
-    return limit->n > 0 && json_get_number(document, "score", 0) < limit->score;
+    return limit->n > 0 &&
+           json_get_number(document, "score", 0) < limit->score - rounding;
 }
 
 int last_word(struct follow *follow, const struct client_result *result)

@@ -218,18 +218,22 @@ static void add_budget(const struct verdict_facts *facts, size_t candidates,
                    text_counted(others, (int64_t)candidates - 1, "candidate"));
 }
 
-// How small a gain can be told from chance on so many examples.
+// A gain that was seen and may be chance. It may be large: from 0 to 100 % on
+// four examples is p = 0.12.
 static void add_few(const struct comparison *both, const char *on,
                     json_t *reasons)
 {
-    double half = (both->b.interval.high - both->b.interval.low) / 2;
+    char noun[32];
+    char examples[TEXT_COUNTED_BYTES];
 
+    text_print(noun, sizeof noun, "%s example", on);
     if (both->a.score < both->b.score)
-        add_reason(
-            reasons, "few_examples",
-            "on %zu %s examples a score may be off by %.0f points, and a gain "
-            "of %.1f is within that: more examples would settle it",
-            both->n, on, 100 * half, 100 * (both->b.score - both->a.score));
+        add_reason(reasons, "few_examples",
+                   "a gain of %.1f points on %s may be chance (p = %.2g): more "
+                   "examples would settle it",
+                   100 * (both->b.score - both->a.score),
+                   text_counted(examples, (int64_t)both->n, noun),
+                   both->p_value);
 }
 
 static bool add_reasons(const struct verdict_facts *facts,

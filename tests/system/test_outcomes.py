@@ -161,6 +161,16 @@ def test_an_exec_metric_judges_like_our_own(stage, sim):
     assert again.json == result.json  # its answers are stored calls, too
 
 
+def test_a_mean_that_is_the_limit_is_not_below_it(stage, sim):
+    job = exec_job(stage, "import sys\nfor line in sys.stdin:\n"
+                   "    print(0.1, flush=True)\n", n=40)
+    for limit, status in (("0.1", 0), ("0.1001", 100)):
+        result = stage.promptcc("eval", job, "--ollama", sim.url, "--json",
+                                "--fail-below", limit)
+        assert result.status == status, result
+        assert result.json["score"] < 0.1  # by rounding
+
+
 @pytest.mark.parametrize("text, words", [
     (DIES, "no licence left"), (NONSENSE, "thinking hard|rather good"),
     (HANGS, "3 s|time"),

@@ -145,6 +145,20 @@ def test_a_better_score_that_may_be_chance_is_not_denied(stage):
     assert best > beside and "nothing_better" not in codes(document), document
 
 
+def test_a_large_gain_on_few_examples_is_not_called_small(stage, sim):
+    document = stage.promptcc("run", stage.job(n=20, optimizer=harness.RACE),
+                              "--ollama", sim.url, "--json").json
+    before, after = (document["test"][name] for name in ("baseline",
+                                                         "compiled"))
+    gain = 100 * (after["score"] - before["score"])
+    assert before["n"] == 4 and gain > 50, document
+    text, = (reason["text"] for reason in document["verdict"]["reasons"]
+             if reason["code"] == "few_examples")
+    assert text == f"a gain of {gain:.1f} points on 4 test examples may be " \
+        f"chance (p = {document['test']['p_value']:.2g}): more examples " \
+        "would settle it"
+
+
 def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
     # The budget ends while candidates are screened on four rows: what is kept
     # back of it tells whether the best of them is better.
