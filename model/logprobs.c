@@ -71,12 +71,15 @@ static void put_others(struct buf *out, const json_t *entry)
     }
 }
 
-// Tokens in doubt that begin within the text, by their place in it.
-static void put_doubts(struct buf *out, const json_t *list, size_t from,
+// Tokens in doubt that begin within the text, by their place in it. False where
+// the server does not say how likely one of its tokens was: that may be null,
+// since JSON has no NaN.
+static bool put_doubts(struct buf *out, const json_t *list, size_t from,
                        size_t len)
 {
     struct buf token = BUF_INIT(MODEL_MAX_REPLY);
     size_t at = 0;
+    bool told = true;
 
     buf_putc(out, '[');
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -85,8 +88,11 @@ static void put_doubts(struct buf *out, const json_t *list, size_t from,
 
         buf_clear(&token);
         put_token(&token, entry);
-        if (p < LOGPROBS_CERTAIN && token.len > 0 && at >= from &&
-            at + token.len <= from + len) {
+        bool within =
+            token.len > 0 && at >= from && at + token.len <= from + len;
+        told = told &&
+               (!within || json_is_number(json_object_get(entry, "logprob")));
+        if (p < LOGPROBS_CERTAIN && within) {
             buf_printf(out, "%s[%zu,%zu,%.4g", out->len > 1 ? "," : "",
                        at - from, token.len, p);
             put_others(out, entry);
@@ -96,6 +102,7 @@ static void put_doubts(struct buf *out, const json_t *list, size_t from,
     }
     buf_putc(out, ']');
     buf_release(&token);
+    return told;
 }
 
 char *model_logprobs(const json_t *list, const char *text, size_t len)
@@ -107,8 +114,7 @@ char *model_logprobs(const json_t *list, const char *text, size_t len)
     if (json_array_size(list) == 0 || len == 0 ||
         !find_text(list, text, len, &from))
         return NULL;
-    put_doubts(&out, list, from, len);
-    if (!out.failed)
+    if (put_doubts(&out, list, from, len) && !out.failed)
         kept = buf_take(&out);
     buf_release(&out);
     return kept;

@@ -57,12 +57,34 @@ static size_t put_escape(struct buf *out, const char *text, size_t len)
     return bytes;
 }
 
+// The bytes of a number at the start of text that JSON cannot hold; 0: none.
+static size_t odd_number(const char *text, size_t len)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity", "-NaN"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+
+        if (len >= n && memcmp(text, words[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
 void mend_json(struct buf *out, const char *text, size_t len)
 {
+    bool in_string = false;
+
     for (size_t at = 0; at < len;) {
         uint32_t code = 0;
         size_t bytes = utf8_next(text + at, len - at, &code);
-        if (bytes == 0) {
+        size_t odd = in_string ? 0 : odd_number(text + at, len - at);
+
+        in_string = in_string != (code == '"');
+        if (odd > 0) {
+            buf_puts(out, "null");
+            at += odd;
+        } else if (bytes == 0) {
             buf_puts(out, "\xEF\xBF\xBD");
             at++;
         } else if (code == '\\') {

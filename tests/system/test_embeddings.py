@@ -233,7 +233,7 @@ class Spoiler(harness.Gate):
 @pytest.mark.parametrize("reply, after, words", [
     ({"embeddings": [[0.0] * 256]}, 0, "nothing but zeros"),
     ({"embeddings": [[1.0] * 9000]}, 0, "has 9000 numbers, where 1 to 8192"),
-    ({"embeddings": [[1.0, float("nan")]]}, 0, "no embedding, or not one"),
+    ({"embeddings": [[1.0, float("nan")]]}, 0, "that is no number"),
     ({"embeddings": []}, 0, "no embedding, or not one"),
     ({"embeddings": [[1.0, 2.0]]}, 2, "2 numbers, where this model's first"),
 ], ids=["zeros", "huge", "nan", "none", "other-size"])

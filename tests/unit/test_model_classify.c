@@ -438,10 +438,8 @@ Test(model_classify, an_exchange_without_reply_is_a_fault_with_its_reason)
         enum model_exchange exchange;
         enum call_fault fault;
     } rows[] = {
-        {EXCHANGE_REFUSED, FAULT_REFUSED},
-        {EXCHANGE_TIMEOUT, FAULT_TIMEOUT},
-        {EXCHANGE_BROKEN, FAULT_BROKEN},
-        {EXCHANGE_TOO_LARGE, FAULT_GARBAGE},
+        {EXCHANGE_REFUSED, FAULT_REFUSED}, {EXCHANGE_TIMEOUT, FAULT_TIMEOUT},
+        {EXCHANGE_BROKEN, FAULT_BROKEN},   {EXCHANGE_TOO_LARGE, FAULT_GARBAGE},
         {EXCHANGE_ALIEN, FAULT_GARBAGE},
     };
 
@@ -558,6 +556,39 @@ Test(model_classify, a_reply_without_logprobs_or_with_others_has_none)
                                false));
 }
 
+// Servers in Python write NaN and infinities, which JSON does not have.
+Test(model_classify, a_number_that_json_lacks_takes_no_answer_away)
+{
+    const char *wanted = "[[2,3,0.6065,\" tr\",0.3012]]";
+
+    cr_expect_null(logprobs_of(
+        &backend_ollama,
+        OLLAMA("is refund",
+               ",\"done_reason\":\"stop\",\"logprobs\":[" ENTRY(
+                   "is", "NaN", "") "," ENTRY(" refund", "-0.5", "") "]"),
+        true));
+    expect_logprobs(
+        logprobs_of(
+            &backend_ollama,
+            OLLAMA(
+                "is refund",
+                ",\"done_reason\":\"stop\",\"a\":\"\\\"NaN\","
+                "\"logprobs\":[" ENTRY("hm ", "-Infinity", "") "," ENTRY(
+                    "is", "-0.00001",
+                    "") "," ENTRY(" re", "-0.5",
+                                  OTHER(" tr", "-1.2") OTHER(
+                                      "x",
+                                      "-Infinity")) "," ENTRY("fund", "0",
+                                                              "") "," ENTRY("<e"
+                                                                            "nd"
+                                                                            ">",
+                                                                            "Na"
+                                                                            "N",
+                                                                            "") "]"),
+            true),
+        wanted);
+}
+
 Test(model_classify, a_token_that_is_no_character_is_found_by_its_bytes)
 {
     expect_logprobs(
@@ -619,7 +650,7 @@ Test(model_classify, what_is_no_embedding_is_a_fault_that_says_why)
         {"{\"embeddings\":[[0,0]]}", "is nothing but zeros"},
         {"{\"embeddings\":[[]]}", "has 0 numbers, where 1 to 8192"},
         {"{\"embeddings\":[[1e300]]}", "a number that is not finite"},
-        {"{\"embeddings\":[[NaN]]}", "holds no embedding, or not one"},
+        {"{\"embeddings\":[[NaN]]}", "something that is no number"},
         {"{\"embeddings\":[[1,\"2\"]]}", "something that is no number"},
         {"{\"embeddings\":[[1],[2]]}", "holds no embedding, or not one"},
         {"{\"embedding\":[1]}", "holds no embedding, or not one"},
