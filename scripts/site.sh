@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 rm -rf build/pages
 for file in $(find docs deploy -type f) README.md CHANGELOG.md LICENSE \
     docker-compose.yml bench/quality/README.md bench/quality/experiments.md \
-    examples/c/ask.c \
+    bench/wording/experiments.md examples/c/ask.c \
     examples/customer_care.ipynb jobs/customer_care/job.yaml simulated/README.md \
     tests/fault/README.md tests/fuzz/README.md web/assets/openapi.json; do
     mkdir -p "build/pages/$(dirname "$file")"

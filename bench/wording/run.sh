@@ -18,6 +18,8 @@ cd "$(dirname "$0")/../.."
 . bench/real_models.sh
 
 cells=${*:-"chat/promptcc chat/dspy chat/promptcc+demos chat/dspy+demos
+    chat/promptcc+demos1 chat/dspy+demos1 chat/promptcc+demos2 chat/dspy+demos2
+    chat/promptcc+demos3 chat/dspy+demos3
     json/promptcc json/dspy json/promptcc+demos json/dspy+demos
     loose/promptcc loose/dspy loose/promptcc+demos loose/dspy+demos"}
 
