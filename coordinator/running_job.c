@@ -202,14 +202,18 @@ static struct hash rows_hash(const struct task *task)
     return hasher_end(&hasher);
 }
 
-// Admits the trial to the history; replay must propose what is stored.
+// Admits the trial to the history; replay must propose what is stored. A job
+// that was done before would, unless it has another budget now: a search may
+// learn from fewer rows where there is no room for more, and a larger one then
+// goes its own way from there.
 static bool admit_trial(struct running_job *running, const struct task *task,
                         struct err *err)
 {
     struct history_trial row = {.number = task->trial,
                                 .kind = trial_kind_names[task->kind],
                                 .candidate_id = task->candidate_id,
-                                .rows = rows_hash(task)};
+                                .rows = rows_hash(task),
+                                .replaces = running->past.was_done};
     struct err why = ERR_CLEAR;
 
     if (task->trial == 0)

@@ -210,6 +210,16 @@ static bool read_digests(struct running_job *running, struct store *reader,
     return true;
 }
 
+static void note_done(void *user, int32_t row, int64_t after_call,
+                      const char *text)
+{
+    bool *was_done = user;
+
+    (void)row;
+    (void)after_call;
+    *was_done = *was_done || strncmp(text, "done", 4) == 0;
+}
+
 // What evaluations and runs need alike.
 static bool read_past(struct running_job *running, struct store *reader,
                       struct err *err)
@@ -223,6 +233,8 @@ static bool read_past(struct running_job *running, struct store *reader,
            history_load_time(reader, running->work.job_no,
                              &running->wall_before_ms, err) &&
            exclude_rows(running, reader, err) &&
+           history_events(reader, running->work.job_no, "state", note_done,
+                          &running->past.was_done, err) &&
            read_digests(running, reader, err);
 }
 

@@ -30,6 +30,7 @@ struct running_job_past {
     struct job_index *index;   // owned
     struct draft *draft;       // what is to be put; owned
     char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
+    bool was_done;             // an earlier run came to its end
 };
 
 struct running_job {

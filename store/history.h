@@ -34,8 +34,8 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err);
 
 // The canonical JSON of the latest other run of the same name, leaving out that
-// with the id not_id, and in *version the REPLAY_VERSION that made it; NULL when
-// there is none. The caller frees.
+// with the id not_id, and in *version the REPLAY_VERSION that made it; NULL
+// when there is none. The caller frees.
 char *history_previous(struct store *store, const char *name, int64_t not_no,
                        const char *not_id, int64_t *version, struct err *err);
 
@@ -180,14 +180,16 @@ struct history_trial {
     const char *kind; // "baseline", "minibatch", "full", "pruned"
     int64_t candidate_id;
     struct hash rows; // over the row numbers it is scored on
+    bool replaces;    // a stored one that differs, and those behind it
 };
 
 enum trial_found { TRIAL_NEW, TRIAL_SAME, TRIAL_OTHER };
 
 // Admits a trial: puts it when its number is new; else compares it with the
-// stored one. TRIAL_OTHER is for replay that took another decision (err is
-// ERR_DIFFERS and names trial and difference), and for a put that failed (err
-// says why).
+// stored one. One that replaces it takes its place, and all later trials go;
+// their evaluations and calls stay. Otherwise TRIAL_OTHER is for replay that
+// took another decision (err is ERR_DIFFERS and names trial and difference),
+// and for a put that failed (err says why).
 enum trial_found history_trial(struct store *store, int64_t job_no,
                                const struct history_trial *trial,
                                struct err *err);
@@ -222,7 +224,8 @@ bool history_put_best(struct store *store, int64_t job_no,
 
 // --- evaluations ---
 
-// More than a program can make for one example (coordinator/evaluation_result.c).
+// More than a program can make for one example
+// (coordinator/evaluation_result.c).
 enum { EVALUATION_MAX_CALLS = 256 };
 
 // One candidate on one row, judged.

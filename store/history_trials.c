@@ -159,14 +159,37 @@ static bool add_trial(struct store *store, struct job_index *job,
         .state = "running",
         .score = (double)NAN,
     };
-    struct hash key = key_of(trial->number, 0);
 
     (void)snprintf(entry.kind, sizeof entry.kind, "%s", trial->kind);
     if (!job_index_reserve_trial(job, err) ||
         !put_trial(store, job->job_no, trial, err))
         return false;
-    job->trials[key_index_add(&job->trial_numbers, &key)] = entry;
+    *job_index_add_trial(job, trial->number) = entry;
     return true;
+}
+
+static bool put_forget(struct store *store, enum record_kind kind,
+                       int64_t job_no, int64_t number, struct err *err)
+{
+    struct buf *record = store_record(store);
+
+    record_begin(record, kind);
+    record_int(record, job_no);
+    record_int(record, number);
+    record_end(record);
+    return store_put(store, err);
+}
+
+// What a search decided with less of a budget. What it paid for stays.
+static bool replace_trial(struct store *store, struct job_index *job,
+                          const struct history_trial *trial, struct err *err)
+{
+    if (!put_forget(store, RECORD_TRIALS_FORGET, job->job_no, trial->number,
+                    err) ||
+        !put_forget(store, RECORD_BEST_FORGET, job->job_no, trial->number, err))
+        return false;
+    job_index_forget_trials(job, trial->number);
+    return add_trial(store, job, trial, err);
 }
 
 // What differs first, in words; NULL when nothing does.
@@ -198,6 +221,8 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
     const char *difference = find_difference(stored, trial);
     if (difference == NULL)
         return TRIAL_SAME;
+    if (trial->replaces)
+        return replace_trial(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
     err_set(err, ERR_DIFFERS,
             "trial %" PRId64 " has another %s now than the one in the store "
             "%s; start with a new store (--store), or with the promptcc that "

@@ -117,13 +117,38 @@ bool job_index_reserve_trial(struct job_index *job, struct err *err)
     return key_index_reserve(&job->trial_numbers, err);
 }
 
-struct trial_entry *job_index_trial(struct job_index *job, int64_t number)
+static struct trial_entry *find_trial(struct job_index *job, int64_t number)
 {
     struct hash key = key_of(number, 0);
     size_t at = 0;
 
     return key_index_find(&job->trial_numbers, &key, &at) ? &job->trials[at]
                                                           : NULL;
+}
+
+struct trial_entry *job_index_trial(struct job_index *job, int64_t number)
+{
+    struct trial_entry *trial = find_trial(job, number);
+
+    return trial == NULL || trial->state[0] == '\0' ? NULL : trial;
+}
+
+void job_index_forget_trials(struct job_index *job, int64_t number)
+{
+    struct trial_entry *trial;
+
+    while ((trial = find_trial(job, number++)) != NULL)
+        trial->state[0] = '\0';
+}
+
+struct trial_entry *job_index_add_trial(struct job_index *job, int64_t number)
+{
+    struct trial_entry *trial = find_trial(job, number);
+    struct hash key = key_of(number, 0);
+
+    return trial != NULL
+               ? trial
+               : &job->trials[key_index_add(&job->trial_numbers, &key)];
 }
 
 // "[12,13]", as put_calls of history_evaluations.c writes it; what is no digit

@@ -44,7 +44,7 @@ struct trial_entry {
     char kind[16];
     int64_t candidate_id;
     struct hash rows;
-    char state[16];
+    char state[16]; // "" once it was forgotten
     double score;
     int64_t n, calls, tokens;
 };
@@ -139,6 +139,12 @@ void job_index_free_all(struct store *store);
 // one.
 bool job_index_reserve_trial(struct job_index *job, struct err *err);
 struct trial_entry *job_index_trial(struct job_index *job, int64_t number);
+
+// Forgets that trial and those behind it.
+void job_index_forget_trials(struct job_index *job, int64_t number);
+
+// The place of a trial that is not there, or was forgotten. Room is reserved.
+struct trial_entry *job_index_add_trial(struct job_index *job, int64_t number);
 
 // Lets the store's reader read and nothing else, and ends what runs past
 // deadline_ms.

@@ -60,6 +60,10 @@ static const char *const statements[RECORD_KINDS] = {
         "UPDATE trials SET state = ?3, score = ?4, n = ?5, calls = ?6,"
         " tokens = ?7, finished_ms = ?8, baseline = ?9, low = ?10, high = ?11"
         " WHERE job_no = ?1 AND number = ?2",
+    [RECORD_TRIALS_FORGET] =
+        "DELETE FROM trials WHERE job_no = ?1 AND number >= ?2",
+    [RECORD_BEST_FORGET] =
+        "DELETE FROM bests WHERE job_no = ?1 AND trial >= ?2",
     [RECORD_EVALUATION] =
         "INSERT INTO evaluations(job_no, candidate_id, row, replicate,"
         " outcome, repairs, lenient, score, calls, feedback, p_right,"

@@ -1,6 +1,7 @@
 """`promptcc run`, whole: job file in, compiled file and document out."""
 
 import json
+import shutil
 
 import pytest
 
@@ -132,6 +133,28 @@ def test_a_larger_budget_goes_on_with_the_same_job(stage, sim):
     assert grown.json["finish_reason"] == "trials_done"
     assert (job.parent / "compiled.json").read_bytes() == \
         (whole.parent / "compiled.json").read_bytes()
+
+
+def test_a_larger_budget_goes_its_own_way_where_the_smaller_saw_less(stage):
+    """A small budget has room for fewer rows to learn from, so the trials that
+    follow are others than with a larger one."""
+    made, ids = {}, set()
+    for name, budgets in (("grown", (300, 500)), ("whole", (500,))):
+        folder = stage.folder / name
+        shutil.copytree(harness.ROOT / "jobs/intent_200", folder)
+        for calls in budgets:
+            result = stage.promptcc("run", folder, "--simulate", "--json",
+                                    "--max-calls", calls)
+            assert result.status == 0, result
+            ids.add(result.json["job"])
+        trials = stage.promptcc("trials", folder, "--json").json
+        made[name] = ((folder / "compiled.json").read_bytes(),
+                      [(t["trial"], t["candidate"], t["score"])
+                       for t in trials])
+    assert len(ids) == 1, ids
+    assert made["grown"][0] == made["whole"][0]
+    assert [t[::2] for t in made["grown"][1]] == \
+        [t[::2] for t in made["whole"][1]]
 
 
 def test_everything_from_the_stand_in_says_simulated(stage):

@@ -195,6 +195,30 @@ Test(history, a_trial_that_replay_decides_otherwise_is_named)
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
 }
 
+Test(history, a_trial_that_replaces_another_takes_the_later_ones_with_it)
+{
+    int64_t job = open_job("j-1");
+    struct history_trial trial;
+
+    for (int64_t i = 1; i <= 4; i++) {
+        trial = make_trial(i, put_candidate(job, 1));
+        cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    }
+    trial = make_trial(2, put_candidate(job, 2));
+    trial.replaces = true;
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
+    reopen();
+    char *numbers =
+        text_outside("SELECT group_concat(number || ':' || state) FROM trials");
+    cr_expect_str_eq(numbers, "1:running,2:running");
+    free(numbers);
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
+    trial = make_trial(3, put_candidate(job, 1));
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
+}
+
 Test(history, an_equal_end_of_a_trial_puts_nothing)
 {
     int64_t job = open_job("j-1");
