@@ -297,13 +297,7 @@ const struct command_entry cmd_predict = {
     .max_operands = -1,
     .told =
         (const struct option_told[]){
-            {OPT_OLLAMA,
-             "the Ollama server, and how many calls it works on at once (1)",
-             SERVERS_DEFAULT_OLLAMA},
-            {OPT_OPENAI,
-             "the OpenAI-compatible server (llama.cpp, vLLM, LM Studio), "
-             "instead",
-             NULL},
+            SERVERS_TOLD_OF_ONE,
             {OPT_WAIT, "wait at most T while the model server does not answer",
              "3s at the start; in the middle of --input 5m"},
             {OPT_ALLOW_EXEC,

@@ -133,13 +133,7 @@ const struct command_entry cmd_serve = {
     .max_operands = 1,
     .told =
         (const struct option_told[]){
-            {OPT_OLLAMA,
-             "the Ollama server, and how many calls it works on at once (1)",
-             SERVERS_DEFAULT_OLLAMA},
-            {OPT_OPENAI,
-             "the OpenAI-compatible server (llama.cpp, vLLM, LM Studio), "
-             "instead",
-             NULL},
+            SERVERS_TOLD_OF_ONE,
             {OPT_HTTP, "where to listen; port 0 picks a free one and prints it",
              "127.0.0.1:8071"},
             {OPT_HTTP_TOKEN,

@@ -17,6 +17,19 @@ struct sim_server;
 enum { SERVERS_MAX = 64 };
 #define SERVERS_DEFAULT_OLLAMA "http://localhost:11434"
 
+// What --ollama and --openai are in a command that asks one server: rows of its
+// `told` (servers_open_one).
+#define SERVERS_TOLD_OF_ONE                                                    \
+    {OPT_OLLAMA,                                                               \
+     "the Ollama server, and how many calls it works on at once (1)",          \
+     SERVERS_DEFAULT_OLLAMA},                                                  \
+    {                                                                          \
+        OPT_OPENAI,                                                            \
+            "the OpenAI-compatible server (llama.cpp, vLLM, LM Studio), "      \
+            "instead",                                                         \
+            NULL                                                               \
+    }
+
 struct servers {
     struct model_address addresses[SERVERS_MAX];
     size_t n;

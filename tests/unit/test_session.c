@@ -945,7 +945,7 @@ Test(session, runs_and_test_scores_are_no_trials_but_their_calls_count)
     cr_expect_not(seen.told, "only trials are told to the history");
 }
 
-static struct ending *leave_runs(struct session *s)
+static struct runs *run_a_row(struct session *s)
 {
     const struct runs_request runs_request = {.program = given.job->program,
                                               .plan = &plan,
@@ -954,7 +954,12 @@ static struct ending *leave_runs(struct session *s)
                                               .rows = all_rows,
                                               .n = 1};
 
-    runs_submit(s, &runs_request, &seen.err);
+    return runs_submit(s, &runs_request, &seen.err);
+}
+
+static struct ending *leave_runs(struct session *s)
+{
+    run_a_row(s);
     return new_ending();
 }
 
@@ -996,16 +1001,10 @@ static void answer_unjudged(struct task *task)
 
 static struct ending *drop_runs(struct session *s)
 {
-    const struct runs_request runs_request = {.program = given.job->program,
-                                              .plan = &plan,
-                                              .candidate = session_baseline(s),
-                                              .sampling = {.purpose = "t"},
-                                              .rows = all_rows,
-                                              .n = 1};
     struct trial *trial;
 
     try_baseline(s, 2);
-    runs_drop(s, runs_submit(s, &runs_request, &seen.err));
+    runs_drop(s, run_a_row(s));
     trial = try_new(s, 1);
     if (trial != NULL)
         (void)trial_wait(s, trial, &seen.err);
