@@ -79,8 +79,7 @@ static bool greet(int i)
                                          .backend = "ollama",
                                          .server = "1",
                                          .instance = i + 1,
-                                         .greeting = ++workers[i].greetings,
-                                         .idle_ms = WIRE_IDLE_MAX_MS}};
+                                         .greeting = ++workers[i].greetings}};
 
     (void)snprintf(name, sizeof name, "crowd-%d", i);
     return wire_send(workers[i].socket, NULL, &hello, NULL);
@@ -121,11 +120,20 @@ static void take_all(struct crowd_worker *worker, int64_t now)
     }
 }
 
+// It says how long it will be silent, which it must have heard before.
+static bool beat(struct crowd_worker *worker, int64_t now)
+{
+    struct message message = {.kind = MESSAGE_HEARTBEAT,
+                              .as.heartbeat = {.idle_ms = worker->every_ms}};
+
+    worker->beat_ms =
+        now + worker->every_ms - rand() % (worker->every_ms / 4 + 1);
+    return wire_send(worker->socket, NULL, &message, NULL);
+}
+
 static void turn(void *zmq, const char *endpoint, int i, int64_t now)
 {
     struct crowd_worker *worker = &workers[i];
-    struct message beat = {.kind = MESSAGE_HEARTBEAT,
-                           .as.heartbeat = {.idle_ms = worker->every_ms}};
 
     take_all(worker, now);
     if (worker->socket == NULL && now >= worker->due_ms)
@@ -146,9 +154,7 @@ static void turn(void *zmq, const char *endpoint, int i, int64_t now)
                                   : PATIENCE_MAX_MS;
         part(worker, now);
     } else if (worker->welcome && now >= worker->beat_ms) {
-        worker->beat_ms =
-            now + worker->every_ms - rand() % (worker->every_ms / 4 + 1);
-        if (!wire_send(worker->socket, NULL, &beat, NULL))
+        if (!beat(worker, now))
             part(worker, now);
     }
 }

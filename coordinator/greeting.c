@@ -11,13 +11,13 @@
 
 static void welcome(struct peers *peers, struct peer *peer)
 {
-    struct message message = {
-        .kind = MESSAGE_WELCOME,
-        .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS,
-                       .idle_ms = peers_idle_ms(peers, peer),
-                       .name =
-                           peer->worker == NULL ? "client" : peer->worker->name,
-                       .several = 1}};
+    struct message message = {.kind = MESSAGE_WELCOME,
+                              .as.welcome = {.heartbeat_ms = WIRE_HEARTBEAT_MS,
+                                             .idle_ms = peers_idle_ms(peers),
+                                             .name = peer->worker == NULL
+                                                         ? "client"
+                                                         : peer->worker->name,
+                                             .several = 1}};
 
     peers_tell(peers, peer, &message);
 }

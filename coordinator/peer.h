@@ -44,9 +44,8 @@ struct peer {
 
     // what it is sent
     struct mailbox *mailbox; // owned
-    int64_t idle_most_ms;    // it can beat that seldom while it holds no call,
-    int64_t idle_ms;         // and says that it will beat that often
-    int64_t beat_ms;         // when it is to hear a heartbeat
+    int64_t idle_ms;         // between its heartbeats while it holds no call
+    int64_t beat_ms;         // when it is to hear one
 
     struct peer *next, *before;
 };

@@ -18,13 +18,11 @@ enum {
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
     PART_BYTES_PER_S = 2 << 20,
 
-    // A worker hears a heartbeat that often, or half as often as it beats
-    // itself: it waits for 15 s, or for three times its own rhythm.
+    // A worker hears a heartbeat that often, or as seldom as it beats itself.
     WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
-    WORKER_BEATS = 2,
     // Each worker adds so much to the time between two heartbeats of one that
-    // holds no call: however many there are, some 70 come in a second.
-    IDLE_MS_EACH = 16,
+    // holds no call: of 5,000 of them, some 140 come in a second.
+    IDLE_MS_EACH = 8,
 
     // Bytes sent to a client, or to all of them, that they have not read. A
     // client's are at least the longest RESULT and a REPLY.
@@ -225,8 +223,6 @@ static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
         .epoch = hello->epoch,
         .worker = worker,
         .heard_ms = now,
-        .idle_most_ms =
-            hello->idle_ms == 0 ? WIRE_IDLE_UNSAID_MS : hello->idle_ms,
         .messages =
             token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
         .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
@@ -463,64 +459,55 @@ void peers_tend(struct peers *peers, int64_t now)
 
 // --- heartbeats ---
 
-int64_t peers_rhythm_ms(size_t n_workers, int64_t most_ms)
+int64_t peers_idle_ms(const struct peers *peers)
 {
-    int64_t ms = IDLE_MS_EACH * (int64_t)n_workers;
+    int64_t ms = IDLE_MS_EACH * (int64_t)peers->engine->workers.n;
 
-    if (most_ms > WIRE_IDLE_MAX_MS)
-        most_ms = WIRE_IDLE_MAX_MS;
-    if (ms > most_ms)
-        ms = most_ms;
-    return ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
+    if (ms < WIRE_HEARTBEAT_MS)
+        return WIRE_HEARTBEAT_MS;
+    return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
 }
 
-int64_t peers_idle_ms(const struct peers *peers, const struct peer *peer)
+// How often a peer is to hear one. A worker waits for 15 heartbeats, or for
+// three times its own rhythm: with thousands of them heartbeats are all that an
+// idle coordinator does.
+static int64_t beat_every(const struct peer *peer)
 {
-    return peers_rhythm_ms(peers->engine->workers.n, peer->idle_most_ms);
-}
-
-// How often a peer is to hear one. With thousands of workers heartbeats are all
-// that an idle coordinator does. One that is asked to beat more often from now
-// on also waits less long.
-static int64_t beat_every(const struct peer *peer, int64_t asked_ms)
-{
-    int64_t idle_ms = peer->idle_ms < asked_ms ? peer->idle_ms : asked_ms;
-
     if (peer->role != PEER_WORKER)
         return WIRE_HEARTBEAT_MS;
-    return WORKER_BEATS * idle_ms > WORKER_BEAT_MS ? WORKER_BEATS * idle_ms
-                                                   : WORKER_BEAT_MS;
+    return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
 }
 
 // False when the peer cannot be reached.
-static bool beat_peer(const struct peers *peers, struct peer *peer, int64_t now)
+static bool beat_peer(const struct peers *peers, struct peer *peer,
+                      const struct message *beat, int64_t now)
 {
-    struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct err err = ERR_CLEAR;
 
     if (now < peer->beat_ms)
         return true;
-    beat.as.heartbeat.idle_ms = peers_idle_ms(peers, peer);
-    peer->beat_ms = now + beat_every(peer, beat.as.heartbeat.idle_ms);
-    return wire_send(peers->socket, &peer->id, &beat, &err) ||
+    peer->beat_ms = now + beat_every(peer);
+    return wire_send(peers->socket, &peer->id, beat, &err) ||
            err.code != ERR_IO;
 }
 
 // One that cannot be reached is lost when dispatch says so.
-static void beat_workers(const struct peers *peers, int64_t now)
+static void beat_workers(const struct peers *peers, const struct message *beat,
+                         int64_t now)
 {
     for (struct peer *peer = peers->first[PEER_WORKER]; peer != NULL;
          peer = peer->next)
-        (void)beat_peer(peers, peer, now);
+        (void)beat_peer(peers, peer, beat, now);
 }
 
 // A client that is gone has nothing to come back.
-static void beat_clients(struct peers *peers, int64_t now)
+static void beat_clients(struct peers *peers, const struct message *beat,
+                         int64_t now)
 {
     for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
          peer = next) {
         next = peer->next;
-        if (beat_peer(peers, peer, now) &&
+        if (beat_peer(peers, peer, beat, now) &&
             (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS))
             continue;
         connections_close(peers->connections, peer->fd, peer->number);
@@ -571,13 +558,16 @@ static void note_away(struct peers *peers)
 
 void peers_beat(struct peers *peers, int64_t now)
 {
+    struct message beat = {.kind = MESSAGE_HEARTBEAT,
+                           .as.heartbeat = {.idle_ms = peers_idle_ms(peers)}};
+
     if (now - peers->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     peers->beat_ms = now;
     heed_keys(peers, now);
     note_away(peers);
-    beat_workers(peers, now);
-    beat_clients(peers, now);
+    beat_workers(peers, &beat, now);
+    beat_clients(peers, &beat, now);
 }
 
 // --- clients and their jobs ---

@@ -130,11 +130,8 @@ void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
 // off, and workers whose connection broke have to show that they live.
 void peers_tend(struct peers *peers, int64_t now);
 
-// How often a worker that holds no call is to beat, where there are so many:
-// more seldom the more there are, but not more seldom than it says it can.
-int64_t peers_rhythm_ms(size_t n_workers, int64_t most_ms);
-// The same for this peer, now.
-int64_t peers_idle_ms(const struct peers *peers, const struct peer *peer);
+// How often a worker that holds no call is to beat.
+int64_t peers_idle_ms(const struct peers *peers);
 
 // Answers a frame of somebody with REFUSED, and tells of it in the log: who is
 // how he calls himself, "" where he has not said.

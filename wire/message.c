@@ -89,9 +89,6 @@ static const struct message_field hello_fields[] = {
         hello, greeting, "greeting",
         "how many greetings that worker has made, this one included. One with "
         "a lower number than the last is late, and is passed over"),
-    FIELD_INT(hello, idle_ms, "idle_ms", 0, INT32_MAX, OPTIONAL,
-              "of a worker: the longest time between heartbeats that it can "
-              "keep to while it holds no call. 0: 40,000"),
 };
 
 static const struct message_field welcome_fields[] = {

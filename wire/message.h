@@ -53,12 +53,7 @@ enum {
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
 enum { WIRE_HEARTBEAT_MS = 1000 }; // both ways
 enum { WIRE_LIVENESS = 3 };        // missed heartbeats until a peer is lost
-enum {
-    // Between two heartbeats of a worker without calls, at most; and of one
-    // that does not say in HELLO how seldom it can beat.
-    WIRE_IDLE_MAX_MS = 80000,
-    WIRE_IDLE_UNSAID_MS = 40000,
-};
+enum { WIRE_IDLE_MAX_MS = 40000 }; // of a worker without calls
 
 enum message_kind {
     MESSAGE_HELLO,     // any peer -> coordinator, first
@@ -117,7 +112,6 @@ struct hello {
     int64_t prefixes; // so many prefixes of calls does a worker keep
     int64_t instance; // of a worker: random, as long as it runs; 0: not said
     int64_t greeting; // how many it has sent, with this one
-    int64_t idle_ms;  // of a worker: how seldom it can beat; 0: not said
 };
 
 struct welcome {

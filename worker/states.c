@@ -82,8 +82,7 @@ static void introduce(const struct worker *worker,
                                 .kept = out->kept,
                                 .kept_len = list_kept(&worker->held, out->kept),
                                 .several = 1,
-                                .prefixes = WIRE_MAX_PREFIXES,
-                                .idle_ms = WIRE_IDLE_MAX_MS};
+                                .prefixes = WIRE_MAX_PREFIXES};
     server_watch_describe(worker->watch, server, out->models, &out->hello);
 }
 

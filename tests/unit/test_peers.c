@@ -9,7 +9,6 @@
 
 #include "common/json.h"
 #include "coordinator/engine.h"
-#include "coordinator/peers.h"
 #include "stage.h"
 #include "store/query.h"
 
@@ -156,16 +155,6 @@ Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
 Test(peers, heartbeats_go_to_whoever_greeted)
 {
     cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
-}
-
-Test(peers, the_more_workers_there_are_the_more_seldom_each_beats)
-{
-    cr_expect_eq(peers_rhythm_ms(50, WIRE_IDLE_MAX_MS), WIRE_HEARTBEAT_MS);
-    cr_expect_eq(peers_rhythm_ms(500, WIRE_IDLE_MAX_MS), 8000);
-    cr_expect_eq(peers_rhythm_ms(5000, WIRE_IDLE_MAX_MS), 80000);
-    cr_expect_eq(peers_rhythm_ms(50000, INT32_MAX), WIRE_IDLE_MAX_MS);
-    cr_expect_eq(peers_rhythm_ms(5000, WIRE_IDLE_UNSAID_MS), 40000);
-    cr_expect_eq(peers_rhythm_ms(5000, 1), WIRE_HEARTBEAT_MS);
 }
 
 enum { LEASES_BYTES = 8 * WIRE_LEASE_BYTES };
