@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "common/thread.h"
+#include "store/connect.h"
 #include "store/parts.h"
 
-enum { SQL_BYTES = 128, BUSY_MS = 10000 };
+enum { SQL_BYTES = 128 };
 
 struct half {
     sqlite3 *db; // borrowed
@@ -22,21 +23,12 @@ struct half {
 // written.
 static sqlite3 *open_another(const char *path)
 {
+    struct err ignored = ERR_CLEAR;
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
-                                 SQLITE_OPEN_PRIVATECACHE,
-                             NULL);
 
-    if (rc == SQLITE_OK)
-        rc = sqlite3_extended_result_codes(db, 1);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_busy_timeout(db, BUSY_MS);
-    if (rc == SQLITE_OK)
-        rc = row_scan_register(db);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(db, "PRAGMA schema_version", NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
+    // The first read is the first touch of the file.
+    if (store_connect(&db, path, path, SQLITE_OPEN_READONLY, &ignored) &&
+        sql_run(db, path, "PRAGMA schema_version", "read", &ignored))
         return db;
     (void)sqlite3_close(db);
     return NULL;

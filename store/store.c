@@ -11,6 +11,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
+#include "store/connect.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/netfs.h"
@@ -19,7 +20,7 @@
 #include "store/row_sum.h"
 #include "store/split_scan.h"
 
-enum { BUSY_MS = 10000, URI_BYTES = 64 * 1024 };
+enum { URI_BYTES = 64 * 1024 };
 
 // page_size (of a new file): measured with calls of 1 KB and an evaluation
 // each, pages of 8192 bytes take a third more rows a second than those of 4096,
@@ -87,35 +88,13 @@ static bool check_path(const char *path, bool must_exist, struct err *err)
 
 // --- connections ---
 
-static bool open_db(sqlite3 **db, const char *name, const char *path, int flags,
-                    struct err *err)
-{
-    int rc = sqlite3_open_v2(
-        name, db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_extended_result_codes(*db, 1);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_busy_timeout(*db, BUSY_MS);
-    if (rc == SQLITE_OK)
-        rc = row_sum_register(*db);
-    if (rc == SQLITE_OK)
-        rc = row_scan_register(*db);
-    if (rc != SQLITE_OK) {
-        sql_fail(err, *db, rc, path, "open");
-        (void)sqlite3_close(*db);
-        *db = NULL;
-    }
-    return rc == SQLITE_OK;
-}
-
 static bool open_writer(struct store *store, struct err *err)
 {
     sqlite3 *db = NULL;
     bool ok = false;
 
-    if (!open_db(&db, store->path, store->path,
-                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err))
+    if (!store_connect(&db, store->path, store->path,
+                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err))
         goto out;
     // SQLite opens what may not be written for reading, without a word.
     if (sqlite3_db_readonly(db, "main") == 1) {
@@ -172,8 +151,8 @@ static bool open_immutable(struct store *store, struct err *err)
     }
     buf_clear(&name);
     ok = put_uri(&name, store->path, err) &&
-         open_db(&store->reader, name.data, store->path,
-                 SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err) &&
+         store_connect(&store->reader, name.data, store->path,
+                       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err) &&
          migrate_check(store->reader, store->path, err);
 
 out:
@@ -201,8 +180,8 @@ static bool open_reader(struct store *store, struct err *err)
     struct err first = ERR_CLEAR;
     int64_t version = 0;
 
-    if (!open_db(&store->reader, store->path, store->path, SQLITE_OPEN_READONLY,
-                 err))
+    if (!store_connect(&store->reader, store->path, store->path,
+                       SQLITE_OPEN_READONLY, err))
         return false;
     if (sql_number(store->reader, store->path, "PRAGMA user_version", &version,
                    &first))

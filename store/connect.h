@@ -1,0 +1,19 @@
+// connect: a connection to the store's file, with what every statement of ours
+// needs.
+
+#ifndef STORE_CONNECT_H
+#define STORE_CONNECT_H
+
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+#include "common/err.h"
+
+// name is the file's path or a URI of it, path what people are told, and flags
+// are those of sqlite3_open_v2. The caller closes *db, which is NULL when there
+// is none.
+bool store_connect(sqlite3 **db, const char *name, const char *path, int flags,
+                   struct err *err);
+
+#endif
