@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/stats.h"
 #include "common/text.h"
+#include "program/job/columns.h"
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
 #include "program/run/stepper.h"
@@ -433,38 +434,8 @@ static int64_t demos_wanted(const struct job *job)
     return most;
 }
 
-static bool is_field(const char *name, const struct field *fields, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-// Whether what a row has under that name can stand in a prompt: an input, or a
-// label ("label", "step.field"). Other columns are nobody's.
-static bool is_in_prompts(const struct program *program, const char *name)
-{
-    const char *dot = strchr(name, '.');
-
-    if (is_field(name, program->inputs, program->n_inputs))
-        return true;
-    for (size_t i = 0; i < program->n_outputs; i++)
-        if (strcmp(program->outputs[i].name, name) == 0)
-            return true;
-    for (size_t i = 0; dot != NULL && i < program->n_steps; i++) {
-        const struct step *step = &program->steps[i];
-
-        if (strlen(step->name) == (size_t)(dot - name) &&
-            strncmp(step->name, name, (size_t)(dot - name)) == 0 &&
-            is_field(dot + 1, step->signature.outputs,
-                     step->signature.n_outputs))
-            return true;
-    }
-    return false;
-}
-
-static void put_read(const struct program *program, json_t *fields,
+// What can stand in a prompt: inputs and labels. Other columns are nobody's.
+static void put_read(const struct columns *columns, json_t *fields,
                      struct buf *out)
 {
     const char *name;
@@ -472,7 +443,7 @@ static void put_read(const struct program *program, json_t *fields,
 
     json_object_foreach(fields, name, value)
     {
-        if (!is_in_prompts(program, name))
+        if (!columns_have(columns, name))
             continue;
         buf_puts(out, name);
         json_put(out, value, true);
@@ -483,6 +454,9 @@ static void put_read(const struct program *program, json_t *fields,
 static void check_demos(struct jobfile *file)
 {
     const struct job_model *student = &file->job->models[ROLE_STUDENT];
+    struct err ignored = ERR_CLEAR;
+    struct columns *columns =
+        columns_new(file->job->program, NULL, 0, &ignored);
     struct buf text = BUF_INIT(64 << 20);
     size_t longest = 0, sum = 0;
 
@@ -490,13 +464,15 @@ static void check_demos(struct jobfile *file)
         json_t *fields = dataset_fields(file->dataset, i);
 
         buf_clear(&text);
-        put_read(file->job->program, fields, &text);
+        if (columns != NULL)
+            put_read(columns, fields, &text);
         json_decref(fields);
         sum += text.len;
         longest = text.len > longest ? text.len : longest;
     }
     buf_release(&text);
-    if (dataset_size(file->dataset) == 0)
+    columns_free(columns);
+    if (dataset_size(file->dataset) == 0 || longest == 0)
         return;
     int64_t room = (int64_t)student->options.num_ctx -
                    student->options.num_predict -

@@ -217,6 +217,11 @@ void columns_free(struct columns *columns)
     free(columns);
 }
 
+bool columns_have(const struct columns *columns, const char *name)
+{
+    return find_column(columns, name) != NULL;
+}
+
 const char *const *columns_wanted(const struct columns *columns, size_t *n)
 {
     *n = columns->n_wanted;

@@ -44,6 +44,9 @@ struct columns *columns_new_inputs(const struct program *program,
                                    struct err *err);
 void columns_free(struct columns *columns); // NULL is fine
 
+// Whether a field of that name, an input or a label, is read.
+bool columns_have(const struct columns *columns, const char *name);
+
 // The keys (or paths) to look for, for rows_open.
 const char *const *columns_wanted(const struct columns *columns, size_t *n);
 

@@ -12,9 +12,9 @@
 #include "common/buf.h"
 #include "program/job/rows.h"
 
-// data and len change with every call that reads or drops.
 enum { ROWS_AHEAD_BYTES = 1 << 16 };
 
+// data and len change with every call that reads or drops.
 struct rows_text {
     const char *name;   // of the file; borrowed, as stream
     FILE *stream;       // NULL: all bytes were there
