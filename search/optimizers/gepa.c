@@ -27,10 +27,11 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/stats.h"
 #include "common/text.h"
+#include "search/optimizers/gepa/acceptance.h"
+#include "search/optimizers/gepa/minibatches.h"
+#include "search/optimizers/gepa/rewrites.h"
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/leader.h"
 #include "search/toolkit/merge.h"
@@ -103,19 +104,7 @@ static const struct param params[] = {
 
 enum { MERGE_ROWS = 5 };
 
-// A gain so likely by chance is tested on more rows.
-static const double CHANCE = 0.1;
-
-// Sums in another order may differ in the last bits.
-static const double SAME = 1e-9;
-
 enum stage { FREE, READING, REFLECTING, SAMPLED, CHECKED, EVALUATED };
-
-// One part of a child that is being rewritten.
-struct rewrite {
-    size_t predictor;
-    struct question question;
-};
 
 // One iteration under way.
 struct lane {
@@ -123,15 +112,12 @@ struct lane {
     int64_t no; // of the iteration, from 0
     bool is_merge;
     size_t parents[POOL_PARENTS]; // in the pool; the second of a merge only
-    size_t *rows;                 // owned: minibatch, then the further ones
-    size_t n_rows;                // of the minibatch
-    size_t n_more;
-    struct runs *runs;        // owned: the parent on the minibatch
-    struct runs *more_runs;   // owned: and on the further rows
-    struct rewrite *rewrites; // owned
-    size_t n_rewrites;
-    struct candidate *child; // owned
-    struct trial *sample;    // the child's trials; the session's
+    struct minibatch minibatch;   // of no merge
+    struct runs *runs;            // owned: the parent on the minibatch
+    struct runs *more_runs;       // owned: and on the further rows
+    struct rewrites rewrites;     // of the parent's steps
+    struct candidate *child;      // owned
+    struct trial *sample;         // the child's trials; the session's
     struct trial *more;
     struct trial *full;
 };
@@ -147,9 +133,7 @@ struct gepa_search {
     size_t n_lanes;
     size_t *parts; // owned: the predictors that the plan runs
     size_t n_parts;
-    size_t *order; // owned: training rows, this epoch's order
-    size_t n_train;
-    size_t epoch;
+    struct minibatches minibatches;
     int64_t budget; // scored runs
     int64_t spent;
     int64_t begun; // iterations
@@ -230,13 +214,11 @@ static struct candidate *parent_of(const struct gepa_search *search,
 
 static void end_lane(struct gepa_search *search, struct lane *lane)
 {
-    for (size_t i = 0; i < lane->n_rewrites; i++)
-        question_release(&lane->rewrites[i].question);
-    free(lane->rewrites);
+    rewrites_release(&lane->rewrites);
     runs_drop(search->session, lane->runs);
     runs_drop(search->session, lane->more_runs);
     candidate_unref(lane->child);
-    free(lane->rows);
+    minibatch_release(&lane->minibatch);
     *lane = (struct lane){.stage = FREE};
 }
 
@@ -286,40 +268,6 @@ static bool run_child(struct gepa_search *search, const struct lane *lane,
 
 // --- an iteration begins
 
-// The training rows in a new order, an epoch each; the last rows of an epoch
-// that fill no minibatch wait for a later one.
-static bool take_minibatch(struct gepa_search *search, struct lane *lane,
-                           struct err *err)
-{
-    size_t n = (size_t)search->params->reflection_minibatch_size;
-    if (n > search->n_train)
-        n = search->n_train;
-    size_t batches = search->n_train / n;
-    size_t epoch = (size_t)lane->no / batches;
-    size_t more = (size_t)search->params->acceptance_rows;
-    if (more > search->n_train - n)
-        more = search->n_train - n;
-
-    if (search->epoch != epoch) {
-        struct rng rng = session_rng(search->session, "minibatches", epoch);
-        memcpy(search->order, session_split(search->session)->rows[SHARE_TRAIN],
-               search->n_train * sizeof *search->order);
-        rng_shuffle(&rng, search->order, search->n_train);
-        search->epoch = epoch;
-    }
-    lane->rows = calloc(n + more + 1, sizeof *lane->rows);
-    if (lane->rows == NULL) {
-        err_nomem(err, "a minibatch");
-        return false;
-    }
-    size_t first = ((size_t)lane->no % batches) * n;
-    for (size_t i = 0; i < n + more; i++)
-        lane->rows[i] = search->order[(first + i) % search->n_train];
-    lane->n_rows = n;
-    lane->n_more = more;
-    return true;
-}
-
 static bool begin_merge(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
@@ -367,15 +315,11 @@ static bool choose_parts(struct gepa_search *search, struct lane *lane,
     struct pool_member *parent = &search->pool.members[lane->parents[0]];
     size_t n = search->params->selector == ALL_TOGETHER ? search->n_parts : 1;
 
-    lane->rewrites = calloc(n, sizeof *lane->rewrites);
-    if (lane->rewrites == NULL) {
-        err_nomem(err, "a reflection");
+    if (!rewrites_init(&lane->rewrites, search->session, lane->no, n, err))
         return false;
-    }
     for (size_t i = 0; i < n; i++)
-        lane->rewrites[i].predictor =
-            search->parts[(parent->turn + i) % search->n_parts];
-    lane->n_rewrites = n;
+        rewrites_add(&lane->rewrites,
+                     search->parts[(parent->turn + i) % search->n_parts]);
     parent->turn = (parent->turn + n) % search->n_parts;
     return true;
 }
@@ -392,10 +336,12 @@ static bool begin(struct gepa_search *search, struct lane *lane,
     if (lane->stage != FREE)
         return true;
     if (!choose_parent(search, lane, err) || !choose_parts(search, lane, err) ||
-        !take_minibatch(search, lane, err))
+        !minibatches_take(&search->minibatches, lane->no, &lane->minibatch,
+                          err))
         return false;
     lane->stage = READING;
-    lane->runs = run_parent(search, lane, lane->rows, lane->n_rows, err);
+    lane->runs =
+        run_parent(search, lane, lane->minibatch.rows, lane->minibatch.n, err);
     return lane->runs != NULL;
 }
 
@@ -412,53 +358,6 @@ static bool is_perfect(const struct gepa_search *search,
     return true;
 }
 
-static size_t find_cases(const struct gepa_search *search,
-                         const struct runs *runs, int step,
-                         struct reflection_case *cases)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < runs->n; i++) {
-        if (!runs->items[i].scored ||
-            !reflection_case_of(&runs->items[i], step, &cases[n]))
-            continue;
-        n += cases[n].outputs != NULL ||
-             search->params->add_format_failure_as_feedback;
-    }
-    return n;
-}
-
-// Asks about one part; *asked is false where no run says anything of it.
-static bool ask_about(struct gepa_search *search, struct lane *lane,
-                      struct rewrite *rewrite, bool *asked, struct err *err)
-{
-    const struct program *program = session_job(search->session)->program;
-    int step = program->predictors[rewrite->predictor];
-    struct reflection_case *cases = calloc(lane->runs->n + 1, sizeof *cases);
-
-    if (cases == NULL) {
-        err_nomem(err, "a reflection");
-        return false;
-    }
-    const struct reflection reflection = {
-        .step = &program->steps[step],
-        .instruction =
-            parent_of(search, lane)->parts[rewrite->predictor].instruction,
-        .cases = cases,
-        .n_cases = find_cases(search, lane->runs, step, cases),
-        .temperature = 1,
-        .draw = lane->no * (int64_t)program->n_predictors +
-                (int64_t)rewrite->predictor,
-    };
-    *asked = reflection.n_cases > 0;
-    bool ok =
-        !*asked || (reflection_prepare(&search->form, &reflection,
-                                       &rewrite->question, err) &&
-                    question_submit(search->session, &rewrite->question, err));
-    free(cases);
-    return ok;
-}
-
 // No child came of it. A model that refuses the task may be its own teacher,
 // and then none ever does.
 static void end_in_vain(struct gepa_search *search, struct lane *lane)
@@ -472,8 +371,6 @@ static void end_in_vain(struct gepa_search *search, struct lane *lane)
 static bool reflect(struct gepa_search *search, struct lane *lane,
                     struct err *err)
 {
-    size_t n = 0;
-
     if (!runs_wait(search->session, lane->runs, err))
         return false;
     for (size_t i = 0; i < lane->runs->n; i++)
@@ -482,41 +379,21 @@ static bool reflect(struct gepa_search *search, struct lane *lane,
         end_lane(search, lane);
         return true;
     }
-    for (size_t i = 0; i < lane->n_rewrites; i++) {
-        bool asked = false;
-        if (!ask_about(search, lane, &lane->rewrites[i], &asked, err))
-            return false;
-        if (asked && n < i) {
-            lane->rewrites[n] = lane->rewrites[i];
-            lane->rewrites[i] = (struct rewrite){0};
-        }
-        n += asked;
-    }
-    lane->n_rewrites = n;
+    const struct rewrites_source source = {
+        .form = &search->form,
+        .parent = parent_of(search, lane),
+        .runs = lane->runs,
+        .unreadable = search->params->add_format_failure_as_feedback,
+    };
     lane->stage = REFLECTING;
-    if (n == 0)
+    if (!rewrites_ask(&lane->rewrites, &source, err))
+        return false;
+    if (lane->rewrites.n == 0)
         end_in_vain(search, lane);
     return true;
 }
 
 // --- REFLECTING -> SAMPLED
-
-// Takes what the teacher wrote; *changed where it wrote something new.
-static bool take_part(struct gepa_search *search, struct lane *lane,
-                      struct rewrite *rewrite, bool *changed, struct err *err)
-{
-    char *text = NULL;
-    bool ok = question_wait(search->session, &rewrite->question, err) &&
-              reflection_take(&rewrite->question, &text, NULL, err);
-
-    if (text != NULL) {
-        ok = candidate_set_instruction(lane->child, rewrite->predictor,
-                                       (int)lane->no + 1, text, err);
-        *changed = true;
-    }
-    free(text);
-    return ok;
-}
 
 static bool is_under_way(const struct gepa_search *search,
                          const struct lane *lane)
@@ -536,12 +413,9 @@ static bool make_child(struct gepa_search *search, struct lane *lane,
     bool changed = false;
 
     lane->child = candidate_child(parent_of(search, lane), err);
-    if (lane->child == NULL)
+    if (lane->child == NULL ||
+        !rewrites_take(&lane->rewrites, lane->child, &changed, err))
         return false;
-    for (size_t i = 0; i < lane->n_rewrites; i++) {
-        if (!take_part(search, lane, &lane->rewrites[i], &changed, err))
-            return false;
-    }
     candidate_seal(lane->child);
     search->proposed += changed;
     if (!changed || pool_has(&search->pool, lane->child) ||
@@ -549,8 +423,8 @@ static bool make_child(struct gepa_search *search, struct lane *lane,
         end_in_vain(search, lane);
         return true;
     }
-    const struct attempt few = {TRIAL_MINIBATCH, lane->rows, lane->n_rows,
-                                "reflection"};
+    const struct attempt few = {TRIAL_MINIBATCH, lane->minibatch.rows,
+                                lane->minibatch.n, "reflection"};
     lane->stage = SAMPLED;
     return run_child(search, lane, &few, &lane->sample, err);
 }
@@ -569,115 +443,58 @@ static bool evaluate(struct gepa_search *search, struct lane *lane,
     return run_child(search, lane, &all, &lane->full, err);
 }
 
-// Scores of parent and child on the rows that both were scored on.
-struct pairs {
-    double *before; // owned
-    double *after;  // owned
-    size_t n;
-};
-
-static void release_pairs(struct pairs *pairs)
-{
-    free(pairs->before);
-    free(pairs->after);
-}
-
-static bool make_pairs(struct pairs *pairs, const struct lane *lane,
-                       struct err *err)
-{
-    size_t n = lane->n_rows + lane->n_more + 1;
-
-    *pairs = (struct pairs){.before = calloc(n, sizeof(double)),
-                            .after = calloc(n, sizeof(double))};
-    if (pairs->before != NULL && pairs->after != NULL)
-        return true;
-    release_pairs(pairs);
-    err_nomem(err, "a comparison");
-    return false;
-}
-
-static void add_pairs(struct pairs *pairs, const struct runs *runs,
-                      const struct trial *trial)
-{
-    for (size_t i = 0; i < trial->n_rows; i++) {
-        if (!trial->scored[i] || !runs->items[i].scored)
-            continue;
-        pairs->before[pairs->n] = runs->items[i].score;
-        pairs->after[pairs->n++] = trial->scores[i];
-    }
-}
-
-static bool is_better(const struct pairs *pairs)
-{
-    return stats_mean(pairs->after, pairs->n) >
-           stats_mean(pairs->before, pairs->n);
-}
-
-static bool is_clear(const struct gepa_search *search,
-                     const struct pairs *pairs)
-{
-    uint64_t seed = (uint64_t)session_job(search->session)->seed;
-
-    return stats_paired(pairs->before, pairs->after, pairs->n, seed) <= CHANCE;
-}
-
 // The same child and its parent on further rows.
 static bool look_closer(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
-    const size_t *rows = lane->rows + lane->n_rows;
-    const struct attempt more = {TRIAL_MINIBATCH, rows, lane->n_more,
-                                 "chance?"};
+    const size_t *rows = lane->minibatch.rows + lane->minibatch.n;
+    size_t n = lane->minibatch.n_more;
+    const struct attempt more = {TRIAL_MINIBATCH, rows, n, "chance?"};
 
     lane->stage = CHECKED;
-    lane->more_runs = run_parent(search, lane, rows, lane->n_more, err);
+    lane->more_runs = run_parent(search, lane, rows, n, err);
     return lane->more_runs != NULL &&
            run_child(search, lane, &more, &lane->more, err);
-}
-
-// A merged one must not be worse than the better of its parents.
-static double parent_sum(const struct trial *parent, const struct trial *sample)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < sample->n_rows; i++)
-        for (size_t k = 0; sample->scored[i] && k < parent->n_rows; k++)
-            if (parent->rows[k] == sample->rows[i])
-                sum += parent->scores[k];
-    return sum;
 }
 
 static bool weigh_merge(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
-    double of_a = parent_sum(trial_of(search, lane->parents[0]), lane->sample);
-    double of_b = parent_sum(trial_of(search, lane->parents[1]), lane->sample);
-    double sum = lane->sample->score * (double)lane->sample->n;
-
-    if (sum + SAME >= (of_a > of_b ? of_a : of_b))
+    if (acceptance_of_merged(lane->sample, trial_of(search, lane->parents[0]),
+                             trial_of(search, lane->parents[1])))
         return evaluate(search, lane, err);
     end_lane(search, lane);
     return true;
 }
 
+// The child beside its parent on the minibatch, and on the further rows too
+// where it was tried there.
+static bool weigh(const struct gepa_search *search, const struct lane *lane,
+                  struct acceptance *out, struct err *err)
+{
+    const struct acceptance_rows rows[] = {{lane->runs, lane->sample},
+                                           {lane->more_runs, lane->more}};
+    size_t n = lane->stage == CHECKED ? 2 : 1;
+    uint64_t seed = (uint64_t)session_job(search->session)->seed;
+
+    return acceptance_weigh(rows, n, seed, out, err);
+}
+
 static bool weigh_sample(struct gepa_search *search, struct lane *lane,
                          struct err *err)
 {
-    struct pairs pairs;
+    struct acceptance acceptance;
 
     if (!trial_wait(search->session, lane->sample, err))
         return false;
     if (lane->is_merge)
         return weigh_merge(search, lane, err);
-    if (!make_pairs(&pairs, lane, err))
+    if (!weigh(search, lane, &acceptance, err))
         return false;
-    add_pairs(&pairs, lane->runs, lane->sample);
-    bool better = is_better(&pairs);
-    bool clear = lane->n_more == 0 || is_clear(search, &pairs);
-    release_pairs(&pairs);
-    if (better)
-        return clear ? evaluate(search, lane, err)
-                     : look_closer(search, lane, err);
+    if (acceptance.better)
+        return acceptance.clear || lane->minibatch.n_more == 0
+                   ? evaluate(search, lane, err)
+                   : look_closer(search, lane, err);
     end_lane(search, lane);
     return true;
 }
@@ -685,17 +502,13 @@ static bool weigh_sample(struct gepa_search *search, struct lane *lane,
 static bool weigh_all(struct gepa_search *search, struct lane *lane,
                       struct err *err)
 {
-    struct pairs pairs;
+    struct acceptance acceptance;
 
     if (!runs_wait(search->session, lane->more_runs, err) ||
         !trial_wait(search->session, lane->more, err) ||
-        !make_pairs(&pairs, lane, err))
+        !weigh(search, lane, &acceptance, err))
         return false;
-    add_pairs(&pairs, lane->runs, lane->sample);
-    add_pairs(&pairs, lane->more_runs, lane->more);
-    bool better = is_better(&pairs);
-    release_pairs(&pairs);
-    if (better)
+    if (acceptance.better)
         return evaluate(search, lane, err);
     end_lane(search, lane);
     return true;
@@ -790,12 +603,11 @@ static bool begin_search(struct gepa_search *search, struct err *err)
     const struct reflection_options plain = {.hypotheses = false};
     // Nothing is tried yet: the best is the program as written.
     struct pool_member first = {.trial = session_best(search->session)};
+    const struct params *values = search->params;
 
     search->lanes = calloc(search->n_lanes, sizeof *search->lanes);
     search->parts = calloc(program->n_predictors + 1, sizeof *search->parts);
-    search->order = calloc(search->n_train + 1, sizeof *search->order);
-    if (search->lanes == NULL || search->parts == NULL ||
-        search->order == NULL) {
+    if (search->lanes == NULL || search->parts == NULL) {
         err_nomem(err, "a search");
         return false;
     }
@@ -803,9 +615,12 @@ static bool begin_search(struct gepa_search *search, struct err *err)
         if (plan->runs[program->predictors[i]])
             search->parts[search->n_parts++] = i;
     }
-    search->budget = count_budget(search->session, search->params);
+    search->budget = count_budget(search->session, values);
     search->spent = (int64_t)first.trial->n_rows;
     return pool_add(&search->pool, &first, err) &&
+           minibatches_init(&search->minibatches, search->session,
+                            (size_t)values->reflection_minibatch_size,
+                            (size_t)values->acceptance_rows, err) &&
            reflection_form_init(&search->form, search->session, &plain, err);
 }
 
@@ -826,7 +641,7 @@ static void release_search(struct gepa_search *search)
         end_lane(search, &search->lanes[i]);
     free(search->lanes);
     free(search->parts);
-    free(search->order);
+    minibatches_release(&search->minibatches);
     reflection_form_release(&search->form);
     merges_release(&search->merges);
     pool_release(&search->pool);
@@ -839,12 +654,10 @@ static bool run(struct session *session, const void *given, struct err *err)
         .params = given,
         .leader = leader_of(session, 1.0),
         .n_lanes = (size_t)session_job(session)->window,
-        .n_train = session_split(session)->n[SHARE_TRAIN],
-        .epoch = SIZE_MAX,
     };
     bool ok = true;
 
-    if (search.leader.over || search.n_train == 0)
+    if (search.leader.over || session_split(session)->n[SHARE_TRAIN] == 0)
         return true;
     session_phase(session, "search");
     ok = begin_search(&search, err);
