@@ -96,6 +96,7 @@ static int64_t status_of(enum err_code code)
 {
     switch (code) {
     case ERR_STORE:
+    case ERR_FAULT:
         return 3;
     case ERR_STOPPED:
         return 130;

@@ -332,62 +332,16 @@ static json_t *act_status(const struct command_scene *at,
                      "longest_turn_ms", (json_int_t)longest.wall_ms);
 }
 
-static bool is_evaluation(const char *rest)
-{
-    size_t len = strlen(rest);
-
-    return len >= 5 && strcmp(rest + len - 5, "-eval") == 0;
-}
-
-// The run of that id; where there is none, an evaluation of the job, which the
-// history knows as "ID-eval", or "ID-DATA-eval" for rows of --data.
-static struct running_job *find_running(struct running_job *running_jobs,
-                                        const char *id)
-{
-    struct running_job *found = NULL;
-
-    for (struct running_job *d = running_jobs; d != NULL;
-         d = running_job_next(d)) {
-        size_t len = strlen(running_job_id(d));
-        const char *rest =
-            strncmp(running_job_id(d), id, len) == 0 ? id + len : "other";
-
-        if (running_job_is_run(d) && rest[0] == '\0')
-            return d;
-        if (!running_job_is_run(d) && (rest[0] == '\0' || is_evaluation(rest)))
-            found = d;
-    }
-    return found;
-}
-
-// A job that has paused by itself would go on by itself.
-static bool end_paused(const struct command_scene *at, const char *id,
-                       const struct err *why, enum job_state state,
-                       struct err *err)
-{
-    const struct history_job_state now = {
-        .state = state, .reason = why->text, .score = -1};
-    int64_t job_no = jobs_let_go(at->jobs, id);
-
-    if (job_no == 0)
-        err_set(err, ERR_INPUT, "job %.200s is not running", id);
-    return job_no != 0 &&
-           history_job_state(at->engine->store, job_no, &now, err);
-}
-
 // Ends the run of the job that found names; it can go on later either way.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
                        const struct err *why, enum job_state state,
                        struct err *err)
 {
-    const char *id = json_string_value(found);
-    struct running_job *running = find_running(jobs_first(at->jobs), id);
+    const char *id =
+        jobs_end(at->jobs, json_string_value(found), why, state, err);
 
-    if (running == NULL ? !end_paused(at, id, why, state, err)
-                        : !running_job_end(running, why, err))
+    if (id == NULL)
         return NULL;
-    if (running != NULL)
-        id = running_job_id(running);
     return json_pack("{s:s, s:s}", "job", id, "state", job_state_name(state));
 }
 
@@ -427,21 +381,18 @@ static json_t *act_resume(const struct command_scene *at,
         .priority = (int32_t)json_get_int(found, "priority", 0),
         .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
     struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
-    const struct running_job *found_run =
-        find_running(jobs_first(at->jobs), id);
-    bool runs = found_run != NULL && running_job_is_run(found_run) &&
-                running_job_is_open(found_run);
     bool ok = true;
 
     (void)command;
-    if (runs && json_array_size(rows) > 0) {
+    if (json_array_size(rows) > 0 && jobs_begins_or_runs(at->jobs, id)) {
         err_set(err, ERR_INPUT,
                 "job %.200s is running: `pause` it first, to go on without "
                 "some examples",
                 id);
         return NULL;
     }
-    if (runs && share.priority == 0 && share.max_workers == 0) {
+    if (jobs_runs(at->jobs, id) && share.priority == 0 &&
+        share.max_workers == 0) {
         err_set(err, ERR_INPUT, "job %.200s is running", id);
         return NULL;
     }

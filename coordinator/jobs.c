@@ -61,8 +61,10 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
     struct jobs *jobs = user;
 
     if (jobs->draining) {
-        say_stopped(jobs, "the coordinator stopped before the job began; "
-                          "submit it again once it is back", err);
+        say_stopped(jobs,
+                    "the coordinator stopped before the job began; "
+                    "submit it again once it is back",
+                    err);
         return false;
     }
     if (jobs->n >= JOBS_MOST) {
@@ -110,7 +112,8 @@ static void after_opening(void *user, const struct requester *requester,
         log_warn("job-not-begun", "%s: %s",
                  opened->job_id == NULL ? "a job" : opened->job_id,
                  opened->err->text);
-    if (opened->running == NULL && requester->kind == REQUESTER_NONE)
+    if (opened->running == NULL && requester->kind == REQUESTER_NONE &&
+        !opened->ended)
         leave_left(jobs, requester->job_no, opened->job_id, opened->err);
     jobs->handlers.opened(jobs->handlers.user, requester, opened);
 }
@@ -135,9 +138,26 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
     return openings_resume(&jobs->openings, requester, job_id, share, err);
 }
 
-int64_t jobs_let_go(struct jobs *jobs, const char *job_id)
+static struct running_job *find_running(const struct jobs *jobs, const char *id,
+                                        bool run)
 {
-    return paused_jobs_forget(&jobs->paused, job_id);
+    struct running_job *d = jobs->running;
+
+    while (d != NULL && !running_job_goes_by(d, id, run))
+        d = running_job_next(d);
+    return d;
+}
+
+bool jobs_runs(const struct jobs *jobs, const char *job_id)
+{
+    const struct running_job *running = find_running(jobs, job_id, true);
+
+    return running != NULL && running_job_is_open(running);
+}
+
+bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id)
+{
+    return jobs_runs(jobs, job_id) || openings_find(&jobs->openings, job_id);
 }
 
 void jobs_survey(struct jobs *jobs)
@@ -334,6 +354,81 @@ bool jobs_have_programs_at_work(const struct jobs *jobs)
 }
 
 // --- the end ---
+
+// What no thread works at: it is only known that it is to begin. 0: there is no
+// such job.
+static int64_t forget_waiting(struct jobs *jobs, const char *id)
+{
+    int64_t left = left_jobs_forget(&jobs->left, id);
+    int64_t paused = paused_jobs_forget(&jobs->paused, id);
+
+    return left != 0 ? left : paused;
+}
+
+// Notes how a job stands that was to begin by itself, before whoever asked
+// hears that it was done: the next coordinator reads it there.
+static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
+                       enum job_state state, struct err *err)
+{
+    const struct history_job_state now = {
+        .state = state, .reason = why->text, .score = -1};
+
+    return job_no == 0 ||
+           history_job_state(jobs->engine->store, job_no, &now, err);
+}
+
+// A run, or with run false an evaluation. NULL without err: there is none.
+static const char *end_one(struct jobs *jobs, const char *id, bool run,
+                           const struct err *why, enum job_state state,
+                           struct err *err)
+{
+    struct running_job *running = find_running(jobs, id, run);
+    struct openings_ended opening = {.id = NULL};
+    int64_t job_no = run ? forget_waiting(jobs, id) : 0;
+
+    openings_end(&jobs->openings, id, run, why, &opening);
+    if (running != NULL)
+        return running_job_end(running, why, err) || opening.id != NULL
+                   ? running_job_id(running)
+                   : NULL;
+    if (job_no == 0)
+        job_no = opening.job_no;
+    if (!note_ended(jobs, job_no, why, state, err))
+        return NULL;
+    return opening.id != NULL ? opening.id : job_no != 0 ? id : NULL;
+}
+
+// Whatever may still turn out to be the job.
+static bool tell_unknown(const struct jobs *jobs, const char *id,
+                         struct err *err)
+{
+    if (!left_jobs_known(&jobs->left))
+        err_set(err, ERR_BUSY,
+                "the coordinator has just begun and does not know yet which "
+                "jobs were left, so %.100s may be one: try again in a few "
+                "seconds",
+                id);
+    else if (openings_unknown(&jobs->openings))
+        err_set(err, ERR_BUSY,
+                "a job is being read that may be %.100s: try again in a few "
+                "seconds",
+                id);
+    return err->code != ERR_NONE;
+}
+
+const char *jobs_end(struct jobs *jobs, const char *job_id,
+                     const struct err *why, enum job_state state,
+                     struct err *err)
+{
+    const char *ended = end_one(jobs, job_id, true, why, state, err);
+
+    if (ended == NULL && err->code == ERR_NONE)
+        ended = end_one(jobs, job_id, false, why, state, err);
+    if (ended == NULL && err->code == ERR_NONE &&
+        !tell_unknown(jobs, job_id, err))
+        err_set(err, ERR_INPUT, "job %.200s is not running", job_id);
+    return ended;
+}
 
 // Jobs of a coordinator on the network wait in the store for the next one; what
 // `run` does in its own process ends with it.

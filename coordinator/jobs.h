@@ -24,6 +24,7 @@
 #include "common/err.h"
 #include "coordinator/opening.h"
 #include "coordinator/running_job.h"
+#include "store/job_state.h"
 #include "wire/message.h"
 
 struct jobs;
@@ -57,9 +58,10 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
                  const char *job_id, const struct job_share *share,
                  struct err *err);
 
-// A paused job that would go on by itself waits for a person from now on.
-// Returns its number, or 0 when no such job is paused.
-int64_t jobs_let_go(struct jobs *jobs, const char *job_id);
+// Whether there is a run of the job with no end in sight; and whether there is
+// one, or one on its way in.
+bool jobs_runs(const struct jobs *jobs, const char *job_id);
+bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id);
 
 // Asks the store what an earlier coordinator left. Once, at the start.
 void jobs_survey(struct jobs *jobs);
@@ -88,6 +90,16 @@ void jobs_save_time(struct jobs *jobs, int64_t now);
 bool jobs_have_programs_at_work(const struct jobs *jobs);
 
 // --- the end ---
+
+// Ends the run of the job for a person, who gives the reason, or where there is
+// none its evaluation; whatever would begin by itself waits for a person from
+// now on, in that state. It makes no difference how far it is: at work, on its
+// way in, left by an earlier coordinator, or paused. Returns the id of what
+// ends, borrowed until the next call. NULL: nothing is to be ended, or it
+// cannot be known yet, as err says.
+const char *jobs_end(struct jobs *jobs, const char *job_id,
+                     const struct err *why, enum job_state state,
+                     struct err *err);
 
 void jobs_drain(struct jobs *jobs);
 bool jobs_are_draining(const struct jobs *jobs);

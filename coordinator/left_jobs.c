@@ -76,6 +76,7 @@ static void after_survey(struct chore *chore)
     struct survey *survey = (struct survey *)(void *)chore;
     struct left_jobs *left = survey->left;
 
+    left->asking = false;
     if (survey->failed) {
         free_jobs(survey->first);
         left->again_ms = clock_monotonic_ms() + SURVEY_AGAIN_MS;
@@ -95,6 +96,7 @@ void left_jobs_survey(struct left_jobs *left)
         (struct chore){.work = look_around, .done = after_survey, .own = true};
     survey->left = left;
     survey->last = &survey->first;
+    left->asking = true;
     (void)background_give(left->engine->read_chores, &survey->chore, NULL);
 }
 
@@ -130,6 +132,28 @@ void left_jobs_took(struct left_jobs *left)
 
     left->first = job->next;
     free(job);
+}
+
+bool left_jobs_known(const struct left_jobs *left)
+{
+    return !left->asking && left->again_ms == 0;
+}
+
+int64_t left_jobs_forget(struct left_jobs *left, const char *id)
+{
+    struct left_job **at = &left->first;
+    struct left_job *job;
+    int64_t job_no;
+
+    while (*at != NULL && strcmp((*at)->id, id) != 0)
+        at = &(*at)->next;
+    job = *at;
+    if (job == NULL)
+        return 0;
+    job_no = job->job_no;
+    *at = job->next;
+    free(job);
+    return job_no;
 }
 
 void left_jobs_release(struct left_jobs *left)

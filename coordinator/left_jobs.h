@@ -13,6 +13,7 @@
 #ifndef COORDINATOR_LEFT_JOBS_H
 #define COORDINATOR_LEFT_JOBS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "coordinator/engine.h"
@@ -24,6 +25,7 @@ struct left_jobs {
     struct engine *engine;  // borrowed
     struct left_job *first; // owned: to be taken up, in the order of the store
     int64_t again_ms;       // when the store is asked again; 0: never
+    bool asking;            // the store is being asked
 };
 
 struct left_view {
@@ -44,6 +46,13 @@ bool left_jobs_next(struct left_jobs *left, struct left_view *out);
 
 // The caller has seen to the one that left_jobs_next gave.
 void left_jobs_took(struct left_jobs *left);
+
+// Whether the store has said what there is.
+bool left_jobs_known(const struct left_jobs *left);
+
+// A person ended the job before it was taken up. Returns its number; 0: it is
+// not here.
+int64_t left_jobs_forget(struct left_jobs *left, const char *id);
 
 void left_jobs_release(struct left_jobs *left);
 

@@ -25,6 +25,7 @@ struct opening {
     // What became of it.
     struct running_job *running; // owned; NULL before it is read
     struct err err;
+    struct err ended; // by a person, who says why
     int64_t began_ms;
     bool read; // running is here, and the loop's
     bool looking_up;
@@ -220,7 +221,8 @@ static void end_opening(struct opening *opening, struct running_job *running)
         .job_id = opening->running != NULL ? running_job_id(opening->running)
                                            : opening->job_id,
         .unheard = unheard,
-        .err = &opening->err};
+        .err = &opening->err,
+        .ended = running == NULL && opening->ended.code != ERR_NONE};
 
     if (running != NULL && running != opening->running &&
         opening->job_id == NULL)
@@ -241,6 +243,16 @@ static bool is_looked_up(const struct openings *openings,
     return false;
 }
 
+// True when a person has ended it meanwhile.
+static bool end_if_told(struct opening *opening)
+{
+    if (opening->ended.code == ERR_NONE)
+        return false;
+    opening->err = opening->ended;
+    end_opening(opening, NULL);
+    return true;
+}
+
 static void after_look_up(struct chore *chore);
 
 // Begins to look it up, unless it is here already, or still here though it
@@ -252,6 +264,8 @@ static void go_on(struct opening *opening)
     struct running_job *same =
         handlers->find_same(handlers->user, opening->running);
 
+    if (end_if_told(opening))
+        return;
     if (same != NULL && !running_job_is_open(same))
         return; // it begins anew once that one is gone
     if (same != NULL) {
@@ -289,12 +303,15 @@ static void after_look_up(struct chore *chore)
     struct opening *opening = opening_of(chore);
     struct openings *all = opening->all;
     const struct opening_handlers *handlers = all->handlers;
-    bool begun =
-        opening->err.code == ERR_NONE &&
-        handlers->begin(handlers->user, opening->running, &opening->err);
 
     opening->looking_up = false;
-    end_opening(opening, begun ? opening->running : NULL);
+    if (!end_if_told(opening)) {
+        bool begun =
+            opening->err.code == ERR_NONE &&
+            handlers->begin(handlers->user, opening->running, &opening->err);
+
+        end_opening(opening, begun ? opening->running : NULL);
+    }
     openings_wake(all);
 }
 
@@ -302,6 +319,8 @@ static void after_reading(struct chore *chore)
 {
     struct opening *opening = opening_of(chore);
 
+    if (end_if_told(opening))
+        return;
     if (opening->running == NULL || opening->err.code != ERR_NONE) {
         end_opening(opening, NULL);
         return;
@@ -312,6 +331,46 @@ static void after_reading(struct chore *chore)
     running_job_number(opening->running, ++opening->all->last_number);
     opening->read = true;
     go_on(opening);
+}
+
+// What it goes by, as far as is known.
+static bool goes_by(const struct opening *opening, const char *id, bool run)
+{
+    if (opening->job_id != NULL)
+        return run && strcmp(opening->job_id, id) == 0;
+    return opening->read && running_job_goes_by(opening->running, id, run);
+}
+
+void openings_end(struct openings *openings, const char *id, bool run,
+                  const struct err *why, struct openings_ended *out)
+{
+    struct opening *next;
+
+    for (struct opening *o = openings->first; o != NULL; o = next) {
+        next = o->next;
+        if (!goes_by(o, id, run))
+            continue;
+        o->ended = *why;
+        out->id = o->read ? running_job_id(o->running) : o->job_id;
+        if (o->requester.kind == REQUESTER_NONE)
+            out->job_no = o->requester.job_no;
+    }
+}
+
+bool openings_find(const struct openings *openings, const char *id)
+{
+    for (const struct opening *o = openings->first; o != NULL; o = o->next)
+        if (o->ended.code == ERR_NONE && goes_by(o, id, true))
+            return true;
+    return false;
+}
+
+bool openings_unknown(const struct openings *openings)
+{
+    for (const struct opening *o = openings->first; o != NULL; o = o->next)
+        if (o->job_id == NULL && !o->read)
+            return true;
+    return false;
 }
 
 static bool begin_reading(struct opening *opening, struct err *err)

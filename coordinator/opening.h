@@ -18,8 +18,8 @@
 //     begun, or not: whoever asked is told
 //
 // Two openings of one job do not look it up at once: the second one waits, and
-// joins what becomes of the first. One of a job that is about to end waits until
-// that is gone, and begins it anew.
+// joins what becomes of the first. One of a job that is about to end waits
+// until that is gone, and begins it anew.
 
 #ifndef COORDINATOR_OPENING_H
 #define COORDINATOR_OPENING_H
@@ -56,6 +56,7 @@ struct opened {
     const char *unheard; // of one that ran already: what was asked for and does
                          // not hold, in a sentence; or ""
     const struct err *err;
+    bool ended; // by a person, before it was at work
 };
 
 struct opening_handlers {
@@ -93,6 +94,21 @@ bool openings_submit_long(struct openings *openings,
 // A running job is gone, or an opening has come to its end: those that waited
 // for it go on.
 void openings_wake(struct openings *openings);
+
+// Ends for a person, who gives the reason, what is on its way in and goes by
+// that id (running_job_goes_by): it does not begin, and whoever asked for it is
+// told why. What one submits afterwards begins.
+struct openings_ended {
+    const char *id; // borrowed until the loop's next turn; NULL: there was none
+    int64_t job_no; // of one that the coordinator took up by itself; or 0
+};
+void openings_end(struct openings *openings, const char *id, bool run,
+                  const struct err *why, struct openings_ended *out);
+
+// Whether a run of that id is on its way in; and whether something is of which
+// it is not known yet what it is.
+bool openings_find(const struct openings *openings, const char *id);
+bool openings_unknown(const struct openings *openings);
 
 // Opens a job of the store by its id, with that share from now on. One that
 // runs already takes it over.

@@ -119,7 +119,12 @@ void running_job_interrupt(struct running_job *running, const struct err *why);
 // What evaluations, flights and answerers see of it.
 struct job_work *running_job_work_of(struct running_job *running);
 bool running_job_is_run(const struct running_job *running); // else an eval
-void *running_job_pair(const struct running_job *running);  // to be polled
+// Whether id names it. With run true it is the run of that id; else an
+// evaluation of its job, which the history knows as "ID-eval", or
+// "ID-DATA-eval" for rows of --data.
+bool running_job_goes_by(const struct running_job *running, const char *id,
+                         bool run);
+void *running_job_pair(const struct running_job *running); // to be polled
 bool running_job_has_ended(const struct running_job *running);
 bool running_job_is_open(const struct running_job *running); // no end in sight
 

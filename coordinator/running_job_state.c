@@ -1,5 +1,7 @@
 #include "coordinator/running_job_state.h"
 
+#include <string.h>
+
 const char *running_job_id(const struct running_job *running)
 {
     return running->id;
@@ -13,6 +15,24 @@ struct job_work *running_job_work_of(struct running_job *running)
 bool running_job_is_run(const struct running_job *running)
 {
     return running->request->action == REQUEST_RUN;
+}
+
+static bool is_evaluation(const char *rest)
+{
+    size_t len = strlen(rest);
+
+    return len >= 5 && strcmp(rest + len - 5, "-eval") == 0;
+}
+
+bool running_job_goes_by(const struct running_job *running, const char *id,
+                         bool run)
+{
+    size_t len = strlen(running->id);
+
+    if (running_job_is_run(running) != run ||
+        strncmp(running->id, id, len) != 0)
+        return false;
+    return id[len] == '\0' || (!run && is_evaluation(id + len));
 }
 
 void *running_job_pair(const struct running_job *running)

@@ -419,6 +419,39 @@ def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
     assert [job["state"] for job in states] == ["done"]
 
 
+@pytest.mark.parametrize("verb, state", [("stop", "stopped"),
+                                         ("pause", "paused")])
+def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
+    """After a restart a large job is read for seconds before it runs: who ends
+    it in that time is obeyed, now and after the next restart."""
+    sim = stage.stand_in()
+    gate = stage.gate(sim)
+    gate.hold_after(3)
+    cluster = Cluster(stage, gate.url, workers=1, n=60000,
+                      optimizer="{labeled_few_shot: {k: 2}}")
+    to = ("--coordinator", cluster.endpoint, "--json")
+    assert gate.wait_held(cluster.client)
+    cluster.client.kill()
+    cluster.restart_coordinator()
+
+    def ended():
+        result = stage.promptcc(verb, "shop", *to)
+        return result if "try again" not in result.out + result.err else None
+
+    result = harness.wait_until(ended, "an answer to " + verb)
+    assert result.status == 0, result
+    assert result.json["state"] == state
+    cluster.coordinator.wait_for_line("job-not-begun", errors=True)
+    [job] = stage.promptcc("jobs", *to).json
+    assert job["state"] == state, job
+    cluster.restart_coordinator()
+    cluster.coordinator.wait_for_line("joined", errors=True)
+    assert "job-taken-up" not in cluster.coordinator.errors()
+    resumed = stage.promptcc("resume", "shop", *to)
+    assert resumed.status == 0, resumed
+    cluster.coordinator.wait_for_line("job-begun", errors=True)
+
+
 def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage):
     """Killed while every slot is at work: the worker lets its server finish, and
     whoever starts next gets those answers. Nothing is asked twice."""
