@@ -269,9 +269,22 @@ def _unlabelled(annotation, value):
     return value
 
 
+def kind_of(value):
+    """The annotation with which `typed` makes a value again of what `plain`
+    made of it: of a member of an Enum, a model, a list of these. None if JSON
+    has the value as it is."""
+    if isinstance(value, (enum.Enum, pydantic.BaseModel)):
+        return type(value)
+    if isinstance(value, (list, tuple)):
+        kinds = (kind_of(one) for one in value)
+        kind = next((one for one in kinds if one is not None), None)
+        return None if kind is None else list[typing.Optional[kind]]
+    return None
+
+
 def plain(value):
     """The value as JSON has it: models as dicts, members of an Enum as what
-    they stand for."""
+    they stand for, NumPy's numbers and arrays as numbers and lists."""
     if isinstance(value, pydantic.BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, enum.Enum):
@@ -282,5 +295,7 @@ def plain(value):
         return [plain(one) for one in value]
     if value is None or isinstance(value, (str, int, float)):
         return value
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return plain(value.tolist())
     raise Unsupported(f"a value of the type {type(value).__name__} is no JSON: "
                       f"{value!r:.80}")

@@ -43,8 +43,10 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
 
     Returns the path of the job file.
     """
-    if not trainset:
-        raise ValueError("trainset is empty: a job needs examples")
+    examples = _checked(trainset=trainset, valset=valset, testset=testset)
+    if not callable(metric):
+        raise ValueError(f"the metric is {metric!r:.80}: give a function that "
+                         "scores an example and a prediction")
     flow = _Flow(program, trainset[0])
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
            "models": _models(program, model, teacher, options),
            "inputs": flow.inputs, "steps": flow.steps, "outputs": flow.outputs,
            "data": _write_data(folder, flow, trainset, valset, testset),
-           "metric": _write_metric(folder, metric, flow, trainset[0])}
+           "metric": _write_metric(folder, metric, flow, examples)}
     if optimizer is not None:
         job["optimizer"] = optimizer
     if budget is not None:
@@ -61,6 +63,24 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
     path.write_text(yaml.safe_dump(job, sort_keys=False, allow_unicode=True,
                                    width=100), encoding="utf-8")
     return path
+
+
+def _checked(**sets):
+    """The examples of all sets; each set that is given has some, with inputs."""
+    examples = []
+    for name, rows in sets.items():
+        if rows is None and name != "trainset":
+            continue
+        if not rows:
+            raise ValueError(f"{name} is empty: give it examples"
+                             + (", or leave it out" if name != "trainset" else ""))
+        for number, row in enumerate(rows, 1):
+            if not getattr(row, "_input_keys", None):
+                raise ValueError(
+                    f"example {number} of {name} does not say what its inputs are: "
+                    "make it by dspy.Example(...).with_inputs(...)")
+        examples.extend(rows)
+    return examples
 
 
 def _job_name(folder):
@@ -143,7 +163,8 @@ class _Flow:
             predictor.lm = _NoModel(step)
         trace = _Trace()
         try:
-            with dspy.context(adapter=trace, trace=[]):
+            with dspy.context(adapter=trace, trace=[],
+                              warn_on_type_mismatch=False):
                 result = copy(**{name: TOKEN % name for name in names})
         except fields.Unsupported:
             raise
@@ -296,9 +317,11 @@ with open(sys.argv[1], "rb") as file:
     saved = cloudpickle.load(file)
 
 
-def typed(name, value):
-    kind = saved["annotations"].get(name)
-    return value if kind is None or value is None else saved["typed"](kind, value)
+def typed(kinds, values):
+    """The values as Python has them: members of an Enum, models."""
+    return {name: value if value is None or name not in kinds
+            else saved["typed"](kinds[name], value)
+            for name, value in values.items()}
 
 
 def result(given):
@@ -316,40 +339,52 @@ def result(given):
 
 for line in sys.stdin:
     asked = json.loads(line)
-    example = dspy.Example(**asked["example"]).with_inputs(*saved["inputs"])
-    outputs = {name: typed(name, value)
-               for name, value in asked["outputs"].items()}
-    given = saved["metric"](example, dspy.Prediction(**outputs),
+    example = dspy.Example(**typed(saved["kinds"], asked["example"]))
+    outputs = typed(saved["annotations"], asked["outputs"])
+    given = saved["metric"](example.with_inputs(*saved["inputs"]),
+                            dspy.Prediction(**outputs),
                             *[None] * saved["nones"])
     print(json.dumps(result(given)), file=answers, flush=True)
 '''
 
 
-def _write_metric(folder, metric, flow, example):
-    made_of = metric.func if isinstance(metric, functools.partial) else metric
-    module = sys.modules.get(made_of.__module__)
-    if module is not None and _is_own(module):
-        cloudpickle.register_pickle_by_value(module)
-    saved = {"metric": metric, "typed": fields.typed, "inputs": list(example.inputs().keys()),
-             "nones": _required(metric) - 2,
+def _write_metric(folder, metric, flow, rows):
+    saved = {"metric": metric, "typed": fields.typed,
+             "inputs": list(rows[0].inputs().keys()),
+             "nones": _required(metric) - 2, "kinds": _kinds(rows),
              "annotations": {name: flow.annotations[source] for name, source in
                              flow.outputs.items() if source in flow.annotations}}
-    cloudpickle.register_pickle_by_value(fields)
+    known = cloudpickle.list_registry_pickle_by_value()
+    own = [module for name, module in list(sys.modules.items())
+           if name not in known and _is_own(module)]
     try:
+        for module in own:
+            cloudpickle.register_pickle_by_value(module)
         (folder / "metric.pkl").write_bytes(cloudpickle.dumps(saved))
     finally:
-        cloudpickle.unregister_pickle_by_value(fields)
-        if module is not None and _is_own(module):
+        for module in own:
             cloudpickle.unregister_pickle_by_value(module)
     (folder / "metric.py").write_text(PROGRAM, encoding="utf-8")
     return {"exec": {"command": [sys.executable, "metric.py", "metric.pkl"]}}
 
 
+def _kinds(rows):
+    """{field: annotation} of what the examples hold and JSON does not."""
+    kinds = {}
+    for row in rows:
+        for name, value in dict(row).items():
+            kind = fields.kind_of(value)
+            if kind is not None:
+                kinds.setdefault(name, kind)
+    return kinds
+
+
 def _is_own(module):
-    """A file of the user's, which the metric's process may not find."""
+    """A file of the user's (or of this package), which the metric's process may
+    not find."""
     path = getattr(module, "__file__", None)
     return path is not None and "site-packages" not in path and \
-        module.__name__ != "__main__" and \
+        "dist-packages" not in path and module.__name__ != "__main__" and \
         module.__name__.partition(".")[0] not in sys.stdlib_module_names
 
 

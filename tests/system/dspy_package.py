@@ -45,6 +45,7 @@ def odd(folder):
     import warnings
     from typing import Annotated, Literal
 
+    import numpy
     import pydantic
     from promptcc import fields, reading
 
@@ -103,6 +104,16 @@ def odd(folder):
         except ValueError:
             return "fault"
 
+    def refused_set(metric=len, **sets):
+        """What export says of such examples, or of such a metric."""
+        some = [dspy.Example(q="q", a="x").with_inputs("q")]
+        try:
+            promptcc.export(predict, metric=metric, model="m:1", folder=folder,
+                            **{"trainset": some, **sets})
+        except ValueError as error:
+            return str(error)
+        return ""
+
     text, number = {"t": {"type": "str"}}, {"n": {"type": "float"}}
     return {
         "refused": {
@@ -122,6 +133,11 @@ def odd(folder):
         "demos": [str(one.message) for one in told],
         "whole": exported(dspy.Predict(signature.with_updated_fields(
             "a", type_=Place)), a={"town": "x"}),
+        "sets": [refused_set(**sets) for sets in (
+            {"trainset": []}, {"valset": []},
+            {"testset": [dspy.Example(q="q", a="x")]}, {"metric": None})],
+        "of numpy": fields.plain({"a": numpy.int64(3), "b": numpy.bool_(True),
+                                  "c": numpy.array([[1.5], [2]])}),
         "typed": [fields.typed(Literal[1, 2], "2"),
                   fields.typed(Literal[True, False], "False"),
                   fields.typed(list[Level], ["2"])[0].name,
@@ -156,6 +172,42 @@ def printing(folder):
     rows = [dspy.Example(q=f"q {i}", a="x").with_inputs("q") for i in range(30)]
     job = promptcc.export(dspy.Predict("q -> a"), rows, loud, folder, model="m:1")
     return {"job": str(job)}
+
+
+def own_types(folder):
+    """A metric and types that lie in files of the user's, and examples that hold
+    members of an Enum and models."""
+    shop = pathlib.Path(folder) / "shop"
+    shop.mkdir(parents=True)
+    (shop / "__init__.py").touch()
+    (shop / "kinds.py").write_text(
+        "import enum\nimport pydantic\n"
+        "class Kind(enum.Enum):\n    LATE = 'late'\n    LOST = 'lost'\n"
+        "class Parcel(pydantic.BaseModel):\n    number: int\n    kind: Kind\n")
+    (shop / "score.py").write_text(
+        "from . import kinds\n"
+        "def metric(example, prediction, trace=None):\n"
+        "    assert isinstance(example.hint, kinds.Kind)\n"
+        "    assert example.parcel.number > 0\n"
+        "    assert example.text.startswith('parcel ')\n"
+        "    return (example.kinds == prediction.kinds\n"
+        "            and example.found == prediction.found)\n")
+    sys.path.insert(0, str(folder))
+    from shop import kinds, score
+    signature = dspy.Signature({
+        "text": (str, dspy.InputField()),
+        "parcel": (kinds.Parcel, dspy.InputField()),
+        "kinds": (list[kinds.Kind], dspy.OutputField()),
+        "found": (kinds.Parcel, dspy.OutputField())})
+    rows = [dspy.Example(
+        text=f"parcel {i}", hint=kinds.Kind.LOST,
+        parcel=kinds.Parcel(number=i + 1, kind=kinds.Kind.LOST),
+        kinds=[] if i == 0 else [kinds.Kind.LATE],
+        found=kinds.Parcel(number=i + 2, kind=kinds.Kind.LATE)).with_inputs(
+            "text", "parcel") for i in range(30)]
+    job = promptcc.export(dspy.Predict(signature), rows, score.metric,
+                          pathlib.Path(folder) / "job", model="m:1")
+    return {"folder": str(job.parent)}
 
 
 def annotated():

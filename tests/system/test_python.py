@@ -177,6 +177,10 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
     assert len(made["demos"]) == 1 and "stay behind" in made["demos"][0]
     assert json.loads(made["whole"].splitlines()[0])["a"] == {
         "town": "x", "level": 1}
+    for text, word in zip(made["sets"], ("trainset is empty", "valset is empty",
+                                         "example 1 of testset", "the metric is")):
+        assert word in text, made["sets"]
+    assert made["of numpy"] == {"a": 3, "b": True, "c": [[1.5], [2]]}
     assert made["typed"] == [2, False, "HIGH", "HIGH"]
     assert made["read_as_promptcc_does"] == [{"t": "a"}] * 5 + ["fault"] * 4 + [
         {"o": {"note": "x"}}]
@@ -189,6 +193,25 @@ def test_what_a_metric_prints_is_no_score(stage, dspy_python):
     made = in_dspy(stage, dspy_python, "printing", folder=str(folder))
     result = stage.promptcc("check", made["job"])
     assert result.status == 0, result
+
+
+def test_a_metric_gets_what_its_examples_hold(stage, dspy_python):
+    made = in_dspy(stage, dspy_python, "own_types",
+                   folder=str(stage.folder / "own"))
+    folder = pathlib.Path(made["folder"])
+    rows = [json.loads(line) for line in
+            (folder / "examples.jsonl").read_text().splitlines()]
+    asked = [{"example": row, "outputs": {
+                 "kinds": row["kinds"], "found": found["found"]}}
+             for row, found in ((rows[0], rows[0]), (rows[1], rows[1]),
+                                (rows[1], rows[2]))]
+    done = subprocess.run(
+        [dspy_python, "metric.py", "metric.pkl"], cwd=folder, text=True,
+        input="".join(json.dumps(one) + "\n" for one in asked),
+        capture_output=True, timeout=120, check=False,
+        env=harness.environment(DSPY_CACHEDIR=str(stage.folder / "cache")))
+    scores = [json.loads(line)["score"] for line in done.stdout.splitlines()]
+    assert scores == [1, 1, 0], done.stderr
 
 
 def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
