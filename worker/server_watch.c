@@ -10,9 +10,11 @@
 enum {
     MEET_PATIENCE_MS = 1500,
     LOOK_MS = 5000,       // between two looks, unless told otherwise
+    BUSY_LOOK_MS = 1000,  // the same, while there are calls
     LACKS_LOOK_MS = 3000, // the same, while an idle one has lost a model
     LOOK_PATIENCE_MS = 1000,
     LOOK_SHARE = 50, // of its time at most a 50th is spent with looking
+    LOADED_MS = 100, // a model that is loaded already is ready sooner
 };
 
 struct server_watch {
@@ -24,6 +26,8 @@ struct server_watch {
     int64_t away_ms;   // since when it does not answer; -1: it does
     int64_t probed_ms; // when it was last asked
     int64_t spare_ms;  // left in peace for so long, for the last took its time
+    int64_t seen_ms;   // when the last look began that saw its models
+    bool blind;        // the last look saw nothing
 };
 
 struct server_watch *
@@ -36,8 +40,6 @@ server_watch_new(const struct server_watch_options *options, struct err *err)
         return NULL;
     }
     watch->options = *options;
-    if (watch->options.look_ms <= 0)
-        watch->options.look_ms = LOOK_MS;
     watch->away_ms = -1;
     return watch;
 }
@@ -161,7 +163,12 @@ static enum server_news look_while_busy(struct server_watch *watch,
     struct err ignored = ERR_CLEAR;
     enum server_news news = SERVER_AS_IT_WAS;
 
-    if (model_probe(watch->options.client, LOOK_PATIENCE_MS, found, &ignored)) {
+    int64_t begun_ms = clock_monotonic_ms();
+
+    watch->blind =
+        !model_probe(watch->options.client, LOOK_PATIENCE_MS, found, &ignored);
+    if (!watch->blind) {
+        watch->seen_ms = begun_ms;
         if (exchanged_model(&watch->server, found))
             news = SERVER_EXCHANGED;
         else if (!same_models(&watch->server, found))
@@ -180,11 +187,19 @@ static enum server_news look_while_idle(struct server_watch *watch,
                                               : SERVER_CHANGED;
 }
 
+static int64_t look_every_ms(const struct server_watch *watch, bool has_calls)
+{
+    if (watch->lacks_model && !has_calls)
+        return LACKS_LOOK_MS;
+    if (watch->options.look_ms > 0)
+        return watch->options.look_ms;
+    return has_calls ? BUSY_LOOK_MS : LOOK_MS;
+}
+
 enum server_news server_watch_look(struct server_watch *watch, bool has_calls,
                                    int64_t now_ms, struct model_server *found)
 {
-    int64_t wait_ms = watch->lacks_model && !has_calls ? LACKS_LOOK_MS
-                                                       : watch->options.look_ms;
+    int64_t wait_ms = look_every_ms(watch, has_calls);
     enum server_news news;
 
     if (wait_ms < watch->spare_ms)
@@ -209,6 +224,40 @@ bool server_watch_differs(const struct server_watch *watch,
 
     return model != NULL && model->digest[0] != '\0' &&
            call->digest[0] != '\0' && strcmp(model->digest, call->digest) != 0;
+}
+
+// What was loaded for LOADED_MS was exchanged before that: a look that began
+// since then has seen it. One that is slow to list its models is not asked for
+// each such answer.
+static bool may_differ(const struct server_watch *watch,
+                       const struct call_message *call, int64_t load_us)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (load_us < (int64_t)LOADED_MS * 1000 || call->digest[0] == '\0')
+        return false;
+    if (watch->blind && now_ms < watch->probed_ms + watch->spare_ms)
+        return false;
+    return watch->seen_ms + LOADED_MS < now_ms;
+}
+
+bool server_watch_exchanged(struct server_watch *watch,
+                            const struct call_message *call, int64_t load_us)
+{
+    struct model_server found = {0};
+    int64_t begun_ms = clock_monotonic_ms();
+    const struct model_info *model;
+    bool exchanged;
+
+    if (!may_differ(watch, call, load_us))
+        return false;
+    (void)look_while_busy(watch, &found);
+    watch->spare_ms = LOOK_SHARE * (watch->probed_ms - begun_ms);
+    model = model_server_find(&found, call->request.model);
+    exchanged = model != NULL && model->digest[0] != '\0' &&
+                strcmp(model->digest, call->digest) != 0;
+    model_server_release(&found);
+    return exchanged;
 }
 
 void server_watch_answered(struct server_watch *watch)

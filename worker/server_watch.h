@@ -18,6 +18,11 @@
 // for longer. The worker's loop waits for HTTP meanwhile, for less than its
 // coordinator's patience.
 //
+// A second is long enough for answers of the other model. But a server has to
+// load what it has not used yet, and says how long that took. So an answer for
+// which something was loaded is held until server_watch_exchanged has looked.
+// (A look for each answer was rejected: a look takes as long as a short call.)
+//
 // One owner, one thread, except for server_watch_fails.
 
 #ifndef WORKER_SERVER_WATCH_H
@@ -47,7 +52,7 @@ struct server_watch_options {
     const char *digest;         // of models whose server names none, or NULL
     struct last_words *refusal; // takes what the server says instead of naming
                                 // its models; NULL: nobody reads it
-    int64_t look_ms;            // between two looks; 0: 5 s
+    int64_t look_ms; // between two looks; 0: 1 s with calls, else 5 s
 };
 
 // NULL without memory.
@@ -79,6 +84,12 @@ bool server_watch_lists(struct server_watch *watch, const char *model);
 // Whether a call means another model than the one of that name here.
 bool server_watch_differs(const struct server_watch *watch,
                           const struct call_message *call);
+
+// The call has its answer, for which the server loaded a model for load_us.
+// Whether that was another one of the name: what the server has now under it is
+// not what the call means.
+bool server_watch_exchanged(struct server_watch *watch,
+                            const struct call_message *call, int64_t load_us);
 
 // A call was answered, failed, or failed because the server lacks the model.
 // After the last one, an idle worker looks more often until the next answer.

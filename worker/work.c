@@ -115,11 +115,34 @@ static bool is_wedged(const struct worker *worker)
            worker->speed.missed >= RESTART_TIMEOUTS;
 }
 
+// Somebody pulled another model under the name, and this is its answer.
+static bool is_anothers(struct worker *worker, const struct held *held,
+                        const struct model_done *done)
+{
+    return server_watch_exchanged(worker->watch, &held->call,
+                                  done->answer.load_us);
+}
+
+static void give_up_anothers(struct worker *worker, struct held *held)
+{
+    if (worker->state == SERVING)
+        link_leave(worker, "the server has another model of the same name now");
+    else if (held->kept)
+        held_remove(&worker->held, held);
+    else
+        (void)link_hand_back(worker, held_has_lease,
+                             "the server has another model of the name now");
+}
+
 static void report(struct worker *worker, struct held *held,
                    struct model_done *done)
 {
     int64_t id = held->call.id;
 
+    if (done->fault == FAULT_NONE && is_anothers(worker, held, done)) {
+        give_up_anothers(worker, held);
+        return;
+    }
     if (done->fault == FAULT_NONE) {
         take_answer(worker, held, done);
         if (!held->kept)

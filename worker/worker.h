@@ -50,7 +50,8 @@ struct worker_options {
                              // or borrowed until the worker is stopped
     int64_t idle_ms;         // ends after so long without a call; 0: never
     int64_t look_ms;         // how often it looks whether its server still has
-                             // the same models; 0: every 5 s
+                             // the same models; 0: every 5 s, and every
+                             // second while it has calls
     struct guest guest;      // as asked for; zero: it is at home
     const char *restart_cmd; // NULL: none. Borrowed until the worker is stopped
     struct last_words *refusal; // takes what the server says instead of naming

@@ -713,6 +713,45 @@ Test(worker, another_model_of_the_same_name_is_noticed_at_work)
     cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
 }
 
+// The first answer of the other model has the time that it took to load it.
+Test(worker, an_answer_of_another_model_of_the_same_name_is_not_given)
+{
+    struct message message;
+
+    asked.look_ms = 3600000;
+    join(2);
+    call(1);
+    expect_answer(1);
+    http_script_set(server, "/api/tags", SCRIPT_REPLY, 200,
+                    "{\"models\":[{\"name\":\"gemma3:270m\",\"digest\":"
+                    "\"" OTHER_DIGEST "\"}]}",
+                    0);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200,
+                    "{\"message\":{\"role\":\"assistant\",\"content\":"
+                    "\"other\"},\"done\":true,\"done_reason\":\"stop\","
+                    "\"prompt_eval_count\":12,\"load_duration\":400000000}",
+                    300);
+    call(2);
+    expect_fault(2, FAULT_LOST);
+    (void)expect_kind(MESSAGE_GOODBYE);
+    message = expect_kind(MESSAGE_HELLO);
+    cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
+}
+
+Test(worker, an_answer_for_which_a_model_was_loaded_again_is_given)
+{
+    join(1);
+    http_script_set(server, CHAT, SCRIPT_REPLY, 200,
+                    "{\"message\":{\"role\":\"assistant\",\"content\":"
+                    "\"refund\"},\"done\":true,\"done_reason\":\"stop\","
+                    "\"prompt_eval_count\":12,\"load_duration\":400000000}",
+                    300);
+    call(1);
+    expect_answer(1);
+    call(2);
+    expect_answer(2);
+}
+
 // It has calls that are as good as before, and a job may wait for the other.
 Test(worker, a_further_model_is_told_of_and_does_not_disturb_the_calls)
 {
