@@ -30,6 +30,7 @@ enum model_exchange {
     EXCHANGE_DONE,      // a whole HTTP reply
     EXCHANGE_REFUSED,   // no connection
     EXCHANGE_TIMEOUT,   // connected, but no answer in time
+    EXCHANGE_UNENDED,   // it had begun to come, and took too long
     EXCHANGE_BROKEN,    // the connection ended before the reply did
     EXCHANGE_TOO_LARGE, // over MODEL_MAX_REPLY
     EXCHANGE_ALIEN,     // what came is no HTTP, or none that can be read

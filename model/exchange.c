@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "common/utf8.h"
 #include "model/classify.h"
 #include "model/reach.h"
@@ -26,6 +27,7 @@ enum {
     STALE_MS = 1000,    // by then a kept connection has shown that it is dead
     UNHEARD_MS = 15000, // what was sent is acknowledged, or it is over
     HEADERS_MOST = 250000, // bytes; libcurl takes no more than 300 KiB
+    DETAIL_BYTES = 120,
     STATUS_OK = 200,
     STATUS_BUSY = 503,
 };
@@ -293,10 +295,13 @@ void exchange_drop_logprobs(struct exchange *exchange)
 // A time-out before there was a connection is a machine that is not there.
 static enum model_exchange explain_timeout(CURL *easy)
 {
-    curl_off_t asked_us = 0;
+    curl_off_t asked_us = 0, began_us = 0;
 
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &asked_us);
-    return asked_us > 0 ? EXCHANGE_TIMEOUT : EXCHANGE_REFUSED;
+    curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &began_us);
+    if (asked_us <= 0)
+        return EXCHANGE_REFUSED;
+    return began_us > 0 ? EXCHANGE_UNENDED : EXCHANGE_TIMEOUT;
 }
 
 // What ended a request that had been sent long before: the connection that it
@@ -349,6 +354,22 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     }
 }
 
+// What the network said; "" where it has nothing to add.
+static void put_detail(const struct exchange *exchange, enum model_exchange how,
+                       CURLcode code, char *out, size_t size)
+{
+    double s = (double)(clock_monotonic_us() - exchange->begun_us) / 1e6;
+
+    out[0] = '\0';
+    if (how == EXCHANGE_TIMEOUT)
+        text_print(out, size, "nothing had come after %.1f s", s);
+    else if (how == EXCHANGE_UNENDED)
+        text_print(out, size, "%zu bytes of it had come after %.1f s",
+                   exchange->reply.len, s);
+    else if (code != CURLE_OK && !exchange->too_large)
+        text_print(out, size, "%s", curl_easy_strerror(code));
+}
+
 static void read_headers(CURL *easy, struct model_reply *reply)
 {
     char *location = NULL;
@@ -392,16 +413,16 @@ void exchange_judge(struct exchange *exchange,
         .num_predict = exchange->num_predict,
         .logprobs = exchange->logprobs_len > 0,
     };
+    char detail[DETAIL_BYTES];
     struct model_reply reply = {
         .exchange = explain_code(exchange, code),
         .body = exchange->reply.data == NULL ? "" : exchange->reply.data,
         .len = exchange->reply.len,
-        .detail = code == CURLE_OK || exchange->too_large
-                      ? ""
-                      : curl_easy_strerror(code),
+        .detail = detail,
         .location = "",
     };
 
+    put_detail(exchange, reply.exchange, code, detail, sizeof detail);
     read_headers(exchange->easy, &reply);
     model_classify(backend, &asked, &reply, &exchange->result);
     if (exchange->result.fault == FAULT_BUSY)

@@ -190,7 +190,8 @@ static void send_reply(int fd, const struct row *row)
              "HTTP/1.1 %d X\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\n\r\n",
              row->act == SCRIPT_LATE ? 200 : row->status,
-             row->act == SCRIPT_CUT ? len + 10 : len);
+             row->act == SCRIPT_CUT || row->act == SCRIPT_STALL ? len + 10
+                                                                : len);
     send_all(fd, head, strlen(head));
     send_all(fd, row->body, len);
 }
@@ -212,6 +213,8 @@ static bool serve(struct connection *connection, char *request, char *body)
     end(script, left);
     if (reply)
         send_reply(connection->fd, &row);
+    if (row.act == SCRIPT_STALL)
+        (void)wait_readable(script, connection->fd, INT64_MAX);
     free(row.body);
     return reply && (row.act == SCRIPT_REPLY || row.act == SCRIPT_LATE);
 }

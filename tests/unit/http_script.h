@@ -16,6 +16,7 @@ enum script_act {
     SCRIPT_HANG,  // nothing, until the client goes
     SCRIPT_CLOSE, // takes the request and closes
     SCRIPT_CUT,   // promises more body than it sends, and closes
+    SCRIPT_STALL, // the same, and waits until the client goes
     SCRIPT_NOISE, // the body, which is no HTTP, and closes
     SCRIPT_LATE,  // an error with status at once, the reply after delay_ms
 };

@@ -412,6 +412,23 @@ Test(model, a_server_that_hangs_on_a_kept_connection_is_a_timeout_too)
     expect_fault(FAULT_TIMEOUT, 200);
 }
 
+static void expect_timeout_words(const char *words)
+{
+    struct model_done done = ask_once(200);
+
+    cr_expect_eq(done.fault, FAULT_TIMEOUT, "%s", call_fault_name(done.fault));
+    cr_expect_not_null(strstr(done.text, words), "%s", done.text);
+    call_answer_release(&done.answer);
+}
+
+Test(model, a_reply_that_comes_too_slowly_is_told_from_none)
+{
+    http_script_set(server, CHAT, SCRIPT_STALL, 200, "{\"mess", 0);
+    expect_timeout_words("too slowly to end in time: 6 bytes of it");
+    http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
+    expect_timeout_words("no answer in time: nothing had come after 0.2 s");
+}
+
 Test(model, a_connection_that_ends_without_an_answer_is_broken)
 {
     http_script_set(server, CHAT, SCRIPT_CLOSE, 0, "", 0);
