@@ -10,6 +10,7 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/shell_word.h"
 #include "cli/terminal.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -67,9 +68,11 @@ static json_t *order_document(json_t *document, const char *const *names)
                                   value == NULL ? json_null()
                                                 : json_incref(value));
     }
-    json_object_foreach(document, key,
-                        value) if (json_object_get(ordered, key) == NULL)(void)
-        json_object_set(ordered, key, value);
+    json_object_foreach(document, key, value)
+    {
+        if (json_object_get(ordered, key) == NULL)
+            (void)json_object_set(ordered, key, value);
+    }
     json_decref(document);
     return ordered;
 }
@@ -128,8 +131,39 @@ static int tell_unwritten(const struct follow *follow, const struct err *err)
     return status;
 }
 
+static bool put_first(const struct options *options, enum option_id id,
+                      const char *name, struct buf *out)
+{
+    const char *const *given = NULL;
+
+    if (option_list(options, id, &given) == 0)
+        return false;
+    buf_puts(out, name);
+    shell_word_show(given[0], out);
+    return true;
+}
+
+// Who answered here will answer again: `predict` takes one server.
+static void put_server(const struct options *options, bool simulated,
+                       struct buf *out)
+{
+    if (!put_first(options, OPT_OLLAMA, " --ollama ", out) &&
+        !put_first(options, OPT_OPENAI, " --openai ", out) && simulated)
+        buf_puts(out, " --simulate");
+}
+
+static bool runs_commands(const struct program *program)
+{
+    for (size_t s = 0; s < program->n_steps; s++) {
+        if (program->steps[s].command != NULL)
+            return true;
+    }
+    return false;
+}
+
 // The inputs of the program are told by name; the compiled file has them.
-static void put_try(const struct client_result *result, const json_t *document,
+static void put_try(const struct follow *follow,
+                    const struct client_result *result, const json_t *document,
                     struct buf *out)
 {
     struct err ignored = ERR_CLEAR;
@@ -137,9 +171,14 @@ static void put_try(const struct client_result *result, const json_t *document,
     struct compiled *compiled = compiled_read(
         "the compiled file", result->compiled, result->compiled_len, &ignored);
 
-    if (compiled != NULL)
+    put_server(follow->options, json_get_bool(document, "simulated", false),
+               &words);
+    if (compiled != NULL) {
+        if (runs_commands(compiled->program))
+            buf_puts(&words, " --allow-exec");
         given_put_needed(compiled->program->inputs, compiled->program->n_inputs,
                          &words);
+    }
     report_try(document, words.data == NULL ? "" : words.data, out);
     buf_release(&words);
     compiled_free(compiled);
@@ -160,7 +199,7 @@ static int print_document(const struct follow *follow,
     else
         report_run(&terminal, document, &text);
     if (follow->wrote)
-        put_try(result, document, &text);
+        put_try(follow, result, document, &text);
     status = output_lines(&terminal, &text);
     buf_release(&text);
     return status;

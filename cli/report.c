@@ -536,8 +536,6 @@ void report_try(const json_t *document, const char *words, struct buf *out)
 {
     buf_puts(out, "\nTry it on your own input:\n  promptcc predict ");
     shell_word_show(json_get_text(document, "out", ""), out);
-    if (json_get_bool(document, "simulated", false))
-        buf_puts(out, " --simulate"); // else an Ollama is asked, and none there
     buf_printf(out, "%s\n", words);
 }
 

@@ -15,8 +15,9 @@
 void report_run(const struct terminal *terminal, const json_t *document,
                 struct buf *out);
 
-// How to run the file that the document names; words are the inputs of its
-// program, as given_put_needed has them.
+// How to run the file that the document names; the words are what the command
+// line needs besides, each after a blank: the server, and the inputs as
+// given_put_needed has them.
 void report_try(const json_t *document, const char *words, struct buf *out);
 
 // Of `eval`.

@@ -1,6 +1,7 @@
 """Steps that a program of the user answers, and steps that are left out."""
 
 import json
+import shlex
 import threading
 
 import pytest
@@ -113,6 +114,17 @@ def test_predict_runs_programs_only_when_it_may(stage, sim):
     outputs = [json.loads(line)["outputs"] for line in done.out.splitlines()]
     assert [each["status"] for each in outputs] == ["sent 70", None, "sent 72"]
     assert [each["reply"] is None for each in outputs] == [False, True, False]
+
+
+def test_the_command_that_run_advises_works(stage, sim):
+    job = write(stage)
+    done = stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2")
+    assert done.status == 0, done
+    words = shlex.split(done.out.splitlines()[-1])
+    assert words[:2] == ["promptcc", "predict"] and "number=VALUE" in words, words
+    tried = stage.promptcc(*[one.replace("kind=VALUE", "kind=order")
+                             for one in words[1:]])
+    assert tried.status == 0 and "status: sent VALUE" in tried.out, tried
 
 
 def test_a_program_holds_no_file_of_ours(stage, sim):

@@ -173,7 +173,7 @@ Test(report, the_cost_is_told_by_role)
 Test(report, the_file_is_the_last_word)
 {
     report_run(&terminal, document, &out);
-    report_try(document, " message=VALUE topic=VALUE", &out);
+    report_try(document, " --simulate message=VALUE topic=VALUE", &out);
     cr_expect(shows("promptcc predict compiled.json --simulate message=VALUE "
                     "topic=VALUE\n"),
               "%s", out.data);
