@@ -87,13 +87,6 @@ static bool check_out(const struct options *options, struct err *err)
                 name);
         return false;
     }
-    if (option_text(options, OPT_FORMAT) == NULL &&
-        option_text(options, OPT_STEP) != NULL) {
-        err_set(err, ERR_INPUT,
-                "a compiled file has all steps: --step goes with --format "
-                "messages, modelfile or markdown");
-        return false;
-    }
     return history_spares(options, history_operand(options),
                           option_text(options, OPT_OUT), err);
 }

@@ -68,10 +68,6 @@ static int remove_jobs(const struct options *options)
         err_set(&err, ERR_INPUT,
                 "a job is removed from its store file while no coordinator "
                 "uses it: stop the coordinator and name the file with --store");
-    else if (option_on(options, OPT_CSV))
-        err_set(&err, ERR_INPUT,
-                "--csv is for the list of jobs: what was removed is told in "
-                "words, or with --json");
     else
         path = history_file_path(options, NULL, &err);
     for (size_t i = 0; err.code == ERR_NONE && i < n; i++) {

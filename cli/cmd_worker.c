@@ -143,8 +143,6 @@ static bool read_guest(const struct options *options, struct guest *out,
     *out = (struct guest){.yields = option_on(options, OPT_YIELD),
                           .most_load = option_number(options, OPT_YIELD, 0),
                           .has_hours = hours != NULL};
-    if (out->most_load == 1) // what a flag without a value is
-        out->most_load = 0;
     return hours == NULL || guest_hours_parse(hours, &out->hours, err);
 }
 

@@ -132,7 +132,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_YIELD] = {"yield", "[=LOAD]", KIND_MAYBE_WHOLE,
                    "take no calls while others use the model server, or the "
                    "load average is above LOAD",
-                   .told = "LOAD is the number of processors"},
+                   .told = "LOAD is the number of processors", .least = 1,
+                   .most = INT64_MAX, .range = "above 0"},
     [OPT_RESTART_CMD] = {"restart-cmd", "COMMAND", KIND_TEXT,
                          "run this when the model server has stopped "
                          "answering, at most once a minute"},
@@ -166,7 +167,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
                      .least = 1, .most = 10000, .range = "from 1 to 10000"},
     [OPT_SBATCH] = {"sbatch", "OPTION", KIND_LIST,
                     "an option of sbatch for the workers, such as "
-                    "--partition=gpu; repeatable"},
+                    "--partition=gpu; repeatable",
+                    .dashes = true},
     [OPT_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
                      "write the scripts and submit nothing"},
     [OPT_PRIORITY] =

@@ -7,6 +7,7 @@
 #ifndef CLI_OPTION_TABLE_H
 #define CLI_OPTION_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli/option_about.h"
@@ -40,6 +41,7 @@ struct option_row {
     const char *env;      // NULL: made of the name
     int64_t least, most;  // of a number or milliseconds; 0: any
     const char *range;    // the two in words
+    bool dashes;          // its values begin with dashes themselves
 };
 
 extern const struct option_row option_rows[OPTION_COUNT]; // by option_id

@@ -52,13 +52,14 @@ static bool is_endpoint(const char *text)
            read_digits(colon + 1, &port) && port <= UINT16_MAX;
 }
 
+// Whatever is given beside being there.
 static bool take_flag(const struct option_row *row, const char *text,
                       struct option_value *value)
 {
     (void)row;
     (void)text;
     (void)value;
-    return true;
+    return false;
 }
 
 static bool take_text(const struct option_row *row, const char *text,
@@ -88,12 +89,6 @@ static bool take_time(const struct option_row *row, const char *text,
 {
     (void)row;
     return text_duration_ms(text, &value->number);
-}
-
-static bool take_maybe_time(const struct option_row *row, const char *text,
-                            struct option_value *value)
-{
-    return strcmp(text, "1") == 0 || take_time(row, text, value);
 }
 
 static bool take_ports(const struct option_row *row, const char *text,
@@ -141,8 +136,7 @@ static const struct {
     [KIND_COUNT] = {take_count, "a number such as 500, 20K or 3M",
                     VALUE_ALWAYS},
     [KIND_TIME] = {take_time, "a time such as 90s, 60m or 2h", VALUE_ALWAYS},
-    [KIND_MAYBE_TIME] = {take_maybe_time,
-                         "nothing, or a time such as 90s, 60m or 2h",
+    [KIND_MAYBE_TIME] = {take_time, "nothing, or a time such as 90s, 60m or 2h",
                          VALUE_MAYBE},
     [KIND_MAYBE_WHOLE] = {take_whole, "nothing, or a whole number",
                           VALUE_MAYBE},
@@ -167,12 +161,10 @@ enum option_value_place option_value_place(const struct option_row *row)
     return kinds[row->kind].place;
 }
 
-bool option_value_in_range(const struct option_row *row, const char *text,
+bool option_value_in_range(const struct option_row *row,
                            const struct option_value *value)
 {
-    bool no_number = row->kind == KIND_MAYBE_TIME && strcmp(text, "1") == 0;
-
-    return row->range == NULL || no_number ||
+    return row->range == NULL ||
            (value->number >= row->least && value->number <= row->most);
 }
 

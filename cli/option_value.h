@@ -14,12 +14,12 @@ enum option_value_place {
 };
 enum option_value_place option_value_place(const struct option_row *row);
 
-// Reads text, "1" for a flag that is given. False when it cannot be a value.
+// Reads text. False when it cannot be a value; nothing is one of a flag.
 bool option_value_take(const struct option_row *row, const char *text,
                        struct option_value *value);
 
-// Whether value, which was read from text, lies in the row's range.
-bool option_value_in_range(const struct option_row *row, const char *text,
+// Whether value lies in the row's range.
+bool option_value_in_range(const struct option_row *row,
                            const struct option_value *value);
 
 enum { OPTION_WANTS_BYTES = 160 };

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/option_about.h"
+#include "cli/option_rules.h"
 #include "cli/option_table.h"
 #include "cli/option_value.h"
 #include "common/text.h"
@@ -22,24 +23,18 @@ static bool is_flag(enum option_id id)
     return option_value_place(&option_rows[id]) != VALUE_ALWAYS;
 }
 
-static bool add_value(struct options *out, enum option_id id, const char *shown,
+static bool is_repeatable(enum option_id id)
+{
+    return option_rows[id].kind == KIND_LIST ||
+           option_rows[id].kind == KIND_LINES;
+}
+
+static bool keep_text(struct options *out, enum option_id id, const char *shown,
                       const char *text, struct err *err)
 {
-    const struct option_row *row = &option_rows[id];
     struct option_value *value = &out->values[id];
-    char can_be[OPTION_WANTS_BYTES];
 
-    if (!option_value_take(row, text, value)) {
-        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
-                text, option_value_wants(row, can_be));
-        return false;
-    }
-    if (!option_value_in_range(row, text, value)) {
-        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s, %s", shown,
-                text, option_value_wants(row, can_be), row->range);
-        return false;
-    }
-    if (row->kind != KIND_LIST && row->kind != KIND_LINES)
+    if (!is_repeatable(id))
         value->n = 0;
     if (value->n == OPTION_MAX_VALUES) {
         err_set(err, ERR_INPUT, "%s was given more than %d times", shown,
@@ -55,6 +50,34 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
     }
     value->texts[value->n++] = text;
     return true;
+}
+
+// An option without a value.
+static bool switch_on(struct options *out, enum option_id id, const char *shown,
+                      struct err *err)
+{
+    out->values[id].number = 0;
+    return keep_text(out, id, shown, "", err);
+}
+
+static bool add_value(struct options *out, enum option_id id, const char *shown,
+                      const char *text, struct err *err)
+{
+    const struct option_row *row = &option_rows[id];
+    struct option_value *value = &out->values[id];
+    char can_be[OPTION_WANTS_BYTES];
+
+    if (!option_value_take(row, text, value)) {
+        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
+                text, option_value_wants(row, can_be));
+        return false;
+    }
+    if (!option_value_in_range(row, value)) {
+        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s, %s", shown,
+                text, option_value_wants(row, can_be), row->range);
+        return false;
+    }
+    return keep_text(out, id, shown, text, err);
 }
 
 static uint64_t takes(const struct command_entry *command)
@@ -101,7 +124,7 @@ static bool add_words(struct options *out, enum option_id id, const char *env,
 static bool add_environment(struct options *out, enum option_id id,
                             char *(*getenv_fn)(const char *), struct err *err)
 {
-    char env[64], can_be[OPTION_WANTS_BYTES];
+    char env[64];
     const char *text;
     bool on = false;
 
@@ -113,25 +136,24 @@ static bool add_environment(struct options *out, enum option_id id,
         return add_words(out, id, env, text, err);
     if (!is_flag(id))
         return add_value(out, id, env, text, err);
-    if (!read_flag(text, &on)) {
-        if (may_have_value(id))
-            return add_value(out, id, env, text, err);
-        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", env, text,
-                option_value_wants(&option_rows[id], can_be));
-        return false;
-    }
-    return !on || add_value(out, id, env, "1", err);
+    if (!read_flag(text, &on))
+        return add_value(out, id, env, text, err);
+    return !on || switch_on(out, id, env, err);
 }
 
-// Reads from the environment what the command line did not give.
+// Reads from the environment what the command line neither gives nor
+// contradicts.
 static bool read_environment(struct options *out,
                              char *(*getenv_fn)(const char *), struct err *err)
 {
-    for (int id = 0; id < OPTION_COUNT; id++)
-        if ((takes(out->command) & OPTION_BIT(id)) != 0 &&
-            out->values[id].n == 0 &&
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        if ((takes(out->command) & ~out->given & OPTION_BIT(id)) == 0)
+            continue;
+        out->values[id].n = 0;
+        if (!option_rules_silence(out, (enum option_id)id) &&
             !add_environment(out, (enum option_id)id, getenv_fn, err))
             return false;
+    }
     return true;
 }
 
@@ -183,38 +205,112 @@ static bool refuse_unknown(const struct options *out, const char *word,
     return false;
 }
 
+// Two values that differ, where one would be dropped without a word.
+static bool is_second(const struct options *out, enum option_id id,
+                      const char *text)
+{
+    return (out->given & OPTION_BIT(id)) != 0 && !is_repeatable(id) &&
+           strcmp(out->values[id].texts[0], text) != 0;
+}
+
+static bool refuse_empty(enum option_id id, const char *shown, struct err *err)
+{
+    char can_be[OPTION_WANTS_BYTES];
+
+    err_set(err, ERR_INPUT,
+            "the value of %s is empty (it takes %s): is a variable of the "
+            "shell not set?",
+            shown, option_value_wants(&option_rows[id], can_be));
+    return false;
+}
+
+// text: NULL for a flag alone.
+static bool give(struct options *out, enum option_id id, const char *shown,
+                 const char *text, struct err *err)
+{
+    if (text != NULL && text[0] == '\0')
+        return refuse_empty(id, shown, err);
+    if (is_second(out, id, text == NULL ? "" : text)) {
+        err_set(err, ERR_INPUT,
+                "%s is given twice with different values, and only one can "
+                "count: leave one out",
+                shown);
+        return false;
+    }
+    out->given |= OPTION_BIT(id);
+    return text == NULL ? switch_on(out, id, shown, err)
+                        : add_value(out, id, shown, text, err);
+}
+
+// `next`, the word behind a flag that may have a value, or NULL.
+static bool give_flag(struct options *out, enum option_id id, const char *shown,
+                      const char *next, struct err *err)
+{
+    struct option_value unused = {0};
+
+    if (next != NULL && may_have_value(id) &&
+        option_value_take(&option_rows[id], next, &unused)) {
+        err_set(err, ERR_INPUT,
+                "%s takes its value behind an equals sign: %s=%.60s", shown,
+                shown, next);
+        return false;
+    }
+    return give(out, id, shown, NULL, err);
+}
+
+// A value was forgotten where the next option stands in its place.
+static bool is_own_option(const struct options *out, const char *word)
+{
+    return strncmp(word, "--", 2) == 0 &&
+           find_option(takes(out->command), word + 2, strcspn(word + 2, "=")) !=
+               OPTION_COUNT;
+}
+
+static bool refuse_missing(enum option_id id, const char *shown,
+                           const char *next, struct err *err)
+{
+    char can_be[OPTION_WANTS_BYTES];
+    const char *wants = option_value_wants(&option_rows[id], can_be);
+
+    if (next == NULL)
+        err_set(err, ERR_INPUT, "%s needs %s (%s)", shown,
+                option_rows[id].argument, wants);
+    else
+        err_set(err, ERR_INPUT,
+                "%s needs %s (%s), and behind it comes the option %.60s; if "
+                "that is its value, write %s=%.60s",
+                shown, option_rows[id].argument, wants, next, shown, next);
+    return false;
+}
+
 // Reads the option at argv[*at]. *at moves on when its value is the next word.
 static bool read_option(struct options *out, int argc, char **argv, int *at,
                         struct err *err)
 {
     const char *word = argv[*at] + 2;
+    const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
     size_t len = strcspn(word, "=");
     enum option_id id = find_option(takes(out->command), word, len);
-    char shown[72], can_be[OPTION_WANTS_BYTES];
+    char shown[72];
 
     if (id == OPTION_COUNT)
         return refuse_unknown(out, word, err);
     (void)snprintf(shown, sizeof shown, "--%s", option_rows[id].name);
-    if (is_flag(id)) {
-        bool on = true;
-
-        if (word[len] == '=' && !read_flag(word + len + 1, &on)) {
-            if (may_have_value(id))
-                return add_value(out, id, shown, word + len + 1, err);
-            err_set(err, ERR_INPUT, "%s takes no value", shown);
-            return false;
-        }
-        return !on || add_value(out, id, shown, "1", err);
-    }
-    if (word[len] == '=')
-        return add_value(out, id, shown, word + len + 1, err);
-    if (*at + 1 == argc) {
-        err_set(err, ERR_INPUT, "%s needs %s (%s)", shown,
-                option_rows[id].argument,
-                option_value_wants(&option_rows[id], can_be));
+    if (word[len] == '=' && is_flag(id) && !may_have_value(id)) {
+        err_set(err, ERR_INPUT,
+                "%s takes no value: write it alone, or leave "
+                "it out",
+                shown);
         return false;
     }
-    return add_value(out, id, shown, argv[++*at], err);
+    if (word[len] == '=')
+        return give(out, id, shown, word + len + 1, err);
+    if (is_flag(id))
+        return give_flag(out, id, shown, next, err);
+    if (next == NULL || (!option_rows[id].dashes && is_own_option(out, next)))
+        return refuse_missing(id, shown, next, err);
+    ++*at;
+    return give(out, id, shown, next, err);
 }
 
 static bool read_words(struct options *out, int argc, char **argv,
@@ -298,7 +394,7 @@ static void look_for_json(struct options *out, int argc, char **argv,
     (void)add_environment(out, OPT_JSON, getenv_fn, &ignored);
     for (int at = 0; at < argc && strcmp(argv[at], "--") != 0; at++)
         if (strcmp(argv[at], "--json") == 0)
-            (void)add_value(out, OPT_JSON, "--json", "1", &ignored);
+            (void)switch_on(out, OPT_JSON, "--json", &ignored);
 }
 
 bool options_read(struct options *out, const struct command_entry *command,
@@ -322,8 +418,9 @@ bool options_read(struct options *out, const struct command_entry *command,
         return false;
     }
     look_for_json(out, argc, argv, getenv_fn);
-    return read_words(out, argc, argv, err) &&
-           read_environment(out, getenv_fn, err) && check_operands(out, err);
+    return read_words(out, argc, argv, err) && option_rules_apart(out, err) &&
+           read_environment(out, getenv_fn, err) &&
+           option_rules_needs(out, err) && check_operands(out, err);
 }
 
 void options_release(struct options *options)

@@ -5,6 +5,9 @@
 // an environment variable, PROMPTCC_ and its name in capitals; the command
 // line wins. Values are checked when they are read, so the getters cannot
 // fail. Strings are borrowed from argv and the environment.
+//
+// Nothing that was given is dropped without a word: two values where one can
+// count are refused, and so is what option_rules.h finds.
 
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -111,9 +114,9 @@ enum option_id {
 enum { OPTION_MAX_VALUES = 256 }; // of one that may be repeated
 
 struct option_value {
-    const char **texts; // in the arena
+    const char **texts; // in the arena; "" of an option without its value
     size_t n;
-    int64_t number; // count, milliseconds; of the last text
+    int64_t number; // count, milliseconds; of the last text; 0 without one
     double score;   // OPT_FAIL_BELOW
 };
 
@@ -124,6 +127,7 @@ struct options {
     struct arena arena;
     const struct command_entry *command; // borrowed
     struct option_value values[OPTION_COUNT];
+    uint64_t given; // OPTION_BIT(...) of what the command line gives
     const char **operands;
     size_t n_operands;
     enum options_ask asks;

@@ -189,7 +189,7 @@ static bool discover(struct servers *out, const struct options *options,
     const char *ports = option_text(options, OPT_DISCOVER);
     const char *at;
 
-    if (strcmp(ports, "1") == 0) // without a value
+    if (ports[0] == '\0') // without a value
         ports = DISCOVER_PORTS;
     for (at = ports; *at != '\0'; at += *at == ',') {
         char *end = NULL;

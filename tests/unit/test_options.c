@@ -15,7 +15,12 @@ static const struct command_entry command = {
     .options = OPTIONS_JOB | OPTIONS_SERVERS | OPTIONS_PRINT |
                OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_WAIT) |
                OPTION_BIT(OPT_FAIL_BELOW) | OPTION_BIT(OPT_CALL_TIMEOUT) |
-               OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_SLOTS),
+               OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_SLOTS) |
+               OPTION_BIT(OPT_AWAIT) | OPTION_BIT(OPT_YIELD) |
+               OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_CSV) |
+               OPTION_BIT(OPT_VERTICAL) | OPTION_BIT(OPT_COORDINATOR) |
+               OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_HTTP_TOKEN) |
+               OPTION_BIT(OPT_SBATCH),
     .min_operands = 1,
     .max_operands = 1,
 };
@@ -82,10 +87,125 @@ Test(options, a_repeatable_option_keeps_all_its_values_in_order)
     cr_expect_str_eq(urls[1], "http://b");
 }
 
-Test(options, the_last_of_two_values_counts)
+Test(options, of_two_values_where_one_can_count_none_is_dropped_silently)
 {
-    cr_assert(READ("job.yaml", "--seed", "1", "--seed", "2"), "%s", err.text);
-    cr_expect_eq(option_number(&options, OPT_SEED, 0), 2);
+    cr_expect_not(READ("job.yaml", "--seed", "1", "--seed", "2"));
+    cr_expect_str_eq(err.text, "--seed is given twice with different values, "
+                               "and only one can count: leave one out");
+}
+
+Test(options, the_same_value_twice_is_no_mistake)
+{
+    cr_assert(READ("job.yaml", "--seed", "1", "--json", "--seed=1", "--json"),
+              "%s", err.text);
+    cr_expect_eq(option_number(&options, OPT_SEED, 0), 1);
+}
+
+Test(options, a_flag_with_a_value_is_refused)
+{
+    static char *const wrong[] = {"--json=yes", "--json=1", "--quiet=0",
+                                  "--simulate="};
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(READ("job.yaml", wrong[i]), "%s", wrong[i]);
+        cr_expect(strstr(err.text, "takes no value: write it alone") != NULL,
+                  "%s", err.text);
+        options_release(&options);
+    }
+}
+
+Test(options, a_value_of_one_is_a_value)
+{
+    cr_assert(READ("job.yaml", "--yield=1", "--discover=1"), "%s", err.text);
+    cr_expect_eq(option_number(&options, OPT_YIELD, 0), 1);
+    cr_expect_str_eq(option_text(&options, OPT_DISCOVER), "1");
+}
+
+Test(options, a_value_that_may_be_left_out_is_none_then)
+{
+    cr_assert(READ("job.yaml", "--yield", "--discover"), "%s", err.text);
+    cr_expect(option_on(&options, OPT_YIELD));
+    cr_expect_eq(option_number(&options, OPT_YIELD, 7), 0);
+    cr_expect_str_eq(option_text(&options, OPT_DISCOVER), "");
+}
+
+Test(options, a_word_is_no_value_where_a_value_may_be_left_out)
+{
+    static char *const wrong[] = {"--yield=no", "--discover=off", "--yield=0",
+                                  "--yield="};
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(READ("job.yaml", wrong[i]), "%s", wrong[i]);
+        options_release(&options);
+    }
+}
+
+Test(options, a_value_behind_a_blank_is_shown_its_equals_sign)
+{
+    cr_expect_not(READ("job.yaml", "--yield", "4"));
+    cr_expect_str_eq(err.text, "--yield takes its value behind an equals sign: "
+                               "--yield=4");
+}
+
+Test(options, an_option_in_the_place_of_a_value_is_no_value)
+{
+    cr_expect_not(READ("job.yaml", "--store", "--simulate"));
+    cr_expect(strstr(err.text, "behind it comes the option --simulate") != NULL,
+              "%s", err.text);
+    options_release(&options);
+    err = ERR_CLEAR;
+    cr_assert(READ("job.yaml", "--store=--simulate", "--sbatch", "--quiet"),
+              "%s", err.text);
+    cr_expect_str_eq(option_text(&options, OPT_STORE), "--simulate");
+}
+
+Test(options, what_contradicts_is_refused)
+{
+    static char *const wrong[][2] = {
+        {"--csv", "--json"},
+        {"--vertical", "--csv"},
+        {"--vertical", "--json"},
+        {"--store=a.db", "--coordinator=tcp://127.0.0.1:1"},
+        {"--simulate", "--ollama=http://a"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(READ("job.yaml", wrong[i][0], wrong[i][1]), "%s %s",
+                      wrong[i][0], wrong[i][1]);
+        cr_expect(strstr(err.text, "contradict each other") != NULL, "%s",
+                  err.text);
+        options_release(&options);
+    }
+}
+
+Test(options, the_environment_gives_way_to_what_contradicts_it)
+{
+    environment = (const char *const[]){"PROMPTCC_COORDINATOR",
+                                        "tcp://127.0.0.1:1",
+                                        "PROMPTCC_JSON",
+                                        "1",
+                                        "PROMPTCC_OLLAMA",
+                                        "http://a",
+                                        NULL};
+    cr_assert(READ("job.yaml", "--store", "a.db", "--csv", "--simulate"), "%s",
+              err.text);
+    cr_expect_not(option_on(&options, OPT_COORDINATOR));
+    cr_expect_not(option_on(&options, OPT_JSON));
+    cr_expect_not(option_on(&options, OPT_OLLAMA));
+}
+
+Test(options, what_says_nothing_without_another_is_refused)
+{
+    cr_expect_not(READ("job.yaml", "--http-token", "t"));
+    cr_expect_str_eq(err.text, "--http-token has no effect without --http: "
+                               "without it there are no pages");
+    options_release(&options);
+    err = ERR_CLEAR;
+    environment = (const char *const[]){"PROMPTCC_HTTP", "127.0.0.1:0", NULL};
+    cr_expect(READ("job.yaml", "--http-token", "t"), "%s", err.text);
 }
 
 Test(options, times_counts_and_shares_are_read)

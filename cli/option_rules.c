@@ -1,0 +1,135 @@
+#include "cli/option_rules.h"
+
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/option_table.h"
+
+struct option_rule {
+    enum option_id id;
+    uint64_t others;
+    const char *commands; // "resume|plan"; NULL: all that take both
+    const char *why;      // ends the sentence
+};
+
+// What asks a history or a coordinator.
+#define ASKING                                                                 \
+    "best|diff|export|jobs|plan|query|report|resume|show|trials|workers"
+
+// id contradicts each of the others.
+static const struct option_rule apart[] = {
+    {OPT_JSON, OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_VERTICAL), NULL,
+     "each is a form of its own"},
+    {OPT_CSV, OPTION_BIT(OPT_VERTICAL), NULL, "each is a form of its own"},
+    {OPT_CSV, OPTION_BIT(OPT_REMOVE), NULL,
+     "what was removed is told in words, or with --json"},
+    {OPT_SIMULATE,
+     OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
+         OPTION_BIT(OPT_COORDINATOR),
+     "run|eval|plan|predict|serve",
+     "the stand-in is there in place of all model servers"},
+    {OPT_COORDINATOR, OPTION_BIT(OPT_STORE), NULL,
+     "a coordinator has a store of its own"},
+    {OPT_COORDINATOR, OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI),
+     "plan|resume", "the workers of a cluster have their own model servers"},
+    {OPT_COORDINATOR, OPTION_BIT(OPT_OUT) | OPTIONS_WAIT | OPTIONS_NOTIFY,
+     "resume", "there a job goes on as it was submitted"},
+};
+
+// id has no effect without one of the others.
+static const struct option_rule needs[] = {
+    {OPT_HTTP_TOKEN, OPTION_BIT(OPT_HTTP), "run|coordinator",
+     "without it there are no pages"},
+    {OPT_OUTPUT, OPTION_BIT(OPT_INPUT), NULL,
+     "one answer goes to standard output"},
+    {OPT_STEP, OPTION_BIT(OPT_FORMAT), NULL, "a compiled file has all steps"},
+    {OPT_OUT, OPTION_BIT(OPT_AWAIT), "submit",
+     "who does not wait gets the result later, by `promptcc export ID --out "
+     "FILE`"},
+    {OPT_KEYS, OPTION_BIT(OPT_COORDINATOR), ASKING,
+     "keys are for a coordinator"},
+    {OPT_AWAIT, OPTION_BIT(OPT_COORDINATOR), "slurm",
+     "a coordinator that Slurm starts waits by itself"},
+};
+
+static bool is_of(const struct option_rule *rule,
+                  const struct command_entry *command)
+{
+    size_t len = strlen(command->name);
+
+    if (rule->commands == NULL)
+        return true;
+    for (const char *at = rule->commands; *at != '\0';
+         at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == len && memcmp(at, command->name, len) == 0)
+            return true;
+    return false;
+}
+
+// The first option of a mask that is not empty.
+static enum option_id first_of(uint64_t mask)
+{
+    int id = 0;
+
+    while ((mask & OPTION_BIT(id)) == 0)
+        id++;
+    return (enum option_id)id;
+}
+
+bool option_rules_apart(const struct options *options, struct err *err)
+{
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
+        const struct option_rule *rule = &apart[i];
+        uint64_t both = options->given & rule->others;
+
+        if ((options->given & OPTION_BIT(rule->id)) == 0 || both == 0 ||
+            !is_of(rule, options->command))
+            continue;
+        err_set(err, ERR_INPUT,
+                "--%s and --%s contradict each other, so leave one of them "
+                "out: %s",
+                option_rows[rule->id].name, option_rows[first_of(both)].name,
+                rule->why);
+        return false;
+    }
+    return true;
+}
+
+bool option_rules_silence(const struct options *options, enum option_id id)
+{
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
+        const struct option_rule *rule = &apart[i];
+        bool is_one = (rule->others & OPTION_BIT(id)) != 0;
+
+        if (!is_of(rule, options->command))
+            continue;
+        if ((is_one && (options->given & OPTION_BIT(rule->id)) != 0) ||
+            (rule->id == id && (options->given & rule->others) != 0))
+            return true;
+    }
+    return false;
+}
+
+static bool is_any_on(const struct options *options, uint64_t mask)
+{
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if ((mask & OPTION_BIT(id)) != 0 && options->values[id].n > 0)
+            return true;
+    return false;
+}
+
+bool option_rules_needs(const struct options *options, struct err *err)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        const struct option_rule *rule = &needs[i];
+
+        if ((options->given & OPTION_BIT(rule->id)) == 0 ||
+            is_any_on(options, rule->others) || !is_of(rule, options->command))
+            continue;
+        err_set(err, ERR_INPUT, "--%s has no effect without --%s: %s",
+                option_rows[rule->id].name,
+                option_rows[first_of(rule->others)].name, rule->why);
+        return false;
+    }
+    return true;
+}
