@@ -342,6 +342,54 @@ static bool check_out(const struct places *at, const struct jobfile *file,
     return out_file_check(at->out, "--out", &reads, err);
 }
 
+static bool check_sbatch(const char *const *texts, size_t n, bool starts,
+                         struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct slurm_option option = slurm_option_of(texts[i]);
+
+        if (option.text[0] != '-') {
+            err_set(err, ERR_INPUT,
+                    "--sbatch cannot be `%.80s`: it takes an option of sbatch "
+                    "with its dashes, such as --gres=gpu:1 or "
+                    "both:--account=lab",
+                    texts[i]);
+            return false;
+        }
+        if (!option.of_workers && !starts) {
+            err_set(err, ERR_INPUT,
+                    "--sbatch %.80s and --coordinator contradict each other: "
+                    "Slurm starts no coordinator where one is named",
+                    texts[i]);
+            return false;
+        }
+        if (!is_plain(option.text, "--sbatch", err))
+            return false;
+    }
+    return true;
+}
+
+// Each worker starts one server, with the slots of --slots.
+static bool check_llama(const struct options *options, struct err *err)
+{
+    const char *const *texts = NULL;
+    size_t n = option_list(options, OPT_LLAMA_SERVER, &texts);
+
+    if (n > 1)
+        err_set(err, ERR_INPUT,
+                "--llama-server is given %zu times, and each worker of `slurm` "
+                "starts one: name one of them",
+                n);
+    else if (n == 1 && strstr(texts[0], ",slots=") != NULL)
+        err_set(err, ERR_INPUT,
+                "--llama-server cannot be `%.80s`: `slurm` gives every worker "
+                "the slots of --slots N",
+                texts[0]);
+    else
+        return true;
+    return false;
+}
+
 static bool plan_it(const struct options *options, const struct jobfile *file,
                     struct places *at, const char **models,
                     struct slurm_plan *out, struct err *err)
@@ -350,10 +398,9 @@ static bool plan_it(const struct options *options, const struct jobfile *file,
     const char *const *sbatch = NULL;
     size_t n_sbatch = option_list(options, OPT_SBATCH, &sbatch);
 
-    for (size_t i = 0; i < n_sbatch; i++)
-        if (!is_plain(sbatch[i], "--sbatch", err))
-            return false;
-    if (!find_places(options, file->path, at, err) ||
+    if (!check_sbatch(sbatch, n_sbatch, endpoint == NULL, err) ||
+        !check_llama(options, err) ||
+        !find_places(options, file->path, at, err) ||
         !check_out(at, file, endpoint, err) ||
         (endpoint == NULL && !check_store(at, err)) ||
         !(endpoint == NULL ? find_own_keys(options, at, err)

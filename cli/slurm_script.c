@@ -26,6 +26,35 @@ static void put_name(struct buf *out, const char *name)
                           : '-');
 }
 
+struct slurm_option slurm_option_of(const char *given)
+{
+    static const struct {
+        const char *prefix;
+        bool of_workers, of_coordinator;
+    } whom[] = {{"coordinator:", false, true}, {"both:", true, true}};
+
+    for (size_t i = 0; i < sizeof whom / sizeof *whom; i++) {
+        size_t len = strlen(whom[i].prefix);
+
+        if (strncmp(given, whom[i].prefix, len) == 0)
+            return (struct slurm_option){given + len, whom[i].of_workers,
+                                         whom[i].of_coordinator};
+    }
+    return (struct slurm_option){given, true, false};
+}
+
+static void put_sbatch(struct buf *out, const struct slurm_plan *plan,
+                       bool coordinator)
+{
+    for (size_t i = 0; i < plan->n_sbatch; i++) {
+        struct slurm_option option = slurm_option_of(plan->sbatch[i]);
+
+        if (coordinator ? option.of_coordinator : option.of_workers)
+            buf_printf(out, "#SBATCH %s\n", option.text);
+    }
+    buf_putc(out, '\n');
+}
+
 static void put_head(struct buf *out, const struct slurm_plan *plan,
                      const char *what, const char *log)
 {
@@ -131,9 +160,7 @@ void slurm_workers_script(const struct slurm_plan *plan, struct buf *out)
 {
     put_head(out, plan, "-worker", "worker-%a.log");
     buf_printf(out, "#SBATCH --array=1-%" PRId64 "\n", plan->workers);
-    for (size_t i = 0; i < plan->n_sbatch; i++)
-        buf_printf(out, "#SBATCH %s\n", plan->sbatch[i]);
-    buf_putc(out, '\n');
+    put_sbatch(out, plan, false);
     put_setting(out, "promptcc", plan->promptcc);
     put_setting(out, "folder", plan->folder);
     put_setting(out, "endpoint", plan->endpoint == NULL ? "" : plan->endpoint);
@@ -203,7 +230,7 @@ static const char coordinator_body[] =
 void slurm_coordinator_script(const struct slurm_plan *plan, struct buf *out)
 {
     put_head(out, plan, "", "coordinator.log");
-    buf_putc(out, '\n');
+    put_sbatch(out, plan, true);
     put_setting(out, "promptcc", plan->promptcc);
     put_setting(out, "folder", plan->folder);
     put_setting(out, "keys", plan->keys);

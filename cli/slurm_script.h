@@ -35,7 +35,7 @@ struct slurm_plan {
     const char *llama;      // as --llama-server takes it; NULL: Ollama
     const char *const *models; // to pull
     size_t n_models;
-    const char *const *sbatch; // options of the workers
+    const char *const *sbatch; // "--gres=gpu:1", "both:--account=lab"
     size_t n_sbatch;
     int64_t workers, slots, idle_s;
     // of a coordinator that is a job
@@ -47,6 +47,14 @@ struct slurm_plan {
     const char *const *overrides; // "KEY=VALUE" of --set and its like
     size_t n_overrides;
 };
+
+// Whose an option of sbatch is: text behind "coordinator:" or "both:", else the
+// workers'.
+struct slurm_option {
+    const char *text; // "--account=lab"
+    bool of_workers, of_coordinator;
+};
+struct slurm_option slurm_option_of(const char *given);
 
 void slurm_workers_script(const struct slurm_plan *plan, struct buf *out);
 void slurm_coordinator_script(const struct slurm_plan *plan, struct buf *out);

@@ -44,6 +44,34 @@ def test_a_dry_run_writes_scripts_that_bash_can_read(stage):
         assert mode == 0o600
 
 
+def test_both_scripts_take_options_of_sbatch(stage):
+    job = stage.job()
+    result = stage.promptcc("slurm", job, "--dry-run", "--sbatch",
+                            "--gres=gpu:1", "--sbatch",
+                            "both:--account=lab", "--sbatch=coordinator:-p cpu")
+    assert result.status == 0, result
+    workers = (job.parent / "slurm" / "workers.sbatch").read_text()
+    coordinator = (job.parent / "slurm" / "coordinator.sbatch").read_text()
+    assert "#SBATCH --gres=gpu:1\n#SBATCH --account=lab\n" in workers
+    assert "cpu" not in workers
+    assert "#SBATCH --account=lab\n#SBATCH -p cpu\n" in coordinator
+    assert "gres" not in coordinator
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--sbatch", "gres=gpu:1"], "with its dashes, such as --gres=gpu:1"),
+    (["--sbatch", "both:account=lab"], "with its dashes"),
+    (["--sbatch", "coordinator:--account=lab", "--coordinator",
+      "tcp://127.0.0.1:1"], "contradict each other"),
+    (["--llama-server", "a.gguf", "--llama-server", "b.gguf"],
+     "each worker of `slurm` starts one"),
+    (["--llama-server", "a.gguf,slots=4"], "the slots of --slots N"),
+])
+def test_what_slurm_would_drop_is_refused(stage, words, said):
+    result = stage.promptcc("slurm", stage.job(), "--dry-run", *words)
+    assert result.status == 2 and said in result.err, result
+
+
 def test_what_could_not_be_passed_on_is_refused(stage):
     result = stage.promptcc("slurm", stage.job(), "--dry-run", "--sbatch",
                             "--comment=a\n#SBATCH --uid=0")
