@@ -530,8 +530,12 @@ static void say_what_is_missing(const struct running_job *running,
         return;
     else if (running->work.time_over)
         err_set(&task->err, ERR_BUDGET,
-                "the budget of time, %.1f s, is used up",
-                (double)budget->max_time_ms / 1000);
+                "the budget of time, %.1f s, is used up%s",
+                (double)budget->max_time_ms / 1000,
+                job_work_total_paid(&running->work) == 0
+                    ? ", and no call was answered in it: give it more "
+                      "(max_time), or look what its model servers do"
+                    : "");
     else
         err_set(&task->err, ERR_BUDGET,
                 "the budget of %s was used up on the way",
@@ -581,6 +585,7 @@ static void watch_time(struct running_job *running, int64_t now)
 
     if (most == 0 || running->work.time_over ||
         running->request->action != REQUEST_RUN ||
+        running_job_is_alone(running) ||
         running->wall_before_ms + now - running->started_ms < most)
         return;
     log_info("time-over", "%s: max_time is reached", running->id);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "coordinator/job_work.h"
 #include "store/history.h"
 
 // Workers that start together may join some moments apart: a model is said to
@@ -398,9 +399,9 @@ static void report_failing(const struct running_job *running, int64_t limit_ms,
     const struct worker_fault *last = &running->engine->workers.last_fault;
 
     err_set(err, ERR_FAULT,
-            "no call was answered for %lld s: repair the server of worker "
+            "no call was answered for %.3g s: repair the server of worker "
             "%.30s and run the same command again; it says: %s",
-            (long long)(limit_ms / 1000), last->worker, last->text);
+            (double)limit_ms / 1000, last->worker, last->text);
     history_event(running->engine->store, running->work.job_no, "fault", -1,
                   last->text, NULL);
 }
@@ -416,9 +417,9 @@ static bool report_refused(const struct running_job *running, int64_t limit_ms,
     if (refusal[0] == '\0')
         return false;
     err_set(err, ERR_FAULT,
-            "no call was answered for %lld s: repair the model server and run "
+            "no call was answered for %.3g s: repair the model server and run "
             "the same command again; it says: %s",
-            (long long)(limit_ms / 1000), refusal);
+            (double)limit_ms / 1000, refusal);
     history_event(running->engine->store, running->work.job_no, "fault", -1,
                   refusal, NULL);
     return true;
@@ -434,10 +435,10 @@ static void report_unanswered(const struct running_job *running,
                                             last->fault == FAULT_TIMEOUT);
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
     err_set(err, ERR_FAULT,
-            "no model server answered for %lld s%s%s; start one (`ollama "
+            "no model server answered for %.3g s%s%s; start one (`ollama "
             "serve`, or a worker) and run the same command again: it goes on "
             "where it stopped%s%s",
-            (long long)(limit_ms / 1000), urls == NULL ? "" : " at ",
+            (double)limit_ms / 1000, urls == NULL ? "" : " at ",
             urls != NULL             ? shorten(urls, URLS_SHOWN)
             : engine->workers.n == 0 ? ", and no worker is connected"
                                      : "",
@@ -467,12 +468,33 @@ static bool report_unserved(const struct running_job *running, struct err *err)
     return false;
 }
 
+bool running_job_is_alone(const struct running_job *running)
+{
+    const struct job_model_pin *student = &running->work.models[ROLE_STUDENT];
+
+    return running->request->action == REQUEST_RUN &&
+           running->wall_before_ms < running->job->budget.max_time_ms &&
+           job_work_total_paid(&running->work) == 0 &&
+           !(student->bound &&
+             dispatch_can_serve(running->engine->dispatch, student->number));
+}
+
+// How long nothing may be answered.
+static int64_t patience(const struct running_job *running)
+{
+    const struct engine *engine = running->engine;
+    int64_t limit = running->work.answered_ms >= 0 ? engine->wait_after_ms
+                                                   : engine->wait_start_ms;
+    int64_t left = running->job->budget.max_time_ms - running->wall_before_ms;
+
+    return running_job_is_alone(running) && left < limit ? left : limit;
+}
+
 bool running_job_watch(struct running_job *running, int64_t now,
                        struct err *err)
 {
     const struct engine *engine = running->engine;
-    bool answered = running->work.answered_ms >= 0;
-    int64_t limit = answered ? engine->wait_after_ms : engine->wait_start_ms;
+    int64_t limit = patience(running);
     int64_t since;
 
     if (running->tasks == NULL) {

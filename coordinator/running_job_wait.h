@@ -25,6 +25,11 @@ bool running_job_bind(struct running_job *running, enum role role,
 bool running_job_watch(struct running_job *running, int64_t now,
                        struct err *err);
 
+// Whether the time that passes is no time of the job: nobody is there to ask,
+// and none of its calls was answered. A budget of time that ends meanwhile is
+// not used up; the job pauses as for want of an answer (running_job_watch).
+bool running_job_is_alone(const struct running_job *running);
+
 // Whether items of the task may ask the model of that role: the task's own, a
 // judge's that scores them, or the one that embeds their queries.
 bool running_job_needs(const struct running_job *running,

@@ -157,6 +157,28 @@ def test_max_time_breaks_off_what_is_under_way(stage):
     assert json.loads(compiled(job))
 
 
+def test_time_without_a_server_is_no_time_of_the_job(stage):
+    """It would have ended with exit 0, a file, and nobody told why."""
+    port = harness.free_port()
+    job = stage.job()
+    url = f"http://127.0.0.1:{port}"
+    alone = stage.promptcc("run", job, "--ollama", url, "--max-time", "2s")
+    assert alone.status == 3, alone
+    assert f"no model server answered for 2 s at {url}; start one" in alone.err
+    assert not (job.parent / "compiled.json").exists()
+    # The time is all there when one comes.
+    sim = stage.stand_in(port=port)
+    again = run(stage, sim, job, "--max-time", "2s", deadline_s=60)
+    assert again.status == 0 and again.json["calls"]["student"] > 0, again
+
+
+def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
+    sim = stage.stand_in(slots=1, latency_ms=60000)
+    result = run(stage, sim, stage.job(), "--max-time", "2s", deadline_s=60)
+    assert result.json["finish_reason"] == "budget", result
+    assert "no call was answered in it" in result.json["reason"], result
+
+
 @pytest.mark.parametrize("tokens", [39000, 51000])
 def test_a_replay_is_no_better_off_than_the_run_was(stage, sim, tokens):
     # A trial that the budget cuts short leaves rows without a score, on which

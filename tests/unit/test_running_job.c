@@ -167,7 +167,7 @@ Test(running, a_paused_job_names_the_servers_of_its_process)
     begin();
     evaluate(job, one_row);
     expect_failure(&client, 3,
-                   "answered for 0 s at http://127.0.0.1:1, "
+                   "answered for 0.3 s at http://127.0.0.1:1, "
                    "http://an-example.org:11434, ...; start one");
 }
 
