@@ -5,7 +5,7 @@ enum { SCRATCH_KEEP = 1024 * 1024 };
 struct buf *store_record(struct store *store)
 {
     if (store->draft != NULL)
-        return writer_draft_begin(store->draft);
+        return draft_begin(store->draft);
     if (store->record.cap > SCRATCH_KEEP)
         buf_release(&store->record);
     buf_clear(&store->record);
@@ -15,7 +15,7 @@ struct buf *store_record(struct store *store)
 bool store_put(struct store *store, struct err *err)
 {
     if (store->draft != NULL)
-        return writer_draft_end(store->draft, err);
+        return draft_end(store->draft, err);
     if (store->writer == NULL) {
         err_set(err, ERR_STORE, "the store %s is open for reading alone",
                 store->path);

@@ -11,21 +11,18 @@
 #include "common/cond.h"
 #include "common/log.h"
 #include "common/thread.h"
+#include "store/frames.h"
 #include "store/record.h"
 #include "store/sql.h"
+#include "store/transaction.h"
 
-// A frame is 4 bytes of length and a record. Or FRAME_DRAFT and a struct
-// drafted: the frames of a draft, which stay where they were made.
 enum { ATTEMPT_MS = 500 }; // between two attempts to write
 
+// In the queue a frame may instead be this size and a struct drafted: the
+// frames of a draft, which stay where they were made.
 static const uint32_t FRAME_DRAFT = UINT32_MAX;
 struct drafted {
     char *frames; // owned
-    size_t len;
-};
-
-struct frames_span {
-    const char *at;
     size_t len;
 };
 
@@ -33,9 +30,6 @@ struct writer {
     sqlite3 *db; // owned; the thread's while it runs
     const char *path;
     const struct file_lock *file;
-    sqlite3_stmt *stmts[RECORD_KINDS];
-    sqlite3_stmt *begin;
-    sqlite3_stmt *commit;
     pthread_t thread;
     struct bell notice;
 
@@ -43,10 +37,8 @@ struct writer {
     uint64_t last_put;
 
     // The thread's.
-    struct buf batch;
-    struct buf kept; // frames of the puts in the transaction, and behind
-    struct frames_span stays; // them those that are not copied: a draft's
-    unsigned open_puts;       // in the transaction; 0: none is open
+    struct buf batch; // frames
+    struct transaction transaction;
 
     atomic_uint_fast64_t durable;
     atomic_bool noticed; // it rings, or is about to
@@ -66,14 +58,6 @@ struct writer {
 
 // --- the thread's side ---
 
-// One long record must not cost its memory for ever.
-static void clear_large(struct buf *frames)
-{
-    if (frames->cap > 2 * WRITER_QUEUE_BYTES)
-        buf_release(frames);
-    buf_clear(frames);
-}
-
 // Durable or broken is set before, so a reader that clears the notice first and
 // then looks misses nothing.
 static void give_notice(struct writer *writer)
@@ -82,17 +66,11 @@ static void give_notice(struct writer *writer)
         bell_ring(&writer->notice);
 }
 
-static void roll_back(struct writer *writer)
-{
-    if (!sqlite3_get_autocommit(writer->db))
-        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
 static void break_off(struct writer *writer, const struct err *why)
 {
     struct err cause = *why;
 
-    roll_back(writer);
+    transaction_roll_back(&writer->transaction);
     (void)pthread_mutex_lock(&writer->mutex);
     writer->cause = cause;
     atomic_store(&writer->broken, true);
@@ -122,14 +100,6 @@ static bool is_in_place(struct writer *writer)
             writer->path);
     break_off(writer, &cause);
     return false;
-}
-
-static int run_alone(sqlite3_stmt *stmt)
-{
-    int rc = sqlite3_step(stmt);
-    int again = sqlite3_reset(stmt);
-
-    return rc == SQLITE_DONE ? again : rc;
 }
 
 static void set_troubled(struct writer *writer, bool troubled)
@@ -172,46 +142,13 @@ static bool is_patient(const struct writer *writer, int64_t since_ms)
     return patience_ms < 0 || clock_monotonic_ms() - since_ms < patience_ms;
 }
 
-static int write_frames(struct writer *writer, struct frames_span frames)
-{
-    size_t done = 0;
-    int rc = SQLITE_OK;
-
-    while (rc == SQLITE_OK && done < frames.len) {
-        uint32_t size = 0;
-
-        memcpy(&size, frames.at + done, sizeof size);
-        done += sizeof size;
-        rc = record_run(frames.at + done, size, writer->stmts);
-        done += size;
-    }
-    return rc;
-}
-
-// The whole transaction once more, for a failed one is rolled back.
-static int write_again(struct writer *writer)
-{
-    const struct frames_span kept = {writer->kept.data, writer->kept.len};
-    int rc;
-
-    roll_back(writer);
-    rc = run_alone(writer->begin);
-    if (rc == SQLITE_OK)
-        rc = write_frames(writer, kept);
-    if (rc == SQLITE_OK)
-        rc = write_frames(writer, writer->stays);
-    return rc == SQLITE_OK ? run_alone(writer->commit) : rc;
-}
-
 static void now_durable(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    atomic_fetch_add(&writer->durable, writer->open_puts);
+    atomic_fetch_add(&writer->durable, writer->transaction.n);
     (void)pthread_cond_broadcast(&writer->moved);
     (void)pthread_mutex_unlock(&writer->mutex);
-    writer->open_puts = 0;
-    clear_large(&writer->kept);
-    writer->stays = (struct frames_span){0};
+    transaction_clear(&writer->transaction);
     give_notice(writer);
 }
 
@@ -222,7 +159,7 @@ static void outlast(struct writer *writer, int rc)
     struct err cause = ERR_CLEAR;
 
     sql_fail(&cause, writer->db, rc, writer->path, "write to");
-    roll_back(writer);
+    transaction_roll_back(&writer->transaction);
     while (may_pass(rc) && is_patient(writer, since_ms)) {
         if (!atomic_load(&writer->troubled)) {
             log_warn("store-waits",
@@ -234,7 +171,7 @@ static void outlast(struct writer *writer, int rc)
             break;
         if (!is_in_place(writer))
             return;
-        rc = write_again(writer);
+        rc = transaction_again(&writer->transaction);
         if (rc != SQLITE_OK)
             continue;
         log_info("store-writes", "%s can be written again", writer->path);
@@ -249,98 +186,68 @@ static void commit_group(struct writer *writer)
 {
     int rc;
 
-    if (writer->open_puts == 0 || atomic_load(&writer->broken))
+    if (writer->transaction.n == 0 || atomic_load(&writer->broken))
         return;
     if (!is_in_place(writer))
         return;
-    rc = run_alone(writer->commit);
+    rc = transaction_commit(&writer->transaction);
     if (rc == SQLITE_OK)
         now_durable(writer);
     else
         outlast(writer, rc);
 }
 
-// Remembers a frame until its transaction is on disk. Those of a draft are side
-// by side, and nothing is copied behind them: a draft ends with a commit.
-static bool keep_frame(struct writer *writer, struct frames_span frame,
-                       bool stays)
+static void run_put(struct writer *writer, struct frames frame, bool stays)
 {
-    if (!stays) {
-        buf_append(&writer->kept, frame.at, frame.len);
-        return !writer->kept.failed;
-    }
-    if (writer->stays.at == NULL)
-        writer->stays.at = frame.at;
-    writer->stays.len += frame.len;
-    return true;
-}
-
-static void run_put(struct writer *writer, struct frames_span frame, bool stays)
-{
-    const size_t head = sizeof(uint32_t);
     int rc = SQLITE_OK;
 
-    if (!keep_frame(writer, frame, stays)) {
+    if (!transaction_add(&writer->transaction, frame, stays, &rc))
         mark_broken(writer, SQLITE_NOMEM);
-        return;
-    }
-    if (writer->open_puts == 0)
-        rc = run_alone(writer->begin);
-    if (rc == SQLITE_OK)
-        rc = record_run(frame.at + head, frame.len - head, writer->stmts);
-    writer->open_puts++;
-    if (rc != SQLITE_OK)
+    else if (rc != SQLITE_OK)
         outlast(writer, rc);
-    else if (writer->open_puts == WRITER_GROUP ||
-             writer->kept.len + writer->stays.len > WRITER_QUEUE_BYTES)
+    else if (transaction_is_full(&writer->transaction))
         commit_group(writer);
 }
 
-static void run_frames(struct writer *writer, struct frames_span frames,
-                       bool stay);
+static void run_frames(struct writer *writer, struct frames frames, bool stay);
 
-static void run_drafted(struct writer *writer, const char *at)
+// Its transaction is on the disk afterwards, or the writer is broken.
+static void run_drafted(struct writer *writer, struct frames frame)
 {
     struct drafted drafted;
 
-    memcpy(&drafted, at, sizeof drafted);
-    run_frames(writer, (struct frames_span){drafted.frames, drafted.len}, true);
+    memcpy(&drafted, frame.at + FRAMES_HEAD_BYTES, sizeof drafted);
+    run_frames(writer, (struct frames){drafted.frames, drafted.len}, true);
     commit_group(writer);
-    writer->stays = (struct frames_span){0};
+    transaction_clear(&writer->transaction);
     free(drafted.frames);
     atomic_fetch_sub(&writer->queued, drafted.len);
 }
 
 // All frames, for those of a draft are to be freed; once the writer is broken
 // nothing more is run. stay: they do until their transaction is on disk.
-static void run_frames(struct writer *writer, struct frames_span frames,
-                       bool stay)
+static void run_frames(struct writer *writer, struct frames frames, bool stay)
 {
-    size_t done = 0;
+    while (frames.len > 0) {
+        uint32_t size = frames_size(frames);
+        bool draft = size == FRAME_DRAFT;
+        struct frames frame =
+            frames_take(&frames, FRAMES_HEAD_BYTES +
+                                     (draft ? sizeof(struct drafted) : size));
 
-    while (done < frames.len) {
-        const char *at = frames.at + done;
-        uint32_t size = 0;
-
-        memcpy(&size, at, sizeof size);
-        if (size == FRAME_DRAFT) {
-            run_drafted(writer, at + sizeof size);
-            done += sizeof size + sizeof(struct drafted);
-            continue;
-        }
-        if (!atomic_load(&writer->broken))
-            run_put(writer, (struct frames_span){at, sizeof size + size}, stay);
-        done += sizeof size + size;
+        if (draft)
+            run_drafted(writer, frame);
+        else if (!atomic_load(&writer->broken))
+            run_put(writer, frame, stay);
     }
 }
 
 static void run_batch(struct writer *writer)
 {
-    run_frames(writer,
-               (struct frames_span){writer->batch.data, writer->batch.len},
+    run_frames(writer, (struct frames){writer->batch.data, writer->batch.len},
                false);
     atomic_fetch_sub(&writer->queued, writer->batch.len);
-    clear_large(&writer->batch);
+    frames_clear(&writer->batch);
 }
 
 // Swaps the queue for the empty batch; false when it is empty.
@@ -386,39 +293,13 @@ static void *run_thread(void *user)
 
 // --- start and stop ---
 
-static bool prepare_one(struct writer *writer, const char *sql,
-                        sqlite3_stmt **stmt, struct err *err)
-{
-    int rc = sqlite3_prepare_v3(writer->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                stmt, NULL);
-
-    if (rc != SQLITE_OK)
-        sql_fail(err, writer->db, rc, writer->path, "prepare");
-    return rc == SQLITE_OK;
-}
-
-static bool prepare_all(struct writer *writer, struct err *err)
-{
-    for (int kind = 0; kind < RECORD_KINDS; kind++) {
-        if (!prepare_one(writer, record_sql((enum record_kind)kind),
-                         &writer->stmts[kind], err))
-            return false;
-    }
-    return prepare_one(writer, "BEGIN IMMEDIATE", &writer->begin, err) &&
-           prepare_one(writer, "COMMIT", &writer->commit, err);
-}
-
 // Everything but thread and db.
 static void free_writer(struct writer *writer)
 {
-    for (int kind = 0; kind < RECORD_KINDS; kind++)
-        (void)sqlite3_finalize(writer->stmts[kind]);
-    (void)sqlite3_finalize(writer->begin);
-    (void)sqlite3_finalize(writer->commit);
+    transaction_release(&writer->transaction);
     bell_close(&writer->notice);
     buf_release(&writer->queue);
     buf_release(&writer->batch);
-    buf_release(&writer->kept);
     (void)pthread_cond_destroy(&writer->pause);
     (void)pthread_cond_destroy(&writer->moved);
     (void)pthread_cond_destroy(&writer->work);
@@ -441,12 +322,12 @@ struct writer *writer_start(sqlite3 *db, const char *path,
     writer->notice = (struct bell)BELL_NONE;
     writer->queue = BUF_INIT(WRITER_MAX_BYTES + RECORD_MAX_BYTES);
     writer->batch = writer->queue;
-    writer->kept = writer->queue;
     cond_init(&writer->pause);
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, NULL);
     (void)pthread_cond_init(&writer->moved, NULL);
-    if (prepare_all(writer, err) &&
+    if (transaction_init(&writer->transaction, db, path,
+                         WRITER_MAX_BYTES + RECORD_MAX_BYTES, err) &&
         bell_open(&writer->notice, "the store", err) &&
         thread_start(&writer->thread, run_thread, writer, "the store", err))
         return writer;
@@ -471,22 +352,6 @@ void writer_stop(struct writer *writer)
 }
 
 // --- the loop's side ---
-
-// A frame is there whole or not at all.
-static bool append_frame(struct buf *frames, uint32_t size, const void *data,
-                         size_t len, struct err *err)
-{
-    size_t before = frames->len;
-
-    buf_append(frames, &size, sizeof size);
-    buf_append(frames, data, len);
-    if (buf_ok(frames, "the store's queue", err))
-        return true;
-    frames->failed = false;
-    frames->no_memory = false;
-    frames->len = before;
-    return false;
-}
 
 static bool check_record(const struct buf *record, struct err *err)
 {
@@ -520,7 +385,7 @@ static bool put_frame(struct writer *writer, uint32_t size, const void *data,
 
     (void)pthread_mutex_lock(&writer->mutex);
     ok = check_room(writer, err) &&
-         append_frame(&writer->queue, size, data, len, err);
+         frames_append(&writer->queue, size, data, len, err);
     if (ok) {
         writer->last_put += puts;
         atomic_fetch_add(&writer->queued, sizeof size + len);
@@ -536,46 +401,6 @@ bool writer_put(struct writer *writer, const struct buf *record,
     return check_record(record, err) &&
            put_frame(writer, (uint32_t)record->len, record->data, record->len,
                      1, err);
-}
-
-static void forget_begun(struct draft *draft)
-{
-    struct buf *frames = &draft->frames;
-
-    frames->len = draft->begun;
-    frames->failed = frames->no_memory = false;
-}
-
-struct buf *writer_draft_begin(struct draft *draft)
-{
-    const uint32_t size = 0;
-
-    forget_begun(draft);
-    buf_append(&draft->frames, &size, sizeof size);
-    return &draft->frames;
-}
-
-bool writer_draft_end(struct draft *draft, struct err *err)
-{
-    struct buf *frames = &draft->frames;
-    size_t len = frames->len - draft->begun - sizeof(uint32_t);
-    uint32_t size = (uint32_t)len;
-    bool ok = buf_ok(frames, "what is to be stored", err);
-
-    if (ok && len > RECORD_MAX_BYTES) {
-        err_set(err, ERR_LIMIT,
-                "what is to be stored is too long (over %d bytes)",
-                RECORD_MAX_BYTES);
-        ok = false;
-    }
-    if (!ok) {
-        forget_begun(draft);
-        return false;
-    }
-    memcpy(frames->data + draft->begun, &size, sizeof size);
-    draft->begun = frames->len;
-    draft->puts++;
-    return true;
 }
 
 bool writer_put_draft(struct writer *writer, struct draft *draft,

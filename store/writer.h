@@ -5,8 +5,8 @@
 //     writer_put  --append-->  bytes under a mutex
 //                              swapped as a whole  --->  BEGIN, rows ...
 //                                                        COMMIT when the queue
-//                                                        is empty or after
-//     writer_durable  <------  atomic number  <--------  WRITER_GROUP puts
+//                                                        is empty, or when the
+//     writer_durable  <------  atomic number  <--------  transaction is full
 //     notice fd  <-----------  one byte in a pipe  <---
 //
 // While a commit waits for the disk the queue grows, so the slower the disk,
@@ -41,24 +41,13 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "store/draft.h"
 #include "store/lock.h"
 
 enum {
-    WRITER_GROUP = 512, // two of each call
     WRITER_QUEUE_BYTES = 4 << 20,
     WRITER_MAX_BYTES = 512 << 20,
 };
-
-// Puts collected outside the queue, in order, on any thread. A record is
-// written where it stays, writer_put_draft queues all of them without a copy,
-// and the thread takes them from there: however large they are, they are there
-// once.
-struct draft {
-    struct buf frames;
-    size_t begun; // where the frame of an unfinished record begins, or len
-    uint64_t puts;
-};
-#define DRAFT_INIT ((struct draft){.frames = BUF_INIT(256 << 20)})
 
 struct writer;
 
@@ -76,12 +65,8 @@ void writer_stop(struct writer *writer);
 bool writer_put(struct writer *writer, const struct buf *record,
                 struct err *err);
 
-// Where a record is to be appended. One that was begun before and not ended is
-// forgotten.
-struct buf *writer_draft_begin(struct draft *draft);
-// The record is whole. False, and it is forgotten, where it has failed.
-bool writer_draft_end(struct draft *draft, struct err *err);
-// Takes the draft's bytes on success, and leaves it empty.
+// Queues all puts of the draft: takes its bytes on success, and leaves it
+// empty. Fails as writer_put does.
 bool writer_put_draft(struct writer *writer, struct draft *draft,
                       struct err *err);
 

@@ -1,0 +1,46 @@
+#include "store/draft.h"
+
+#include <string.h>
+
+#include "store/frames.h"
+#include "store/record.h"
+
+static void forget_begun(struct draft *draft)
+{
+    struct buf *frames = &draft->frames;
+
+    frames->len = draft->begun;
+    frames->failed = frames->no_memory = false;
+}
+
+struct buf *draft_begin(struct draft *draft)
+{
+    const uint32_t size = 0; // not known yet
+
+    forget_begun(draft);
+    buf_append(&draft->frames, &size, sizeof size);
+    return &draft->frames;
+}
+
+bool draft_end(struct draft *draft, struct err *err)
+{
+    struct buf *frames = &draft->frames;
+    size_t len = frames->len - draft->begun - FRAMES_HEAD_BYTES;
+    uint32_t size = (uint32_t)len;
+    bool ok = buf_ok(frames, "what is to be stored", err);
+
+    if (ok && len > RECORD_MAX_BYTES) {
+        err_set(err, ERR_LIMIT,
+                "what is to be stored is too long (over %d bytes)",
+                RECORD_MAX_BYTES);
+        ok = false;
+    }
+    if (!ok) {
+        forget_begun(draft);
+        return false;
+    }
+    memcpy(frames->data + draft->begun, &size, sizeof size);
+    draft->begun = frames->len;
+    draft->puts++;
+    return true;
+}
