@@ -132,10 +132,9 @@ json_t *program_json(const struct program *program);
 struct program *program_of_json(const json_t *json, const char *what,
                                 struct err *err);
 
-// The type of an output as a job file has it (new reference); NULL without
-// memory. What it takes grows the program's arena.
-json_t *program_output_json(struct program *program, size_t output,
-                            struct err *err);
+// {NAME: TYPE} of what it returns, as a job file has them. A new reference;
+// NULL without memory. What it takes grows the program's arena.
+json_t *program_outputs_json(struct program *program, struct err *err);
 
 int program_find_step(const struct program *program, const char *name); // -1
 

@@ -503,16 +503,6 @@ struct program *program_single(const struct single_step *single,
     return program;
 }
 
-static bool set_inputs(json_t *map, const struct program *program)
-{
-    for (size_t i = 0; i < program->n_inputs; i++) {
-        if (json_object_set_new(map, program->inputs[i].name,
-                                field_json(&program->inputs[i])) != 0)
-            return false;
-    }
-    return true;
-}
-
 static bool set_steps(json_t *map, const struct program *program)
 {
     for (size_t i = 0; i < program->n_steps; i++) {
@@ -552,11 +542,11 @@ static bool set_outputs(json_t *map, const struct program *program)
 
 json_t *program_json(const struct program *program)
 {
-    json_t *json =
-        json_pack("{s:{}, s:{}, s:{}}", "inputs", "steps", "outputs");
+    json_t *json = json_pack("{s:o, s:{}, s:{}}", "inputs",
+                             fields_json(program->inputs, program->n_inputs),
+                             "steps", "outputs");
 
-    if (json != NULL && set_inputs(json_object_get(json, "inputs"), program) &&
-        set_steps(json_object_get(json, "steps"), program) &&
+    if (json != NULL && set_steps(json_object_get(json, "steps"), program) &&
         set_outputs(json_object_get(json, "outputs"), program))
         return json;
     json_decref(json);
@@ -587,8 +577,9 @@ struct program *program_of_json(const json_t *json, const char *what,
     return program;
 }
 
-json_t *program_output_json(struct program *program, size_t output,
-                            struct err *err)
+// The type of an output.
+static json_t *output_json(struct program *program, size_t output,
+                           struct err *err)
 {
     const struct program_output *of = &program->outputs[output];
     struct field field = {0};
@@ -598,4 +589,18 @@ json_t *program_output_json(struct program *program, size_t output,
         json = field_json(&field);
     field_release(&field);
     return json;
+}
+
+json_t *program_outputs_json(struct program *program, struct err *err)
+{
+    json_t *map = json_object();
+
+    for (size_t i = 0; map != NULL && i < program->n_outputs; i++) {
+        if (json_object_set_new(map, program->outputs[i].name,
+                                output_json(program, i, err)) == 0)
+            continue;
+        json_decref(map);
+        map = NULL;
+    }
+    return map;
 }

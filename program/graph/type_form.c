@@ -297,6 +297,20 @@ json_t *field_json(const struct field *field)
     return json;
 }
 
+json_t *fields_json(const struct field *fields, size_t n)
+{
+    json_t *map = json_object();
+
+    for (size_t i = 0; map != NULL && i < n; i++) {
+        if (json_object_set_new(map, fields[i].name, field_json(&fields[i])) ==
+            0)
+            continue;
+        json_decref(map);
+        map = NULL;
+    }
+    return map;
+}
+
 void value_put(const json_t *value, struct buf *out)
 {
     if (json_is_string(value))

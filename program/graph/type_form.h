@@ -23,6 +23,10 @@ json_t *type_schema(const struct type *type);
 // (new reference).
 json_t *field_json(const struct field *field);
 
+// {NAME: field} of n of them, in their order. A new reference; NULL without
+// memory.
+json_t *fields_json(const struct field *fields, size_t n);
+
 // How a value stands in a prompt: text as it is, other values as JSON.
 void value_put(const json_t *value, struct buf *out);
 

@@ -12,9 +12,8 @@
 // Where a judge is to choose, a step `judge` before it sees all answers and
 // names the best; the votes count where it names none.
 //
-// A compiled file has one model, one form of answer and one set of options, so
-// members that differ in these are refused, as are members that take other
-// inputs or give other outputs.
+// Members that do not go together are refused (ensemble_members.h). How their
+// steps become one program is told in ensemble_program.h.
 
 #ifndef PROGRAM_RUN_ENSEMBLE_H
 #define PROGRAM_RUN_ENSEMBLE_H
@@ -25,22 +24,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "program/run/compiled.h"
-
-enum { ENSEMBLE_MOST = 32 };
-
-enum ensemble_reduce { ENSEMBLE_MAJORITY, ENSEMBLE_JUDGE };
-extern const char *const ensemble_reduce_names[]; // "majority", "judge", NULL
-
-struct ensemble_member {
-    const char *path; // for messages
-    const struct compiled *compiled;
-};
-
-struct ensemble_options {
-    enum ensemble_reduce reduce;
-    const char *field; // the output that is voted on; NULL: the usual one
-    size_t size; // so many of the members with the best scores; 0: all of them
-};
+#include "program/run/ensemble_members.h"
+#include "program/run/ensemble_program.h"
 
 // Appends the file of 2 members or more, in their order, which decides ties.
 // ERR_INPUT: they do not go together, and how.

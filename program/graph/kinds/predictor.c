@@ -242,17 +242,10 @@ bool step_resolve_inputs(struct scope *scope, struct step *step,
 
 json_t *step_outputs_json(const struct step *step)
 {
-    json_t *map = json_object();
+    size_t from = step->kind->reasons;
 
-    for (size_t i = step->kind->reasons;
-         map != NULL && i < step->signature.n_outputs; i++) {
-        const struct field *field = &step->signature.outputs[i];
-        if (json_object_set_new(map, field->name, field_json(field)) == 0)
-            continue;
-        json_decref(map);
-        map = NULL;
-    }
-    return map;
+    return fields_json(step->signature.outputs + from,
+                       step->signature.n_outputs - from);
 }
 
 json_t *predictor_step_json(const struct program *program,
