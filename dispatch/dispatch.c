@@ -569,6 +569,7 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
 {
     struct lease *lease = dispatch_worker_send(dispatch, worker, queued, now);
 
+    share_serve(dispatch, queued->share);
     queued->share->served = lease->node.key;
     queued->model->fed_ms = now;
     dispatch->n_sent++;

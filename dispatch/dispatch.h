@@ -26,8 +26,9 @@
 //     model and has not failed it: then an action is pending, or the place is
 //     left free until a time that is planned (offer.h).
 //
-// Order: the job with the fewest calls in work for its priority first (of two
-// jobs, one of priority 20 has twice the slots of one of 10), then the oldest
+// Order: the job that has the least of its share first (of two jobs, one of
+// priority 20 has twice the slots of one of 10, and where there is one slot,
+// twice its time: share.h), then the oldest
 // trial, then affinity: calls of one group share a prompt prefix; a slot stays
 // with its group while it has calls, unless nobody works on a trial older by
 // half a window. Then it goes to a trial that nobody works on, the oldest

@@ -48,6 +48,7 @@ struct share {
     size_t n_calls;
     size_t in_work; // calls that are leased
     int64_t served; // the last lease that it got
+    double had_ms;  // slot time that it had, for its priority (share.h)
     int64_t half;   // half of its window, 1 or more
     int64_t priority;
     // Its limit (seat.h).
@@ -279,10 +280,12 @@ struct dispatch {
     struct heap alarms;
     int64_t last_lease;
     size_t n_state[STATE_COUNT];
-    size_t n_silent; // workers
-    size_t n_slots;  // of workers that are neither draining nor silent
-    bool behind;     // what workers have said was not all taken in
-    size_t n_leases; // of all workers, whether in use or not
+    size_t n_silent;  // workers
+    size_t n_slots;   // of workers that are neither draining nor silent
+    bool behind;      // what workers have said was not all taken in
+    size_t n_leases;  // of all workers, whether in use or not
+    double served_ms; // had_ms of the share that was served last, at most ever
+    double usual_ms;  // slot time of a call, of late
     int64_t n_sent, n_faults, n_hedged, n_swaps, n_silences;
     bool settled; // dispatch_next had nothing, and no event came since
 };

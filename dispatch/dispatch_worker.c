@@ -5,6 +5,7 @@
 
 #include "dispatch/group.h"
 #include "dispatch/seat.h"
+#include "dispatch/share.h"
 
 enum {
     RATE_US = 1000000000, // a rate is the calls in so much time
@@ -570,6 +571,8 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
     struct lease *next = take_next(dispatch, worker);
 
     heap_remove(&dispatch->ends, &slot->lease->end);
+    share_charge(dispatch, slot->lease->queued->share,
+                 now - slot->lease->began_ms);
     slot->lease->slot = NULL;
     slot->lease = NULL;
     count_out(slot);

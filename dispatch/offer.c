@@ -2,30 +2,33 @@
 
 #include "dispatch/backlog.h"
 #include "dispatch/dispatch_worker.h"
+#include "dispatch/share.h"
 
-// The job with the fewest calls in work for its priority. Among equals the
-// slot's own, unless they have none: then the one that was served longest ago,
-// so that more jobs than places take turns.
-static bool is_needier(const struct share *a, const struct share *b,
-                       const struct share *own)
+// The job that has least of its share (share.h). The slot's own goes on until
+// the other is a whole call behind it: each change of jobs costs a prefix.
+static bool is_needier(const struct dispatch *dispatch, const struct share *a,
+                       const struct share *b, const struct share *own)
 {
-    int64_t of_a = (int64_t)a->in_work * b->priority;
-    int64_t of_b = (int64_t)b->in_work * a->priority;
+    double lead = share_need(dispatch, a) - share_need(dispatch, b);
 
-    if (of_a != of_b)
-        return of_a < of_b;
-    if (a->in_work > 0 && (a == own || b == own))
+    if (a == own)
+        lead -= share_step(dispatch, b);
+    else if (b == own)
+        lead += share_step(dispatch, a);
+    if (lead != 0)
+        return lead < 0;
+    if (a == own || b == own)
         return a == own;
     if (a->served != b->served)
         return a->served < b->served;
     return a->node.key < b->node.key;
 }
 
-static bool is_before(const struct lane *a, const struct lane *b,
-                      const struct share *own)
+static bool is_before(const struct dispatch *dispatch, const struct lane *a,
+                      const struct lane *b, const struct share *own)
 {
     if (a->share != b->share)
-        return is_needier(a->share, b->share, own);
+        return is_needier(dispatch, a->share, b->share, own);
     if (lane_oldest_trial(a) != lane_oldest_trial(b))
         return lane_oldest_trial(a) < lane_oldest_trial(b);
     return a->n_failed > b->n_failed;
@@ -42,7 +45,7 @@ static const struct lane *best_lane(const struct dispatch *dispatch,
          at = at->next) {
         const struct lane *lane = RING_OWNER(at, struct lane, link);
         if (backlog_admits(dispatch, worker, lane) &&
-            (best == NULL || is_before(lane, best, own)))
+            (best == NULL || is_before(dispatch, lane, best, own)))
             best = lane;
     }
     return best;
@@ -117,7 +120,7 @@ static const struct lane *choose_lane(const struct dispatch *dispatch,
             best_lane(dispatch, worker, served->model, own);
         if (lane == NULL)
             continue;
-        if (wanted > best_want || is_before(lane, best, own)) {
+        if (wanted > best_want || is_before(dispatch, lane, best, own)) {
             best = lane;
             best_want = wanted;
         }

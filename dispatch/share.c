@@ -4,6 +4,11 @@
 
 #include "dispatch/seat.h"
 
+enum {
+    BEHIND_CALLS = 2,   // at most so many are made up for
+    USUAL_OF_CALLS = 8, // usual_ms follows the last ones
+};
+
 // Finds or makes it.
 static struct share *get_share(struct dispatch *dispatch, int32_t job)
 {
@@ -18,6 +23,7 @@ static struct share *get_share(struct dispatch *dispatch, int32_t job)
     if (share == NULL)
         return NULL;
     (void)seats_set(share, 0);
+    share->had_ms = dispatch->served_ms;
     table_add(&dispatch->shares, &share->node, job);
     return share;
 }
@@ -46,6 +52,45 @@ void share_drop(struct dispatch *dispatch, struct share *share)
 {
     if (--share->n_calls == 0 && share->max_workers == 0)
         free_share(dispatch, share);
+}
+
+double share_step(const struct dispatch *dispatch, const struct share *share)
+{
+    double usual_ms = dispatch->usual_ms > 1 ? dispatch->usual_ms : 1;
+
+    return usual_ms / (double)share->priority;
+}
+
+static double had_ms(const struct dispatch *dispatch, const struct share *share)
+{
+    double least =
+        dispatch->served_ms - BEHIND_CALLS * share_step(dispatch, share);
+
+    return share->had_ms > least ? share->had_ms : least;
+}
+
+double share_need(const struct dispatch *dispatch, const struct share *share)
+{
+    return had_ms(dispatch, share) +
+           (double)share->in_work * share_step(dispatch, share);
+}
+
+void share_serve(struct dispatch *dispatch, struct share *share)
+{
+    share->had_ms = had_ms(dispatch, share);
+    if (dispatch->served_ms < share->had_ms)
+        dispatch->served_ms = share->had_ms;
+}
+
+void share_charge(struct dispatch *dispatch, struct share *share,
+                  int64_t slot_ms)
+{
+    double ms = slot_ms > 1 ? (double)slot_ms : 1;
+
+    share->had_ms = had_ms(dispatch, share) + ms / (double)share->priority;
+    if (dispatch->usual_ms <= 0)
+        dispatch->usual_ms = ms;
+    dispatch->usual_ms += (ms - dispatch->usual_ms) / USUAL_OF_CALLS;
 }
 
 bool share_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers)

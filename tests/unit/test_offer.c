@@ -42,6 +42,82 @@ Test(offer, more_jobs_than_places_take_turns)
                   served[job]);
 }
 
+// Answers the oldest call of the only worker again and again, n times, each
+// after call_ms of its job's; counts whose they were, by id / 1000.
+static void answer_in_turn(int n, const int64_t call_ms[], int served[])
+{
+    static int next; // each test is a process of its own
+
+    for (int i = 0; i < n; i++, next++) {
+        int64_t job = actions[next].call / 1000;
+
+        served[job]++;
+        now += call_ms[job];
+        answer(actions[next].call);
+    }
+}
+
+// Jobs 1 to 3 of priorities 10, 20 and 40, with so many calls each.
+static void queue_three_jobs(int64_t n)
+{
+    for (int32_t job = 1; job <= 3; job++)
+        for (int64_t i = 0; i < n; i++)
+            queue_call((struct dispatch_call){.id = job * 1000 + i,
+                                              .job = job,
+                                              .group = job,
+                                              .priority = 5 << job});
+}
+
+Test(offer, a_single_slot_is_shared_by_priority)
+{
+    const int64_t call_ms[] = {0, 100, 100, 100};
+    int served[4] = {0};
+
+    join(1, 1);
+    queue_three_jobs(120);
+    settle();
+    answer_in_turn(140, call_ms, served);
+
+    cr_expect(served[1] >= 17 && served[1] <= 23, "%d of 20", served[1]);
+    cr_expect(served[2] >= 36 && served[2] <= 44, "%d of 40", served[2]);
+    cr_expect(served[3] >= 75 && served[3] <= 85, "%d of 80", served[3]);
+}
+
+Test(offer, a_share_is_of_time_and_not_of_calls)
+{
+    const int64_t call_ms[] = {0, 300, 100};
+    int served[4] = {0};
+
+    join(1, 1);
+    for (int32_t job = 1; job <= 2; job++)
+        for (int64_t i = 0; i < 90; i++)
+            queue_call((struct dispatch_call){
+                .id = job * 1000 + i, .job = job, .group = job});
+    settle();
+    answer_in_turn(80, call_ms, served);
+
+    cr_expect(served[2] >= 55 && served[2] <= 65, "%d of 60", served[2]);
+}
+
+Test(offer, a_job_that_comes_later_is_not_given_what_it_missed)
+{
+    const int64_t call_ms[] = {0, 100, 100};
+    int served[4] = {0};
+
+    join(1, 1);
+    for (int64_t i = 0; i < 150; i++)
+        queue_call(
+            (struct dispatch_call){.id = 1000 + i, .job = 1, .group = 1});
+    settle();
+    answer_in_turn(100, call_ms, served);
+    for (int64_t i = 0; i < 60; i++)
+        queue_call(
+            (struct dispatch_call){.id = 2000 + i, .job = 2, .group = 2});
+    answer_in_turn(40, call_ms, served);
+
+    cr_expect(served[2] >= 17 && served[2] <= 22, "%d of 20", served[2]);
+}
+
 Test(offer, a_job_with_nothing_in_work_goes_before_the_slot_s_own)
 {
     join(1, 1);
