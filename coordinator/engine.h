@@ -178,7 +178,8 @@ struct engine {
 // A role's model, once it is pinned.
 struct job_model_pin {
     bool bound;
-    bool met; // a worker had it since this process began
+    bool met;  // a worker had it since this process began
+    bool past; // it was pinned by an earlier session
     int32_t number;
     char *digest; // owned
 };

@@ -16,6 +16,10 @@
 // be missing only after this long.
 enum { WORKERS_GRACE_MS = 3000 };
 
+// The same of a model that the job was at work with before: its workers come
+// back within 5 s of a restart, and those with another one may be the first.
+enum { RETURN_GRACE_MS = 6000 };
+
 // How long after the first worker's joining a model is not yet decided on.
 enum { VOICES_MS = 1000 };
 
@@ -156,6 +160,7 @@ bool running_job_bind_pinned(struct running_job *running, struct err *err)
         if (!pin(running, (enum role)r, digest, err))
             return false;
         running->past.digests[r] = NULL; // the model's now
+        running->work.models[r].past = true;
     }
     return true;
 }
@@ -316,6 +321,18 @@ static bool model_is_wrong(struct running_job *running, enum role role,
     return true;
 }
 
+// A job that was right when it began is not wrong because others are here now:
+// it waits for its own, and then pauses until another worker joins. What `run`
+// does in its own process ends with it, so there it is told at once.
+static bool is_mended_by_waiting(const struct running_job *running,
+                                 enum role role)
+{
+    const struct job_model_pin *model = &running->work.models[role];
+
+    return !running->engine->local && model->bound &&
+           (model->met || model->past);
+}
+
 // Says of a worker that has another model under the job's name why it gets no
 // calls, and what mends it.
 static void compare_worker(struct running_job *running,
@@ -361,13 +378,30 @@ bool running_job_needs(const struct running_job *running,
            metric_asks_model(running->job->metric);
 }
 
+// Whether the job has to end for want of the model. quiet_ms: since when no
+// worker joined.
+static bool ends_for(struct running_job *running, enum role role,
+                     int64_t quiet_ms, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    bool waits = is_mended_by_waiting(running, role);
+
+    if ((waits && quiet_ms < RETURN_GRACE_MS) ||
+        !model_is_wrong(running, role, &why))
+        return false;
+    *err = why;
+    if (waits)
+        err->code = ERR_FAULT;
+    return true;
+}
+
 // Whether a model that the task needs is not there, or another one.
 static bool lacks_model(struct running_job *running, const struct task *task,
-                        struct err *err)
+                        int64_t quiet_ms, struct err *err)
 {
     for (int r = 0; r < ROLE_COUNT; r++)
         if (running_job_needs(running, task, (enum role)r) &&
-            model_is_wrong(running, (enum role)r, err))
+            ends_for(running, (enum role)r, quiet_ms, err))
             return true;
     return false;
 }
@@ -377,11 +411,13 @@ static bool models_are_there(struct running_job *running, int64_t now,
 {
     const struct workers *workers = &running->engine->workers;
 
-    if (workers->n == 0 || now - workers->joined_ms < WORKERS_GRACE_MS)
+    int64_t quiet_ms = now - workers->joined_ms;
+
+    if (workers->n == 0 || quiet_ms < WORKERS_GRACE_MS)
         return true;
     for (const struct task *t = running->tasks; t != NULL; t = t->next)
         if (t->known == t->n_items && t->open > 0 &&
-            lacks_model(running, t, err))
+            lacks_model(running, t, quiet_ms, err))
             return false;
     return true;
 }

@@ -143,8 +143,8 @@ Test(running, who_stops_a_job_that_ends_already_hears_why)
     cr_expect_not(ends(RUNNING_JOB_SUMMED, NULL, ERR_NONE, false, said));
     cr_expect_str_eq(said, "job notes-1 ends already");
     // The next coordinator takes that one up.
-    cr_expect_not(ends(RUNNING_JOB_CLOSING, "it goes on", ERR_STOPPED, true,
-                       said));
+    cr_expect_not(
+        ends(RUNNING_JOB_CLOSING, "it goes on", ERR_STOPPED, true, said));
     cr_expect_str_eq(said, "job notes-1 ends already: it goes on");
     cr_expect(ends(RUNNING_JOB_CLOSING, "stopped", ERR_STOPPED, false, said));
 }
@@ -239,11 +239,11 @@ Test(running, a_revision_stands_for_the_digest)
     expect_score(&client, 1, 1);
 }
 
+static const char other_digest[] =
+    "ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 Test(running, a_model_that_has_changed_is_refused_with_the_remedy)
 {
-    static const char other[] =
-        "ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
     begin();
     hire(STAGE_DIGEST);
     evaluate(job, two_rows);
@@ -252,9 +252,9 @@ Test(running, a_model_that_has_changed_is_refused_with_the_remedy)
     actor_leave(&w);
     stage_stop(&stage);
     begin();
-    hire(other);
+    hire(other_digest);
     evaluate(job, two_rows);
-    expect_failure(&client, 2, "is not the one that this job began with");
+    expect_failure(&client, 3, "is not the one that this job began with");
 }
 
 Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
@@ -533,6 +533,45 @@ Test(running, a_job_that_nobody_answered_goes_on_with_the_first_who_comes)
     free(accepted_job(&client));
     expect_failure(&client, 3, "no worker is connected");
 
+    hire(STAGE_DIGEST);
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    free(rows);
+}
+
+Test(running, a_job_whose_model_was_exchanged_goes_on_where_it_is_brought_back)
+{
+    char *rows = many_rows();
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, rows);
+    free(accepted_job(&client));
+    (void)actor_take_call(&w);
+    actor_leave(&w);
+    hire(other_digest);
+    expect_failure(&client, 3, "bring that one back");
+    actor_leave(&w);
+    hire(STAGE_DIGEST);
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    free(rows);
+}
+
+Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
+{
+    char *rows = many_rows();
+    struct actor odd;
+
+    begin();
+    hire(STAGE_DIGEST);
+    submit(&client, "run", "{}", job, rows);
+    free(accepted_job(&client));
+    (void)actor_take_call(&w);
+    actor_leave(&client);
+    actor_leave(&w);
+    stage_stop(&stage);
+    begin();
+    actor_greet_as_worker(&odd, &stage, "odd", 1, other_digest);
+    cr_expect_not(actor_hears(&odd, MESSAGE_CALL, 4500));
     hire(STAGE_DIGEST);
     cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
     free(rows);
