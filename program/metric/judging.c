@@ -159,12 +159,13 @@ bool judging_replicates(struct metric_reader *reader, const struct node *node,
 }
 
 bool judging_make(struct metric_reader *reader, const char *instruction,
-                  const struct field *outputs, size_t n_outputs,
+                  const struct field *outputs, size_t n_outputs, uint64_t reads,
                   struct judging *judging)
 {
     struct field inputs[PROGRAM_MAX_FIELDS] = {0};
     struct err err = ERR_CLEAR;
 
+    judging->reads = reads;
     if (reader->program == NULL)
         return true;
     for (size_t i = 0; i < judging->n_shown; i++)
@@ -241,7 +242,7 @@ bool judging_answered(const struct judging *judging,
 {
     const struct reply_asked asked = {.step = &judging->program->steps[0],
                                       .adapter = ADAPTER_JSON,
-                                      .reads = UINT64_MAX};
+                                      .reads = judging->reads};
     const struct span text = {answer->text, answer->text_len};
     unsigned ignored = 0;
 

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -40,6 +41,7 @@ struct judging {
     struct shown *shown;
     size_t n_shown;
     struct program *program; // of one step; owned. NULL where only checked
+    uint64_t reads;          // bit i: a reply without output i gives no score
 };
 
 enum { JUDGING_MAX_REPLICATES = 5 };
@@ -55,9 +57,12 @@ bool judging_add(struct metric_reader *reader, const struct node *node,
                  const char *name, struct metric *metric,
                  struct judging *judging);
 
-// Makes the question, once all is read. False without memory, as a finding.
+// Makes the question, once all is read. reads: bit i set when the score needs
+// output i; a reply without one of the others counts all the same, for what is
+// wrong with an answer is a help and not its score. False without memory, as a
+// finding.
 bool judging_make(struct metric_reader *reader, const char *instruction,
-                  const struct field *outputs, size_t n_outputs,
+                  const struct field *outputs, size_t n_outputs, uint64_t reads,
                   struct judging *judging);
 void judging_release(struct judging *judging);
 
@@ -73,8 +78,8 @@ bool judging_prefix(const struct judging *judging, struct buf *text,
 bool judging_ask(const struct judging *judging, const struct metric_case *given,
                  struct buf *text, struct ask *out, struct err *err);
 
-// The values in a reply, by name (new reference). ERR_INPUT: it is no answer to
-// the question.
+// The values in a reply, by name (new reference); null where the score needs
+// none. ERR_INPUT: it is no answer to the question.
 bool judging_answered(const struct judging *judging,
                       const struct call_answer *answer, json_t **values,
                       struct err *err);

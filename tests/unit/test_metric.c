@@ -749,6 +749,26 @@ Test(metric, what_a_judge_says_is_read_by_its_scale)
         "{\"unsupported\": \"\", \"statements\": 1, \"supported\": 3}", -1);
 }
 
+// What is wrong with an answer helps whoever mends it; the score is the answer.
+Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
+{
+    cr_assert_not_null(parse_with_input(
+        "judge: {instruction: Good?, inputs: [answer], scale: [2, 6]}"));
+    expect_verdict("{\"score\": 5}", 0.75);
+    expect_verdict("{\"feedback\": null, \"score\": 5}", 0.75);
+    expect_verdict("{\"feedback\": [\"late\"], \"score\": 5}", 0.75);
+    expect_verdict("5", 0.75);
+    expect_verdict("{\"feedback\": \"late\", \"score\": null}", -1);
+
+    cr_assert_not_null(parse_with_input(
+        "grounded: {answer: answer, context: question, judge: true}"));
+    expect_verdict("{\"statements\": 4, \"supported\": 3}", 0.75);
+    expect_verdict("{\"unsupported\": null, \"statements\": 4, "
+                   "\"supported\": 3}",
+                   0.75);
+    expect_verdict("{\"unsupported\": \"x\", \"statements\": 4}", -1);
+}
+
 Test(metric, the_mean_of_replicates_comes_with_its_variance)
 {
     const struct score outside[] = {{0.25, "late"}, {0.75, NULL}, {1, NULL}};

@@ -17,6 +17,7 @@
 #include "program/metric/kind.h"
 
 enum { TEXT_BYTES = 16 << 20, STATEMENTS_SHOWN = 5, WORD_BYTES = 64 };
+enum { UNSUPPORTED, STATEMENTS, SUPPORTED, OUTPUTS };
 static const double SUPPORT = 0.6;
 
 struct grounded {
@@ -54,15 +55,21 @@ static bool make(struct metric_reader *reader, struct grounded *grounded)
                                .min_length = -1,
                                .max_length = -1};
     const struct field outputs[] = {
-        {.name = "unsupported",
-         .desc = "The statements that the context does not support, in the "
-                 "answer's words; empty when there are none",
-         .type = {.min_length = -1, .max_length = -1}},
-        {.name = "statements", .desc = "How many there are", .type = count},
-        {.name = "supported", .desc = "How many of them", .type = count},
+        [UNSUPPORTED] =
+            {.name = "unsupported",
+             .desc = "The statements that the context does not support, in the "
+                     "answer's words; empty when there are none",
+             .type = {.min_length = -1, .max_length = -1}},
+        [STATEMENTS] = {.name = "statements",
+                        .desc = "How many there are",
+                        .type = count},
+        [SUPPORTED] = {.name = "supported",
+                       .desc = "How many of them",
+                       .type = count},
     };
 
-    return judging_make(reader, INSTRUCTION, outputs, 3, &grounded->judging);
+    return judging_make(reader, INSTRUCTION, outputs, OUTPUTS,
+                        1u << STATEMENTS | 1u << SUPPORTED, &grounded->judging);
 }
 
 static bool parse(struct metric_reader *reader, const struct node *node,

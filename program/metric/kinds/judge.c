@@ -11,6 +11,7 @@
 #include "program/metric/kind.h"
 
 enum { INSTRUCTION_BYTES = 1 << 16, SCALE_MAX = 1000 };
+enum { FEEDBACK, SCORE, OUTPUTS };
 
 struct judge {
     struct judging judging;
@@ -115,19 +116,20 @@ static bool make(struct metric_reader *reader, const struct place *place,
     struct buf text = BUF_INIT(INSTRUCTION_BYTES);
     char scale[120];
     const struct field outputs[] = {
-        {.name = "feedback",
-         .desc = "What is wrong with it and how it would be better, in a "
-                 "sentence or two; empty when nothing is",
-         .type = {.min_length = -1, .max_length = -1}},
-        {.name = "score",
-         .desc = scale,
-         .type = {.kind = TYPE_INT,
-                  .has_min = true,
-                  .has_max = true,
-                  .min = (double)judge->low,
-                  .max = (double)judge->high,
-                  .min_length = -1,
-                  .max_length = -1}},
+        [FEEDBACK] =
+            {.name = "feedback",
+             .desc = "What is wrong with it and how it would be better, in a "
+                     "sentence or two; empty when nothing is",
+             .type = {.min_length = -1, .max_length = -1}},
+        [SCORE] = {.name = "score",
+                   .desc = scale,
+                   .type = {.kind = TYPE_INT,
+                            .has_min = true,
+                            .has_max = true,
+                            .min = (double)judge->low,
+                            .max = (double)judge->high,
+                            .min_length = -1,
+                            .max_length = -1}},
     };
 
     (void)snprintf(scale, sizeof scale, "%lld is the worst, %lld the best",
@@ -140,7 +142,8 @@ static bool make(struct metric_reader *reader, const struct place *place,
         diag_add(
             reader->diags, DIAG_ERROR, "bad-value", place,
             "the instruction and the rubric of `judge` are too long together");
-    ok = ok && judging_make(reader, text.data, outputs, 2, &judge->judging);
+    ok = ok && judging_make(reader, text.data, outputs, OUTPUTS, 1u << SCORE,
+                            &judge->judging);
     buf_release(&text);
     return ok;
 }
