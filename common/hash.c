@@ -28,6 +28,11 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len)
         pass_on(hasher);
     crypto_put_u64(hasher->gathered + hasher->n, len);
     hasher->n += LENGTH;
+    hasher_add_part(hasher, data, len);
+}
+
+void hasher_add_part(struct hasher *hasher, const void *data, size_t len)
+{
     if (len > sizeof hasher->gathered - hasher->n) {
         pass_on(hasher);
         (void)crypto_generichash_update(&hasher->state, data, len);

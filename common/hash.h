@@ -35,6 +35,9 @@ void hasher_init(struct hasher *hasher, const char *domain);
 void hasher_add(struct hasher *hasher, const void *data, size_t len);
 void hasher_add_text(struct hasher *hasher, const char *text); // NULL is ""
 void hasher_add_int(struct hasher *hasher, int64_t value);
+// Bytes without their length, as a text that comes in parts: however it is
+// parted, the hash is the same. Add the length of the whole behind them.
+void hasher_add_part(struct hasher *hasher, const void *data, size_t len);
 void hasher_add_hash(struct hasher *hasher, const struct hash *hash);
 struct hash hasher_end(struct hasher *hasher);
 

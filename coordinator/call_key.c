@@ -10,15 +10,22 @@ static int64_t double_bits(double value)
     return bits;
 }
 
-struct hash call_key(const struct hash *prefix, const char *digest,
+void call_key_begin(struct call_key_prefix *prefix, const char *text,
+                    size_t len)
+{
+    hasher_init(&prefix->hasher, "call");
+    hasher_add_part(&prefix->hasher, text, len);
+    prefix->len = len;
+}
+
+struct hash call_key(const struct call_key_prefix *prefix, const char *digest,
                      const struct call_request *request, int32_t replicate)
 {
     const struct call_options *options = &request->options;
-    struct hasher hasher;
+    struct hasher hasher = prefix->hasher;
 
-    hasher_init(&hasher, "call");
-    hasher_add_hash(&hasher, prefix);
-    hasher_add(&hasher, request->tail, request->tail_len);
+    hasher_add_part(&hasher, request->tail, request->tail_len);
+    hasher_add_int(&hasher, (int64_t)(prefix->len + request->tail_len));
     hasher_add_text(&hasher, digest);
     hasher_add_int(&hasher, options->num_ctx);
     hasher_add_int(&hasher, options->num_predict);

@@ -1,9 +1,12 @@
 // call_key: the identity of a call, and the seed of its request.
 //
-// A key covers everything that determines the answer: the prefix (by its own
-// hash, made once a candidate and step), the tail, the model's digest, the
-// options, the output format and the replicate number. Its layout is part of
-// REPLAY_VERSION (program/job/job.h).
+// A key covers everything that determines the answer: the messages, the model's
+// digest, the options, the output format and the replicate number. Where the
+// messages are parted into prefix and tail does not matter: demos that every
+// question sees stand in the prefix, those that were picked for one question in
+// its tail, and where these are the same it is the same call. The prefix is
+// hashed once a candidate and step. The layout is part of REPLAY_VERSION
+// (program/job/job.h).
 
 #ifndef COORDINATOR_CALL_KEY_H
 #define COORDINATOR_CALL_KEY_H
@@ -14,8 +17,17 @@
 #include "common/hash.h"
 #include "search/session/task.h"
 
-// request: prefix is not read, its hash is given instead.
-struct hash call_key(const struct hash *prefix, const char *digest,
+// The keys of all calls that begin with a prefix, as far as they are the same.
+struct call_key_prefix {
+    struct hasher hasher;
+    size_t len;
+};
+
+void call_key_begin(struct call_key_prefix *prefix, const char *text,
+                    size_t len);
+
+// request: its prefix is not read, what was begun with it is given instead.
+struct hash call_key(const struct call_key_prefix *prefix, const char *digest,
                      const struct call_request *request, int32_t replicate);
 
 // At temperature 0 the replicate number, so that equal prompts are equal

@@ -31,6 +31,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/map.h"
+#include "coordinator/call_key.h"
 #include "coordinator/job_uses.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
@@ -63,6 +64,7 @@ struct prefix {
     int64_t number; // its group, for dispatch
     int64_t id;     // in the store; 0 until a call of it is put
     int references; // tasks and flights
+    struct call_key_prefix begun; // the keys of its calls
 };
 
 // Under what an answer is billed: the role of a model, or the last for what a

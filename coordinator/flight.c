@@ -245,6 +245,7 @@ struct prefix *flights_prefix(struct flights *flights, char *text, size_t len,
                               .format = format,
                               .number = ++flights->last_prefix,
                               .references = 1};
+    call_key_begin(&prefix->begun, text, len);
     return prefix;
 }
 

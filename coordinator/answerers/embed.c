@@ -26,7 +26,7 @@ static bool address(struct order *order, const struct task *task,
     order->kind = request.kind;
     order->model = pin->number;
     order->options = request.options;
-    order->key = call_key(&order->prefix->hash, pin->digest, &request, 0);
+    order->key = call_key(&order->prefix->begun, pin->digest, &request, 0);
     return true;
 }
 

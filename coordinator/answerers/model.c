@@ -36,7 +36,7 @@ static bool address(struct order *order, const struct task *task,
     (void)err;
     order->model = pin->number;
     order->options = request.options = options_for(order, task);
-    order->key = call_key(&order->prefix->hash, pin->digest, &request,
+    order->key = call_key(&order->prefix->begun, pin->digest, &request,
                           order->sampling.replicate);
     return true;
 }

@@ -29,7 +29,7 @@
 // Raised when the wording of prompts, the use of random numbers, an algorithm
 // or the layout of a key changes: stored answers of older versions are then
 // those of another job.
-enum { REPLAY_VERSION = 12 };
+enum { REPLAY_VERSION = 13 };
 
 // ROLE_EMBED embeds texts, for which it needs a model of its own: only jobs
 // that search by embeddings have one.
