@@ -70,9 +70,9 @@ static void compare_digest(struct session *session)
     struct err ignored = ERR_CLEAR;
     struct compiled *compiled =
         compiled_read(file->name, file->data, file->len, &ignored);
-    const char *now = setup->models->digests[ROLE_STUDENT];
+    const char *now = session_digest(session, ROLE_STUDENT);
 
-    if (compiled != NULL && compiled->digest[0] != '\0' && now != NULL &&
+    if (compiled != NULL && compiled->digest[0] != '\0' && now[0] != '\0' &&
         strcmp(compiled->digest, now) != 0)
         session_note(session,
                      "warning: %.60s was compiled for model %.40s (%.20s), "
@@ -96,7 +96,7 @@ static json_t *eval_document(const struct session *session,
     json_object_set_new(document, "candidate",
                         json_integer((json_int_t)trial->candidate_id));
     json_object_set_new(document, "simulated",
-                        json_boolean(setup->models->simulated));
+                        json_boolean(session_simulated(session)));
     return document;
 }
 

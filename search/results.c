@@ -242,7 +242,7 @@ json_t *results_document(struct session *session, const struct results *found,
     rest = json_pack("{s:o, s:s, s:I, s:b, s:I, s:o, s:o, s:o}",
                      "skipped_steps", skipped_json(session), "optimizer",
                      setup->optimizer->name, "trials", count_trials(session),
-                     "simulated", setup->models->simulated, "model_faults",
+                     "simulated", session_simulated(session), "model_faults",
                      (json_int_t)faults, "faults", kinds, "changes",
                      changes_json(session, winner), "tuned",
                      candidate_chosen(winner, session_job(session)->program));
@@ -273,15 +273,14 @@ char *results_compiled(const struct session *session,
     json_t *scores = scores_json(session, found);
     struct compiled_facts facts = {.job_id = setup->job_id,
                                    .optimizer = setup->optimizer->name,
-                                   .simulated = setup->models->simulated,
+                                   .simulated = session_simulated(session),
                                    .scores = scores,
                                    .plan = setup->plan};
     struct buf out = BUF_INIT(64 << 20);
     char *text = NULL;
 
     for (int r = 0; r < ROLE_COUNT; r++)
-        facts.digests[r] =
-            setup->models->digests[r] == NULL ? "" : setup->models->digests[r];
+        facts.digests[r] = session_digest(session, (enum role)r);
     if (scores == NULL)
         err_nomem(err, "the compiled program");
     else if (compiled_write(setup->job, found->compiled, &facts, &out, err))

@@ -216,6 +216,23 @@ const char *session_finish(const struct session *session)
     return session->finish;
 }
 
+const char *session_digest(const struct session *session, enum role role)
+{
+    const char *digest = session->setup.models->digests[role];
+
+    return session->asked[role] && digest != NULL ? digest : "";
+}
+
+bool session_simulated(const struct session *session)
+{
+    bool any = false;
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        any = any || session->asked[r];
+    return session->setup.request->simulated ||
+           (any && session->setup.models->simulated);
+}
+
 void session_phase(struct session *session, const char *phase)
 {
     struct note note = {.kind = NOTE_PHASE};

@@ -43,6 +43,7 @@ struct session {
     const char *finish;
     struct map embedded;     // texts that were, by hash
     bool logprobs;           // are asked for
+    bool asked[ROLE_COUNT];  // models that have answered a task
     size_t judged, unjudged; // answers, by all trials accounted for
     struct err fault;        // set: the judge says too little; each wait ends
                              // with it, whoever has overheard it before

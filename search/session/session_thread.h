@@ -15,7 +15,7 @@
 
 // What the loop knows of a job's models. Written by the loop before the first
 // task of a role is given back, and not changed afterwards: so the session may
-// read a role's digest once a task of it is done.
+// read a role's digest once a task of it is done (session_digest).
 struct model_facts {
     const char *digests[ROLE_COUNT]; // NULL: not used yet
     bool simulated;
@@ -52,6 +52,12 @@ void session_join(struct session *session);
 
 const struct session_setup *session_setup_of(const struct session *session);
 const char *session_finish(const struct session *session);
+
+// The digest of the model that had a role in what the session has found; "" for
+// one that had none. That an earlier run with a larger budget has asked it does
+// not count, so that the same decisions end with the same bytes.
+const char *session_digest(const struct session *session, enum role role);
+bool session_simulated(const struct session *session); // a stand-in was asked
 
 // The program of an earlier run was scored: the optimizer may build on it.
 void session_set_seed(struct session *session, struct trial *trial);

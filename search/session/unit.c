@@ -167,6 +167,21 @@ static void take_calls(struct unit *unit, struct task *task)
     task->n_calls = task->cap_calls = 0;
 }
 
+// Whose answers the task rests on. One that the budget did not reach asked
+// nobody.
+static void note_asked(struct session *session, const struct task *task)
+{
+    bool any = false;
+
+    for (size_t i = 0; !any && i < task->n_items; i++)
+        any = task->marks[i].state == ITEM_DONE;
+    if (!any)
+        return;
+    session->asked[task->role] = true;
+    session->asked[ROLE_JUDGE] |= task->scored;
+    session->asked[ROLE_EMBED] |= task->program == session->setup.job->program;
+}
+
 // A task is back: its unit is done.
 static bool take_task(struct session *session, struct task *task,
                       struct err *err)
@@ -174,6 +189,7 @@ static bool take_task(struct session *session, struct task *task,
     struct unit *unit = task->owner;
     bool ok = true;
 
+    note_asked(session, task);
     unit->err = task->err;
     take_calls(unit, task);
     unit->done = true;

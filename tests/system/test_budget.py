@@ -72,6 +72,24 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     assert (job.parent / "compiled.partial.json").exists()
 
 
+def test_what_a_small_budget_compiles_does_not_depend_on_earlier_runs(stage,
+                                                                     sim):
+    """A store that knows the model's digest from a run that asked it: the file
+    of a run that asks nobody holds none all the same."""
+    def small(store):
+        result = run(stage, sim, job, "--max-calls", 5, "--store", store,
+                     "--out", f"{store}.json")
+        assert result.status == 0, result
+        return json.loads((stage.folder / f"{store}.json").read_text())
+
+    job = stage.job()
+    fresh = small("fresh.db")
+    assert run(stage, sim, job, "--max-calls", 60, "--store",
+               "used.db").status == 0
+    assert small("used.db") == fresh
+    assert fresh["metadata"]["promptcc"]["models"]["student"]["digest"] == ""
+
+
 def test_the_budget_that_is_too_small_is_the_one_that_is_named(stage, sim):
     job = stage.job()
     first = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 60)
