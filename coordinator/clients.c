@@ -116,7 +116,7 @@ static void tell_submitted(struct clients *clients, struct peer *peer,
         return;
     }
     message.as.accepted = (struct accepted){
-        .job = running_job_id(opened->running), .note = opened->unheard};
+        .job = running_job_id(opened->running), .note = opened->word};
     peers_tell(clients->peers, peer, &message);
 }
 

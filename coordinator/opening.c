@@ -7,10 +7,11 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "coordinator/background.h"
 #include "store/history.h"
 
-enum { TEXT_MOST = 600 }; // of what was not heard
+enum { TEXT_MOST = 600 }; // of what is said at once
 
 struct opening {
     struct chore chore; // first: the background knows no more
@@ -215,19 +216,19 @@ static void look_up(struct chore *chore, struct store *reader,
 static void end_opening(struct opening *opening, struct running_job *running)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
-    char unheard[TEXT_MOST] = "";
+    char word[TEXT_MOST] = "";
     const struct opened opened = {
         .running = running,
         .job_id = opening->running != NULL ? running_job_id(opening->running)
                                            : opening->job_id,
-        .unheard = unheard,
+        .word = word,
         .err = &opening->err,
         .ended = running == NULL && opening->ended.code != ERR_NONE};
 
-    if (running != NULL && running != opening->running &&
-        opening->job_id == NULL)
-        running_job_tell_unheard(running, opening->running, unheard,
-                                 sizeof unheard);
+    if (running != NULL && running == opening->running)
+        text_print(word, sizeof word, "%s", running_job_changes(running));
+    else if (running != NULL && opening->job_id == NULL)
+        running_job_tell_unheard(running, opening->running, word, sizeof word);
     handlers->ended(handlers->user, &opening->requester, &opened);
     if (running != opening->running)
         running_job_discard(opening->running);

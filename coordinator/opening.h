@@ -53,8 +53,9 @@ struct requester requester_from(const struct peer *peer,
 struct opened {
     struct running_job *running; // at work; NULL: err says why not
     const char *job_id;          // NULL when it was never known
-    const char *unheard; // of one that ran already: what was asked for and does
-                         // not hold, in a sentence; or ""
+    const char *word; // "", or a sentence on how it is not as one might think:
+                      // what a new job has that the last one had not; of one
+                      // that ran already, what was asked for and does not hold
     const struct err *err;
     bool ended; // by a person, before it was at work
 };

@@ -77,6 +77,11 @@ void running_job_interrupt(struct running_job *running, const struct err *why)
     running_job_close(running, why);
 }
 
+const char *running_job_changes(const struct running_job *running)
+{
+    return running->changes;
+}
+
 // 0: nothing was asked for.
 static bool is_other(int64_t asked, int64_t there)
 {

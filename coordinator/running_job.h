@@ -86,6 +86,10 @@ void running_job_read_notes(struct running_job *running);
 // the clock.
 void running_job_work(struct running_job *running, int64_t now);
 
+// What is different since the last job of that name, in a sentence for people;
+// "" where there was none, or nothing is.
+const char *running_job_changes(const struct running_job *running);
+
 // What was asked of a job that runs already and does not hold for it, in
 // sentences for people; or "".
 void running_job_tell_unheard(const struct running_job *running,

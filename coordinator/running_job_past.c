@@ -84,7 +84,7 @@ static void tell_difference(struct running_job *running, struct store *reader,
         if (version != REPLAY_VERSION)
             buf_puts(&list, "the version of promptcc");
         list_differences(previous, canonical, "", &list);
-        text_print(running->note, sizeof running->note,
+        text_print(running->changes, sizeof running->changes,
                    "a new job: since the last `%.40s` this has changed: %.90s",
                    running->job->name,
                    list.len == 0 ? "what its files hold (data, programs)"

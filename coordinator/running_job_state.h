@@ -66,6 +66,7 @@ struct running_job {
     struct course course;
     int64_t examples; // run anew, of tasks that are finished
     char phase[64], note[240];
+    char changes[240]; // since the last job of that name; "" where none is
     int64_t started_ms, ended_ms, wall_before_ms;
     int64_t waiting_ms; // since when there is work; -1: there is none
     // beginning and end

@@ -247,8 +247,9 @@ static const struct message_field submit_fields[] = {
 static const struct message_field accepted_fields[] = {
     FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED, "its id"),
     FIELD_TEXT(accepted, note, "note", SENTENCE_CAP, OPTIONAL,
-               "one sentence for people: what was asked for and does not hold, "
-               "since the job runs already"),
+               "one sentence for people: what has changed since the last job of "
+               "that name; of one that runs already, what was asked for and "
+               "does not hold"),
 };
 
 static const struct message_field progress_fields[] = {

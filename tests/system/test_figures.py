@@ -173,3 +173,9 @@ def test_a_model_after_a_stand_in_is_no_change_of_the_job(stage):
     other = stage.promptcc("run", job, *waits, "--set",
                            "optimizer.labeled_few_shot.k=2").err
     assert "has changed: optimizer.labeled_few_shot.k\n" in other
+    # Of a run that is over in an instant as well: it does not wait for a look
+    # at how far the job is, by which time something else may be told.
+    for k in range(3, 11):
+        quick = stage.promptcc("run", job, "--simulate", "--set",
+                               f"optimizer.labeled_few_shot.k={k}").err
+        assert "has changed: optimizer.labeled_few_shot.k\n" in quick, quick
