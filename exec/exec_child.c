@@ -204,6 +204,11 @@ bool exec_child_write(struct exec_child *child, const char *data, size_t len,
     return true;
 }
 
+void exec_child_end_input(struct exec_child *child)
+{
+    close_fd(&child->in);
+}
+
 // The last EXEC_TAIL_BYTES stay.
 static void keep_tail(struct exec_child *child, const char *data, size_t len)
 {

@@ -46,6 +46,9 @@ bool exec_child_start(struct exec_child *child, const char *path,
 bool exec_child_write(struct exec_child *child, const char *data, size_t len,
                       size_t *written);
 
+// There are no more lines for it: it may write what is left, and end.
+void exec_child_end_input(struct exec_child *child);
+
 enum exec_reading {
     EXEC_READ_OPEN,
     EXEC_READ_ENDED,    // it closed its standard output

@@ -19,7 +19,8 @@
 #include "exec/exec_script.h"
 
 enum {
-    FDS_A_SLOT = 3, // standard output, standard error, standard input
+    FDS_A_SLOT = 3,  // standard output, standard error, standard input
+    PROOF_MS = 1000, // that a first child may go on behind its answer
     COMMAND_SHOWN_BYTES = 60,
     ERRORS_SHOWN_BYTES = 90,
 };
@@ -44,15 +45,21 @@ struct process {
     struct exec_request *request; // owned; NULL: idle
     size_t written;
     int64_t deadline_ms;
-    bool answered;  // the child at hand has, at least once
-    bool lost_step; // it wrote without being asked
+    bool answered;   // the child at hand has, at least once
+    bool lost_step;  // it wrote without being asked
+    bool proving;    // it is the first of its command, and gets one line
+    int64_t told_ms; // when it had answered; 0: not yet
 };
+
+// Whether answers and questions of a command keep step.
+enum proof { PROOF_NONE, PROOF_BEGUN, PROOF_DONE };
 
 struct exec_pool {
     struct exec_pool_options options;
     char *folder;                  // absolute; owned
     struct exec_command *commands; // owned copy
     char **paths;                  // one a command; owned, as the texts
+    enum proof *proofs;            // one a command; owned
     struct process *slots;         // owned
     size_t n_slots;
     struct pollfd *fds; // owned; FDS_A_SLOT a slot, then that of the bell
@@ -178,6 +185,9 @@ static void end_request(struct exec_pool *pool, struct process *slot)
 {
     struct done_item *item = slot->request->item;
 
+    if (slot->proving)
+        pool->proofs[slot->command] = item->done.ok ? PROOF_DONE : PROOF_NONE;
+    slot->proving = false;
     free(slot->request);
     slot->request = NULL;
     post_done(pool, item);
@@ -337,8 +347,13 @@ static void serve_end(struct exec_pool *pool, struct process *slot)
     char how[EXEC_END_BYTES];
     bool silent = slot->child.answer.len == 0;
     bool politely = exec_child_end(&slot->child, true, how);
+    bool proving = slot->proving;
 
-    if (politely && silent && slot->answered)
+    if (politely && silent && proving) {
+        slot->proving = false;
+        pool->proofs[slot->command] = PROOF_DONE;
+    }
+    if (politely && silent && (slot->answered || proving))
         start_request(pool, slot);
     else
         fault(pool, slot, "%s before it answered%s", how,
@@ -350,6 +365,10 @@ static void give_request(struct exec_pool *pool, struct process *slot,
                          struct exec_request *request)
 {
     slot->request = request;
+    slot->proving = pool->proofs[slot->command] == PROOF_NONE;
+    slot->told_ms = 0;
+    if (slot->proving)
+        pool->proofs[slot->command] = PROOF_BEGUN;
     if (!slot->lost_step) {
         start_request(pool, slot);
         return;
@@ -367,7 +386,8 @@ static bool give_requests(struct exec_pool *pool)
     for (size_t i = 0; i < 2 * pool->n_slots; i++) {
         struct process *slot = &pool->slots[i % pool->n_slots];
         bool fresh = i >= pool->n_slots;
-        if (slot->request != NULL || (slot->child.pid == 0) != fresh)
+        if (slot->request != NULL || (slot->child.pid == 0) != fresh ||
+            pool->proofs[slot->command] == PROOF_BEGUN)
             continue;
         struct exec_request *request = take_waiting(pool, slot->command);
         if (request == NULL)
@@ -391,6 +411,38 @@ static void serve_idle(struct process *slot, enum exec_reading state)
         exec_child_end(&slot->child, false, how);
 }
 
+// Whether all is there that the first child of a command writes to its one
+// line: until it ends, which it is given time for.
+static bool is_whole(struct process *slot, enum exec_reading state)
+{
+    if (slot->told_ms == 0)
+        slot->told_ms = clock_monotonic_ms();
+    return state != EXEC_READ_OPEN ||
+           clock_monotonic_ms() >= slot->told_ms + PROOF_MS;
+}
+
+// Its answer, if that was one. The next request gets a child that goes on.
+static void end_proof(struct exec_pool *pool, struct process *slot, size_t len)
+{
+    char how[EXEC_END_BYTES];
+
+    take_answer(pool, slot, len);
+    (void)exec_child_end(&slot->child, false, how);
+}
+
+// False when the child reads no more.
+static bool write_request(struct process *slot)
+{
+    if (slot->written == slot->request->len)
+        return true;
+    if (!exec_child_write(&slot->child, slot->request->line, slot->request->len,
+                          &slot->written))
+        return false;
+    if (slot->proving && slot->written == slot->request->len)
+        exec_child_end_input(&slot->child);
+    return true;
+}
+
 static void serve_asked(struct exec_pool *pool, struct process *slot,
                         enum exec_reading state)
 {
@@ -399,7 +451,11 @@ static void serve_asked(struct exec_pool *pool, struct process *slot,
         answer->len > 0 ? memchr(answer->data, '\n', answer->len) : NULL;
     int64_t timeout_ms = pool->commands[slot->command].timeout_ms;
 
-    if (end != NULL)
+    if (end != NULL && slot->proving && !is_whole(slot, state))
+        (void)write_request(slot);
+    else if (end != NULL && slot->proving)
+        end_proof(pool, slot, (size_t)(end - answer->data));
+    else if (end != NULL)
         take_answer(pool, slot, (size_t)(end - answer->data));
     else if (state == EXEC_READ_TOO_LONG)
         fault(pool, slot, "answered with a line over %d bytes",
@@ -411,8 +467,7 @@ static void serve_asked(struct exec_pool *pool, struct process *slot,
               (double)timeout_ms / 1000,
               slot->answered ? ""
                              : ": does it flush each line that it prints?");
-    else if (!exec_child_write(&slot->child, slot->request->line,
-                               slot->request->len, &slot->written))
+    else if (!write_request(slot))
         serve_end(pool, slot);
 }
 
@@ -451,7 +506,9 @@ static int prepare_poll(struct exec_pool *pool)
                                  .events = POLLOUT};
         if (slot->request == NULL)
             continue;
-        int64_t left = slot->deadline_ms > now ? slot->deadline_ms - now : 0;
+        int64_t end =
+            slot->told_ms > 0 ? slot->told_ms + PROOF_MS : slot->deadline_ms;
+        int64_t left = end > now ? end - now : 0;
         wait = wait < 0 || left < wait ? left : wait;
     }
     return (int)wait;
@@ -493,7 +550,8 @@ static bool copy_commands(struct exec_pool *pool,
 
     pool->commands = calloc(n, sizeof *pool->commands);
     pool->paths = calloc(n, sizeof *pool->paths);
-    if (pool->commands == NULL || pool->paths == NULL)
+    pool->proofs = calloc(n, sizeof *pool->proofs);
+    if (pool->commands == NULL || pool->paths == NULL || pool->proofs == NULL)
         return false;
     memcpy(pool->commands, commands, n * sizeof *commands);
     return true;
@@ -613,6 +671,7 @@ void exec_pool_stop(struct exec_pool *pool)
     for (size_t i = 0; pool->paths != NULL && i < pool->options.n_commands; i++)
         free(pool->paths[i]);
     free(pool->paths);
+    free(pool->proofs);
     free(pool->commands);
     free(pool->folder);
     (void)pthread_mutex_destroy(&pool->lock);

@@ -17,7 +17,13 @@
 //    child did and how its standard error ended. The next request gets a fresh
 //    child.
 // 2. A child that writes what it was not asked for has lost step: its answers
-//    can no longer be told apart. It is a fault of the next request.
+//    can no longer be told apart. It is a fault of the next request. One that
+//    writes a line before it reads the first would answer each request with
+//    what was meant for the one before, and nobody would notice. So the first
+//    child of a command gets one line and then the end of its input, and all
+//    that it writes until it ends, or for a second more, has to be one line.
+//    Other requests of the command wait for that. One that ends without an
+//    answer, since it drops its work at the end of its input, proves nothing.
 // 3. A child may end, with status 0, after any number of answers. If it does
 //    so when the next request is on its way already, a fresh one gets that.
 // 4. Children die with the pool, and with us, however we end, and with them all

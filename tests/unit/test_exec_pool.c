@@ -126,6 +126,7 @@ Test(exec_pool, one_child_answers_many_lines)
 
     set_script(0, "while read -r x; do echo $$; done", 10000);
     start(1, "/", 4, NULL);
+    ask("the first child of a command gets one line");
     ask("a");
     (void)snprintf(first, sizeof first, "%s", done.text);
     for (int i = 0; i < 20; i++) {
@@ -271,12 +272,48 @@ Test(exec_pool, a_line_that_nobody_asked_for_is_a_fault_of_the_next_request)
 {
     const struct timespec pause = {.tv_nsec = 400 * 1000000L};
 
-    start_script("while read -r x; do echo 1; sleep 0.1; echo 0; done", 10000);
+    start_script("while read -r x; do echo 1; [ $x = a ] || "
+                 "{ sleep 0.1; echo 0; }; done",
+                 10000);
     ask("a");
+    ask("b");
     expect_answer("1");
     (void)nanosleep(&pause, NULL);
     ask("b");
     expect_fault("wrote a line that it was not asked for");
+}
+
+// The answer to the first request would be that to the second, and so on.
+Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
+{
+    start_script("echo 1; while read -r l; do sleep 0.1; echo 0.5; done", 5000);
+    ask("x");
+    expect_fault("more than one line");
+    ask("x");
+    expect_fault("more than one line");
+}
+
+Test(exec_pool, a_first_child_that_does_not_end_is_waited_for_a_while)
+{
+    start_script("while read -r l; do echo 0.5; done; exec sleep 60", 20000);
+    int64_t from = clock_monotonic_ms();
+    ask("x");
+    expect_answer("0.5");
+    ask("x");
+    expect_answer("0.5");
+    cr_expect_lt(clock_monotonic_ms() - from, 10000);
+}
+
+// Such as one that answers from another thread.
+Test(exec_pool, a_child_that_drops_its_work_at_the_end_of_its_input_serves)
+{
+    start_script("while read -r l; do timeout 0.2 cat >&2; "
+                 "[ $? = 124 ] || exit 0; echo 0.5; done",
+                 10000);
+    ask("x");
+    expect_answer("0.5");
+    ask("x");
+    expect_answer("0.5");
 }
 
 Test(exec_pool, a_line_without_end_is_a_fault)
