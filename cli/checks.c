@@ -74,6 +74,9 @@ static void check_from(struct jobfile *file, const struct options *options)
     if (err.code != ERR_NONE && err.code != ERR_NOMEM)
         diag_add(file->diags, DIAG_ERROR, "from", &job->from_place, "%s",
                  err.text);
+    if (err.code == ERR_INPUT)
+        diag_remedy(file->diags, "begin without --from (or `from`), or name a "
+                                 "file that was compiled from this program");
     tell_nomem(file, &err);
 }
 

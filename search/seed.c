@@ -83,6 +83,13 @@ struct candidate *seed_place(const struct session *session,
     return NULL;
 }
 
+// The same for each command that begins a search.
+static void refuse_start(const struct err *why, struct err *err)
+{
+    err_set(err, why->code, "%.180s%s", why->text,
+            why->code == ERR_INPUT ? ": begin without --from (or `from`)" : "");
+}
+
 struct candidate *seed_candidate(const struct session *session, struct err *err)
 {
     const struct session_setup *setup = session_setup_of(session);
@@ -90,13 +97,16 @@ struct candidate *seed_candidate(const struct session *session, struct err *err)
     const struct bundle_file *file = bundle_find(setup->bundle, name);
     struct candidate *read = NULL;
     struct candidate *placed = NULL;
+    struct err why = ERR_CLEAR;
 
     if (file == NULL) {
         err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
         return NULL;
     }
     read = compiled_candidate(setup->job->program, name, file->data, file->len,
-                              err);
+                              &why);
+    if (read == NULL)
+        refuse_start(&why, err);
     placed = read == NULL ? NULL : seed_place(session, read, err);
     candidate_unref(read);
     return placed;

@@ -24,8 +24,8 @@ struct file {
     struct err *err;
 };
 
-static const char *const remedy = "it was compiled from another program: "
-                                  "compile this one with `promptcc run`";
+// What is to be done depends on the command, which says it.
+static const char *const another = "it was compiled from another program";
 
 static bool open_file(struct file *file, const char *path, const char *text,
                       size_t len, struct err *err)
@@ -94,7 +94,7 @@ static const json_t *find_predictor(const struct file *file,
         found = file->root;
     if (found == NULL)
         err_set(file->err, ERR_INPUT, "%s: has no predictor \"%s%s\"; %s",
-                file->path, step->name, step->kind->dspy.suffixes[0], remedy);
+                file->path, step->name, step->kind->dspy.suffixes[0], another);
     return found;
 }
 
@@ -120,7 +120,7 @@ static bool check_predictors(const struct file *file,
             continue;
         err_set(file->err, ERR_INPUT,
                 "%s: holds a predictor \"%s\" that the program lacks; %s",
-                file->path, key, remedy);
+                file->path, key, another);
         return false;
     }
     return true;
@@ -146,7 +146,7 @@ static bool check_fields(const struct file *file, const struct step *step,
     if (json_array_size(fields) != n) {
         err_set(file->err, ERR_INPUT,
                 "%s: predictor of step %s has %zu fields, not %zu; %s",
-                file->path, step->name, json_array_size(fields), n, remedy);
+                file->path, step->name, json_array_size(fields), n, another);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -158,7 +158,7 @@ static bool check_fields(const struct file *file, const struct step *step,
             continue;
         err_set(file->err, ERR_INPUT,
                 "%s: field %zu of step %s is \"%.60s\", not `%s`; %s",
-                file->path, i + 1, step->name, prefix, name, remedy);
+                file->path, i + 1, step->name, prefix, name, another);
         return false;
     }
     return true;

@@ -53,6 +53,9 @@ def test_a_program_that_does_not_fit_the_job_is_refused(stage, sim):
         result = stage.promptcc("run", job, "--from", job.parent / "wrong.json",
                                 "--ollama", sim.url, "--seed", 8)
         assert result.status == 2 and words in result.err, result
+        # `submit` begins a search as well, and gets the same advice.
+        assert "begin without --from" in result.err, result
+        assert "promptcc run" not in result.err, result
     assert len(sim.answered()) == paid  # nothing is paid for before that
 
 
