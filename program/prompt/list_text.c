@@ -6,6 +6,8 @@
 enum {
     ITEM_MAX_BYTES = 40, // of an item of a list without quotes
     ITEM_MAX_WORDS = 4,
+    TAB_BLANKS = 4,
+    NESTED_BLANKS = 2, // " 9." above "10." is no inner list
 };
 
 // --- lines ---
@@ -148,6 +150,39 @@ bool list_text_has_empty_box(struct span text)
     return false;
 }
 
+static size_t indent_of(struct span line)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.at[i] == '\t')
+            n += TAB_BLANKS;
+        else if (line.at[i] == ' ')
+            n++;
+        else
+            break;
+    }
+    return n;
+}
+
+bool list_text_is_nested(struct span text)
+{
+    size_t least = SIZE_MAX;
+    size_t most = 0;
+
+    (void)span_line(&text);
+    while (text.len > 0) {
+        struct span line = span_line(&text);
+        size_t indent = indent_of(line);
+
+        if (span_trim(line).len == 0)
+            continue;
+        least = indent < least ? indent : least;
+        most = indent > most ? indent : most;
+    }
+    return least < most && most - least >= NESTED_BLANKS;
+}
+
 bool list_text_are_bullets(struct span text)
 {
     struct span item;
@@ -213,14 +248,15 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Commas of which some may part digits, not numbers: 1,000, 2,000 or 0,5.
+// Commas of which some may part digits, not items: 1,000, 2,000 or 0,5.
 static bool has_doubtful_commas(const struct type *item, struct span text)
 {
     size_t tight = 0;
     size_t loose = 0;
     bool groups = false;
 
-    if (item->kind != TYPE_INT && item->kind != TYPE_FLOAT)
+    if (item->kind != TYPE_INT && item->kind != TYPE_FLOAT &&
+        item->kind != TYPE_STR)
         return false;
     for (size_t i = 1; i < text.len; i++) {
         if (text.at[i] != ',')
@@ -271,6 +307,6 @@ struct span list_text_drop_stop(const struct type *type, struct span text)
 bool list_text_is_several(struct span text)
 {
     return span_find(text, 0, "\n") == text.len &&
-           (span_find(text, 0, ", ") < text.len ||
-            span_find(text, 0, "; ") < text.len);
+           (span_find(text, 0, ",") < text.len ||
+            span_find(text, 0, ";") < text.len);
 }

@@ -21,6 +21,10 @@ bool list_text_bullet(struct span line, struct span *item);
 // Whether all lines are such items.
 bool list_text_are_bullets(struct span text);
 
+// Whether some of the lines stand further in than others, as items of an item
+// do. What stands before the first line is not looked at: it may be cut off.
+bool list_text_is_nested(struct span text);
+
 // Whether the lines are the numbers 1., 2. and so on, with no item behind them.
 bool list_text_is_numbering(struct span text);
 
@@ -51,7 +55,8 @@ bool list_text_is_quoted(struct span text);
 // Without the full stop that ends "red, blue."; "red, ..." keeps its dots.
 struct span list_text_drop_stop(const struct type *type, struct span text);
 
-// A line such as "red, etc." that is no row, but more than one item.
+// A line such as "red, etc." or "1,200" that is no row, but may be more than
+// one item.
 bool list_text_is_several(struct span text);
 
 #endif

@@ -21,7 +21,7 @@
 // What stands for each output: a text, a JSON value, or neither.
 struct found {
     struct span text; // at is NULL where there is none
-    bool twice;       // and another text stands for it as well
+    bool twice;       // and another stands for it as well
     bool broken;      // it is there, but as damaged JSON
     const json_t *json;
 };

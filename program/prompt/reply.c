@@ -125,7 +125,10 @@ static json_t *read_output(struct reading *reading, size_t i,
 
     if (found->twice) {
         err_set(problem, ERR_INPUT,
-                "there is more than one section [[ ## %s ## ]]", field->name);
+                reading->adapter == ADAPTER_JSON
+                    ? "there is more than one value of \"%s\""
+                    : "there is more than one section [[ ## %s ## ]]",
+                field->name);
         return NULL;
     }
     if (found->broken) {

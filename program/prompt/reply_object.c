@@ -7,23 +7,27 @@
 #include "program/prompt/reply_json.h"
 
 // The value of an output: under its name, or under one that is the same but for
-// case and is no other output's.
+// case and is no other output's. Where two such keys have two values, either
+// may be meant.
 static const json_t *find_key(const struct signature *signature,
                               const json_t *object, size_t output,
-                              unsigned *lenient)
+                              unsigned *lenient, bool *twice)
 {
     const char *name = signature->outputs[output].name;
     const json_t *value = json_object_get(object, name);
     json_t *all = (json_t *)object; // iterators want one that may be changed
 
-    for (void *at = json_object_iter(all); value == NULL && at != NULL;
+    for (void *at = json_object_iter(all); at != NULL;
          at = json_object_iter_next(all, at)) {
         const char *key = json_object_iter_key(at);
+        const json_t *other = json_object_iter_value(at);
         if (marker_field(signature, (struct span){key, strlen(key)}) !=
             (int)output)
             continue;
-        value = json_object_iter_value(at);
-        *lenient |= LENIENT_MARKER;
+        *twice = *twice || (value != NULL && !json_equal(value, other));
+        if (strcmp(key, name) != 0)
+            *lenient |= LENIENT_MARKER;
+        value = value == NULL ? other : value;
     }
     return value;
 }
@@ -32,9 +36,10 @@ static bool has_output(const struct reply_wanted *wanted, const json_t *value)
 {
     const struct signature *signature = wanted->user;
     unsigned ignored = 0;
+    bool twice = false;
 
     for (size_t i = 0; json_is_object(value) && i < signature->n_outputs; i++) {
-        if (find_key(signature, value, i, &ignored) != NULL)
+        if (find_key(signature, value, i, &ignored, &twice) != NULL)
             return true;
     }
     return false;
@@ -89,7 +94,8 @@ bool reply_object_find(struct reading *reading)
     find_value(reading);
     for (size_t i = 0; i < reading->signature->n_outputs; i++) {
         const json_t *value =
-            find_key(reading->signature, reading->object, i, &reading->lenient);
+            find_key(reading->signature, reading->object, i, &reading->lenient,
+                     &reading->outputs[i].twice);
         reading->outputs[i].json = value;
         any = any || value != NULL;
     }

@@ -721,9 +721,44 @@ Test(reply, of_a_list_that_is_in_doubt_is_none)
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1.\n2.\n3." END},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n#red #blue" END},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred (wrong), blue" END},
+        // Thousands, or two items each.
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n1,000, 2,000" END},
+        {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1,200" END},
+        // Items of an item.
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n- A\n  - Ann\n- Bob" END},
+        {"names", JSON, ALL, "{\"names\": \"1. A\\n\\t- Ann\\n2. Bob\"}"},
+        // How likely each is.
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred: 0.9\nblue: 0.1" END},
+        {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- red (90%)\n- blue (5%)" END},
     };
 
     EXPECT_DOUBTS(rows);
+}
+
+// Whichever is taken, the other may have been meant.
+Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
+{
+    static const struct row rows[] = {
+        {"sort", JSON, ALL,
+         "{\"intent\": \"YES\", \"Intent\": \"track_order\", "
+         "\"confidence\": 1}"},
+        {"sort", CHAT, ALL,
+         "{\"INTENT\": \"YES\", \"Intent\": \"track_order\", "
+         "\"confidence\": 1}"},
+        {"facts", JSON, ALL, "{\"facts\": {\"size\": 3, \"Size\": 4}}"},
+        {"facts", JSON, ALL,
+         "{\"facts\": {\"size\": 3, \"Note\": \"x\", \"NOTE\": \"y\"}}"},
+    };
+    static const struct row same[] = {
+        {"sort", JSON, ALL,
+         "{\"intent\": \"YES\", \"Intent\": \"YES\", \"confidence\": 1}",
+         "{\"intent\":\"YES\",\"confidence\":1}", NULL, LENIENT_MARKER},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n 9. Ann\n10. Bob" END,
+         "{\"names\":[\"Ann\",\"Bob\"]}", NULL, LENIENT_FORM},
+    };
+
+    EXPECT_DOUBTS(rows);
+    EXPECT_ROWS(same);
 }
 
 Test(reply, finds_a_member_whatever_its_case)

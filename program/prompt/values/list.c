@@ -1,6 +1,9 @@
 // list: items as JSON, as lines, or in a row; see list_text.h.
 
+#include <string.h>
+
 #include "common/buf.h"
+#include "program/graph/number.h"
 #include "program/prompt/dress.h"
 #include "program/prompt/list_text.h"
 #include "program/prompt/reply.h"
@@ -82,6 +85,28 @@ static json_t *read_item(struct value_reader *reader, const struct type *type,
                                    : reader->text(reader, type, item);
 }
 
+// "red: 0.9", "red - 90%": how likely each label is does not say which are
+// meant.
+static bool ends_in_score(struct span item)
+{
+    static const char *const marks[] = {": ", " - ", " = ", " ("};
+    struct number number;
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        size_t at = span_find(item, 0, marks[i]);
+        struct span tail = span_from(item, at);
+
+        if (at == item.len)
+            continue;
+        tail = span_from(tail, strlen(marks[i]));
+        if (span_ends(tail, ")"))
+            tail = span_to(tail, tail.len - 1);
+        if (number_find(tail.at, tail.len, &number))
+            return true;
+    }
+    return false;
+}
+
 // A list as lines that begin with bullets or numbers, or that are the items.
 static json_t *read_lines(struct value_reader *reader, const struct type *type,
                           struct span text)
@@ -99,6 +124,7 @@ static json_t *read_lines(struct value_reader *reader, const struct type *type,
         if (list_text_bullet(line, &item))
             item = list_text_skip_box(item);
         ok = !list_text_holds_next(line, item) &&
+             !(type->item->kind == TYPE_ENUM && ends_in_score(item)) &&
              append_item(reader, list, read_item(reader, type->item, item));
     }
     if (!ok) {
@@ -240,12 +266,15 @@ static bool are_lines(const struct type *type, struct span text)
     return any;
 }
 
-// Bullets. One that says `none` is no item.
+// Bullets. One that says `none` is no item, and those under an item are a part
+// of it.
 static json_t *read_bullets(struct value_reader *reader,
                             const struct type *type, struct span text)
 {
     struct span item = text;
 
+    if (list_text_is_nested(text))
+        return NULL;
     if (type->item->kind == TYPE_ENUM && list_text_has_empty_box(text))
         return NULL;
     if (type->item->kind == TYPE_STR && list_text_bullet(text, &item) &&

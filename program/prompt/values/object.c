@@ -7,43 +7,55 @@
 #include "program/prompt/reply_json.h"
 #include "program/prompt/value_reader.h"
 
-// The value of a member: under its name, or under the one name that is the same
-// but for case and gaps, and is no other member's.
+// Whether a key is a member's: its name, or one that is the same but for case
+// and gaps, and is no other member's.
+static bool is_key_of(const struct type *type, const struct field *member,
+                      const char *key)
+{
+    struct span name = span_trim((struct span){key, strlen(key)});
+
+    if (strcmp(key, member->name) == 0)
+        return true;
+    for (size_t i = 0; i < type->n_members; i++)
+        if (strcmp(type->members[i].name, key) == 0)
+            return false;
+    return marker_same_name(name, member->name);
+}
+
+// The value of a member. Where two of its keys have two values, either may be
+// meant.
 static const json_t *find_member(const struct type *type,
                                  const struct field *member,
-                                 const json_t *object, unsigned *lenient)
+                                 const json_t *object, unsigned *lenient,
+                                 bool *twice)
 {
     const json_t *value = json_object_get(object, member->name);
     json_t *all = (json_t *)object; // iterators want one that may be changed
-    int n = 0;
 
-    if (value != NULL)
-        return value;
     for (void *at = json_object_iter(all); at != NULL;
          at = json_object_iter_next(all, at)) {
         const char *key = json_object_iter_key(at);
-        struct span name = span_trim((struct span){key, strlen(key)});
-        bool other = false;
+        const json_t *other = json_object_iter_value(at);
 
-        for (size_t i = 0; i < type->n_members; i++)
-            other = other || strcmp(type->members[i].name, key) == 0;
-        if (other || !marker_same_name(name, member->name))
+        if (!is_key_of(type, member, key))
             continue;
-        value = json_object_iter_value(at);
-        n++;
+        *twice = *twice || (value != NULL && !json_equal(value, other));
+        if (strcmp(key, member->name) != 0)
+            *lenient |= LENIENT_MARKER;
+        value = value == NULL ? other : value;
     }
-    if (n == 1)
-        *lenient |= LENIENT_MARKER;
-    return n == 1 ? value : NULL;
+    return value;
 }
 
 static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
 {
     const struct type *type = wanted->user;
     unsigned ignored = 0;
+    bool twice = false;
 
     for (size_t i = 0; json_is_object(value) && i < type->n_members; i++) {
-        if (find_member(type, &type->members[i], value, &ignored) != NULL)
+        if (find_member(type, &type->members[i], value, &ignored, &twice) !=
+            NULL)
             return true;
     }
     return json_is_object(value) && type->n_members == 0;
@@ -52,8 +64,15 @@ static bool object_fits(const struct reply_wanted *wanted, const json_t *value)
 static json_t *read_member(struct value_reader *reader, const struct type *type,
                            const struct field *member, const json_t *object)
 {
-    const json_t *value = find_member(type, member, object, &reader->lenient);
+    bool twice = false;
+    const json_t *value =
+        find_member(type, member, object, &reader->lenient, &twice);
 
+    if (twice) {
+        err_set(reader->problem, ERR_INPUT, "`%s` has \"%s\" more than once",
+                reader->name, member->name);
+        return NULL;
+    }
     if (value != NULL)
         return reader->json(reader, &member->type, value);
     if (member->type.optional)
