@@ -22,7 +22,34 @@ struct folding {
     utf8proc_int32_t codes[FOLD_CODES];
     size_t n;
     size_t i;
+    const char *more; // letters of the last one that are still to come, or NULL
 };
+
+// One character that is several in small letters.
+static const struct {
+    uint32_t code;
+    const char *letters;
+} several[] = {
+    {0x00DF, "ss"},  {0xFB00, "ff"},  {0xFB01, "fi"}, {0xFB02, "fl"},
+    {0xFB03, "ffi"}, {0xFB04, "ffl"}, {0xFB05, "st"}, {0xFB06, "st"},
+};
+
+static const char *letters_of(uint32_t code)
+{
+    for (size_t i = 0; i < sizeof several / sizeof several[0]; i++)
+        if (several[i].code == code)
+            return several[i].letters;
+    return NULL;
+}
+
+// What shows as nothing: marks of the direction of writing, soft hyphens, a
+// space without width. And the CR of CRLF.
+static bool is_unseen(uint32_t code)
+{
+    return code == '\r' ||
+           (code >= 0x80 && code < NO_CODE &&
+            utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_CF);
+}
 
 // Characters that compose with the one before them, or are ordered behind it.
 static bool continues(uint32_t code)
@@ -83,6 +110,10 @@ static void fill(struct folding *folding)
 // The next folded code point into *code; false at the end.
 static bool next_folded(struct folding *folding, uint32_t *code)
 {
+    if (folding->more != NULL && *folding->more != '\0') {
+        *code = (unsigned char)*folding->more++;
+        return true;
+    }
     do {
         if (folding->i == folding->n) {
             if (folding->len == 0)
@@ -91,7 +122,12 @@ static bool next_folded(struct folding *folding, uint32_t *code)
             fill(folding);
         }
         *code = utf8_fold((uint32_t)folding->codes[folding->i++]);
-    } while (*code == '\r');
+    } while (is_unseen(*code));
+    folding->more = *code < 0x80 ? NULL : letters_of(*code);
+    if (folding->more != NULL)
+        *code = (unsigned char)*folding->more++;
+    else if (*code >= 0x80 && text_is_space(*code))
+        *code = ' '; // one that breaks no line looks like any other
     return true;
 }
 

@@ -2,8 +2,10 @@
 //
 // Folding composes characters (NFC: an e and an accent are an e with an accent)
 // and takes their case away (Unicode simple folding of Latin, Greek and
-// Cyrillic; other scripts stay as they are). A line end is one whether it is
-// written CRLF or LF.
+// Cyrillic; other scripts stay as they are). What is several letters in small
+// ones becomes these: Straße and STRASSE are the same. A line end is one
+// whether it is written CRLF or LF, a space that breaks no line is a space, and
+// what shows as nothing is left out.
 
 #ifndef COMMON_FOLD_H
 #define COMMON_FOLD_H

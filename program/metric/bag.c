@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utf8proc.h>
+
 #include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -14,7 +16,10 @@ void bag_release(struct bag *bag)
     *bag = BAG_INIT;
 }
 
-// The bytes of the white space that text begins with, of any script; 0: none.
+enum { EM_DASH = 0x2014, BAR = 0x2015 }; // part words without a space
+
+// The bytes of the white space that text begins with, of any script, or of what
+// stands for it; 0: none.
 static size_t space_at(const char *text, size_t len)
 {
     uint32_t code = 0;
@@ -22,13 +27,31 @@ static size_t space_at(const char *text, size_t len)
     if (((unsigned char)text[0] & 0x80) == 0)
         return text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r');
     size_t bytes = utf8_next(text, len, &code);
-    return bytes > 0 && text_is_space(code) ? bytes : 0;
+    return bytes > 0 && (text_is_space(code) || code == EM_DASH || code == BAR)
+               ? bytes
+               : 0;
 }
 
-static bool is_punctuation(char c)
+static bool is_ascii_punctuation(char c)
 {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') ||
            (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+// The bytes of the punctuation that text begins with, of any script; 0: none.
+static size_t punctuation_at(const char *text, size_t len)
+{
+    uint32_t code = 0;
+
+    if (((unsigned char)text[0] & 0x80) == 0)
+        return is_ascii_punctuation(text[0]);
+    size_t bytes = utf8_next(text, len, &code);
+    utf8proc_category_t category =
+        bytes == 0 ? UTF8PROC_CATEGORY_CN
+                   : utf8proc_category((utf8proc_int32_t)code);
+    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO
+               ? bytes
+               : 0;
 }
 
 static bool is_article(const char *word)
@@ -72,12 +95,16 @@ static void add_word(struct bag *bag, const char *word, size_t len)
     size_t start = bag->text.len;
     size_t plain = 0; // where the bytes begin that are kept
 
-    for (size_t i = 0; i <= len; i++) {
-        if (i < len && (!is_punctuation(word[i]) || is_of_number(word, len, i)))
+    for (size_t i = 0; i < len; i++) {
+        size_t mark =
+            is_of_number(word, len, i) ? 0 : punctuation_at(word + i, len - i);
+        if (mark == 0)
             continue;
         fold_put(&bag->text, word + plain, i - plain);
-        plain = i + 1;
+        plain = i + mark;
+        i += mark - 1;
     }
+    fold_put(&bag->text, word + plain, len - plain);
     bool some = bag->text.len > start;
     end_item(bag, start, some && !is_article(bag->text.data + start));
 }

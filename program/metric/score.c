@@ -46,22 +46,27 @@ static void report_answer(struct err *err, const char *text, size_t len)
             (int)shown, text, shown < len ? " ..." : "");
 }
 
+// Whatever has been said of the answer: what is no text is shown as JSON.
 static bool copy_feedback(const json_t *feedback, struct score *out,
                           struct err *err)
 {
-    if (!json_is_string(feedback))
+    struct buf text = BUF_INIT(ANSWER_MAX_BYTES * 2);
+
+    if (feedback == NULL || json_is_null(feedback))
         return true;
-    size_t len = json_string_length(feedback);
-    const char *text = json_string_value(feedback);
-    if (len >= FEEDBACK_MAX_BYTES)
-        len = utf8_cut(text, FEEDBACK_MAX_BYTES - 1);
-    out->feedback = calloc(1, len + 1);
-    if (out->feedback == NULL) {
+    if (json_is_string(feedback))
+        buf_append(&text, json_string_value(feedback),
+                   json_string_length(feedback));
+    else
+        json_put(&text, feedback, false);
+    if (text.len >= FEEDBACK_MAX_BYTES)
+        text.len = utf8_cut(text.data, FEEDBACK_MAX_BYTES - 1);
+    if (buf_ok(&text, "a metric's feedback", err))
+        out->feedback = strndup(text.len > 0 ? text.data : "", text.len);
+    if (out->feedback == NULL)
         err_nomem(err, "a metric's feedback");
-        return false;
-    }
-    memcpy(out->feedback, text, len);
-    return true;
+    buf_release(&text);
+    return out->feedback != NULL;
 }
 
 bool score_read(const char *text, size_t len, struct score *out,
@@ -79,9 +84,7 @@ bool score_read(const char *text, size_t len, struct score *out,
         number = 1; // a sum of weights, such as 0.7 + 0.2 + 0.1
     if (number < 0 && number >= -ROUNDING)
         number = 0;
-    if (!(number >= 0 && number <= 1) ||
-        (feedback != NULL && !json_is_string(feedback) &&
-         !json_is_null(feedback))) {
+    if (!(number >= 0 && number <= 1)) {
         report_answer(err, text, len);
         goto out;
     }

@@ -124,6 +124,51 @@ Test(metric, exact_match_trims_and_folds_texts)
     expect_score(0, "{\"intent\": \"refund\"}", "{\"intent\": \"refunds\"}");
 }
 
+Test(metric, exact_match_sees_what_a_reader_sees)
+{
+    parse_good("exact_match: intent");
+    // A sharp s in capitals; a space that breaks no line; marks that show as
+    // nothing.
+    expect_score(1, "{\"intent\": \"Stra\u00dfe\"}",
+                 "{\"intent\": \"STRASSE\"}");
+    expect_score(1, "{\"intent\": \"New York\"}",
+                 "{\"intent\": \"New\u00a0York\"}");
+    expect_score(1, "{\"intent\": \"Paris\"}",
+                 "{\"intent\": \"Pa\u00adris\u200b\"}");
+    expect_score(0, "{\"intent\": \"Paris\"}", "{\"intent\": \"Pa ris\"}");
+}
+
+Test(metric, contains_takes_no_part_of_a_number)
+{
+    parse_good("contains: answer");
+    expect_score(1, "{\"answer\": 5}", "{\"answer\": \"It is 5.\"}");
+    expect_score(1, "{\"answer\": 5}", "{\"answer\": \"15 or 5, I think\"}");
+    expect_score(1, "{\"answer\": 5}", "{\"answer\": \"3-5 kg\"}");
+    expect_score(1, "{\"answer\": \"5 kg\"}", "{\"answer\": \"(5 kg)\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is 15.\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is 50.\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is 5.2.\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is 1.5\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is 5,000\"}");
+    expect_score(0, "{\"answer\": 5}", "{\"answer\": \"It is -5\"}");
+    expect_score(1, "{\"answer\": \"refund\"}",
+                 "{\"answer\": \"We refunded it.\"}");
+}
+
+Test(metric, token_f1_leaves_out_punctuation_of_any_script)
+{
+    parse_good("token_f1: answer");
+    expect_score(1, "{\"answer\": \"don't stop\"}",
+                 "{\"answer\": \"\u201cDon\u2019t stop\u2026\u201d\"}");
+    expect_score(1, "{\"answer\": \"\u6771\u4eac\"}",
+                 "{\"answer\": \"\u300c\u6771\u4eac\u300d\u3002\"}");
+    expect_score(1, "{\"answer\": \"yes, certainly\"}",
+                 "{\"answer\": \"yes\u2014certainly\"}");
+    // 2 of 2 and 3 words: 4 / 5.
+    expect_score(0.8, "{\"answer\": \"red car\"}",
+                 "{\"answer\": \"\u00abred\u00bb big car\"}");
+}
+
 Test(metric, exact_match_compares_numbers_by_value)
 {
     parse_good("exact_match: amount");
@@ -492,6 +537,13 @@ Test(metric, an_answer_is_a_number_or_a_score_with_feedback)
     cr_expect_eq(score.value, 0.5);
     cr_expect_str_eq(score.feedback, "half");
     score_release(&score);
+    // Feedback helps; what is no text takes no score away.
+    cr_assert(score_read("{\"score\": 1, \"feedback\": [\"a\", 3]}", 34, &score,
+                         &err),
+              "%s", err.text);
+    cr_expect_eq(score.value, 1);
+    cr_expect_str_eq(score.feedback, "[\"a\",3]");
+    score_release(&score);
     cr_assert(score_read("1.0000000000000002", 18, &score, &err), "%s",
               err.text);
     cr_expect_eq(score.value, 1);
@@ -512,7 +564,7 @@ Test(metric, any_other_answer_is_refused)
         "true",
         "{\"score\": 2}",
         "1 1",
-        "{\"score\": 1, \"feedback\": 3}",
+        "{\"score\": \"1\", \"feedback\": \"x\"}",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -147,9 +147,13 @@ Test(text, folding_lowers_latin_greek_and_cyrillic)
 {
     expect_fold("ABC xyz 09 [\\]", "abc xyz 09 [\\]");
     expect_fold("\xC3\x89\xC5\xBD\xC4\xB0", "\xC3\xA9\xC5\xBE\xC4\xB0"); // ÉŽİ
-    expect_fold("\xE1\xBA\x9E\xC3\x9F", "\xC3\x9F\xC3\x9F"); // ẞß
-    expect_fold("\xCE\xA9\xCE\x86", "\xCF\x89\xCE\xAC");     // ΩΆ
-    expect_fold("\xD0\x81\xD0\xAF", "\xD1\x91\xD1\x8F");     // ЁЯ
+    expect_fold("\xE1\xBA\x9E\xC3\x9F", "ssss"); // ẞß
+    expect_fold("\xEF\xAC\x81x", "fix");         // a ligature
+    expect_fold("a\xC2\xA0\xC2\xAD\xE2\x80\x8B"
+                "b",
+                "a b");                                  // of no width
+    expect_fold("\xCE\xA9\xCE\x86", "\xCF\x89\xCE\xAC"); // ΩΆ
+    expect_fold("\xD0\x81\xD0\xAF", "\xD1\x91\xD1\x8F"); // ЁЯ
     expect_fold("\xE6\x97\xA5\xFFZ", "\xE6\x97\xA5\xFFz");
 }
 

@@ -1,5 +1,6 @@
 // contains: an output holds its label, or a text of the job file; of several
-// texts, all of them. Case does not count. Every text holds the empty one, so
+// texts, all of them. Case does not count, and no number holds another: the 5
+// in 15 is no 5. Every text holds the empty one, so
 // that an empty label would score whatever is answered: it is held by an empty
 // answer alone.
 
@@ -94,6 +95,45 @@ static void fold_value(struct buf *out, const json_t *value)
     buf_release(&text);
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// Whether a number goes on behind `at`, as 5 does in 5.2 and in 5,000.
+static bool goes_on(const char *at)
+{
+    return is_digit(at[0]) ||
+           ((at[0] == '.' || at[0] == ',') && is_digit(at[1]));
+}
+
+// Whether a number began before `at`: 5 is the end of 15, 1.5 and -5, and not
+// of 3-5.
+static bool began_before(const char *text, const char *at)
+{
+    char last = at > text ? at[-1] : ' ';
+    char before = at > text + 1 ? at[-2] : ' ';
+
+    return is_digit(last) ||
+           ((last == '.' || last == ',') && is_digit(before)) ||
+           (last == '-' && strchr(" \n\t(", before) != NULL);
+}
+
+// Whether wanted is in text, and a number in it is not a part of another: 5 is
+// not what 15 says.
+static bool is_held(const char *text, const struct buf *wanted)
+{
+    bool begins = is_digit(wanted->data[0]);
+    bool ends = is_digit(wanted->data[wanted->len - 1]);
+
+    for (const char *at = strstr(text, wanted->data); at != NULL;
+         at = strstr(at + 1, wanted->data))
+        if (!(begins && began_before(text, at)) &&
+            !(ends && goes_on(at + wanted->len)))
+            return true;
+    return false;
+}
+
 // Sets *holds; false without memory or on a text beyond all measure.
 static bool find_value(const struct buf *answer, const json_t *value,
                        bool *holds, struct err *err)
@@ -103,7 +143,7 @@ static bool find_value(const struct buf *answer, const json_t *value,
     fold_value(&wanted, value);
     bool ok = buf_ok(&wanted, "a text to look for", err);
     if (ok && wanted.len > 0)
-        *holds = answer->len > 0 && strstr(answer->data, wanted.data) != NULL;
+        *holds = answer->len > 0 && is_held(answer->data, &wanted);
     else
         *holds = answer->len == 0;
     buf_release(&wanted);
