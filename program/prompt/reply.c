@@ -6,6 +6,7 @@
 #include "program/prompt/reading.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_object.h"
+#include "program/prompt/reply_table.h"
 #include "program/prompt/reply_tags.h"
 #include "program/prompt/reply_value.h"
 #include "program/prompt/sections.h"
@@ -84,18 +85,20 @@ struct reply_form {
     unsigned lenient; // for using it at all
 };
 
-enum { FORM_COUNT = 5 };
+enum { FORM_COUNT = 6 };
 
 // In the order in which they are tried.
 static const struct reply_form forms[][FORM_COUNT] = {
     [ADAPTER_CHAT] = {{sections_find, 0},
                       {reply_object_find, LENIENT_FORM},
                       {reply_tags_find, LENIENT_FORM},
+                      {reply_table_find, LENIENT_FORM},
                       {sections_find_labels, 0},
                       {find_bare, 0}},
     [ADAPTER_JSON] = {{reply_object_find, 0},
                       {sections_find, LENIENT_FORM},
                       {reply_tags_find, LENIENT_FORM},
+                      {reply_table_find, LENIENT_FORM},
                       {sections_find_labels, LENIENT_FORM},
                       {find_bare, 0}},
 };

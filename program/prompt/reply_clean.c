@@ -24,6 +24,7 @@ static const struct {
     {"<|think|>", "<|/think|>"},
     {"<|thinking|>", "<|/thinking|>"},
     {"<|channel>thought", "<channel|>"}, // Gemma
+    {"<unused94>thought", "<unused95>"}, // MedGemma
     {"<|begin_of_thought|>", "<|end_of_thought|>"},
     {"<|START_THINKING|>", "<|END_THINKING|>"}, // Command
     {"<|channel|>analysis<|message|>",          // gpt-oss

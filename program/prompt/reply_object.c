@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "common/buf.h"
 #include "program/prompt/marker.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/reply_json.h"
+
+enum { CALL_DEPTH = 4 };
 
 // The value of an output: under its name, or under one that is the same but for
 // case and is no other output's. Where two such keys have two values, either
@@ -61,6 +64,80 @@ static void open_string(struct reading *reading, struct err *why)
     reading->lenient |= LENIENT_FORM;
 }
 
+// The JSON that text is once it stands between two more bytes; NULL: none.
+static json_t *parse_between(const char *open, struct span text,
+                             const char *close, struct err *why)
+{
+    struct buf whole = BUF_INIT(REPLY_MAX_JSON);
+    json_t *value = NULL;
+
+    buf_puts(&whole, open);
+    buf_append(&whole, text.at, text.len);
+    buf_puts(&whole, close);
+    if (buf_ok(&whole, "a reply", why))
+        value = reply_whole_json((struct span){whole.data, whole.len}, why);
+    buf_release(&whole);
+    return value;
+}
+
+// {\"title\": \"x\"}, which is how it stands inside of a string, and
+// "title": "x" on one line without the braces around it.
+static void add_frame(struct reading *reading, struct err *why)
+{
+    struct span bare = reply_strip_fence(reading->reply);
+
+    if (span_starts(bare, "{\\\""))
+        reading->object = parse_between("\"", bare, "\"", why);
+    else if (span_starts(bare, "\"") && !span_ends(bare, "}") &&
+             span_find(bare, 0, "\n") == bare.len)
+        reading->object = parse_between("{", bare, "}", why);
+    if (reading->object != NULL)
+        reading->lenient |= LENIENT_MENDED;
+}
+
+// {"name": "answer", "arguments": "{\"title\": ...}"}: a call of a function,
+// whose arguments are JSON in a string. A new reference to the one object of
+// that kind that has an output; *n counts them.
+static json_t *find_arguments(const struct reply_wanted *wanted,
+                              const json_t *value, int depth, int *n,
+                              struct err *why)
+{
+    struct span text = {json_string_value(value), json_string_length(value)};
+    json_t *found = NULL;
+    const char *key;
+    json_t *member;
+
+    if (json_is_string(value) && span_starts(text, "{"))
+        found = reply_whole_json(text, why);
+    if (found != NULL && !has_output(wanted, found)) {
+        json_decref(found);
+        found = NULL;
+    }
+    *n += found != NULL;
+    json_object_foreach((json_t *)(depth > 0 ? value : NULL), key, member)
+    {
+        json_t *inner = find_arguments(wanted, member, depth - 1, n, why);
+        json_decref(found == NULL ? NULL : inner);
+        found = found == NULL ? inner : found;
+    }
+    return found;
+}
+
+static void open_call(struct reading *reading,
+                      const struct reply_wanted *wanted, struct err *why)
+{
+    int n = 0;
+    json_t *found =
+        find_arguments(wanted, reading->object, CALL_DEPTH, &n, why);
+
+    if (n == 1) {
+        json_decref(reading->object);
+        reading->object = json_incref(found);
+        reading->lenient |= LENIENT_FORM;
+    }
+    json_decref(found);
+}
+
 // The object that the reply is, or else one that it means. An object without
 // any output is kept: it is no text.
 static void find_value(struct reading *reading)
@@ -73,8 +150,13 @@ static void find_value(struct reading *reading)
 
     if (reading->object == NULL)
         reading->object = reply_whole_json(reading->reply, &why);
+    if (reading->object == NULL)
+        add_frame(reading, &why);
     if (json_is_string(reading->object))
         open_string(reading, &why);
+    if (json_is_object(reading->object) &&
+        !has_output(&wanted, reading->object))
+        open_call(reading, &wanted, &why);
     if (!has_output(&wanted, reading->object)) {
         json_t *meant =
             reply_find_json(&wanted, reading->reply, &reading->lenient, &why);

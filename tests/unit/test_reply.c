@@ -735,6 +735,58 @@ Test(reply, of_a_list_that_is_in_doubt_is_none)
     EXPECT_DOUBTS(rows);
 }
 
+Test(reply, may_be_a_table)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "Here it is:\n\n| Title | Body |\n|:---|---|\n| Rain | It **rains**. "
+         "|",
+         "{\"title\":\"Rain\",\"body\":\"It **rains**.\"}", NULL, LENIENT_FORM},
+        {"page", JSON, ALL,
+         "| field | value |\n|---|---|\n| `title` | Rain |\n| **body** | x |",
+         "{\"title\":\"Rain\",\"body\":\"x\"}", NULL, LENIENT_FORM},
+        {"sort", CHAT, ALL, "| intent | YES |\n|---|---|\n| confidence | 0.5 |",
+         "{\"intent\":\"YES\",\"confidence\":0.5}", NULL, LENIENT_FORM},
+    };
+    static const struct row doubts[] = {
+        // Two answers; a name for a value; a table that is not square.
+        {"page", CHAT, ALL,
+         "| title | body |\n|---|---|\n| a | b |\n| c | d |"},
+        {"page", CHAT, ALL, "| title | body |\n|---|---|\n| body | x |"},
+        {"page", CHAT, ALL, "| title | body |\n|---|---|\n| a |"},
+        {"page", CHAT, ALL, "| title | title |\n|---|---|\n| a | b |"},
+    };
+
+    EXPECT_ROWS(rows);
+    EXPECT_DOUBTS(doubts);
+}
+
+Test(reply, may_be_a_call_of_a_function)
+{
+    static const struct row rows[] = {
+        {"page", JSON, ALL,
+         "{\"type\": \"function\", \"function\": {\"name\": \"answer\", "
+         "\"arguments\": \"{\\\"title\\\": \\\"a\\\", \\\"body\\\": "
+         "\\\"b\\\"}\"}}",
+         "{\"title\":\"a\",\"body\":\"b\"}", NULL, LENIENT_FORM},
+        {"page", JSON, ALL,
+         "{\\\"title\\\": \\\"a\\\", \\\"body\\\": \\\"b\\\"}",
+         "{\"title\":\"a\",\"body\":\"b\"}", NULL,
+         LENIENT_FORM | LENIENT_MENDED},
+        {"page", JSON, ALL, "\"title\": \"a\", \"body\": \"b\"",
+         "{\"title\":\"a\",\"body\":\"b\"}", NULL, LENIENT_MENDED},
+    };
+    static const struct row doubts[] = {
+        {"page", JSON, ALL,
+         "{\"calls\": {\"one\": \"{\\\"title\\\": \\\"a\\\", \\\"body\\\": "
+         "\\\"b\\\"}\", \"two\": \"{\\\"title\\\": \\\"c\\\", \\\"body\\\": "
+         "\\\"d\\\"}\"}}"},
+    };
+
+    EXPECT_ROWS(rows);
+    EXPECT_DOUBTS(doubts);
+}
+
 // Whichever is taken, the other may have been meant.
 Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
 {
