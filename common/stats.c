@@ -90,8 +90,13 @@ struct interval stats_interval(const double *scores, size_t n, uint64_t seed)
 {
     size_t right = 0;
 
-    if (!stats_binary(scores, n))
-        return stats_bootstrap(scores, n, seed);
+    if (!stats_binary(scores, n)) {
+        struct interval found = stats_bootstrap(scores, n, seed);
+
+        return found.low < found.high
+                   ? found
+                   : stats_wilson_share(stats_mean(scores, n), n);
+    }
     for (size_t i = 0; i < n; i++)
         right += scores[i] == 1;
     return stats_wilson(right, n);

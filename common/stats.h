@@ -41,7 +41,8 @@ struct interval stats_wilson_share(double share, size_t n);
 struct interval stats_bootstrap(const double *scores, size_t n, uint64_t seed);
 
 // The interval of a mean score: Wilson's where the scores are right or wrong,
-// else the bootstrap's.
+// else the bootstrap's. Scores that are all the same, as a single one is, say
+// nothing of how others would differ, so they are given Wilson's too.
 struct interval stats_interval(const double *scores, size_t n, uint64_t seed);
 
 // Exact McNemar: the two-sided binomial probability that of only_a + only_b

@@ -142,6 +142,17 @@ Test(stats, the_bootstrap_depends_on_its_seed_alone)
               stats_mean(scores, 6) < one.high);
 }
 
+// One score of 0.5 does not make it certain that the mean is 0.5.
+Test(stats, scores_that_are_all_the_same_have_an_interval)
+{
+    const double scores[] = {0.5, 0.5, 0.5};
+    struct interval one = stats_interval(scores, 1, 1);
+    struct interval three = stats_interval(scores, 3, 1);
+
+    expect_interval(one, 0.0546, 0.9454, 0.0001);
+    expect_interval(three, 0.1253, 0.8747, 0.0001);
+}
+
 Test(stats, right_and_wrong_scores_get_wilsons_interval)
 {
     const double scores[4] = {1, 1, 1, 1};
