@@ -482,14 +482,24 @@ static const char *const doubts[] = {
     "debt",      "down",     "fell",     "drop",     "dropped", "decrease",
     "decreased", "decline",  "declined", "exceeds",  "exceed",  "exceeding",
     "exceeded",  "upwards",  "upward",   "excess",   "shy",     "short",
-    "tops",      "counting", "north",    "too",      NULL,
+    "tops",      "counting", "north",    "too",      "almost",  "nearly",
+    NULL,
+};
+
+// A number next to one of these is a part of a date.
+static const char *const months[] = {
+    "january", "february",  "march",   "april",    "june",     "july",
+    "august",  "september", "october", "november", "december", "jan",
+    "feb",     "mar",       "apr",     "jun",      "jul",      "aug",
+    "sep",     "sept",      "oct",     "nov",      "dec",      NULL,
 };
 
 static bool has_doubt(const char *text, size_t from, size_t to)
 {
     while (from < to) {
         struct word word = word_at(text + from);
-        if (word.len > 0 && is_among(&word, doubts))
+        if (word.len > 0 &&
+            (is_among(&word, doubts) || is_among(&word, months)))
             return true;
         from += word.len > 0 ? word.len : 1;
     }
