@@ -246,7 +246,9 @@ bool judging_answered(const struct judging *judging,
     const struct span text = {answer->text, answer->text_len};
     unsigned ignored = 0;
 
-    if (answer->outcome == CALL_TEXT)
+    // One that went on behind its object, as small models do, has answered.
+    if (answer->outcome == CALL_TEXT ||
+        (answer->outcome == CALL_CUT && reply_is_closed(&asked, text)))
         return reply_parse(&asked, text, values, &ignored, err);
     err_set(err, ERR_INPUT, "the judge's answer is not a text (%s)",
             call_outcome_name(answer->outcome));

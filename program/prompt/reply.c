@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "program/graph/number.h"
 #include "program/prompt/reading.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_object.h"
@@ -10,6 +11,8 @@
 #include "program/prompt/reply_tags.h"
 #include "program/prompt/reply_value.h"
 #include "program/prompt/sections.h"
+
+enum { BARE_WORDS = 6 }; // that a label may stand among, alone in a reply
 
 static const char *const leniency_names[LENIENCY_COUNT] = {
     "fence", "marker", "end",    "label",  "number",
@@ -58,6 +61,39 @@ static bool names_key(const struct reading *reading, int output)
            reply_object_locate(reading->reply, name) < reading->reply.len;
 }
 
+// "B." or "The answer is B.": so few words that they are no sentence of what
+// was thought.
+static bool is_short(struct span text)
+{
+    return span_find(text, 0, "\n") == text.len &&
+           span_find(text, 0, ",") == text.len &&
+           span_count(text, ' ') < BARE_WORDS;
+}
+
+// Where other outputs were asked for, of which nobody reads any, a text may be
+// one of these: "First I count the red ones, which are 3" is no answer. It is
+// one if it is nothing but a value of the type.
+static bool is_whole_value(const struct type *type, struct span text)
+{
+    double ignored;
+
+    switch (type->kind) {
+    case TYPE_INT:
+    case TYPE_FLOAT:
+        return number_read(text.at, text.len, &ignored);
+    case TYPE_BOOL:
+    case TYPE_ENUM:
+        return is_short(text);
+    case TYPE_LIST:
+        return span_starts(text, "[") && span_ends(text, "]");
+    case TYPE_OBJECT:
+        return span_starts(text, "{") && span_ends(text, "}");
+    case TYPE_STR:
+        break;
+    }
+    return false;
+}
+
 // All of the reply is the value of the only output. What was meant as an object
 // is no text, and a text with markers in it was meant to have parts.
 static bool find_bare(struct reading *reading)
@@ -72,6 +108,10 @@ static bool find_bare(struct reading *reading)
           span_starts(reading->reply, "[{"))) ||
         names_key(reading, only);
     if (object && reading->signature->outputs[only].type.kind != TYPE_OBJECT)
+        return false;
+    if (reading->signature->n_outputs > 1 &&
+        !is_whole_value(&reading->signature->outputs[only].type,
+                        reading->reply))
         return false;
     reading->outputs[only].text = reading->reply;
     reading->lenient |= LENIENT_BARE;

@@ -811,6 +811,7 @@ Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
     expect_verdict("{\"feedback\": [\"late\"], \"score\": 5}", 0.75);
     expect_verdict("5", 0.75);
     expect_verdict("{\"feedback\": \"late\", \"score\": null}", -1);
+    expect_verdict("It has 3 mistakes.", -1); // which is no score
 
     cr_assert_not_null(parse_with_input(
         "grounded: {answer: answer, context: question, judge: true}"));
@@ -819,6 +820,22 @@ Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
                    "\"supported\": 3}",
                    0.75);
     expect_verdict("{\"unsupported\": \"x\", \"statements\": 4}", -1);
+}
+
+Test(metric, a_judge_that_was_cut_behind_its_score_has_given_it)
+{
+    const char *whole = "{\"feedback\": \"late\", \"score\": 3}\n\n{\"fee";
+    struct call_answer answer = {
+        .outcome = CALL_CUT, .text = (char *)whole, .text_len = strlen(whole)};
+
+    cr_assert_not_null(parse_with_input(
+        "judge: {instruction: Good?, inputs: [answer], scale: [1, 5]}"));
+    cr_assert(metric_answered(metric, 0, &answer, &score, &err), "%s",
+              err.text);
+    cr_expect_eq(score.value, 0.5);
+    score_release(&score);
+    answer.text_len = 20;
+    cr_expect_not(metric_answered(metric, 0, &answer, &score, &err));
 }
 
 Test(metric, the_mean_of_replicates_comes_with_its_variance)

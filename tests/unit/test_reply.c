@@ -787,6 +787,30 @@ Test(reply, may_be_a_call_of_a_function)
     EXPECT_DOUBTS(doubts);
 }
 
+// What a model thinks is no answer, though nobody reads what it thought.
+Test(reply, is_the_answer_alone_only_where_it_can_be_nothing_else)
+{
+    static const struct row doubts[] = {
+        {"think", CHAT, 2, "Let me think about Paris."},
+        {"think", JSON, 2, "Dear customer"},
+        {"sort", CHAT, 2, "First I count the red ones, which are 0.5 of all"},
+        {"sort", CHAT, 1, "YES, let me see what they want to have"},
+        {"sort", CHAT, 1, "YES\nor maybe track_order"},
+    };
+    static const struct row rows[] = {
+        {"sort", CHAT, 2, "0.5", "{\"intent\":null,\"confidence\":0.5}", NULL,
+         LENIENT_BARE | LENIENT_UNREAD},
+        {"sort", CHAT, 1, "The answer is track_order.",
+         "{\"intent\":\"track_order\",\"confidence\":null}", NULL,
+         LENIENT_BARE | LENIENT_UNREAD | LENIENT_LABEL},
+        {"name", CHAT, ALL, "Let me think about Paris.",
+         "{\"title\":\"Let me think about Paris.\"}", NULL, LENIENT_BARE},
+    };
+
+    EXPECT_DOUBTS(doubts);
+    EXPECT_ROWS(rows);
+}
+
 // Whichever is taken, the other may have been meant.
 Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
 {
@@ -1152,10 +1176,6 @@ Test(reply, may_have_the_other_form)
          NULL, LENIENT_FORM},
         {"name", CHAT, ALL, "Just words", "{\"title\":\"Just words\"}", NULL,
          LENIENT_BARE},
-        {"think", CHAT, 2, "Dear customer",
-         "{\"reasoning\":null,"
-         "\"answer\":\"Dear customer\"}",
-         NULL, LENIENT_BARE | LENIENT_UNREAD},
         {"name", JSON, ALL, "{\"tilte\": \"A\"}", NULL,
          "the key \"title\" is missing", 0},
         {"sort", CHAT, ALL, "Just words", NULL,
