@@ -49,7 +49,7 @@ bool reflection_form_init(struct reflection_form *form,
 
     form->options = *options;
     form->room = teacher_room(session);
-    return form_init(
+    bool ok = form_init(
         &form->form,
         &(struct single_step){
             .name = "reflect",
@@ -67,6 +67,9 @@ bool reflection_form_init(struct reflection_form *form,
             .outputs = told + skip,
             .n_outputs = sizeof told / sizeof *told - skip},
         err);
+    if (ok) // that the cause is named helps, and may be left out
+        form->form.plan.reads[0] = UINT64_C(1) << (options->hypotheses ? 1 : 0);
+    return ok;
 }
 
 void reflection_form_release(struct reflection_form *form)

@@ -110,7 +110,7 @@ bool question_submit(struct session *session, struct question *question,
     return question->runs != NULL;
 }
 
-// Whether every text of the answer can be what it was asked for.
+// Whether every text that is needed can be what it was asked for.
 static bool is_usable(const struct question *question, const json_t *outputs)
 {
     const struct step *asked = &question->form->program->steps[0];
@@ -118,7 +118,8 @@ static bool is_usable(const struct question *question, const json_t *outputs)
     for (size_t i = 0; i < asked->signature.n_outputs; i++) {
         const char *name = asked->signature.outputs[i].name;
 
-        if (prose_fault(json_get_text(outputs, name, ""), asked,
+        if ((question->form->plan.reads[0] >> i & 1) != 0 &&
+            prose_fault(json_get_text(outputs, name, ""), asked,
                         question->inputs) != NULL)
             return false;
     }

@@ -31,7 +31,7 @@ enum { TEACHER_ATTEMPTS = 4 };
 struct form {
     struct program *program;     // owned
     struct candidate *candidate; // owned, sealed
-    struct plan plan;
+    struct plan plan; // what it does not read may be missing of an answer
 };
 
 // Makes a form of a step's instruction and fields, which are copied. The kind

@@ -145,6 +145,22 @@ Test(reflection, a_hypothesis_and_a_hint_where_they_are_wanted)
     fake_free(fake);
 }
 
+// Naming the cause makes for a better instruction, and is not what was wanted.
+Test(reflection, an_instruction_without_its_hypothesis_counts)
+{
+    const struct reflection_options named = {.hypotheses = true};
+    struct teacher teacher = {.says = "Look at the number."};
+    struct session *fake = open_session(&teacher);
+    char *made = reflect(fake, &named, NULL, NULL);
+
+    cr_assert_not_null(made);
+    cr_expect_str_eq(made, "Look at the number.");
+    cr_expect_eq(teacher.asked, 1);
+    free(made);
+    json_decref(teacher.shown);
+    fake_free(fake);
+}
+
 Test(reflection, an_instruction_that_is_no_other_is_none)
 {
     struct teacher teacher = {.says = "\"classify  the text.\""};
