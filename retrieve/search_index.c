@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "common/utf8.h"
+#include "common/words.h"
 #include "retrieve/passage.h"
 
-enum { SQL_MAX_BYTES = 1 << 20 };
+enum {
+    SQL_MAX_BYTES = 1 << 20,
+    WORDS_MAX_BYTES =
+        2 * PASSAGE_MAX_BYTES, // a character of three gets a blank
+};
 
 struct search_index {
     json_t *documents; // owned reference
@@ -85,23 +89,40 @@ static bool prepare_insert(struct search_index *index, sqlite3_stmt **insert,
     return ok;
 }
 
+// The words of a text, a blank between two, as FTS5 is to part them.
+static bool bind_words(struct search_index *index, sqlite3_stmt *insert, int at,
+                       const json_t *text, struct err *err)
+{
+    struct buf words = BUF_INIT(WORDS_MAX_BYTES);
+    bool ok;
+
+    words_spread(json_string_value(text), json_string_length(text), &words);
+    ok = buf_ok(&words, "a document", err);
+    if (ok &&
+        sqlite3_bind_text(insert, at, words.data == NULL ? "" : words.data,
+                          (int)words.len, SQLITE_TRANSIENT) != SQLITE_OK)
+        ok = trouble(index, err);
+    buf_release(&words);
+    return ok;
+}
+
 static bool insert_document(struct search_index *index, sqlite3_stmt *insert,
-                            size_t i)
+                            size_t i, struct err *err)
 {
     json_t *document = json_array_get(index->documents, i);
-    bool ok = sqlite3_bind_int64(insert, 1, (sqlite3_int64)i) == SQLITE_OK;
+    bool ok = sqlite3_bind_int64(insert, 1, (sqlite3_int64)i) == SQLITE_OK ||
+              trouble(index, err);
 
     for (void *at = json_object_iter(document); ok && at != NULL;
          at = json_object_iter_next(document, at)) {
-        const json_t *text = json_object_iter_value(at);
         json_int_t column = json_integer_value(
             json_object_get(index->columns, json_object_iter_key(at)));
 
-        ok = sqlite3_bind_text(insert, (int)column + 2, json_string_value(text),
-                               (int)json_string_length(text),
-                               SQLITE_STATIC) == SQLITE_OK;
+        ok = bind_words(index, insert, (int)column + 2,
+                        json_object_iter_value(at), err);
     }
-    ok = ok && sqlite3_step(insert) == SQLITE_DONE;
+    if (ok && sqlite3_step(insert) != SQLITE_DONE)
+        ok = trouble(index, err);
     (void)sqlite3_reset(insert);
     (void)sqlite3_clear_bindings(insert);
     return ok;
@@ -115,7 +136,7 @@ static bool fill(struct search_index *index, struct err *err)
     if (ok && sqlite3_exec(index->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         ok = trouble(index, err);
     for (size_t i = 0; ok && i < json_array_size(index->documents); i++)
-        ok = insert_document(index, insert, i) || trouble(index, err);
+        ok = insert_document(index, insert, i, err);
     if (ok && sqlite3_exec(index->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         ok = trouble(index, err);
     (void)sqlite3_finalize(insert);
@@ -168,31 +189,6 @@ const json_t *search_index_documents(const struct search_index *index)
 
 // --- a query ---
 
-static bool is_word(uint32_t code)
-{
-    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
-           (code >= '0' && code <= '9') || code >= 128;
-}
-
-// Length of the next word in text, which *skip bytes are before; 0: none.
-static size_t next_word(const char *text, size_t len, size_t *skip)
-{
-    uint32_t code = 0;
-    size_t at = 0, begin = len, step = 0;
-
-    for (; at < len; at += step) {
-        step = utf8_next(text + at, len - at, &code);
-        if (step == 0)
-            break;
-        if (is_word(code) && begin == len)
-            begin = at;
-        if (!is_word(code) && begin < len)
-            break;
-    }
-    *skip = begin;
-    return begin < at ? at - begin : 0;
-}
-
 // {c0 c2}: the columns that are searched. False: none of them is there.
 static bool put_columns(const struct search_index *index, const json_t *fields,
                         struct buf *out)
@@ -219,20 +215,19 @@ static bool put_columns(const struct search_index *index, const json_t *fields,
     return any;
 }
 
-// "word" OR "word" ...: in quotes, nothing in a query is an operator.
-static size_t put_words(const char *query, struct buf *out)
+// "word" OR "word" ...: in quotes, nothing in a query is an operator. Two
+// characters that stand alone are a phrase: "退 款".
+static size_t put_terms(const char *query, struct buf *out)
 {
-    size_t len = strlen(query), skip = 0, n = 0;
-    size_t word = next_word(query, len, &skip);
+    struct words words = {.text = query, .len = strlen(query)};
+    struct word term;
+    size_t n = 0;
 
     buf_putc(out, '(');
-    for (; word > 0 && n < SEARCH_MAX_WORDS; n++) {
+    for (; n < SEARCH_MAX_TERMS && words_next_term(&words, &term); n++) {
         buf_puts(out, n > 0 ? " OR \"" : "\"");
-        buf_append(out, query + skip, word);
+        words_spread(term.text, term.len, out);
         buf_putc(out, '"');
-        query += skip + word;
-        len -= skip + word;
-        word = next_word(query, len, &skip);
     }
     buf_putc(out, ')');
     return n;
@@ -266,7 +261,7 @@ bool search_index_rank(struct search_index *index, const char *query,
 {
     struct buf match = BUF_INIT(SQL_MAX_BYTES);
     bool any =
-        put_columns(index, fields, &match) && put_words(query, &match) > 0;
+        put_columns(index, fields, &match) && put_terms(query, &match) > 0;
     bool ok = buf_ok(&match, "a query", err);
 
     *n = 0;

@@ -2,10 +2,12 @@
 //
 // SQLite's FTS5 in memory, ranked by its bm25(): Okapi BM25 with k1 = 1.2 and
 // b = 0.75 (Robertson and Zaragoza, The Probabilistic Relevance Framework,
-// 2009). A document matches when it holds any word of the query in a field that
-// is searched; words are compared without case and diacritics, and as they are:
-// no stemming, for no language. Equal documents, and equal queries, give equal
-// answers: of equal ranks the earlier document comes first.
+// 2009). A document matches when it holds any term of the query in a field that
+// is searched: a word, or two neighbouring characters of a script that puts no
+// blanks between words (common/words.h). Words are compared without case and
+// diacritics, and as they are: no stemming, for no language. Equal documents,
+// and equal queries, give equal answers: of equal ranks the earlier document
+// comes first.
 //
 // One owner at a time.
 
@@ -21,7 +23,7 @@
 
 struct search_index;
 
-enum { SEARCH_MAX_WORDS = 200 }; // of a query that are searched for
+enum { SEARCH_MAX_TERMS = 200 }; // of a query that are searched for
 
 // documents: objects of texts (program/job/documents.h); a reference is taken.
 struct search_index *search_index_new(json_t *documents, struct err *err);

@@ -1,8 +1,8 @@
 """Demos that are picked for each question out of a pool.
 
 The same ones in the same order as `promptcc predict` picks: BM25 of SQLite's
-FTS5 over the texts of the inputs, of equal ranks the earlier demo, others of
-the pool where too few share a word, and the nearest one last.
+FTS5 over the terms of the inputs, of equal ranks the earlier demo, others of
+the pool where too few share a term, and the nearest one last.
 """
 
 import sqlite3
@@ -11,8 +11,9 @@ import dspy
 
 from . import fields
 from .texts import value_text
+from .words import spread, terms
 
-MOST_WORDS = 200  # of a question
+MOST_TERMS = 200  # of a question
 
 
 class Pool:
@@ -34,8 +35,8 @@ class Pool:
                          if name in values else "" for name in self.inputs)
 
     def _ranked(self, question):
-        words = _words(question)[:MOST_WORDS]
-        if not words:
+        asked = terms(question)[:MOST_TERMS]
+        if not asked:
             return []
         with sqlite3.connect(":memory:") as database:
             try:
@@ -48,16 +49,12 @@ class Pool:
                     "serve`") from error
             database.executemany(
                 "INSERT INTO d(rowid, text) VALUES(?, ?)",
-                [(at, self._text(demo)) for at, demo in enumerate(self.demos)])
+                [(at, spread(self._text(demo)))
+                 for at, demo in enumerate(self.demos)])
             rows = database.execute(
                 "SELECT rowid FROM d WHERE d MATCH ? ORDER BY bm25(d), rowid "
-                "LIMIT ?", (" OR ".join(f'"{word}"' for word in words),
+                "LIMIT ?", (" OR ".join(f'"{term}"' for term in asked),
                             self.nearest)).fetchall()
         database.close()
         return [row[0] for row in rows]
 
-
-def _words(text):
-    kept = "".join(letter if ord(letter) >= 128 or letter.isalnum() else " "
-                   for letter in text)
-    return [word for word in kept.split(" ") if word]

@@ -9,6 +9,7 @@
 #include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "common/words.h"
 #include "program/graph/type.h"
 #include "program/graph/type_form.h"
 
@@ -21,7 +22,7 @@ enum {
 
 static const double ONCE = 0.5; // of a word that one row of several has
 
-struct word {
+struct known_word {
     char *text;  // owned, folded
     size_t rows; // that have it
     double weight;
@@ -39,7 +40,7 @@ struct weighted_words {
 };
 
 struct lexicon {
-    struct word *words; // by text
+    struct known_word *words; // by text
     size_t n_words, cap_words;
     size_t *slots; // hash table of word index + 1; 0 is free
     size_t n_slots;
@@ -97,7 +98,7 @@ static bool add_word(struct lexicon *lexicon, const char *text, size_t len)
 {
     if (lexicon->n_words == lexicon->cap_words) {
         size_t cap = lexicon->cap_words == 0 ? 512 : lexicon->cap_words * 2;
-        struct word *words =
+        struct known_word *words =
             realloc(lexicon->words, cap * sizeof *lexicon->words);
 
         if (words == NULL)
@@ -110,7 +111,7 @@ static bool add_word(struct lexicon *lexicon, const char *text, size_t len)
         return false;
     memcpy(copy, text, len);
     copy[len] = '\0';
-    lexicon->words[lexicon->n_words++] = (struct word){.text = copy};
+    lexicon->words[lexicon->n_words++] = (struct known_word){.text = copy};
     return true;
 }
 
@@ -149,52 +150,13 @@ static bool find_word(struct lexicon *lexicon, const char *text, size_t len,
     return true;
 }
 
-// Characters of three and four bytes are, most of them, of scripts that put no
-// spaces between words; those of general and of CJK punctuation are no words.
-enum { FIRST_WIDE = 0x0800 };
-
-static bool is_letter(uint32_t code)
+static bool next_word(struct words *words, struct word *out)
 {
-    if (code < 0x80)
-        return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
-               (code >= '0' && code <= '9');
-    return code >= 0xc0 && !(code >= 0x2000 && code < 0x2070) &&
-           !(code >= 0x3000 && code < 0x3040);
-}
-
-// Reads the character at `at`; its bytes, at least 1.
-static size_t read_letter(const struct buf *text, size_t at, bool *letter,
-                          bool *wide)
-{
-    uint32_t code = 0;
-    size_t n = utf8_next(text->data + at, text->len - at, &code);
-
-    *letter = n > 0 && is_letter(code);
-    *wide = *letter && code >= FIRST_WIDE;
-    return n > 0 ? n : 1;
-}
-
-// The next word of text from *at on; its length, 0 at the end.
-static size_t next_word(const struct buf *text, size_t *at)
-{
-    bool letter = false, wide = false;
-    size_t start = *at;
-    size_t n = 0;
-
-    while (*at < text->len) {
-        n = read_letter(text, *at, &letter, &wide);
-        if (letter && wide && *at == start) {
-            *at += n;
-            return n;
-        }
-        if (!letter || wide) {
-            if (*at > start)
-                return *at - start;
-            start = *at + n;
-        }
-        *at += n;
-    }
-    return *at - start;
+    if (!words_next(words, out))
+        return false;
+    if (out->len > WORD_BYTES)
+        out->len = utf8_cut(out->text, WORD_BYTES);
+    return true;
 }
 
 static int compare_postings(const void *a, const void *b)
@@ -224,18 +186,14 @@ static void tidy(struct lexicon *lexicon, struct weighted_words *bag)
 static bool read_bag(struct lexicon *lexicon, const struct buf *text,
                      struct weighted_words *bag)
 {
+    struct words words = {.text = text->data, .len = text->len};
+    struct word word;
+
     bag->postings = calloc(WORDS_A_ROW, sizeof *bag->postings);
     if (bag->postings == NULL)
         return false;
-    for (size_t at = 0; bag->n < WORDS_A_ROW;) {
-        size_t len = next_word(text, &at);
-        size_t start = at - len;
-
-        if (len == 0)
-            break;
-        if (len > WORD_BYTES)
-            len = utf8_cut(text->data + start, WORD_BYTES);
-        if (!find_word(lexicon, text->data + start, len,
+    while (bag->n < WORDS_A_ROW && next_word(&words, &word)) {
+        if (!find_word(lexicon, word.text, word.len,
                        &bag->postings[bag->n].word))
             return false;
         bag->postings[bag->n++].weight = 1;
@@ -437,12 +395,13 @@ bool lexicon_mark(const struct lexicon *lexicon, const char *text, size_t most,
                   bool *marks)
 {
     struct buf folded = BUF_INIT(ROW_BYTES);
-    size_t at = 0, len;
+    struct word word;
     bool ok;
 
     fold_put(&folded, text, strlen(text));
-    while (lexicon->n_slots > 0 && (len = next_word(&folded, &at)) > 0) {
-        size_t slot = find_slot(lexicon, folded.data + at - len, len);
+    struct words words = {.text = folded.data, .len = folded.len};
+    while (lexicon->n_slots > 0 && next_word(&words, &word)) {
+        size_t slot = find_slot(lexicon, word.text, word.len);
 
         if (lexicon->slots[slot] != 0 &&
             lexicon->words[lexicon->slots[slot] - 1].rows <= most)

@@ -1,10 +1,9 @@
 // lexicon: which rows are alike, and which words tell the labels apart.
 //
-// Rows as bags of words: the inputs' texts, folded and split at whatever is no
-// letter or digit (a character of a script that writes no spaces is a word of
-// its own). A word counts the more the fewer rows have it. It knows nothing of
-// any language: no stop words, no stems. It is there to pick demos that differ
-// and to name what is typical, not to understand.
+// Rows as bags of words: the inputs' texts, folded and cut into words
+// (common/words.h). A word counts the more the fewer rows have it. It knows
+// nothing of any language: no stop words, no stems. It is there to pick demos
+// that differ and to name what is typical, not to understand.
 //
 // Pure once made.
 

@@ -1,6 +1,7 @@
 """Demos picked for each question: in the search, and wherever its file runs."""
 
 import json
+import random
 
 import pytest
 
@@ -153,3 +154,26 @@ def test_the_python_package_picks_the_same(made, dspy_python):
     for question, messages in zip(questions, theirs["messages"]):
         assert messages == picked(stage, compiled, question), question
     assert "load the file without `program`" in theirs["refused"]
+
+
+def test_it_does_in_scripts_without_blanks_too(made, dspy_python):
+    stage, job, _ = made
+    document = json.loads((job.parent / "compiled.json").read_text())
+    demos = document["metadata"]["promptcc"]["pools"]["sort"]["demos"]
+    texts = ["退款需要五个工作日才能到账", "返品は三十日以内に受け付けます", "包裹丢失，请联系客服",
+             "การคืนเงินใช้เวลาห้าวัน", "환불을 받고 싶어요", "हिन्दी में लिखा", "“Größe” – n’est",
+             "cafe\u0301 \U0001f339", "x退y款", "ປະເທດ", "ប្រទេស"]
+    for demo, text in zip(demos, texts):
+        demo["message"] = text
+    compiled = job.parent / "scripts.json"
+    compiled.write_text(json.dumps(document))
+    rng = random.Random(3)
+    questions = ["我想退款", "返品したい", "包裹呢？", "คืนเงิน", "환불", "हिन्दी", "größe", "CAFÉ 🌹", "退",
+                 "退 款", "。", *("".join(rng.sample("".join(texts) + "\u0301 ,", 9))
+                                 for _ in range(20))]
+    theirs = in_dspy(stage, dspy_python, "pick",
+                     compiled=str(compiled), questions=questions)
+    for question, messages in zip(questions, theirs["messages"]):
+        assert messages == picked(stage, compiled, question), question
+    nearest = picked(stage, compiled, "我想退款")[-3]["content"]
+    assert texts[0] in nearest, nearest
