@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utf8proc.h>
-
 #include "common/fold.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "common/words.h"
 
 void bag_release(struct bag *bag)
 {
@@ -46,12 +45,7 @@ static size_t punctuation_at(const char *text, size_t len)
     if (((unsigned char)text[0] & 0x80) == 0)
         return is_ascii_punctuation(text[0]);
     size_t bytes = utf8_next(text, len, &code);
-    utf8proc_category_t category =
-        bytes == 0 ? UTF8PROC_CATEGORY_CN
-                   : utf8proc_category((utf8proc_int32_t)code);
-    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO
-               ? bytes
-               : 0;
+    return bytes > 0 && words_is_punctuation(code) ? bytes : 0;
 }
 
 static bool is_article(const char *word)
@@ -90,23 +84,49 @@ static bool is_of_number(const char *word, size_t len, size_t i)
            (before || (i == 0 && (word[i] == '-' || word[i] == '.')));
 }
 
+// The bytes of the character at i that is a word of its own; 0: it is none.
+static size_t alone_at(const char *word, size_t len, size_t i)
+{
+    struct words words = {.text = word, .len = len, .at = i};
+    struct word next;
+
+    return ((unsigned char)word[i] & 0x80) != 0 && words_next(&words, &next) &&
+                   next.alone && next.text == word + i
+               ? next.len
+               : 0;
+}
+
+static void end_word(struct bag *bag, size_t start)
+{
+    bool some = bag->text.len > start;
+
+    end_item(bag, start, some && !is_article(bag->text.data + start));
+}
+
+// What stands between two spaces: one word, unless characters of it stand
+// alone.
 static void add_word(struct bag *bag, const char *word, size_t len)
 {
     size_t start = bag->text.len;
     size_t plain = 0; // where the bytes begin that are kept
 
     for (size_t i = 0; i < len; i++) {
+        size_t alone = alone_at(word, len, i);
         size_t mark =
             is_of_number(word, len, i) ? 0 : punctuation_at(word + i, len - i);
-        if (mark == 0)
+        if (alone == 0 && mark == 0)
             continue;
         fold_put(&bag->text, word + plain, i - plain);
-        plain = i + mark;
-        i += mark - 1;
+        plain = i + (alone > 0 ? alone : mark);
+        if (alone > 0) {
+            end_word(bag, start);
+            bag_add_item(bag, word + i, alone);
+            start = bag->text.len;
+        }
+        i = plain - 1;
     }
     fold_put(&bag->text, word + plain, len - plain);
-    bool some = bag->text.len > start;
-    end_item(bag, start, some && !is_article(bag->text.data + start));
+    end_word(bag, start);
 }
 
 void bag_add_words(struct bag *bag, const char *text, size_t len)

@@ -25,8 +25,9 @@ struct bag {
 
 void bag_release(struct bag *bag);
 
-// Adds the words of text: folded, without the articles a, an and the, and
-// without ASCII punctuation but that of numbers: -5, 1.5, 7:30.
+// Adds the words of text, which is what stands between spaces: folded, without
+// the articles a, an and the, and without punctuation but that of numbers: -5,
+// 1.5, 7:30. A character of a script without spaces is a word (common/words.h).
 void bag_add_words(struct bag *bag, const char *text, size_t len);
 
 // Adds an item, trimmed and folded.

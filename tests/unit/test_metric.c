@@ -320,6 +320,17 @@ Test(metric, token_f1_counts_shared_words)
                  "{\"answer\": \"cafe\\u0301 noir\"}");
 }
 
+Test(metric, token_f1_counts_characters_where_no_blanks_part_words)
+{
+    parse_good("token_f1: answer");
+    // 5 shared of 6 and 5 characters; the full stop is none.
+    expect_score(10.0 / 11, "{\"answer\": \"退款需要五天。\"}",
+                 "{\"answer\": \"退款要五天\"}");
+    expect_score(1, "{\"answer\": \"iPhone 手机\"}",
+                 "{\"answer\": \"iphone手机！\"}");
+    expect_score(1, "{\"answer\": \"Paris\"}", "{\"answer\": \"«Paris»…\"}");
+}
+
 Test(metric, letters_are_the_same_however_they_are_composed)
 {
     parse_good("exact_match: answer");
@@ -725,6 +736,19 @@ Test(metric, grounded_is_the_share_of_statements_that_the_context_supports)
                     "30 kg");
     expect_grounded(context, "", 0, "says nothing");
     expect_grounded("", "They leave on Mondays.", 0, "Mondays");
+}
+
+Test(metric, grounded_reads_other_letters_and_scripts)
+{
+    expect_grounded("Bei übelkeit “sofort” absetzen.",
+                    "Übelkeit: sofort absetzen!", 1, NULL);
+    expect_grounded("退款需要五个工作日才能到账，请联系客服。",
+                    "退款需要五个工作日。请联系客服。", 1, NULL);
+    expect_grounded("退款需要五个工作日才能到账。",
+                    "退款需要五个工作日。我们明天免费送货。", 0.5,
+                    "我们明天免费送货");
+    expect_grounded("返品は30日以内に受け付けます。", "返品は60日以内。", 0,
+                    "60");
 }
 
 Test(metric, a_judge_is_asked_in_a_prompt_of_its_own)

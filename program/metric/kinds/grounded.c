@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fold.h"
+#include "common/words.h"
 #include "program/graph/type_form.h"
 #include "program/metric/bag.h"
 #include "program/metric/judging.h"
 #include "program/metric/kind.h"
 
-enum { TEXT_BYTES = 16 << 20, STATEMENTS_SHOWN = 5, WORD_BYTES = 64 };
+enum { TEXT_BYTES = 16 << 20, STATEMENTS_SHOWN = 5 };
 enum { UNSUPPORTED, STATEMENTS, SUPPORTED, OUTPUTS };
 static const double SUPPORT = 0.6;
 
@@ -170,37 +172,34 @@ static bool is_stop_word(const char *word)
     return false;
 }
 
-// The next word at *at, in small letters and without an s at its end, which
-// makes one word of singular and plural. Bytes above ASCII are letters.
-static bool next_word(const char **at, const char *end, char word[WORD_BYTES])
+// The next term of the words (common/words.h), folded and without an s at its
+// end, which makes one word of singular and plural.
+static bool next_term(struct words *words, struct buf *folded)
 {
-    size_t n = 0;
+    struct word term;
 
-    while (*at < end && !isalnum((unsigned char)**at) &&
-           (unsigned char)**at < 0x80)
-        (*at)++;
-    for (; *at < end &&
-           (isalnum((unsigned char)**at) || (unsigned char)**at >= 0x80 ||
-            (**at == '.' && *at + 1 < end && n > 0 &&
-             isdigit((unsigned char)(*at)[-1]) &&
-             isdigit((unsigned char)(*at)[1])));
-         (*at)++)
-        if (n + 1 < WORD_BYTES)
-            word[n++] = (char)tolower((unsigned char)**at);
-    if (n > 3 && word[n - 1] == 's' && !isdigit((unsigned char)word[n - 2]))
-        n--;
-    word[n] = '\0';
-    return n > 0;
+    if (!words_next_term(words, &term))
+        return false;
+    buf_clear(folded);
+    fold_put(folded, term.text, term.len);
+    size_t n = folded->len;
+    if (n > 3 && folded->data[n - 1] == 's' &&
+        !isdigit((unsigned char)folded->data[n - 2]))
+        folded->data[--folded->len] = '\0';
+    return true;
 }
 
 static bool list_words(const struct buf *text, struct bag *bag, struct err *err)
 {
-    const char *at = text->data;
-    char word[WORD_BYTES];
+    struct words words = {
+        .text = text->data, .len = text->len, .decimals = true};
+    struct buf term = BUF_INIT(TEXT_BYTES);
 
-    while (at != NULL && next_word(&at, text->data + text->len, word))
-        bag_add_item(bag, word, strlen(word));
-    return bag_sort(bag, true, err);
+    while (next_term(&words, &term))
+        bag_add_item(bag, term.data == NULL ? "" : term.data, term.len);
+    bool ok = buf_ok(&term, "a word of the context", err);
+    buf_release(&term);
+    return ok && bag_sort(bag, true, err);
 }
 
 static int compare_words(const void *word, const void *item)
@@ -214,36 +213,63 @@ static bool has_word(const struct bag *bag, const char *word)
                                  compare_words) != NULL;
 }
 
-// Whether a statement says anything, and whether the context supports it.
+struct weighed {
+    size_t words; // that carry meaning; 0: the statement says nothing
+    bool supported;
+};
+
 static bool weigh(const char *from, const char *end, const struct bag *context,
-                  bool *supported)
+                  struct weighed *out, struct err *err)
 {
-    char word[WORD_BYTES];
-    size_t words = 0;
+    struct words words = {
+        .text = from, .len = (size_t)(end - from), .decimals = true};
+    struct buf term = BUF_INIT(TEXT_BYTES);
     size_t found = 0;
     bool numbers = true;
 
-    while (next_word(&from, end, word)) {
-        bool number = isdigit((unsigned char)word[0]);
-        if (is_stop_word(word))
+    *out = (struct weighed){0};
+    while (next_term(&words, &term) && !term.failed) {
+        bool number = isdigit((unsigned char)term.data[0]);
+
+        if (is_stop_word(term.data))
             continue;
-        bool known = has_word(context, word);
-        words++;
+        bool known = has_word(context, term.data);
+        out->words++;
         found += known;
         numbers = numbers && (!number || known);
     }
-    *supported = numbers && (double)found >= SUPPORT * (double)words;
-    return words > 0;
+    out->supported = numbers && (double)found >= SUPPORT * (double)out->words;
+    bool ok = buf_ok(&term, "a word of an answer", err);
+    buf_release(&term);
+    return ok;
 }
 
-// The end of the sentence at `at`: behind . ! ? with a blank or the end behind
-// it, or before a line's end.
+// Where the mark ends that ends a sentence at `at`; NULL: there is none. The
+// full stops of Chinese and Japanese have no blank behind them.
+static const char *behind_stop(const char *at, const char *end)
+{
+    static const char *const wide[] = {"\u3002", "\uff01", "\uff1f", "\uff61"};
+
+    if (strchr(".!?;", *at) != NULL &&
+        (at + 1 == end || isspace((unsigned char)at[1])))
+        return at + 1;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        if ((size_t)(end - at) >= strlen(wide[i]) &&
+            memcmp(at, wide[i], strlen(wide[i])) == 0)
+            return at + strlen(wide[i]);
+    }
+    return NULL;
+}
+
+// The end of the sentence at `at`: behind its mark, or before a line's end.
 static const char *end_of(const char *at, const char *end)
 {
-    for (; at < end && *at != '\n'; at++)
-        if (strchr(".!?;", *at) != NULL &&
-            (at + 1 == end || isspace((unsigned char)at[1])))
-            return at + 1;
+    for (; at < end && *at != '\n'; at++) {
+        const char *behind = behind_stop(at, end);
+
+        if (behind != NULL)
+            return behind;
+    }
     return at;
 }
 
@@ -255,15 +281,17 @@ static bool score_words(const struct buf *answer, const struct bag *context,
     const char *end = text + answer->len;
     size_t all = 0;
     size_t good = 0;
+    bool ok = true;
 
-    for (const char *at = text; at < end;) {
+    for (const char *at = text; ok && at < end;) {
         const char *stop = end_of(at, end);
-        bool supported = false;
+        struct weighed weighed;
 
-        if (weigh(at, stop, context, &supported)) {
+        ok = weigh(at, stop, context, &weighed, err);
+        if (ok && weighed.words > 0) {
             all++;
-            good += supported;
-            if (!supported && all - good <= STATEMENTS_SHOWN) {
+            good += weighed.supported;
+            if (!weighed.supported && all - good <= STATEMENTS_SHOWN) {
                 feedback_next(&feedback);
                 buf_puts(&feedback, "The context does not say: ");
                 while (at < stop && isspace((unsigned char)*at))
@@ -275,8 +303,10 @@ static bool score_words(const struct buf *answer, const struct bag *context,
     }
     if (all == 0)
         buf_puts(&feedback, "The answer says nothing.");
-    return score_give(out, all > 0 ? (double)good / (double)all : 0, &feedback,
-                      err);
+    ok = ok && score_give(out, all > 0 ? (double)good / (double)all : 0,
+                          &feedback, err);
+    buf_release(&feedback);
+    return ok;
 }
 
 static bool score(const struct metric *metric, const struct metric_case *given,
