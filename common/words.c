@@ -1,5 +1,7 @@
 #include "common/words.h"
 
+#include <string.h>
+
 #include <utf8proc.h>
 
 #include "common/utf8.h"
@@ -60,6 +62,26 @@ static enum sort sort_of(uint32_t code)
     default:
         return PARTS;
     }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+size_t words_stop(const char *text, size_t len)
+{
+    static const char *const wide[] = {"\u3002", "\uff01", "\uff1f", "\uff61"};
+
+    if (len > 0 && (text[0] == '.' || text[0] == '!' || text[0] == '?'))
+        return len == 1 || is_blank(text[1]);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        size_t bytes = strlen(wide[i]);
+
+        if (len >= bytes && memcmp(text, wide[i], bytes) == 0)
+            return bytes;
+    }
+    return 0;
 }
 
 bool words_is_punctuation(uint32_t code)

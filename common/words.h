@@ -48,6 +48,11 @@ bool words_next_term(struct words *words, struct word *out);
 // are then parted as all words are.
 void words_spread(const char *text, size_t len, struct buf *out);
 
+// The bytes of the mark at the begin of text[0..len) that ends a sentence: . !
+// ? with white space or the end of the text behind it, or one of the full stops
+// of Chinese and Japanese, which have no blank behind them. 0: there is none.
+size_t words_stop(const char *text, size_t len);
+
 // A comma, quote, dash or bracket of any script; of ASCII, what Unicode calls
 // punctuation (not $ + < = > ^ ` | ~).
 bool words_is_punctuation(uint32_t code);

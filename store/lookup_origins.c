@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/words.h"
 #include "store/query.h"
 
 enum {
@@ -152,15 +153,13 @@ static void add_call(json_t *list, json_int_t call)
 // The bytes of the next sentence of a line.
 static size_t sentence_length(const char *text)
 {
-    size_t len = 0;
+    size_t len = strlen(text);
 
-    while (text[len] != '\0') {
-        bool ends = strchr(".!?", text[len]) != NULL &&
-                    (text[len + 1] == ' ' || text[len + 1] == '\0');
+    for (size_t at = 0; at < len; at++) {
+        size_t stop = words_stop(text + at, len - at);
 
-        len++;
-        if (ends)
-            break;
+        if (stop > 0)
+            return at + stop;
     }
     return len;
 }

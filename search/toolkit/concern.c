@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/fold.h"
+#include "common/words.h"
 #include "search/toolkit/instruction.h"
 
 enum { RARE = 4 }; // a word is rare that no more than one row in so many has
@@ -14,14 +15,31 @@ static bool is_word_byte(char c)
            (c & 0x80) != 0;
 }
 
+// Whether a value begins and ends with a character that stands alone, next to
+// which others may stand (common/words.h).
+static void find_edges(const char *value, size_t len, bool *begin, bool *end)
+{
+    struct words words = {.text = value, .len = len};
+    struct word word;
+
+    *begin = *end = false;
+    while (words_next(&words, &word)) {
+        *begin |= word.text == value && word.alone;
+        *end = word.text + word.len == value + len && word.alone;
+    }
+}
+
 // Whether the folded text has the folded value as words of their own.
 static bool names(const char *text, const char *value)
 {
     size_t len = strlen(value);
     const char *at = text;
+    bool free_begin, free_end;
 
+    find_edges(value, len, &free_begin, &free_end);
     while (len > 0 && (at = strstr(at, value)) != NULL) {
-        if ((at == text || !is_word_byte(at[-1])) && !is_word_byte(at[len]))
+        if ((free_begin || at == text || !is_word_byte(at[-1])) &&
+            (free_end || !is_word_byte(at[len])))
             return true;
         at++;
     }

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "common/utf8.h"
+#include "common/words.h"
 
 struct slice {
     const char *at;
@@ -127,8 +128,12 @@ static struct slice cut_long(struct slice text)
         return text;
     size_t end = utf8_cut(text.at, INSTRUCTION_MAX_BYTES);
     for (size_t i = end; i > INSTRUCTION_MAX_BYTES / 2; i--) {
-        if (strchr(".!?\n", text.at[i - 1]) != NULL) {
-            end = i;
+        const char *at = text.at + i - 1;
+        size_t stop =
+            *at == '\n' ? 1 : words_stop(at, text.len - (size_t)(at - text.at));
+
+        if (stop > 0 && i - 1 + stop <= end) {
+            end = i - 1 + stop;
             break;
         }
     }

@@ -3,14 +3,17 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "common/words.h"
 
 // Bytes up to the end of the first sentence.
 static size_t measure(const char *text, size_t line)
 {
-    for (size_t i = 0; i + 1 < line; i++)
-        if (strchr(".!?", text[i]) != NULL &&
-            (text[i + 1] == ' ' || text[i + 1] == '\t'))
-            return i + 1;
+    for (size_t i = 0; i < line; i++) {
+        size_t stop = words_stop(text + i, line - i);
+
+        if (stop > 0)
+            return i + stop;
+    }
     return line;
 }
 

@@ -43,7 +43,7 @@ Test(instruction, a_text_that_is_too_long_ends_with_a_sentence)
     static char text[INSTRUCTION_MAX_BYTES + 100];
 
     memset(text, 'x', sizeof text - 1);
-    text[INSTRUCTION_MAX_BYTES - 500] = '.';
+    memcpy(text + INSTRUCTION_MAX_BYTES - 500, ". ", 2);
     char *clean = instruction_clean(text);
     cr_expect_eq(strlen(clean), INSTRUCTION_MAX_BYTES - 499);
     free(clean);

@@ -15,20 +15,21 @@ TestSuite(sayings, .init = open_space, .fini = close_space);
 
 Test(sayings, sentences_end_at_stops_and_at_the_end_of_a_line)
 {
-    static const char text[] = "One. Two!  \n\n Three is v1.5\n";
-    static const char *const wanted[] = {"One.", "Two!", "Three is v1.5"};
-    static const bool first[] = {true, false, true};
+    static const char text[] = "One. Two!  \n\n Three is v1.5\n四。五";
+    static const char *const wanted[] = {"One.", "Two!", "Three is v1.5",
+                                         "四。", "五"};
+    static const bool first[] = {true, false, true, true, false};
     struct sentence sentence;
     bool more = sentence_next(text, true, &sentence);
     size_t n = 0;
 
     for (; more; more = sentence_next(sentence.rest, false, &sentence), n++) {
-        cr_assert_lt(n, 3);
+        cr_assert_lt(n, 5);
         cr_expect_eq(sentence.len, strlen(wanted[n]));
         cr_expect_eq(strncmp(sentence.text, wanted[n], sentence.len), 0);
         cr_expect_eq(sentence.first, first[n]);
     }
-    cr_expect_eq(n, 3);
+    cr_expect_eq(n, 5);
     cr_expect_not(sentence_next(" \n ", true, &sentence));
 }
 

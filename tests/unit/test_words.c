@@ -69,3 +69,15 @@ Test(words, spread_a_text_has_blanks_between_them)
     cr_expect_str_eq(out.data, "Die Größe 退 款 x");
     buf_release(&out);
 }
+
+Test(words, a_sentence_ends_at_its_mark)
+{
+    cr_expect_eq(words_stop(". So", 4), 1);
+    cr_expect_eq(words_stop("?", 1), 1);
+    cr_expect_eq(words_stop(".5", 2), 0);
+    cr_expect_eq(words_stop("。退", 6), 3);
+    cr_expect_eq(words_stop("！", 3), 3);
+    cr_expect_eq(words_stop("。", 2), 0);
+    cr_expect_eq(words_stop("，", 3), 0);
+    cr_expect_eq(words_stop("", 0), 0);
+}

@@ -244,31 +244,17 @@ static bool weigh(const char *from, const char *end, const struct bag *context,
     return ok;
 }
 
-// Where the mark ends that ends a sentence at `at`; NULL: there is none. The
-// full stops of Chinese and Japanese have no blank behind them.
-static const char *behind_stop(const char *at, const char *end)
-{
-    static const char *const wide[] = {"\u3002", "\uff01", "\uff1f", "\uff61"};
-
-    if (strchr(".!?;", *at) != NULL &&
-        (at + 1 == end || isspace((unsigned char)at[1])))
-        return at + 1;
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-        if ((size_t)(end - at) >= strlen(wide[i]) &&
-            memcmp(at, wide[i], strlen(wide[i])) == 0)
-            return at + strlen(wide[i]);
-    }
-    return NULL;
-}
-
-// The end of the sentence at `at`: behind its mark, or before a line's end.
+// The end of the statement at `at`: behind the mark that ends it, or before a
+// line's end.
 static const char *end_of(const char *at, const char *end)
 {
     for (; at < end && *at != '\n'; at++) {
-        const char *behind = behind_stop(at, end);
+        size_t stop = words_stop(at, (size_t)(end - at));
 
-        if (behind != NULL)
-            return behind;
+        if (*at == ';' && (at + 1 == end || isspace((unsigned char)at[1])))
+            stop = 1;
+        if (stop > 0)
+            return at + stop;
     }
     return at;
 }
