@@ -79,15 +79,6 @@ struct terminal terminal_of(int fd)
                              .width = width_of(fd)};
 }
 
-// The columns of a character: 2 for an ideograph, 0 for an accent that joins
-// the one before it.
-static size_t width_of_code(uint32_t code)
-{
-    int width = wcwidth((wchar_t)code);
-
-    return width < 0 ? 1 : (size_t)width; // unknown to the locale
-}
-
 // Bytes of the next unit, an escape sequence or a character, and its columns.
 static size_t next_unit(const char *text, size_t len, size_t *columns)
 {
@@ -96,7 +87,7 @@ static size_t next_unit(const char *text, size_t len, size_t *columns)
 
     if (text[0] != '\x1b' || len < 2 || text[1] != '[') {
         n = utf8_next(text, len, &code);
-        *columns = n == 0 ? 1 : width_of_code(code);
+        *columns = n == 0 ? 1 : utf8_columns(code);
         return n == 0 ? 1 : n;
     }
     *columns = 0;

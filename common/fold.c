@@ -11,6 +11,7 @@
 enum {
     FOLD_CODES = 128,   // code points that are composed at a time
     FOLD_ROOM = 16,     // more than one code point decomposes to
+    FOLD_CASED = 4,     // the same, without case
     NO_CODE = 0x110000, // bytes that are no UTF-8 are numbered from here on
 };
 
@@ -22,25 +23,10 @@ struct folding {
     utf8proc_int32_t codes[FOLD_CODES];
     size_t n;
     size_t i;
-    const char *more; // letters of the last one that are still to come, or NULL
+    utf8proc_int32_t cased[FOLD_CASED]; // what codes[i - 1] is without case
+    size_t n_cased;
+    size_t i_cased;
 };
-
-// One character that is several in small letters.
-static const struct {
-    uint32_t code;
-    const char *letters;
-} several[] = {
-    {0x00DF, "ss"},  {0xFB00, "ff"},  {0xFB01, "fi"}, {0xFB02, "fl"},
-    {0xFB03, "ffi"}, {0xFB04, "ffl"}, {0xFB05, "st"}, {0xFB06, "st"},
-};
-
-static const char *letters_of(uint32_t code)
-{
-    for (size_t i = 0; i < sizeof several / sizeof several[0]; i++)
-        if (several[i].code == code)
-            return several[i].letters;
-    return NULL;
-}
 
 // What shows as nothing: marks of the direction of writing, soft hyphens, a
 // space without width. And the CR of CRLF.
@@ -107,27 +93,51 @@ static void fill(struct folding *folding)
                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
+// The next composed code point into *code; false at the end.
+static bool next_composed(struct folding *folding, uint32_t *code)
+{
+    if (folding->i == folding->n) {
+        if (folding->len == 0)
+            return false;
+        folding->i = 0;
+        fill(folding);
+    }
+    *code = (uint32_t)folding->codes[folding->i++];
+    return true;
+}
+
+// One character may be several without case: a sharp s is two. A space that
+// breaks no line looks like any other.
+static void take_case(struct folding *folding, uint32_t code)
+{
+    int last_class = 0;
+    utf8proc_ssize_t n = 0;
+
+    if (code < NO_CODE)
+        n = utf8proc_decompose_char((utf8proc_int32_t)code, folding->cased,
+                                    FOLD_CASED, UTF8PROC_CASEFOLD, &last_class);
+    if (n < 1 || n > FOLD_CASED) {
+        folding->cased[0] = (utf8proc_int32_t)code;
+        n = 1;
+    }
+    if (text_is_space(code))
+        folding->cased[0] = ' ';
+    folding->n_cased = (size_t)n;
+    folding->i_cased = 0;
+}
+
 // The next folded code point into *code; false at the end.
 static bool next_folded(struct folding *folding, uint32_t *code)
 {
-    if (folding->more != NULL && *folding->more != '\0') {
-        *code = (unsigned char)*folding->more++;
-        return true;
+    uint32_t composed = 0;
+
+    while (folding->i_cased == folding->n_cased) {
+        if (!next_composed(folding, &composed))
+            return false;
+        if (!is_unseen(composed))
+            take_case(folding, composed);
     }
-    do {
-        if (folding->i == folding->n) {
-            if (folding->len == 0)
-                return false;
-            folding->i = 0;
-            fill(folding);
-        }
-        *code = utf8_fold((uint32_t)folding->codes[folding->i++]);
-    } while (is_unseen(*code));
-    folding->more = *code < 0x80 ? NULL : letters_of(*code);
-    if (folding->more != NULL)
-        *code = (unsigned char)*folding->more++;
-    else if (*code >= 0x80 && text_is_space(*code))
-        *code = ' '; // one that breaks no line looks like any other
+    *code = (uint32_t)folding->cased[folding->i_cased++];
     return true;
 }
 

@@ -1,11 +1,10 @@
 // fold: comparing texts as a reader does, without case or accents' encoding.
 //
 // Folding composes characters (NFC: an e and an accent are an e with an accent)
-// and takes their case away (Unicode simple folding of Latin, Greek and
-// Cyrillic; other scripts stay as they are). What is several letters in small
-// ones becomes these: Straße and STRASSE are the same. A line end is one
-// whether it is written CRLF or LF, a space that breaks no line is a space, and
-// what shows as nothing is left out.
+// and takes their case away (Unicode's full case folding, by utf8proc: Straße
+// and STRASSE are the same). A line end is one whether it is written CRLF or
+// LF, a space that breaks no line is a space, and what shows as nothing is left
+// out.
 
 #ifndef COMMON_FOLD_H
 #define COMMON_FOLD_H

@@ -1,4 +1,4 @@
-// utf8: code points in and out of UTF-8, and their simple case folding.
+// utf8: code points in and out of UTF-8, and how wide they are.
 //
 // Strict, as in RFC 3629: no overlong forms, no surrogates, nothing over
 // U+10FFFF.
@@ -20,8 +20,8 @@ size_t utf8_put(char out[4], uint32_t code);
 // text is UTF-8 and may go on after len.
 size_t utf8_cut(const char *text, size_t len);
 
-// Unicode simple case folding of Latin, Greek and Cyrillic; any other code
-// point as it is.
-uint32_t utf8_fold(uint32_t code);
+// The columns of a terminal that a character takes: 2 for an ideograph, 0 for
+// an accent that joins the one before it.
+size_t utf8_columns(uint32_t code);
 
 #endif

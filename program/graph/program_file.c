@@ -67,8 +67,8 @@ static bool read_inputs(struct scope *scope, const struct node *root)
     if (program->inputs == NULL)
         return nomem(scope);
     for (size_t i = 0; i < map->n; i++) {
-        ok = scope_check_name(scope, map->keys[i], "an input",
-                              &map->key_places[i]) &&
+        ok = scope_check_column(scope, map->keys[i], "an input",
+                                &map->key_places[i]) &&
              ok;
         ok = field_parse(&program->arena, map->keys[i], map->items[i],
                          &program->inputs[program->n_inputs++], scope->diags) &&

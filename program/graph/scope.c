@@ -27,6 +27,18 @@ bool scope_check_name(struct scope *scope, const char *name, const char *what,
     return true;
 }
 
+bool scope_check_column(struct scope *scope, const char *name, const char *what,
+                        const struct place *place)
+{
+    if (scope_check_name(scope, name, what, place))
+        return true;
+    if (!text_is_name(name))
+        diag_remedy(scope->diags,
+                    "the data may keep that name: `NAME: {from: \"%s\"}`",
+                    name);
+    return false;
+}
+
 static int find_field(const struct field *fields, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {

@@ -35,6 +35,10 @@ bool scope_resolve(struct scope *scope, const struct node *node,
 bool scope_check_name(struct scope *scope, const char *name, const char *what,
                       const struct place *place);
 
+// The same of a name that a column of the data has, too.
+bool scope_check_column(struct scope *scope, const char *name, const char *what,
+                        const struct place *place);
+
 // A source as a reference: "classify.intent".
 void source_put(const struct program *program, const struct source *source,
                 struct buf *out);

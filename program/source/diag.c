@@ -288,27 +288,45 @@ static size_t shown_bytes(const char *line)
     return len <= LINE_MAX_BYTES ? len : utf8_cut(line, LINE_MAX_BYTES);
 }
 
-static int count_characters(const char *line, size_t len)
+static size_t count_characters(const char *line, size_t len)
 {
-    int n = 0;
+    size_t n = 0;
 
     for (size_t i = 0; i < len; i++)
         n += ((unsigned char)line[i] & 0xc0) != 0x80;
     return n;
 }
 
+// The columns of a terminal that n characters take from *at on, which is moved
+// behind them.
+static size_t count_columns(const char **at, const char *end, size_t n)
+{
+    size_t columns = 0;
+
+    for (; n > 0 && *at < end; n--) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next(*at, (size_t)(end - *at), &code);
+
+        // Control characters are shown as a point.
+        columns += bytes == 0 || code < 0x20 ? 1 : utf8_columns(code);
+        *at += bytes == 0 ? 1 : bytes;
+    }
+    return columns;
+}
+
 static void put_mark(const struct diag *diag, size_t shown, struct buf *out)
 {
-    int room = count_characters(diag->line, shown) + 1;
-    int column = diag->place.column;
-    int width = diag->place.width > 0 ? diag->place.width : 1;
+    size_t room = count_characters(diag->line, shown) + 1;
+    size_t column = (size_t)diag->place.column;
+    size_t width = diag->place.width > 0 ? (size_t)diag->place.width : 1;
+    const char *at = diag->line;
 
-    if (column < 1 || column > room)
+    if (diag->place.column < 1 || column > room)
         return;
-    if (width > room - column)
-        width = room - column > 0 ? room - column : 1;
-    buf_printf(out, "%7s| %*s", "", column - 1, "");
-    for (int i = 0; i < width; i++)
+    size_t before = count_columns(&at, diag->line + shown, column - 1);
+    size_t marked = count_columns(&at, diag->line + shown, width);
+    buf_printf(out, "%7s| %*s", "", (int)before, "");
+    for (size_t i = 0; i < marked || i == 0; i++)
         buf_putc(out, '^');
     buf_putc(out, '\n');
 }

@@ -43,6 +43,18 @@ Test(diag, shows_the_line_and_a_mark_under_the_place)
                                "       = write 2\n");
 }
 
+Test(diag, the_mark_stands_under_wide_characters)
+{
+    static const char text[] = "\xe5\x90\x8d: \xe9\x80\x80\xe6\xac\xbe";
+
+    diag_source(diags, "f", text, sizeof text - 1);
+    add("f", 1, 4, "wrong");
+    diags_print(diags, &out);
+    cr_expect_str_eq(out.data, "f:1:4: error: wrong\n     1 | "
+                               "\xe5\x90\x8d: \xe9\x80\x80\xe6\xac\xbe\n"
+                               "       |     ^^^^\n");
+}
+
 Test(diag, keeps_the_mark_within_the_line)
 {
     diag_source(diags, "f", "ab", 2);

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/fold.h"
+#include "common/utf8.h"
 
 Test(text, a_name_has_letters_digits_and_underscores)
 {
@@ -101,6 +102,28 @@ Test(text, sameness_knows_letters_that_are_composed_differently)
     expect_fold("E\xCC\x81t\xC3\xA9", "\xC3\xA9t\xC3\xA9");
 }
 
+Test(text, folding_twice_changes_nothing)
+{
+    struct buf once = BUF_INIT(256), twice = BUF_INIT(256);
+
+    for (uint32_t code = 0x80; code < 0x20000; code++) {
+        char bytes[4];
+
+        if (code == 0xD800)
+            code = 0xE000; // surrogates are no characters
+        buf_clear(&once);
+        buf_clear(&twice);
+        fold_put(&once, bytes, utf8_put(bytes, code));
+        if (once.len > 0)
+            fold_put(&twice, once.data, once.len);
+        cr_assert(once.len == twice.len &&
+                      memcmp(once.data, twice.data, once.len) == 0,
+                  "U+%04X", (unsigned)code);
+    }
+    buf_release(&once);
+    buf_release(&twice);
+}
+
 Test(text, marks_without_end_are_folded_in_pieces)
 {
     struct buf marks = BUF_INIT(1 << 16);
@@ -143,12 +166,14 @@ Test(text, bytes_that_are_no_utf8_equal_only_themselves)
     cr_expect_not(fold_same("\xE9", "\xC3\xA9"));
 }
 
-Test(text, folding_lowers_latin_greek_and_cyrillic)
+Test(text, folding_takes_the_case_of_all_scripts)
 {
     expect_fold("ABC xyz 09 [\\]", "abc xyz 09 [\\]");
-    expect_fold("\xC3\x89\xC5\xBD\xC4\xB0", "\xC3\xA9\xC5\xBE\xC4\xB0"); // ÉŽİ
-    expect_fold("\xE1\xBA\x9E\xC3\x9F", "ssss"); // ẞß
-    expect_fold("\xEF\xAC\x81x", "fix");         // a ligature
+    expect_fold("\xC3\x89\xC5\xBD", "\xC3\xA9\xC5\xBE"); // ÉŽ
+    expect_fold("\xC4\xB0", "i\xCC\x87");                // İ
+    expect_fold("\xE1\xBA\x9E\xC3\x9F", "ssss");         // ẞß
+    expect_fold("\xD4\xB1", "\xD5\xA1");                 // Ա, of Armenian
+    expect_fold("\xEF\xAC\x81x", "fix");                 // a ligature
     expect_fold("a\xC2\xA0\xC2\xAD\xE2\x80\x8B"
                 "b",
                 "a b");                                  // of no width

@@ -33,9 +33,9 @@ Test(utf8, what_is_no_utf8_is_cut_where_asked)
     cr_expect_eq(utf8_cut("\x80\x80\x80\x80\x80\x80", 5), 5);
 }
 
-Test(utf8, folding_twice_changes_nothing)
+Test(utf8, an_ideograph_is_two_columns_wide_and_an_accent_none)
 {
-    for (uint32_t code = 0; code < 0x11000; code++)
-        cr_assert_eq(utf8_fold(utf8_fold(code)), utf8_fold(code), "U+%04X",
-                     (unsigned)code);
+    cr_expect_eq(utf8_columns('a'), 1);
+    cr_expect_eq(utf8_columns(0x9000), 2);
+    cr_expect_eq(utf8_columns(0x0301), 0);
 }

@@ -76,7 +76,7 @@ static bool check_output(struct scope *scope, const struct step *step,
                          const struct place *place)
 {
     const struct node *otherwise = node_find(node, "default");
-    bool ok = scope_check_name(scope, name, "a field", place);
+    bool ok = scope_check_column(scope, name, "a field", place);
 
     if (step->kind->reasons && strcmp(name, "reasoning") == 0) {
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
