@@ -25,13 +25,17 @@ static int eval_file(const struct options *options, struct jobfile *file)
     const char *rows = option_text(options, OPT_ROWS);
     const char *junit = option_text(options, OPT_JUNIT);
     struct err err = ERR_CLEAR;
-    int status;
+    int status = EXIT_DONE;
 
     if ((compiled != NULL && !compiled_file_is_named(compiled, &err)) ||
         !jobfile_add(file, compiled, &follow.request.compiled, &err) ||
         !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
                      &err))
         return output_error(options, &err);
+    if (follow.request.data != NULL)
+        status = jobfile_check_data(file, options, follow.request.data);
+    if (status != EXIT_DONE)
+        return status;
     status = follow_here(&follow);
     if (follow.candidate > 0 &&
         ((rows != NULL &&

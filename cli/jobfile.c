@@ -476,3 +476,18 @@ out:
     buf_release(&data);
     return ok;
 }
+
+int jobfile_check_data(struct jobfile *file, const struct options *options,
+                       const char *name)
+{
+    struct err err = ERR_CLEAR;
+    struct diags *diags = diags_new(&err);
+    int status;
+
+    if (diags == NULL)
+        return output_error(options, &err);
+    dataset_free(dataset_file(file->job, file->bundle, name, diags));
+    status = output_findings(options, diags, &err);
+    diags_free(diags);
+    return status;
+}

@@ -72,6 +72,11 @@ void jobfile_add_programs(struct jobfile *file);
 bool jobfile_add(struct jobfile *file, const char *path, const char **name,
                  struct err *err);
 
+// Reads a file that jobfile_add called so as further rows of the job, and
+// prints what was found. EXIT_DONE, or the status to end with.
+int jobfile_check_data(struct jobfile *file, const struct options *options,
+                       const char *name);
+
 // Beside the job file. The caller frees; NULL without memory.
 char *jobfile_beside(const char *path, const char *name);
 

@@ -108,8 +108,10 @@ static void after_opening(void *user, const struct requester *requester,
 {
     struct jobs *jobs = user;
 
+    // Who asked for it hears it as well.
     if (opened->running == NULL)
-        log_warn("job-not-begun", "%s: %s",
+        log_line(requester->kind == REQUESTER_NONE ? LOG_WARN : LOG_INFO,
+                 "job-not-begun", "%s: %s",
                  opened->job_id == NULL ? "a job" : opened->job_id,
                  opened->err->text);
     if (opened->running == NULL && requester->kind == REQUESTER_NONE &&

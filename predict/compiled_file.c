@@ -1,5 +1,6 @@
 #include "predict/compiled_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,23 +14,44 @@ static bool ends_with(const char *path, const char *ending)
     return len >= n && strcmp(path + len - n, ending) == 0;
 }
 
-// What is named in place of the file that `run` wrote: its job.
-static bool is_job(const char *path)
+static bool is_folder(const char *path)
 {
     struct stat info;
 
-    return ends_with(path, ".yaml") || ends_with(path, ".yml") ||
-           (stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool holds(const char *folder, const char *name)
+{
+    char *path = file_join(folder, name);
+    struct stat info;
+    bool there = path != NULL && stat(path, &info) == 0;
+
+    free(path);
+    return there;
 }
 
 bool compiled_file_is_named(const char *path, struct err *err)
 {
-    if (!is_job(path))
+    bool folder = is_folder(path);
+
+    if (folder && holds(path, "compiled.json"))
+        err_set(err, ERR_INPUT,
+                "%.100s is a folder, not a compiled file: did you mean the one "
+                "in it, %.100s%scompiled.json?",
+                path, path, ends_with(path, "/") ? "" : "/");
+    else if (folder && !holds(path, "job.yaml"))
+        err_set(err, ERR_INPUT,
+                "%.150s is a folder without a job in it: name the compiled "
+                "file that `promptcc run` wrote",
+                path);
+    else if (folder || ends_with(path, ".yaml") || ends_with(path, ".yml"))
+        err_set(err, ERR_INPUT,
+                "%.200s is a job, not a compiled file: `promptcc run` makes "
+                "one of it, compiled.json if --out does not say otherwise",
+                path);
+    else
         return true;
-    err_set(err, ERR_INPUT,
-            "%.200s is a job, not a compiled file: `promptcc run` makes one of "
-            "it, compiled.json if --out does not say otherwise",
-            path);
     return false;
 }
 

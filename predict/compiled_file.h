@@ -11,7 +11,7 @@
 enum { COMPILED_FILE_MAX_BYTES = 64 << 20 };
 
 // False with ERR_INPUT where path is the job, by its name, that a compiled file
-// is made of.
+// is made of, or a folder.
 bool compiled_file_is_named(const char *path, struct err *err);
 
 // NULL with ERR_INPUT. path outlives it.

@@ -77,6 +77,19 @@ def test_eval_scores_every_row_of_another_file(done):
     assert plain["calls"]["student"] >= 20  # only the step that is measured
 
 
+def test_bad_rows_of_eval_are_all_told_once_each_with_a_caret(done):
+    rows = harness.rows(3)
+    for row in rows[1:]:
+        row["topic"] += "s"
+    data = harness.write_rows(done.folder / "bad.jsonl", rows)
+    result = done.promptcc("eval", done.job_file, "--ollama", done.sim.url,
+                           "--data", data)
+    assert result.status == 2, result
+    for line in (2, 3):
+        assert result.err.count(f"bad.jsonl:{line}:") == 1, result
+    assert len(re.findall(r"^ +\| +\^", result.err, re.M)) == 2, result
+
+
 def test_eval_runs_all_steps_when_it_is_asked_to(done):
     data = harness.write_rows(done.folder / "three.jsonl",
                               harness.rows(53)[50:])

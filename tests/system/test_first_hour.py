@@ -108,6 +108,9 @@ SLIPS = {
     "a job in place of what a run makes":
         ("eval mood --compiled mood/job.yaml --simulate",
          "is a job, not a compiled file"),
+    "a folder that holds none in place of what a run makes":
+        ("eval mood --compiled .. --simulate",
+         ".. is a folder without a job in it: name the compiled file"),
     "an effort that there is not":
         ("check mood --set optimizer.miprov2.auto=huge",
          "use one of: light, medium, heavy"),
