@@ -485,9 +485,10 @@ static void check_demos(struct jobfile *file)
         return;
     diag_add(file->diags, DIAG_WARNING, "no-room-for-demos", &student->place,
              "beside the longest example and a reply of num_predict %" PRId32
-             " tokens, num_ctx %" PRId32 " has room for some %s",
+             " tokens, num_ctx %" PRId32 " has room for %s%s",
              student->options.num_predict, student->options.num_ctx,
-             text_counted(demos, room > 0 ? room / demo : 0, "demo"));
+             room >= demo ? "some " : "no demo",
+             room >= demo ? text_counted(demos, room / demo, "demo") : "");
     diag_remedy(file->diags, "raise `num_ctx`, or lower `num_predict` to what "
                              "an answer needs");
 }

@@ -101,7 +101,7 @@ static bool check_kind(const char *path, bool pipes, bool *is_pipe,
     if (S_ISREG(info.st_mode) || (*is_pipe && pipes))
         return true;
     if (S_ISDIR(info.st_mode))
-        set_cause(err, "read", path, EISDIR);
+        refuse(err, path, "it is a folder: name a file in it");
     else
         refuse(err, path,
                *is_pipe ? "it is a pipe, not a regular file"

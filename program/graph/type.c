@@ -92,11 +92,14 @@ static bool check_label(const struct parse *parse, const struct type *type,
     for (size_t i = 0; i < type->n_labels; i++) {
         if (!fold_same(type->labels[i], label))
             continue;
-        diag_add(
-            parse->diags, DIAG_ERROR, "bad-label", place,
-            "the labels `%s` and `%s` of `%s` are the same apart from case "
-            "and white space",
-            type->labels[i], label, parse->name);
+        if (strcmp(type->labels[i], label) == 0)
+            diag_add(parse->diags, DIAG_ERROR, "bad-label", place,
+                     "`%s` has the label `%s` twice", parse->name, label);
+        else
+            diag_add(parse->diags, DIAG_ERROR, "bad-label", place,
+                     "the labels `%s` and `%s` of `%s` are the same apart from "
+                     "case and white space",
+                     type->labels[i], label, parse->name);
         return false;
     }
     return true;

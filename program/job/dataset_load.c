@@ -38,6 +38,7 @@ struct loader {
     char reason[REASON_BYTES]; // of the first bad row
     size_t told;
     size_t untold;
+    struct place first_untold; // in the arena of the findings
 };
 
 static void no_memory(struct loader *loader)
@@ -47,6 +48,20 @@ static void no_memory(struct loader *loader)
 }
 
 // Findings
+
+// A mistake that is only counted. The first of them has its place.
+static void leave_untold(struct loader *loader, const char *key)
+{
+    struct place place = {.file = loader->path};
+    const char *line = "";
+    size_t len = 0;
+
+    if (loader->untold++ > 0)
+        return;
+    rows_place(loader->rows, key, &place, &line, &len);
+    if (!place_copy(&loader->diags->arena, &place, &loader->first_untold))
+        no_memory(loader);
+}
 
 // A finding of the row at hand; with skip_bad only the first one is kept, for
 // the warning that sums them up. A columns_fault_fn.
@@ -71,7 +86,7 @@ static void row_fault(void *user, const char *key, const char *text)
     if (loader->job->skip_bad && loader->reason[0] != '\0')
         return;
     if (!loader->job->skip_bad && loader->told == MAX_TOLD) {
-        loader->untold++;
+        leave_untold(loader, key);
         return;
     }
     rows_place(loader->rows, key, &place, &line, &len);
@@ -186,7 +201,7 @@ static struct rows *open_rows(struct loader *loader,
     return rows;
 }
 
-static void report_none(struct loader *loader)
+static void report_none(struct loader *loader, bool headed)
 {
     struct place place = {.file = loader->path};
 
@@ -194,13 +209,17 @@ static void report_none(struct loader *loader)
              "`%s` holds no %sexamples", loader->file,
              loader->skipped > 0 ? "good " : "");
     diag_remedy(loader->diags,
-                "write 30 to 500 labelled examples, one JSON object a line");
+                headed ? "write 30 to 500 labelled examples below the line "
+                         "that names the columns"
+                       : "write 30 to 500 labelled examples, one JSON object a "
+                         "line");
 }
 
 static void read_rows(struct loader *loader, const struct bundle_file *file)
 {
     size_t before = dataset_size(loader->dataset);
     size_t errors = loader->diags->errors;
+    size_t n_columns = 0;
 
     loader->rows = open_rows(loader, file);
     if (loader->rows == NULL)
@@ -208,11 +227,12 @@ static void read_rows(struct loader *loader, const struct bundle_file *file)
     if (columns_header(loader->columns, loader->rows, header_fault, loader))
         while (take_next(loader))
             continue;
+    (void)rows_header(loader->rows, &n_columns);
     rows_close(loader->rows);
     loader->rows = NULL;
     if (dataset_size(loader->dataset) == before &&
         loader->diags->errors == errors && !loader->failed)
-        report_none(loader);
+        report_none(loader, n_columns > 0);
 }
 
 static void load_file(struct loader *loader, struct bundle *bundle,
@@ -240,15 +260,15 @@ static void report_rest(struct loader *loader)
 {
     if (loader->untold == 0)
         return;
-    struct place place = {.file = loader->path};
     char mistakes[TEXT_COUNTED_BYTES];
 
     diag_add(
-        loader->diags, DIAG_ERROR, "bad-row", &place,
-        "%s in the examples, not shown here",
+        loader->diags, DIAG_ERROR, "bad-row", &loader->first_untold,
+        "from here on %s, not shown",
         text_counted(mistakes, (int64_t)loader->untold, "further mistake"));
     diag_remedy(loader->diags,
-                "correct them, or let `skip_bad: true` leave bad rows out");
+                "correct them, or let `skip_bad: true`, a key of the job "
+                "itself, leave bad rows out");
 }
 
 static void report_skipped(struct loader *loader)

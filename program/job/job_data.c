@@ -2,6 +2,26 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
+// What to do where a file is not there.
+static const char *file_remedy(const char *name)
+{
+    if (strstr(name, "://") != NULL)
+        return "promptcc downloads nothing: fetch the file first, and name it "
+               "here";
+    if (name[0] == '~')
+        return "only a shell knows what ~ is: write the whole path, from / on";
+    return "the names of files are relative to the job file";
+}
+
+static void refuse_list(struct job_reader *reader, const struct node *node)
+{
+    diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
+             "a file of `data` must be one name, found a list");
+    diag_remedy(reader->diags,
+                "join the files to one, or give train, val and test a file "
+                "each");
+}
+
 // A file that the job names, in the bundle from here on.
 static void read_file(struct job_reader *reader, const struct node *data,
                       const char *key, const char **out)
@@ -9,6 +29,10 @@ static void read_file(struct job_reader *reader, const struct node *data,
     const struct node *node = node_find(data, key);
     struct err err = ERR_CLEAR;
 
+    if (node != NULL && node->kind == NODE_LIST) {
+        refuse_list(reader, node);
+        return;
+    }
     if (node == NULL || !job_reader_text(reader, node, "a file", out))
         return;
     if (bundle_get(reader->bundle, *out, &err) != NULL)
@@ -23,8 +47,7 @@ static void read_file(struct job_reader *reader, const struct node *data,
                     "a search needs some hundred examples: take a part of "
                     "them, such as `shuf -n 1000 OLD > NEW`");
     else
-        diag_remedy(reader->diags,
-                    "the names of files are relative to the job file");
+        diag_remedy(reader->diags, "%s", file_remedy(*out));
 }
 
 static bool read_share(struct job_reader *reader, const struct node *split,

@@ -346,8 +346,13 @@ static bool read_root(struct job_reader *reader, const char *const *overrides,
                               reader->diags);
     if (reader->root == NULL)
         return false;
-    if (reader->root->kind == NODE_NULL)
-        reader->root->kind = NODE_MAP; // an empty file lacks all keys
+    if (reader->root->kind == NODE_NULL) {
+        diag_add(reader->diags, DIAG_ERROR, "empty", &reader->root->place,
+                 "the job file is empty");
+        diag_remedy(reader->diags,
+                    "`promptcc init FOLDER` writes a job to start from");
+        return false;
+    }
     for (size_t i = 0; i < n_overrides; i++)
         set_override(reader, overrides[i]);
     return job_reader_map(

@@ -34,9 +34,25 @@ static bool refuse(const struct node *node, const char *what,
     return false;
 }
 
+// A text that begins with `#` is none.
+static bool refuse_nothing(const struct node *node, const char *what,
+                           struct diags *diags)
+{
+    size_t before = diags->n;
+
+    (void)refuse(node, what, "a text", diags);
+    if (diags->n > before && diags->items[before].line != NULL &&
+        strstr(diags->items[before].line, " #") != NULL)
+        diag_remedy(diags, "` #` begins a comment in YAML: put the text in "
+                           "quotes");
+    return false;
+}
+
 bool node_text(const struct node *node, const char *what, const char **out,
                struct diags *diags)
 {
+    if (node->kind == NODE_NULL)
+        return refuse_nothing(node, what, diags);
     if (node->kind != NODE_SCALAR)
         return refuse(node, what, "a text", diags);
     *out = node->text;

@@ -498,12 +498,19 @@ static struct node *read_document(struct reader *reader)
         bool frame = type == FYET_STREAM_START || type == FYET_STREAM_END ||
                      type == FYET_DOCUMENT_START || type == FYET_DOCUMENT_END;
         bool second = root != NULL && !frame;
+        const struct fy_mark *mark = second ? fy_event_start_mark(event) : NULL;
+        if (mark != NULL && reader->whole_file) {
+            top.line = mark->line + 1;
+            top.column = mark->column + 1;
+        }
         if (!frame && !second)
             root = read_value(reader, event, &top, 0);
         fy_parser_event_free(reader->parser, event);
         if (second) {
             diag_add(reader->diags, DIAG_ERROR, "syntax", &top,
-                     "the text holds more than one YAML document");
+                     "a second YAML document begins here");
+            diag_remedy(reader->diags,
+                        "take it out, and the line `---` in front of it");
             return NULL;
         }
         if (type == FYET_STREAM_END)

@@ -103,6 +103,40 @@ def test_a_job_of_one_share_is_fine_in_one_line(stage):
     assert "examples" not in result.out, result
 
 
+# Slips in a job file: what replaces what, and words of the one sentence.
+WRONG = {
+    "a list of a step's inputs that is none":
+        ("inputs: [text]", "inputs: text",
+         "must be a list of one name or more, such as [message]"),
+    "an instruction that begins a comment":
+        ("predict: Say", "predict: #1 Say", "put the text in quotes"),
+    "a page of the web as data":
+        ("examples: rows.csv", "examples: https://example.org/rows.csv",
+         "promptcc downloads nothing"),
+    "a folder of the home as data":
+        ("examples: rows.csv", "examples: ~/rows.csv", "only a shell knows"),
+    "a folder as data":
+        ("examples: rows.csv", "examples: .", "it is a folder: name a file in it"),
+    "a list of files":
+        ("examples: rows.csv", "examples: [rows.csv, rows.csv]",
+         "join the files to one"),
+    "a second document": ("name: ", "a: 1\n---\nname: ", "take it out"),
+}
+
+
+@pytest.mark.parametrize("slip", WRONG)
+def test_a_slip_in_a_job_file_is_told_with_what_to_do(stage, slip):
+    old, new, words = WRONG[slip]
+    assert old in JOB, JOB
+    result = check(stage, JOB.replace(old, new, 1))
+    assert result.status == 2 and words in result.err, result
+
+
+def test_a_file_with_a_head_and_no_rows_is_told_as_such(stage):
+    result = check(stage, JOB, rows="text,mood\n")
+    assert "below the line that names the columns" in result.err, result
+
+
 # Slips on the command line: what is typed, and words of the answer.
 SLIPS = {
     "a job in place of what a run makes":

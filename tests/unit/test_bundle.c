@@ -209,7 +209,7 @@ Test(bundle, reads_no_pipe_and_no_device_and_never_waits_for_one)
     cr_assert_eq(mkfifo(path, 0600), 0);
     expect_refused("pipe", "pipe");
     (void)unlink(path);
-    expect_refused(".", "Is a directory");
+    expect_refused(".", "it is a folder: name a file in it");
 }
 
 Test(bundle, a_copy_has_the_same_files_and_stands_alone)

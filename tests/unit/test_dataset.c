@@ -180,7 +180,7 @@ Test(dataset, of_many_mistakes_the_first_are_told_and_the_rest_counted)
     load("e.jsonl", text);
     cr_expect_null(given.dataset);
     cr_expect_eq(given.diags->errors, 21);
-    given_data_expect(&given, "bad-row", 0, "80 further mistakes");
+    given_data_expect(&given, "bad-row", 11, "80 further mistakes");
 }
 
 Test(dataset, text_that_is_no_utf8_is_told)

@@ -124,7 +124,7 @@ Test(file, a_folder_is_no_file)
 {
     cr_expect_not(file_read(folder, &out, &err));
     cr_expect_eq(err.code, ERR_INPUT);
-    cr_expect_not_null(strstr(err.text, "Is a directory"));
+    cr_expect_not_null(strstr(err.text, "it is a folder"));
 }
 
 Test(file, a_missing_folder_cannot_be_written_to)

@@ -159,8 +159,7 @@ Test(node, refuses_a_nul_in_quotes)
 Test(node, refuses_a_second_document)
 {
     expect_complaint("a: 1\n---\nb: 2\n",
-                     "job.yaml:1:1: the text holds more than one YAML "
-                     "document");
+                     "job.yaml:3:1: a second YAML document begins here");
 }
 
 Test(node, of_nothing_is_null)

@@ -186,6 +186,29 @@ static bool add_input(struct scope *scope, struct step *step, const char *name,
            step_add_input(scope, step, name, node);
 }
 
+// What is listed by its name alone may be a field of a step. The finding that
+// it was not found offers it, in a form that a list does not take.
+static void tell_map(struct scope *scope, const char *name)
+{
+    const struct program *program = scope->program;
+    const struct diags *diags = scope->diags;
+
+    if (diags->n == 0 ||
+        strcmp(diags->items[diags->n - 1].code, "unknown-name") != 0)
+        return;
+    for (size_t i = 0; i < program->n_steps; i++) {
+        const struct signature *other = &program->steps[i].signature;
+
+        if (!has_field(other->outputs, other->n_outputs, name))
+            continue;
+        diag_remedy(scope->diags,
+                    "a field of another step is given a name in a map: inputs: "
+                    "{%s: %s.%s}",
+                    name, program->steps[i].name, name);
+        return;
+    }
+}
+
 // An item of a list is read from the input of its name.
 static bool read_listed(struct scope *scope, struct step *step,
                         const struct node *item)
@@ -203,7 +226,10 @@ static bool read_listed(struct scope *scope, struct step *step,
                  dot + 1, item->text);
         return false;
     }
-    return add_input(scope, step, item->text, &item->place, item);
+    if (add_input(scope, step, item->text, &item->place, item))
+        return true;
+    tell_map(scope, item->text);
+    return false;
 }
 
 // A name without a value is read from the input, or composed value, of that
