@@ -58,27 +58,51 @@ static void put_text(struct buf *out, const char *text, size_t len)
     buf_append(out, text, len);
 }
 
+// FNV-1a, 32 bits.
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261U;
+
+    for (const char *at = name; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619U;
+    return hash;
+}
+
+// The slot of a name, or the free one where it belongs. A quarter of them is
+// used at most, so that a name that is not on the list is soon known for one.
+static uint16_t *slot_of(struct packed_names *names, const char *name)
+{
+    size_t at = hash_of(name) % PACKED_SLOTS;
+
+    while (names->slots[at] != 0 &&
+           strcmp(names->names[names->slots[at] - 1], name) != 0)
+        at = (at + 1) % PACKED_SLOTS;
+    return &names->slots[at];
+}
+
 // The place of a name, which is put on the list if it is new and there is room;
 // else names->n. Objects have their members in the same order mostly, so the
 // search begins behind the name that came last.
 static size_t place_of(struct packed_names *names, const char *name)
 {
-    size_t at = names->next;
+    size_t next = names->next < names->n ? names->next : 0;
+    uint16_t *slot;
 
-    for (size_t i = 0; i < names->n; i++, at++) {
-        at = at < names->n ? at : 0;
-        if (strcmp(names->names[at], name) == 0) {
-            names->next = at + 1;
-            return at;
-        }
+    if (names->n > 0 && strcmp(names->names[next], name) == 0) {
+        names->next = next + 1;
+        return next;
     }
-    if (names->n == PACKED_MAX_NAMES)
+    slot = slot_of(names, name);
+    if (*slot == 0 && names->n < PACKED_MAX_NAMES) {
+        names->names[names->n] = strdup(name);
+        if (names->names[names->n] == NULL)
+            return names->n;
+        *slot = (uint16_t)++names->n;
+    } else if (*slot == 0) {
         return names->n;
-    names->names[names->n] = strdup(name);
-    if (names->names[names->n] == NULL)
-        return names->n;
-    names->next = names->n + 1;
-    return names->n++;
+    }
+    names->next = *slot;
+    return *slot - 1U;
 }
 
 static void put_name(struct packed_names *names, const char *name,
