@@ -6,6 +6,7 @@
 
 #include <zmq.h>
 
+#include "cli/command.h"
 #include "cli/output.h"
 #include "cli/shell_word.h"
 #include "client/client.h"
@@ -21,8 +22,12 @@ const char *ask_endpoint(const struct options *options, struct err *err)
     if (endpoint == NULL) {
         err_set(err, ERR_INPUT,
                 "which cluster? Name its coordinator with --coordinator "
-                "tcp://HOST:PORT (to stop a `run` in a terminal, press Ctrl-C; "
-                "the same command continues it)");
+                "tcp://HOST:PORT%s",
+                options->command->min_operands > 0 &&
+                        (options->command->options & OPTIONS_JOB) == 0
+                    ? " (to stop a `run` in a terminal, press Ctrl-C; the same "
+                      "command continues it)"
+                    : "");
         return NULL;
     }
     return endpoint;

@@ -27,6 +27,12 @@ bool compiled_text_read(const struct options *options, const char *name,
     ok = job != NULL && text[0] != '\0';
     if (ok)
         buf_puts(out, text);
+    else if (job != NULL &&
+             strcmp(json_get_text(job, "state", ""), "done") == 0)
+        err_set(err, ERR_INPUT,
+                "%.120s is an evaluation, which has no compiled file: name a "
+                "job that `promptcc run` optimized",
+                json_get_text(job, "job", ""));
     else if (job != NULL)
         err_set(err, ERR_INPUT,
                 "the job %.120s has no compiled file yet: it is %.20s",

@@ -68,14 +68,31 @@ static bool add_override(struct jobfile *file, const char *text,
     return true;
 }
 
+static bool is_typed(const struct options *options, enum option_id id)
+{
+    return (options->given & OPTION_BIT(id)) != 0;
+}
+
+static bool sets_key(const struct jobfile *file, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (size_t i = 0; i < file->n_overrides; i++)
+        if (strncmp(file->overrides[i], key, len) == 0 &&
+            file->overrides[i][len] == '=')
+            return true;
+    return false;
+}
+
 static bool add_budget(struct jobfile *file, const struct options *options,
                        enum option_id id, const char *key, struct err *err)
 {
     const char *text = option_text(options, id);
 
-    return text == NULL ||
-           add_override(file,
-                        arena_printf(&file->arena, "budget.%s=%s", key, text),
+    // One of the environment gives way to --set.
+    if (text == NULL || (sets_key(file, key) && !is_typed(options, id)))
+        return true;
+    return add_override(file, arena_printf(&file->arena, "%s=%s", key, text),
                         err);
 }
 
@@ -209,6 +226,64 @@ static bool add_ensemble(struct jobfile *file, const struct options *options,
     return ok;
 }
 
+// Two values of one key, of which one would be dropped without a word. An
+// option such as --max-calls sets a key as well.
+static bool check_overrides(const struct jobfile *file, struct err *err)
+{
+    for (size_t i = 0; i < file->n_overrides; i++)
+        for (size_t j = 0; j < i; j++) {
+            const char *one = file->overrides[j], *other = file->overrides[i];
+            size_t key = strcspn(one, "=");
+
+            if (strncmp(one, other, key + 1) != 0 || strcmp(one, other) == 0)
+                continue;
+            err_set(err, ERR_INPUT,
+                    "`%.*s` is set twice, to `%.50s` and to `%.50s`: only one "
+                    "can count",
+                    (int)(key < 60 ? key : 60), one, one + key + 1,
+                    other + key + 1);
+            return false;
+        }
+    return true;
+}
+
+// --seed is the optimizer's seed too.
+static const char *find_set_seed(const struct options *options)
+{
+    const char *const *set;
+    size_t n = option_list(options, OPT_SET, &set);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t key = strcspn(set[i], "=");
+
+        if (strncmp(set[i], "optimizer.", 10) == 0 && key >= 5 &&
+            strncmp(set[i] + key - 5, ".seed", 5) == 0)
+            return set[i];
+    }
+    return NULL;
+}
+
+static bool check_seed(const struct options *options, struct err *err)
+{
+    const char *set = find_set_seed(options);
+
+    if (set == NULL || !is_typed(options, OPT_SEED))
+        return true;
+    err_set(err, ERR_INPUT,
+            "--seed and --set %.80s both set the optimizer's seed: only one "
+            "can count",
+            set);
+    return false;
+}
+
+// The seed of an option; one of the environment gives way to --set.
+static const char *seed_of(const struct options *options)
+{
+    return !is_typed(options, OPT_SEED) && find_set_seed(options) != NULL
+               ? NULL
+               : option_text(options, OPT_SEED);
+}
+
 static bool add_overrides(struct jobfile *file, const struct options *options,
                           struct err *err)
 {
@@ -219,11 +294,13 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
         return false;
     for (size_t i = 0; i < n; i++)
         file->overrides[file->n_overrides++] = set[i];
-    return add_budget(file, options, OPT_MAX_CALLS, "max_calls", err) &&
-           add_budget(file, options, OPT_MAX_TOKENS, "max_tokens", err) &&
-           add_budget(file, options, OPT_MAX_TIME, "max_time", err) &&
+    return add_budget(file, options, OPT_MAX_CALLS, "budget.max_calls", err) &&
+           add_budget(file, options, OPT_MAX_TOKENS, "budget.max_tokens",
+                      err) &&
+           add_budget(file, options, OPT_MAX_TIME, "budget.max_time", err) &&
            add_prompt_tokens(file, options, err) &&
-           add_from(file, options, err);
+           add_from(file, options, err) && check_overrides(file, err) &&
+           check_seed(options, err);
 }
 
 // The job's optimizer as one value, with the seed among its parameters.
@@ -248,12 +325,25 @@ static char *seeded_optimizer(const struct job *job, const char *seed)
     return text;
 }
 
+// What gives the whole optimizer is in the one with the seed.
+static void drop_optimizer(struct jobfile *file)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < file->n_overrides; i++)
+        if (strncmp(file->overrides[i], "optimizer=", 10) != 0)
+            file->overrides[n++] = file->overrides[i];
+    file->n_overrides = n;
+}
+
 // --seed belongs to the job's optimizer, which is known only after the job was
 // read once.
 static bool override_seed(struct jobfile *file, const char *seed,
                           struct err *err)
 {
     char *text = seeded_optimizer(file->job, seed);
+
+    drop_optimizer(file);
     bool ok = add_override(
         file,
         text == NULL ? NULL : arena_printf(&file->arena, "optimizer=%s", text),
@@ -274,7 +364,7 @@ static struct job *load(struct jobfile *file)
 static bool read_job(struct jobfile *file, const struct options *options,
                      struct err *err)
 {
-    const char *seed = option_text(options, OPT_SEED);
+    const char *seed = seed_of(options);
 
     file->job = load(file);
     if (file->job == NULL || seed == NULL)

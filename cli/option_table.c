@@ -9,8 +9,8 @@
 // What CALL can carry (docs/protocol.md): longer would have no effect.
 #define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
-// "|screen_and_race|miprov2|..."
-#define OPTIMIZER(name) "|" #name
+// "screen_and_race|miprov2|...|"
+#define OPTIMIZER(name) #name "|"
 static const char optimizer_words[] =
 #include "search/optimizers/optimizers.def"
     ;
@@ -36,7 +36,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_OUT] = {"out", "FILE", KIND_TEXT, "where the compiled file goes",
                  .told = "compiled.json next to the job file",
                  .offer.files = OFFER_ANY},
-    [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_TEXT,
+    [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_WORD,
                        "use this optimizer instead of the job's",
                        .offer.words = optimizer_words,
                        .more = "Its parameters have their defaults; `--set "
@@ -48,15 +48,18 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed",
                   .told = "the job file's"},
     [OPT_MAX_CALLS] = {"max-calls", "N", KIND_COUNT,
-                       "budget in model calls (20000, 20K)"},
-    [OPT_MAX_TOKENS] = {"max-tokens", "N", KIND_COUNT,
-                        "budget in tokens (30M)"},
+                       "budget in model calls (20000, 20K)", .least = 1,
+                       .most = INT64_MAX, .range = "above 0"},
+    [OPT_MAX_TOKENS] = {"max-tokens", "N", KIND_COUNT, "budget in tokens (30M)",
+                        .least = 1, .most = INT64_MAX, .range = "above 0"},
     [OPT_MAX_TIME] = {"max-time", "T", KIND_TIME,
                       "budget in time (90s, 60m, 2h)", .least = 1,
                       .most = INT64_MAX, .range = "above 0"},
     [OPT_MAX_PROMPT_TOKENS] = {"max-prompt-tokens", "N", KIND_COUNT,
                                "tokens that a compiled prompt may have, the "
                                "question included",
+                               .least = 1, .most = INT64_MAX,
+                               .range = "above 0",
                                .more = "It is `max_prompt_tokens` of the job."},
     [OPT_FROM] = {"from", "FILE|ID", KIND_TEXT,
                   "begin with a compiled program: a file, or a job of "

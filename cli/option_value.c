@@ -7,6 +7,8 @@
 
 #include "common/text.h"
 
+enum { WORDS_MOST = 16 };
+
 static bool read_digits(const char *text, int64_t *out)
 {
     size_t digits = strspn(text, "0123456789");
@@ -168,6 +170,26 @@ bool option_value_in_range(const struct option_row *row,
            (value->number >= row->least && value->number <= row->most);
 }
 
+bool option_value_near(const struct option_row *row, const char *text,
+                       char out[OPTION_WANTS_BYTES])
+{
+    const char *words[WORDS_MOST];
+    char copy[OPTION_WANTS_BYTES];
+    char *rest = NULL;
+    size_t n = 0;
+
+    if (row->kind != KIND_WORD)
+        return false;
+    (void)snprintf(copy, sizeof copy, "%s", row->offer.words);
+    for (char *word = strtok_r(copy, "|", &rest);
+         word != NULL && n < WORDS_MOST; word = strtok_r(NULL, "|", &rest))
+        words[n++] = word;
+    const char *near = text_nearest(text, words, n);
+    if (near != NULL)
+        (void)snprintf(out, OPTION_WANTS_BYTES, "%s", near);
+    return near != NULL;
+}
+
 const char *option_value_wants(const struct option_row *row,
                                char out[OPTION_WANTS_BYTES])
 {
@@ -178,14 +200,14 @@ const char *option_value_wants(const struct option_row *row,
     for (const char *at = row->offer.words;
          *at != '\0' && len < OPTION_WANTS_BYTES;) {
         size_t word = strcspn(at, "|");
-        bool last = at[word] == '\0';
+        bool last = at[word] == '\0' || at[word + 1] == '\0';
 
         len += (size_t)snprintf(out + len, OPTION_WANTS_BYTES - len, "%s%.*s",
                                 len == 0 ? ""
                                 : last   ? " or "
                                          : ", ",
                                 (int)word, at);
-        at += word + !last;
+        at += word + (at[word] == '|');
     }
     return out;
 }

@@ -24,6 +24,10 @@ bool option_value_in_range(const struct option_row *row,
 
 enum { OPTION_WANTS_BYTES = 160 };
 
+// The word that text was probably meant to be, in out; false: none is near.
+bool option_value_near(const struct option_row *row, const char *text,
+                       char out[OPTION_WANTS_BYTES]);
+
 // What a value can be; of words all of them: "auto, always or never". Static,
 // or in out.
 const char *option_value_wants(const struct option_row *row,

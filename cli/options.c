@@ -68,8 +68,12 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
     char can_be[OPTION_WANTS_BYTES];
 
     if (!option_value_take(row, text, value)) {
-        err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
-                text, option_value_wants(row, can_be));
+        if (option_value_near(row, text, can_be))
+            err_set(err, ERR_INPUT, "%s cannot be `%.60s`, did you mean `%s`?",
+                    shown, text, can_be);
+        else
+            err_set(err, ERR_INPUT, "%s cannot be `%.60s`: it takes %s", shown,
+                    text, option_value_wants(row, can_be));
         return false;
     }
     if (!option_value_in_range(row, value)) {

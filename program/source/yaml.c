@@ -558,9 +558,12 @@ static bool check_bytes(const struct reader *reader, const char *text,
         return false;
     }
     if (!text_is_utf8(text, len)) {
-        diag_add(reader->diags, DIAG_ERROR, "bad-text", &place,
-                 "the text is not UTF-8: save it as UTF-8 (`iconv -f OTHER "
-                 "-t UTF-8 OLD > NEW`, OTHER being UTF-16 or WINDOWS-1252)");
+        diag_add(
+            reader->diags, DIAG_ERROR, "bad-text", &place,
+            !reader->whole_file
+                ? "it is not UTF-8"
+                : "the text is not UTF-8: save it as UTF-8 (`iconv -f OTHER "
+                  "-t UTF-8 OLD > NEW`, OTHER being UTF-16 or WINDOWS-1252)");
         return false;
     }
     return true;

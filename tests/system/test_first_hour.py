@@ -145,6 +145,15 @@ SLIPS = {
     "a folder that holds none in place of what a run makes":
         ("eval mood --compiled .. --simulate",
          ".. is a folder without a job in it: name the compiled file"),
+    "two values of one key":
+        ("check mood --set name=a --set name=b",
+         "`name` is set twice, to `a` and to `b`: only one can count"),
+    "a budget that is given twice":
+        ("check mood --max-calls 20 --set budget.max_calls=10",
+         "`budget.max_calls` is set twice"),
+    "a seed that is given twice":
+        ("check mood --seed 1 --set optimizer.miprov2.seed=2",
+         "both set the optimizer's seed"),
     "an effort that there is not":
         ("check mood --set optimizer.miprov2.auto=huge",
          "use one of: light, medium, heavy"),

@@ -230,9 +230,17 @@ Test(options, a_value_of_the_wrong_kind_is_refused_with_what_it_takes)
 Test(options, a_number_out_of_range_is_refused_with_the_range)
 {
     static char *const wrong[] = {
-        "--call-timeout=0s",  "--call-timeout=169h", "--wait=0",
-        "--max-time=0s",      "--slots=0",           "--slots=1025",
-        "--call-timeout=-1s", "--call-timeout=0.5s",
+        "--call-timeout=0s",
+        "--call-timeout=169h",
+        "--wait=0",
+        "--max-time=0s",
+        "--slots=0",
+        "--slots=1025",
+        "--call-timeout=-1s",
+        "--call-timeout=0.5s",
+        "--max-calls=0",
+        "--max-tokens=0",
+        "--max-prompt-tokens=0",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -267,6 +275,19 @@ Test(options, a_share_over_one_is_refused)
 {
     cr_expect_not(READ("job.yaml", "--fail-below", "80"));
     cr_expect_eq(err.code, ERR_INPUT);
+}
+
+Test(options, a_misspelt_word_gets_the_nearest_right_one)
+{
+    cr_expect_not(READ("job.yaml", "--optimizer", "mipro"));
+    cr_expect_str_eq(err.text,
+                     "--optimizer cannot be `mipro`, did you mean `miprov2`?");
+    options_release(&options);
+    err = ERR_CLEAR;
+    cr_expect_not(READ("job.yaml", "--optimizer", "best"));
+    cr_expect(strstr(err.text, "it takes screen_and_race, miprov2, ") != NULL &&
+                  strstr(err.text, " or simba") != NULL,
+              "%s", err.text);
 }
 
 Test(options, a_misspelt_option_gets_the_nearest_right_name)
