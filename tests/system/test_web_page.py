@@ -235,6 +235,27 @@ def test_every_tab_and_view_opens_without_a_complaint(browser, site):
     browser.check_clean()
 
 
+def test_an_address_without_a_page_says_so(browser, site):
+    browser.open(site, "/what/is/this")
+    assert "There is no page at #/what/is/this." in browser.text()
+    browser.go(f"/jobs/{job_of(site)}/nosuchtab")
+    assert browser.text(".tabs [aria-current]") == "Result"
+    browser.go("/")
+    assert "There is no page" not in browser.text()
+    browser.check_clean()
+    browser.go("/jobs/%")  # no name of a job, and no end of the page either
+    assert browser.run("return page.locator('.bad').count()") == 1
+
+
+def test_a_phone_has_all_tabs_of_a_job_in_sight(browser, site):
+    browser.open(site, f"/jobs/{job_of(site)}",
+                 viewport={"width": 380, "height": 800})
+    hidden = browser.run("""return page.locator('.tabs a').evaluateAll(
+        (all) => all.filter((a) => a.getBoundingClientRect().right >
+                                   innerWidth).map((a) => a.innerText))""")
+    assert hidden == []
+
+
 def test_trials_are_sorted_by_a_click_and_filtered(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}/trials")
     scores = """return page.locator('tbody tr td:nth-child(2) b')

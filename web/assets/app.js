@@ -21,15 +21,24 @@ const routes = [
 const main = document.getElementById('main');
 let turn = 0, leave = null;
 
+// A part of an address without its escapes; one with a lone % stands as it is.
+function plain(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
+function noPage(at) {
+  document.title = 'promptcc';
+  return [fail({ message: `There is no page at #${at.path}.` }), h('p', null, h('a', { href: '#/' }, 'To the jobs'))];
+}
+
 async function show() {
   const [path, query] = (location.hash.slice(1) || '/').split('?');
   const mine = ++turn;
   const found = routes.map(([pattern, view, nav]) => [pattern.exec(path), view, nav]).find(([match]) => match);
-  if (!found) { location.hash = '#/'; return; }
-  const [match, view, nav] = found;
+  const [match, view, nav] = found ?? [[], noPage];
   document.querySelectorAll('[data-nav]').forEach((a) => (a.dataset.nav === nav ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current')));
   const cleanups = [];
-  const at = { parts: match.slice(1).map((p) => p && decodeURIComponent(p)), query: new URLSearchParams(query ?? ''),
+  const at = { path, parts: match.slice(1).map((p) => p && plain(p)), query: new URLSearchParams(query ?? ''),
     alive: () => mine === turn, onLeave: (fn) => cleanups.push(fn), onNews: (fn) => cleanups.push(onNews(fn)) };
   let content;
   try {

@@ -63,11 +63,11 @@ function head(at, job, summary) {
 }
 
 export async function jobView(at) {
-  const [name, tab = ''] = at.parts;
+  const [name, asked = ''] = at.parts;
   const summary = await get(jobPath(name)), job = summary.job;
   const base = '#/jobs/' + encodeURIComponent(job);
   const here = isEvaluation(summary) ? tabs.filter(([key]) => key === '' || key === 'cost') : tabs;
-  const [, , draw] = here.find(([key]) => key === tab) ?? here[0];
+  const [tab, , draw] = here.find(([key]) => key === asked) ?? here[0];
   document.title = `${summary.name} · promptcc`;
   return [head(at, job, summary),
     h('nav', { class: 'tabs', 'aria-label': 'Of this job' }, here.map(([key, label]) => h('a', { href: base + (key && '/' + key), 'aria-current': key === tab ? 'page' : undefined }, label))),
