@@ -40,10 +40,23 @@ static void set_parse_error(struct err *err, json_error_t *error)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
     }
-    bool nul = json_error_code(error) == json_error_null_character;
+    const char *said = error->text;
+
+    if (json_error_code(error) == json_error_null_character)
+        said = "\\u0000 can be in no text here";
+    else if (json_error_code(error) == json_error_duplicate_key)
+        said = "a member has the name of one before it";
     err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
-            error->line, error->column,
-            nul ? "\\u0000 can be in no text here" : error->text);
+            error->line, error->column, said);
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && strchr(" \t\r\n", text[i]) != NULL && text[i] != '\0')
+        i++;
+    return i == len;
 }
 
 json_t *json_parse(const char *text, size_t len, size_t max_bytes,
@@ -68,6 +81,10 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
     if (len > max_bytes) {
         err_set(err, ERR_LIMIT, "the JSON is too long (%zu bytes, over %zu)",
                 len, max_bytes);
+        return NULL;
+    }
+    if (is_blank(text, len)) {
+        err_set(err, ERR_INPUT, "there is nothing where JSON was expected");
         return NULL;
     }
     (void)pthread_once(&watched, watch_allocations);

@@ -84,6 +84,9 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
     if (json_error_code(where) == json_error_end_of_input_expected)
         return bad_row(err, "there is more behind the row's end: write one "
                             "object a line");
+    if (json_error_code(where) == json_error_duplicate_key)
+        return bad_row(err, "the row has this name twice: take one out, or "
+                            "rename it");
     if (json_error_code(where) == json_error_null_character)
         return bad_row(err, "a text holds \\u0000, which no field can hold: "
                             "take it out");
