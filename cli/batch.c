@@ -42,6 +42,13 @@ static bool is_standard(const char *path)
 
 static bool open_input(struct batch *batch, const char *in, struct err *err)
 {
+    struct stat info;
+
+    if (!is_standard(in) && stat(in, &info) == 0 && S_ISDIR(info.st_mode)) {
+        err_set(err, ERR_INPUT,
+                "cannot read %.150s: it is a folder: name a file in it", in);
+        return false;
+    }
     batch->in_name = is_standard(in) ? "standard input" : in;
     batch->in = is_standard(in) ? stdin : fopen(in, "re");
     if (batch->in != NULL)

@@ -34,6 +34,7 @@ struct feed {
     bool simulated;
     struct batch *batch; // NULL: the words of the command line
     bool given;          // they were taken
+    size_t lines;        // written
     size_t failed;
     int status;
 };
@@ -75,6 +76,7 @@ static bool write_line(struct feed *feed, const struct runner_result *result,
     json_t *document = blank ? NULL : result_json(feed, result);
     bool ok = batch_write(feed->batch, document, err);
 
+    feed->lines++;
     feed->failed += result->outputs == NULL && !blank;
     json_decref(document);
     return ok;
@@ -143,12 +145,8 @@ static bool open_feed(struct feed *feed, struct err *err)
     const struct out_file_reads reads = {
         .others = (const char *const *)feed->options->operands, .n_others = 1};
 
-    if (in == NULL && out == NULL)
+    if (in == NULL)
         return true;
-    if (in == NULL) {
-        err_set(err, ERR_INPUT, "--output goes with --input FILE");
-        return false;
-    }
     bool standard = out != NULL && strcmp(out, "-") == 0;
     if (!out_file_check(standard ? NULL : out, "--output", &reads, err))
         return false;
@@ -160,6 +158,9 @@ static int tell_batch(const struct feed *feed)
 {
     char failed[TEXT_COUNTED_BYTES];
 
+    if (feed->lines == 0)
+        output_say("promptcc: %s holds no inputs, so there are no outputs\n",
+                   option_text(feed->options, OPT_INPUT));
     if (feed->failed > 0)
         output_say("promptcc: %s without outputs: see `error` in their "
                    "lines\n",

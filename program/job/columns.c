@@ -683,7 +683,15 @@ static void tell_no_column(struct taking *taking, const char *from,
 {
     const char *near = text_nearest(from, header, n);
 
-    if (near != NULL)
+    // Inputs are no data of a job, which could say `from:`.
+    if (taking->columns->only_inputs && near != NULL)
+        tell(taking, near, "there is no column `%s`; if `%s` is it, rename it",
+             from, near);
+    else if (taking->columns->only_inputs)
+        tell(taking, NULL,
+             "there is no column `%s`: the first line must name the columns",
+             from);
+    else if (near != NULL)
         tell(taking, near,
              "there is no column `%s`; if `%s` is it, give its field "
              "`from: %s`",

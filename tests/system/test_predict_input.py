@@ -76,6 +76,35 @@ def test_inputs_may_have_any_form(stage, compiled, tmp_path, name, piped):
     assert [set(line["outputs"]) for line in lines_of(result)] == [{"label"}] * 2
 
 
+@pytest.mark.parametrize("text, words", [
+    ("body-text\na\n", "if `body-text` is it, rename it"),
+    ("a\nb\n", "the first line must name the columns"),
+])
+def test_what_is_wrong_with_a_head_is_told_without_a_job(stage, compiled,
+                                                         tmp_path, text, words):
+    path = tmp_path / "in.csv"
+    path.write_text(text)
+    result = stage.promptcc("predict", compiled, "--simulate", "--input", path)
+    assert result.status == 2, result
+    assert words in result.err, result
+    assert "from:" not in result.err, result
+
+
+@pytest.mark.parametrize("text", ["", "text\n"])
+def test_a_file_without_inputs_is_told(stage, compiled, tmp_path, text):
+    path = tmp_path / "in.csv"
+    path.write_text(text)
+    result = stage.promptcc("predict", compiled, "--simulate", "--input", path)
+    assert result.status == 0 and result.out == "", result
+    assert "holds no inputs" in result.err, result
+
+
+def test_a_folder_is_no_file_of_inputs(stage, compiled, tmp_path):
+    result = stage.promptcc("predict", compiled, "--simulate", "--input",
+                            tmp_path)
+    assert result.status == 2 and "name a file in it" in result.err, result
+
+
 def test_an_empty_line_keeps_its_place(stage, compiled, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('\n{"text": "a"}\n\n\n{"text": "b"}\n \n')
