@@ -1,6 +1,7 @@
 // report: a job as one HTML file, or as Markdown by the name .md.
 
 #include <string.h>
+#include <strings.h>
 
 #include "cli/command.h"
 #include "cli/history_file.h"
@@ -11,11 +12,35 @@
 
 enum { REPORT_BYTES = 64 << 20 };
 
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t len = strlen(path), n = strlen(ending);
+
+    return len > n && strcasecmp(path + len - n, ending) == 0;
+}
+
 static bool is_markdown(const char *path)
 {
-    size_t len = strlen(path);
+    return ends_in(path, ".md") || ends_in(path, ".markdown");
+}
 
-    return len > 3 && strcmp(path + len - 3, ".md") == 0;
+// A file would be HTML under a name that promises something else.
+static bool check_ending(const char *path, struct err *err)
+{
+    static const char *const others[] = {".pdf",  ".doc", ".docx", ".txt",
+                                         ".json", ".csv", ".tex"};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!ends_in(path, others[i]))
+            continue;
+        err_set(err, ERR_INPUT,
+                "--out cannot be %.120s: a report is HTML (FILE.html, which a "
+                "browser prints as PDF) or Markdown (FILE.md); --json prints "
+                "what it is made of",
+                path);
+        return false;
+    }
+    return true;
 }
 
 static bool write_report(const struct job_report *report, const char *path,
@@ -43,7 +68,8 @@ static int run(const struct options *options)
 
     if (out == NULL && !option_on(options, OPT_JSON))
         out = "report.html";
-    if ((out != NULL &&
+    if ((out != NULL && !check_ending(out, &err)) ||
+        (out != NULL &&
          !history_spares(options, history_operand(options), out, &err)) ||
         !job_report_ask(options, history_operand(options), &report, &err) ||
         (out != NULL && !write_report(&report, out, &err)))

@@ -245,6 +245,15 @@ def test_an_evaluation_has_a_report_too(stage):
         assert f"on {scored.json['n']} examples" in text
 
 
+@pytest.mark.parametrize("name", ["report.pdf", "report.JSON"])
+def test_a_report_gets_no_name_that_promises_another_form(done, name):
+    stage, store, _ = done
+    out = stage.folder / name
+    result = stage.promptcc("report", "--store", store, "--out", out)
+    assert result.status == 2 and "a report is HTML" in result.err, result
+    assert not out.exists()
+
+
 def test_a_report_does_not_take_the_place_of_the_store(done):
     stage, store, _ = done
     result = stage.promptcc("report", "--store", store, "--out", store)

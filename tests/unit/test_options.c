@@ -20,7 +20,7 @@ static const struct command_entry command = {
                OPTION_BIT(OPT_DISCOVER) | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_VERTICAL) | OPTION_BIT(OPT_COORDINATOR) |
                OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_HTTP_TOKEN) |
-               OPTION_BIT(OPT_SBATCH),
+               OPTION_BIT(OPT_SBATCH) | OPTION_BIT(OPT_LIMIT),
     .min_operands = 1,
     .max_operands = 1,
 };
@@ -230,17 +230,10 @@ Test(options, a_value_of_the_wrong_kind_is_refused_with_what_it_takes)
 Test(options, a_number_out_of_range_is_refused_with_the_range)
 {
     static char *const wrong[] = {
-        "--call-timeout=0s",
-        "--call-timeout=169h",
-        "--wait=0",
-        "--max-time=0s",
-        "--slots=0",
-        "--slots=1025",
-        "--call-timeout=-1s",
-        "--call-timeout=0.5s",
-        "--max-calls=0",
-        "--max-tokens=0",
-        "--max-prompt-tokens=0",
+        "--call-timeout=0s",  "--call-timeout=169h", "--wait=0",
+        "--max-time=0s",      "--slots=0",           "--slots=1025",
+        "--call-timeout=-1s", "--call-timeout=0.5s", "--max-calls=0",
+        "--limit=0",          "--max-tokens=0",      "--max-prompt-tokens=0",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
