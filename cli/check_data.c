@@ -289,7 +289,6 @@ static void check_labels(struct jobfile *file)
 
 static void check_number(struct jobfile *file)
 {
-    struct place place = whole_file(file);
     size_t n = dataset_size(file->dataset);
     size_t val = file->split.n[SHARE_VAL];
     char examples[TEXT_COUNTED_BYTES];
@@ -298,7 +297,9 @@ static void check_number(struct jobfile *file)
 
     if (n >= ROWS_LEAST || file->optimizer->one_set)
         return;
-    diag_add(file->diags, DIAG_ERROR, "too-few-examples", &place,
+    diag_take_back(file->diags, "few-examples");
+    diag_add(file->diags, DIAG_ERROR, "too-few-examples",
+             &file->job->data.place,
              "the data has only %s, and a candidate is scored on %zu: such a "
              "score may be off by %.0f points, so hardly any gain can be told "
              "from chance",

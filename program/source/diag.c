@@ -184,6 +184,17 @@ void diag_remedy(struct diags *diags, const char *format, ...)
         diags->nomem = true;
 }
 
+void diag_take_back(struct diags *diags, const char *code)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < diags->n; i++)
+        if (diags->items[i].level != DIAG_WARNING ||
+            strcmp(diags->items[i].code, code) != 0)
+            diags->items[n++] = diags->items[i];
+    diags->n = n;
+}
+
 void diag_line(struct diags *diags, const char *line, size_t len)
 {
     struct diag *diag = last_of(diags);

@@ -88,6 +88,9 @@ void diag_remedy(struct diags *diags, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void diag_line(struct diags *diags, const char *line, size_t len);
 
+// Takes back the warnings of that code, for one that says the same better.
+void diag_take_back(struct diags *diags, const char *code);
+
 // True when there is no error; else fills err with ERR_INPUT and the first
 // error by file and line as PATH:LINE:COLUMN: text (ERR_NOMEM when memory ran
 // out on the way).

@@ -89,6 +89,8 @@ def test_only_too_few_examples_are_an_error(stage, tmp_path):
     assert few["ok"] is False
     assert [f["code"] for f in few["findings"]
             if f["level"] == "error"] == ["too-few-examples"]
+    # Which says it all.
+    assert "few-examples" not in [f["code"] for f in few["findings"]]
     assert check(stage, tmp_path)["ok"] is True
 
 
