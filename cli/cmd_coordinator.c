@@ -10,21 +10,23 @@
 #include "cli/option_about.h"
 #include "cli/output.h"
 #include "common/log.h"
+#include "common/loopback.h"
 #include "common/signals.h"
 #include "coordinator/coordinator.h"
 #include "wire/socket.h"
 
 enum { LOOK_MS = 500 };
 
+// "tcp://127.0.0.1:5570"
 static bool is_loopback(const char *endpoint)
 {
-    static const char *const local[] = {"tcp://127.",
-                                        "tcp://localhost:", "tcp://[::1]:"};
+    static const char tcp[] = "tcp://";
+    const char *host = endpoint + sizeof tcp - 1;
 
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strncmp(endpoint, local[i], strlen(local[i])) == 0)
-            return true;
-    return false;
+    if (strncmp(endpoint, tcp, sizeof tcp - 1) != 0)
+        return false;
+    const char *port = strrchr(host, ':');
+    return port != NULL && loopback_host(host, (size_t)(port - host));
 }
 
 static bool check_listen(const struct options *options, const char *endpoint,

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/loopback.h"
+
 // Takes "HOST:PORT" or "[HOST]:PORT" apart. port points into text.
 static bool split(const char *text, char *host, size_t size, const char **port)
 {
@@ -37,19 +39,6 @@ static bool is_port(const char *text)
            atol(text) <= UINT16_MAX;
 }
 
-static bool is_loopback(const struct sockaddr *at)
-{
-    if (at->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)at;
-        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    }
-    if (at->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in = (const void *)at;
-        return IN6_IS_ADDR_LOOPBACK(&in->sin6_addr);
-    }
-    return false;
-}
-
 bool http_address_read(const char *text, struct http_address *out,
                        struct err *err)
 {
@@ -74,7 +63,7 @@ bool http_address_read(const char *text, struct http_address *out,
         return false;
     }
     *out = (struct http_address){.len = found->ai_addrlen,
-                                 .loopback = is_loopback(found->ai_addr)};
+                                 .loopback = loopback_address(found->ai_addr)};
     memcpy(&out->at, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return true;

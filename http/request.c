@@ -3,14 +3,13 @@
 
 #include "http/request.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <strings.h>
 
 #include <microhttpd.h>
 
+#include "common/loopback.h"
 #include "common/text.h"
 
 const char *http_header(const struct http_request *request, const char *name)
@@ -25,40 +24,15 @@ static bool is_port_or_end(const char *text)
            (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
 }
 
-// "127.0.0.2:8070": the network of this machine has many addresses.
-static bool is_loopback_number(const char *host)
-{
-    size_t len = strcspn(host, ":");
-    char number[INET_ADDRSTRLEN];
-    struct in_addr at;
-
-    if (len >= sizeof number || !is_port_or_end(host + len))
-        return false;
-    memcpy(number, host, len);
-    number[len] = '\0';
-    return inet_pton(AF_INET, number, &at) == 1 &&
-           ntohl(at.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
-// "localhost:8070", "[::1]:8070", "127.0.0.1": a name of this machine alone.
-static bool is_loopback_name(const char *host)
-{
-    static const char *const names[] = {"localhost", "[::1]"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t len = strlen(names[i]);
-
-        if (strncasecmp(host, names[i], len) == 0 && is_port_or_end(host + len))
-            return true;
-    }
-    return is_loopback_number(host);
-}
-
 bool http_host_is_loopback(const struct http_request *request)
 {
     const char *host = http_header(request, "Host");
 
-    return host != NULL && is_loopback_name(host);
+    if (host == NULL)
+        return false;
+    size_t len = strcspn(host, host[0] == '[' ? "]" : ":");
+    len += host[len] == ']';
+    return is_port_or_end(host + len) && loopback_host(host, len);
 }
 
 bool http_is_json(const struct http_request *request)

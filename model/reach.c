@@ -1,19 +1,9 @@
 #include "model/reach.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-// "[::1]" stands in brackets in a URL, and so does what CURLU gives.
-static bool is_local(const char *host)
-{
-    struct in_addr v4;
-
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-        return true;
-    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
-}
+#include "common/loopback.h"
 
 int reach_local_port(const char *url)
 {
@@ -27,7 +17,7 @@ int reach_local_port(const char *url)
         curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
         curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
             CURLUE_OK &&
-        is_local(host))
+        loopback_host(host, strlen(host)))
         found = atoi(port);
     curl_free(host);
     curl_free(port);
