@@ -29,14 +29,12 @@ static size_t count_pool_texts(const struct jobfile *file)
 {
     const struct job *job = file->job;
     const struct program *program = job->program;
-    size_t steps = 0;
 
     if (job->n_nearest == 0 || !file->optimizer->pools ||
         program->pools_by != SEARCH_BY_EMBEDDINGS)
         return 0;
-    for (size_t p = 0; p < program->n_predictors; p++)
-        steps += file->plan.runs[program->predictors[p]];
-    return steps * file->split.n[SHARE_TRAIN];
+    return plan_predictors(&file->plan, program, NULL) *
+           file->split.n[SHARE_TRAIN];
 }
 
 // "40 texts of the documents and up to 12 of the demo pools".

@@ -25,10 +25,8 @@ static bool skips_steps(const struct session *session)
 {
     const struct program *program = session_job(session)->program;
 
-    for (size_t p = 0; p < program->n_predictors; p++)
-        if (!session_plan(session)->runs[program->predictors[p]])
-            return true;
-    return false;
+    return plan_predictors(session_plan(session), program, NULL) <
+           program->n_predictors;
 }
 
 static size_t least(size_t a, size_t b)

@@ -55,3 +55,18 @@ void plan_all(const struct program *program, struct plan *out)
         read_source(out, &program->outputs[i].source);
     spread(program, out);
 }
+
+size_t plan_predictors(const struct plan *plan, const struct program *program,
+                       size_t *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < program->n_predictors; i++) {
+        if (!plan->runs[program->predictors[i]])
+            continue;
+        if (out != NULL)
+            out[n] = i;
+        n++;
+    }
+    return n;
+}

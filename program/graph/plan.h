@@ -8,6 +8,7 @@
 #define PROGRAM_GRAPH_PLAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "program/graph/program.h"
@@ -21,5 +22,10 @@ struct plan {
 void plan_make(const struct program *program, const bool *reads_output,
                struct plan *out);
 void plan_all(const struct program *program, struct plan *out);
+
+// The predictors whose steps run, in their order, into out (room for all of the
+// program's; NULL: none is wanted). Returns how many.
+size_t plan_predictors(const struct plan *plan, const struct program *program,
+                       size_t *out);
 
 #endif

@@ -21,15 +21,6 @@ int stepper_asks(const struct program *program, const struct plan *plan)
     return asks;
 }
 
-int stepper_predictions(const struct program *program, const struct plan *plan)
-{
-    int asks = 0;
-
-    for (size_t i = 0; i < program->n_predictors; i++)
-        asks += plan->runs[program->predictors[i]];
-    return asks;
-}
-
 // ---- moving on
 
 // A step that computes is done as soon as its inputs are there.

@@ -51,11 +51,9 @@ struct stepper;
 enum { STEPPER_ATTEMPTS = 2 }; // calls of a step at most: question and repair
 
 // How many steps of a run ask somebody: its calls when no reply needs a repair.
-// Searches of documents are done here and cost no call.
+// Searches of documents are done here and cost no call. Those that ask a model
+// are plan_predictors.
 int stepper_asks(const struct program *program, const struct plan *plan);
-
-// How many of these ask a model.
-int stepper_predictions(const struct program *program, const struct plan *plan);
 
 // program, plan and values, which are the candidate's (candidate.h) or NULL,
 // are borrowed and outlive it; inputs as program_inputs made them (a reference

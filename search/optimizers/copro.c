@@ -365,11 +365,9 @@ static struct effort effort_of(const struct session *session,
                                const struct params *values, int64_t round)
 {
     const struct program *program = session_job(session)->program;
-    const struct plan *plan = session_plan(session);
-    size_t parts = 0, asked = 0, trials = 0;
+    size_t parts = plan_predictors(session_plan(session), program, NULL);
+    size_t asked = 0, trials = 0;
 
-    for (size_t p = 0; p < program->n_predictors; p++)
-        parts += plan->runs[program->predictors[p]];
     for (; round < values->depth; round++) {
         asked += parts * (size_t)values->breadth;
         trials += parts * (size_t)values->breadth *

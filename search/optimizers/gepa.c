@@ -599,7 +599,6 @@ static bool run_lanes(struct gepa_search *search, struct err *err)
 static bool begin_search(struct gepa_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
-    const struct plan *plan = session_plan(search->session);
     const struct reflection_options plain = {.hypotheses = false};
     // Nothing is tried yet: the best is the program as written.
     struct pool_member first = {.trial = session_best(search->session)};
@@ -611,10 +610,8 @@ static bool begin_search(struct gepa_search *search, struct err *err)
         err_nomem(err, "a search");
         return false;
     }
-    for (size_t i = 0; i < program->n_predictors; i++) {
-        if (plan->runs[program->predictors[i]])
-            search->parts[search->n_parts++] = i;
-    }
+    search->n_parts =
+        plan_predictors(session_plan(search->session), program, search->parts);
     search->budget = count_budget(search->session, values);
     search->spent = (int64_t)first.trial->n_rows;
     return pool_add(&search->pool, &first, err) &&

@@ -246,7 +246,6 @@ static bool run_step(struct simba_search *search, int64_t step, struct err *err)
 static bool begin_search(struct simba_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
-    const struct plan *plan = session_plan(search->session);
     // Nothing is tried yet: the best is the program as written.
     const struct trial *baseline = session_baseline_trial(search->session);
     const struct trial *seed = session_seed_trial(search->session);
@@ -259,10 +258,8 @@ static bool begin_search(struct simba_search *search, struct err *err)
     }
     memcpy(search->order, session_split(search->session)->rows[SHARE_TRAIN],
            search->n_train * sizeof *search->order);
-    for (size_t i = 0; i < program->n_predictors; i++) {
-        if (plan->runs[program->predictors[i]])
-            search->parts[search->n_parts++] = i;
-    }
+    search->n_parts =
+        plan_predictors(session_plan(search->session), program, search->parts);
     return simba_pool_add(search, session_baseline(search->session),
                           baseline->score, err) &&
            (seed == NULL ||

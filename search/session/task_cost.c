@@ -31,7 +31,7 @@ struct use task_cost_most(const struct job *job, const struct task *task)
     struct call_options options = task_options(task);
     struct use embedding = {1, job->models[ROLE_EMBED].options.num_ctx};
     int64_t searches = count_embeddings(task);
-    int64_t asks = stepper_predictions(task->program, task->plan);
+    int64_t asks = (int64_t)plan_predictors(task->plan, task->program, NULL);
     int64_t repairs = asks * (STEPPER_ATTEMPTS - 1);
     struct use most = {task_cost_least(job, task) + repairs,
                        (asks + repairs) *

@@ -528,15 +528,6 @@ bool demos_pool(struct demo_maker *maker, const struct demo_recipe *recipe,
 
 // --- steps that the search left out
 
-static bool any_skipped(const struct program *program, const struct plan *plan)
-{
-    for (size_t i = 0; i < program->n_predictors; i++) {
-        if (!plan->runs[program->predictors[i]])
-            return true;
-    }
-    return false;
-}
-
 static bool apply_skipped(const struct demo_set *set,
                           const struct program *program,
                           const struct plan *plan, struct candidate *candidate,
@@ -573,7 +564,8 @@ bool demos_for_skipped(struct session *session, struct candidate *winner,
     struct plan all;
     bool ok = false;
 
-    if (max == 0 || !any_skipped(program, plan)) {
+    if (max == 0 ||
+        plan_predictors(plan, program, NULL) == program->n_predictors) {
         *out = candidate_ref(winner);
         return true;
     }
