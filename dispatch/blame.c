@@ -2,6 +2,7 @@
 
 #include "dispatch/backlog.h"
 #include "dispatch/dispatch_worker.h"
+#include "dispatch/lease.h"
 #include "dispatch/queued_call.h"
 
 // first, doubled for each after the first, up to most.
@@ -228,7 +229,7 @@ void blame_fault(struct dispatch *dispatch, struct lease *lease,
         queued->n_delays++;
     if (kind->model)
         dispatch_worker_unserve(worker, queued->model);
-    dispatch_worker_move(dispatch, lease, to, now);
+    lease_move(dispatch, lease, to, now);
     hold_back(dispatch, worker, kind, queued->node.key, now);
     if (queued->n_held == 0)
         come_back(dispatch, queued, fault, believed, now);

@@ -9,6 +9,7 @@
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/hedge.h"
+#include "dispatch/lease.h"
 #include "dispatch/offer.h"
 #include "dispatch/queued_call.h"
 #include "dispatch/seat.h"
@@ -47,7 +48,7 @@ static void fall_silent(struct dispatch *dispatch,
         struct queued_call *queued = lease->queued;
         if (lease->state != LEASE_HELD)
             continue;
-        dispatch_worker_move(dispatch, lease, LEASE_LATE, now);
+        lease_move(dispatch, lease, LEASE_LATE, now);
         if (queued->n_held == 0)
             blame_nobody(dispatch, queued, now);
     }
@@ -65,7 +66,7 @@ static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
         bool held = lease->state == LEASE_HELD;
         if (lease->state == LEASE_UNUSED)
             continue;
-        dispatch_worker_move(dispatch, lease, LEASE_UNUSED, now);
+        lease_move(dispatch, lease, LEASE_UNUSED, now);
         if (held && queued->n_held == 0)
             blame_nobody(dispatch, queued, now);
     }
@@ -363,8 +364,7 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
     }
     blame_overtaken(queued, known);
     dispatch_worker_succeeded(dispatch, known->worker, queued->model, now);
-    dispatch_worker_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED,
-                         now);
+    lease_move(dispatch, known, held ? LEASE_ANSWERED : LEASE_UNUSED, now);
     *call = queued->node.key;
     queued_call_forget(dispatch, queued, now);
     return true;
@@ -376,7 +376,7 @@ void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
     struct lease *known = hear_lease(dispatch, worker, lease, now);
 
     if (known != NULL && known->state == LEASE_ANSWERED)
-        dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
+        lease_move(dispatch, known, LEASE_UNUSED, now);
 }
 
 bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
@@ -392,7 +392,7 @@ bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
 static struct action send_again(struct dispatch *dispatch, struct lease *lease,
                                 int64_t now)
 {
-    dispatch_worker_send_again(dispatch, lease, now);
+    lease_send_again(dispatch, lease, now);
     return (struct action){.kind = ACTION_SEND,
                            .worker = (int32_t)lease->worker->node.key,
                            .call = lease->call,
@@ -440,7 +440,7 @@ bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
     if (known->state == LEASE_HELD)
         blame_fault(dispatch, known, fault, LEASE_UNUSED, now);
     else // it counted when the lease ended
-        dispatch_worker_move(dispatch, known, LEASE_UNUSED, now);
+        lease_move(dispatch, known, LEASE_UNUSED, now);
     return true;
 }
 
@@ -533,7 +533,7 @@ static bool tell_cancel(struct dispatch *dispatch, struct action *out)
                            .worker = (int32_t)lease->worker->node.key,
                            .call = lease->call,
                            .lease = lease->node.key};
-    dispatch_worker_move(dispatch, lease, LEASE_UNUSED, 0);
+    lease_move(dispatch, lease, LEASE_UNUSED, 0);
     return true;
 }
 
@@ -567,7 +567,7 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                       struct queued_call *queued, int64_t now,
                       struct action *out)
 {
-    struct lease *lease = dispatch_worker_send(dispatch, worker, queued, now);
+    struct lease *lease = lease_send(dispatch, worker, queued, now);
 
     share_serve(dispatch, queued->share);
     queued->share->served = lease->node.key;

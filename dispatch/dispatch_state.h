@@ -162,7 +162,7 @@ struct queued_call {
 
 // A worker's lease of a call, with the place that it takes there.
 //
-//             dispatch_worker_send           answer             credit
+//             lease_send                   answer             credit
 //   UNUSED ----------------------> HELD ----------> ANSWERED ------> UNUSED
 //                                 / |  |
 //   it ends, or the worker       /  |  +-> a fault: UNUSED

@@ -1,8 +1,8 @@
-// dispatch_worker: the workers, what each serves, and the leases that it holds.
+// dispatch_worker: the workers, what each serves, and what it has free.
 //
 // All memory of a worker is taken when it joins: slots + 1 leases that take a
 // place, and as many for leases that ended and may still be answered; beyond
-// those the oldest is forgotten.
+// those the oldest is forgotten. What a lease goes through is lease.h's.
 
 #ifndef DISPATCH_DISPATCH_WORKER_H
 #define DISPATCH_DISPATCH_WORKER_H
@@ -16,8 +16,7 @@ struct dispatch_worker *dispatch_worker_join(struct dispatch *dispatch,
 struct dispatch_worker *dispatch_worker_find(const struct dispatch *dispatch,
                                              int32_t number);
 
-// Takes a worker out of all lists. Its leases must be unused
-// (dispatch_worker_move).
+// Takes a worker out of all lists. Its leases must be unused (lease_move).
 void dispatch_worker_remove(struct dispatch *dispatch,
                             struct dispatch_worker *worker);
 // Frees one that has left. NULL is fine.
@@ -113,18 +112,9 @@ void dispatch_worker_release(struct dispatch *dispatch,
 void dispatch_worker_release_one(struct dispatch *dispatch,
                                  struct model *model);
 
-// Gives a queued call to a worker that has a free place.
-struct lease *dispatch_worker_send(struct dispatch *dispatch,
-                                   struct dispatch_worker *worker,
-                                   struct queued_call *queued, int64_t now);
-
-// The worker is told of a lease that is HELD once more: its time runs from now.
-void dispatch_worker_send_again(struct dispatch *dispatch, struct lease *lease,
-                                int64_t now);
-
-// The transitions drawn in dispatch_state.h. From HELD it frees the slot,
-// which the worker's next lease takes. All but LATE leave the call.
-void dispatch_worker_move(struct dispatch *dispatch, struct lease *lease,
-                          enum lease_state to, int64_t now);
+// Lists the worker under each of its models by what it has free now, and
+// counts it there; and in the jobs where it has a seat. After whatever changed
+// its places, its slots or the model that it has loaded.
+void dispatch_worker_file(struct dispatch_worker *worker);
 
 #endif

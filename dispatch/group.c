@@ -35,3 +35,10 @@ void group_drop(struct dispatch *dispatch, struct group *group)
     table_remove(&dispatch->groups, &group->node);
     free(group);
 }
+
+void group_leave(struct dispatch *dispatch, struct slot *slot)
+{
+    ring_remove(&slot->home);
+    group_drop(dispatch, slot->group);
+    slot->group = NULL;
+}

@@ -12,4 +12,7 @@ struct group *group_take(struct dispatch *dispatch,
                          const struct dispatch_call *call);
 void group_drop(struct dispatch *dispatch, struct group *group); // NULL is fine
 
+// A slot names its group no more; it may have had none.
+void group_leave(struct dispatch *dispatch, struct slot *slot);
+
 #endif

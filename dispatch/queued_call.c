@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "dispatch/backlog.h"
-#include "dispatch/dispatch_worker.h"
 #include "dispatch/group.h"
+#include "dispatch/lease.h"
 #include "dispatch/share.h"
 
 struct queued_call *queued_call_find(const struct dispatch *dispatch,
@@ -107,7 +107,7 @@ void queued_call_forget(struct dispatch *dispatch, struct queued_call *queued,
                         int64_t now)
 {
     while (queued->leases != NULL)
-        dispatch_worker_move(dispatch, queued->leases, LEASE_CANCELLED, now);
+        lease_move(dispatch, queued->leases, LEASE_CANCELLED, now);
     queued_call_leave(dispatch, queued);
     table_remove(&dispatch->calls, &queued->node);
     queued_call_free(dispatch, queued);
