@@ -29,7 +29,11 @@ bool table_reserve(struct table *table, size_t more);
 
 // After a reserve. No node with this key may be listed.
 void table_add(struct table *table, struct table_node *node, int64_t key);
+
+// The node must be listed.
 void table_remove(struct table *table, struct table_node *node);
+
+// NULL where no node has the key.
 struct table_node *table_find(const struct table *table, int64_t key);
 
 // All nodes, in no useful order: NULL starts, NULL ends. The node that was

@@ -11,7 +11,10 @@
 
 // Scores the program as written, or the compiled one of the request, on the
 // rows of --data, else of the test share, else of the validation share. Fills
-// in the ending's document and score.
+// in the ending's document (owned by it) and its score, 0 to 1. Waits for the
+// answers, on the job's own thread. False when there is no score: the budget or
+// a fault ended the job, or the compiled file is of another program
+// (ERR_INPUT).
 bool evaluate_job(struct session *session, struct ending *ending,
                   struct err *err);
 

@@ -130,7 +130,7 @@ bool history_load_submission(struct store *store, int64_t job_no,
 // One example of a job's data, for people: v_evaluations shows it.
 struct history_example {
     int64_t row;       // from 0
-    const char *share; // "train, val", "test"; "" in none
+    const char *share; // "train", "val", "test"; "" in none
     const char *file;
     int64_t line;
     const char *inputs, *labels; // JSON objects, or NULL

@@ -37,8 +37,10 @@ bool key_index_reserve(struct key_index *index, struct err *err);
 // Adds a key that is new, into room that was reserved; gives its position.
 size_t key_index_add(struct key_index *index, const struct hash *key);
 
-// The same for many, none of which is found before key_index_build was called.
-// Room for one is made by key_index_make_room alone.
+// Filling it with many at once, as when a store is opened, is quicker without
+// keeping it searchable all the while: for each key key_index_make_room and
+// key_index_append, then key_index_build once. Until then none of them is
+// found.
 bool key_index_make_room(struct key_index *index, struct err *err);
 size_t key_index_append(struct key_index *index, const struct hash *key);
 bool key_index_build(struct key_index *index, struct err *err);

@@ -60,6 +60,9 @@ bool rows_name_ends(const char *name, const char *const *endings);
 
 // Finds the separator and reads the head line.
 bool rows_open_table(struct rows *rows, struct err *err);
+
+// This and the next two read the row behind `at` as rows_next does, each in its
+// form: they fill fields, row and row_line, and move `at` behind it.
 enum rows_step rows_next_record(struct rows *rows, struct err *err);
 
 // --- rows_json.c: FORM_LINES, FORM_VALUES ---

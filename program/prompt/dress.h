@@ -1,4 +1,8 @@
 // dress: what models put around a short value: **B**, "B", $B$, "- B", "B.".
+//
+// What is taken off says nothing: quotes, emphasis, a bullet, a full stop. What
+// might say something stays: the minus of a number, a sign that denies. Nothing
+// is copied; a span is made smaller. Pure.
 
 #ifndef PROGRAM_PROMPT_DRESS_H
 #define PROGRAM_PROMPT_DRESS_H
@@ -18,7 +22,9 @@ bool dress_unquote(struct span *text);
 // round brackets, in which accountants write a loss.
 bool dress_unwrap(struct span *text);
 
-// A dash in front of a number may be its sign, or the bullet of a list.
+// Whether text begins with a dash in front of a digit, spaces between them
+// allowed. The dash may be the sign of a number or the bullet of a list: who
+// asks has to know which.
 bool dress_is_minus(struct span text);
 
 #endif

@@ -25,7 +25,7 @@ struct use {
     int64_t tokens;
 };
 
-struct use use_times(struct use one, size_t n);
+struct use use_times(struct use one, size_t n);     // what n of them come to
 struct use use_smaller(struct use a, struct use b); // in each figure
 
 struct ledger {
@@ -36,7 +36,8 @@ struct ledger {
 
 void ledger_release(struct ledger *ledger);
 
-// Adds those of the calls that were not used before. False without memory.
+// Adds those of the calls that were not used before. False without memory, and
+// then some of them may have been added.
 bool ledger_use(struct ledger *ledger, const struct used_call *calls, size_t n,
                 struct err *err);
 

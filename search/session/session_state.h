@@ -19,14 +19,14 @@ struct unit;
 
 struct session {
     struct session_setup setup;
-    void *pair;
+    void *pair; // owned: the socket to the loop (note.h); of the job's thread
     pthread_t thread;
-    bool started;
-    struct candidate *baseline;
+    bool started;                 // there is a thread to be joined
+    struct candidate *baseline;   // a reference
     struct trial *baseline_trial; // NULL: the first
     struct trial *seed_trial;     // NULL: none
-    struct fit *fit;
-    struct unit **units; // owned
+    struct fit *fit;              // owned
+    struct unit **units;          // owned, in the order of submission
     size_t n_units, cap_units;
     int64_t n_waits;        // for units, so far
     size_t accounted;       // units whose calls are in the ledger
