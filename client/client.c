@@ -336,6 +336,19 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
     return false;
 }
 
+// What becomes of the job that nobody watches any more.
+static const char *what_is_left(const struct client *client)
+{
+    const struct submission *job = &client->job;
+
+    if (job->submit == NULL || !client->was_home)
+        return "";
+    return job->job[0] == '\0'
+               ? " before the coordinator said that it has the job: it may "
+                 "begin all the same, and `promptcc jobs` shows whether it did"
+               : ", and left the job as it is";
+}
+
 // Ends the wait on a signal when the client only watches, or when there is no
 // job to stop or no coordinator to tell.
 static bool check_signal(const struct client *client, struct err *err)
@@ -345,10 +358,7 @@ static bool check_signal(const struct client *client, struct err *err)
     if (!signals_came() ||
         (client->home && submission_is_stopped_by_signals(job)))
         return true;
-    err_set(err, ERR_STOPPED, "interrupted%s",
-            job->submit == NULL || job->job[0] == '\0'
-                ? ""
-                : ", and left the job as it is");
+    err_set(err, ERR_STOPPED, "interrupted%s", what_is_left(client));
     return false;
 }
 

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "client/client.h"
 #include "common/arena.h"
+#include "common/signals.h"
 #include "wire/socket.h"
 
 // --- a coordinator that answers the first question when the second comes, and
@@ -217,4 +219,38 @@ Test(client, a_job_is_sent_again_to_a_coordinator_that_is_busy, .timeout = 60)
 
     client_result_release(&result);
     part(&meeting);
+}
+
+static void interrupt(void *user, const char *text)
+{
+    (void)user, (void)text;
+    (void)raise(SIGINT);
+}
+
+// It has been sent, and nobody can know whether it will begin.
+Test(client, who_leaves_before_the_job_is_taken_is_told_that_it_may_begin,
+     .timeout = 60)
+{
+    struct meeting meeting;
+    struct client_result result;
+    struct err err = ERR_CLEAR;
+    struct client_watch watch = {.say = interrupt, .leaves = true};
+    struct wire_file file = {.name = "job.yaml", .data = "x", .len = 1};
+    struct submit submit = {.action = "run",
+                            .options = "{}",
+                            .folder = "",
+                            .files = &file,
+                            .n_files = 1};
+
+    cr_assert(signals_open(&err), "%s", err.text);
+    meet(&meeting);
+    signals_accept();
+    cr_expect_not(
+        client_submit(meeting.client, &submit, true, &watch, &result, &err));
+    cr_expect_eq(err.code, ERR_STOPPED);
+    cr_expect_not_null(strstr(err.text, "it may begin all the same"), "%s",
+                       err.text);
+    client_result_release(&result);
+    part(&meeting);
+    signals_close();
 }
