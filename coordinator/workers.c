@@ -112,17 +112,23 @@ static bool has_kind(const struct worker_info *worker, const char *wanted)
     return wanted[0] == '\0' || kind[0] == '\0' || strcmp(kind, wanted) == 0;
 }
 
+// Which of the two is the newer one nobody says: a pull brings the newest, and
+// does not mend a worker whose model was pulled while the job ran.
 static void tell_other_digest(const struct worker_info *worker,
+                              const struct model_entry *model,
                               const struct worker_model *has, char *why,
                               size_t size)
 {
     bool pulls = strncmp(worker->server, "ollama", 6) == 0;
 
     text_print(why, size,
-               "its `%.60s` is another model (%.20s): %s%.60s%s there",
-               has->name, has->digest,
-               pulls ? "run `ollama pull " : "start its server with that model",
-               pulls ? has->name : "", pulls ? "`" : "");
+               "its `%.50s` is another model (%.22s, the job's is %.22s): "
+               "%s%.50s%s",
+               has->name, has->digest, model->digest,
+               pulls ? "run `ollama pull " : "start its server with the job's",
+               pulls ? has->name : "",
+               pulls ? "` there, or bring the job's back if that is older"
+                     : "");
 }
 
 bool worker_fits(const struct worker_info *worker,
@@ -136,7 +142,7 @@ bool worker_fits(const struct worker_info *worker,
         return false;
     if (!models_fits(model->digest, has->digest)) {
         if (size > 0)
-            tell_other_digest(worker, has, why, size);
+            tell_other_digest(worker, model, has, why, size);
         return false;
     }
     if (has->context > 0 && has->context < model->needs.num_ctx) {

@@ -560,6 +560,8 @@ Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
 {
     char *rows = many_rows();
     struct actor odd;
+    json_t *workers;
+    const char *why;
 
     begin();
     hire(STAGE_DIGEST);
@@ -572,6 +574,13 @@ Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
     begin();
     actor_greet_as_worker(&odd, &stage, "odd", 1, other_digest);
     cr_expect_not(actor_hears(&odd, MESSAGE_CALL, 4500));
+    actor_greet_as_client(&client, &stage, "client");
+    workers = actor_command(&client, "workers", "");
+    why = json_get_text(json_array_get(workers, 0), "reason", "");
+    cr_expect_not_null(strstr(why, "(ffff456789abcdef012345, the job's is "
+                                   "0123456789abcdef012345)"),
+                       "%s", why);
+    json_decref(workers);
     hire(STAGE_DIGEST);
     cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
     free(rows);
