@@ -421,11 +421,40 @@ static bool is_whole(struct process *slot, enum exec_reading state)
            clock_monotonic_ms() >= slot->told_ms + PROOF_MS;
 }
 
+static bool is_answer(const struct exec_command *command, const char *line,
+                      size_t len)
+{
+    struct err ignored = ERR_CLEAR;
+
+    return command->check == NULL ||
+           command->check(command->of, line, len, &ignored);
+}
+
+// A program may say goodbye on its standard output: that is dropped, unless a
+// line of it could be taken for an answer.
+static void drop_goodbye(const struct exec_command *command, struct buf *answer,
+                         size_t len)
+{
+    const char *end = answer->data + answer->len;
+    const char *line = answer->data + len + 1;
+
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+
+        stop = stop == NULL ? end : stop;
+        if (is_answer(command, line, (size_t)(stop - line)))
+            return;
+        line = stop + 1;
+    }
+    answer->len = len + 1;
+}
+
 // Its answer, if that was one. The next request gets a child that goes on.
 static void end_proof(struct exec_pool *pool, struct process *slot, size_t len)
 {
     char how[EXEC_END_BYTES];
 
+    drop_goodbye(&pool->commands[slot->command], &slot->child.answer, len);
     take_answer(pool, slot, len);
     (void)exec_child_end(&slot->child, false, how);
 }

@@ -21,7 +21,8 @@
 //    writes a line before it reads the first would answer each request with
 //    what was meant for the one before, and nobody would notice. So the first
 //    child of a command gets one line and then the end of its input, and all
-//    that it writes until it ends, or for a second more, has to be one line.
+//    that it writes until it ends, or for a second more, has to be one line;
+//    what could not be taken for an answer does not count, such as a goodbye.
 //    Other requests of the command wait for that. One that ends without an
 //    answer, since it drops its work at the end of its input, proves nothing.
 // 3. A child may end, with status 0, after any number of answers. If it does

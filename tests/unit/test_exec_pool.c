@@ -293,6 +293,15 @@ Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
     expect_fault("more than one line");
 }
 
+Test(exec_pool, a_goodbye_is_no_answer)
+{
+    start_script("while read -r l; do echo 0.5; done; echo all done", 5000);
+    ask("x");
+    expect_answer("0.5");
+    ask("x");
+    expect_answer("0.5");
+}
+
 Test(exec_pool, a_first_child_that_does_not_end_is_waited_for_a_while)
 {
     start_script("while read -r l; do echo 0.5; done; exec sleep 60", 20000);
