@@ -26,9 +26,10 @@ bool val_rows_init(struct val_rows *val, const struct session *session,
     struct rng rng = session_rng(session, "validation-rows", 0);
     size_t all = split->n[SHARE_VAL];
 
-    *val =
-        (struct val_rows){.rows = calloc(all + 1, sizeof *val->rows), .n = n};
-    if (val->rows == NULL) {
+    *val = (struct val_rows){.rows = calloc(all + 1, sizeof *val->rows),
+                             .sorted = calloc(n + 1, sizeof *val->sorted),
+                             .n = n};
+    if (val->rows == NULL || val->sorted == NULL) {
         err_nomem(err, "validation rows");
         return false;
     }
@@ -36,12 +37,15 @@ bool val_rows_init(struct val_rows *val, const struct session *session,
         memcpy(val->rows, split->rows[SHARE_VAL], n * sizeof *val->rows);
     else
         sample(&rng, split->rows[SHARE_VAL], all, n, val->rows);
+    memcpy(val->sorted, val->rows, n * sizeof *val->sorted);
+    qsort(val->sorted, n, sizeof *val->sorted, compare_rows);
     return true;
 }
 
 void val_rows_release(struct val_rows *val)
 {
     free(val->rows);
+    free(val->sorted);
     *val = (struct val_rows){0};
 }
 
@@ -58,7 +62,7 @@ double val_rows_mean(const struct val_rows *val, const struct trial *trial)
 
     for (size_t i = 0; i < trial->n_rows; i++) {
         if (!trial->scored[i] ||
-            bsearch(&trial->rows[i], val->rows, val->n, sizeof *val->rows,
+            bsearch(&trial->rows[i], val->sorted, val->n, sizeof *val->sorted,
                     compare_rows) == NULL)
             continue;
         sum += trial->scores[i];

@@ -15,8 +15,9 @@
 #include "search/session/session.h"
 
 struct val_rows {
-    size_t *rows; // owned: of the dataset, ascending where they are a sample,
-                  // else in the order of the share
+    size_t *rows;   // owned: of the dataset, ascending where they are a sample,
+                    // else in the order of the share
+    size_t *sorted; // owned: the same, ascending, to look them up
     size_t n;
 };
 
@@ -31,11 +32,6 @@ void val_rows_draw(const struct val_rows *val, struct rng *rng, size_t k,
 
 // The mean of a trial over those of its rows that count and were scored; 0
 // where there are none.
-//
-// Known fault: the rows are looked up as if they were ascending, and those of a
-// whole share are not, so that some are missed. What is mended here changes
-// what TPE is told of the program as written, and so what the search decides:
-// raise REPLAY_VERSION with it.
 double val_rows_mean(const struct val_rows *val, const struct trial *trial);
 
 #endif
