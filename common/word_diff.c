@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct word {
+struct diff_word {
     const char *text;
     size_t len;
 };
 
-struct words {
-    struct word *items; // owned
+struct diff_words {
+    struct diff_word *items; // owned
     size_t n;
 };
 
@@ -19,7 +19,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-static bool words_split(const char *text, struct words *out)
+static bool words_split(const char *text, struct diff_words *out)
 {
     size_t len = strlen(text);
 
@@ -33,14 +33,14 @@ static bool words_split(const char *text, struct words *out)
             n++;
         while (text[n] != '\0' && is_space(text[n]))
             n++;
-        out->items[out->n++] = (struct word){text, n};
+        out->items[out->n++] = (struct diff_word){text, n};
         text += n;
     }
     return true;
 }
 
 // The last word of a text has no space behind it, and is the same all the same.
-static bool same(const struct word *a, const struct word *b)
+static bool same(const struct diff_word *a, const struct diff_word *b)
 {
     size_t a_len = a->len, b_len = b->len;
 
@@ -55,7 +55,7 @@ static bool same(const struct word *a, const struct word *b)
 
 // Words of one change that follow each other in their text are one piece.
 static void add(struct word_diff *diff, enum word_change change,
-                const struct word *word)
+                const struct diff_word *word)
 {
     struct word_piece *last = diff->n == 0 ? NULL : &diff->pieces[diff->n - 1];
 
@@ -69,7 +69,7 @@ static void add(struct word_diff *diff, enum word_change change,
 
 // The part between what both begin and what both end with.
 struct middle {
-    const struct word *a, *b;
+    const struct diff_word *a, *b;
     size_t n, m;
     uint16_t *lengths; // (n + 1) * (m + 1): of the common sequence from i, j on
 };
@@ -151,7 +151,7 @@ static bool compare(struct middle *middle, struct word_diff *diff)
     return true;
 }
 
-static bool make(const struct words *a, const struct words *b,
+static bool make(const struct diff_words *a, const struct diff_words *b,
                  struct word_diff *diff)
 {
     size_t least = a->n < b->n ? a->n : b->n;
@@ -180,7 +180,7 @@ static bool make(const struct words *a, const struct words *b,
 bool word_diff_make(const char *a, const char *b, struct word_diff *out,
                     struct err *err)
 {
-    struct words before = {0}, after = {0};
+    struct diff_words before = {0}, after = {0};
     bool ok = words_split(a, &before) && words_split(b, &after);
 
     *out = (struct word_diff){0};

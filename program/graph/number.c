@@ -233,14 +233,14 @@ static bool read_digits(struct found *found, const char **at)
 
 // ---- what stands behind it
 
-struct word {
+struct number_word {
     char text[WORD_BYTES]; // in small letters, cut
     size_t len;
 };
 
-static struct word word_at(const char *at)
+static struct number_word word_at(const char *at)
 {
-    struct word word = {.len = 0};
+    struct number_word word = {.len = 0};
 
     for (; is_letter(at[word.len]); word.len++) {
         if (word.len + 1 < sizeof word.text)
@@ -249,7 +249,7 @@ static struct word word_at(const char *at)
     return word;
 }
 
-static bool is_among(const struct word *word, const char *const *words)
+static bool is_among(const struct number_word *word, const char *const *words)
 {
     for (; *words != NULL; words++) {
         if (strcmp(word->text, *words) == 0)
@@ -284,7 +284,7 @@ static const char *const percents[] = {"percent",  "pct",      "percentage",
                                        "percento", "pourcent", NULL};
 
 // The bytes of the word behind a "per" that makes it one of a hundred.
-static size_t cent_bytes(const struct word *word, const char *behind)
+static size_t cent_bytes(const struct number_word *word, const char *behind)
 {
     static const char *const cents[] = {" cento", " ciento", " cent"};
 
@@ -325,7 +325,7 @@ static bool read_end(struct found *found, const char **at)
     while (*next == ' ' || *next == GROUP)
         next++;
     next += next[0] == '\\' && next[1] == '%'; // as LaTeX has it
-    struct word word = word_at(next);
+    struct number_word word = word_at(next);
     size_t cent = cent_bytes(&word, next + word.len);
     if (*next == SCALE || *next == '<' || *next == '>' || *next == '+' ||
         is_last_dash(next) || is_among(&word, scales))
@@ -395,7 +395,7 @@ static bool begins_value(const char *text, const char *at)
 
     while (start > text && is_letter(start[-1]))
         start--;
-    struct word word = word_at(start);
+    struct number_word word = word_at(start);
     return end == text || (start == end && !is_digit(end[-1])) ||
            is_among(&word, openers);
 }
@@ -408,7 +408,7 @@ static void read_minus(struct found *found, const char *text, const char **at)
 
     while (start > text && is_letter(start[-1]))
         start--;
-    struct word word = word_at(start);
+    struct number_word word = word_at(start);
     if (end == *at || !is_among(&word, minuses) || !begins_value(text, start))
         return;
     found->negative = true;
@@ -497,7 +497,7 @@ static const char *const months[] = {
 static bool has_doubt(const char *text, size_t from, size_t to)
 {
     while (from < to) {
-        struct word word = word_at(text + from);
+        struct number_word word = word_at(text + from);
         if (word.len > 0 &&
             (is_among(&word, doubts) || is_among(&word, months)))
             return true;

@@ -46,10 +46,10 @@ def test_a_command_to_copy_holds_whatever_a_folder_is_called(stage, sim):
                             optimizer="{labeled_few_shot: {k: 1}}")
     done = stage.promptcc("run", job, "--ollama", sim.url)
     assert done.status == 0, done
-    command = re.search(r"^  (promptcc predict .*) --simulate message=VALUE$", done.out, re.M)
+    command = re.search(r"^  (promptcc predict .*) message=VALUE$", done.out, re.M)
     assert command, done
     ran = subprocess.run(
-        ["bash", "-c", f"{command[1]} message=hello --ollama {sim.url}"],
+        ["bash", "-c", f"{command[1]} message=hello"],
         env=harness.environment(
             PATH=f"{harness.PROMPTCC.parent}:{os.environ['PATH']}"),
         cwd=stage.folder, capture_output=True, text=True, timeout=60, check=False)
