@@ -11,36 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 
-enum { MAX_TEMPLATES = 16, TEXT_BYTES = 8192 };
-
-// The names, each once.
-static size_t list_names(const char **out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_template_files && n < MAX_TEMPLATES; i++)
-        if (n == 0 || strcmp(out[n - 1], template_files[i].template_name) != 0)
-            out[n++] = template_files[i].template_name;
-    return n;
-}
-
-static bool check_name(const char *name, struct err *err)
-{
-    const char *names[MAX_TEMPLATES];
-    struct buf list = BUF_INIT(200);
-    size_t n = list_names(names);
-    bool found = false;
-
-    for (size_t i = 0; i < n; i++) {
-        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
-        found = found || strcmp(names[i], name) == 0;
-    }
-    if (!found)
-        err_set(err, ERR_INPUT, "there is no template `%.40s`; choose among %s",
-                name, list.data == NULL ? "none" : list.data);
-    buf_release(&list);
-    return found;
-}
+enum { TEXT_BYTES = 8192 };
 
 static bool make_folder(const char *folder, struct err *err)
 {
@@ -105,8 +76,7 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!check_name(name, &err) || !make_folder(folder, &err) ||
-        !for_files(name, folder, is_free, &err) ||
+    if (!make_folder(folder, &err) || !for_files(name, folder, is_free, &err) ||
         !for_files(name, folder, write_one, &err))
         return output_error(options, &err);
     shell_word_show(folder, &word);

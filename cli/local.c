@@ -22,8 +22,18 @@ static void list_urls(struct local *out, const struct servers *servers)
                    servers->addresses[i].url);
 }
 
+// Of which nobody knows here how they are started.
+static bool has_others(const struct servers *servers)
+{
+    for (size_t i = 0; servers != NULL && i < servers->n; i++)
+        if (strcmp(servers->addresses[i].backend, "ollama") != 0)
+            return true;
+    return false;
+}
+
 static bool start_coordinator(struct local *out, const struct options *options,
-                              const char *store, bool looks, struct err *err)
+                              const char *store, const struct servers *servers,
+                              struct err *err)
 {
     struct coordinator_options with = COORDINATOR_DEFAULTS;
     char endpoint[INPROC_NAME_BYTES];
@@ -40,9 +50,10 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.disk_patience_ms = DISK_PATIENCE_MS;
     with.program = answer_query_program();
     with.local = true;
-    with.looks = looks;
+    with.looks = servers == NULL || servers->n == 0;
     with.allow_exec = true;
     with.servers = out->urls.data;
+    with.other_servers = has_others(servers);
     with.refusal = &out->refusal;
     out->coordinator = coordinator_start(out->zmq, &with, err);
     return out->coordinator != NULL;
@@ -86,8 +97,7 @@ bool local_start(struct local *out, const struct options *options,
     list_urls(out, servers);
     out->zmq = wire_context(err);
     if (out->zmq == NULL ||
-        !start_coordinator(out, options, store,
-                           servers == NULL || servers->n == 0, err))
+        !start_coordinator(out, options, store, servers, err))
         return false;
     for (size_t i = 0; servers != NULL && i < servers->n; i++)
         if (!start_worker(out, &servers->addresses[i], err))

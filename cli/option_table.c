@@ -250,7 +250,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
                    .told = "what slots=N of the server says", .least = 1,
                    .most = 1024, .range = "from 1 to 1024"},
-    [OPT_TEMPLATE] = {"template", "NAME", KIND_TEXT,
+    [OPT_TEMPLATE] = {"template", "NAME", KIND_WORD,
                       "what to start from: " TEMPLATE_LIST,
                       .fallback = "minimal", .offer.words = TEMPLATE_WORDS},
     [OPT_LIMIT] = {"limit", "N", KIND_WHOLE, "show at most N rows",

@@ -39,6 +39,7 @@ struct coordinator_options {
     const char *servers;        // "URL, URL": those of its own process, for the
                                 // sentence that none answers; NULL: none.
                                 // Borrowed until coordinator_stop.
+    bool other_servers;         // some of them are no Ollama
     struct last_words *refusal; // what one of these servers said last instead
                                 // of naming its models, for the same sentence.
                                 // The same; NULL: nobody tells
@@ -50,12 +51,12 @@ struct coordinator_options {
     int64_t call_timeout_ms;    // hard limit of one call
     int64_t disk_patience_ms;   // how long writes to a disk may fail
                                 // until the jobs pause; -1: for ever
-    bool local;      // its clients are in this process: their jobs are folders
-                     // of this machine. A fact about the endpoint that the
-                     // owner knows, never what a peer says of itself.
-    bool looks;      // a history is read and not gone on with: its jobs keep the
-                     // state in which they are found
-    bool proofs;     // workers show what they can when they join (proof.h)
+    bool local;  // its clients are in this process: their jobs are folders
+                 // of this machine. A fact about the endpoint that the
+                 // owner knows, never what a peer says of itself.
+    bool looks;  // a history is read and not gone on with: its jobs keep the
+                 // state in which they are found
+    bool proofs; // workers show what they can when they join (proof.h)
     bool allow_exec; // exec metrics in jobs that are not local
 };
 

@@ -155,6 +155,7 @@ struct engine {
     struct worker_rows worker_rows; // of them, in the store
     struct kept_calls kept;         // by workers, from before they joined
     const char *servers;            // of this process, "URL, URL", or NULL
+    bool other_servers;             // some of them are no Ollama
     struct last_words *refusal;     // of one of them; borrowed, or NULL
     int64_t wait_start_ms;   // until a job that nobody ever answered is paused
     int64_t wait_after_ms;   // the same after an answer

@@ -470,15 +470,16 @@ static void report_unanswered(const struct running_job *running,
     bool came_close = last->ms >= since && (last->fault == FAULT_BROKEN ||
                                             last->fault == FAULT_TIMEOUT);
     char *urls = engine->servers == NULL ? NULL : strdup(engine->servers);
-    err_set(err, ERR_FAULT,
-            "no model server answered for %.3g s%s%s; start one (`ollama "
-            "serve`, or a worker) and run the same command again: it goes on "
-            "where it stopped%s%s",
-            (double)limit_ms / 1000, urls == NULL ? "" : " at ",
-            urls != NULL             ? shorten(urls, URLS_SHOWN)
-            : engine->workers.n == 0 ? ", and no worker is connected"
-                                     : "",
-            came_close ? "; last, " : "", came_close ? last->text : "");
+    err_set(
+        err, ERR_FAULT,
+        "no model server answered for %.3g s%s%s; start %s and run the same "
+        "command again: it goes on where it stopped%s%s",
+        (double)limit_ms / 1000, urls == NULL ? "" : " at ",
+        urls != NULL             ? shorten(urls, URLS_SHOWN)
+        : engine->workers.n == 0 ? ", and no worker is connected"
+                                 : "",
+        engine->other_servers ? "it" : "one (`ollama serve`, or a worker)",
+        came_close ? "; last, " : "", came_close ? last->text : "");
     free(urls);
 }
 

@@ -82,9 +82,11 @@ bool student_open(const struct compiled *compiled,
         ok = check_server(compiled, address, &server, out, err);
     else if (why.code == ERR_IO)
         err_set(err, ERR_FAULT,
-                "no model server answers at %.120s: start it (`ollama "
-                "serve`), or name another with --ollama or --openai",
-                address->url);
+                "no model server answers at %.120s: start it%s, or name "
+                "another with --ollama or --openai",
+                address->url,
+                strcmp(address->backend, "ollama") == 0 ? " (`ollama serve`)"
+                                                        : "");
     else if (err != NULL)
         *err = why;
     model_server_release(&server);

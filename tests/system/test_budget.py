@@ -190,6 +190,13 @@ def test_time_without_a_server_is_no_time_of_the_job(stage):
     assert again.status == 0 and again.json["calls"]["student"] > 0, again
 
 
+def test_a_server_of_another_kind_is_not_advised_to_be_an_ollama(stage):
+    url = f"http://127.0.0.1:{harness.free_port()}"
+    result = stage.promptcc("run", stage.job(), "--openai", url, "--wait", "1s")
+    assert result.status == 3 and "ollama serve" not in result.err, result
+    assert f"for 1 s at {url}; start it and run the same" in result.err, result
+
+
 def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
     sim = stage.stand_in(slots=1, latency_ms=60000)
     result = run(stage, sim, stage.job(), "--max-time", "2s", deadline_s=60)
