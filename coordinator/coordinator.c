@@ -145,6 +145,8 @@ static void act(struct coordinator *c, int64_t now)
 
     while (kept_calls_give(&c->engine, &at, now, &action))
         do_send(c, &action, now);
+    if (now < c->engine.gather_until_ms)
+        return;
     while (!turn_is_over(&c->engine.turn) &&
            dispatch_next(c->engine.dispatch, now, &action))
         acts[action.kind](c, &action, now);
@@ -191,8 +193,8 @@ static bool take_orders(struct coordinator *c)
     return any;
 }
 
-// While the disk is behind nothing is sent, and a call that is due to be sent
-// is no reason to turn at once.
+// While the disk is behind, or workers gather, nothing is sent, and a call that
+// is due to be sent is no reason to turn at once.
 static long wait_ms(struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
@@ -200,7 +202,8 @@ static long wait_ms(struct coordinator *c, int64_t now)
 
     if (turn_was_unfinished(&c->engine.turn))
         return 0;
-    if (c->engine.behind && deadline <= now)
+    if ((c->engine.behind || now < c->engine.gather_until_ms) &&
+        deadline <= now)
         return (long)wait;
     if (deadline >= 0 && deadline - now < wait)
         wait = deadline - now;

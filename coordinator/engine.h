@@ -161,6 +161,8 @@ struct engine {
     int64_t wait_after_ms;   // the same after an answer
     int64_t call_timeout_ms; // hard limit of a call
     int64_t busy_ms;         // when a worker was last seen at work on a call
+    int64_t gather_until_ms; // only what workers kept is sent before
+                             // (kept_calls.h); 0: there is nothing to wait for
     struct background *job_chores;   // reading and freeing jobs; owned
     struct background *read_chores;  // reading the store for clients; owned
     struct background *query_chores; // running SQL that clients wrote; owned

@@ -200,6 +200,8 @@ static bool take_up_one(struct jobs *jobs, const struct left_view *job,
     if (job->awaits == AWAITS_NOTHING) {
         if (!go_on(jobs, job->job_no, job->id))
             return false;
+        if (jobs->engine->gather_until_ms == 0)
+            jobs->engine->gather_until_ms = now + KEPT_GATHER_MS;
         log_info("job-taken-up", "%s", job->id);
         return true;
     }

@@ -6,6 +6,10 @@
 // that worker before it could go anywhere else, so what was at work when a
 // coordinator was restarted is not asked twice.
 //
+// Workers come back some moments apart. Whoever came first would be sent what
+// the others have at work. So after a start that found a job at work, nothing
+// else is sent for KEPT_GATHER_MS.
+//
 // What a worker names decides one thing only: which of the waiting calls it
 // gets first. So a worker that lies gains nothing. Belongs to the loop.
 
@@ -18,7 +22,10 @@
 
 #include "common/hash.h"
 
-enum { KEPT_CALLS_MS = 30000 }; // after it joined; as in the worker
+enum {
+    KEPT_CALLS_MS = 30000, // after it joined; as in the worker
+    KEPT_GATHER_MS = 2000, // after the start
+};
 
 struct kept_call {
     struct hash key;

@@ -480,6 +480,29 @@ def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage):
 
 # --- stops that pass ---
 
+def test_who_comes_first_is_not_sent_what_others_have_at_work(stage):
+    """After a restart of the coordinator a new worker is there before those who
+    were at work are back."""
+    sim = stage.stand_in(slots=8, latency_ms=1200)
+    store = stage.folder / "c.db"
+    coordinator = stage.coordinator(store)
+    workers = [stage.worker(coordinator.endpoint, sim.url, f"w{i}", slots=2)
+               for i in range(2)]
+    job = stage.job(n=12, optimizer="{labeled_few_shot: {k: 2}}")
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
+    harness.wait_until(lambda: len(sim.chats()) >= 4, "a round of answers")
+    coordinator.kill()
+    for late in workers:
+        late.signal(signal.SIGSTOP)
+    coordinator = stage.coordinator(store, port=coordinator.port)
+    stage.worker(coordinator.endpoint, sim.url, "new", slots=4)
+    coordinator.wait_for_line("worker-joined: new", errors=True)
+    for late in workers:
+        late.signal(signal.SIGCONT)
+    coordinator.wait_for_line("job-ended", errors=True)
+    assert sim.repeated() <= len(harness.committed_calls(store, "hedged"))
+
+
 @pytest.mark.parametrize("who", ["coordinator", "stand-in", "worker"])
 def test_a_program_that_is_halted_for_some_seconds_costs_only_them(stage, who):
     """SIGSTOP for 6 s, then SIGCONT, once some calls are done: the job ends
