@@ -442,8 +442,7 @@ static void put_read(const struct columns *columns, json_t *fields,
     const char *name;
     json_t *value;
 
-    json_object_foreach(fields, name, value)
-    {
+    json_object_foreach(fields, name, value) {
         if (!columns_have(columns, name))
             continue;
         buf_puts(out, name);

@@ -83,14 +83,12 @@ static json_t *steps_json(const json_t *a, const json_t *b, struct err *err)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)a, name, value)
-    {
+    json_object_foreach((json_t *)a, name, value) {
         if (strcmp(name, "metadata") != 0)
             (void)json_array_append_new(
                 list, step_json(name, value, json_object_get(b, name), err));
     }
-    json_object_foreach((json_t *)b, name, value)
-    {
+    json_object_foreach((json_t *)b, name, value) {
         if (json_object_get(a, name) == NULL)
             (void)json_array_append_new(list,
                                         step_json(name, NULL, value, err));
@@ -117,12 +115,10 @@ static void compare_members(json_t *list, const json_t *a, const json_t *b)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)a, name, value)
-    {
+    json_object_foreach((json_t *)a, name, value) {
         compare_value(list, name, value, json_object_get(b, name));
     }
-    json_object_foreach((json_t *)b, name, value)
-    {
+    json_object_foreach((json_t *)b, name, value) {
         if (json_object_get(a, name) == NULL)
             compare_value(list, name, NULL, value);
     }

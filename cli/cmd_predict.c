@@ -90,8 +90,7 @@ static int print_outputs(const struct feed *feed, const json_t *outputs)
     json_t *value;
     int status;
 
-    json_object_foreach((json_t *)outputs, name, value)
-    {
+    json_object_foreach((json_t *)outputs, name, value) {
         buf_printf(&text, "%s: ", name);
         value_put(value, &text);
         buf_putc(&text, '\n');

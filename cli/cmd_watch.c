@@ -80,8 +80,7 @@ static int64_t count_workers(const json_t *status)
     json_t *n;
     int64_t all = 0;
 
-    json_object_foreach(json_object_get(status, "workers"), state, n)
-    {
+    json_object_foreach(json_object_get(status, "workers"), state, n) {
         all += json_integer_value(n);
     }
     return all;

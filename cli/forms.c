@@ -163,8 +163,7 @@ static void put_parameters(const struct compiled *compiled, struct buf *out)
     const char *name;
     json_t *value;
 
-    json_object_foreach(options_of(compiled), name, value)
-    {
+    json_object_foreach(options_of(compiled), name, value) {
         if (!json_is_number(value))
             continue;
         buf_printf(out, "PARAMETER %s ", name);
@@ -266,8 +265,7 @@ static void put_demos(const struct candidate_part *part, struct buf *out)
         const char *name;
         json_t *value;
 
-        json_object_foreach(part->demos[i].fields, name, value)
-        {
+        json_object_foreach(part->demos[i].fields, name, value) {
             buf_printf(&demo, "%s%s: ", demo.len == 0 ? "" : "\n", name);
             value_put(value, &demo);
         }

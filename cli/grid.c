@@ -25,8 +25,7 @@ static void put_parts(const json_t *value, struct buf *out)
     json_t *number;
     bool first = true;
 
-    json_object_foreach((json_t *)value, key, number)
-    {
+    json_object_foreach((json_t *)value, key, number) {
         buf_printf(out, "%s%s ", first ? "" : ", ", key);
         json_put(out, number, false);
         first = false;

@@ -39,8 +39,7 @@ static void put_keys(const json_t *defs, const json_t *schema,
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)properties, name, value)
-    {
+    json_object_foreach((json_t *)properties, name, value) {
         const json_t *inner = follow(defs, value);
         char key[KEY_BYTES];
 

@@ -7,7 +7,8 @@
 #include "common/buf.h"
 
 // Appends "budget.max_calls= budget.max_tokens= ...", separated by blanks. Of a
-// map whose keys are names of the user's (inputs, steps) there is the map alone.
+// map whose keys are names of the user's (inputs, steps) there is the map
+// alone.
 void job_keys_put(struct buf *out);
 
 #endif

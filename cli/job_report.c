@@ -197,8 +197,7 @@ void job_report_brief(const json_t *object, struct buf *out)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)object, key, value)
-    {
+    json_object_foreach((json_t *)object, key, value) {
         const char *text = json_string_value(value);
 
         if (json_is_null(value) || (text != NULL && text[0] == '\0'))

@@ -68,8 +68,7 @@ static json_t *order_document(json_t *document, const char *const *names)
                                   value == NULL ? json_null()
                                                 : json_incref(value));
     }
-    json_object_foreach(document, key, value)
-    {
+    json_object_foreach(document, key, value) {
         if (json_object_get(ordered, key) == NULL)
             (void)json_object_set(ordered, key, value);
     }

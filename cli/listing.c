@@ -19,8 +19,7 @@ static json_t *names_of(const struct grid_column *columns, size_t n,
     json_t *value;
 
     for (size_t i = 0; i < json_array_size(rows); i++)
-        json_object_foreach(json_array_get(rows, i), name, value)
-        {
+        json_object_foreach(json_array_get(rows, i), name, value) {
             if (json_object_get(seen, name) != NULL)
                 continue;
             (void)json_object_set_new(seen, name, json_true());

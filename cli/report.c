@@ -281,8 +281,7 @@ static void put_tuned(const json_t *document, struct buf *out)
     const char *name;
     json_t *value;
 
-    json_object_foreach(tuned, name, value)
-    {
+    json_object_foreach(tuned, name, value) {
         buf_printf(out, "%s%s ", first ? "  tuned: " : ", ", name);
         json_put(out, value, false);
         first = false;
@@ -455,8 +454,7 @@ static void put_faults(const struct terminal *terminal, const json_t *document,
                faults == n ? "none of the %" PRId64 " replies could be read"
                            : "%" PRId64 " replies could not be read",
                faults);
-    json_object_foreach(json_object_get(document, "faults"), kind, count)
-    {
+    json_object_foreach(json_object_get(document, "faults"), kind, count) {
         buf_printf(out, "%s%" PRId64 " %s", separator,
                    (int64_t)json_integer_value(count), fault_text(kind));
         separator = ", ";

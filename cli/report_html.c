@@ -320,8 +320,7 @@ static void put_demo(struct buf *out, const json_t *demo)
     json_t *value;
 
     buf_puts(out, "<div class=\"demo new\"><dl>");
-    json_object_foreach((json_t *)demo, key, value)
-    {
+    json_object_foreach((json_t *)demo, key, value) {
         buf_puts(out, "<dt>");
         put(out, key);
         buf_puts(out, "</dt><dd>");

@@ -1,9 +1,9 @@
 // logprobs: what else a model might have written, token by token.
 //
 // A server that is asked for it says of each token how likely it was, and which
-// others were likely in its place. We keep what can tell one label from another:
-// the tokens that were in doubt. It is JSON text, so that SQL can read it too,
-// and short, since a model is sure of nearly all that it writes:
+// others were likely in its place. We keep what can tell one label from
+// another: the tokens that were in doubt. It is JSON text, so that SQL can read
+// it too, and short, since a model is sure of nearly all that it writes:
 //
 //   [[25, 6, 0.81, "cancel", 0.12, "esc", 0.06], ...]
 //     |   |  |      '- what might have stood there instead, likeliest first

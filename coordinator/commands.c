@@ -120,8 +120,7 @@ static bool check_keys(const json_t *argument, struct err *err)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)argument, key, value)
-    {
+    json_object_foreach((json_t *)argument, key, value) {
         if (strcmp(key, "exclude") == 0 || strcmp(key, "priority") == 0 ||
             strcmp(key, "max_workers") == 0)
             continue;

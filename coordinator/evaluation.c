@@ -490,8 +490,7 @@ static bool give_steps(struct evaluation *ev, struct err *err)
     const char *name;
     json_t *outputs;
 
-    json_object_foreach(ev->item->given, name, outputs)
-    {
+    json_object_foreach(ev->item->given, name, outputs) {
         int step = program_find_step(program, name);
 
         if (step >= 0 && !stepper_give(ev->stepper, step, outputs, err))

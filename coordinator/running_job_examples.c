@@ -42,8 +42,7 @@ static json_t *labels_of(json_t *fields, const json_t *inputs)
     const char *key;
     json_t *value;
 
-    json_object_foreach(fields, key, value)
-    {
+    json_object_foreach(fields, key, value) {
         if (json_object_get(inputs, key) == NULL)
             json_object_set(labels, key, value);
     }

@@ -43,8 +43,7 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)b, key, value)
-    {
+    json_object_foreach((json_t *)b, key, value) {
         const json_t *other = json_object_get(a, key);
         char name[128];
 

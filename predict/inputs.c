@@ -47,8 +47,7 @@ bool inputs_check_names(const struct field *fields, size_t n,
         err_set(err, ERR_INPUT, "the inputs are not a JSON object");
         return false;
     }
-    json_object_foreach((json_t *)values, name, value)
-    {
+    json_object_foreach((json_t *)values, name, value) {
         if (inputs_find(fields, n, name, err) == NULL)
             return false;
     }

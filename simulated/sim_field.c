@@ -300,8 +300,7 @@ void sim_field_schema(struct arena *arena, struct sim_field *field,
     field->n_labels = 0;
     size_t i = 0;
     const json_t *value = NULL;
-    json_array_foreach(values, i, value)
-    {
+    json_array_foreach(values, i, value) {
         const char *text = json_string_value(value);
         if (text != NULL)
             add_label(arena, field, (struct sim_span){text, strlen(text)});

@@ -272,8 +272,7 @@ static void read_schema(struct sim_prompt *prompt, struct arena *arena,
     prompt->n_outputs = 0;
     const char *key = NULL;
     json_t *member = NULL;
-    json_object_foreach((json_t *)members, key, member)
-    {
+    json_object_foreach((json_t *)members, key, member) {
         struct sim_span name = {key, strlen(key)};
         struct sim_field *known = sim_field_find(listed, n_listed, name);
         struct sim_field *field =

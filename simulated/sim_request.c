@@ -95,9 +95,9 @@ static bool is_sound_schema(const json_t *schema, int depth)
         return false;
     const char *key = NULL;
     json_t *member = NULL;
-    json_object_foreach(
-        json_object_get(schema, "properties"), key,
-        member) if (!is_sound_schema(member, depth + 1)) return false;
+    json_object_foreach(json_object_get(schema, "properties"), key, member)
+        if (!is_sound_schema(member, depth + 1))
+            return false;
     const json_t *items = json_object_get(schema, "items");
     return items == NULL || is_sound_schema(items, depth + 1);
 }

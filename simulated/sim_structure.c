@@ -282,8 +282,9 @@ static json_t *plain_object(struct sim_ask *ask, size_t field)
     }
     const char *key = NULL;
     json_t *member = NULL;
-    json_object_foreach(object, key, member) if (json_is_string(member))
-        json_object_set_new(object, key, schema_text(ask, NULL, key));
+    json_object_foreach(object, key, member)
+        if (json_is_string(member))
+            json_object_set_new(object, key, schema_text(ask, NULL, key));
     return object;
 }
 

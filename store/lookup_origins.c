@@ -233,8 +233,7 @@ static bool is_about(const json_t *run, const json_t *demo)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)demo, name, value)
-    {
+    json_object_foreach((json_t *)demo, name, value) {
         put_value(&text, value);
         if (text.failed || text.len < VALUE_LEAST)
             continue;
@@ -275,8 +274,7 @@ static bool has_value(const json_t *object, const json_t *value)
     const char *name;
     json_t *one;
 
-    json_object_foreach((json_t *)object, name, one)
-    {
+    json_object_foreach((json_t *)object, name, one) {
         if (json_equal(one, value))
             return true;
     }
@@ -292,8 +290,7 @@ static bool is_of_data(const json_t *rows, const json_t *demo)
         const char *name;
         json_t *value;
 
-        json_object_foreach((json_t *)demo, name, value)
-        {
+        json_object_foreach((json_t *)demo, name, value) {
             whole =
                 whole && (has_value(json_object_get(row, "inputs"), value) ||
                           has_value(json_object_get(row, "labels"), value));
@@ -313,8 +310,7 @@ static char *texts_to_find(const json_t *demos, const json_t *calls)
     json_t *value;
 
     for (size_t i = 0; i < json_array_size(demos); i++)
-        json_object_foreach(json_array_get(demos, i), name, value)
-        {
+        json_object_foreach(json_array_get(demos, i), name, value) {
             if (json_is_null(json_array_get(calls, i)) && json_is_string(value))
                 (void)json_array_append(texts, value);
         }

@@ -41,8 +41,7 @@ static struct job *job_of(const json_t *canonical, struct err *err)
     const char *key;
     json_t *name;
 
-    json_object_foreach((json_t *)data, key, name)
-    {
+    json_object_foreach((json_t *)data, key, name) {
         if (json_is_string(name) && strcmp(key, "stratify") != 0)
             ok = ok && bundle_add(bundle, json_string_value(name), "", 0, err);
     }
@@ -107,8 +106,7 @@ static struct candidate *candidate_of(const struct program *program,
 
     for (size_t i = 0; ok && i < json_array_size(parts); i++)
         ok = set_part(candidate, program, json_array_get(parts, i), err);
-    json_object_foreach(json_object_get(found, "tuned"), name, value)
-    {
+    json_object_foreach(json_object_get(found, "tuned"), name, value) {
         ok = ok && candidate_set_value(candidate, name, value, err);
     }
     if (ok) {

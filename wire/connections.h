@@ -92,8 +92,9 @@ bool connections_hold(const struct connections *connections, int fd,
 // So many bytes were sent to the peer of that number over fd. Returns how many
 // of all that it was sent it has not taken yet: what the kernel has not handed
 // over (TCP_INFO), and what waits in ZeroMQ's queue, which counts messages and
-// not their bytes. 0 where nothing is known, as over inproc. Short messages that
-// are not told here (heartbeats, handshakes) make it too little by some bytes.
+// not their bytes. 0 where nothing is known, as over inproc. Short messages
+// that are not told here (heartbeats, handshakes) make it too little by some
+// bytes.
 size_t connections_gave(struct connections *connections, int fd, int64_t peer,
                         size_t bytes);
 size_t connections_untaken(const struct connections *connections, int fd,

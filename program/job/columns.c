@@ -603,8 +603,7 @@ static void refuse_unknown(struct taking *taking)
     const char *key;
     json_t *value;
 
-    json_object_foreach(taking->fields, key, value)
-    {
+    json_object_foreach(taking->fields, key, value) {
         if (!is_known(taking->columns, key))
             refuse_key(taking, key);
     }
@@ -616,8 +615,7 @@ static void fill_further(struct taking *taking)
     const char *key;
     json_t *value;
 
-    json_object_foreach(taking->given, key, value)
-    {
+    json_object_foreach(taking->given, key, value) {
         if (json_is_null(value) && find_column(taking->columns, key) == NULL)
             set_field(taking, key, json_string(""));
     }

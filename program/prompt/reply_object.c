@@ -114,8 +114,7 @@ static json_t *find_arguments(const struct reply_wanted *wanted,
         found = NULL;
     }
     *n += found != NULL;
-    json_object_foreach((json_t *)(depth > 0 ? value : NULL), key, member)
-    {
+    json_object_foreach((json_t *)(depth > 0 ? value : NULL), key, member) {
         json_t *inner = find_arguments(wanted, member, depth - 1, n, why);
         json_decref(found == NULL ? NULL : inner);
         found = found == NULL ? inner : found;

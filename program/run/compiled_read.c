@@ -506,8 +506,7 @@ static bool read_program(const struct file *file, const json_t *metadata,
     out->program = program_of_json(given, file->path, file->err);
     if (out->program == NULL)
         return false;
-    json_object_foreach(json_object_get(metadata, "pools"), name, pool)
-    {
+    json_object_foreach(json_object_get(metadata, "pools"), name, pool) {
         out->program->pools_by = pool_by(pool);
         break;
     }

@@ -21,8 +21,7 @@ static bool set_values(const struct work *work, size_t member,
     const char *key;
     json_t *value;
 
-    json_object_foreach(from->values, key, value)
-    {
+    json_object_foreach(from->values, key, value) {
         json_t *name = ensemble_source_json(
             work->members.items[member].compiled->program, key, member);
         bool ok = name != NULL &&

@@ -76,14 +76,14 @@ static json_t *sources_json(const struct program *program, const json_t *given,
         json_decref(made);
         return ensemble_source_json(program, json_string_value(given), member);
     }
-    json_array_foreach(given, i, value) ok =
-        json_array_append_new(made, sources_json(program, value, member)) ==
-            0 &&
-        ok;
-    json_object_foreach((json_t *)given, key, value) ok =
-        json_object_set_new(made, key, sources_json(program, value, member)) ==
-            0 &&
-        ok;
+    json_array_foreach(given, i, value)
+        ok = json_array_append_new(made,
+                                   sources_json(program, value, member)) == 0 &&
+             ok;
+    json_object_foreach((json_t *)given, key, value)
+        ok = json_object_set_new(made, key,
+                                 sources_json(program, value, member)) == 0 &&
+             ok;
     if (ok)
         return made;
     json_decref(made);
@@ -99,8 +99,7 @@ static json_t *when_json(const struct program *program, json_t *given,
     const char *key;
     json_t *value;
 
-    json_object_foreach(given, key, value)
-    {
+    json_object_foreach(given, key, value) {
         json_t *source = ensemble_source_json(program, key, member);
 
         ok = json_object_set(made, json_string_value(source), value) == 0 && ok;
@@ -147,8 +146,7 @@ static bool put_member(const struct work *work, size_t member, json_t *steps)
     const char *key;
     json_t *step;
 
-    json_object_foreach(json_object_get(whole, "steps"), key, step)
-    {
+    json_object_foreach(json_object_get(whole, "steps"), key, step) {
         char *name = renamed(key, member);
 
         ok = ok && name != NULL &&

@@ -3,7 +3,6 @@
 // The teacher runs the program on training rows in order until enough passed
 // the metric; labelled examples fill the rest. One candidate, one evaluation.
 
-
 #include "search/optimizers/demo_params.h"
 #include "search/toolkit/one_set.h"
 

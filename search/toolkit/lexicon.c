@@ -211,8 +211,7 @@ static bool read_row(struct lexicon *lexicon, const json_t *inputs,
     json_t *value;
     bool ok;
 
-    json_object_foreach((json_t *)inputs, key, value)
-    {
+    json_object_foreach((json_t *)inputs, key, value) {
         value_put(value, &raw);
         buf_putc(&raw, ' ');
     }

@@ -149,8 +149,7 @@ static bool is_echo(const char *text, const struct step *asked,
 
     if (fold(text, &folded)) {
         found = repeats(&folded, asked->signature.instruction);
-        json_object_foreach((json_t *)shown, key, value)
-        {
+        json_object_foreach((json_t *)shown, key, value) {
             // What is to be made better may well be kept, and added to.
             bool basis = strcmp(key, PROSE_BASIS) == 0;
 

@@ -111,8 +111,7 @@ void shown_fields(struct buf *out, const json_t *fields, size_t max)
     const char *key = NULL;
     json_t *value = NULL;
 
-    json_object_foreach((json_t *)fields, key, value)
-    {
+    json_object_foreach((json_t *)fields, key, value) {
         struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
         value_put(value, &text);
         buf_printf(out, "%s: ", key);

@@ -76,8 +76,7 @@ static void put_example(const struct wording *wording, size_t place,
     const char *key;
     json_t *value;
 
-    json_object_foreach(inputs, key, value)
-    {
+    json_object_foreach(inputs, key, value) {
         const char *text = json_string_value(value);
 
         if (text != NULL && (longest == NULL || strlen(text) > strlen(longest)))

@@ -1,6 +1,5 @@
 #include "search/toolkit/diagnosis.h"
 
-
 #include <criterion/criterion.h>
 
 enum { ROWS = 10 };

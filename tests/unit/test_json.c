@@ -81,7 +81,8 @@ Test(json, a_mistake_is_told_with_line_and_column)
 
 Test(json, a_key_that_stands_twice_is_refused)
 {
-    expect_refused("{\"a\": 1, \"a\": 2}", ERR_INPUT, "the name of one before it");
+    expect_refused("{\"a\": 1, \"a\": 2}", ERR_INPUT,
+                   "the name of one before it");
 }
 
 Test(json, a_nul_in_a_text_is_refused)

@@ -69,8 +69,7 @@ static void put_messages(void)
     json_t *message = NULL;
 
     cr_assert(messages != NULL, "%s: %s", err.text, json.data);
-    json_array_foreach(messages, i, message)
-    {
+    json_array_foreach(messages, i, message) {
         buf_printf(&text, "=== %s\n", json_get_text(message, "role", "?"));
         buf_puts(&text, json_get_text(message, "content", "?"));
         buf_putc(&text, '\n');

@@ -56,7 +56,7 @@ struct simba_search {
     size_t epochs;
     struct simba_member *pool; // owned; [0] is the program as written
     size_t n_pool;
-    int64_t made;                    // rules and demos, for their numbers
+    int64_t made; // rules and demos, for their numbers
     // of the step under way
     struct rng rng;
     size_t *batch; // owned: rows
