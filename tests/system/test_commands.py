@@ -405,9 +405,11 @@ def test_commands_to_copy_are_words_of_a_shell(stage):
 
 def test_init_names_the_templates_there_are(stage):
     result = stage.promptcc("init", "mine", "--template", "custmer_care")
-    assert result.status == 2 and "customer_care" in result.err, result
+    assert result.status == 2, result
+    assert "did you mean `customer_care`?" in result.err, result
     told = stage.promptcc("init", "--help").out
-    for name in result.err.split("choose among ")[1].strip().split(", "):
+    wrong = stage.promptcc("init", "mine", "--template", "nothing").err
+    for name in re.split(", | or ", wrong.split("it takes ")[1].strip()):
         assert re.search(rf"\b{name}\b", told), f"{name} is not in --help"
 
 
