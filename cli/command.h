@@ -9,9 +9,8 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <stdint.h>
+#include "cli/options.h"
 
-struct options;
 struct option_told;
 
 struct command_entry {
@@ -20,7 +19,7 @@ struct command_entry {
     const char *summary;            // one line
     const char *about;              // what else it does; NULL: that is all
     const char *example;            // whole command lines
-    uint64_t options;               // OPTION_BIT(...) of those that it takes
+    option_set options;             // OPTION_BIT(...) of those that it takes
     const struct option_told *told; // where they differ from most; or NULL
     const char *document;           // what --json prints; NULL: nothing
     int min_operands, max_operands; // max -1: any number

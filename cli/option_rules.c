@@ -7,7 +7,7 @@
 
 struct option_rule {
     enum option_id id;
-    uint64_t others;
+    option_set others;
     const char *commands; // "resume|plan"; NULL: all that take both
     const char *why;      // ends the sentence
 };
@@ -67,7 +67,7 @@ static bool is_of(const struct option_rule *rule,
 }
 
 // The first option of a mask that is not empty.
-static enum option_id first_of(uint64_t mask)
+static enum option_id first_of(option_set mask)
 {
     int id = 0;
 
@@ -80,7 +80,7 @@ bool option_rules_apart(const struct options *options, struct err *err)
 {
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
         const struct option_rule *rule = &apart[i];
-        uint64_t both = options->given & rule->others;
+        option_set both = options->given & rule->others;
 
         if ((options->given & OPTION_BIT(rule->id)) == 0 || both == 0 ||
             !is_of(rule, options->command))
@@ -110,7 +110,7 @@ bool option_rules_silence(const struct options *options, enum option_id id)
     return false;
 }
 
-static bool is_any_on(const struct options *options, uint64_t mask)
+static bool is_any_on(const struct options *options, option_set mask)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
         if ((mask & OPTION_BIT(id)) != 0 && options->values[id].n > 0)

@@ -1,5 +1,6 @@
 #include "cli/option_table.h"
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "cli/forms.h"
@@ -278,5 +279,5 @@ const struct option_row option_rows[OPTION_COUNT] = {
                    .more = "It may stand before the command too."},
 };
 
-_Static_assert(OPTION_COUNT <= 64,
-               "the options of a command are a 64-bit mask");
+_Static_assert(OPTION_COUNT <= sizeof(option_set) * CHAR_BIT,
+               "each option has a bit of a command's set");

@@ -84,7 +84,7 @@ static bool add_value(struct options *out, enum option_id id, const char *shown,
     return keep_text(out, id, shown, text, err);
 }
 
-static uint64_t takes(const struct command_entry *command)
+static option_set takes(const struct command_entry *command)
 {
     return command->options | OPTIONS_ALL;
 }
@@ -164,7 +164,7 @@ static bool read_environment(struct options *out,
 // --- the command line ---
 
 // The command's option of that name; OPTION_COUNT when there is none.
-static enum option_id find_option(uint64_t mask, const char *name, size_t len)
+static enum option_id find_option(option_set mask, const char *name, size_t len)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
         if ((mask & OPTION_BIT(id)) != 0 &&

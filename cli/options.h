@@ -90,7 +90,9 @@ enum option_id {
     OPTION_COUNT
 };
 
-#define OPTION_BIT(id) (UINT64_C(1) << (id))
+// A bit an option. Of the width that gcc and clang have on machines of 64 bits.
+__extension__ typedef unsigned __int128 option_set;
+#define OPTION_BIT(id) ((option_set)1 << (id))
 
 // What several commands take.
 #define OPTIONS_SERVERS                                                        \
@@ -127,7 +129,7 @@ struct options {
     struct arena arena;
     const struct command_entry *command; // borrowed
     struct option_value values[OPTION_COUNT];
-    uint64_t given; // OPTION_BIT(...) of what the command line gives
+    option_set given; // OPTION_BIT(...) of what the command line gives
     const char **operands;
     size_t n_operands;
     enum options_ask asks;
