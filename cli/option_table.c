@@ -171,9 +171,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
                      .least = 1, .most = 10000, .range = "from 1 to 10000"},
     [OPT_SBATCH] = {"sbatch", "OPTION", KIND_LIST,
                     "an option of sbatch for the workers, such as "
-                    "--gres=gpu:1; for the coordinator with coordinator: in "
-                    "front, for both with both:, such as both:--account=lab; "
-                    "repeatable",
+                    "--gres=gpu:1; `coordinator:OPTION` is for the "
+                    "coordinator, `both:OPTION` for both; repeatable",
                     .dashes = true},
     [OPT_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
                      "write the scripts and submit nothing"},

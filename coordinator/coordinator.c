@@ -90,11 +90,14 @@ static void do_send(struct coordinator *c, const struct action *action,
     job_work_park(&c->engine.flights, flight, err.text);
 }
 
+// Of a coordinator that stops, workers finish what they have at work: they keep
+// the answers, and the one that starts again is told of them (kept_calls.h).
 static void do_cancel(struct coordinator *c, const struct action *action,
                       int64_t now)
 {
     (void)now;
-    delivery_cancel(c->peers, action);
+    if (!jobs_are_draining(c->jobs))
+        delivery_cancel(c->peers, action);
 }
 
 static void do_drop(struct coordinator *c, const struct action *action,

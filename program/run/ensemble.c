@@ -63,6 +63,7 @@ static struct candidate *gather(const struct work *work,
 static json_t *about_json(const struct work *work)
 {
     json_t *members = json_array();
+    json_t *about = NULL;
     bool ok = members != NULL;
 
     for (size_t m = 0; ok && m < work->members.n; m++) {
@@ -77,12 +78,13 @@ static json_t *about_json(const struct work *work)
                            score < 0 ? json_null() : json_real(score))) == 0;
     }
     if (ok)
-        return json_pack("{s:s, s:o}", "reduce_fn",
-                         ensemble_reduce_names[work->options->reduce],
-                         "members", members);
+        about = json_pack("{s:s, s:O}", "reduce_fn",
+                          ensemble_reduce_names[work->options->reduce],
+                          "members", members);
     json_decref(members);
-    err_nomem(work->err, "an ensemble");
-    return NULL;
+    if (about == NULL)
+        err_nomem(work->err, "an ensemble");
+    return about;
 }
 
 // NAME-HASH, as a job's id is, over what the members are.

@@ -452,8 +452,9 @@ def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
     cluster.coordinator.wait_for_line("job-begun", errors=True)
 
 
-def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage):
-    """Killed while every slot is at work: the worker lets its server finish, and
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage, end):
+    """Ended while every slot is at work: the worker lets its server finish, and
     whoever starts next gets those answers. Nothing is asked twice."""
     sim = stage.stand_in(slots=3, latency_ms=1500)
     gate = stage.gate(sim)
@@ -461,18 +462,16 @@ def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage):
     coordinator = stage.coordinator(store)
     worker = stage.worker(coordinator.endpoint, gate.url, "w", slots=3)
     job = stage.job(n=8, optimizer="{labeled_few_shot: {k: 2}}")
-    client = stage.start("submit", job, "--coordinator", coordinator.endpoint,
-                         "--wait", "--json")
+    stage.promptcc("submit", job, "--coordinator", coordinator.endpoint)
 
     def all_at_work():
         answered = len(sim.chats())
         return answered > 0 and len(gate.requests) - answered == 3
 
     harness.wait_until(all_at_work, "calls at work in all slots")
-    coordinator.kill()
+    getattr(coordinator, end)()
     coordinator = stage.coordinator(store, port=coordinator.port)
-    result = client.wait()
-    assert result.status == 0, result
+    coordinator.wait_for_line("job-ended", errors=True)
     asked = [harness.call_of(body) for body in gate.requests]
     assert len(asked) == len(set(asked)), "a call was asked twice"
     assert worker.terminate().status == 0
