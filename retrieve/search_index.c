@@ -94,16 +94,18 @@ static bool bind_words(struct search_index *index, sqlite3_stmt *insert, int at,
                        const json_t *text, struct err *err)
 {
     struct buf words = BUF_INIT(WORDS_MAX_BYTES);
-    bool ok;
 
     words_spread(json_string_value(text), json_string_length(text), &words);
-    ok = buf_ok(&words, "a document", err);
-    if (ok &&
-        sqlite3_bind_text(insert, at, words.data == NULL ? "" : words.data,
-                          (int)words.len, SQLITE_TRANSIENT) != SQLITE_OK)
-        ok = trouble(index, err);
+    int len = (int)words.len;
+    char *taken = buf_ok(&words, "a document", err) ? buf_take(&words) : NULL;
     buf_release(&words);
-    return ok;
+    if (taken == NULL) {
+        if (err->code == ERR_NONE)
+            err_nomem(err, "a document");
+        return false;
+    }
+    return sqlite3_bind_text(insert, at, taken, len, free) == SQLITE_OK ||
+           trouble(index, err);
 }
 
 static bool insert_document(struct search_index *index, sqlite3_stmt *insert,

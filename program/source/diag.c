@@ -299,22 +299,13 @@ static size_t shown_bytes(const char *line)
     return len <= LINE_MAX_BYTES ? len : utf8_cut(line, LINE_MAX_BYTES);
 }
 
-static size_t count_characters(const char *line, size_t len)
+// Moves *at behind n characters, or to the end, and n to those that there are.
+// Returns the columns of a terminal that they take.
+static size_t skip_characters(const char **at, const char *end, size_t *n)
 {
-    size_t n = 0;
+    size_t columns = 0, most = *n;
 
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)line[i] & 0xc0) != 0x80;
-    return n;
-}
-
-// The columns of a terminal that n characters take from *at on, which is moved
-// behind them.
-static size_t count_columns(const char **at, const char *end, size_t n)
-{
-    size_t columns = 0;
-
-    for (; n > 0 && *at < end; n--) {
+    for (*n = 0; *n < most && *at < end; (*n)++) {
         uint32_t code = 0;
         size_t bytes = utf8_next(*at, (size_t)(end - *at), &code);
 
@@ -327,16 +318,17 @@ static size_t count_columns(const char **at, const char *end, size_t n)
 
 static void put_mark(const struct diag *diag, size_t shown, struct buf *out)
 {
-    size_t room = count_characters(diag->line, shown) + 1;
-    size_t column = (size_t)diag->place.column;
+    size_t before = (size_t)diag->place.column - 1;
     size_t width = diag->place.width > 0 ? (size_t)diag->place.width : 1;
     const char *at = diag->line;
 
-    if (diag->place.column < 1 || column > room)
+    if (diag->place.column < 1)
         return;
-    size_t before = count_columns(&at, diag->line + shown, column - 1);
-    size_t marked = count_columns(&at, diag->line + shown, width);
-    buf_printf(out, "%7s| %*s", "", (int)before, "");
+    size_t blanks = skip_characters(&at, diag->line + shown, &before);
+    if (before + 1 < (size_t)diag->place.column)
+        return; // it lies behind what is shown
+    size_t marked = skip_characters(&at, diag->line + shown, &width);
+    buf_printf(out, "%7s| %*s", "", (int)blanks, "");
     for (size_t i = 0; i < marked || i == 0; i++)
         buf_putc(out, '^');
     buf_putc(out, '\n');

@@ -117,6 +117,41 @@ struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
     return fake;
 }
 
+static json_t *answer_x(void *user, const struct fake_ask *ask)
+{
+    (void)user;
+    (void)ask;
+    return json_pack("{s:s}", "label", "x");
+}
+
+static double score_nothing(void *user, const json_t *example,
+                            const json_t *outputs)
+{
+    (void)user;
+    (void)example;
+    (void)outputs;
+    return 0;
+}
+
+struct session *fake_plain(size_t n_rows, size_t n_train)
+{
+    struct buf examples = BUF_INIT(1 << 16);
+
+    for (size_t i = 0; i < n_rows; i++)
+        buf_printf(&examples, "%s{\"text\": \"row %zu\", \"label\": \"x\"}",
+                   i > 0 ? "," : "[", i);
+    buf_putc(&examples, ']');
+    struct session *fake = fake_new(
+        "inputs: {text: {desc: A text}}\n"
+        "steps:\n"
+        "  one: {predict: Sort., inputs: [text], outputs: {label: {desc: x}}}\n"
+        "outputs: {label: one.label}\n",
+        examples.data, n_train, NULL,
+        (struct fake_script){answer_x, score_nothing, NULL}, FINISH_LATE);
+    buf_release(&examples);
+    return fake;
+}
+
 void fake_free(struct session *fake)
 {
     for (size_t i = 0; i < fake->n_trials; i++)

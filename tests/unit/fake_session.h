@@ -99,6 +99,9 @@ struct session {
 struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
                          const char *const *reads, struct fake_script script,
                          enum fake_finish finish);
+// The same with so many rows of one text and the label x, and one step that
+// always gives it and scores 0.
+struct session *fake_plain(size_t n_rows, size_t n_train);
 void fake_free(struct session *session);
 
 // Runs an optimizer by its name with parameters in YAML flow form ("{}").

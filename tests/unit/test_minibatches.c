@@ -2,7 +2,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/buf.h"
 #include "fake_session.h"
 
 enum { ROWS = 7 }; // to train on
@@ -11,37 +10,9 @@ static struct err err;
 static struct session *session;
 static struct minibatches minibatches;
 
-static json_t *answer(void *user, const struct fake_ask *ask)
-{
-    (void)user;
-    (void)ask;
-    return json_pack("{s:s}", "label", "x");
-}
-
-static double score(void *user, const json_t *example, const json_t *outputs)
-{
-    (void)user;
-    (void)example;
-    (void)outputs;
-    return 0;
-}
-
 static void start(size_t n, size_t n_more)
 {
-    struct buf examples = BUF_INIT(1 << 16);
-
-    for (int i = 0; i < ROWS + 3; i++)
-        buf_printf(&examples, "%s{\"text\": \"row %d\", \"label\": \"x\"}",
-                   i > 0 ? "," : "[", i);
-    buf_putc(&examples, ']');
-    session = fake_new(
-        "inputs: {text: {desc: A text}}\n"
-        "steps:\n"
-        "  one: {predict: Sort., inputs: [text], outputs: {label: {desc: x}}}\n"
-        "outputs: {label: one.label}\n",
-        examples.data, ROWS, NULL, (struct fake_script){answer, score, NULL},
-        FINISH_LATE);
-    buf_release(&examples);
+    session = fake_plain(ROWS + 3, ROWS);
     cr_assert(minibatches_init(&minibatches, session, n, n_more, &err), "%s",
               err.text);
 }

@@ -2,7 +2,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/buf.h"
 #include "fake_session.h"
 
 enum { ROWS = 5 };
@@ -10,37 +9,9 @@ enum { ROWS = 5 };
 static struct err err;
 static struct session *session;
 
-static json_t *answer(void *user, const struct fake_ask *ask)
-{
-    (void)user;
-    (void)ask;
-    return json_pack("{s:s}", "label", "x");
-}
-
-static double score(void *user, const json_t *example, const json_t *outputs)
-{
-    (void)user;
-    (void)example;
-    (void)outputs;
-    return 0;
-}
-
 static void start(void)
 {
-    struct buf examples = BUF_INIT(1 << 16);
-
-    for (int i = 0; i < ROWS; i++)
-        buf_printf(&examples, "%s{\"text\": \"row %d\", \"label\": \"x\"}",
-                   i > 0 ? "," : "[", i);
-    buf_putc(&examples, ']');
-    session = fake_new(
-        "inputs: {text: {desc: A text}}\n"
-        "steps:\n"
-        "  one: {predict: Sort., inputs: [text], outputs: {label: {desc: x}}}\n"
-        "outputs: {label: one.label}\n",
-        examples.data, 0, NULL, (struct fake_script){answer, score, NULL},
-        FINISH_LATE);
-    buf_release(&examples);
+    session = fake_plain(ROWS, 0);
 }
 
 static void stop(void)
