@@ -21,7 +21,7 @@ struct pair {
     const char *close;
 };
 
-// Quotes and emphasis, which are no part of a text that stands in them.
+// Quotes and emphasis, which are not part of the text inside them.
 static const struct pair quotes[] = {
     {"\"", "\""},
     {"'", "'"},
@@ -66,7 +66,7 @@ static const struct pair wraps[] = {
     {"\xEF\xBC\xBB", "\xEF\xBC\xBD"},
 };
 
-// In front of a label, or behind it.
+// What may come before a label (heads) or after it (tails).
 static const char *const heads[] = {
     "> ",
     "- ",
@@ -101,14 +101,14 @@ static const char *const tails[] = {
     "\xE0\xA5\xA4", // ، ।
 };
 
-// Tags of what was struck out.
+// Returns true for the tags of text that was struck out.
 static bool is_deleted(struct span text)
 {
     return span_starts(text, "<del>") || span_starts(text, "<s>") ||
            span_starts(text, "<strike>");
 }
 
-// <label>B</label>
+// Removes a pair of tags: <label>B</label>
 static bool unwrap_tag(struct span *text)
 {
     size_t end = span_find(*text, 0, ">");
@@ -199,7 +199,7 @@ static bool drop_tail(struct span *text)
     return false;
 }
 
-// "### " of a heading, or "1. " and "1) " of a list's item.
+// Returns the length of a heading's "### ", or of a list item's "1. " or "1) ".
 static size_t mark_len(struct span text)
 {
     size_t hashes = span_run(text, "#");
@@ -241,7 +241,7 @@ static bool is_symbol(uint32_t code)
             utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_SO);
 }
 
-// An emoji in front of a label, or behind it, says nothing more.
+// Drops an emoji before or after a label; it adds nothing.
 static bool drop_symbol(struct span *text)
 {
     uint32_t code = 0;

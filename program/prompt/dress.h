@@ -1,8 +1,8 @@
-// dress: what models put around a short value: **B**, "B", $B$, "- B", "B.".
+// dress: removes what models put around a short value: **B**, "B", "- B", "B.".
 //
-// What is taken off says nothing: quotes, emphasis, a bullet, a full stop. What
-// might say something stays: the minus of a number, a sign that denies. Nothing
-// is copied; a span is made smaller. Pure.
+// What is removed carries no meaning: quotes, emphasis, a bullet, a full stop.
+// What may carry meaning stays: the minus sign of a number, a sign of denial.
+// Nothing is copied; the span only shrinks. Pure.
 
 #ifndef PROGRAM_PROMPT_DRESS_H
 #define PROGRAM_PROMPT_DRESS_H
@@ -11,20 +11,21 @@
 
 #include "program/prompt/span.h"
 
-// Takes off one layer; false when there is none. What is left may have white
+// Removes one layer; returns false if there is none. The result may have white
 // space at its ends.
 bool dress_take_off(struct span *text);
 
-// Takes off quotes or emphasis around all of a text; not those of "a" and "b".
+// Removes quotes or emphasis around the whole text, but not those of "a" and
+// "b".
 bool dress_unquote(struct span *text);
 
-// Takes off a pair around all of text that changes nothing of a number: not
-// round brackets, in which accountants write a loss.
+// Removes a pair around the whole text that does not change the meaning of a
+// number. Parentheses stay, because accountants write a loss in them.
 bool dress_unwrap(struct span *text);
 
-// Whether text begins with a dash in front of a digit, spaces between them
-// allowed. The dash may be the sign of a number or the bullet of a list: who
-// asks has to know which.
+// Returns true if text begins with a dash before a digit, possibly with spaces
+// between them. The dash may be the sign of a number or the bullet of a list:
+// the caller has to know which.
 bool dress_is_minus(struct span text);
 
 #endif

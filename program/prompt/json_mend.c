@@ -12,10 +12,10 @@
 enum {
     STRING_MAX = 8 << 20,
     NUMBER_BYTES = 40,
-    LOOK_AHEAD = 256, // bytes of white space behind a quote
+    LOOK_AHEAD = 256, // bytes of white space after a quote
 };
 
-// A reader that failed gives no more values.
+// After a failure no more values are read.
 struct mend {
     const char *start; // of the text
     struct span rest;
@@ -52,7 +52,7 @@ static void skip(struct mend *mend, size_t n)
 
 // ---- white space and comments
 
-// The bytes of white space that text begins with, of any script.
+// Returns the length of the white space, of any script, that text begins with.
 static size_t blank_bytes(struct span text)
 {
     return (size_t)(span_trim(text).at - text.at);
@@ -65,7 +65,7 @@ static void skip_comment(struct mend *mend)
     skip(mend, end < mend->rest.len ? end + 2 : end);
 }
 
-// "# a comment", not #a_tag.
+// Returns true for "# a comment", but not for #a_tag.
 static bool is_hash_comment(struct span text)
 {
     char next = span_char(text, 1);
@@ -74,7 +74,7 @@ static bool is_hash_comment(struct span text)
            (next == ' ' || next == '\t' || next == '\n' || next == '\r');
 }
 
-// Moves over white space and comments; true when there was a line end.
+// Skips white space and comments; returns true if there was a newline.
 static bool skip_space(struct mend *mend)
 {
     bool lines = false;
@@ -101,12 +101,12 @@ static const struct {
     const char *open;
     const char *close;
 } quotes[] = {
-    {"\"\"\"", "\"\"\""}, // Python's long ones, before the others
+    {"\"\"\"", "\"\"\""}, // Python's long quotes come before the others
     {"'''", "'''"},
     {"\"", "\""},
     {"'", "'"},
     {"`", "`"},
-    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic ones
+    {"\xE2\x80\x9C", "\xE2\x80\x9D"}, // typographic quotes
     {"\xE2\x80\x98", "\xE2\x80\x99"},
     {"\xE2\x80\x9E", "\xE2\x80\x9C"},
     {"\xC2\xAB", "\xC2\xBB"},
@@ -123,8 +123,8 @@ static int quote_at(struct span text)
     return -1;
 }
 
-// A quote closes its string where the next thing could stand behind a string.
-// Any other is a part of it: {'say': 'it's fine'}.
+// A quote closes its string if what follows could follow a string. Any other
+// quote is part of the string: {'say': 'it's fine'}.
 static bool is_closing(struct span after)
 {
     struct span near =
@@ -155,7 +155,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// The value of \uXXXX, or -1.
+// Returns the value of \uXXXX, or -1.
 static int32_t read_hex(struct span text)
 {
     int32_t value = 0;
@@ -190,7 +190,8 @@ static bool read_unicode(struct mend *mend, struct buf *out)
     return true;
 }
 
-// A backslash before anything that JSON does not know is itself: \(x\).
+// A backslash before a character that JSON does not escape stands for itself:
+// \(x\).
 static bool read_escape(struct mend *mend, struct buf *out)
 {
     static const char names[] = "nrtbf\"'\\/`";
@@ -210,8 +211,9 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Whether the quote at hand, which closes nothing, opens a quotation inside of
-// the string or ends one. Between letters it is an apostrophe.
+// Returns true if, after the current quote, which does not close the string, we
+// are inside a quotation within it. A quote between letters is an apostrophe
+// and changes nothing.
 static bool is_quoting(const struct mend *mend, size_t len, bool quoting)
 {
     bool gap = is_blank(mend->rest.at[-1]);
@@ -221,16 +223,16 @@ static bool is_quoting(const struct mend *mend, size_t len, bool quoting)
     return gap == next ? quoting : gap;
 }
 
-// The quotes of a string that are a part of it.
+// The quotes that are part of a string.
 struct inner {
     size_t n;
-    size_t last; // where in the string
-    bool twice;  // two, side by side
+    size_t last; // its position in the string
+    bool twice;  // two were side by side
 };
 
-// A quote alone at either end was written twice by mistake: ""Rome" or "Rome"".
-// Behind a digit it means inches. Two side by side are one, or none, or the
-// ends of two strings.
+// Returns true if an inner quote is a mistake. A single quote at either end was
+// doubled by mistake: ""Rome" or "Rome"". After a digit it means inches. Two
+// side by side may mean one, or none, or the ends of two strings.
 static bool is_stray(const struct inner *inner, const struct buf *text)
 {
     bool first = inner->last == 0;
@@ -241,8 +243,8 @@ static bool is_stray(const struct inner *inner, const struct buf *text)
             (first || (last && !is_digit(text->data[text->len - 2]))));
 }
 
-// Reads up to the closing quote; false when there is none, or when it is the
-// end of a quotation: "apple" and "pear" are two strings, or one?
+// Reads up to the closing quote. Returns false if there is none, or if it ends
+// a quotation: are "apple" and "pear" two strings, or one?
 static bool read_text(struct mend *mend, const char *close, struct buf *out)
 {
     size_t len = strlen(close);
@@ -274,7 +276,7 @@ static bool read_text(struct mend *mend, const char *close, struct buf *out)
     return false;
 }
 
-// A string with quotes; the caller frees out.
+// Reads a string with quotes; the caller frees out.
 static bool read_quoted(struct mend *mend, struct buf *out)
 {
     int row = quote_at(mend->rest);
@@ -300,14 +302,15 @@ static json_t *read_string(struct mend *mend)
 
 // ---- words and numbers
 
-// A comma or colon as Chinese and Japanese write them.
+// Returns true for a full-width comma or colon, as used in Chinese and
+// Japanese.
 static bool is_wide_stop(struct span text)
 {
     return span_starts(text, "\xEF\xBC\x8C") ||
            span_starts(text, "\xEF\xBC\x9A");
 }
 
-// Up to what ends a value without quotes.
+// Takes the text up to what ends a value without quotes.
 static struct span take_word(struct mend *mend, const char *stops)
 {
     size_t n = 0;
@@ -335,7 +338,8 @@ static size_t count_digits(const char **at)
     return n;
 }
 
-// 3, -3.5, 1e3, and 03, +3, .5 and 5. which are no JSON. False: no number.
+// Reads 3, -3.5, 1e3, and also 03, +3, .5 and 5., which are not JSON. Returns
+// false if word is not a number.
 static bool read_number(struct mend *mend, struct span word, json_t **out)
 {
     char text[NUMBER_BYTES];
@@ -381,21 +385,21 @@ static json_t *read_literal(struct span word)
     return NULL;
 }
 
-// The last digits of 1,000, which are no number of their own.
+// Returns true for the last digits of 1,000, which are not a number themselves.
 static bool is_group(const struct mend *mend, struct span word)
 {
     return word.len == 3 && word.at[0] == '0' && mend->start < word.at - 1 &&
            word.at[-1] == ',' && word.at[-2] >= '0' && word.at[-2] <= '9';
 }
 
-// Ann' has lost a quote.
+// Returns true for a word that lost one of its quotes, such as Ann'.
 static bool is_half_quoted(struct span word)
 {
     return span_starts(word, "'") || span_ends(word, "'") ||
            span_ends(word, "`");
 }
 
-// A value without quotes. Words that hold quotes or brackets are none.
+// Reads a value without quotes. It must not contain quotes or brackets.
 static json_t *read_word(struct mend *mend)
 {
     struct span word = take_word(mend, ",:}]{[\n\"\\");
@@ -413,8 +417,9 @@ static json_t *read_word(struct mend *mend)
 
 // ---- lists and objects
 
-// Whether the comma may be missing in front of what follows: between lines, and
-// between two strings with a gap, none of which has taken the comma in.
+// Returns true if a comma may be missing before what follows: between lines,
+// and between two strings with a gap, unless one of them has swallowed the
+// comma.
 static bool may_lack_comma(const struct mend *mend, struct span before,
                            bool line)
 {
@@ -424,8 +429,8 @@ static bool may_lack_comma(const struct mend *mend, struct span before,
            (line || (gap && quote_at(mend->rest) >= 0 && before.at[-1] != ' '));
 }
 
-// Behind an item: true when another may follow. A comma at the end of the text
-// says that one is missing.
+// Called after an item; returns true if another may follow. A comma at the end
+// of the text means that an item is missing.
 static bool has_more(struct mend *mend, char close)
 {
     struct span before = mend->rest;
@@ -448,8 +453,8 @@ static bool has_more(struct mend *mend, char close)
     return false;
 }
 
-// True when there is a first item. A bracket that ends the text is the
-// beginning of a list, not an empty one.
+// Returns true if there is a first item. A bracket that ends the text is the
+// start of a list, not an empty one.
 static bool has_any(struct mend *mend, char close)
 {
     skip(mend, 1);
@@ -474,7 +479,7 @@ static bool read_colon(struct mend *mend)
     return !mend->failed;
 }
 
-// A key that holds what parts keys has run into the next one.
+// A key that contains what separates keys has run into the next one.
 static bool is_key(const struct buf *key)
 {
     for (size_t i = 0; i < key->len; i++) {
@@ -497,7 +502,7 @@ static bool read_key(struct mend *mend, struct buf *key)
     return !mend->failed && read_colon(mend);
 }
 
-// The same key twice is one only with the same value.
+// The same key may come twice only with the same value.
 static void set_member(struct mend *mend, json_t *object, const struct buf *key,
                        json_t *value)
 {

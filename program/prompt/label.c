@@ -13,19 +13,19 @@
 #include "program/prompt/dress.h"
 
 enum {
-    TEXT_MAX = 4000, // bytes of text that may hold one label
+    TEXT_MAX = 4000, // longest text searched for a label
     LINES_MAX = 20,  // searched for a second label
     KEYS_MAX = 16 << 20,
     SPLITS_MAX = 4,
     LABELS_MAX = 1000,
 };
 
-// The labels in the form in which they are compared, made once a text.
+// The labels in the form in which they are compared, made once per text.
 struct keys {
     const struct label_set *set;
-    struct buf text;         // one behind the other
+    struct buf text;         // the keys, one after another
     size_t ends[LABELS_MAX]; // of each key in text
-    struct buf own;          // the key of the text at hand
+    struct buf own;          // the key of the text being compared
 };
 
 // ---- keys
@@ -35,21 +35,21 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Hyphens, dashes and the minus of all kinds.
+// Returns true for hyphens, dashes and minus signs of all kinds.
 static bool is_dash(uint32_t code)
 {
     return (code >= 0x2010 && code <= 0x2015) || code == 0x2212 ||
            code == 0xFE58 || code == 0xFE63;
 }
 
-// Marks that show as nothing, such as those of the direction of writing.
+// Returns true for invisible marks, such as those for the direction of writing.
 static bool is_hidden(uint32_t code)
 {
     return code >= 0x80 &&
            utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_CF;
 }
 
-// Full-width forms are the plain ones, and so are dashes.
+// Replaces full-width forms by plain ones, and all dashes by `-`.
 static void put_narrow(struct buf *out, struct span text)
 {
     for (size_t at = 0; at < text.len;) {
@@ -90,8 +90,8 @@ static void put_folded(struct buf *out, struct span text)
     buf_release(&narrow);
 }
 
-// Case folded, and one `_` for each run of spaces, dashes and underscores. The
-// minus of a number is no dash.
+// Folds case and replaces each run of spaces, dashes and underscores by one
+// `_`. The minus of a number is not a dash.
 static void put_key(struct buf *out, struct span text)
 {
     struct buf folded = BUF_INIT(TEXT_MAX * 4);
@@ -114,7 +114,8 @@ static void put_key(struct buf *out, struct span text)
     buf_release(&folded);
 }
 
-// Without what a text is freed of as well, unless nothing were left.
+// Appends a label's key, without the dressing that is removed from texts as
+// well, unless nothing would be left.
 static void put_label(struct buf *out, const char *label)
 {
     struct span bare = {label, strlen(label)};
@@ -140,7 +141,7 @@ static bool same_group(const struct label_set *set, int a, int b)
                       set->groups[a] == set->groups[b]);
 }
 
-// One finding after another: two that differ are many.
+// Combines two findings: if they differ, the result is LABEL_MANY.
 static int joined(const struct label_set *set, int a, int b)
 {
     if (a == LABEL_NONE || same_group(set, a, b))
@@ -148,7 +149,7 @@ static int joined(const struct label_set *set, int a, int b)
     return b == LABEL_NONE ? a : LABEL_MANY;
 }
 
-// The label that equals text, byte by byte, or else apart from case and gaps.
+// Returns the label that equals text exactly, or else ignoring case and gaps.
 static int match(struct keys *keys, struct span text)
 {
     int found = LABEL_NONE;
@@ -167,9 +168,10 @@ static int match(struct keys *keys, struct span text)
     return found;
 }
 
-// ---- as it stands
+// ---- the text as a whole
 
-// A label that was taken for dress, such as the first of "> <" or of "1. 2".
+// Finds a label that was removed as dressing, such as the first of "> <" or of
+// "1. 2".
 static int match_dress(const struct label_set *set, struct span outer,
                        struct span inner)
 {
@@ -187,7 +189,7 @@ static int match_dress(const struct label_set *set, struct span outer,
     return found;
 }
 
-// "- 1", where no label is a negative number.
+// Drops the dash of "- 1", if no label is a negative number.
 static bool drop_bullet(const struct label_set *set, struct span *text)
 {
     if (!dress_is_minus(*text) || span_char(*text, 1) != ' ')
@@ -200,7 +202,8 @@ static bool drop_bullet(const struct label_set *set, struct span *text)
     return true;
 }
 
-// The label under as few layers as possible: one may itself end in `!`.
+// Finds the label under as few layers as possible, because a label may itself
+// end in `!`.
 static int match_dressed(struct keys *keys, struct span text)
 {
     int layers = LABEL_NONE;
@@ -220,7 +223,7 @@ static int match_dressed(struct keys *keys, struct span text)
     return LABEL_NONE;
 }
 
-// ---- labels amid other words
+// ---- labels among other words
 
 static bool is_word_byte(char c)
 {
@@ -228,8 +231,8 @@ static bool is_word_byte(char c)
            (c >= 'A' && c <= 'Z');
 }
 
-// The letter of a script that parts words, next to which no word ends. Others
-// write one word behind the other.
+// Returns true for a letter of a script with spaces between words: no word ends
+// next to one. Other scripts write words without spaces.
 static bool is_cased(uint32_t code)
 {
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
@@ -256,8 +259,8 @@ static bool begins_with_letter(struct span text)
                        : is_cased(code);
 }
 
-// True when the word at i of text is no part of a longer one. In keys a `_`
-// stands for a gap.
+// Returns true if the word at i is not part of a longer one. In keys, a `_` is
+// a gap.
 static bool is_apart(struct span text, size_t i, struct span word, bool folded)
 {
     struct span before = span_to(text, i);
@@ -270,7 +273,7 @@ static bool is_apart(struct span text, size_t i, struct span word, bool folded)
            (gap_after || !ends_in_letter(word) || !begins_with_letter(after));
 }
 
-// Whether word stands in text, at or behind from; text.len: nowhere.
+// Finds where word occurs in text, at or after from; text.len if nowhere.
 static size_t find_word(struct span text, size_t from, struct span word,
                         bool folded)
 {
@@ -282,8 +285,8 @@ static size_t find_word(struct span text, size_t from, struct span word,
     return text.len;
 }
 
-// The same, where it is no part of a longer label that was found: the `refund`
-// in refund_request.
+// Returns true if word occurs in text other than as part of the longer label
+// that was found: the `refund` in refund_request does not count.
 static bool has_word(struct span text, struct span word, struct span found,
                      bool folded)
 {
@@ -299,8 +302,8 @@ static bool has_word(struct span text, struct span word, struct span found,
     return false;
 }
 
-// True when text names a label that means something else than found does.
-// Short labels are looked for as they are written: an `a` is no A.
+// Returns true if text names a label with a different meaning than `found`.
+// Short labels are searched for as written: an `a` is not an A.
 static bool names_another(struct keys *keys, struct span text, int found)
 {
     const struct label_set *set = keys->set;
@@ -323,7 +326,8 @@ static bool names_another(struct keys *keys, struct span text, int found)
     return false;
 }
 
-// "B. Paris", "B) Paris", "(B) Paris", "B, because ...".
+// What may follow a label: "B. Paris", "B) Paris", "(B) Paris", "B, because
+// ...".
 static const char *const parts[] = {
     ". ",           ") ",
     ", ",           "] ",
@@ -336,7 +340,8 @@ static const char *const parts[] = {
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
-// Where the first part at or behind from begins; *len are its bytes.
+// Finds where the first of `parts` begins, at or after from; *len is its
+// length.
 static size_t find_part(struct span line, size_t from, size_t *len)
 {
     size_t first = line.len;
@@ -351,8 +356,8 @@ static size_t find_part(struct span line, size_t from, size_t *len)
     return first;
 }
 
-// Behind a label that says no more than no, another denial says the same: "No,
-// it is not."
+// Returns true if the text after a label takes it back. After a label that just
+// says no, another denial says the same: "No, it is not."
 static bool takes_back(const struct keys *keys, int found, char part,
                        struct span tail)
 {
@@ -366,8 +371,9 @@ static bool takes_back(const struct keys *keys, int found, char part,
             denial_after(label, strlen(label)) == DENIAL_NONE);
 }
 
-// What is behind a label leaves doubt where it names another, asks, or takes
-// the label back: "B (?)", "B: no". "B. No" may be option B, which says no.
+// What follows a label casts doubt on it if it names another label, asks, or
+// takes the label back: "B (?)", "B: no". "B. No" may be option B, which says
+// no.
 static bool leaves_doubt(struct keys *keys, int found, char part,
                          struct span tail)
 {
@@ -376,7 +382,7 @@ static bool leaves_doubt(struct keys *keys, int found, char part,
            takes_back(keys, found, part, tail);
 }
 
-// The byte of a part that is no blank.
+// Returns the byte of a part that is not a blank.
 static char part_sign(struct span part)
 {
     return span_char(part, 0) == ' ' ? span_char(part, 1) : span_char(part, 0);
@@ -401,7 +407,7 @@ static int match_option(struct keys *keys, struct span line)
     return LABEL_NONE;
 }
 
-// Words that lead up to an answer and say nothing of it.
+// Words that lead up to an answer and say nothing about it.
 static const char *const leads[] = {
     "the",
     "my",
@@ -459,7 +465,8 @@ static bool is_lead(struct span word)
     return false;
 }
 
-// "The answer is B." Whatever word leads up to another label leaves doubt.
+// Matches "The answer is B.". If another label comes after any of the leading
+// words, there is doubt.
 static int match_led(struct keys *keys, struct span line)
 {
     int found = LABEL_NONE;
@@ -495,7 +502,8 @@ static bool denies_line(struct span line)
     return denial_of_choice(line.at, line.len);
 }
 
-// Behind the first colon of any script, or an arrow; line.len: none.
+// Finds the first colon of any script, or equals sign or arrow; line.len if
+// there is none.
 static size_t find_colon(struct span line, size_t *len)
 {
     static const char *const colons[] = {":", "\xEF\xBC\x9A", "=", "->",
@@ -514,7 +522,8 @@ static size_t find_colon(struct span line, size_t *len)
     return first;
 }
 
-// A line that says a label: as it is, "Label: x", or "x: because ...".
+// Matches a line that gives a label: alone, as "Label: x", or as "x: because
+// ...".
 static int match_line(struct keys *keys, struct span line)
 {
     size_t len = 0;
@@ -536,9 +545,10 @@ static int match_line(struct keys *keys, struct span line)
     return joined(keys->set, left, right);
 }
 
-// A label on the first line, followed by words that are no other label. Or one
-// on a later line, where no other is named at all, and no other line denies.
-// Only LINES_MAX lines are searched, since each is compared with all labels.
+// Finds a label on the first line, followed by words that are not another
+// label. Or finds one on a later line, if no other label is named anywhere and
+// no other line denies anything. Only LINES_MAX lines are searched, because
+// each is compared with all labels.
 static int find_in_lines(struct keys *keys, struct span text)
 {
     struct span rest = text;

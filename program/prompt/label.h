@@ -1,9 +1,9 @@
-// label: the one label of a set that a text stands for.
+// label: finds the one label of a set that a text stands for.
 //
-// Models dress a label: "**B**", $B$, \boxed{B}, "B. Paris", "The answer is
-// B.", quotes and full stops of any script. A text that names two labels, or a
-// label that it denies ("not B"), stands for none: asked again is better than
-// guessed.
+// Models dress up a label: "**B**", $B$, \boxed{B}, "B. Paris", "The answer is
+// B.", with the quotes and full stops of any script. A text that names two
+// labels, or denies one ("not B"), stands for none: asking again is better than
+// guessing.
 
 #ifndef PROGRAM_PROMPT_LABEL_H
 #define PROGRAM_PROMPT_LABEL_H
@@ -16,16 +16,17 @@
 struct label_set {
     const char *const *texts;
     size_t n;
-    const int *groups; // labels of one group mean the same; NULL: each its own
-    // Only the first so many leave doubt when they are named beside the label
-    // that was found: of a bool, "yes" does and "on" does not.
+    const int *groups; // labels of one group mean the same; NULL: all differ
+    // Only the first n_telling labels cast doubt on a label that was found,
+    // when the text names them as well. For a bool, "yes" does and "on" does
+    // not.
     size_t n_telling;
 };
 
 enum { LABEL_NONE = -1, LABEL_MANY = -2 };
 
-// The index of a label; LABEL_MANY when text may mean two. problem is set only
-// without memory.
+// Returns the index of the label, LABEL_NONE, or LABEL_MANY if text may mean
+// two. Sets problem only when out of memory.
 int label_find(const struct label_set *set, struct span text,
                struct err *problem);
 

@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum {
-    ITEM_MAX_BYTES = 40, // of an item of a list without quotes
+    ITEM_MAX_BYTES = 40, // of an item in a list without quotes
     ITEM_MAX_WORDS = 4,
     TAB_BLANKS = 4,
-    NESTED_BLANKS = 2, // " 9." above "10." is no inner list
+    NESTED_BLANKS = 2, // " 9." above "10." is not an inner list
 };
 
 // --- lines ---
@@ -20,7 +20,8 @@ struct span list_text_skip_box(struct span item)
     return item;
 }
 
-// The bytes of "-", of a bullet of another form, or of a number in a circle.
+// Returns the length of "-", another bullet, or a number in a circle; 0 if
+// none.
 static size_t mark_bytes(struct span line)
 {
     static const char *const marks[] = {
@@ -46,7 +47,7 @@ static size_t mark_bytes(struct span line)
     return circled ? 3 : 0;
 }
 
-// The bytes of "1.", "2)", "(3)", "a)" or "(b)".
+// Returns the length of "1.", "2)", "(3)", "a)" or "(b)"; 0 if none.
 static size_t number_bytes(struct span line)
 {
     size_t open = span_char(line, 0) == '(';
@@ -106,7 +107,6 @@ bool list_text_goes_on(struct span item)
     return false;
 }
 
-// "Here are the names:" above its items.
 struct span list_text_skip_lead(struct span text)
 {
     struct span rest = text;
@@ -197,7 +197,8 @@ bool list_text_are_bullets(struct span text)
 
 // --- a row ---
 
-// Words of a sentence, not of a list, or of what is not meant.
+// Returns true if the item has a word that belongs to a sentence rather than a
+// list, or that excludes something.
 static bool has_sentence_word(struct span item)
 {
     static const char *const words[] = {
@@ -219,8 +220,8 @@ static bool has_sentence_word(struct span item)
     return false;
 }
 
-// An item that nobody would take for a part of a sentence, or of a list that is
-// written in another way: (apple, pear), **apple**, **pear**.
+// Returns true for an item that nobody would take for part of a sentence, or of
+// a list written in another way: (apple, pear), **apple**, **pear**.
 static bool is_plain_item(struct span item)
 {
     size_t words = 1;
@@ -248,7 +249,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Commas of which some may part digits, not items: 1,000, 2,000 or 0,5.
+// Returns true if some commas may separate digits rather than items: 1,000,
+// 2,000 or 0,5.
 static bool has_doubtful_commas(const struct type *item, struct span text)
 {
     size_t tight = 0;

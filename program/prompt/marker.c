@@ -22,8 +22,8 @@ bool marker_same_name(struct span span, const char *name)
 
 typedef bool same_fn(struct span name, const char *other);
 
-// The output's index, FIELD_OTHER for an input, FIELD_END, or FIELD_NONE, also
-// where several names are the same.
+// Returns the output's index, FIELD_OTHER for an input, FIELD_END, or
+// FIELD_NONE, which also means that several outputs match.
 static int find_same(const struct signature *signature, struct span name,
                      same_fn *same)
 {
@@ -45,7 +45,7 @@ static int find_same(const struct signature *signature, struct span name,
     return found;
 }
 
-// Two names may differ in nothing but their case.
+// Prefers an exact match, because two names may differ only in case.
 int marker_field(const struct signature *signature, struct span name)
 {
     name = span_trim(name);
@@ -55,8 +55,8 @@ int marker_field(const struct signature *signature, struct span name)
                                : found;
 }
 
-// Emphasis and quotes that were opened in front of a name and end here. Those
-// of a value are its own: Name: **value**.
+// Returns the length of emphasis and quotes that were opened before a name and
+// close here. Those of the value belong to the value: Name: **value**.
 static size_t emphasis_len(struct span open, struct span text)
 {
     size_t n = span_run(text, "*_`\"");
@@ -69,8 +69,8 @@ static size_t emphasis_len(struct span open, struct span text)
     return n;
 }
 
-// What ends a name: brackets, emphasis and a colon, as in **Name**: or in
-// **Name:**.
+// Returns the length of what ends a name: brackets, emphasis and a colon, as in
+// **Name**: or in **Name:**.
 static size_t close_len(struct span open, struct span tail, const char *set,
                         bool *colon)
 {
@@ -137,7 +137,7 @@ bool marker_read(const struct signature *signature, struct span line,
     struct span after = span_from(line, open.len);
     bool colon = false;
 
-    if (!brackets(open, '[')) // nearly all lines that are no marker
+    if (!brackets(open, '[')) // nearly all lines that are not markers
         return false;
     struct span name = {after.at, marker_name_len(after)};
     struct span tail = span_from(after, name.len);
@@ -152,7 +152,7 @@ bool marker_read(const struct signature *signature, struct span line,
     return out->field != FIELD_NONE;
 }
 
-// The bytes of "1. " or "2) " that a line begins with, or 0.
+// Returns the length of the "1. " or "2) " that a line begins with, or 0.
 static size_t numbering(struct span line)
 {
     size_t blanks = span_run(line, " \t");

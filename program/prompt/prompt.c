@@ -20,8 +20,8 @@ static void put_marker(struct buf *text, const char *name)
     buf_puts(text, " ## ]]");
 }
 
-// One section: marker line, value, empty line. A value that is not there
-// leaves its section out.
+// Appends one section: marker line, value, empty line. A missing value leaves
+// its section out.
 static void put_section(struct buf *text, const char *name, const json_t *value)
 {
     if (value == NULL)
@@ -40,8 +40,8 @@ static void put_sections(struct buf *text, const struct field *fields, size_t n,
                     json_object_get(values, fields[i].name));
 }
 
-// A text that is not whole makes a prompt that is not: the next text may be
-// written in the same buffer, which then knows nothing of it.
+// If text is incomplete, so is the prompt. The failure has to be noted here,
+// because the next text may reuse the buffer, which then forgets it.
 static void put_message(struct buf *out, const char *role,
                         const struct buf *text)
 {
@@ -72,11 +72,11 @@ static void put_template(struct buf *text, const struct field *fields, size_t n)
     }
 }
 
-// Question and answer in one template: shown the answer's part alone, under a
-// sentence of its own, an able model takes it for what it is to write and
-// leaves the value empty. Whose part is whose is said behind the template;
-// before it the same sentence made the model begin with the question
-// (docs/real-model.md).
+// Shows question and answer in one template. When the answer's part was shown
+// alone, under its own sentence, a capable model took it for what it should
+// write and left the value empty. The sentence about who writes which part
+// comes after the template; before it, the same sentence made the model begin
+// with the question (docs/real-model.md).
 static void put_chat_form(struct buf *text, const struct signature *signature)
 {
     buf_puts(text, "Every exchange has this form, with the values filled "
@@ -89,7 +89,7 @@ static void put_chat_form(struct buf *text, const struct signature *signature)
     buf_puts(text, "; you answer with the rest.");
 }
 
-// As JSON has them, since that is how the answer has them.
+// Writes the labels as JSON has them, because the answer has them that way.
 static void put_labels(struct buf *text, const struct type *type,
                        const char *between)
 {
@@ -100,8 +100,8 @@ static void put_labels(struct buf *text, const struct type *type,
     buf_puts(text, type->optional ? ", or null" : "");
 }
 
-// "  "name": "{name}",   (exactly one of: "a", "b")": the labels beside the
-// place that they are for as well.
+// Writes "  "name": "{name}",   (exactly one of: "a", "b")". The labels are
+// repeated next to the place where the model is to write them.
 static void put_json_place(struct buf *text, const struct field *field,
                            bool last)
 {
@@ -157,9 +157,9 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
     buf_putc(text, '}');
 }
 
-// The labels once more, behind the task: said there as well, they are told
-// apart better. Behind the question they would cost their tokens for every row,
-// and in JSON, where they stand beside their place, a weak model loses by them
+// Repeats the labels after the task, which helps the model to tell them apart.
+// After the question they would cost their tokens for every row. For JSON,
+// where they are next to their place already, a weak model gets worse with them
 // (docs/real-model.md).
 static void put_choices(struct buf *text, const struct signature *signature)
 {
@@ -177,13 +177,13 @@ static void put_choices(struct buf *text, const struct signature *signature)
 }
 
 struct prompt_form {
-    // The task comes before everything else, not behind it. In chat, the
-    // template would then be what the model saw last, and it copies that.
+    // The task comes before everything else, not after it. For chat, the
+    // template would then be the last thing the model sees, and it copies that.
     bool task_first;
-    // Labels stand in quotes in the list of outputs.
+    // The list of outputs has its labels in quotes.
     bool quotes;
     void (*put_form)(struct buf *text, const struct signature *signature);
-    // What stands behind the task, or NULL.
+    // Writes what follows the task, or NULL.
     void (*put_end)(struct buf *text, const struct signature *signature);
     void (*put_answer)(struct buf *text, const struct signature *signature,
                        const json_t *values);
@@ -207,7 +207,7 @@ static void put_type(struct buf *text, const struct type *type, bool quotes)
     put_labels(text, type, "; ");
 }
 
-// "1. `name` (type): description", without what there is not.
+// Appends "1. `name` (type): description", without the parts that are missing.
 static void put_field_line(struct buf *text, const struct field *field,
                            size_t no, bool quotes)
 {
@@ -267,17 +267,17 @@ static void put_system(struct buf *text, const struct signature *signature,
         form->put_end(text, signature);
 }
 
-// Sections end in an empty line, which the end of a message has no need of.
+// Sections end in an empty line, which the end of a message does not need.
 static void drop_line_ends(struct buf *text)
 {
     while (text->len > 0 && text->data[text->len - 1] == '\n')
         text->data[--text->len] = '\0';
 }
 
-// The turn of a user: the same for a demo as for the question, so that a demo
-// shows just what the model is to do. It says nothing of the answer's form:
-// what was tried there (docs/real-model.md) made answers worse, the labels
-// most of all.
+// Writes the user's turn, which is the same for a demo as for the question, so
+// that a demo shows exactly what the model has to do. It does not mention the
+// form of the answer: everything tried there (docs/real-model.md) made answers
+// worse, the labels most of all.
 static void put_question(struct buf *text, const struct signature *signature,
                          const json_t *inputs)
 {
@@ -345,7 +345,7 @@ bool prompt_question(const struct step *step, const json_t *inputs,
 }
 
 // The last paragraph belongs to the form, not to the inputs. It makes the
-// repair of a JSON question another call than the question.
+// repair of a JSON question a different call from the question itself.
 bool prompt_repair(const struct step *step, const json_t *inputs,
                    struct buf *out, struct err *err)
 {
@@ -362,7 +362,7 @@ bool prompt_repair(const struct step *step, const json_t *inputs,
     return end_question(&text, out, err);
 }
 
-// ---- what the server is asked to keep to
+// ---- the schema that the server is asked to enforce
 
 bool prompt_format(const struct step *step, enum adapter adapter,
                    struct buf *out, struct err *err)

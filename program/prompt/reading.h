@@ -1,9 +1,9 @@
-// reading: one reply on its way to values, as the forms of a reply share it.
+// reading: one reply on its way to values, shared by all forms of a reply.
 //
-// Each form (sections.h, reply_tags.h, reply_object.h, and the bare text in
-// reply.c) looks for the outputs in the reply, fills those that it finds, and
-// notes the leniency that it took. A form that does not fit leaves no trace but
-// the object.
+// Each form (sections.h, reply_tags.h, reply_table.h, reply_object.h, and the
+// bare text in reply.c) looks for the outputs in the reply, fills in those that
+// it finds, and notes the leniency that it used. If a form does not fit,
+// everything it did is undone, except for the object.
 
 #ifndef PROGRAM_PROMPT_READING_H
 #define PROGRAM_PROMPT_READING_H
@@ -18,11 +18,11 @@
 #include "program/graph/program.h"
 #include "program/prompt/span.h"
 
-// What stands for each output: a text, a JSON value, or neither.
+// What the reply has for each output: a text, a JSON value, or neither.
 struct found {
-    struct span text; // at is NULL where there is none
-    bool twice;       // and another stands for it as well
-    bool broken;      // it is there, but as damaged JSON
+    struct span text; // at is NULL if there is none
+    bool twice;       // the reply has a second, different one
+    bool broken;      // the reply has one, but as damaged JSON
     const json_t *json;
 };
 
@@ -30,11 +30,11 @@ struct reading {
     const struct signature *signature;
     enum adapter adapter;
     uint64_t reads;
-    struct span whole; // with what was thought
+    struct span whole; // including the thinking
     struct span reply;
     struct found outputs[PROGRAM_MAX_FIELDS];
-    json_t *object;       // owned: what the json pointers point into
-    struct err no_memory; // met while looking for the outputs
+    json_t *object;       // owned; the json pointers point into it
+    struct err no_memory; // out of memory while looking for the outputs
     unsigned lenient;
 };
 

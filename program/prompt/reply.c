@@ -12,7 +12,7 @@
 #include "program/prompt/reply_value.h"
 #include "program/prompt/sections.h"
 
-enum { BARE_WORDS = 6 }; // that a label may stand among, alone in a reply
+enum { BARE_WORDS = 6 }; // a reply of fewer words may be just a label
 
 static const char *const leniency_names[LENIENCY_COUNT] = {
     "fence", "marker", "end",    "label",  "number",
@@ -35,7 +35,7 @@ static bool is_read(const struct reading *reading, size_t output)
 
 // ---- a bare answer
 
-// The one output that matters, or -1.
+// Returns the one output that matters, or -1.
 static int only_output(const struct reading *reading)
 {
     int only = -1;
@@ -51,7 +51,8 @@ static int only_output(const struct reading *reading)
     return only;
 }
 
-// Several objects that have the output, or one that could not be read.
+// Returns true if the reply looks like JSON and has the output as a key: there
+// were several such objects, or one that could not be read.
 static bool names_key(const struct reading *reading, int output)
 {
     const char *name = reading->signature->outputs[output].name;
@@ -61,8 +62,8 @@ static bool names_key(const struct reading *reading, int output)
            reply_object_locate(reading->reply, name) < reading->reply.len;
 }
 
-// "B." or "The answer is B.": so few words that they are no sentence of what
-// was thought.
+// Returns true for texts such as "B." or "The answer is B.", which are too
+// short to be a sentence of thinking.
 static bool is_short(struct span text)
 {
     return span_find(text, 0, "\n") == text.len &&
@@ -70,9 +71,10 @@ static bool is_short(struct span text)
            span_count(text, ' ') < BARE_WORDS;
 }
 
-// Where other outputs were asked for, of which nobody reads any, a text may be
-// one of these: "First I count the red ones, which are 3" is no answer. It is
-// one if it is nothing but a value of the type.
+// Returns true if the whole text is a value of the type. When other outputs
+// were asked for, even ones that nothing reads, a bare text may belong to one
+// of those: "First I count the red ones, which are 3" is not an answer. So it
+// has to be nothing but a value.
 static bool is_whole_value(const struct type *type, struct span text)
 {
     double ignored;
@@ -94,8 +96,9 @@ static bool is_whole_value(const struct type *type, struct span text)
     return false;
 }
 
-// All of the reply is the value of the only output. What was meant as an object
-// is no text, and a text with markers in it was meant to have parts.
+// Takes the whole reply as the value of the only output. A reply that was meant
+// as an object is not a text, and one that contains markers was meant to have
+// parts.
 static bool find_bare(struct reading *reading)
 {
     int only = only_output(reading);
@@ -122,12 +125,12 @@ static bool find_bare(struct reading *reading)
 
 struct reply_form {
     bool (*find)(struct reading *reading);
-    unsigned lenient; // for using it at all
+    unsigned lenient; // set whenever the form is used
 };
 
 enum { FORM_COUNT = 6 };
 
-// In the order in which they are tried.
+// The forms of each adapter, in the order in which they are tried.
 static const struct reply_form forms[][FORM_COUNT] = {
     [ADAPTER_CHAT] = {{sections_find, 0},
                       {reply_object_find, LENIENT_FORM},
@@ -143,7 +146,7 @@ static const struct reply_form forms[][FORM_COUNT] = {
                       {find_bare, 0}},
 };
 
-// A form that does not fit leaves no trace but the object.
+// If a form does not fit, everything it did is undone, except for the object.
 static void find_outputs(struct reading *reading)
 {
     unsigned before = reading->lenient;

@@ -32,7 +32,7 @@ static const struct {
 };
 enum { THOUGHTS = sizeof thoughts / sizeof thoughts[0] };
 
-// False for nearly all replies, which begin with a marker or a brace.
+// Returns false for nearly all replies, which begin with a marker or a brace.
 static bool may_begin_with_tag(struct span text)
 {
     char first = span_char(text, 0);
@@ -41,7 +41,7 @@ static bool may_begin_with_tag(struct span text)
            (first == '[' && span_char(text, 1) != '[');
 }
 
-// The row whose opening tag text begins with, or -1.
+// Returns the row whose opening tag text begins with, or -1.
 static int opened_by(struct span text)
 {
     if (!may_begin_with_tag(text))
@@ -53,7 +53,7 @@ static int opened_by(struct span text)
     return -1;
 }
 
-// Whole thoughts at the beginning, one behind the other.
+// Skips complete thoughts at the beginning, one after another.
 static struct span skip_opened(struct span text, unsigned *lenient)
 {
     for (;;) {
@@ -68,9 +68,9 @@ static struct span skip_opened(struct span text, unsigned *lenient)
     }
 }
 
-// A closing tag that ends a thought stands at the end of a line, or on a line
-// of its own, or in front of an answer; one in the middle of a sentence is
-// only spoken of.
+// Returns true if the closing tag ends a thought: it is at the end of a line,
+// on its own line, or before an answer. A tag in the middle of a sentence is
+// only being talked about.
 static bool is_break(struct span text, size_t at, size_t len)
 {
     struct span after = span_from(text, at + len);
@@ -88,8 +88,8 @@ static bool is_break(struct span text, size_t at, size_t len)
            span_starts(after, "[[") || span_starts(after, "```");
 }
 
-// Where a thought begins that stands inside of a section, behind its marker;
-// text.len: nowhere.
+// Finds where a thought begins inside a section, right after its marker;
+// text.len if there is none.
 static size_t find_in_section(struct span text, const char *open)
 {
     size_t start = span_find(text, 0, open);
@@ -97,7 +97,7 @@ static size_t find_in_section(struct span text, const char *open)
     return span_ends(span_trim(span_to(text, start)), "]]") ? start : text.len;
 }
 
-// The end of the last closing tag of a row that ends a thought, or 0.
+// Returns the end of the row's last closing tag that ends a thought, or 0.
 static size_t last_close(struct span text, int row)
 {
     const char *close = thoughts[row].close;
@@ -114,7 +114,7 @@ static size_t last_close(struct span text, int row)
     return end;
 }
 
-// All up to the last closing tag was thought.
+// Skips everything up to the last closing tag, because all of it was thinking.
 static struct span skip_closed(struct span text, unsigned *lenient)
 {
     size_t start = 0;
@@ -136,13 +136,13 @@ static struct span skip_closed(struct span text, unsigned *lenient)
 
 enum { TOKEN_BYTES = 40 };
 
-// Those that are not written <|like this|>.
+// End tokens that are not written <|like this|>.
 static const char *const ends[] = {
     "</s>", "<end_of_turn>", "<eos>", "<pad>", "[EOS]", "[/INST]", "<turn|>",
 };
 enum { ENDS = sizeof ends / sizeof ends[0] };
 
-// What a model may write in front of its turn.
+// What a model may write before its turn.
 static const char *const starts[] = {
     "<|im_start|>assistant",
     "<|start_header_id|>assistant<|end_header_id|>",
@@ -157,7 +157,7 @@ static const char *const starts[] = {
 };
 enum { STARTS = sizeof starts / sizeof starts[0] };
 
-// The bytes of the token that text begins with, or 0.
+// Returns the length of the token that text begins with, or 0.
 static size_t token_at(struct span text, const char *const *tokens, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -167,8 +167,8 @@ static size_t token_at(struct span text, const char *const *tokens, size_t n)
     return 0;
 }
 
-// The bytes of <|a_name|>, or of the same with full-width bars, or 0: each
-// family of models has names of its own.
+// Returns the length of <|a_name|>, or the same with full-width bars, or 0.
+// Each family of models has its own names.
 static size_t named_token(struct span text)
 {
     static const char *const bars[] = {"|", "\xEF\xBD\x9C"};
@@ -189,7 +189,7 @@ static size_t named_token(struct span text)
     return 0;
 }
 
-// Those that frame an answer, or a thought, do not end a turn.
+// Tokens that frame an answer or a thought do not end a turn.
 static bool is_frame(struct span token)
 {
     return span_find(token, 0, "box") < token.len ||
@@ -207,7 +207,8 @@ static size_t end_token(struct span text)
                : token_at(text, ends, ENDS);
 }
 
-// Nothing, another token, or another turn.
+// Returns true if text is what may follow a turn: nothing, another token, or
+// another turn.
 static bool is_behind_turn(struct span text)
 {
     text = span_trim(text);
@@ -246,7 +247,8 @@ static struct span skip_starts(struct span text, unsigned *lenient)
     }
 }
 
-// A thought that begins on a line of its own, behind a value, is no part of it.
+// Cuts off a thought that begins on its own line after a value; it is not part
+// of the value.
 static struct span cut_thought(struct span text, unsigned *lenient)
 {
     struct span rest = text;
@@ -264,7 +266,7 @@ static struct span cut_thought(struct span text, unsigned *lenient)
 
 // ---- the whole
 
-// What models are taught to put around what follows a thought.
+// What models are trained to put around the answer that follows a thought.
 static const struct {
     const char *open;
     const char *close;
@@ -277,7 +279,7 @@ static const struct {
 };
 enum { FRAMES = sizeof frames / sizeof frames[0] };
 
-// Without what is around the whole text.
+// Removes frames around the whole text.
 static struct span skip_frames(struct span text, unsigned *lenient)
 {
     for (int i = 0; i < FRAMES; i++) {

@@ -1,10 +1,10 @@
-// reply_clean: the answer in what a model wrote, without what is no answer.
+// reply_clean: strips from a model's reply what is not part of the answer.
 //
-// Models that think aloud do so first, between tags; some chat templates write
+// Models that think aloud do so first, between tags. Some chat templates write
 // the opening tag themselves, so that only the closing one arrives. And a
 // server that does not know a model's end-of-turn token passes it on as text.
-// What was thought must never be read as the answer: it rehearses the very form
-// that is looked for. A thought that does not end leaves no answer at all.
+// Thinking must never be read as the answer, because it rehearses the very form
+// that is looked for. A thought that never ends leaves no answer at all.
 
 #ifndef PROGRAM_PROMPT_REPLY_CLEAN_H
 #define PROGRAM_PROMPT_REPLY_CLEAN_H
@@ -13,17 +13,19 @@
 
 #include "program/prompt/span.h"
 
-// The answer in a whole reply. *lenient gains LENIENT_FENCE for thinking,
-// LENIENT_END for tokens.
+// Returns the answer in a whole reply. Adds LENIENT_FENCE to *lenient for
+// thinking, and LENIENT_END for tokens.
 struct span reply_clean(struct span text, unsigned *lenient);
 
-// The same for one value, in which a closing tag alone is text.
+// Like reply_clean, but for a single value, where a lone closing tag is text.
 struct span reply_clean_value(struct span text, unsigned *lenient);
 
-// Whether a tag, such as <think>, begins a thought, which is taken out.
+// Returns true if a tag, such as <think>, begins a thought, which reply_clean
+// removes.
 bool reply_clean_takes(const char *tag);
 
-// Whether a tag, such as <answer>, frames an answer, which is taken out of it.
+// Returns true if a tag, such as <answer>, frames an answer; reply_clean
+// removes the frame.
 bool reply_clean_frames(const char *tag);
 
 #endif

@@ -7,12 +7,12 @@
 #include "program/prompt/reply.h"
 
 enum {
-    STARTS_MAX = 16, // places where JSON within text may begin
+    STARTS_MAX = 16, // places in a text where JSON may begin
     UNWRAP_MAX = 4,
-    MEND_MAX = 1 << 18, // bytes of text in which JSON is mended
+    MEND_MAX = 1 << 18, // longest text in which JSON is mended
 };
 
-// Text that is no JSON is no error; want of memory is.
+// Text that is not JSON is not an error; running out of memory is.
 static json_t *parse(struct span text, struct err *problem)
 {
     struct err why = ERR_CLEAR;
@@ -28,8 +28,8 @@ json_t *reply_whole_json(struct span text, struct err *problem)
     return text.len == 0 ? NULL : parse(text, problem);
 }
 
-// The length of the bracketed piece that text begins with, strings skipped;
-// 0 when it does not end.
+// Returns the length of the bracketed piece that text begins with, skipping
+// strings; 0 if it does not end.
 static size_t balanced(struct span text)
 {
     size_t depth = 0;
@@ -62,7 +62,8 @@ static json_t *read_mended(struct span text, size_t *used, struct err *problem)
 
 typedef json_t *read_fn(struct span text, size_t *used, struct err *problem);
 
-// Keeps a value that fits; false when it is another than the one before.
+// Keeps a value that fits; returns false if it differs from the one kept
+// before.
 static bool keep(const struct reply_wanted *wanted, json_t **found,
                  json_t *value, bool *fits)
 {
@@ -75,15 +76,15 @@ static bool keep(const struct reply_wanted *wanted, json_t **found,
     return same;
 }
 
-// Whether what text begins with is damaged and never ends. Then all that
-// follows may be a part of it, and is not what was meant.
+// Returns true if what text begins with is damaged and never ends. Everything
+// after it may be part of it, and so is not what was meant.
 static bool is_open_end(struct span text, const json_t *value)
 {
     return value == NULL && balanced(text) == 0;
 }
 
-// At most STARTS_MAX tries, so that hostile text costs linear time. What is
-// inside of a value that fits is a part of it.
+// Makes at most STARTS_MAX attempts, so that hostile text costs linear time.
+// What is inside a value that fits is part of that value.
 static json_t *find_wanted(const struct reply_wanted *wanted, struct span text,
                            read_fn *read, bool *doubt, struct err *problem)
 {
@@ -122,7 +123,7 @@ struct span reply_strip_fence(struct span text)
     return span_trim(text);
 }
 
-// Borrowed: what is meant inside of {"response": {...}} or [{...}].
+// Returns what is meant inside {"response": {...}} or [{...}]; borrowed.
 static const json_t *unwrap(const struct reply_wanted *wanted,
                             const json_t *value)
 {
@@ -138,7 +139,7 @@ static const json_t *unwrap(const struct reply_wanted *wanted,
     return NULL;
 }
 
-// The mended value that all of text is.
+// Returns the mended value if it is the whole text.
 static json_t *mend_whole(const struct reply_wanted *wanted, struct span text,
                           struct err *problem)
 {

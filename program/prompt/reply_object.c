@@ -9,16 +9,16 @@
 
 enum { CALL_DEPTH = 4 };
 
-// The value of an output: under its name, or under one that is the same but for
-// case and is no other output's. Where two such keys have two values, either
-// may be meant.
+// Returns the value of an output: under its name, or under one that differs
+// only in case and gaps and is not another output's. If two such keys have
+// different values, either could be meant, and *twice is set.
 static const json_t *find_key(const struct signature *signature,
                               const json_t *object, size_t output,
                               unsigned *lenient, bool *twice)
 {
     const char *name = signature->outputs[output].name;
     const json_t *value = json_object_get(object, name);
-    json_t *all = (json_t *)object; // iterators want one that may be changed
+    json_t *all = (json_t *)object; // iterators need it non-const
 
     for (void *at = json_object_iter(all); at != NULL;
          at = json_object_iter_next(all, at)) {
@@ -48,7 +48,7 @@ static bool has_output(const struct reply_wanted *wanted, const json_t *value)
     return false;
 }
 
-// "{\"title\": ...}": an object that was written as JSON twice.
+// Opens "{\"title\": ...}", an object that was encoded as JSON twice.
 static void open_string(struct reading *reading, struct err *why)
 {
     struct span text = {json_string_value(reading->object),
@@ -64,7 +64,8 @@ static void open_string(struct reading *reading, struct err *why)
     reading->lenient |= LENIENT_FORM;
 }
 
-// The JSON that text is once it stands between two more bytes; NULL: none.
+// Parses text as JSON with `open` before it and `close` after it; NULL if it is
+// not JSON even so.
 static json_t *parse_between(const char *open, struct span text,
                              const char *close, struct err *why)
 {
@@ -80,8 +81,8 @@ static json_t *parse_between(const char *open, struct span text,
     return value;
 }
 
-// {\"title\": \"x\"}, which is how it stands inside of a string, and
-// "title": "x" on one line without the braces around it.
+// Parses {\"title\": \"x\"}, which is an object as it appears inside a string,
+// and "title": "x" on one line without the braces around it.
 static void add_frame(struct reading *reading, struct err *why)
 {
     struct span bare = reply_strip_fence(reading->reply);
@@ -95,9 +96,9 @@ static void add_frame(struct reading *reading, struct err *why)
         reading->lenient |= LENIENT_MENDED;
 }
 
-// {"name": "answer", "arguments": "{\"title\": ...}"}: a call of a function,
-// whose arguments are JSON in a string. A new reference to the one object of
-// that kind that has an output; *n counts them.
+// Finds the arguments of a function call, which are JSON in a string: {"name":
+// "answer", "arguments": "{\"title\": ...}"}. Returns a new reference to the
+// first object of that kind that has an output; *n counts them.
 static json_t *find_arguments(const struct reply_wanted *wanted,
                               const json_t *value, int depth, int *n,
                               struct err *why)
@@ -137,8 +138,8 @@ static void open_call(struct reading *reading,
     json_decref(found);
 }
 
-// The object that the reply is, or else one that it means. An object without
-// any output is kept: it is no text.
+// Finds the object that the reply is, or else one that it means. An object
+// without any output is kept as well, because the reply is then not a text.
 static void find_value(struct reading *reading)
 {
     const struct reply_wanted wanted = {.open = '{',

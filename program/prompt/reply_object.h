@@ -1,4 +1,5 @@
-// reply_object: an answer as one JSON object, with the outputs as its keys.
+// reply_object: reads an answer as one JSON object with the outputs as its
+// keys.
 
 #ifndef PROGRAM_PROMPT_REPLY_OBJECT_H
 #define PROGRAM_PROMPT_REPLY_OBJECT_H
@@ -8,15 +9,15 @@
 
 #include "program/prompt/reading.h"
 
-// Finds the outputs in the object that the reply is, or means. False when it
-// has none; the reading keeps the object all the same.
+// Finds the outputs in the object that the reply is, or means. Returns false if
+// the object has none; the reading keeps the object anyway.
 bool reply_object_find(struct reading *reading);
 
-// Where the value of a key stands in JSON text, its quote skipped; text.len
-// when it is nowhere.
+// Finds where the value of a key begins in JSON text, after its opening quote;
+// text.len if the key does not occur.
 size_t reply_object_locate(struct span text, const char *name);
 
-// A whole object at the beginning of text, whatever is behind it.
+// Returns true if text begins with a complete object, whatever follows it.
 bool reply_object_begins(struct span text);
 
 #endif

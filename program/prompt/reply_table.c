@@ -15,8 +15,8 @@ struct table {
     size_t n;
 };
 
-// "| a | b |", both ends drawn. False for a line that is no row, and for one of
-// more cells than there could be.
+// Reads "| a | b |", with both ends drawn. Returns false for a line that is not
+// a row, or that has more cells than there could be.
 static bool read_row(struct span line, struct table_row *row)
 {
     *row = (struct table_row){.n = 0};
@@ -32,7 +32,7 @@ static bool read_row(struct span line, struct table_row *row)
     return line.len == 0;
 }
 
-// "|---|:--:|", which parts the head from the rows.
+// Returns true for "|---|:--:|", which separates the head from the rows.
 static bool is_rule(const struct table_row *row)
 {
     for (size_t i = 0; i < row->n; i++)
@@ -42,8 +42,8 @@ static bool is_rule(const struct table_row *row)
     return true;
 }
 
-// The rows of the one table, without its rule. False where there is none, or a
-// second one, or one that is not square.
+// Reads the rows of the only table, without its rule. Returns false if there is
+// no table, a second one, or one whose rows differ in length.
 static bool read_table(struct span text, struct table *table)
 {
     bool ended = false;
@@ -66,7 +66,7 @@ static bool read_table(struct span text, struct table *table)
     return table->n > 0;
 }
 
-// A name as it stands in a cell: `title`, **title**.
+// Looks up a name as written in a cell: `title`, **title**.
 static int field_of(const struct reading *reading, struct span cell)
 {
     while (cell.len > 0 && dress_unwrap(&cell))
@@ -74,7 +74,8 @@ static int field_of(const struct reading *reading, struct span cell)
     return marker_field(reading->signature, cell);
 }
 
-// Names above one row of values, all of them fields: the table's first row.
+// Returns true if the first row has the names, all of them fields, above one
+// row of values.
 static bool has_names_above(const struct reading *reading,
                             const struct table *table)
 {
@@ -87,7 +88,8 @@ static bool has_names_above(const struct reading *reading,
     return all;
 }
 
-// Names in the first of two columns, apart from what stands above it.
+// Returns true if the first of two columns has the names, ignoring a heading
+// above them.
 static bool has_names_aside(const struct reading *reading,
                             const struct table *table)
 {

@@ -5,8 +5,8 @@
 //   | Weather | 7     |        | title | Weather |
 //                              | score | 7       |
 //
-// Names above one row of values, or names in the first of two columns. Several
-// rows of values are several answers, and none of them is read.
+// The names are either above one row of values or in the first of two columns.
+// Several rows of values are several answers, and none of them is read.
 
 #ifndef PROGRAM_PROMPT_REPLY_TABLE_H
 #define PROGRAM_PROMPT_REPLY_TABLE_H
@@ -15,8 +15,8 @@
 
 #include "program/prompt/reading.h"
 
-// Finds the outputs in the one table of the reply; false when there is none, or
-// it names no output.
+// Finds the outputs in the only table of the reply. Returns false if the reply
+// has no table or more than one, or the table names no output.
 bool reply_table_find(struct reading *reading);
 
 #endif

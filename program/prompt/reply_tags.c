@@ -7,11 +7,11 @@
 
 enum { TAG_MAX = 48 };
 
-// The names of a tag's two ends.
+// The two tags of a name.
 struct tag {
     char open[TAG_MAX];
     char close[TAG_MAX];
-    size_t len; // of open; close has one byte more
+    size_t len; // of open; close is one byte longer
 };
 
 static bool tag_of(const char *name, struct tag *tag)
@@ -26,8 +26,8 @@ static bool tag_of(const char *name, struct tag *tag)
     return true;
 }
 
-// True where nothing stands between at and the beginning of its line, or the
-// end of another tag.
+// Returns true if nothing comes between the start of the line, or the end of
+// another tag, and `at`.
 static bool begins_part(struct span text, size_t at)
 {
     while (at > 0 && (text.at[at - 1] == ' ' || text.at[at - 1] == '\t'))
@@ -42,8 +42,8 @@ static bool ends_part(struct span rest)
     return line.len == 0 || line.at[0] == '<';
 }
 
-// <title>Weather</title>, on a line of its own or next to another tag. *text
-// becomes what is behind it.
+// Takes <title>Weather</title>, on its own line or next to another tag. *text
+// becomes what follows it.
 static struct span take_tag(const struct tag *tag, struct span *text)
 {
     size_t at = span_find(*text, 0, tag->open);
@@ -60,8 +60,9 @@ static struct span take_tag(const struct tag *tag, struct span *text)
     return value;
 }
 
-// An output that has the name of a tag that is taken for a thought or for the
-// frame of an answer. The last thought is meant: others may rehearse it.
+// Finds an output whose name is that of a tag that reply_clean removes as a
+// thought or as the frame of an answer. The last thought is meant, because
+// earlier ones may rehearse it.
 static struct span find_cleaned(const struct reading *reading,
                                 const struct tag *tag)
 {

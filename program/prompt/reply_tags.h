@@ -7,8 +7,8 @@
 
 #include "program/prompt/reading.h"
 
-// Finds the outputs between tags of their names, each on a line of its own or
-// next to another tag; false when there is none.
+// Finds the outputs between tags of their names, each on its own line or next
+// to another tag. Returns false if there are none.
 bool reply_tags_find(struct reading *reading);
 
 #endif

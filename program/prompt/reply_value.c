@@ -16,7 +16,7 @@ static const struct value_kind *const kinds[] = {
     [TYPE_OBJECT] = &value_kind_object,
 };
 
-// Also without memory, which is told.
+// Also returns true when out of memory, with the problem set.
 static bool fits(struct value_reader *reader, const struct type *type,
                  const json_t *value)
 {
@@ -39,8 +39,8 @@ static bool is_good_str(struct value_reader *reader, const struct type *type,
     return good;
 }
 
-// `null` is null; where text is no value anyway, so are other ways to say it,
-// and "null" in quotes or with a full stop.
+// `null` is null. If text would not be a value anyway, so are other ways to say
+// it, and "null" in quotes or with a full stop.
 static bool says_null(struct value_reader *reader, const struct type *type,
                       struct span text)
 {
@@ -69,7 +69,7 @@ static json_t *read_text(struct value_reader *reader, const struct type *type,
     text = reply_clean_value(whole, &reader->lenient);
     if (says_null(reader, type, text))
         return json_null();
-    if (text.len == 0 && whole.len > 0) // it was all thought
+    if (text.len == 0 && whole.len > 0) // it was all thinking
         return value_reader_refuse(reader, type, text);
     return kinds[type->kind]->text(reader, type, text);
 }
@@ -91,8 +91,8 @@ static json_t *read_json(struct value_reader *reader, const struct type *type,
     return kinds[type->kind]->json(reader, type, value);
 }
 
-// Limits are checked once, on the whole. A value that was found without memory
-// to look further may be the wrong one.
+// Checks the limits once, on the whole value. If memory ran out while looking,
+// the value may be the wrong one, so it is dropped.
 static json_t *finish(const struct field *field,
                       const struct value_reader *reader, json_t *value,
                       unsigned *lenient)
@@ -108,8 +108,8 @@ static json_t *finish(const struct field *field,
     return value;
 }
 
-// {"title": "Weather"}, where `title` was asked for: borrowed, "Weather". NULL
-// where an object may be the value itself.
+// For {"title": "Weather"} where `title` was asked for, returns "Weather",
+// borrowed. Returns NULL if the object may be the value itself.
 static const json_t *own_value(const struct field *field, json_t *object)
 {
     void *first = json_object_iter(object);
@@ -127,8 +127,8 @@ static const json_t *own_value(const struct field *field, json_t *object)
     return value;
 }
 
-// A section that holds its own name and value as JSON: a new reference. NULL:
-// it does not.
+// Reads a section that holds its own name and value as JSON. Returns a new
+// reference to the value, or NULL if the section is not of that form.
 static json_t *find_own_value(const struct field *field,
                               struct value_reader *reader, struct span text)
 {
@@ -152,7 +152,7 @@ static json_t *find_own_value(const struct field *field,
     return value;
 }
 
-// <title>Weather</title>, where `title` was asked for.
+// Returns the inside of <title>Weather</title> where `title` was asked for.
 static struct span strip_own_tag(const struct field *field,
                                  struct value_reader *reader, struct span text)
 {

@@ -1,9 +1,10 @@
-// reply_value: one typed value out of what a model wrote for it.
+// reply_value: reads one typed value from what a model wrote for it.
 //
-// Strict first: the text is the value as a prompt shows it (value_put), or a
-// JSON value that is of the type already. Then leniently, each kind counted
-// (reply_leniency). Where the text may mean two values it means none: a
-// problem, so that the model is asked again instead of guessed at.
+// Strict reading comes first: the text is the value exactly as a prompt shows
+// it (value_put), or a JSON value that already has the type. Then the text is
+// read leniently, and each kind of leniency is noted (reply_leniency). Text
+// that may mean two values is a problem: the model is asked again rather than
+// guessed at.
 
 #ifndef PROGRAM_PROMPT_REPLY_VALUE_H
 #define PROGRAM_PROMPT_REPLY_VALUE_H
@@ -16,8 +17,9 @@
 #include "program/graph/type.h"
 #include "program/prompt/span.h"
 
-// New references, within the type's limits; NULL with a problem as
-// reply_parse has it. text is UTF-8. *lenient gains the kinds that were used.
+// Return a new reference to a value within the type's limits, or NULL with a
+// problem set as reply_parse does. text is UTF-8. The kinds of leniency used
+// are added to *lenient.
 json_t *reply_value_text(const struct field *field, struct span text,
                          unsigned *lenient, struct err *problem);
 json_t *reply_value_json(const struct field *field, const json_t *value,

@@ -12,20 +12,20 @@ enum { MARKS_MAX = 256, WRAPPER_MAX = 48 };
 struct sections {
     struct marker markers[MARKS_MAX];
     size_t n;
-    bool lines[PROGRAM_MAX_FIELDS]; // outputs that have a line of their own
-    bool line_end;                  // and the end marker
-    bool last;                      // or an end marker that ends its line
+    bool lines[PROGRAM_MAX_FIELDS]; // outputs whose marker begins a line
+    bool line_end;                  // the end marker begins a line
+    bool last;                      // an end marker ends its line
     struct span lead;               // text before the first marker
-    struct span whole;              // the reply up to what closes a wrapper
+    struct span whole;              // the reply, up to where a wrapper closes
     const char *wrapper;            // the line that opens one, or NULL
-    size_t end;                     // among markers: the end marker that counts
+    size_t end; // index in markers of the end marker that counts
     bool any;
-    bool other; // one that was not asked for, behind one that was
+    bool other; // a section not asked for came after one that was
     bool ended;
 };
 
-// Of end markers the first counts that is on a line of its own or ends its
-// line, else the last.
+// The end marker that counts is the first that begins or ends a line, or else
+// the last one.
 static void note_end(struct sections *sections, const struct marker *marker)
 {
     bool last = span_trim(marker->rest).len == 0;
@@ -45,8 +45,8 @@ static void note_marker(struct sections *sections, const struct marker *marker)
     sections->markers[sections->n++] = *marker;
 }
 
-// "Assistant: [[ ## title ## ]]": words in front of a marker that ends its
-// line.
+// Returns true for words before a marker that ends its line, as in "Assistant:
+// [[ ## title ## ]]".
 static bool is_led(struct span text, const struct marker *marker)
 {
     struct span lead = span_trim(span_to(text, (size_t)(marker->at - text.at)));
@@ -57,8 +57,9 @@ static bool is_led(struct span text, const struct marker *marker)
             marker_name_len((struct span){&last, 1}) > 0);
 }
 
-// Markers of the exact form behind other text of a line. Before the first line
-// of a field they are only spoken of, unless one ends its line.
+// Notes exact markers that come after other text on a line. Before the first
+// marker that begins a line they are only being talked about, unless one ends
+// its line.
 static void note_inside(struct reading *reading, struct sections *sections,
                         struct span text)
 {
@@ -78,11 +79,11 @@ static void note_inside(struct reading *reading, struct sections *sections,
 
 // ---- what sections are wrapped in
 
-// A line that is one of these marks alone closes what it opened, and so does a
-// fence's line without the name of a language.
+// A line that consists of one of these marks closes what such a line opened.
+// For a fence, this is the line without a language name.
 static const char *const wrappers[] = {"```", "~~~", "\"\"\"", "---"};
 
-// What a line opens, such as ```yaml or <output>: the line that closes it.
+// Returns the line that closes what `line` opens, such as ```yaml or <output>.
 static struct span wrapper_close(struct span line, char room[WRAPPER_MAX])
 {
     size_t mark =
@@ -101,9 +102,10 @@ static struct span wrapper_close(struct span line, char room[WRAPPER_MAX])
     return (struct span){room, name.len + 3};
 }
 
-// Sections in a fence or in tags end where these do, on the last line that may
-// close them: a value may have fences of its own. before is the line in front
-// of the first marker. With an end marker they end there.
+// Sections wrapped in a fence or in tags end where the wrapper closes. That is
+// the last line that may close it, because a value may contain fences. `before`
+// is the line before the first marker. If there is an end marker, the sections
+// end there instead.
 static void open_wrapper(struct reading *reading, struct sections *sections,
                          struct span before)
 {
@@ -118,7 +120,7 @@ static void open_wrapper(struct reading *reading, struct sections *sections,
                                   sections->whole.at));
     while (lines.len > 0 && !sections->last) {
         struct span line = span_line(&lines);
-        // A rule may part a text as well: it closes only as the last line.
+        // A rule may also divide a text, so it closes only as the last line.
         if (span_equal(span_trim(line), close) &&
             (!span_starts(close, "-") || span_trim(lines).len == 0))
             end = line.at;
@@ -131,7 +133,7 @@ static void open_wrapper(struct reading *reading, struct sections *sections,
         sections->whole.len = (size_t)(end - sections->whole.at);
 }
 
-// Finds the markers up to the end marker; what is behind it is not read.
+// Finds the markers up to the end marker; what follows that is not read.
 static struct span find_markers(struct reading *reading,
                                 marker_read_fn *read_line,
                                 struct sections *sections)
@@ -164,8 +166,8 @@ static struct span find_markers(struct reading *reading,
     return rest;
 }
 
-// A marker amid text stands for itself where its field has no line of its own,
-// and comes in the order that was asked for.
+// A marker in the middle of a line counts if its field has none that begins a
+// line, and if it comes in the order that was asked for.
 static bool counts(const struct sections *sections, size_t i, int open)
 {
     const struct marker *marker = &sections->markers[i];
@@ -185,9 +187,9 @@ static bool is_json(struct reading *reading, struct span text)
     return whole;
 }
 
-// A value behind a name in quotes is JSON: "value", 3, [1, 2]. Without what
-// ends its line, and its quotes; at is NULL where it is no whole one, or has
-// escapes.
+// Returns the value after a quoted name, which is JSON: "value", 3, [1, 2].
+// Removes what ends its line, and its quotes. `at` is NULL if it is not one
+// complete value, or has escapes.
 static struct span json_value(struct reading *reading, struct span text)
 {
     for (int i = 0; i < 2 && !is_json(reading, text); i++) {
@@ -201,8 +203,8 @@ static struct span json_value(struct reading *reading, struct span text)
     return quoted ? span_from(span_to(text, text.len - 1), 1) : text;
 }
 
-// Without the marker with a slash, [[ ## /title ## ]], that some put behind a
-// value.
+// Removes the marker with a slash, [[ ## /title ## ]], that some models put
+// after a value.
 static struct span cut_close(struct reading *reading, int field,
                              struct span text)
 {
@@ -221,8 +223,8 @@ static struct span cut_close(struct reading *reading, int field,
     return span_trim(span_to(text, text.len - whole));
 }
 
-// A field that has a section more than once means the one that is not empty.
-// Behind a section that was not asked for, another exchange has begun.
+// If a field has several sections, the one that is not empty is meant. After a
+// section that was not asked for, another exchange has begun.
 static void close_section(struct reading *reading,
                           const struct sections *sections,
                           const struct marker *open, const char *end)
@@ -255,7 +257,7 @@ static void close_section(struct reading *reading,
         found->text = text;
 }
 
-// Where a text ends in front of an end marker that was not written to its end.
+// Returns where a text ends if an incomplete end marker follows it.
 static const char *cut_end(struct reading *reading, const char *start,
                            const char *end)
 {
@@ -309,8 +311,8 @@ static void scan_sections(struct reading *reading, marker_read_fn *read_line,
         reading->lenient |= LENIENT_END;
 }
 
-// Text before the first marker is what a model thought, where that is asked for
-// and has no section; else it is a courtesy, and no value.
+// Text before the first marker is reasoning, if that is asked for and has no
+// section. Otherwise it is a courtesy, and not a value.
 static void use_lead(struct reading *reading, const struct sections *sections)
 {
     struct span lead = span_trim(sections->lead);

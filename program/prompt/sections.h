@@ -1,4 +1,4 @@
-// sections: an answer in parts, each behind a marker or a label.
+// sections: reads an answer in parts, each after a marker or a label.
 
 #ifndef PROGRAM_PROMPT_SECTIONS_H
 #define PROGRAM_PROMPT_SECTIONS_H
@@ -7,15 +7,16 @@
 
 #include "program/prompt/reading.h"
 
-// Finds the outputs behind markers ([[ ## title ## ]]); false when there is no
-// section of any. An end marker alone ends a bare answer, which the reply is
-// cut to.
+// Finds the outputs after markers ([[ ## title ## ]]). Returns false if no
+// output has a section. If there is only an end marker, the reply is cut to the
+// bare answer before it.
 bool sections_find(struct reading *reading);
 
-// The same behind labels ("Title: x"), where no marker is used.
+// Like sections_find, but finds labels ("Title: x"), for replies without
+// markers.
 bool sections_find_labels(struct reading *reading);
 
-// True when there is an end marker.
+// Returns true if there is an end marker.
 bool sections_are_ended(struct reading *reading);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { WORD_MAX = 64 };
 
-// A visible character of ASCII, at which there is nothing to trim.
+// Returns true for a visible ASCII character, which never has to be trimmed.
 static bool is_visible(char c)
 {
     return c > ' ' && c < 0x7f;

@@ -11,10 +11,10 @@ struct span {
     size_t len;
 };
 
-// Without white space of any script at its ends.
+// Removes white space, of any script, from both ends.
 struct span span_trim(struct span span);
 
-// span_from leaves the first n bytes out, span_to keeps them alone. n <= len.
+// span_from drops the first n bytes, span_to keeps only those. n <= span.len.
 static inline struct span span_from(struct span span, size_t n)
 {
     return (struct span){span.at + n, span.len - n};
@@ -25,30 +25,31 @@ static inline struct span span_to(struct span span, size_t n)
     return (struct span){span.at, n};
 }
 
-// Whether both are the same bytes.
+// Return true if both have exactly the same bytes.
 bool span_is(struct span span, const char *text);
 bool span_equal(struct span a, struct span b);
 
-// Whether both are the same word, as fold_same compares; for words below 64
-// bytes.
+// Returns true if both are the same word as fold_same compares them. A span of
+// 64 bytes or more is never the same.
 bool span_same(struct span span, const char *word);
 
-// Whether it begins, or ends, with text; ASCII letters in either case.
+// Return true if the span begins, or ends, with text, ignoring ASCII case.
 bool span_starts(struct span span, const char *text);
 bool span_ends(struct span span, const char *text);
 
-// Where text begins in span, at or behind from; span.len when nowhere.
+// Returns where text begins in span, at or after `from`, ignoring ASCII case;
+// span.len if it does not occur.
 size_t span_find(struct span span, size_t from, const char *text);
 
-// How many of its first bytes are among set.
+// Returns how many bytes at the start of span are in `set`.
 size_t span_run(struct span span, const char *set);
 
 size_t span_count(struct span span, char c);
 
-// Takes the first line off *rest, without its end.
+// Removes the first line from *rest and returns it without its newline.
 struct span span_line(struct span *rest);
 
-// The byte at i, or '\0' behind the end.
+// Returns the byte at i, or '\0' past the end.
 static inline char span_char(struct span span, size_t i)
 {
     return i < span.len ? span.at[i] : '\0';

@@ -12,10 +12,10 @@
 #include "program/prompt/reply_json.h"
 
 enum {
-    SHOWN_MAX = 60, // bytes of a wrong value that a problem repeats
+    SHOWN_MAX = 60, // bytes of a wrong value shown in a problem
 };
 
-// Control characters of the text do not reach a terminal.
+// Blanks out control characters, so that they do not reach a terminal.
 json_t *value_reader_refuse(struct value_reader *reader,
                             const struct type *type, struct span text)
 {

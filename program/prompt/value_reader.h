@@ -1,12 +1,12 @@
-// value_reader: what all kinds of types need to read one value of a reply.
+// value_reader: what every kind of type needs to read one value of a reply.
 //
-// Each kind of type is a row that says how its value is read: out of text, and
-// out of JSON. A row stands at the end of its file in values/; reply_value.c
-// has the table of them. A list has items of any type, so its row asks the
-// reader, which knows the whole table, to read them: `reader->text` and
-// `reader->json`.
+// Each kind of type is a row with two functions: one reads its value from text,
+// the other from JSON. The row is at the end of the kind's file in values/, and
+// reply_value.c has the table of all rows. A list has items of any type, so its
+// row calls back into the reader, which knows the whole table: `reader->text`
+// and `reader->json`.
 //
-// Whatever returns a json_t * returns a new reference, or NULL with
+// Every function that returns a json_t * returns a new reference, or NULL with
 // reader->problem set: ERR_INPUT with a sentence for the model, or ERR_NOMEM.
 
 #ifndef PROGRAM_PROMPT_VALUE_READER_H
@@ -32,39 +32,39 @@ struct value_kind {
 };
 
 struct value_reader {
-    const char *name;    // of the whole field, for problems; borrowed
-    unsigned lenient;    // the kinds of leniency so far (enum reply_leniency)
+    const char *name;    // the whole field's, for problems; borrowed
+    unsigned lenient;    // the leniency used so far (enum reply_leniency)
     struct err *problem; // borrowed
-    value_text_fn *text; // an item or a member, of whatever type
+    value_text_fn *text; // reads an item or a member of any type
     value_json_fn *json;
 };
 
-// A problem: `name` is "text", but must be what the type describes. Returns
-// NULL, so that a row can end with it.
+// Sets the problem: `name` is "text", but must be what the type describes.
+// Returns NULL, so that a row can end with this call.
 json_t *value_reader_refuse(struct value_reader *reader,
                             const struct type *type, struct span text);
 json_t *value_reader_refuse_json(struct value_reader *reader,
                                  const struct type *type, const json_t *value);
 
-// `read`, which it takes, where there is one. Otherwise refuses text, unless a
-// problem is there already.
+// Returns `read`, taking over its reference. If it is NULL, refuses text unless
+// a problem is set already.
 json_t *value_reader_or_refuse(struct value_reader *reader,
                                const struct type *type, struct span text,
                                json_t *read);
 
-// `made`, which it takes. A value that could not be made is ERR_NOMEM.
+// Returns `made`, taking over its reference. If it is NULL, sets ERR_NOMEM.
 json_t *value_reader_checked(struct value_reader *reader, json_t *made);
 
-// The text of a JSON string, without what was thought before it. Borrows from
-// the string.
+// Returns the text of a JSON string without any thinking before it. The span
+// borrows from the string.
 struct span value_reader_clean(struct value_reader *reader,
                                const json_t *string);
 
-// The string that text is when it is written as JSON has it, with quotes and
-// escapes. NULL where it is not; that is no problem.
+// Reads text that is written as a JSON string, with quotes and escapes. Returns
+// NULL without a problem if it is not.
 json_t *value_reader_quoted(struct value_reader *reader, struct span text);
 
-// A list or an object that stands in JSON as a string: "[1, 2]".
+// Reads a list or object that the JSON holds as a string: "[1, 2]".
 json_t *value_reader_nested(struct value_reader *reader,
                             const struct type *type, const json_t *value);
 

@@ -1,11 +1,10 @@
-// bool: true or false, or a word that says as much.
+// bool: true or false, or a word that says the same.
 
 #include "program/prompt/label.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/value_reader.h"
 
-// A word amid others tells something only where it is a long one: `on` does
-// not.
+// Within other words, only the long ones count: `on` says nothing there.
 static const char *const bool_words[] = {
     "true", "yes", "false", "no", "y", "t", "on", "1", "n", "f", "off", "0",
 };

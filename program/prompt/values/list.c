@@ -20,7 +20,8 @@ static bool append_item(struct value_reader *reader, json_t *list, json_t *item)
     return false;
 }
 
-// [["Ann", "Bob"]] where a list of texts was asked for: the inner one.
+// For [["Ann", "Bob"]] where a list of texts was asked for, returns the inner
+// list.
 static const json_t *inner_list(struct value_reader *reader,
                                 const struct type *type, const json_t *value)
 {
@@ -33,8 +34,8 @@ static const json_t *inner_list(struct value_reader *reader,
     return only;
 }
 
-// A text may be asked for as JSON, but a list of objects is no list of texts,
-// and a list that goes on is not all of it.
+// An item that is a text may come as another JSON value, but a list of objects
+// is not a list of texts, and a list that ends in "..." is incomplete.
 static bool is_item(const struct type *item, const json_t *value)
 {
     struct span text = {json_is_string(value) ? json_string_value(value) : "",
@@ -67,8 +68,8 @@ static json_t *json_of_list(struct value_reader *reader,
     return list;
 }
 
-// Of a text without what is no part of it: quotes, emphasis, and the comma to
-// the next one.
+// Reads one item. If it is a text, the quotes, emphasis and the comma to the
+// next item are removed first.
 static json_t *read_item(struct value_reader *reader, const struct type *type,
                          struct span item)
 {
@@ -85,7 +86,7 @@ static json_t *read_item(struct value_reader *reader, const struct type *type,
                                    : reader->text(reader, type, item);
 }
 
-// "red: 0.9", "red - 90%": how likely each label is does not say which are
+// "red: 0.9", "red - 90%": a score for each label does not say which labels are
 // meant.
 static bool ends_in_score(struct span item)
 {
@@ -107,7 +108,7 @@ static bool ends_in_score(struct span item)
     return false;
 }
 
-// A list as lines that begin with bullets or numbers, or that are the items.
+// Reads a list whose lines begin with bullets or numbers, or are the items.
 static json_t *read_lines(struct value_reader *reader, const struct type *type,
                           struct span text)
 {
@@ -134,7 +135,7 @@ static json_t *read_lines(struct value_reader *reader, const struct type *type,
     return list;
 }
 
-// The same; that a line is no item is no problem yet.
+// Like read_lines, but a line that is not an item is not a problem yet.
 static json_t *try_lines(struct value_reader *reader, const struct type *type,
                          struct span text)
 {
@@ -150,7 +151,7 @@ static json_t *try_lines(struct value_reader *reader, const struct type *type,
     return list;
 }
 
-// Each kind of type in JSON, without being read leniently.
+// Returns true if a JSON value has the type without lenient reading.
 static bool is_strictly(const struct type *type, const json_t *value)
 {
     switch (type->kind) {
@@ -190,7 +191,7 @@ static json_t *find_nested(struct value_reader *reader, const struct type *type,
     return reply_find_json(&wanted, text, &reader->lenient, reader->problem);
 }
 
-// "apple", "pear": as JSON, without its brackets.
+// Reads "apple", "pear" as JSON that lacks its brackets.
 static json_t *read_quoted_row(struct value_reader *reader,
                                const struct type *type, struct span text)
 {
@@ -210,7 +211,7 @@ static json_t *read_quoted_row(struct value_reader *reader,
     return read;
 }
 
-// apple, pear
+// Reads a row without quotes: apple, pear
 static json_t *read_plain_row(struct value_reader *reader,
                               const struct type *type, struct span text)
 {
@@ -244,8 +245,8 @@ static bool item_has_no_lines(const struct type *type)
            type->item->kind != TYPE_OBJECT;
 }
 
-// Whether each line is an item of its own: of a type without lines, or in
-// quotes.
+// Returns true if each line is an item: of a type that has no line breaks, or
+// in quotes.
 static bool are_lines(const struct type *type, struct span text)
 {
     bool any = false;
@@ -266,8 +267,8 @@ static bool are_lines(const struct type *type, struct span text)
     return any;
 }
 
-// Bullets. One that says `none` is no item, and those under an item are a part
-// of it.
+// Reads bullets. A bullet that says `none` is not an item, and bullets nested
+// under an item are part of it.
 static json_t *read_bullets(struct value_reader *reader,
                             const struct type *type, struct span text)
 {

@@ -10,8 +10,9 @@
 
 static value_json_fn json_of_number;
 
-// A percentage is a share where a field ends at 1, and a plain number where it
-// is whole or may be larger; without a limit it may be either.
+// A percentage becomes a share if the field's maximum is 1, and stays a plain
+// number if the field is an int or may be larger. Without a maximum it could be
+// either, so it is refused.
 static bool scale_percent(const struct type *type, struct number *number)
 {
     if (type->kind == TYPE_INT || (type->has_max && type->max > 1))
@@ -20,7 +21,7 @@ static bool scale_percent(const struct type *type, struct number *number)
     return type->has_max;
 }
 
-// A number as the field wants it; NULL where an int has a fraction.
+// Converts a number to the field's type; NULL if an int would get a fraction.
 static json_t *fit_number(struct value_reader *reader, const struct type *type,
                           double value)
 {
@@ -33,7 +34,7 @@ static json_t *fit_number(struct value_reader *reader, const struct type *type,
     return value_reader_checked(reader, json_integer((json_int_t)value));
 }
 
-// A number in quotes, bold, in a tag.
+// Finds a number in quotes, in bold, or in a tag.
 static bool find_dressed(struct span text, struct number *out)
 {
     do {
@@ -53,7 +54,7 @@ static bool has_digit(struct span text)
     return false;
 }
 
-// What a model says behind an answer, whatever it is.
+// Returns true for what a model says after an answer, whatever the answer is.
 static bool is_courtesy(struct span line)
 {
     static const char *const words[] = {"let me know", "i hope", "hope this",
@@ -66,8 +67,8 @@ static bool is_courtesy(struct span line)
     return false;
 }
 
-// The number that each line with digits says again; lines without any lead up
-// to one ("The answer is:"), or are a courtesy.
+// Finds the one number that every line with digits repeats. Lines without
+// digits must lead up to one ("The answer is:") or be a courtesy.
 static bool find_repeated(struct span text, struct number *out)
 {
     bool any = false;
@@ -106,7 +107,7 @@ static json_t *text_of_number(struct value_reader *reader,
                         : reply_whole_json(text, reader->problem);
     bool whole = json_is_number(value);
 
-    // To half of the world 5.000 is five thousand, and an int has no decimals.
+    // In half the world 5.000 is five thousand, and an int has no decimals.
     if (json_is_real(value) && type->kind == TYPE_INT &&
         !number_find(text.at, text.len, &number)) {
         json_decref(value);

@@ -7,8 +7,8 @@
 #include "program/prompt/reply_json.h"
 #include "program/prompt/value_reader.h"
 
-// Whether a key is a member's: its name, or one that is the same but for case
-// and gaps, and is no other member's.
+// Returns true if key names the member: exactly, or ignoring case and gaps if
+// no other member has exactly that name.
 static bool is_key_of(const struct type *type, const struct field *member,
                       const char *key)
 {
@@ -22,15 +22,15 @@ static bool is_key_of(const struct type *type, const struct field *member,
     return marker_same_name(name, member->name);
 }
 
-// The value of a member. Where two of its keys have two values, either may be
-// meant.
+// Returns the value of a member. If two of its keys have different values,
+// either could be meant, and *twice is set.
 static const json_t *find_member(const struct type *type,
                                  const struct field *member,
                                  const json_t *object, unsigned *lenient,
                                  bool *twice)
 {
     const json_t *value = json_object_get(object, member->name);
-    json_t *all = (json_t *)object; // iterators want one that may be changed
+    json_t *all = (json_t *)object; // iterators need it non-const
 
     for (void *at = json_object_iter(all); at != NULL;
          at = json_object_iter_next(all, at)) {

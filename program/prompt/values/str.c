@@ -1,4 +1,4 @@
-// str: a text, taken as it is written.
+// str: a text, taken as written.
 
 #include <stdlib.h>
 
@@ -7,15 +7,15 @@
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/value_reader.h"
 
-// "{title}": what the prompt has in the place of the value.
+// Returns true for "{title}", which the prompt shows in place of the value.
 static bool is_placeholder(const struct value_reader *reader, struct span text)
 {
     return text.len > 2 && text.at[0] == '{' && text.at[text.len - 1] == '}' &&
            span_is(span_from(span_to(text, text.len - 1), 1), reader->name);
 }
 
-// "|" and its like on the first line: YAML's way to write the lines that
-// follow.
+// Returns true if the first line is "|" or similar, which in YAML introduces
+// the lines that follow.
 static bool is_yaml_block(struct span text)
 {
     static const char *const marks[] = {"|", "|-", "|+", ">", ">-", ">+"};
@@ -36,7 +36,7 @@ static json_t *text_of_str(struct value_reader *reader, const struct type *type,
     return value_reader_checked(reader, json_string_of(text.at, text.len));
 }
 
-// A text in JSON is taken as it is, without any thinking before it.
+// Takes a JSON string as it is, without any thinking before it.
 static json_t *clean_str(struct value_reader *reader, const struct type *type,
                          const json_t *value)
 {
@@ -51,7 +51,8 @@ static json_t *clean_str(struct value_reader *reader, const struct type *type,
                : text_of_str(reader, type, text);
 }
 
-// A list of one text is that text; anything else that is no text is its JSON.
+// A list with a single text is that text; any other value that is not a text
+// becomes its JSON.
 static json_t *json_of_str(struct value_reader *reader, const struct type *type,
                            const json_t *value)
 {
