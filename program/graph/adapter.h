@@ -1,5 +1,5 @@
-// adapter: in which form a model is to answer. Part of a candidate; what the
-// forms look like stands in program/prompt/prompt.h.
+// adapter: the form in which a model is asked to answer. It is part of a
+// candidate. program/prompt/prompt.h shows what each form looks like.
 
 #ifndef PROGRAM_GRAPH_ADAPTER_H
 #define PROGRAM_GRAPH_ADAPTER_H

@@ -1,8 +1,8 @@
-// plan: which steps, and which of their fields, somebody reads.
+// plan: which steps run, and which of their fields are read.
 //
-// While searching only the steps run on which an output depends that the
-// metric reads. A field that neither the metric nor a running step reads may
-// fail without harm: it becomes null and is counted.
+// A search runs only the steps that some output read by the metric depends on.
+// If neither the metric nor a running step reads a field, it may fail without
+// harm: it becomes null and is counted.
 
 #ifndef PROGRAM_GRAPH_PLAN_H
 #define PROGRAM_GRAPH_PLAN_H
@@ -23,8 +23,9 @@ void plan_make(const struct program *program, const bool *reads_output,
                struct plan *out);
 void plan_all(const struct program *program, struct plan *out);
 
-// The predictors whose steps run, in their order, into out (room for all of the
-// program's; NULL: none is wanted). Returns how many.
+// Writes the predictors whose steps run to `out`, in program order, and returns
+// how many there are. `out` has room for all predictors of the program; NULL
+// only counts.
 size_t plan_predictors(const struct plan *plan, const struct program *program,
                        size_t *out);
 

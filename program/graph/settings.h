@@ -1,14 +1,15 @@
-// settings: what decides how a prompt is answered, apart from its words: the
-// form of the answer, and the options of the student's model.
+// settings: what determines how a prompt is answered, apart from its words: the
+// form of the answer and the options of the student's model.
 //
-// The job says all of them. A candidate says those that it changes, and they
-// are part of its id; the rest is the job's. So a thing that may be tuned is a
-// row of the table in settings.c, and nothing else: the row is read from a job
-// file and a compiled file, written to both, hashed, and laid over the job's.
+// The job sets all of them. A candidate sets those that it changes, which
+// become part of its id; it takes the rest from the job. To make a setting
+// tunable, add a row to the table in settings.c, and nothing else: the row is
+// read from job files and compiled files, written to both, hashed, and laid
+// over the job's.
 //
-//   job            temperature 0     num_ctx 4096    adapter chat
-//   candidate      temperature 0.7
-//   the task's     temperature 0.7   num_ctx 4096    adapter chat
+//   job              temperature 0     num_ctx 4096    adapter chat
+//   candidate        temperature 0.7
+//   used in a task   temperature 0.7   num_ctx 4096    adapter chat
 
 #ifndef PROGRAM_GRAPH_SETTINGS_H
 #define PROGRAM_GRAPH_SETTINGS_H
@@ -29,59 +30,62 @@
 enum { SETTINGS_MAX = 32 }; // rows of the table
 
 struct settings {
-    uint32_t said; // bit i: row i of the table; others are unset
+    uint32_t said; // bit i: row i of the table is set
     enum adapter adapter;
-    struct call_options options; // seed is set a call
+    struct call_options options; // seed is set for each call
 };
 
-// Where a row stands in the job file and in a compiled file.
+// Where a row is found in the job file and in a compiled file.
 enum setting_place {
-    SETTING_JOB,   // a key of its own at the top
-    SETTING_MODEL, // under the options of a model
+    SETTING_JOB,   // a top-level key
+    SETTING_MODEL, // among the options of a model
 };
 
-// Fills names with those of that place. Returns how many there are.
+// Fills `names` with the settings of that place and returns how many there are.
 size_t settings_names(enum setting_place place,
                       const char *names[SETTINGS_MAX]);
 
-// Reads the rows of that place which map has over out. False with findings;
-// keys that are no rows are findings of SETTING_MODEL, whose map has no others.
+// Reads the rows of that place that `map` contains into `out`, replacing what
+// was there. Returns false with findings. For SETTING_MODEL, keys that are not
+// rows are findings too, since that map holds nothing else.
 bool settings_parse(const struct node *map, enum setting_place place,
                     const char *what, struct settings *out,
                     struct diags *diags);
 
-// The same of JSON. ERR_INPUT names the row and what it expects.
+// Like settings_parse, for JSON. ERR_INPUT names the row and what it expects.
 bool settings_read(const json_t *object, enum setting_place place,
                    struct settings *out, struct err *err);
 
-// Puts what is said of that place into object. False without memory.
+// Adds the settings of that place that are set to object. Returns false when
+// out of memory.
 bool settings_put(const struct settings *settings, enum setting_place place,
                   json_t *object);
 
-// Changes one by its name, as a tuner does. ERR_INPUT: no such row, or value.
+// Sets one by its name, as a tuner does. ERR_INPUT: no such row, or no such
+// value.
 bool settings_set(struct settings *settings, const char *name,
                   const json_t *value, struct err *err);
 
-// Whether there is one of that name.
+// Returns true if there is a setting of that name.
 bool settings_know(const char *name);
 
-// Leaves that setting unset again.
+// Unsets that setting again.
 void settings_unset(struct settings *settings, const char *name);
 
-// Reads the value of the row called name from a job file over out. False with
-// findings.
+// Reads the value of the row called `name` from a job file into `out`,
+// replacing what was there. Returns false with findings.
 bool settings_parse_one(const struct node *node, const char *name,
                         struct settings *out, struct diags *diags);
 
-// Copies the settings that `over` sets, of places up to `place`, over those of
-// out.
+// Copies the settings that `over` sets, of all places up to `place`, to `out`.
 void settings_lay(const struct settings *over, enum setting_place place,
                   struct settings *out);
 
-// The name of a setting that is unset and must not be; NULL when there is none.
+// Returns the name of a setting that is unset but required; NULL when there is
+// none.
 const char *settings_missing(const struct settings *settings);
 
-// Marks all settings as set: for those who fill the struct by hand.
+// Marks all settings as set; for code that fills in the struct by hand.
 void settings_say_all(struct settings *settings);
 
 void settings_hash(const struct settings *settings, struct hasher *hasher);

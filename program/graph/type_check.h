@@ -1,6 +1,6 @@
-// type_check: whether a value is of a type.
+// type_check: checks whether a value is of a type.
 //
-// Limits are enforced on data, on demos and on replies, always here.
+// The limits on data, demos and replies are always enforced here.
 
 #ifndef PROGRAM_GRAPH_TYPE_CHECK_H
 #define PROGRAM_GRAPH_TYPE_CHECK_H
@@ -12,9 +12,9 @@
 #include "common/err.h"
 #include "program/graph/type.h"
 
-// True when value is of the type and within its limits; else err (ERR_INPUT)
-// says why: "`confidence` is 5, above its maximum 1". These words are shown to
-// teachers: to change them is to change prompts.
+// Returns true if the value is of the type and within its limits. Otherwise err
+// (ERR_INPUT) says why: "`confidence` is 5, above its maximum 1". Teachers are
+// shown these messages, so changing one changes prompts.
 bool type_check(const struct type *type, const char *name, const json_t *value,
                 struct err *err);
 

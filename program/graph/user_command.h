@@ -1,10 +1,11 @@
-// user_command: a program of the user, as a job file names it.
+// user_command: a program of the user's that a job file names.
 //
 //   exec: {command: [python3, lookup.py], timeout: 10s}
 //
-// The words are handed to the system as they stand; no shell splits them. It is
-// asked in lines of JSON and answers in lines of JSON (exec/exec_pool.h); what
-// the lines hold is the business of whoever asks, a step or a metric.
+// The words are passed to the system as they are; no shell splits them. The
+// program is asked in lines of JSON and answers in lines of JSON
+// (exec/exec_pool.h). What the lines contain is up to the step or metric that
+// asks.
 
 #ifndef PROGRAM_GRAPH_USER_COMMAND_H
 #define PROGRAM_GRAPH_USER_COMMAND_H
@@ -24,18 +25,20 @@ struct user_command {
     const char *const *argv; // NULL-terminated
     int64_t timeout_ms;      // for one answer
     const char *what;        // for messages: "the metric's command"
-    // Whether a line is an answer; ERR_PROTOCOL says why not. Any thread.
+    // Checks whether a line is an answer; ERR_PROTOCOL says why it is not. May
+    // be called from any thread.
     bool (*check)(const void *of, const char *text, size_t len,
                   struct err *err);
-    const void *of; // borrowed: the asker, for check
+    const void *of; // the asker, for check; borrowed
 };
 
-// Reads the keys `command` and `timeout` of map, in arena; the caller checks
-// that it has no others, and fills what, check and of. False with findings.
+// Reads the keys `command` and `timeout` of map into arena. The caller checks
+// that there are no other keys and fills in what, check and of. Returns false
+// with findings.
 bool user_command_read(struct arena *arena, const struct node *map,
                        struct diags *diags, struct user_command *out);
 
-// Adds both keys to map. False without memory.
+// Adds both keys to map. Returns false when out of memory.
 bool user_command_put(const struct user_command *command, json_t *map);
 
 #endif
