@@ -145,7 +145,7 @@ bool candidate_set_instruction(struct candidate *candidate, size_t part, int no,
     return true;
 }
 
-// Keys are sorted: a demo reads the same whatever order its fields came in.
+// Keys are sorted, so a demo hashes the same in whatever order its fields came.
 static bool hash_demos(const struct demo *demos, size_t n, struct hash *out,
                        struct err *err)
 {
@@ -220,7 +220,7 @@ bool candidate_set_part(struct candidate *candidate, size_t part,
     return true;
 }
 
-// Appends the text by which a demo is found; nothing where it has no word.
+// Appends the text by which a demo is found, unless it contains no word.
 static bool add_text(const struct buf *text, json_t *list)
 {
     return !ask_can_embed(text) ||

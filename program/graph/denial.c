@@ -7,8 +7,8 @@
 
 enum { WORD_BYTES = 24 };
 
-// In small letters. An apostrophe is part of a word: "isn't" is any word that
-// ends so.
+// In lower case. An apostrophe is part of a word: "isn't" matches any word that
+// ends this way.
 static const char *const words[] = {
     "no",
     "not",
@@ -60,8 +60,8 @@ static const char *const words[] = {
     "\xD0\xBD\xD0\xB5\xD0\xB2\xD0\xB5\xD1\x80\xD0\xBD\xD0\xBE",
 };
 
-// What is said of a choice. Of things that are counted it says something else:
-// "3 entries were rejected".
+// These deny a choice, but not a number: "3 entries were rejected" states a
+// count.
 static const char *const verdicts[] = {
     "exclude",   "excluded",   "excludes",   "reject",       "rejected",
     "rejects",   "eliminate",  "eliminated", "avoid",        "avoided",
@@ -69,12 +69,12 @@ static const char *const verdicts[] = {
     "dismissed", "discarded",  "invalid",    "inapplicable", "mistake",
 };
 
-// What takes back a value in front of it, and only there.
+// These take back the value in front of them, and deny nothing elsewhere.
 static const char *const afterwards[] = {
     "n", "off", "absent", "wait", "scratch", "oops", "ruled",
 };
 
-// Of scripts that put no space between words.
+// For scripts that put no spaces between words.
 static const char *const pieces[] = {
     "\xE4\xB8\x8D",             // Chinese: not, wrong, deny, without
     "\xE9\x9D\x9E",             //
@@ -87,7 +87,7 @@ static const char *const pieces[] = {
     "\xEC\x95\x84\xEB\x8B\x88", // Korean: is not
 };
 
-// Words that say nothing of their own between those that deny.
+// Words that add no meaning between the words that deny.
 static const char *const fillers[] = {
     "the",         "a",      "an",       "at",      "all",        "in",
     "fact",        "be",     "to",       "right",   "correct",    "answer",
@@ -100,7 +100,7 @@ static const char *const fillers[] = {
     "case",        "fully",  "true",     "and",     "possible",
 };
 
-// Those of them that make a sentence of it.
+// The fillers that turn a denial into a sentence.
 static const char *const verbs[] = {
     "is",   "was", "does",  "do",   "did",     "are",  "that",
     "this", "it",  "which", "wait", "scratch", "oops", "actually",
@@ -128,7 +128,7 @@ enum kind { KIND_END, KIND_GAP, KIND_SIGN, KIND_NUMBER, KIND_WORD };
 // The next piece of a text.
 struct piece {
     enum kind kind;
-    char text[WORD_BYTES]; // of a word, in small letters, cut
+    char text[WORD_BYTES]; // of a word: in lower case, truncated
 };
 
 static bool is_letter(char c)
@@ -142,7 +142,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// ' and its typographic form: their bytes, or 0.
+// Returns the length in bytes of an apostrophe, straight or typographic, or 0.
 static size_t apostrophe(const char *text, size_t len)
 {
     if (len > 0 && text[0] == '\'')
@@ -150,7 +150,8 @@ static size_t apostrophe(const char *text, size_t len)
     return len > 2 && memcmp(text, "\xE2\x80\x99", 3) == 0 ? 3 : 0;
 }
 
-// Marks of more than a byte that are no letter, and part words.
+// Returns the length of a multibyte mark that is not a letter and therefore
+// separates words, or 0.
 static size_t mark_bytes(const char *text, size_t len, uint32_t *code)
 {
     size_t bytes = utf8_next(text, len, code);
@@ -189,7 +190,7 @@ static size_t take_word(const char *text, size_t len, struct piece *piece)
     return at;
 }
 
-// A number that is nothing: 0, 0.00, 0 %. Any other says something.
+// Takes a number. One that is zero (0, 0.00, 0 %) denies; any other does not.
 static size_t take_number(const char *text, size_t len, struct piece *piece)
 {
     size_t at = 0;
@@ -258,7 +259,7 @@ static bool rejects(const struct piece *piece)
 
 typedef bool piece_fn(const struct piece *piece);
 
-// "anything but", "all but".
+// As in "anything but" and "all but".
 static const char *const others[] = {"anything", "everything", "all"};
 
 static bool has_piece(const char *text, size_t len, piece_fn *is_wanted)
@@ -289,7 +290,7 @@ bool denial_of_choice(const char *text, size_t len)
     return has_piece(text, len, rejects);
 }
 
-// What ends a clause.
+// Returns true for a character that ends a clause.
 static bool is_stop(char c)
 {
     return c == '.' || c == ',' || c == ';' || c == ':' || c == '!' ||

@@ -11,26 +11,26 @@
 #include "common/utf8.h"
 #include "program/graph/denial.h"
 
-// A text is first put into ASCII, where one byte stands for each kind of
-// character that matters.
+// A text is first turned into plain ASCII, in which one byte represents each
+// kind of character that matters.
 enum {
     CURRENCY = '$',
     LETTER = 'a',
     OTHER = ';',
-    BOUND = '<', // of "at least" and its like: the number is not what is meant
-    GROUP = 1,   // a space that parts thousands: no-break, thin
+    BOUND = '<', // "at least" and the like: a limit, not the number itself
+    GROUP = 1,   // a space between thousands: no-break, thin
     DASH = 3,    // a minus, a range, or neither
-    SCALE = 2,   // a word of its own for a power of ten
+    SCALE = 2,   // a power of ten written as a word
     WORD_BYTES = 24,
 };
 
-// Where the number stands in the plain text.
+// Where the number is in the plain text.
 struct found {
-    size_t start; // with sign and currency
-    size_t end;   // with percent sign and currency
+    size_t start; // including sign and currency
+    size_t end;   // including percent sign and currency
     bool negative;
     bool percent;
-    char digits[80]; // as strtod reads it, without the sign
+    char digits[80]; // in strtod's form, without the sign
     size_t n;
 };
 
@@ -54,8 +54,8 @@ static const struct {
     {0x066A, '%'},   {0xFE6A, '%'},   {0x00A2, SCALE},
 };
 
-// 0: a character that shows as nothing. -1: digits that are not read, such as
-// those of other scripts, powers and fractions.
+// Maps a character to plain ASCII. 0: an invisible character. -1: digits that
+// are not read, such as those of other scripts, superscripts and fractions.
 static int to_plain(uint32_t code)
 {
     if (code < 0x80)
@@ -75,7 +75,7 @@ static int to_plain(uint32_t code)
         return CURRENCY;
     case UTF8PROC_CATEGORY_PD:
         return DASH;
-    case UTF8PROC_CATEGORY_SM: // at least, about, the root of
+    case UTF8PROC_CATEGORY_SM: // at least, about, square root
         return BOUND;
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_MN:
@@ -85,15 +85,15 @@ static int to_plain(uint32_t code)
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
         return LETTER;
-    case UTF8PROC_CATEGORY_LO: // scripts that put no space between words
+    case UTF8PROC_CATEGORY_LO: // scripts that put no spaces between words
         return ' ';
     default:
         return OTHER;
     }
 }
 
-// Words for a thousand, a million and so on in scripts that become LETTERs, by
-// how they begin.
+// The beginnings of words for a thousand, a million and so on, in scripts whose
+// characters become LETTERs.
 static const char *const wide_scales[] = {
     "\xD1\x82\xD1\x8B\xD1\x81",         // Russian: thousand, million, billion
     "\xD0\xBC\xD0\xBB\xD0\xBD",         //
@@ -169,7 +169,7 @@ static bool add_digits(struct found *found, const char **at)
     return true;
 }
 
-// Three digits and no fourth behind a comma, a thin space or, as in
+// Returns true for exactly three digits after a comma, a thin space or, as in
 // Switzerland, an apostrophe.
 static bool is_group(const char *at)
 {
@@ -178,7 +178,8 @@ static bool is_group(const char *at)
            !is_digit(at[4]);
 }
 
-// 1,000,000: groups of three after one to three digits, with one separator.
+// Reads 1,000,000: one to three digits, then groups of three, all with the same
+// separator.
 static bool add_groups(struct found *found, const char **at)
 {
     char part = **at;
@@ -211,8 +212,8 @@ static bool add_exponent(struct found *found, const char **at)
     return add_digits(found, at);
 }
 
-// Reads the digits at *at and moves behind them; false where they are no
-// number, or one that could be another.
+// Reads the digits at *at and moves past them. Returns false if they are not a
+// number, or could also be read as another one.
 static bool read_digits(struct found *found, const char **at)
 {
     if (!add_digits(found, at) || !add_groups(found, at))
@@ -231,10 +232,10 @@ static bool read_digits(struct found *found, const char **at)
     return !more && !is_digit(next) && next != '_';
 }
 
-// ---- what stands behind it
+// ---- what follows the number
 
 struct number_word {
-    char text[WORD_BYTES]; // in small letters, cut
+    char text[WORD_BYTES]; // in lower case, truncated
     size_t len;
 };
 
@@ -258,7 +259,7 @@ static bool is_among(const struct number_word *word, const char *const *words)
     return false;
 }
 
-// In them an a stands for a letter with an accent, as in to_plain.
+// Letters with accents appear here as `a`, as in to_plain.
 static const char *const scales[] = {
     "k",         "m",          "b",          "t",           "mm",
     "mn",        "mio",        "mln",        "bn",          "bln",
@@ -283,7 +284,8 @@ static const char *const percents[] = {"percent",  "pct",      "percentage",
                                        "prozent",  "procent",  "prosent",
                                        "percento", "pourcent", NULL};
 
-// The bytes of the word behind a "per" that makes it one of a hundred.
+// Returns the length of the word that makes a "per" a percent sign ("per
+// cent"), or 0.
 static size_t cent_bytes(const struct number_word *word, const char *behind)
 {
     static const char *const cents[] = {" cento", " ciento", " cent"};
@@ -298,21 +300,21 @@ static size_t cent_bytes(const struct number_word *word, const char *behind)
     return 0;
 }
 
-// A minus behind the number, as bookkeepers write one.
+// A minus after the number, as bookkeepers write it.
 static bool is_last_dash(const char *at)
 {
     return (*at == '-' || *at == DASH) && at[1] == '\0';
 }
 
-// The 1990s, which are no year.
+// The 1990s are not a year.
 static bool is_decade(const char *at)
 {
     at += *at == '\'';
     return *at == 's' && !is_letter(at[1]);
 }
 
-// Moves *at over a percent sign, a currency or the full stop of a sentence;
-// false where the scale is another, or not known.
+// Moves *at past a percent sign, a currency or the full stop of a sentence.
+// Returns false if another scale follows, or one that is not known.
 static bool read_end(struct found *found, const char **at)
 {
     const char *next = *at;
@@ -324,7 +326,7 @@ static bool read_end(struct found *found, const char **at)
         return false;
     while (*next == ' ' || *next == GROUP)
         next++;
-    next += next[0] == '\\' && next[1] == '%'; // as LaTeX has it
+    next += next[0] == '\\' && next[1] == '%'; // as in LaTeX
     struct number_word word = word_at(next);
     size_t cent = cent_bytes(&word, next + word.len);
     if (*next == SCALE || *next == '<' || *next == '>' || *next == '+' ||
@@ -345,7 +347,7 @@ static bool read_end(struct found *found, const char **at)
     return true;
 }
 
-// ---- what stands before it
+// ---- what precedes the number
 
 static const char *skip_blanks_back(const char *text, const char *at)
 {
@@ -359,8 +361,8 @@ static bool is_sign(char c)
     return c == '-' || c == '+';
 }
 
-// A sign with nothing before it that it could belong to: x-5 and 3-5 have
-// none. A sign and a space are one only where the text begins with them.
+// Reads a sign, unless it could belong to something before it: x-5 and 3-5 have
+// none. A sign followed by a space counts only at the start of the text.
 static bool read_sign(struct found *found, const char *text, const char **at)
 {
     const char *sign = skip_blanks_back(text, *at);
@@ -383,7 +385,8 @@ static bool read_sign(struct found *found, const char *text, const char **at)
 
 static const char *const minuses[] = {"minus", "negative", NULL};
 
-// Words behind which a minus is a sign: it takes nothing from "is" or "of".
+// After these words a minus is a sign: nothing can be subtracted from "is" or
+// "of".
 static const char *const openers[] = {"is",     "be",     "was", "are", "of",
                                       "about",  "equals", "at",  "to",  "a",
                                       "answer", "the",    NULL};
@@ -400,7 +403,7 @@ static bool begins_value(const char *text, const char *at)
            is_among(&word, openers);
 }
 
-// A word directly before the number that makes it less than nothing.
+// Reads a word directly before the number that makes it negative.
 static void read_minus(struct found *found, const char *text, const char **at)
 {
     const char *end = skip_blanks_back(text, *at);
@@ -440,14 +443,14 @@ static bool read_start(struct found *found, const char *text, const char *at)
     return true;
 }
 
-// Accountants write a loss in brackets.
+// Accountants write a loss in parentheses.
 static bool is_bracketed(const char *text, const struct found *found)
 {
     return !found->negative && found->start > 0 &&
            text[found->start - 1] == '(' && text[found->end] == ')';
 }
 
-// ~~5~~ was struck out, and the box of [ ] 5 is not ticked.
+// ~~5~~ is struck out, and the box in [ ] 5 is not ticked.
 static bool is_struck(const char *text)
 {
     return strstr(text, "~~") != NULL || strstr(text, "[ ]") != NULL;
@@ -460,7 +463,7 @@ static bool is_magnitude(const char *text, const struct found *found)
            text[found->start - 1] == '|' && text[found->end] == '|';
 }
 
-// '90 stands for a longer number.
+// '90 is short for a longer number.
 static bool is_shortened(const char *text, const struct found *found)
 {
     return found->start > 0 && text[found->start - 1] == '\'' &&
@@ -469,8 +472,8 @@ static bool is_shortened(const char *text, const struct found *found)
 
 // ---- the words around it
 
-// A number next to one of these is a limit, one of several, a part of a sum, or
-// less than nothing. Words that deny it are in denial.c.
+// A number next to one of these is a limit, one of several numbers, part of a
+// sum, or negative. Words that deny it are in denial.c.
 static const char *const doubts[] = {
     "less",      "fewer",    "more",     "over",     "under",   "above",
     "below",     "beyond",   "least",    "most",     "between", "or",
@@ -486,7 +489,7 @@ static const char *const doubts[] = {
     NULL,
 };
 
-// A number next to one of these is a part of a date.
+// A number next to one of these is part of a date.
 static const char *const months[] = {
     "january", "february",  "march",   "april",    "june",     "july",
     "august",  "september", "october", "november", "december", "jan",
@@ -540,7 +543,7 @@ static bool to_value(const struct found *found, double *out)
     return isfinite(value);
 }
 
-// A hundredth of it, rounded once: 99.9 / 100 is not 0.999.
+// Returns a hundredth of the number, rounded once: 99.9 / 100 is not 0.999.
 static double to_share(struct found *found)
 {
     double value = 0;
@@ -554,7 +557,7 @@ static double to_share(struct found *found)
     return value;
 }
 
-// 5.000 kg is five thousand of them to half of the world.
+// 5.000 kg is five thousand kilograms to half of the world.
 static bool is_dotted_group(const struct found *found)
 {
     return found->n >= 5 && found->n <= 7 && found->digits[0] != '0' &&

@@ -4,7 +4,7 @@
 
 #include "program/graph/kind.h"
 
-// Marks a source as read. A step that is read from runs.
+// Marks a source as read. A step that is read from must run.
 static void read_source(struct plan *plan, const struct source *source)
 {
     if (source->step == SOURCE_INPUT)
@@ -14,7 +14,8 @@ static void read_source(struct plan *plan, const struct source *source)
         plan->reads[source->step] |= UINT64_C(1) << source->field;
 }
 
-// Conditions, whose sources come behind those of the inputs, always are.
+// The sources of conditions, which come after those of the inputs, are always
+// needed.
 static bool is_needed(const struct plan *plan, const struct step *step, int at,
                       size_t source)
 {
@@ -22,7 +23,7 @@ static bool is_needed(const struct plan *plan, const struct step *step, int at,
            step->kind->needs(step, plan->reads[at], source);
 }
 
-// Backwards through the order, so that all readers of a step come before it.
+// Walks the order backwards, so that all readers of a step come before it.
 static void spread(const struct program *program, struct plan *plan)
 {
     for (size_t i = program->n_steps; i-- > 0;) {

@@ -8,7 +8,7 @@
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
 
-enum { KEY_BYTES = 256 }; // of STEP.FIELD
+enum { KEY_BYTES = 256 }; // for STEP.FIELD
 
 static void release_step(struct step *step)
 {
@@ -163,8 +163,9 @@ bool program_may_be(const struct program *program, const char *name,
     return false;
 }
 
-// The value of an input: given, else its default, else null where it may be.
-// Borrowed; NULL and err when there is none, or it does not fit.
+// Returns the value of an input: the one given, else its default, else null if
+// it is optional. Borrowed. Returns NULL and sets err if there is none or it
+// does not fit.
 static const json_t *input_value(const struct field *input,
                                  const json_t *values, const json_t *null,
                                  struct err *err)
@@ -195,7 +196,7 @@ json_t *program_inputs(const struct program *program, const json_t *values,
             json_decref(inputs);
             return NULL;
         }
-        // The count of references is all that changes in value.
+        // Only the reference count of value changes.
         if (json_object_set(inputs, input->name, (json_t *)value) != 0) {
             json_decref(inputs);
             inputs = NULL;

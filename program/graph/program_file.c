@@ -10,8 +10,8 @@
 #include "program/graph/type_form.h"
 #include "program/source/yaml.h"
 
-// Types of composed values are copied into each reader: the cap ends what a
-// chain of them could grow to.
+// The types of composed values are copied into each reader. This cap limits
+// what a chain of them could grow to.
 enum { PROGRAM_ARENA_MAX = 16 << 20 };
 
 static struct program *program_new(void)
@@ -29,8 +29,8 @@ static bool nomem(struct scope *scope)
     return false;
 }
 
-// The map at key of root; NULL with a finding when it is missing, no map,
-// empty or larger than max.
+// Returns the map at key of root. Returns NULL with a finding if it is missing,
+// not a map, empty or larger than max.
 static const struct node *need_map(struct scope *scope, const struct node *root,
                                    const char *key, size_t max,
                                    const char *example)
@@ -82,7 +82,7 @@ static bool declare_step(struct scope *scope, const struct node *map, size_t i)
     struct program *program = scope->program;
     struct step *step = &program->steps[i];
 
-    scope->broken[i] = true; // until step_declare knows better
+    scope->broken[i] = true; // until step_declare clears it
     step->name = arena_strdup(&program->arena, map->keys[i]);
     if (step->name == NULL ||
         !place_copy(&program->arena, &map->key_places[i], &step->place)) {
@@ -130,7 +130,8 @@ static bool add_output(struct scope *scope, const char *name, const char *from,
     return true;
 }
 
-// SOURCE, or {value: SOURCE, from: KEY}: KEY is where rows have its label.
+// Reads SOURCE, or {value: SOURCE, from: KEY}, where KEY is the key of its
+// label in the data.
 static bool read_output(struct scope *scope, const struct node *map, size_t i)
 {
     static const char *const keys[] = {"value", "from"};
@@ -163,7 +164,7 @@ static bool read_output(struct scope *scope, const struct node *map, size_t i)
            add_output(scope, map->keys[i], key, &map->key_places[i], &source);
 }
 
-// Without `outputs` the program returns what its last step gives.
+// Without `outputs`, the program returns the outputs of its last step.
 static bool take_last_step(struct scope *scope)
 {
     struct program *program = scope->program;
@@ -220,7 +221,8 @@ static bool is_ready(const struct program *program, const bool *done, size_t at)
     return true;
 }
 
-// The first step in file order that is ready and not done; n_steps: none.
+// Returns the first step in file order that is ready and not done; n_steps if
+// there is none.
 static size_t find_ready(const struct program *program, const bool *done)
 {
     size_t i = 0;
@@ -230,7 +232,8 @@ static size_t find_ready(const struct program *program, const bool *done)
     return i;
 }
 
-// A step before `at` that is not done. There is one: at is not ready.
+// Returns a step that `at` reads from and that is not done. There is one, since
+// `at` is not ready.
 static size_t find_waited_for(const struct program *program, const bool *done,
                               size_t at)
 {
@@ -244,8 +247,9 @@ static size_t find_waited_for(const struct program *program, const bool *done,
     return at;
 }
 
-// Walks back from a step that waits until a step comes again: a circle. Names
-// it, and marks its steps as done, so that the next one can be found.
+// Walks back from a waiting step until a step repeats, which closes a cycle.
+// Reports the cycle and marks its steps as done, so that the next one can be
+// found.
 static void report_cycle(struct scope *scope, bool *done, size_t at)
 {
     const struct program *program = scope->program;
@@ -279,7 +283,8 @@ static void report_cycle(struct scope *scope, bool *done, size_t at)
     buf_release(&text);
 }
 
-// Fills order and counts predictors. False with a finding for each circle.
+// Fills order and numbers the predictors. Returns false with a finding for each
+// cycle.
 static bool order_steps(struct scope *scope)
 {
     struct program *program = scope->program;
@@ -337,8 +342,8 @@ static bool settle(struct program *program, struct err *err)
     return true;
 }
 
-// Steps that no output of the program depends on: they would cost calls in
-// production and change nothing.
+// Warns of steps that no output of the program depends on: they would cost
+// calls in production and change nothing.
 static void warn_unused(struct scope *scope)
 {
     const struct program *program = scope->program;
@@ -428,7 +433,7 @@ static bool copy_fields(struct arena *arena, const struct field *from, size_t n,
     return true;
 }
 
-// The arrays of a program of one step, empty.
+// Allocates the empty arrays of a program of one step.
 static bool lay_single(struct program *program,
                        const struct single_step *single)
 {
@@ -577,7 +582,7 @@ struct program *program_of_json(const json_t *json, const char *what,
     return program;
 }
 
-// The type of an output.
+// Returns the type of an output.
 static json_t *output_json(struct program *program, size_t output,
                            struct err *err)
 {

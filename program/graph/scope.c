@@ -48,8 +48,8 @@ static int find_field(const struct field *fields, size_t n, const char *name)
     return -1;
 }
 
-// Every reference that would be right here, in the arena of the findings.
-// NULL without memory.
+// Lists every reference that would be valid here, in the arena of the findings.
+// Returns NULL when out of memory.
 static const char **list_references(struct scope *scope, size_t *n)
 {
     const struct program *program = scope->program;
@@ -78,7 +78,7 @@ static const char **list_references(struct scope *scope, size_t *n)
     return names;
 }
 
-// STEP.FIELD for a bare FIELD, which is the commonest slip.
+// Finds STEP.FIELD for a bare FIELD, which is the most common slip.
 static const char *find_qualified(const char *text, const char *const *names,
                                   size_t n)
 {
@@ -90,7 +90,7 @@ static const char *find_qualified(const char *text, const char *const *names,
     return NULL;
 }
 
-// Those of the step that was named, if there is one; else all.
+// Lists the references of the step that was named, if it exists; otherwise all.
 static void tell_references(struct scope *scope, const char *text,
                             const char *const *names, size_t n)
 {
@@ -171,7 +171,8 @@ static bool resolve_bare(struct scope *scope, const struct node *node,
     return !scope->broken_inputs && refuse_unknown(scope, node, what);
 }
 
-// An entry of a composed value: its own source is the thing to name.
+// Rejects a reference to an entry of a composed value. The user should name the
+// entry's own source instead.
 static bool refuse_entry(struct scope *scope, const struct node *node,
                          const struct step *step)
 {

@@ -7,7 +7,7 @@ const char *const adapter_names[] = {"chat", "json", NULL};
 
 enum setting_type { SETTING_INT, SETTING_REAL, SETTING_FLAG, SETTING_CHOICE };
 
-// To add one: a member of struct settings and its row.
+// To add a setting, add a member to struct settings and a row here.
 static const struct setting {
     const char *name;
     enum setting_place place;
@@ -260,7 +260,8 @@ static json_t *row_json(const struct settings *settings,
     return NULL;
 }
 
-// A flag may be said to be unset.
+// Returns true if the setting has a value to write: a flag may be set to
+// "unset".
 static bool has_value(const struct settings *settings,
                       const struct setting *row)
 {

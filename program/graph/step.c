@@ -11,7 +11,7 @@ static const struct step_kind *const kinds[] = {
 enum { STEP_KINDS = sizeof kinds / sizeof kinds[0] };
 
 enum {
-    MAX_KEYS = 16, // that a step may have
+    MAX_KEYS = 16, // in a step
     MAX_CONDITIONS = 16,
 };
 
@@ -82,7 +82,8 @@ static bool check_keys(struct scope *scope, const struct step_kind *kind,
 
 // --- when ---
 
-// The type of a value that a condition may look at; NULL: of any.
+// Returns the field whose values a condition compares; NULL if any value will
+// do.
 static const struct field *condition_field(const struct program *program,
                                            const struct source *source)
 {
@@ -93,7 +94,8 @@ static const struct field *condition_field(const struct program *program,
                : &program->steps[source->step].signature.outputs[source->field];
 }
 
-// A value that the field can have; null can come of any step.
+// Adds a value that the field can have. Null is always allowed, since any step
+// can give it.
 static bool add_value(struct scope *scope, const struct node *node,
                       const struct field *field, json_t *values)
 {
@@ -144,7 +146,7 @@ static bool read_condition(struct scope *scope, struct step *step,
     return ok;
 }
 
-// {STEP.FIELD: VALUE, ...}, or a list of values of which one is enough.
+// Reads {STEP.FIELD: VALUE, ...}, where VALUE may be a list of alternatives.
 static bool read_when(struct scope *scope, struct step *step,
                       const struct node *map)
 {
@@ -199,7 +201,8 @@ bool step_declare(struct scope *scope, size_t at, const struct node *node)
     step->kind = kind;
     bool ok = check_keys(scope, kind, node);
     ok = kind->declare(scope, step, node) && ok;
-    // With its outputs read, others may refer to it whatever else is wrong.
+    // Once its outputs are read, others may refer to the step, whatever else is
+    // wrong with it.
     scope->broken[at] = step->signature.outputs == NULL && !ok;
     return ok;
 }

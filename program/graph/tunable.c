@@ -87,8 +87,8 @@ static size_t most_demos(const struct candidate *candidate)
     return most;
 }
 
-// The smallest number that is not below what is shown; the largest where more
-// is shown than any of them.
+// Returns the smallest choice that is at least the number of demos shown, or
+// the largest choice if more demos are shown than any choice allows.
 static size_t get_count(const struct tunable *tunable,
                         const struct candidate *candidate)
 {

@@ -77,7 +77,8 @@ bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
                  size_t choice, struct err *err);
 
 // Returns the index of the candidate's choice. For the number of demos, this is
-// the smallest choice that none of its lists of demos exceeds.
+// the smallest choice that none of its lists of demos exceeds, or the largest
+// choice if there is no such.
 size_t tunable_get(const struct tunable *tunable,
                    const struct candidate *candidate);
 

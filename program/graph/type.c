@@ -11,7 +11,8 @@
 #define LENGTH_MAX INT64_C(1000000000)
 #define NUMBER_MAX 1e300
 
-// A type being read: where its parts go and what it is called in findings.
+// The context for reading a type: where its parts are allocated, and what
+// findings call it.
 struct parse {
     struct arena *arena;
     struct diags *diags;
@@ -25,7 +26,7 @@ const char *const type_scalar_names[TYPE_SCALARS] = {
     [TYPE_BOOL] = "bool",
 };
 
-// What other languages call them.
+// What other languages call these types.
 static const struct {
     const char *word;
     const char *name;
@@ -80,7 +81,8 @@ static bool parse_scalar_name(const struct parse *parse,
     return false;
 }
 
-// Labels that differ in case only could not be told apart in replies.
+// Checks a label. Labels that differ only in case could not be told apart in
+// replies.
 static bool check_label(const struct parse *parse, const struct type *type,
                         const char *label, const struct place *place)
 {
@@ -199,7 +201,7 @@ static bool parse_object(const struct parse *parse, const struct node *node,
     return ok;
 }
 
-// The keys of which a type has at most one; without any it is a str.
+// A type has at most one of these keys; without any it is a str.
 static const struct type_row {
     const char *key;
     bool (*parse)(const struct parse *, const struct node *, struct type *);
@@ -328,8 +330,8 @@ static bool check_limits(const struct parse *parse, const struct node *node,
     return ok;
 }
 
-// kind_known is false after a mistake in the kind: then nothing is said about
-// limits that do not fit it.
+// kind_known is false after a mistake in the kind. Limits that do not fit it
+// are then not reported.
 static bool parse_limits(const struct parse *parse, const struct node *node,
                          bool kind_known, struct type *out)
 {
@@ -391,7 +393,7 @@ static bool parse_any(const struct parse *parse, const struct node *node,
     return false;
 }
 
-// Field keys; those of a bare type are the ones after the first three.
+// The keys of a field. A bare type has those after the first three.
 enum { FIELD_OWN_KEYS = 3 };
 static const char *const field_keys[] = {
     "desc",       "default",    "from",     "type", "enum",
@@ -443,7 +445,8 @@ static bool parse_from(const struct parse *parse, const struct node *node,
     return out->from != NULL || nomem(parse);
 }
 
-// A text stands for itself where the field is one, whatever YAML takes it for.
+// For a str or an enum the default is the text as written, whatever YAML would
+// make of it.
 static bool parse_default(const struct parse *parse, const struct node *node,
                           struct field *out)
 {

@@ -13,7 +13,7 @@
 
 enum { PATH_BYTES = 120, QUOTE_BYTES = 40, LABELS_BYTES = 120 };
 
-// A value as it stands in a message, cut to QUOTE_BYTES.
+// Formats a value for a message, cut to QUOTE_BYTES.
 static void quote_value(const json_t *value, char out[QUOTE_BYTES])
 {
     char *text = json_text(value);
@@ -137,7 +137,7 @@ static bool check_bool(const struct type *type, const char *name,
            refuse(name, value, "not true or false", err);
 }
 
-// Names the labels where they are few.
+// Lists the labels if there are few.
 static bool refuse_label(const struct type *type, const char *name,
                          const json_t *value, struct err *err)
 {
@@ -221,7 +221,8 @@ static bool check_object(const struct type *type, const char *name,
 {
     if (!json_is_object(value))
         return refuse(name, value, "not an object", err);
-    // jansson's iterators want a value that may be changed; nothing does.
+    // jansson's iterators take a value that is not const, but nothing changes
+    // it.
     json_t *object = (json_t *)value;
     for (void *at = json_object_iter(object); at != NULL;
          at = json_object_iter_next(object, at)) {

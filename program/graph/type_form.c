@@ -4,7 +4,8 @@
 
 #include "common/json.h"
 
-// "at least 2", "at most 5", "2 to 5": behind a comma where there is text.
+// Appends "at least 2", "at most 5" or "2 to 5", after a comma unless it comes
+// first.
 static void put_range(struct buf *out, bool first, bool has_min, double min,
                       bool has_max, double max, const char *unit)
 {
@@ -62,8 +63,8 @@ static void describe_enum(const struct type *type, struct buf *out)
     }
 }
 
-// A part of another type: named where it would say nothing, in brackets where
-// it says much.
+// Describes a type that is part of another. A plain str is spelled out, and
+// anything longer than a bare number type goes in parentheses.
 static void describe_part(const struct type *type, struct buf *out)
 {
     bool plain = type->kind == TYPE_STR && type->pattern_text == NULL &&
@@ -115,7 +116,8 @@ void type_describe(const struct type *type, struct buf *out)
         buf_puts(out, out->len > before ? ", or null" : "str or null");
 }
 
-// Whole numbers as such, so that 1 and 1.0 are the same canonical text.
+// Writes whole numbers as integers, so that 1 and 1.0 give the same canonical
+// text.
 static json_t *number_json(double value)
 {
     if (value == floor(value) && fabs(value) < 9e15)
@@ -136,8 +138,8 @@ static json_t *labels_json(const struct type *type)
     return list;
 }
 
-// Sets key unless json is NULL; takes value. False and json freed without
-// memory.
+// Sets key, taking ownership of value. When out of memory, returns false and
+// frees *json. Does nothing if *json is already NULL.
 static bool set_new(json_t **json, const char *key, json_t *value)
 {
     if (*json == NULL) {
@@ -151,7 +153,7 @@ static bool set_new(json_t **json, const char *key, json_t *value)
     return false;
 }
 
-// The limits of a type under the names that a format has for them.
+// The names that a format has for the limits of a type.
 struct limit_words {
     const char *min, *max, *min_length, *max_length, *pattern;
 };

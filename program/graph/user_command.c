@@ -88,7 +88,7 @@ static json_t *words_json(const char *const *argv)
     return list;
 }
 
-// 30s, or 1.5s: as text_duration_ms reads it.
+// Writes 30s or 1.5s, in the form that text_duration_ms reads.
 static json_t *timeout_json(int64_t ms)
 {
     if (ms % 1000 == 0)

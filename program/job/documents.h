@@ -1,13 +1,14 @@
 // documents: what retrieve steps search, as files of the job.
 //
-// A JSON lines file has a document a line, an object of named fields; a folder
-// has one a file: `name`, the file's without its ending, and `text`. Files of a
-// folder whose name begins with a dot, and folders in it, are left out.
+// A JSON lines file has one document per line, an object of named fields. A
+// folder has one document per file, with the fields `name` (the file's name
+// without its extension) and `text`. Files whose names begin with a dot, and
+// subfolders, are left out.
 //
 //   {"title": "Warfarin", "text": "Ask your pharmacist before ..."}
 //
-// A field's value is a text; numbers and whatever else JSON holds are taken as
-// JSON text, and null is no value.
+// A field's value is a text. Numbers and anything else that JSON can hold
+// become JSON text, and null means that there is no value.
 
 #ifndef PROGRAM_JOB_DOCUMENTS_H
 #define PROGRAM_JOB_DOCUMENTS_H
@@ -28,17 +29,18 @@ enum {
     DOCUMENT_MAX_FIELDS = 64,
 };
 
-// Reads the documents of that name into the bundle and gives them: a list of
-// objects, fields in the order of the file, all values texts. New reference;
-// NULL with ERR_INPUT (place and reason) or ERR_LIMIT.
+// Reads the documents of that name into the bundle and returns them as a list
+// of objects, with the fields in the order of the file and all values as texts.
+// New reference; NULL with ERR_INPUT (place and reason) or ERR_LIMIT.
 json_t *documents_read(struct bundle *bundle, const char *name,
                        struct err *err);
 
-// Whether each of these fields (a name, or a list) is in some document.
+// Checks that each of these fields (a name, or a list of names) is in some
+// document.
 bool documents_check_fields(const json_t *documents, const json_t *fields,
                             struct err *err);
 
-// Adds the bytes of the documents of all retrieve steps.
+// Adds the bytes of the documents of all retrieve steps to the hash.
 void documents_hash(const struct program *program, const struct bundle *bundle,
                     struct hasher *hasher);
 

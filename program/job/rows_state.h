@@ -1,6 +1,6 @@
-// rows_state: what a reader of rows is made of, for the files that make it up:
-// rows_form.c finds out which form a file has, rows_table.c and rows_json.c
-// read the next row of one. Others see rows.h alone.
+// rows_state: the internals of a reader of rows, shared by the files that
+// implement it: rows_form.c detects the format of a file, and rows_table.c and
+// rows_json.c read the next row of one. All other code uses rows.h.
 
 #ifndef PROGRAM_JOB_ROWS_STATE_H
 #define PROGRAM_JOB_ROWS_STATE_H
@@ -15,8 +15,8 @@
     "WINDOWS-1252 -t UTF-8 OLD > NEW`"
 
 enum {
-    // The longest record of a table fits, also where each byte is a quote that
-    // is doubled. More is read than that, so that little is moved often.
+    // The longest record of a table fits even if every byte is a doubled quote.
+    // More than that is read at a time, so that data is moved rarely.
     ROWS_WINDOW_LEAST = 2 * CSV_MAX_RECORD_BYTES + (1 << 20),
     ROWS_WINDOW_BYTES = 2 * ROWS_WINDOW_LEAST,
 };
@@ -27,8 +27,8 @@ struct rows {
     struct rows_input input;
     enum form form;
     struct rows_text text;
-    size_t at;   // what comes next
-    int at_line; // the line that `at` stands in
+    size_t at;   // start of the next row
+    int at_line; // the line that `at` is in
     // FORM_VALUES
     char closing; // the bracket that ends the list; 0: values to the end
     bool alone;   // nothing may follow that bracket
@@ -36,9 +36,9 @@ struct rows {
     struct csv *csv; // owned
     char *header[CSV_MAX_COLUMNS];
     size_t n_header;
-    int head_below; // the line that seems to be the head line; 0: the first is
-    bool begun;     // a record behind the head line was read
-    // The row at hand
+    int head_below; // the line that seems to be the head line; 0: the first
+    bool begun;     // a record after the head line was read
+    // The current row
     json_t *fields; // owned
     const char *row;
     size_t row_len;
@@ -49,11 +49,11 @@ struct rows {
 
 // --- rows_form.c ---
 
-// Sets form, and `at` to where the first row may stand. ERR_INPUT: the file
-// holds its rows in a way that is not read, with the remedy.
+// Sets `form`, and `at` to where the first row may begin. ERR_INPUT: the layout
+// of the file is not supported; the message has a remedy.
 bool rows_choose_form(struct rows *rows, struct err *err);
 
-// Whether the name has one of the endings, a list that ends with NULL.
+// Returns true if the name has one of the endings, a NULL-terminated list.
 bool rows_name_ends(const char *name, const char *const *endings);
 
 // --- rows_table.c ---
@@ -61,8 +61,9 @@ bool rows_name_ends(const char *name, const char *const *endings);
 // Finds the separator and reads the head line.
 bool rows_open_table(struct rows *rows, struct err *err);
 
-// This and the next two read the row behind `at` as rows_next does, each in its
-// form: they fill fields, row and row_line, and move `at` behind it.
+// This and the next two functions read the row that begins at `at`, like
+// rows_next, each for its own format. They fill fields, row and row_line, and
+// move `at` past the row.
 enum rows_step rows_next_record(struct rows *rows, struct err *err);
 
 // --- rows_json.c: FORM_LINES, FORM_VALUES ---

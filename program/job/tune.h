@@ -1,16 +1,16 @@
-// tune: the values of a job file that are written {tune: [...], default: ...}.
+// tune: values of a job file that are written {tune: [...], default: ...}.
 //
-// Reading has two halves, since a default must stand in the place of its list
-// before anything else is read, and choices can be checked only once the
-// program is known:
+// They are read in two halves, because a default must replace its list before
+// anything else is read, and the choices can be checked only once the program
+// is known:
 //
 //   tune_take     k: {tune: [3, 5, 8], default: 5}   -->  k: 5, and remembered
-//   tune_settle   each choice fits where it stands   -->  job->tunables
+//   tune_settle   checks that each choice is valid   -->  job->tunables
 //
-// What an optimizer can choose is a setting of the student's model or of the
-// job (settings.h), a value of a step whose kind says so (kind.h), and the
-// number of demos. A list anywhere else is told to be out of the search, and
-// its default is taken.
+// An optimizer can choose a setting of the student's model or of the job
+// (settings.h), a value of a step whose kind allows it (kind.h), and the number
+// of demos. A list anywhere else is reported as not searched, and its default
+// is used.
 
 #ifndef PROGRAM_JOB_TUNE_H
 #define PROGRAM_JOB_TUNE_H
@@ -37,18 +37,18 @@ struct tune_item {
 };
 
 struct tune {
-    struct arena *arena; // borrowed: names live here
+    struct arena *arena; // borrowed: names are allocated here
     struct diags *diags;
     struct tune_item items[TUNABLES_MAX];
     size_t n;
 };
 
-// Takes the lists out of root and puts their defaults there. Mistakes are
-// findings; a list with mistakes leaves any of its values, or none.
+// Replaces the lists in root with their defaults. Mistakes become findings; a
+// list with mistakes leaves any one of its values, or none.
 void tune_take(struct tune *tune, struct node *root);
 
-// Fills out, which is released by tunables_release whatever comes of it. False
-// with findings.
+// Fills `out`, which must be released with tunables_release in any case.
+// Returns false with findings.
 bool tune_settle(const struct tune *tune, const struct program *program,
                  struct tunables *out);
 
