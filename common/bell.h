@@ -1,11 +1,11 @@
-// bell: wakes a thread that polls, from another thread or a signal handler.
+// bell: wakes a polling thread, from another thread or from a signal handler.
 //
-// Its descriptor is readable from the ring to the hush, however often it rang
-// in between. Hush first and look for work afterwards: then no work that came
-// before a ring is missed.
+// The bell's descriptor is readable from bell_ring to bell_hush, however often
+// the bell rang in between. A thread calls bell_hush first and looks for work
+// afterwards, so it never misses work that was queued before a ring.
 //
-// A pipe with both ends closed on exec, so that no program of the user holds
-// one, and neither end ever waits.
+// The bell is a pipe. Both ends are closed on exec, so that no user program
+// inherits them, and neither end ever blocks.
 
 #ifndef COMMON_BELL_H
 #define COMMON_BELL_H
@@ -15,7 +15,7 @@
 #include "common/err.h"
 
 struct bell {
-    int ends[2]; // read, write; -1: none
+    int ends[2]; // read, write; -1 if not open
 };
 
 #define BELL_NONE                                                              \
@@ -27,15 +27,15 @@ struct bell {
 
 // `whose` completes "cannot make a pipe for ".
 bool bell_open(struct bell *bell, const char *whose, struct err *err);
-void bell_close(struct bell *bell); // BELL_NONE is fine
+void bell_close(struct bell *bell); // accepts BELL_NONE
 
-// From any thread, and from a signal handler: errno stays as it is.
-// BELL_NONE is fine.
+// May be called from any thread and from a signal handler; it preserves errno.
+// Accepts BELL_NONE.
 void bell_ring(const struct bell *bell);
 
 void bell_hush(const struct bell *bell);
 
-// What to poll for POLLIN. -1: it is not open.
+// Returns the descriptor to poll for POLLIN, or -1 if the bell is not open.
 int bell_fd(const struct bell *bell);
 
 #endif

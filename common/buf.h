@@ -1,8 +1,8 @@
-// buf: bytes that grow, up to a maximum that was set at birth.
+// buf: a growing byte buffer with a maximum that is fixed at the start.
 //
-// Failure is sticky: after an append that found no memory, or would pass the
-// maximum, the buffer is `failed`, keeps what it had, and ignores all further
-// appends. So a writer appends freely and asks buf_ok once at the end.
+// Failure is sticky: when an append runs out of memory or would exceed the
+// maximum, the buffer becomes `failed`, keeps what it had, and ignores all
+// further appends. So a writer appends freely and calls buf_ok once at the end.
 //
 // Invariant: data is NULL or NUL-terminated at data[len]; len < cap unless data
 // is NULL; cap <= max + 1.
@@ -19,28 +19,28 @@
 #include "common/err.h"
 
 struct buf {
-    char *data; // owned; NULL while nothing was appended
+    char *data; // owned; NULL until the first append
     size_t len; // bytes used, without the NUL
     size_t cap; // bytes allocated
-    size_t max; // len never passes it
+    size_t max; // len never exceeds this
     bool failed;
-    bool no_memory; // failed for want of memory, not for the maximum
+    bool no_memory; // failed because of memory, not the maximum
 };
 
 #define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})
 
-void buf_release(struct buf *buf); // frees; the maximum stays
-void buf_clear(struct buf *buf);   // len 0, not failed; memory is kept
+void buf_release(struct buf *buf); // frees the bytes; keeps the maximum
+void buf_clear(struct buf *buf);   // sets len 0, not failed; keeps the memory
 
-// Makes room in one step for so many more bytes that will be appended. Without
-// memory nothing changes: the appends will notice.
+// Makes room for len more bytes in one step, before they are appended. When out
+// of memory nothing changes; the appends themselves will fail.
 void buf_expect(struct buf *buf, size_t len);
 
-// What buf_append does when there is no room yet.
+// The slow path of buf_append: grows the buffer first.
 void buf_append_slowly(struct buf *buf, const void *data, size_t len);
 
-// Inline: a call of a model is some 200 appends, most of them of a few bytes
-// into room that is there.
+// Inline because one model call takes some 200 appends, most of them of a few
+// bytes for which there is already room.
 static inline void buf_append(struct buf *buf, const void *data, size_t len)
 {
     if (buf->failed || len >= buf->cap - buf->len) {
@@ -64,19 +64,19 @@ void buf_printf(struct buf *buf, const char *format, ...)
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
-// Appends text as a JSON string, quotes included; text is UTF-8. Bytes that
-// are no UTF-8 become U+FFFD, so that the result is always valid JSON.
+// Appends text as a JSON string, including the quotes. The text should be
+// UTF-8; invalid bytes become U+FFFD, so the result is always valid JSON.
 void buf_put_json(struct buf *buf, const char *text, size_t len);
 
-// Appends "1,234,567".
+// Appends n with separators: "1,234,567".
 void buf_put_number(struct buf *buf, int64_t n);
 
-// True unless an append failed; else fills err with "WHAT is too long (over N
-// bytes)" or no memory.
+// Returns true unless an append failed. Otherwise fills err with "WHAT is too
+// long (over N bytes)" or an out-of-memory error.
 bool buf_ok(const struct buf *buf, const char *what, struct err *err);
 
-// Hands the bytes over (the caller frees) and empties the buffer. Never NULL
-// on a buffer that has not failed, except without memory.
+// Hands the bytes over to the caller, who frees them, and empties the buffer.
+// For a buffer that has not failed, returns NULL only when out of memory.
 char *buf_take(struct buf *buf);
 
 #endif

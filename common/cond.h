@@ -1,8 +1,8 @@
-// cond: waiting for a condition, but only so long.
+// cond: condition variables whose waits end on time.
 //
-// A pthread_cond_t measures its deadline by the wall clock unless it is told
-// otherwise, so a wait of 200 ms takes hours where somebody sets that clock
-// back. One that is made here goes by the clock that nobody can set.
+// By default a pthread_cond_t measures its deadline by the wall clock, so a
+// wait of 200 ms can take hours if somebody sets that clock back. The
+// conditions made here use the monotonic clock, which nobody can set.
 
 #ifndef COMMON_COND_H
 #define COMMON_COND_H
@@ -11,10 +11,11 @@
 #include <stdint.h>
 #include <time.h>
 
-// A condition for pthread_cond_timedwait; pthread_cond_destroy ends it.
+// Makes a condition for pthread_cond_timedwait; end it with
+// pthread_cond_destroy.
 void cond_init(pthread_cond_t *cond);
 
-// The moment ms from now, for a condition that cond_init made.
+// Returns the deadline `ms` from now, for a condition made by cond_init.
 struct timespec cond_deadline(int64_t ms);
 
 #endif

@@ -1,16 +1,16 @@
-// crypto: what hash and rng share of libsodium.
+// crypto: what hash and rng both need from libsodium.
 
 #ifndef COMMON_CRYPTO_H
 #define COMMON_CRYPTO_H
 
 #include <stdint.h>
 
-// Lets libsodium find out what the processor can do; without that everything
+// Lets libsodium detect what the processor supports; without this everything
 // works, but slowly. May be called from any thread, any number of times.
 void crypto_ready(void);
 
-// Little endian on every machine. Spelled out, so that the compiler makes one
-// store of it.
+// Writes value as little endian on every machine. Spelled out so that the
+// compiler turns it into a single store.
 static inline void crypto_put_u64(uint8_t out[8], uint64_t value)
 {
     out[0] = (uint8_t)value;

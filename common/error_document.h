@@ -1,10 +1,10 @@
 // error_document: an error as JSON.
 //
 // `{"error": {"code", "text", "place"}}` is what `--json` prints for a failure
-// and what a coordinator answers. `code` is the stable word of the error's
-// kind, `text` the sentence for a person, and `place` the file that it is about
-// ("job.yaml:3:5", or null), which is also how the sentence begins. Everybody
-// who writes one writes it here.
+// and what a coordinator replies. `code` is the stable word for the kind of
+// error, `text` the sentence for a person, and `place` the position in a file
+// that it is about ("job.yaml:3:5", or null); the sentence begins with the same
+// position. All code that writes an error document does so here.
 
 #ifndef COMMON_ERROR_DOCUMENT_H
 #define COMMON_ERROR_DOCUMENT_H
@@ -15,15 +15,17 @@
 
 #include "common/err.h"
 
-// The length of the PATH:LINE or PATH:LINE:COLUMN that text begins with; 0
-// when it is about no file.
+// Returns the length of the PATH:LINE or PATH:LINE:COLUMN at the beginning of
+// text, or 0 if the error is not about a file.
 size_t error_place(const char *text);
 
-// The inner object. Bytes that are no UTF-8, which a path may have, are
-// replaced, so that every error has a document. NULL without memory.
+// Returns the inner object, or NULL when out of memory. Bytes that are not
+// valid UTF-8, which a path may contain, are replaced, so that every error has
+// a document.
 json_t *error_json(const struct err *err);
 
-// The whole document as a text, which the caller frees. NULL without memory.
+// Returns the whole document as text, or NULL when out of memory. The caller
+// frees the result.
 char *error_document(const struct err *err);
 
 #endif

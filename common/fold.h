@@ -1,10 +1,10 @@
-// fold: comparing texts as a reader does, without case or accents' encoding.
+// fold: compares texts as a reader does, ignoring case and how accents are
+// encoded.
 //
-// Folding composes characters (NFC: an e and an accent are an e with an accent)
-// and takes their case away (Unicode's full case folding, by utf8proc: Straße
-// and STRASSE are the same). A line end is one whether it is written CRLF or
-// LF, a space that breaks no line is a space, and what shows as nothing is left
-// out.
+// Folding composes characters (NFC: an e followed by a combining accent is the
+// same as é) and removes case (Unicode's full case folding, by utf8proc: Straße
+// and STRASSE are the same). CRLF and LF are the same line end, a no-break
+// space is a space, and invisible characters are left out.
 
 #ifndef COMMON_FOLD_H
 #define COMMON_FOLD_H
@@ -14,8 +14,8 @@
 
 #include "common/buf.h"
 
-// Equal after wide trimming (text_trim_wide) and folding. Allocates nothing, so
-// it cannot fail.
+// Returns true if both texts are equal after wide trimming (text_trim_wide) and
+// folding. Allocates nothing, so it cannot fail.
 bool fold_same(const char *a, const char *b);
 
 // Appends the folded form of text to out.

@@ -1,9 +1,9 @@
-// last_words: what somebody said last, left by one thread for another to read.
+// last_words: a message that one thread leaves for another to read.
 //
-// `promptcc run` has model servers and coordinator in one process. A server
-// that refuses everything is no worker of the coordinator's yet, so nothing
-// that it said would stand in the sentence with which the job gives up; it is
-// left here.
+// `promptcc run` has the model servers' workers and the coordinator in one
+// process. A server that refuses everything never becomes a worker of the
+// coordinator, so its reason would be missing from the sentence with which the
+// job gives up. It is left here.
 
 #ifndef COMMON_LAST_WORDS_H
 #define COMMON_LAST_WORDS_H
@@ -20,7 +20,8 @@ struct last_words {
 
 #define LAST_WORDS_INIT ((struct last_words){.lock = PTHREAD_MUTEX_INITIALIZER})
 
-// Both from any thread. What does not fit is cut; "" takes the words back.
+// Both may be called from any thread. Text that does not fit is cut; setting ""
+// clears it.
 void last_words_set(struct last_words *words, const char *text);
 void last_words_get(struct last_words *words, char out[LAST_WORDS_BYTES]);
 

@@ -1,12 +1,14 @@
-// log: one line for the operator on standard error.
+// log: one line at a time for the operator, on standard error.
 //
-// log_warn("lease-lost", "worker %s ...", name): a stable id that a program
-// can look for, then the sentence. Only loops and handlers log; libraries
-// return err. No secret, and no prompt text above debug. Thread-safe.
+// log_warn("lease-lost", "worker %s ...", name) takes a stable id that programs
+// can search for, then the sentence. Only loops and handlers log; libraries
+// return an err. Never log secrets, or prompt text above debug level.
+// Thread-safe.
 //
-// Lines of one id are limited: what a peer does ten thousand times a second
-// must not fill a disk. LOG_BURST of them pass at once and LOG_PER_S a second;
-// the next one that passes says how many were left out:
+// Lines with the same id are limited, so that a peer that does something ten
+// thousand times a second cannot fill the disk. LOG_BURST of them pass at once
+// and LOG_PER_S per second after that; the next line that passes says how many
+// were left out:
 //
 //     12:00:07 warn peer-refused: frame: ... (and 8123 more of this kind)
 
@@ -17,7 +19,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_SILENT };
 
 enum { LOG_BURST = 50, LOG_PER_S = 1 };
 
-// Lines below level are dropped. Starts as LOG_WARN.
+// Drops lines below `level`. The initial level is LOG_WARN.
 void log_set_level(enum log_level level);
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)

@@ -1,9 +1,9 @@
-// loopback: whether an address is one that this machine alone reaches.
+// loopback: tells whether an address can be reached from this machine only.
 //
-// These are 127.0.0.0/8, ::1, and the name localhost. What comes from there, or
-// goes there, is trusted further: it needs no token or keys, and passes no
-// proxy. So no other name is looked up: what it stands for may change between
-// the question and the use of the answer.
+// These are 127.0.0.0/8, ::1, and the name localhost. Traffic from and to them
+// is trusted more: it needs no token or keys, and bypasses proxies. No other
+// name is looked up, because its address may change between the check and the
+// use.
 
 #ifndef COMMON_LOOPBACK_H
 #define COMMON_LOOPBACK_H
@@ -13,11 +13,11 @@
 
 struct sockaddr;
 
-// The first len bytes of host, as URLs write it: "127.0.0.2", "localhost" in
-// any case, "[::1]".
+// Checks the first len bytes of host, written as in a URL: "127.0.0.2",
+// "localhost" in any case, "[::1]".
 bool loopback_host(const char *host, size_t len);
 
-// An address of IPv4 or IPv6; none of another family is.
+// Checks an IPv4 or IPv6 address; returns false for any other family.
 bool loopback_address(const struct sockaddr *at);
 
 #endif

@@ -1,8 +1,8 @@
-// map: pointers found by a 128-bit hash.
+// map: finds pointers by a 128-bit hash.
 //
-// Open addressing with linear probing and backward-shift deletion; the keys
-// are hashes already, so their first bytes are the probe. Grows to keep a
-// third of the places free. The values are the caller's. Not thread-safe.
+// Open addressing with linear probing and backward-shift deletion. The keys are
+// already hashes, so their first bytes choose the place. Grows to keep a third
+// of the places free. The values belong to the caller. Not thread-safe.
 
 #ifndef COMMON_MAP_H
 #define COMMON_MAP_H
@@ -14,7 +14,7 @@
 
 struct map_place {
     struct hash key;
-    void *value; // NULL: free
+    void *value; // NULL if the place is free
 };
 
 struct map {
@@ -27,22 +27,22 @@ struct map {
 
 void map_release(struct map *map); // frees the places, not the values
 
-// NULL when there is none.
+// Returns NULL if the key is missing.
 void *map_find(const struct map *map, const struct hash *key);
 
-// Sets key to value, which is not NULL; replaces. False without memory, and
-// then nothing has changed.
+// Sets the key's value, which must not be NULL, replacing any earlier one.
+// Returns false when out of memory, with nothing changed.
 bool map_put(struct map *map, const struct hash *key, void *value);
 
-// Removes key and gives its value, NULL when there was none.
+// Removes the key and returns its value, or NULL if the key was missing.
 void *map_remove(struct map *map, const struct hash *key);
 
-// Walks all entries in no useful order: start with *at = 0, until false.
-// Nothing may be put or removed meanwhile.
+// Walks all entries in no particular order: start with *at = 0 and call until
+// it returns false. Do not put or remove anything meanwhile.
 bool map_next(const struct map *map, size_t *at, struct hash *key,
               void **value);
 
-// A key for a number: spread, and never equal to that of another number.
+// Returns a key for a number: well spread, and different for every number.
 struct hash map_number(int64_t number);
 
 #endif

@@ -1,9 +1,9 @@
 // rng: random numbers that are the same on every machine.
 //
-// One stream a purpose: a stream is named by the job's seed, a purpose
-// ("demo-sets") and an index, so that using more numbers in one place never
-// shifts those of another. ChaCha20 of libsodium under a key derived from the
-// name. Doubles are k / 2^53 and so exact everywhere.
+// Each purpose has its own stream, named by the job's seed, a purpose
+// ("demo-sets") and an index, so drawing more numbers in one place never shifts
+// those of another. The generator is libsodium's ChaCha20 under a key derived
+// from the name. Doubles are k / 2^53, and so exact everywhere.
 
 #ifndef COMMON_RNG_H
 #define COMMON_RNG_H
@@ -16,7 +16,7 @@ enum { RNG_BLOCK = 512 };
 struct rng {
     uint8_t key[32];
     uint64_t block; // next block to generate
-    size_t at;      // bytes of the buffer used
+    size_t at;      // bytes of the buffer already used
     uint8_t buffer[RNG_BLOCK];
 };
 
@@ -30,8 +30,8 @@ double rng_double(struct rng *rng);                  // [0, 1)
 // Fisher-Yates over items[0..n).
 void rng_shuffle(struct rng *rng, size_t *items, size_t n);
 
-// Draws k of 0..n-1 without replacement, in random order, into out[0..k).
-// k <= n. out must hold n items (it is the work space as well).
+// Draws k of 0..n-1 without replacement, in random order, into out[0..k). k
+// must be at most n. out must hold n items, because it is also the work space.
 void rng_sample(struct rng *rng, size_t n, size_t k, size_t *out);
 
 #endif

@@ -1,4 +1,5 @@
-// thread: one that takes no signals, since those are the program's loop's.
+// thread: starts threads that take no signals; those are for the program's
+// loop.
 
 #ifndef COMMON_THREAD_H
 #define COMMON_THREAD_H
@@ -8,7 +9,7 @@
 
 #include "common/err.h"
 
-// `whose` completes "cannot start a thread for ". pthread_join ends it.
+// `whose` completes "cannot start a thread for ". End it with pthread_join.
 bool thread_start(pthread_t *thread, void *(*run)(void *user), void *user,
                   const char *whose, struct err *err);
 
