@@ -1,7 +1,7 @@
-// null_workers: workers without a model: they speak the protocol and answer
+// null_workers: workers without a model, which speak the protocol and answer
 // every call at once with load_reply.
 //
-// What is left of a run with them is what promptcc itself costs.
+// What remains of a run with them is the cost of promptcc itself.
 
 #ifndef BENCH_NULL_WORKERS_H
 #define BENCH_NULL_WORKERS_H
@@ -12,17 +12,18 @@
 
 struct null_workers;
 
-// n threads, each a worker with `slots`. All is borrowed; key is NULL in the
-// clear.
+// Starts n threads, each a worker with `slots`. Everything is borrowed; key is
+// NULL for connections in the clear.
 struct null_workers *null_workers_start(void *zmq, const char *endpoint,
                                         const struct key *key, size_t n,
                                         int slots);
 
-// Ends them; gives the CPU seconds that they have used.
+// Ends them; returns the CPU seconds that they used.
 double null_workers_stop(struct null_workers *workers);
 
-// The same, each in a process of its own. To be made before this process has
-// threads; they begin when they are told where the coordinator is.
+// The same workers, each in its own process. Fork them before this process has
+// threads; they begin once null_processes_start tells them where the
+// coordinator is.
 struct null_processes;
 
 struct null_processes *null_processes_fork(size_t n);

@@ -1,6 +1,6 @@
-// tally: what the benchmarks count with: clocks, threads' CPU time, memory.
+// tally: the measurements of the benchmarks: clocks, threads' CPU time, memory.
 //
-// Linux alone: reads /proc.
+// Linux only: reads /proc.
 
 #ifndef BENCH_TALLY_H
 #define BENCH_TALLY_H
@@ -9,15 +9,16 @@
 
 #include "common/err.h"
 
-// Prints err's sentence and ends the program.
+// Prints err's sentence and exits.
 _Noreturn void die(const struct err *err);
 
-// The i-th argument as a number from 1; `otherwise` when it is not there.
+// Returns the i-th argument as a number, at least 1; `otherwise` if it is
+// missing.
 size_t argument(int argc, char **argv, int i, size_t otherwise);
 
 double wall_s(void);
 double thread_cpu_s(void);  // of the calling thread
-double process_cpu_s(void); // of all threads, also those that have ended
+double process_cpu_s(void); // of all threads, including finished ones
 
 // The threads of this process, oldest first.
 enum { TALLY_THREADS = 64 };
@@ -28,7 +29,7 @@ struct thread_list {
 void thread_list_read(struct thread_list *list);
 double thread_list_cpu_s(const struct thread_list *list, size_t i);
 
-// Those of `after` that are not in `before`.
+// Lists the threads of `after` that are not in `before`.
 void thread_list_new(const struct thread_list *before,
                      const struct thread_list *after, struct thread_list *out);
 

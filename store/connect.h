@@ -1,5 +1,4 @@
-// connect: a connection to the store's file, with what every statement of ours
-// needs.
+// connect: opens a connection to the store's file, set up for our statements.
 
 #ifndef STORE_CONNECT_H
 #define STORE_CONNECT_H
@@ -10,9 +9,9 @@
 
 #include "common/err.h"
 
-// name is the file's path or a URI of it, path what people are told, and flags
-// are those of sqlite3_open_v2. The caller closes *db, which is NULL when there
-// is none.
+// `name` is the file's path or a URI of it, `path` is what error messages show,
+// and the flags are those of sqlite3_open_v2. The caller closes *db, which is
+// NULL if there is no connection.
 bool store_connect(sqlite3 **db, const char *name, const char *path, int flags,
                    struct err *err);
 

@@ -1,12 +1,11 @@
-// costs: what calls cost, added up by job, kind and worker, until it is
-// written.
+// costs: adds up what calls cost, by job, kind and worker, until it is written.
 //
 // The table `costs` holds these sums (schema_10.sql). The loop adds each call
-// as it is put, which is a look into a small table, and writes the sums after
-// every COSTS_CALLS calls, or later where there are many sums: at most 0.03
-// rows a call. A row for each call would be half as much again as the call's
-// own row. What a process did not come to write, the next one adds up from the
-// calls themselves. Not thread-safe.
+// as it is put, which is one lookup in a small table, and writes the sums after
+// every COSTS_CALLS calls, or later if there are many sums: at most 0.03 rows
+// per call. A row for each call would take half as much again as the call's own
+// row. What a process did not get to write, the next one adds up from the calls
+// themselves. Not thread-safe.
 
 #ifndef STORE_COSTS_H
 #define STORE_COSTS_H
@@ -22,11 +21,13 @@
 
 enum {
     COSTS_CALLS = 1024,
-    COSTS_CALLS_A_SUM = 32,         // where that is more
-    COSTS_NAMES_BYTES = 128 * 1024, // of workers, and they are written anyhow
+    COSTS_CALLS_A_SUM = 32,         // calls per sum before writing, if that is
+                                    // more
+    COSTS_NAMES_BYTES = 128 * 1024, // of workers' names; written at this size
+                                    // anyway
 };
 
-// Whose calls are added up.
+// What a call is added up under.
 struct cost_of {
     int64_t job_no, kind_id;
     const char *worker;
@@ -34,7 +35,7 @@ struct cost_of {
 
 struct cost {
     int64_t job_no, kind_id;
-    size_t worker; // where its name begins in names
+    size_t worker; // where its name begins in `names`
     int64_t calls, prompt_tokens, cached_calls, cached_tokens;
     int64_t generated_tokens, hedged, total_us;
 };
@@ -42,29 +43,31 @@ struct cost {
 struct costs {
     struct cost *items; // owned; n of cap
     size_t n, cap;
-    struct slots slots; // items by what they are of
-    struct buf names;   // one after the other, each with its NUL
-    size_t calls;       // in all of them
+    struct slots slots; // finds items by their cost_of
+    struct buf names;   // of workers, back to back, each with its NUL
+    size_t calls;       // total over all items
 };
 
 #define COSTS_INIT ((struct costs){.names = BUF_INIT(16 * COSTS_NAMES_BYTES)})
 
 void costs_release(struct costs *costs);
 
-// Makes room for one more of this worker, so that the next add cannot fail.
+// Makes room for one more item with this worker, so that the next add cannot
+// fail.
 bool costs_reserve(struct costs *costs, const char *worker, struct err *err);
 
 void costs_add(struct costs *costs, const struct cost_of *of,
                const struct call_answer *answer, bool hedged);
 
-// Whether there are enough of them to be written.
+// Returns true if there are enough sums to write them.
 bool costs_due(const struct costs *costs);
 
-// Appends their rows to a record. last_call: the last one that is added up.
+// Appends the sums' rows to a record. last_call is the last call that they
+// include.
 void costs_put(const struct costs *costs, int64_t last_call,
                struct buf *record);
 
-// Forgets the sums, which are written.
+// Forgets the sums, which have been written.
 void costs_clear(struct costs *costs);
 
 #endif

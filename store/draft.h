@@ -1,13 +1,13 @@
-// draft: puts collected outside the writer's queue, in order, on any thread.
+// draft: puts collected in order outside of the writer's queue, on any thread.
 //
-// A record is written where it stays. writer_put_draft queues all of them
-// without a copy, and the writer's thread takes them from there: however large
-// they are, they are there once.
+// A record is written where it stays. writer_put_draft queues all records
+// without a copy, and the writer's thread reads them in place, so however large
+// they are, there is only one copy.
 //
-//   draft_begin    where the next record is to be appended
-//   draft_end      it is whole; or it is forgotten, where it has failed
+//   draft_begin    returns where to append the next record
+//   draft_end      completes it, or discards it if it failed
 //
-// One thread at a time.
+// Use from one thread at a time.
 
 #ifndef STORE_DRAFT_H
 #define STORE_DRAFT_H
@@ -21,16 +21,16 @@
 
 struct draft {
     struct buf frames; // owned (frames.h), at most 256 MiB
-    size_t begun;      // where the frame of an unfinished record begins, or len
-    uint64_t puts;     // records that are whole
+    size_t begun;      // start of an unfinished record's frame, or len
+    uint64_t puts;     // complete records
 };
 #define DRAFT_INIT ((struct draft){.frames = BUF_INIT(256 << 20)})
 
-// Where a record is to be appended. One that was begun before and not ended is
-// forgotten.
+// Returns the buffer to append a record to. Discards a record that was begun
+// earlier and not ended.
 struct buf *draft_begin(struct draft *draft);
 
-// The record is whole. False, and it is forgotten, where it has failed: no
+// Completes the record. If it failed, discards it and returns false: out of
 // memory, or ERR_LIMIT above RECORD_MAX_BYTES.
 bool draft_end(struct draft *draft, struct err *err);
 

@@ -1,19 +1,19 @@
 // evaluation_index: a job's evaluations, in memory.
 //
 // They are found by candidate, row and replicate. A trial asks for one
-// candidate on hundreds of rows, so the evaluations of a candidate stand
-// together, in a table of their own that the processor's cache holds. In one
-// table of a million, nearly each look would have to wait for memory.
+// candidate on hundreds of rows, so the evaluations of one candidate are kept
+// together, in a table that fits the processor's cache. In a single table of a
+// million, nearly every lookup would wait for memory.
 //
 // An evaluation takes 12 bytes, and its table is half to three quarters full.
-// What came of it is a verdict, and most evaluations share a few of these
-// (right, wrong, no answer): each stands here once, with 24 bytes. Where
-// probabilities are told nearly every verdict is another, and they add up to
-// about 50 bytes an evaluation.
+// Its result is a verdict, and most evaluations share a few of these (right,
+// wrong, no answer), so each distinct verdict is stored once, in 24 bytes. If
+// probabilities are reported, nearly every verdict is different, and the total
+// is about 50 bytes per evaluation.
 //
-// The one call that most evaluations rest on stands in the evaluation itself,
-// several in a list beside. Ids of calls and candidates are kept as 32 bits,
-// which is why a store takes no more of them than that.
+// Most evaluations rest on a single call, whose id is stored in the evaluation
+// itself; several ids go to a separate list. Ids of calls and candidates are
+// kept as 32 bits, which is why a store accepts no more of them than that.
 
 #ifndef STORE_EVALUATION_INDEX_H
 #define STORE_EVALUATION_INDEX_H
@@ -27,7 +27,7 @@
 
 struct evaluation_entry {
     int32_t row;
-    uint32_t verdict; // its position in `verdicts` and 1; 0: a free place
+    uint32_t verdict; // 1 + its position in `verdicts`; 0: a free place
     uint32_t calls;   // the id of its only call, or where its list begins
 };
 
@@ -50,16 +50,16 @@ struct verdict {
 };
 
 struct evaluation_index {
-    struct slots slots;              // of the tables
+    struct slots slots;              // finds the tables
     struct evaluation_table *tables; // owned, by position
     size_t tables_cap;
-    // Of what was added last, since what comes next is often of the same
-    // candidate and came to the same.
+    // The table and verdict that were used last: the next evaluation often has
+    // the same candidate and the same result.
     size_t last_table, last_verdict;
     struct slots verdict_slots;
     struct verdict *verdicts; // owned, by position
     size_t verdicts_cap;
-    uint32_t *calls; // owned; ids where there are several, list after list
+    uint32_t *calls; // owned; lists of ids for evaluations with several calls
     size_t n_calls;
     size_t calls_cap;
 };
@@ -68,26 +68,26 @@ struct evaluation_index {
 
 void evaluation_index_release(struct evaluation_index *index);
 
-// Fills all of out except feedback, which is set NULL. False when there is
-// none.
+// Fills all of out except feedback, which it sets to NULL. Returns false if
+// there is no such evaluation.
 bool evaluation_index_find(const struct evaluation_index *index,
                            int64_t candidate_id, int32_t row, int32_t replicate,
                            struct history_evaluation *out);
 
-// Whether it can be kept: its candidate's id is one of 32 bits.
+// Returns true if the index can hold this candidate: its id must fit 32 bits.
 bool evaluation_index_takes(int64_t candidate_id);
 
-// Makes room for that one, so that its add cannot fail.
+// Makes room for this evaluation, so that its add cannot fail.
 bool evaluation_index_reserve(struct evaluation_index *index,
                               const struct history_evaluation *evaluation,
                               struct err *err);
 
-// Adds an evaluation, for which room was made. If there is one of the same
-// candidate, row and replicate already, that one stays.
+// Adds an evaluation, for which room was reserved. If there already is one with
+// the same candidate, row and replicate, the older one stays.
 void evaluation_index_add(struct evaluation_index *index,
                           const struct history_evaluation *evaluation);
 
-// The same for all of another index, which may lose its tables to this one.
+// Adds all evaluations of another index, and may take over its tables.
 bool evaluation_index_add_all(struct evaluation_index *index,
                               struct evaluation_index *later, struct err *err);
 

@@ -1,8 +1,8 @@
-// frames: records one behind the other, as they wait to be written.
+// frames: records back to back, waiting to be written.
 //
 //     frame  = size (4 bytes, this machine's order), a record (record.h)
 //
-// A frame is there whole or not at all. The bytes never leave the process.
+// A frame is either complete or absent. The bytes never leave the process.
 
 #ifndef STORE_FRAMES_H
 #define STORE_FRAMES_H
@@ -17,22 +17,22 @@
 
 enum { FRAMES_HEAD_BYTES = sizeof(uint32_t) };
 
-// Some frames, or one. Borrowed.
+// One or more frames. Borrowed.
 struct frames {
     const char *at;
     size_t len;
 };
 
-// Appends a frame of that size with these bytes. False without memory or above
-// the buffer's maximum, and then the buffer is as it was.
+// Appends a frame of that size with these bytes. Returns false when out of
+// memory or above the buffer's maximum; the buffer is then unchanged.
 bool frames_append(struct buf *frames, uint32_t size, const void *data,
                    size_t len, struct err *err);
 
-// Empties the buffer for others. It keeps its memory, unless a long record made
-// it large: that must not cost its memory for ever.
+// Empties the buffer for reuse. It keeps its memory, unless a long record made
+// it large: one record must not hold that memory forever.
 void frames_clear(struct buf *frames);
 
-// What the first frame says of its size; there is one.
+// Returns the size of the first frame's record; there must be a frame.
 static inline uint32_t frames_size(struct frames frames)
 {
     uint32_t size = 0;
@@ -41,7 +41,7 @@ static inline uint32_t frames_size(struct frames frames)
     return size;
 }
 
-// Takes off the first len bytes, which are a frame or several.
+// Takes off the first len bytes, which must be one or more whole frames.
 static inline struct frames frames_take(struct frames *frames, size_t len)
 {
     const struct frames taken = {frames->at, len};

@@ -1,13 +1,14 @@
-// job_state: how a job stands, as the history keeps it.
+// job_state: the state of a job, as the history keeps it.
 //
 //   QUEUED --> RUNNING --> DONE
-//     ^          |--> PAUSED    no call was answered, or a person said so: it
-//     |          |              goes on when one can be, or by `resume`
-//     |          |--> STOPPED   by a person; the same command goes on
+//     ^          |--> PAUSED    no call was answered, or a person paused it:
+//     |          |              continues once a call can be answered, or by
+//     |          |              `resume`
+//     |          |--> STOPPED   by a person; the same command continues it
 //     |          '--> FAILED    the job itself is at fault
 //     '-- its coordinator ended, and takes it up again
 //
-// Names are those of `jobs` and of the protocol.
+// The names are those in `jobs` and in the protocol.
 
 #ifndef STORE_JOB_STATE_H
 #define STORE_JOB_STATE_H
@@ -24,14 +25,14 @@ enum job_state {
     JOB_STATE_COUNT
 };
 
-// "queued", "running", ...
+// Returns "queued", "running", ...
 const char *job_state_name(enum job_state state);
 
-// The state of that name; false: there is none.
+// Finds the state with that name; returns false if there is none.
 bool job_state_read(const char *name, enum job_state *out);
 
-// Whether the run of a job that stands so is over. Another one may go on with
-// it, also by itself where it is paused.
+// Returns true if the run of a job in this state is over. Another run may
+// continue the job, even automatically if it is paused.
 bool job_state_has_ended(enum job_state state);
 
 #endif

@@ -1,13 +1,13 @@
 // migrate: brings a file to the version that this program writes.
 //
-// PRAGMA application_id says that a file is ours, user_version how old it is.
-// All steps of an upgrade are one transaction: a crash leaves the old version,
-// whole. Files only go forward: an older program refuses a newer store, for it
-// would not know what it breaks.
+// PRAGMA application_id says that a file is ours, user_version which version it
+// has. All steps of an upgrade are one transaction, so a crash leaves the
+// complete old version. Files only go forward: an older program refuses a newer
+// store, because it could not know what it would break.
 //
-// The views of a file are those of the program that last wrote to it: meta
-// `views` is a hash of their SQL, and if it differs they are dropped and
-// made again in the same transaction.
+// The views of a file are those of the program that last wrote to it. The meta
+// entry `views` is a hash of their SQL; if it differs, the views are dropped
+// and recreated in the same transaction.
 
 #ifndef STORE_MIGRATE_H
 #define STORE_MIGRATE_H
@@ -16,11 +16,11 @@
 
 #include "common/err.h"
 
-// Makes or upgrades the store open in db, in WAL mode. ERR_INPUT for a file
-// that is no store or a newer one.
+// Creates or upgrades the store open in db, in WAL mode. Fails with ERR_INPUT
+// for a file that is not a store, or a newer one.
 bool migrate_file(sqlite3 *db, const char *path, struct err *err);
 
-// For reading: true when the file is a store of this version, or of an older
+// For reading: returns true if the file is a store of this version or an older
 // one.
 bool migrate_check(sqlite3 *db, const char *path, struct err *err);
 

@@ -1,10 +1,10 @@
-// parts: what a store is made of, for the files of this room alone.
+// parts: what a store consists of; private to this room.
 //
-// Two connections: the writer's, which only its thread touches, and a reader
-// for the loop, which is read-only in SQLite's own sense (query.h). What is
-// put is found at once through the indexes in memory; SQL sees it when it is
-// durable. So a function here that reads by SQL what may have been put just
-// before calls store_settle first.
+// There are two connections: the writer's, which only its thread touches, and a
+// reader for the loop, which is read-only in SQLite's own sense (query.h). The
+// indexes in memory find what was put at once; SQL sees it only when it is
+// durable. So a function here that uses SQL to read what may have just been put
+// calls store_settle first.
 
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
@@ -44,16 +44,16 @@ struct trial_entry {
     char kind[16];
     int64_t candidate_id;
     struct hash rows;
-    char state[16]; // "" once it was forgotten
+    char state[16]; // "" after it was removed
     double score;
     int64_t n, calls, tokens;
 };
 
-// What replay asks of a job.
+// What a replay needs to know about a job.
 struct job_index {
     struct job_index *next;
     int64_t job_no;
-    int users; // loads without an unload
+    int users; // loads minus unloads
     struct text_index candidates;
     struct key_index trial_numbers; // key_of(number, 0)
     struct trial_entry *trials;     // owned, by position
@@ -61,92 +61,94 @@ struct job_index {
     struct evaluation_index evaluations;
 };
 
-// The kind of the call that was put last: its six texts, each with its NUL.
+// The kind of the last call that was put: its six texts, each with its NUL.
 struct last_kind {
-    int64_t id; // 0: none is remembered
+    int64_t id; // 0: none yet
     char texts[1024];
 };
 
 struct store {
     char *path;              // owned
-    struct name_lock name;   // not held: reading alone
-    struct file_lock file;   // the store's own
-    bool opened;             // for writing, and all went well
-    struct writer *writer;   // owned; NULL: reading alone
-    struct draft *draft;     // owned; NULL: none is being made
+    struct name_lock name;   // not held if read-only
+    struct file_lock file;   // on the store's own file
+    bool opened;             // for writing, and successfully
+    struct writer *writer;   // owned; NULL if read-only
+    struct draft *draft;     // owned; NULL if none is in progress
     sqlite3 *reader;         // owned
-    sqlite3_stmt *load_call; // owned; made when first used
+    sqlite3_stmt *load_call; // owned; prepared on first use
     struct call_index calls;
-    struct costs costs; // of the calls that the table has not
+    struct costs costs; // of the calls that the table does not include yet
     struct text_index prefixes;
     struct text_index call_kinds;
     struct last_kind last_kind;
     struct questions questions;
     struct text_index instructions;
     struct text_index demo_sets;
-    struct job_index *jobs; // owned list of those that are loaded
+    struct job_index *jobs; // owned list of the loaded ones
     int64_t next_call_id;
     int64_t next_candidate_id;
     int64_t next_job_no;
-    struct buf record;   // scratch of the put in progress
+    struct buf record;   // scratch for the put in progress
     int64_t snapshot_ms; // STORE_SNAPSHOT_MS, less in tests
-    size_t result_bytes; // all values of a query, before JSON
+    size_t result_bytes; // limit for all values of a query, before JSON
     int64_t deadline_ms; // of the query in progress, monotonic; 0: none
 };
 
-// Where a new record is written: the scratch buffer, emptied, or the end of the
-// draft, where it stays. store_put follows, or the record is forgotten.
+// Returns the buffer for a new record: the emptied scratch buffer, or the end
+// of the draft, where the record stays. Follow it with store_put, or the record
+// is discarded.
 struct buf *store_record(struct store *store);
 
-// Puts the scratch buffer.
+// Puts the record that store_record began.
 bool store_put(struct store *store, struct err *err);
 
-// Makes what was put visible to SQL.
+// Makes everything that was put visible to SQL.
 bool store_settle(struct store *store, struct err *err);
 
-// Opens a read on the reader.
+// Opens a read on the reader's connection.
 bool store_read(struct store *store, struct sql_read *read, const char *sql,
                 const char *doing, struct err *err);
 
 void text_index_release(struct text_index *index);
 
-// Fills the index from `sql`, which gives id and hash by rising id, and sets
-// next_id above them.
+// Fills the index from `sql`, which gives id and hash in order of rising ids,
+// and sets next_id above them.
 bool text_index_load(struct text_index *index, struct store *store,
                      const char *sql, struct err *err);
 
-// True when the hash is known; then *id is its id.
+// Returns true if the hash is known; *id is then its id.
 bool text_index_find(const struct text_index *index, const struct hash *hash,
                      int64_t *id);
 
-// Makes room for one more, so that the next keep cannot fail.
+// Makes room for one more text, so that the next keep cannot fail.
 bool text_index_reserve(struct text_index *index, struct err *err);
 void text_index_keep(struct text_index *index, const struct hash *hash,
                      int64_t id);
 
-// The id of a text, which is put as a row (id, hash, text) of that kind when
-// it is new. 0 on failure.
+// Returns the id of a text; if it is new, puts it as a row (id, hash, text) of
+// that kind. Returns 0 on failure.
 int64_t store_text(struct store *store, struct text_index *index,
                    enum record_kind kind, const struct hash *hash,
                    const char *text, size_t len, struct err *err);
 
-// The job's index, loaded when it is not. NULL on failure.
+// Returns the job's index, loading it if necessary. Returns NULL on failure.
 struct job_index *job_index_get(struct store *store, int64_t job_no,
                                 struct err *err);
 void job_index_free_all(struct store *store);
 
-// Makes room for one more trial; finds a trial by its number, NULL: no such
-// one.
+// Reserve room for one more trial; find a trial by its number, NULL if there is
+// none.
 bool job_index_reserve_trial(struct job_index *job, struct err *err);
 struct trial_entry *job_index_trial(struct job_index *job, int64_t number);
 
-// Forgets that trial and those behind it.
+// Removes that trial and all later ones.
 void job_index_forget_trials(struct job_index *job, int64_t number);
 
-// The place of a trial that is not there, or was forgotten. Room is reserved.
+// Returns the place for a trial that is missing or was removed. Room must be
+// reserved.
 struct trial_entry *job_index_add_trial(struct job_index *job, int64_t number);
 
-// Lets the store's reader read and nothing else, and ends what runs past
+// Restricts the store's reader to reading, and ends statements that run past
 // deadline_ms.
 bool reader_guard(struct store *store, struct err *err);
 

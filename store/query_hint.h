@@ -1,4 +1,4 @@
-// query_hint: what was meant by a name in a query that SQLite does not know.
+// query_hint: guesses what an unknown name in a query was meant to be.
 
 #ifndef STORE_QUERY_HINT_H
 #define STORE_QUERY_HINT_H
@@ -7,8 +7,8 @@
 #include "store/store.h"
 
 // message is SQLite's ("no such column: shar"), sql the query. Appends the rest
-// of the sentence: ", did you mean `share`?", or which columns or views there
-// are. Nothing for other messages.
+// of the sentence: ", did you mean `share`?", or which columns or views exist.
+// Appends nothing for other messages.
 void query_hint(struct store *store, const char *sql, const char *message,
                 struct buf *out);
 

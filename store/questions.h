@@ -1,14 +1,16 @@
-// questions: the last turns that were put lately, so that one which is asked
-// again is not stored again.
+// questions: recently stored last turns, so that a repeated one is not stored
+// again.
 //
 // All candidates of a job are asked about the same examples. A turn that is
-// found here is stored by its id alone; one that is not gets a new id, and a
-// second row if it was forgotten meanwhile, which costs its bytes and nothing
-// else. So memory is bounded, whatever is asked: a table of QUESTIONS_KEPT
-// places, where a turn has one place and takes it from the one before.
+// found here is stored as its id alone. One that is not found gets a new id,
+// and a second row if it was forgotten meanwhile, which costs its bytes and
+// nothing else. So memory is bounded, whatever is asked: a table of
+// QUESTIONS_KEPT places, in which each turn has one place and evicts the turn
+// before it.
 //
-// Found by SipHash under a key that is drawn when the store is opened, so that
-// nobody can make a turn that is taken for another. Not thread-safe.
+// Turns are found by SipHash under a key that is drawn when the store is
+// opened, so that nobody can construct a turn that is mistaken for another. Not
+// thread-safe.
 
 #ifndef STORE_QUESTIONS_H
 #define STORE_QUESTIONS_H
@@ -30,7 +32,7 @@ struct question_row {
 };
 
 struct questions {
-    struct question_row *places; // owned; NULL before the first
+    struct question_row *places; // owned; NULL before first use
     unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
     int64_t next_id;
 };
@@ -39,9 +41,9 @@ struct questions {
 
 void questions_release(struct questions *questions);
 
-// The place of a turn, whose hash is filled into *hash. If place->hash equals
-// it, place->id is the turn's id; otherwise the place is another turn's or
-// free. NULL without memory.
+// Returns the place of a turn and fills *hash with its hash. If place->hash
+// equals it, place->id is the turn's id; otherwise the place is free or belongs
+// to another turn. Returns NULL when out of memory.
 struct question_row *questions_place(struct questions *questions,
                                      const char *text, size_t len,
                                      struct hash *hash, struct err *err);

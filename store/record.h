@@ -1,9 +1,9 @@
 // record: what one put asks the writer to do, as bytes.
 //
-// A put is one or more rows; each row is a kind, which names a prepared
+// A put is one or more rows. Each row is a kind, which names a prepared
 // statement, and the values to bind to it, in order. The coordinator's loop
-// encodes, the writer's thread binds, and nothing else is known of a row
-// between the two: a new kind is one line in the table of record.c.
+// encodes, the writer's thread binds, and nothing in between knows anything
+// else about a row. A new kind is one line in the table of record.c.
 //
 //     row    = kind (1 byte), value ..., '.'
 //     value  = 'n'                               NULL
@@ -23,7 +23,7 @@
 #include "common/buf.h"
 #include "common/hash.h"
 
-// SQL for what is summed of the models of the job ?1 (row_sum.h).
+// SQL for the text that is summed over the models of job ?1 (row_sum.h).
 #define MODELS_OF_JOB                                                          \
     "(SELECT group_concat(role || char(10) || name || char(10) || digest,"     \
     " char(10)) FROM (SELECT * FROM job_models WHERE job_no = ?1"              \
@@ -63,10 +63,10 @@ enum record_kind {
     RECORD_KINDS
 };
 
-// A put takes at most this: the longest reply and prompt are far below.
+// The maximum size of a put; the longest reply and prompt are far below it.
 enum { RECORD_MAX_BYTES = 64 * 1024 * 1024 };
 
-// The statement of a kind, with ?1, ?2, ... in the order of its values.
+// Returns the statement of a kind, with ?1, ?2, ... in the order of its values.
 const char *record_sql(enum record_kind kind);
 
 // --- the loop's side: appends to out, whose failure is sticky (buf.h) ---
@@ -83,8 +83,9 @@ void record_end(struct buf *out);
 
 // --- the writer's side ---
 
-// Runs every row of a put on the statements of their kinds. Gives SQLITE_OK
-// or the first result that is not. The bytes stay bound until the next call.
+// Runs every row of a put with the statements of their kinds. Returns
+// SQLITE_OK, or the first result that is not. The bytes stay bound until the
+// next call.
 int record_run(const char *bytes, size_t len, sqlite3_stmt *const *stmts);
 
 #endif

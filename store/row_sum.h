@@ -1,31 +1,33 @@
-// row_sum: whether a row is read as it was written.
+// row_sum: detects rows that are not read back as they were written.
 //
-// SQLite notices pages that cannot be, but not a text or a number that changed:
-// a block of the disk that came back as zeros after a power cut, a flipped bit,
-// a read that ended too early. A replay would take such an answer for the
-// model's and end with another compiled file, without a word. So rows that a
-// replay decides by hold a sum of their values. Two SQL functions make and
-// compare it, and a statement says which values:
+// SQLite notices impossible pages, but not a changed text or number: a disk
+// block that came back as zeros after a power failure, a flipped bit, a read
+// that ended early. A replay would take such an answer for the model's and
+// silently end with a different compiled file. So every row that a replay
+// depends on holds a sum of its values. Two SQL functions make and check it,
+// and the statement lists the values:
 //
 //     INSERT INTO calls(id, key, ..., sum) VALUES(?1, ?2, ..., row_sum(?1, ?2))
 //     SELECT id, key FROM calls WHERE row_check('calls', id, sum, id, key)
 //
-// row_check is 1, also where there is no sum, as in rows of older stores; else
-// the statement fails with ROW_DAMAGED and a sentence for sql_fail.
+// row_check returns 1 if the sum matches or is missing, as in rows of older
+// stores. Otherwise the statement fails with ROW_DAMAGED and a sentence for
+// sql_fail.
 //
-// The sum is our own: stores are about that hold it, and with another one every
-// row of theirs would be damaged. Nor does it have to withstand somebody who
-// wants two rows with one sum, and who could write the sum anew as well: a disk
-// does not try. Beside it libsodium's SipHash takes 1.3 times as long for an
-// evaluation, of which a replay reads a million, and 2.5 times for a file of
-// 20 kB, after the values were copied into one buffer; its BLAKE2b, which takes
-// one value after the other, 5 and 9 times.
+// The algorithm is our own and must not change: existing stores contain its
+// sums, and with another algorithm all of their rows would look damaged. It
+// does not need to resist an attacker who constructs two rows with the same
+// sum; whoever can do that can rewrite the sum as well. The alternatives in
+// libsodium are slower. SipHash takes 1.3 times as long for an evaluation, of
+// which a replay reads a million, and 2.5 times as long for a file of 20 kB,
+// and needs the values copied into one buffer first. BLAKE2b, which accepts one
+// value after another, takes 5 and 9 times as long.
 //
-// Rejected: sums of pages, by a layer below SQLite. They would cover indexes
-// and every other row, but a page that another program writes (VACUUM INTO, or
-// a sqlite3 that moves the log of a killed run into the file) has none, and the
-// store is the user's to open with any tool. PRAGMA quick_check reads all of
-// the file, and sees no text.
+// Rejected: sums of pages, made by a layer below SQLite. They would cover
+// indexes and all other rows too. But pages written by another program (VACUUM
+// INTO, or a sqlite3 that moves the log of a killed run into the file) have no
+// sum, and users may open their store with any tool. PRAGMA quick_check reads
+// the whole file and does not check texts.
 
 #ifndef STORE_ROW_SUM_H
 #define STORE_ROW_SUM_H
@@ -37,14 +39,15 @@
 
 #include "store/row_value.h"
 
-// SQLite's code for a damaged file, with an extension that it does not use.
+// SQLite's code for a damaged file, with an extension that SQLite does not use.
 enum { ROW_DAMAGED = SQLITE_CORRUPT | (0x70 << 8) };
 
-// Gives the two functions to a connection.
+// Registers the two functions with a connection.
 int row_sum_register(sqlite3 *db);
 
-// For functions of SQL that check rows themselves (row_scan.h): whether n
-// values have that sum, and what is said where they do not.
+// For SQL functions that check rows themselves (row_scan.h): row_sum_agrees
+// tells whether n values have that sum, and row_sum_fail sets the error if they
+// do not.
 bool row_sum_agrees(const struct row_value *sum, int n,
                     const struct row_value *values);
 void row_sum_fail(sqlite3_context *context, const char *table, int64_t row);

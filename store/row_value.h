@@ -1,9 +1,10 @@
 // row_value: one value of a row, read out of SQLite once.
 //
-// SQLite is a library of its own, and each look at a value is a call into it.
-// What checks a row and what takes it read the same values, so they get them
-// like this. Bytes are SQLite's and stay until the row is over; a value of
-// another type than is asked for, as a damaged file may have, is 0 or NULL.
+// Every look at a value is a call into the SQLite library. The code that checks
+// a row and the code that uses it need the same values, so they share them in
+// this form. The bytes belong to SQLite and are valid until the row is done. A
+// value of another type than the one requested, as a damaged file may have,
+// reads as 0 or NULL.
 
 #ifndef STORE_ROW_VALUE_H
 #define STORE_ROW_VALUE_H
@@ -14,12 +15,12 @@
 #include <sqlite3.h>
 
 struct row_value {
-    int type; // SQLITE_INTEGER and its like
-    int len;  // of the bytes of a text or a blob
+    int type; // SQLITE_INTEGER and so on
+    int len;  // length of a text or a blob
     union {
         int64_t number;
         double real;
-        const void *bytes; // NULL where there are none
+        const void *bytes; // NULL if there are none
     } as;
 };
 
@@ -34,7 +35,8 @@ static inline struct row_value row_value_read(sqlite3_value *value)
     } else if (out.type == SQLITE_NULL) {
         out.as.bytes = NULL;
     } else {
-        // A text too: as one SQLite would copy it, to end it with a NUL.
+        // Texts too: reading one as text would make SQLite copy it to add a
+        // NUL.
         out.as.bytes = sqlite3_value_blob(value);
         out.len = sqlite3_value_bytes(value);
     }
@@ -52,7 +54,7 @@ static inline double row_value_real(const struct row_value *value)
                                        : (double)row_value_int(value);
 }
 
-// NULL, and *len 0, where there are none.
+// Returns NULL, and sets *len 0, if there are no bytes.
 static inline const void *row_value_bytes(const struct row_value *value,
                                           size_t *len)
 {

@@ -1,16 +1,16 @@
-// split_scan: a scan (row_scan.h) of a large table in two halves, both at once.
+// split_scan: scans (row_scan.h) the two halves of a large table in parallel.
 //
-// A job of a million calls is resumed when two tables were read to their end,
-// and reading one is work for the processor alone: SQLite takes rows apart. So
-// the caller's thread reads the first half of the rows, by their ids, and a
-// thread with a connection of its own the second. What they take is put
-// together by the caller afterwards. A small table is read by the caller alone.
+// To resume a job of a million calls, two tables are read to their end, and
+// reading one is pure CPU work: SQLite decodes rows. So the caller's thread
+// reads the first half of the rows, by id, and a second thread with its own
+// connection reads the rest. The caller combines the results afterwards. A
+// small table is read by the caller alone.
 //
 //     SELECT 1 FROM calls WHERE id > :after AND id <= :up_to
 //      AND row_scan(:scan, id, sum, ...)
 //
-// The statement may have a parameter :job too. Rows that are added meanwhile
-// may be read or not, as with any scan that began before.
+// The statement may have a parameter :job too. Rows that are added during the
+// scan may or may not be read, as in any scan.
 
 #ifndef STORE_SPLIT_SCAN_H
 #define STORE_SPLIT_SCAN_H
@@ -22,11 +22,12 @@
 #include "store/row_scan.h"
 #include "store/store.h"
 
-// Tables with smaller ids are not worth another connection.
+// Tables with a largest id below this are not worth a second connection.
 enum { SPLIT_SCAN_LEAST = 50000 };
 
-// Runs sql over the whole of scans[0].table. The `take` of scans[1] is called
-// in another thread than that of scans[0], with rows that come after its own.
+// Runs sql over all of scans[0].table. The `take` of scans[1] is called in
+// another thread than that of scans[0], and gets the rows that come after
+// those.
 bool split_scan_run(struct store *store, const char *sql, int64_t job_no,
                     struct row_scan scans[2], struct err *err);
 

@@ -1,8 +1,8 @@
-// sql: the few things that every user of SQLite in this room does.
+// sql: the few things that everything in this room does with SQLite.
 //
-// Errors of SQLite become ours in one function, sql_fail, so that a full disk
-// reads the same everywhere. Statements here are for what is rare;
-// the writer keeps its own prepared ones (record.h).
+// SQLite's errors become ours in one function, sql_fail, so that a full disk
+// reads the same everywhere. These statements are for rare operations; the
+// writer keeps its own prepared ones (record.h).
 
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
@@ -14,23 +14,24 @@
 
 #include "common/err.h"
 
-// A file of ours says so: "pcc1" in PRAGMA application_id.
+// Marks a file as ours: "pcc1" in PRAGMA application_id.
 enum { SQL_APPLICATION_ID = 0x70636331 };
 
-// Fills err for SQLite's result rc, met in `doing` ("write the trial"), with
-// what to do about it; path is the store's. db may be NULL.
+// Fills err for SQLite's result rc, which came up in `doing` ("write the
+// trial"), and says what to do about it. path is the store's path. db may be
+// NULL.
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
               const char *doing);
 
-// Runs statements without a result.
+// Runs statements that return no rows.
 bool sql_run(sqlite3 *db, const char *path, const char *sql, const char *doing,
              struct err *err);
 
-// One row of one number: *value stays as it was where there is no row.
+// Reads one number from one row; leaves *value unchanged if there is no row.
 bool sql_number(sqlite3 *db, const char *path, const char *sql, int64_t *value,
                 struct err *err);
 
-// A reading statement in progress. Use:
+// A SELECT in progress. Usage:
 //
 //     struct sql_read read = SQL_READ_NONE;
 //     if (!sql_read_open(&read, db, path, sql, "read the trials", err))
@@ -52,11 +53,12 @@ struct sql_read {
 bool sql_read_open(struct sql_read *read, sqlite3 *db, const char *path,
                    const char *sql, const char *doing, struct err *err);
 
-// False at the end and on failure; then failed tells which.
+// Returns false at the end and on failure; read->failed tells which.
 bool sql_read_next(struct sql_read *read, struct err *err);
 void sql_read_close(struct sql_read *read);
 
-// A copy of a text column, "" for NULL; the caller frees. NULL without memory.
+// Copies a text column, "" for NULL; the caller frees the result. Returns NULL
+// when out of memory.
 char *sql_text_copy(sqlite3_stmt *stmt, int column, struct err *err);
 
 #endif
