@@ -15,10 +15,10 @@ void bag_release(struct bag *bag)
     *bag = BAG_INIT;
 }
 
-enum { EM_DASH = 0x2014, BAR = 0x2015 }; // part words without a space
+enum { EM_DASH = 0x2014, BAR = 0x2015 }; // separate words without a space
 
-// The bytes of the white space that text begins with, of any script, or of what
-// stands for it; 0: none.
+// Returns the length of the white space, of any script, that text begins with,
+// or of a dash that counts as white space; 0 if there is none.
 static size_t space_at(const char *text, size_t len)
 {
     uint32_t code = 0;
@@ -37,7 +37,8 @@ static bool is_ascii_punctuation(char c)
            (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
-// The bytes of the punctuation that text begins with, of any script; 0: none.
+// Returns the length of the punctuation, of any script, that text begins with;
+// 0 if there is none.
 static size_t punctuation_at(const char *text, size_t len)
 {
     uint32_t code = 0;
@@ -54,7 +55,7 @@ static bool is_article(const char *word)
            strcmp(word, "the") == 0;
 }
 
-// Ends the item that begins at start, or takes it back.
+// Completes the item that begins at start, or removes it.
 static void end_item(struct bag *bag, size_t start, bool keep)
 {
     if (bag->text.failed)
@@ -73,8 +74,9 @@ static bool is_digit_at(const char *word, size_t len, size_t i)
     return i < len && word[i] >= '0' && word[i] <= '9';
 }
 
-// What makes another number of digits: the sign of -5, the point of 1.5, and
-// what stands between those of 1/2 and 7:30. A comma parts thousands.
+// Returns true for a character that makes a different number: the sign of -5,
+// the point of 1.5, and what separates the digits of 1/2 and 7:30. A comma only
+// groups thousands.
 static bool is_of_number(const char *word, size_t len, size_t i)
 {
     bool before = i > 0 && is_digit_at(word, len, i - 1);
@@ -84,7 +86,7 @@ static bool is_of_number(const char *word, size_t len, size_t i)
            (before || (i == 0 && (word[i] == '-' || word[i] == '.')));
 }
 
-// The bytes of the character at i that is a word of its own; 0: it is none.
+// Returns the length of the character at i if it is a word by itself, else 0.
 static size_t alone_at(const char *word, size_t len, size_t i)
 {
     struct words words = {.text = word, .len = len, .at = i};
@@ -103,12 +105,12 @@ static void end_word(struct bag *bag, size_t start)
     end_item(bag, start, some && !is_article(bag->text.data + start));
 }
 
-// What stands between two spaces: one word, unless characters of it stand
-// alone.
+// Adds the text between two spaces: one word, unless some of its characters are
+// words by themselves.
 static void add_word(struct bag *bag, const char *word, size_t len)
 {
     size_t start = bag->text.len;
-    size_t plain = 0; // where the bytes begin that are kept
+    size_t plain = 0; // where the bytes to keep begin
 
     for (size_t i = 0; i < len; i++) {
         size_t alone = alone_at(word, len, i);

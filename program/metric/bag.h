@@ -1,6 +1,6 @@
-// bag: texts that are counted, for the F1 metrics.
+// bag: multisets of texts, for the F1 metrics.
 //
-// Texts are added folded, in any order; bag_sort comes before comparing.
+// Texts are added in any order and case-folded; call bag_sort before comparing.
 
 #ifndef PROGRAM_METRIC_BAG_H
 #define PROGRAM_METRIC_BAG_H
@@ -16,8 +16,8 @@
 enum { BAG_MAX_BYTES = 16 << 20 };
 
 struct bag {
-    struct buf text;    // the items, one NUL after each
-    const char **items; // into text, once sorted; owned
+    struct buf text;    // the items, each followed by a NUL
+    const char **items; // pointers into text once sorted; owned
     size_t n;
 };
 
@@ -25,18 +25,20 @@ struct bag {
 
 void bag_release(struct bag *bag);
 
-// Adds the words of text, which is what stands between spaces: folded, without
-// the articles a, an and the, and without punctuation but that of numbers: -5,
-// 1.5, 7:30. A character of a script without spaces is a word (common/words.h).
+// Adds the words of text, which are separated by white space: folded, without
+// the articles a, an and the, and without punctuation, except in numbers: -5,
+// 1.5, 7:30. In scripts without spaces each character is a word
+// (common/words.h).
 void bag_add_words(struct bag *bag, const char *text, size_t len);
 
 // Adds an item, trimmed and folded.
 void bag_add_item(struct bag *bag, const char *text, size_t len);
 
-// Sorts, and drops repeated items when unique. Nothing is added after it.
+// Sorts the items and, with unique, drops repeated ones. Add nothing after
+// this.
 bool bag_sort(struct bag *bag, bool unique, struct err *err);
 
-// 2 x shared / all, over sorted bags; two empty ones agree entirely.
+// Returns 2 * shared / total for two sorted bags. Two empty bags agree: 1.
 double bag_f1(const struct bag *a, const struct bag *b);
 
 #endif

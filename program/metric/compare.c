@@ -39,9 +39,9 @@ static bool lists_same(const json_t *a, const json_t *b)
     return true;
 }
 
-// Whether each member of a is the same in b, where one that is missing is null:
-// examples leave out what answers have as null. jansson's iterators want a
-// value that may be changed; we do not change it.
+// Returns true if each member of a is the same in b. A missing member counts as
+// null, because examples leave out what answers have as null. jansson's
+// iterators need a non-const value; we do not change it.
 static bool has_same_members(const json_t *a, const json_t *b)
 {
     json_t *all = (json_t *)a;

@@ -1,4 +1,4 @@
-// compare: when an answer is the right one.
+// compare: decides when an answer is the right one.
 
 #ifndef PROGRAM_METRIC_COMPARE_H
 #define PROGRAM_METRIC_COMPARE_H
@@ -8,13 +8,14 @@
 
 #include <jansson.h>
 
-// Texts are equal after trimming and case folding, numbers by value (also a
-// number and a text that is one), lists and objects part by part. null, and
-// nothing (NULL, or a member that is missing), equals only null.
+// Texts are equal after trimming and case folding. Numbers are equal by value,
+// even when one is written as a text. Lists and objects are compared part by
+// part. null, NULL and a missing member are equal to each other and to nothing
+// else.
 bool values_same(const json_t *a, const json_t *b);
 
-// The number that a value is: a JSON number, or a text that holds one and
-// nothing else ("1,250.5" too, with commas between thousands).
+// Reads a value as a number: a JSON number, or a text that holds only a number
+// (also "1,250.5", with commas between thousands).
 bool value_number(const json_t *value, double *out);
 
 #endif

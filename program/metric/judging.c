@@ -25,7 +25,7 @@ static bool note_key(struct metric_reader *reader, const char *key,
     return true;
 }
 
-// The output or the input that a name means.
+// Finds the output or the input that a name means.
 static void resolve(const struct program *program, struct shown *shown,
                     bool own)
 {
@@ -57,7 +57,7 @@ static bool is_taken(const struct judging *judging, const char *name)
     return false;
 }
 
-// `example.response` is shown as expected_response.
+// `example.response` is shown as `expected_response`.
 static const char *name_of(struct metric_reader *reader, const char *from,
                            bool own)
 {
@@ -246,7 +246,8 @@ bool judging_answered(const struct judging *judging,
     const struct span text = {answer->text, answer->text_len};
     unsigned ignored = 0;
 
-    // One that went on behind its object, as small models do, has answered.
+    // A reply that ran on past its object, as small models write them, is an
+    // answer.
     if (answer->outcome == CALL_TEXT ||
         (answer->outcome == CALL_CUT && reply_is_closed(&asked, text)))
         return reply_parse(&asked, text, values, &ignored, err);

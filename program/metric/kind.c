@@ -36,7 +36,7 @@ static const struct metric_kind *find_kind(const struct metric_reader *reader,
     return NULL;
 }
 
-// "a, b and c" into out, of names.
+// Appends "a, b and c".
 static void put_names(struct buf *out, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -75,12 +75,12 @@ static void report_kind(struct metric_reader *reader, const struct place *place,
     add_names_remedy(reader->diags, "the metrics are", names, n);
 }
 
-// The one key of node that names a kind; further ones are findings.
+// Returns the kind named by a key of node. Further kinds are findings.
 static const struct metric_kind *
 choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
 {
     const struct metric_kind *kind = NULL;
-    bool named = false; // by a right name or a wrong one
+    bool named = false; // rightly or wrongly
 
     for (size_t i = 0; i < node->n; i++) {
         const struct metric_kind *row = find_kind(reader, node->keys[i]);
@@ -106,8 +106,8 @@ choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
     return kind;
 }
 
-// The kind of output that a field names, or -1 for a composed value, which
-// may be anything.
+// Returns the type of the output, or -1 for a composed value, which may be
+// anything.
 static int output_type(const struct program *program, size_t output)
 {
     const struct source *source = &program->outputs[output].source;
@@ -174,7 +174,7 @@ static bool keep_field(struct metric_reader *reader, size_t output,
     return true;
 }
 
-// Without a program every name is taken for an output of its own.
+// Without a program, every name is taken for a new output.
 static bool add_field(struct metric_reader *reader, const struct node *node,
                       bool labelled, struct metric *metric)
 {
@@ -407,8 +407,8 @@ const json_t *case_label(const struct metric_case *given,
                                 : json_object_get(given->example, field->label);
 }
 
-// Tells an answer apart from what the example says of the same name, where it
-// says anything.
+// Adds how an answer differs from what the example has under the same name, if
+// it has anything.
 static void put_difference(struct buf *feedback, const char *name,
                            const json_t *answer, const json_t *label)
 {
@@ -418,7 +418,8 @@ static void put_difference(struct buf *feedback, const char *name,
                    label);
 }
 
-// An exec metric that reads all has no fields: the outputs name themselves.
+// An exec metric that reads all outputs has no fields, so the outputs
+// themselves give the names.
 static bool make_feedback(const struct metric *metric,
                           const struct metric_case *given, struct score *out,
                           struct err *err)
@@ -459,7 +460,7 @@ void feedback_next(struct buf *feedback)
         buf_putc(feedback, ' ');
 }
 
-// The beginning of a value, as it is written.
+// Appends the beginning of a value, as it is written.
 static void put_shown(struct buf *feedback, const char *text, size_t len)
 {
     size_t shown = len;

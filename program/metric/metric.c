@@ -24,7 +24,7 @@ struct metric *metric_parse(struct arena *arena, const struct node *node,
     size_t errors = diags->errors;
     struct metric *metric = metric_read(&reader, node);
 
-    // A mistake next to a metric that could be read is still a mistake.
+    // A finding about the metric is an error even if the metric could be read.
     if (metric != NULL && (diags->errors > errors || diags->nomem)) {
         metric_release(metric);
         return NULL;
@@ -43,8 +43,7 @@ void metric_check(struct arena *arena, const struct node *node,
     metric_release(metric_read(&reader, node));
 }
 
-// Questions about a metric. The walks visit the parts in the order of the
-// file.
+// Questions about a metric. The walks visit the parts in the order of the file.
 
 static void mark_reads(const struct metric *metric, bool *reads, size_t n)
 {
@@ -132,7 +131,7 @@ bool metric_asks_model(const struct metric *metric)
     return asks;
 }
 
-// The part of that ask; NULL when it is not in metric.
+// Returns the part that makes that ask; NULL if it is not in metric.
 static const struct metric *find_outside(const struct metric *metric,
                                          size_t part)
 {

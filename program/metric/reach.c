@@ -36,7 +36,7 @@ size_t reach_parts(const struct metric *metric,
     return n;
 }
 
-// What an output may hold; NULL: anything.
+// Returns the type of an output; NULL if it may hold anything.
 static const struct type *output_type(const struct program *program,
                                       size_t output)
 {
@@ -90,8 +90,9 @@ static json_t *as_number(const json_t *value)
                : json_real(number);
 }
 
-// The ways to say a label: as it is, as a number, as a text, and of a list its
-// first item or all in one text. New references; entries may be NULL.
+// Lists the ways to say a label: as it is, as a number, as a text, and for a
+// list also as its first item or as all items in one text. New references;
+// entries may be NULL.
 static size_t ways_to_say(const json_t *label, json_t *out[MAX_TRIES])
 {
     size_t n = 0;
@@ -120,8 +121,8 @@ static bool score_outputs(const struct metric *metric, const json_t *example,
     return true;
 }
 
-// An example that is tried: what has been said of it so far, and whether a
-// metric scores that.
+// An example being tried: the outputs said so far, and whether the metric
+// scores them.
 struct attempt {
     const struct metric *metric;
     const struct program *program;
@@ -130,7 +131,7 @@ struct attempt {
     bool scores;     // above 0
 };
 
-// Says answer, which may be NULL, of a field of the metric. One that the
+// Says answer, which may be NULL, for a field of the metric. An answer that the
 // output's type does not allow is not tried.
 static bool try_answer(struct attempt *attempt,
                        const struct metric_field *field, json_t *answer,
@@ -154,9 +155,10 @@ static bool try_answer(struct attempt *attempt,
     return true;
 }
 
-// Finds the way to say field i that scores; the others are said already, or
-// still NULL, which lets a metric of several fields score none of them: there
-// the way that fits the type is taken.
+// Finds the way to say field i that scores. The other fields have been said
+// already, or are still missing, in which case a metric of several fields may
+// score nothing yet. Then the first way that fits the type and equals the label
+// is taken.
 static bool say_field(struct attempt *attempt, size_t i, struct err *err)
 {
     const struct metric *metric = attempt->metric;
@@ -179,8 +181,8 @@ static bool say_field(struct attempt *attempt, size_t i, struct err *err)
     return ok;
 }
 
-// Of an enum, one of its labels may do: the comparison is lenient about case.
-// Without a right answer in the example nothing else is known.
+// For an enum, one of its other labels may score, because comparison ignores
+// case. Otherwise, without a right answer in the example nothing is known.
 static bool try_labels(struct attempt *attempt, struct err *err)
 {
     const struct metric_field *field = &attempt->metric->fields[0];
@@ -204,7 +206,7 @@ static bool try_labels(struct attempt *attempt, struct err *err)
     return true;
 }
 
-// `numeric` also takes equal texts for right, but that is no number.
+// `numeric` also accepts equal texts, but those are not numbers.
 static bool is_no_number(const struct reach_part *part, const json_t *example)
 {
     double number = 0;

@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/utf8.h"
 
-static const double ROUNDING = 1e-9; // by which a score may pass its ends
+static const double ROUNDING = 1e-9; // how far a score may be outside 0 to 1
 
 enum { ANSWER_MAX_BYTES = 1 << 20, ANSWER_SHOWN_BYTES = 60 };
 
@@ -22,9 +22,9 @@ bool score_give(struct score *out, double value, struct buf *feedback,
     bool ok = !feedback->no_memory;
 
     out->value = value;
-    // What was cut at the cap still helps: only its end is missing.
+    // Feedback that was cut at the cap still helps: only its end is missing.
     feedback->failed = false;
-    if (ok && feedback->len > 0) { // without the room for more
+    if (ok && feedback->len > 0) { // without the buffer's spare room
         out->feedback = strdup(feedback->data);
         ok = out->feedback != NULL;
     }
@@ -34,7 +34,7 @@ bool score_give(struct score *out, double value, struct buf *feedback,
     return ok;
 }
 
-// At most ANSWER_SHOWN_BYTES of it, for an error.
+// Shows at most ANSWER_SHOWN_BYTES of the answer in the error.
 static void report_answer(struct err *err, const char *text, size_t len)
 {
     size_t shown =
@@ -46,7 +46,7 @@ static void report_answer(struct err *err, const char *text, size_t len)
             (int)shown, text, shown < len ? " ..." : "");
 }
 
-// Whatever has been said of the answer: what is no text is shown as JSON.
+// Copies any feedback; what is not a text is shown as JSON.
 static bool copy_feedback(const json_t *feedback, struct score *out,
                           struct err *err)
 {

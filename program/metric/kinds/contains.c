@@ -1,8 +1,8 @@
-// contains: an output holds its label, or a text of the job file; of several
-// texts, all of them. Case does not count, and no number holds another: the 5
-// in 15 is no 5. Every text holds the empty one, so
-// that an empty label would score whatever is answered: it is held by an empty
-// answer alone.
+// contains: an output contains its label, or a text from the job file; if there
+// are several texts, all of them. Case is ignored, and a number does not match
+// inside another number: 15 does not contain 5. Every text contains the empty
+// text, so an empty label would score whatever the answer is. It therefore
+// matches only an empty answer.
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 enum { MAX_TEXT_BYTES = 16 << 20, MAX_TEXTS = 64 };
 
 struct contains {
-    json_t *texts; // owned; NULL: the label
+    json_t *texts; // owned; NULL: use the label
 };
 
 static const char *const keys[] = {"field", "label", "text"};
@@ -100,15 +100,15 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Whether a number goes on behind `at`, as 5 does in 5.2 and in 5,000.
+// Returns true if a number continues at `at`, as 5 does in 5.2 and in 5,000.
 static bool goes_on(const char *at)
 {
     return is_digit(at[0]) ||
            ((at[0] == '.' || at[0] == ',') && is_digit(at[1]));
 }
 
-// Whether a number began before `at`: 5 is the end of 15, 1.5 and -5, and not
-// of 3-5.
+// Returns true if a number began before `at`: the 5 that ends 15, 1.5 or -5,
+// but not the one that ends 3-5.
 static bool began_before(const char *text, const char *at)
 {
     char last = at > text ? at[-1] : ' ';
@@ -119,8 +119,8 @@ static bool began_before(const char *text, const char *at)
            (last == '-' && strchr(" \n\t(", before) != NULL);
 }
 
-// Whether wanted is in text, and a number in it is not a part of another: 5 is
-// not what 15 says.
+// Returns true if text contains wanted, where a number does not count as part
+// of another: 15 does not contain 5.
 static bool is_held(const char *text, const struct buf *wanted)
 {
     bool begins = is_digit(wanted->data[0]);
@@ -134,7 +134,8 @@ static bool is_held(const char *text, const struct buf *wanted)
     return false;
 }
 
-// Sets *holds; false without memory or on a text beyond all measure.
+// Sets *holds. Returns false when out of memory or when a text is over
+// MAX_TEXT_BYTES.
 static bool find_value(const struct buf *answer, const json_t *value,
                        bool *holds, struct err *err)
 {
@@ -150,7 +151,7 @@ static bool find_value(const struct buf *answer, const json_t *value,
     return ok;
 }
 
-// wanted is one value or a list of them; names each that is missing.
+// wanted is one value or a list of them. The feedback names each missing one.
 static bool find_all(const struct buf *answer, const json_t *wanted,
                      const char *name, bool *all, struct buf *feedback,
                      struct err *err)
@@ -193,7 +194,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     bool all = true;
     bool ok = false;
 
-    // null matches only null, though every text holds the empty one.
+    // null matches only null, although every text contains the empty text.
     if (nothing || wanted == NULL || json_is_null(wanted)) {
         all = nothing && (wanted == NULL || json_is_null(wanted));
         if (!all)

@@ -1,5 +1,5 @@
-// exec: a program of the user judges. It is asked and answers outside
-// (exec/exec_pool.h); here its answer arrives.
+// exec: the user's own program judges. Running it is done elsewhere
+// (exec/exec_pool.h); this file writes its request and reads its answer.
 
 #include <assert.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     return ok;
 }
 
-// One line, the same for all `exec` parts of a metric.
+// Writes one line, which is the same for all `exec` parts of a metric.
 static bool ask(const struct metric *metric, const struct metric_case *given,
                 struct buf *text, struct ask *out, struct err *err)
 {

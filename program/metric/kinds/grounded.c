@@ -1,11 +1,10 @@
-// grounded: the share of the answer's statements that the given context
-// supports.
+// grounded: the share of the answer's statements that the context supports.
 //
-// By words, which costs nothing: a statement is a sentence. It is supported
-// when every number in it stands in the context, and at least SUPPORT of its
-// words that carry meaning. That finds what was made up (another date, another
-// drug, a further promise), not what was turned round ("is" for "is not"):
-// where that matters a judge reads both, which costs a call an answer.
+// Words decide, which costs nothing. A statement is a sentence. It is supported
+// if the context has every number in it, and at least SUPPORT of its words that
+// carry meaning. This finds what was made up (another date, another drug, an
+// extra promise), but not what was turned around ("is" for "is not"). If that
+// matters, a judge can read both, which costs one call per answer.
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ enum { UNSUPPORTED, STATEMENTS, SUPPORTED, OUTPUTS };
 static const double SUPPORT = 0.6;
 
 struct grounded {
-    struct judging judging; // shown[0] the answer, shown[1] the context
+    struct judging judging; // shown[0] is the answer, shown[1] the context
     bool judged;
 };
 
@@ -172,8 +171,8 @@ static bool is_stop_word(const char *word)
     return false;
 }
 
-// The next term of the words (common/words.h), folded and without an s at its
-// end, which makes one word of singular and plural.
+// Reads the next term of the words (common/words.h), case-folded and without a
+// final s, so that singular and plural become one word.
 static bool next_term(struct words *words, struct buf *folded)
 {
     struct word term;
@@ -214,7 +213,7 @@ static bool has_word(const struct bag *bag, const char *word)
 }
 
 struct weighed {
-    size_t words; // that carry meaning; 0: the statement says nothing
+    size_t words; // words that carry meaning; 0: an empty statement
     bool supported;
 };
 
@@ -244,8 +243,8 @@ static bool weigh(const char *from, const char *end, const struct bag *context,
     return ok;
 }
 
-// The end of the statement at `at`: behind the mark that ends it, or before a
-// line's end.
+// Returns the end of the statement at `at`: after its closing mark, or before
+// the end of the line.
 static const char *end_of(const char *at, const char *end)
 {
     for (; at < end && *at != '\n'; at++) {

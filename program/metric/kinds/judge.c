@@ -1,8 +1,8 @@
 // judge: a model says how good an answer is.
 //
-// It has a role of its own (models.judge), so that it may be a larger model
-// than the one that answers. Its first output is what is wrong, so that it has
-// looked before it counts; what it says is the feedback.
+// The judge is a role (models.judge), so that it can be a larger model than the
+// one that answers. Its first output is what is wrong with the answer, so that
+// it looks before it scores; that output becomes the feedback.
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum { FEEDBACK, SCORE, OUTPUTS };
 struct judge {
     struct judging judging;
     const char *instruction;
-    json_t *rubric; // level: text; owned, or NULL
+    json_t *rubric; // level -> text; owned, or NULL
     int64_t low, high;
 };
 
@@ -43,7 +43,7 @@ static bool read_instruction(struct metric_reader *reader,
     return judge->instruction != NULL || metric_nomem(reader);
 }
 
-// [1, 5]: the worst and the best.
+// Reads [1, 5]: the worst and the best score.
 static bool read_scale(struct metric_reader *reader, const struct node *node,
                        struct judge *judge)
 {
@@ -66,7 +66,7 @@ static bool read_scale(struct metric_reader *reader, const struct node *node,
     return false;
 }
 
-// What a level means.
+// Reads what one level of the scale means.
 static bool read_level(struct metric_reader *reader, const struct node *node,
                        const char *level, struct judge *judge)
 {

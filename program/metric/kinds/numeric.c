@@ -1,4 +1,4 @@
-// numeric: an output is a number near enough to its label.
+// numeric: an output is a number close enough to its label.
 
 #include <math.h>
 
@@ -28,8 +28,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     return ok;
 }
 
-// A tolerance of 0.1 accepts 2.3 for 2.2, though their difference is the
-// least bit over it in binary.
+// A tolerance of 0.1 accepts 2.3 for 2.2, although in binary their difference
+// is slightly larger.
 static bool is_near(double answer, double label, double tolerance)
 {
     double slack = 1e-12 * (fabs(answer) + fabs(label));

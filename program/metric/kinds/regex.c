@@ -1,4 +1,4 @@
-// regex: a pattern of the job file is found in an output.
+// regex: an output matches a pattern from the job file.
 
 #include "program/graph/type_form.h"
 #include "program/metric/kind.h"
@@ -13,8 +13,8 @@ struct regex {
 
 static const char *const keys[] = {"field", "pattern"};
 
-// A pattern that is found in nothing and in a text that nobody would write is
-// found everywhere: .*, or x*.
+// Returns true for a pattern that matches everything, such as .* or x*: it
+// matches the empty text and a text that nobody would write.
 static bool finds_all(const struct pattern *pattern)
 {
     static const char odd[] = "\x01\x02";
@@ -70,8 +70,8 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     return read_pattern(reader, pattern, params);
 }
 
-// A text that makes the pattern too costly is an answer that does not match:
-// it must not hold up the job.
+// If a text makes the pattern too costly, the answer counts as no match: it
+// must not hold up the job.
 static bool try_pattern(const struct regex *params, const struct buf *text,
                         bool *found, struct buf *feedback, struct err *err)
 {

@@ -1,5 +1,5 @@
-// set_f1: how many items a list and its label share, order and repetition
-// aside. A text stands for the items between its commas and line ends.
+// set_f1: how many items a list and its label share, ignoring order and
+// repetition. A text is split into items at commas and newlines.
 
 #include <math.h>
 #include <string.h>
@@ -32,13 +32,14 @@ static void add_pieces(struct bag *bag, const char *text, size_t len)
     }
 }
 
-// A copy of an object without its members that are null, which examples leave
-// out; another reference to anything else. NULL without memory.
+// Returns a copy of an object without its null members, because examples leave
+// these out; for any other value, a new reference. Returns NULL when out of
+// memory.
 static json_t *without_nulls(const json_t *item)
 {
     json_t *copy =
         json_is_object(item) ? json_object() : json_incref((json_t *)item);
-    json_t *all = (json_t *)item; // iterators want one that may be changed
+    json_t *all = (json_t *)item; // iterators need it non-const
 
     for (void *at = json_is_object(item) ? json_object_iter(all) : NULL;
          copy != NULL && at != NULL; at = json_object_iter_next(all, at)) {
@@ -65,7 +66,7 @@ static bool put_object(struct buf *text, const json_t *item, struct err *err)
     return true;
 }
 
-// 2 and 2.0 are one item, so numbers go in as their shortest text.
+// Adds numbers as their shortest text, because 2 and 2.0 are one item.
 static bool add_item(struct bag *bag, const json_t *item, struct err *err)
 {
     struct buf text = BUF_INIT(BAG_MAX_BYTES);
@@ -100,7 +101,7 @@ static bool fill_bag(struct bag *bag, const json_t *value, struct err *err)
     return ok && bag_sort(bag, true, err);
 }
 
-// null is not the empty set: it matches only null.
+// null is not the empty set; it matches only null.
 static bool is_null(const json_t *value)
 {
     return value == NULL || json_is_null(value);

@@ -1,5 +1,5 @@
-// token_f1: how many words an output and its label share. Where the label is
-// a list, each text in it is a right answer and the nearest one counts.
+// token_f1: how many words an output and its label share. If the label is a
+// list, each text in it is a right answer, and the closest one counts.
 
 #include "program/graph/type_form.h"
 #include "program/metric/bag.h"
@@ -35,8 +35,9 @@ static bool is_empty(const json_t *value)
            (json_is_string(value) && json_string_length(value) == 0);
 }
 
-// Texts without a word, such as + and -, or A and the, have none in common:
-// they are compared as they stand. Where nothing is right, they are nothing.
+// Texts without any word, such as + and -, or A and the, have nothing in
+// common, so they are compared as they are. If the label is empty, any such
+// answer is right.
 static double f1_of(const struct bag *answer, const json_t *value,
                     const struct bag *right, const json_t *label)
 {

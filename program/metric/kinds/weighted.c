@@ -1,11 +1,12 @@
-// weighted: a mean of metrics by weight. Weights need not add up to 1.
+// weighted: the weighted mean of other metrics. The weights need not add up to
+// 1.
 
 #include "program/metric/kind.h"
 
 enum { MAX_PARTS = 32, MAX_DEPTH = 4 };
 
 struct weighted {
-    double *weights; // one a part
+    double *weights; // one for each part
     double total;
 };
 
@@ -104,8 +105,9 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     const struct weighted *params = metric->params;
     struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
     double sum = 0;
-    double variance = -1; // of the parts that know theirs
-    bool perfect = true;  // then exactly 1, whatever the weights round to
+    double variance = -1; // of the parts that know their variance
+    bool perfect =
+        true; // then the score is exactly 1, whatever the weights round to
     bool ok = true;
 
     for (size_t i = 0; ok && i < metric->n_parts; i++) {
