@@ -14,8 +14,9 @@ static const char *const simulated_warning =
 
 // ---- building values
 
-// Takes value, NULL for want of memory; returns object, or NULL when it or an
-// earlier member failed. So a writer puts freely and looks once at the end.
+// Sets a member, taking over value, which is NULL if it could not be made.
+// Returns object, or NULL if this or an earlier member failed. So callers chain
+// calls and check only the last result.
 static json_t *with(json_t *object, const char *key, json_t *value)
 {
     if (object == NULL) {
@@ -34,7 +35,7 @@ static json_t *with_text(json_t *object, const char *key, const char *text)
     return with(object, key, json_string(text != NULL ? text : ""));
 }
 
-// The same for the end of a list.
+// Like `with`, but appends to a list.
 static json_t *plus(json_t *list, json_t *value)
 {
     if (list == NULL) {
@@ -60,8 +61,8 @@ static json_t *buf_json(struct buf *text)
 
 // ---- predictors
 
-// DSPy shows a field's own type, and this text; the text replaces what its
-// program says of the field, so it says all that we know.
+// DSPy shows a field's own type together with this text. The text replaces what
+// its program says about the field, so it contains all that we know.
 static json_t *description_json(const struct field *field)
 {
     struct buf text = BUF_INIT(1 << 20);
@@ -153,7 +154,8 @@ static json_t *demos_json(const struct signature *signature,
     return demos;
 }
 
-// A pool is no list of demos to DSPy: it stands in the metadata.
+// DSPy would not understand a pool as a list of demos, so it goes into the
+// metadata.
 static json_t *predictor_json(const struct signature *signature,
                               const struct candidate_part *part)
 {
@@ -189,7 +191,7 @@ static json_t *with_predictors(json_t *root, const struct program *program,
 
 // ---- metadata
 
-// What the file says of a role: the winner's settings for the student.
+// Computes the settings of a role; for the student, with those of the winner.
 static void role_settings(const struct job *job,
                           const struct candidate *candidate, enum role role,
                           struct settings *out)
@@ -281,7 +283,7 @@ static json_t *options_remark(const struct call_options *options)
     return buf_json(&text);
 }
 
-// What DSPy's load leaves as its own program has it.
+// Lists what DSPy's load does not apply, so that its own program decides.
 static json_t *not_applied_json(const struct job *job,
                                 const struct settings *settings)
 {
@@ -331,7 +333,7 @@ static json_t *with_pool_remarks(json_t *list, const struct program *program,
     return list;
 }
 
-// {"classify": {"nearest": 4, "demos": [...]}}
+// Builds {"classify": {"nearest": 4, "demos": [...]}}.
 static json_t *pools_json(const struct program *program,
                           const struct candidate *candidate)
 {
@@ -365,7 +367,7 @@ static json_t *with_members(json_t *object, json_t *members)
     return object;
 }
 
-// What the winner chose of the job's tunables, where it chose any.
+// Adds what the winner chose for the job's tunables, if anything.
 static json_t *with_tuned(json_t *object, const struct candidate *candidate)
 {
     json_t *tuned = candidate_tuned(candidate);
@@ -417,7 +419,7 @@ static json_t *facts_json(const struct job *job,
                                   job->program, candidate));
 }
 
-// DSPy warns where its own versions differ from these.
+// DSPy warns if its own versions differ from these.
 static json_t *metadata_json(const struct job *job,
                              const struct candidate *candidate,
                              const struct compiled_facts *facts)

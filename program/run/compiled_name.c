@@ -24,8 +24,9 @@ static bool is_letter(char c)
     return isalpha((unsigned char)c) != 0;
 }
 
-// True where a word begins at name[i]: a capital before small letters, one
-// after small letters or digits, and wherever letters and digits meet.
+// Returns true if a word begins at name[i]: at a capital before small letters,
+// at a capital after small letters or digits, and wherever letters and digits
+// meet.
 static bool begins_word(const char *name, size_t i)
 {
     char before = name[i - 1];
@@ -37,7 +38,7 @@ static bool begins_word(const char *name, size_t i)
            (is_letter(at) && is_digit(before));
 }
 
-// A word all in capitals stays; others get one in front.
+// Capitalizes a word; a word that is all capitals stays as it is.
 static void put_word(const char *word, size_t len, struct buf *out)
 {
     bool small = false;

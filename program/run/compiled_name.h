@@ -7,12 +7,12 @@
 
 #include "common/buf.h"
 
-// The label that DSPy infers for a field: "user_message" gives "User Message:",
-// "text2number" "Text 2 Number:", "HTMLParser" "HTML Parser:".
+// Appends the label that DSPy infers for a field: "user_message" gives "User
+// Message:", "text2number" "Text 2 Number:", "HTMLParser" "HTML Parser:".
 void compiled_prefix(const char *name, struct buf *out);
 
-// True when prefix labels the field, spaces and case aside. Old DSPy puts
-// further words behind the colon.
+// Returns true if prefix labels the field, ignoring spaces and case. Old
+// versions of DSPy put more words after the colon.
 bool compiled_prefix_fits(const char *prefix, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-// Reading compiled files: the other half of compiled.h.
+// compiled_read: reads compiled files, the other half of compiled.h.
 
 #include "program/run/compiled.h"
 
@@ -14,17 +14,17 @@
 enum {
     COMPILED_MAX_BYTES = 64 << 20,
     DEMOS_MAX = 1000, // of one predictor
-    RANK_ALONE = 100, // the worst rank of a name
+    RANK_ALONE = 100, // the worst rank of a name that matches
 };
 
-// The file at hand.
+// The file being read.
 struct file {
     const char *path; // borrowed
     json_t *root;     // owned
     struct err *err;
 };
 
-// What is to be done depends on the command, which says it.
+// The command that reads the file adds what to do about it.
 static const char *const another = "it was compiled from another program";
 
 static bool open_file(struct file *file, const char *path, const char *text,
@@ -49,9 +49,9 @@ static bool open_file(struct file *file, const char *path, const char *text,
 
 // ---- finding predictors
 
-// How well key names the step's predictor: 0 as DSPy names it today, then as
-// older ones did, then as it is called where it is a whole program; -1 when it
-// is another's name.
+// Ranks how well key names the step's predictor: 0 for the name that DSPy uses
+// today, then those of older versions, then the name that a predictor has if it
+// is the whole program. Returns -1 if key is the name of another predictor.
 static int name_rank(const struct program *program, const struct step *step,
                      const char *key)
 {
@@ -73,7 +73,7 @@ static bool is_predictor(const json_t *value)
            json_is_string(json_object_get(value, "signature_instructions"));
 }
 
-// Borrowed; NULL after an error.
+// Returns the step's predictor, borrowed; NULL after an error.
 static const json_t *find_predictor(const struct file *file,
                                     const struct program *program,
                                     const struct step *step)
@@ -107,7 +107,7 @@ static bool knows_predictor(const struct program *program, const char *key)
     return false;
 }
 
-// A predictor that the program lacks shows that the file is another's.
+// A predictor that the program lacks means that the file is of another program.
 static bool check_predictors(const struct file *file,
                              const struct program *program)
 {
@@ -136,7 +136,7 @@ static const struct field *nth_field(const struct signature *signature,
                : &signature->outputs[i - signature->n_inputs];
 }
 
-// Fields have no names in the file: they go by place, and by their prefix.
+// Fields have no names in the file, so they are matched by position and prefix.
 static bool check_fields(const struct file *file, const struct step *step,
                          const json_t *fields)
 {
@@ -164,7 +164,8 @@ static bool check_fields(const struct file *file, const struct step *step,
     return true;
 }
 
-// Borrowed; NULL after an error. Old files keep the text at the predictor.
+// Returns the instruction, borrowed; NULL after an error. Old files have it
+// directly in the predictor.
 static const char *read_instruction(const struct file *file,
                                     const struct step *step,
                                     const json_t *predictor)
@@ -199,7 +200,7 @@ static bool is_whole(const struct signature *signature, const json_t *given)
     return true;
 }
 
-// Values of inputs may be any JSON, as composed ones are.
+// Checks outputs only: values of inputs may be any JSON, as composed ones are.
 static bool check_demo(const struct file *file, const struct step *step,
                        const json_t *given)
 {
@@ -219,7 +220,7 @@ static bool check_demo(const struct file *file, const struct step *step,
     return true;
 }
 
-// The fields of the step alone, in its order. New reference.
+// Copies only the step's fields, in its order. Returns a new reference.
 static json_t *copy_fields(const struct signature *signature, json_t *given)
 {
     size_t n = signature->n_inputs + signature->n_outputs;
@@ -236,8 +237,8 @@ static json_t *copy_fields(const struct signature *signature, json_t *given)
     return fields;
 }
 
-// A demo that lacks a field is left out: it would teach the model to leave
-// fields out.
+// Skips a demo that lacks a field, because it would teach the model to omit
+// fields.
 static bool add_demo(const struct file *file, const struct step *step,
                      json_t *given, struct demo *demos, size_t *n)
 {
@@ -297,7 +298,8 @@ static bool read_demos(const struct file *file, const struct step *step,
     return ok;
 }
 
-// The step's pool in the metadata: {"nearest", "demos"}; NULL: it has none.
+// Returns the step's pool in the metadata, {"nearest", "demos"}; NULL if it has
+// none.
 static const json_t *find_pool(const struct file *file, const struct step *step)
 {
     const json_t *metadata =
@@ -314,7 +316,7 @@ static enum search_by pool_by(const json_t *pool)
                : SEARCH_BY_EMBEDDINGS;
 }
 
-// A program picks the demos of all its pools in one way.
+// A program picks the demos of all its pools in the same way.
 static bool check_by(const struct file *file, const struct program *program,
                      const struct step *step, const json_t *pool)
 {
@@ -373,7 +375,8 @@ static bool read_part(const struct file *file, const struct program *program,
                       candidate);
 }
 
-// What the program at hand has no value for is another program's.
+// A tuned value that does not fit the given program means that the file is of
+// another program.
 static bool read_tuned(const struct file *file, const struct program *program,
                        struct candidate *candidate)
 {
@@ -434,8 +437,8 @@ static bool read_settings(const struct file *file, const json_t *given,
     return true;
 }
 
-// What a newer promptcc says may mean something else. metadata: NULL where
-// promptcc says nothing.
+// Refuses files of a newer promptcc, which may mean something else. metadata is
+// NULL if promptcc did not write the file.
 static bool is_known_format(const struct file *file, const json_t *metadata)
 {
     int64_t format = json_get_int(metadata, "format", 0);
@@ -461,7 +464,8 @@ struct candidate *compiled_candidate(const struct program *program,
         json_object_get(json_object_get(file.root, "metadata"), "promptcc");
     struct settings form = {0};
     struct candidate *candidate = NULL;
-    // The form of the answers belongs to the prompts; the models are the job's.
+    // The form of the answers belongs to the prompts, while the models are the
+    // job's.
     if (is_known_format(&file, metadata) &&
         read_settings(&file, metadata, SETTING_JOB, "", &form))
         candidate = read_candidate(&file, program, &form);
@@ -469,7 +473,7 @@ struct candidate *compiled_candidate(const struct program *program,
     return candidate;
 }
 
-// ---- what promptcc says of a file of its own
+// ---- what promptcc says about its own files
 
 static bool refuse(const struct file *file, const char *key, const char *wanted)
 {
@@ -547,7 +551,8 @@ static bool picks_by_embeddings(const struct program *program,
     return false;
 }
 
-// Of a file that searches by embeddings.
+// Reads the embedding model, which a file that searches by embeddings must
+// have.
 static bool read_embedder(const struct file *file, const json_t *metadata,
                           struct compiled *out)
 {
@@ -572,7 +577,7 @@ static bool read_embedder(const struct file *file, const json_t *metadata,
     return true;
 }
 
-// What a run cannot do without.
+// Checks the settings that a run needs.
 static bool check_settings(const struct file *file, const struct compiled *out)
 {
     const char *missing = settings_missing(&out->settings);

@@ -35,7 +35,7 @@ static bool set_values(const struct work *work, size_t member,
     return true;
 }
 
-// The prompts of all members, in the order of the program's steps.
+// Collects the prompts of all members, in the order of the program's steps.
 static struct candidate *gather(const struct work *work,
                                 const struct program *program)
 {
@@ -87,7 +87,7 @@ static json_t *about_json(const struct work *work)
     return about;
 }
 
-// NAME-HASH, as a job's id is, over what the members are.
+// Writes NAME-HASH, like the id of a job, with a hash over the members.
 static void put_id(const struct work *work, const struct candidate *candidate,
                    const char *name, char out[ID_BYTES])
 {
@@ -119,7 +119,8 @@ static void fill_embedder(const struct work *work, struct job *job,
                            .options = {.num_ctx = from->embed_num_ctx}};
 }
 
-// What compiled_write wants to know of the job: the first member's.
+// Fills in what compiled_write needs to know about the job, from the first
+// member.
 static bool fill_job(const struct work *work, struct program *program,
                      struct job *job, struct compiled_facts *facts)
 {

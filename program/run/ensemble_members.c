@@ -63,7 +63,7 @@ static bool differs(const struct ensemble_members *members, size_t i,
     return false;
 }
 
-// Whether a member embeds with the same model, or does not embed.
+// Returns true if a member embeds with the same model, or does not embed.
 static bool same_embedder(const struct compiled *embedder,
                           const struct compiled *member)
 {
@@ -85,14 +85,14 @@ static json_t *settings_of(const struct compiled *compiled)
     return NULL;
 }
 
-// A pair of what the first member and another have. Both owned; NULL: no
+// What the first member and another one have. Both are owned; NULL: out of
 // memory.
 struct both {
     const char *what;
     json_t *a, *b;
 };
 
-// Releases them.
+// Takes over both values.
 static bool check_alike(const struct ensemble_members *members, size_t i,
                         struct both both, struct err *err)
 {

@@ -16,11 +16,11 @@ static const char judge_instruction[] =
     "Say which of the answers is the best one: the one that is right, and does "
     "what the descriptions of its fields ask for.";
 
-// What is being put together. All borrowed.
+// The program being built. All pointers are borrowed.
 struct work {
     const struct ensemble_members *members;
     const struct ensemble_options *options;
-    struct program *first; // whose inputs and outputs all have
+    struct program *first; // all members share its inputs and outputs
     struct err *err;
 };
 
@@ -32,7 +32,7 @@ static bool nomem(const struct work *work)
 
 // --- the steps of a member ---
 
-// NAME_2; NULL without memory. The caller frees.
+// Returns NAME_2; NULL when out of memory. The caller frees the result.
 static char *renamed(const char *name, size_t member)
 {
     struct buf text = BUF_INIT(NAME_BYTES);
@@ -90,7 +90,7 @@ static json_t *sources_json(const struct program *program, const json_t *given,
     return NULL;
 }
 
-// {SOURCE: VALUES}
+// Returns {SOURCE: VALUES}, with the sources renamed.
 static json_t *when_json(const struct program *program, json_t *given,
                          size_t member)
 {
@@ -111,7 +111,7 @@ static json_t *when_json(const struct program *program, json_t *given,
     return NULL;
 }
 
-// A step of a member, what it reads renamed.
+// Returns a step of a member, with what it reads renamed.
 static json_t *member_step_json(const struct program *program,
                                 const json_t *step, size_t member)
 {
@@ -158,7 +158,7 @@ static bool put_member(const struct work *work, size_t member, json_t *steps)
     return ok || nomem(work);
 }
 
-// Where output `o` of the program comes from in that member.
+// Returns the source of output `o` in that member's program.
 static json_t *output_source(const struct work *work, size_t member, size_t o)
 {
     const struct program *program =
@@ -178,7 +178,7 @@ static json_t *output_source(const struct work *work, size_t member, size_t o)
 
 // --- the judge ---
 
-// No step of a member has such a name: those end in a digit.
+// No step of a member has such a name, because those end in a digit.
 static const char answer_name[] = "answer_%zu_";
 
 static bool put_answers(const struct work *work, json_t *steps, json_t *inputs)
@@ -277,7 +277,8 @@ static bool put_vote(const struct work *work, json_t *steps)
     return ok || nomem(work);
 }
 
-// As the first member has them, with the keys of their labels.
+// Returns the outputs as the first member has them, with the keys of their
+// labels.
 static json_t *returned_json(const struct work *work)
 {
     json_t *whole = program_json(work->first);

@@ -7,7 +7,7 @@
 struct cached_place {
     size_t row;
     int step;
-    struct kept_question *question; // owned; NULL: free
+    struct kept_question *question; // owned; NULL if free
 };
 
 struct question_cache {
@@ -39,7 +39,7 @@ void question_cache_free(struct question_cache *cache)
     free(cache);
 }
 
-// An odd stride keeps the steps of a row apart, and rows side by side.
+// The odd stride spreads the steps of a row apart, while rows stay adjacent.
 static size_t place_of(size_t row, int step)
 {
     return (row + (size_t)step * 389) % QUESTION_CACHE_PLACES;

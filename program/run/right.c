@@ -8,7 +8,7 @@
 
 static const char *const truths[] = {"true", "false"};
 
-// The labels of a type; 0 where it has none.
+// Returns the number of labels of a type; 0 if it has none.
 static size_t labels_of(const struct type *type, const char *const **out)
 {
     *out = type->kind == TYPE_BOOL ? truths : (const char *const *)type->labels;
@@ -17,7 +17,8 @@ static size_t labels_of(const struct type *type, const char *const **out)
                                      : 0;
 }
 
-// The type of the output, if that step makes it and its values are labels.
+// Returns the type of the output, if that step makes it and its values are
+// labels; else NULL.
 static const struct type *type_of(const struct program *program, int step,
                                   const struct metric_label *label)
 {

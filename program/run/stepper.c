@@ -23,7 +23,8 @@ int stepper_asks(const struct program *program, const struct plan *plan)
 
 // ---- moving on
 
-// A step that computes is done as soon as its inputs are there.
+// Runs a step that only computes, which is done as soon as its inputs are
+// known.
 static bool compute_outputs(struct stepper *stepper, int step, struct err *err)
 {
     const struct step *at = &stepper->program->steps[step];
@@ -63,8 +64,8 @@ static bool settle_step(struct stepper *stepper, int step, struct err *err)
            compute_outputs(stepper, step, err);
 }
 
-// Does everything that needs no answer from outside. One pass is enough:
-// `order` has each step behind its sources.
+// Does everything that needs no answer from outside. One pass is enough,
+// because `order` has each step after its sources.
 static bool settle(struct stepper *stepper, struct err *err)
 {
     const struct program *program = stepper->program;
@@ -99,7 +100,7 @@ static bool fail_step(struct stepper *stepper, int step,
     return stepper_null_outputs(stepper, step, err);
 }
 
-// ---- birth and end
+// ---- creating and freeing
 
 static bool start(struct stepper *stepper, struct err *err)
 {
@@ -182,7 +183,7 @@ enum adapter stepper_form(const struct stepper *stepper, int step)
     return stepper->slots[step].attempt > 0 ? ADAPTER_JSON : stepper->adapter;
 }
 
-// A model is asked in our words; whatever else a kind asks, it says itself.
+// We write the question to a model; any other kind writes its own.
 static bool put_payload(struct stepper *stepper, int step, struct ask *out,
                         struct err *err)
 {
@@ -197,7 +198,7 @@ static bool put_payload(struct stepper *stepper, int step, struct ask *out,
     return prompt_question(at, slot->inputs, &slot->tail, err);
 }
 
-// Whether a step's question follows from the row alone.
+// Returns true if a step's question depends only on the row.
 static bool is_of_row(const struct stepper *stepper, int step)
 {
     const struct step *at = &stepper->program->steps[step];
@@ -223,7 +224,8 @@ static bool render_tail(struct stepper *stepper, int step, struct ask *out,
     return true;
 }
 
-// The same, put together once for all who ask about the row.
+// Like render_tail, but builds the text once for everyone who asks about the
+// row.
 static bool render_shared(struct stepper *stepper, int step, struct ask *out,
                           struct err *err)
 {
@@ -263,8 +265,8 @@ static bool render(struct stepper *stepper, int step, struct ask *out,
                                     : render_tail(stepper, step, out, err);
 }
 
-// True when the step is asked now. A prompt over the cap is a fact about it,
-// not a failure of ours.
+// Sets *asked if the step is asked now. A prompt over the cap is an outcome of
+// the prompt, not a failure of ours.
 static bool ask(struct stepper *stepper, int step, struct ask *out, bool *asked,
                 struct err *err)
 {
@@ -337,7 +339,7 @@ static bool set_problem(struct stepper *stepper, int step,
     return slot->problem != NULL;
 }
 
-// The first unreadable answer of a predictor that matters is asked for again.
+// Asks again after the first unreadable answer of a predictor that matters.
 static bool break_step(struct stepper *stepper, int step,
                        const struct err *problem, struct err *err)
 {
@@ -352,7 +354,7 @@ static bool break_step(struct stepper *stepper, int step,
     return true;
 }
 
-// refusal: the words that came in place of an answer, or "".
+// refusal: the text that came in place of an answer, or "".
 static bool find_empty(struct stepper *stepper, int step, const char *refusal,
                        struct err *err)
 {
@@ -412,7 +414,7 @@ static bool read_text(struct stepper *stepper, int step,
     return false;
 }
 
-// A reply that was cut behind its end is whole.
+// A reply that was cut after its end is complete.
 static bool is_readable(const struct stepper *stepper, int step,
                         const struct call_answer *answer)
 {
@@ -447,7 +449,7 @@ bool stepper_answer(struct stepper *stepper, int step,
     return ok && settle(stepper, err);
 }
 
-// ---- what is told of it
+// ---- what is known about the run
 
 bool stepper_ended(const struct stepper *stepper)
 {

@@ -19,8 +19,7 @@ static bool is_lost(const struct stepper *stepper, struct source source)
     return stepper_source_readiness(stepper, source) == NEVER;
 }
 
-// Whether a step that can do without what failed ran, and all outputs are
-// there.
+// Returns true if a step that tolerates failures ran, and no output is lost.
 static bool is_survived(const struct stepper *stepper)
 {
     const struct program *program = stepper->program;
@@ -65,7 +64,7 @@ const char *stepper_problem(const struct stepper *stepper)
                : "";
 }
 
-// "`intent` (one of: a; b; c)"
+// Appends "`intent` (one of: a; b; c)".
 static void put_expected(struct buf *out, const struct field *field)
 {
     struct buf type = BUF_INIT(PROMPT_MAX_BYTES);

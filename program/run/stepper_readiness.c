@@ -29,7 +29,7 @@ enum readiness stepper_source_readiness(const struct stepper *stepper,
     return NOT_YET;
 }
 
-// Whether all conditions hold, as far as they can be told.
+// Returns READY if all conditions hold, as far as they are known.
 static enum readiness when_readiness(const struct stepper *stepper,
                                      const struct step *step)
 {
@@ -51,7 +51,7 @@ static enum readiness when_readiness(const struct stepper *stepper,
     return worst;
 }
 
-// What was left out before a step leaves it out too, unless it can do without.
+// A step is left out if its source was, unless it can run without it.
 static enum readiness input_readiness(const struct stepper *stepper,
                                       const struct step *step, size_t i)
 {
@@ -63,8 +63,9 @@ static enum readiness input_readiness(const struct stepper *stepper,
                : one;
 }
 
-// Whether a step runs that some of its inputs never reach. One that waits for
-// others waits: its answer must not depend on which came first.
+// For a step that can run although some of its inputs never arrive. It still
+// waits for all the others, because its answer must not depend on which came
+// first.
 static enum readiness survivor_readiness(const struct stepper *stepper,
                                          const struct step *step)
 {
@@ -82,8 +83,8 @@ static enum readiness survivor_readiness(const struct stepper *stepper,
     return worst == READY && !step->kind->survives(step, lost) ? NEVER : worst;
 }
 
-// The same whatever comes first: a step that waits for any of its sources
-// waits, and one behind a failure never runs.
+// The result does not depend on the order of answers: a step waits while any of
+// its sources is open, and a step after a failure never runs.
 enum readiness stepper_readiness(const struct stepper *stepper, int step)
 {
     const struct step *at = &stepper->program->steps[step];

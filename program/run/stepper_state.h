@@ -1,21 +1,20 @@
-// stepper_state: what a stepper (stepper.h) knows, for the files that it is
-// written in:
+// stepper_state: the state of a stepper (stepper.h), shared by its files:
 //
 //   stepper.c            asks, takes answers, moves steps between states
 //   stepper_readiness.c  whether a step can run
-//   stepper_values.c     its inputs and outputs
-//   stepper_outcome.c    what came of the run
+//   stepper_values.c     inputs and outputs
+//   stepper_outcome.c    how the run ended
 
 #ifndef PROGRAM_RUN_STEPPER_STATE_H
 #define PROGRAM_RUN_STEPPER_STATE_H
 
 #include "program/run/stepper.h"
 
-// A step that stands behind a failed one is BLOCKED: it never runs. One whose
-// `when` does not hold is LEFT OUT, and so is one that needs a value of such a
-// step: their values are null.
+// A step after a failed one is BLOCKED: it never runs. A step whose `when` does
+// not hold is LEFT OUT, and so is one that needs a value of such a step; its
+// values are null.
 enum slot_state {
-    SLOT_UNUSED, // the plan leaves it out
+    SLOT_UNUSED, // the plan omits it
     SLOT_WAITING,
     SLOT_ASKED,
     SLOT_BROKEN,
@@ -27,29 +26,29 @@ enum slot_state {
 
 struct step_progress {
     enum slot_state state;
-    enum run_outcome outcome; // of a failed one
-    bool harmless;            // failed, and nothing needs it
+    enum run_outcome outcome; // if it failed
+    bool harmless;            // it failed, but nothing needs it
     int attempt;
-    json_t *inputs;             // owned
-    json_t *outputs;            // owned
-    struct buf tail;            // its payload, until it is let go, or
-    struct kept_question *kept; // a reference to whose it is; NULL
+    json_t *inputs;  // owned
+    json_t *outputs; // owned
+    struct buf tail; // its payload, unless kept has it; freed by let_go
+    struct kept_question *kept; // a reference to a shared payload, or NULL
     char *problem;              // with its last answer; owned, or NULL
 };
 
 struct stepper {
-    const struct program *program; // borrowed, as the plan
+    const struct program *program; // borrowed, like plan
     const struct plan *plan;
-    const json_t *values; // of the candidate, or NULL; borrowed
+    const json_t *values; // the candidate's, or NULL; borrowed
     enum adapter adapter;
-    struct question_cache *cache; // of its row; NULL: none; borrowed
+    struct question_cache *cache; // for its row, or NULL; borrowed
     size_t row;
     bool ended;
     unsigned lenient;
     int repairs;
     json_t *inputs;               // owned
     json_t *outputs;              // owned; NULL until the run has ended
-    struct step_progress slots[]; // one a step
+    struct step_progress slots[]; // one for each step
 };
 
 #endif

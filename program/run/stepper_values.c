@@ -30,7 +30,8 @@ const json_t *stepper_source_value(const struct stepper *stepper,
     return json_object_get(outputs, signature->outputs[source.field].name);
 }
 
-// Takes object, which may be NULL for want of memory, and fills *out.
+// Stores object, taking it over, in *out. Drops it if ok is false; it may be
+// NULL.
 static bool keep(json_t **out, json_t *object, bool ok)
 {
     if (!ok) {
@@ -42,8 +43,9 @@ static bool keep(json_t **out, json_t *object, bool ok)
     return true;
 }
 
-// Most programs hand all that they get to their first step. Then its inputs are
-// theirs: building them anew is a tenth of what a run costs.
+// Returns true if a step takes exactly the program's inputs, as the first step
+// of most programs does. It can then share them: building them again would be a
+// tenth of the cost of a run.
 static bool takes_all_inputs(const struct stepper *stepper,
                              const struct step *step)
 {
@@ -94,7 +96,7 @@ bool stepper_null_outputs(struct stepper *stepper, int step, struct err *err)
     return keep(&stepper->slots[step].outputs, object, ok);
 }
 
-// The step whose outputs are those of the program, one by one; -1: none.
+// Returns the step whose outputs are exactly those of the program; -1 if none.
 static int whole_source(const struct program *program)
 {
     int step = program->n_outputs == 0 ? -1 : program->outputs[0].source.step;
