@@ -2,7 +2,7 @@
 
 #include "search/session/session_thread.h"
 
-// The program as written, but for the form of the answer.
+// Returns the program as written, with only the form of the answer changed.
 static struct candidate *in_other_form(struct session *session, struct err *err)
 {
     const char *name = adapter_names[results_other_form(session_job(session))];
@@ -21,7 +21,7 @@ static struct candidate *in_other_form(struct session *session, struct err *err)
     return NULL;
 }
 
-// The first n rows of the validation share.
+// Scores a candidate on the first n rows of the validation share.
 static struct trial *score_written(struct session *session,
                                    enum trial_kind kind,
                                    struct candidate *candidate, size_t n,
@@ -55,9 +55,10 @@ void baseline_settle(struct session *session, struct results *found)
     session_set_best(session, found->baseline);
 }
 
-// `adapter: auto`: both forms of the answer on some examples, and the candidate
-// of the better one, borrowed. A form that a model cannot write costs a second
-// call an example, and may come to more than a small budget on all of them.
+// For `adapter: auto`: scores both forms of the answer on some examples and
+// returns the candidate of the better one, borrowed. It uses only some
+// examples, because a form that the model cannot write costs a second call per
+// example, which on all of them may exceed a small budget.
 static struct candidate *choose_form(struct session *session,
                                      struct results *found, struct err *err)
 {
@@ -80,8 +81,9 @@ static struct candidate *choose_form(struct session *session,
     return results_form(found)->candidate;
 }
 
-// The program as written on all validation rows, or on the first of them where
-// the optimizer begins early. That nothing is wrong is not believed of a few.
+// Scores the program as written on all validation rows, or on the first of them
+// if the optimizer begins early. If these have no error, scores all rows
+// anyway: a few rows do not prove that nothing is wrong.
 static struct trial *score_as_written(struct session *session,
                                       struct candidate *candidate,
                                       struct err *err)

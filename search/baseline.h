@@ -1,9 +1,9 @@
-// baseline: the program as written, scored: what a search has to beat.
+// baseline: scores the program as written, which a search has to beat.
 //
-// Under `adapter: auto` both forms of the answer are tried on the first rows of
-// the validation share, and the baseline is the program in the better one. An
-// optimizer that begins early (optimizer.h) gets the first rows alone; else all
-// of the share is scored.
+// Under `adapter: auto`, both forms of the answer are tried on the first rows
+// of the validation share, and the baseline is the program in the better form.
+// An optimizer that begins early (optimizer.h) gets a baseline on the first
+// rows alone; otherwise the whole share is scored.
 
 #ifndef SEARCH_BASELINE_H
 #define SEARCH_BASELINE_H
@@ -15,10 +15,10 @@ enum {
                               // may begin with them
 };
 
-// Scores it and makes it the session's baseline and best. If the budget ends
-// before that, the rows that chose the form of answer are the baseline, and
-// found->is_over is set. ERR_BUDGET: there is no score at all; ERR_INPUT: the
-// prompt does not fit num_ctx.
+// Scores the baseline and makes it the session's baseline and best trial. If
+// the budget ends first, the rows that chose the form of answer become the
+// baseline, and found->is_over is set. ERR_BUDGET: there is no score at all.
+// ERR_INPUT: the prompt does not fit num_ctx.
 bool baseline_score(struct session *session, struct results *found,
                     struct err *err);
 
@@ -26,7 +26,8 @@ bool baseline_score(struct session *session, struct results *found,
 // any.
 void baseline_settle(struct session *session, struct results *found);
 
-// The calls and tokens that it took, those of choosing its form included.
+// Returns the calls and tokens of the baseline, including those that chose its
+// form.
 struct use baseline_use(const struct results *found);
 
 #endif

@@ -19,7 +19,7 @@ enum {
     NOISE_ROWS = 16,        // that are asked a second time
 };
 
-// --- how much is to come ---
+// --- the work to come ---
 
 static bool skips_steps(const struct session *session)
 {
@@ -34,8 +34,9 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Once the search is over: the test share, with a winner that is not the
-// baseline both of them; some rows once more; demos for what was not searched.
+// Returns the number of examples after the search: the test share (for the
+// baseline, and for the winner if that is another one), some rows once more,
+// and demos for the steps that were not searched.
 static size_t examples_after(const struct session *session, bool won)
 {
     const struct split *split = session_split(session);
@@ -73,7 +74,7 @@ static void expect_all(struct session *session)
     session_expect(session, effort);
 }
 
-// The search is over, sooner or later than it was thought to be.
+// Corrects the forecast when the search ends, earlier or later than expected.
 static void expect_rest(struct session *session, const struct results *found)
 {
     bool won = found->winner != found->baseline;
@@ -85,8 +86,9 @@ static void expect_rest(struct session *session, const struct results *found)
 
 // --- run ---
 
-// A search may still help: demos teach the form of an answer, and instructions
-// what is asked for. But the user should know what to expect.
+// Warns if every answer of the baseline scores 0. A search may still help:
+// demos teach the form of an answer, and instructions say what is asked for.
+// But the user should know what to expect.
 static void warn_of_nothing(struct session *session, const struct trial *trial)
 {
     char text[200];
@@ -106,9 +108,9 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
                      trial->n);
 }
 
-// The test share is scored last, with the baseline and with the winner. Kept
-// for it are the calls that the baseline came to a row, a tenth more, and twice
-// the tokens, since prompts with demos are longer.
+// Sets the budget for the test share aside. That share is scored last, for the
+// baseline and for the winner. It gets the baseline's calls per row plus a
+// tenth, and twice its tokens, since prompts with demos are longer.
 static void keep_for_test(struct session *session, const struct results *found)
 {
     int64_t rows = 2 * (int64_t)session_split(session)->n[SHARE_TEST];
@@ -120,8 +122,8 @@ static void keep_for_test(struct session *session, const struct results *found)
                                             use.tokens * rows * 2 / n});
 }
 
-// `from`: the program of an earlier run. One that cannot be read ends the job
-// before anything is paid for.
+// Reads the program of an earlier run (`from`). If the file cannot be read, the
+// job ends before anything is paid for.
 static bool read_seed(struct session *session, struct results *found,
                       struct err *err)
 {
@@ -131,7 +133,7 @@ static bool read_seed(struct session *session, struct results *found,
     return found->from != NULL;
 }
 
-// It is the first candidate.
+// Scores the program of an earlier run as the first candidate.
 static bool score_seed(struct session *session, struct results *found,
                        struct err *err)
 {
@@ -179,7 +181,7 @@ static bool search(struct session *session, struct results *found,
     ok = setup->optimizer->run(session, setup->params, err);
     found->baseline = session_baseline_trial(session);
     session_set_aside(session, (struct use){0});
-    // An optimizer that knows nothing of it may have set another.
+    // An optimizer that ignores the seed may have set a worse one.
     if (ok && found->seed != NULL &&
         comparison_gain(session_best(session), found->seed) > 0)
         session_set_best(session, found->seed);
@@ -219,9 +221,9 @@ static bool score_test(struct session *session, struct results *found,
                               err);
 }
 
-// Asks for the winner's first answers once more. A model that answers alike has
-// no noise; what one that does not would make of a score is said beside the
-// gain. What the budget does not reach is left out.
+// Asks for the winner's first answers once more. If the model answers alike,
+// there is no noise; if not, its effect on the score is reported next to the
+// gain. If the budget is not enough, this is left out.
 static bool measure_noise(struct session *session, struct results *found,
                           struct err *err)
 {
@@ -242,7 +244,7 @@ static bool measure_noise(struct session *session, struct results *found,
     return true;
 }
 
-// The winner with demos for the steps that were not searched.
+// Completes the winner with demos for the steps that were not searched.
 static bool complete_winner(struct session *session, struct results *found,
                             struct err *err)
 {
@@ -300,8 +302,8 @@ static bool finish_run(struct session *session, struct results *found,
            write_result(session, found, ending, err);
 }
 
-// The budget did not reach the end of the baseline: the program as written is
-// all there is, without a score.
+// Ends a run whose budget did not last to the end of the baseline: its result
+// is the program as written, without a score.
 static bool finish_unscored(struct session *session, struct results *found,
                             struct ending *ending, struct err *err)
 {
@@ -311,9 +313,9 @@ static bool finish_unscored(struct session *session, struct results *found,
     return write_result(session, found, ending, err);
 }
 
-// Stopped by the user: the best so far is exported without further calls. While
-// the form of answer is being chosen that is the program as written; before
-// that there is nothing, and *why says so.
+// After the user stopped the run: exports the best candidate so far without
+// further calls. While the form of answer is being chosen, that is the program
+// as written. Before that there is nothing to export, and *why says so.
 static void export_best(struct session *session, struct results *found,
                         struct ending *ending, struct err *why)
 {

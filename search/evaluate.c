@@ -16,8 +16,8 @@ static bool has_pool(const struct candidate *candidate)
     return false;
 }
 
-// What the file says. A pool most likely holds some of the examples: they are
-// not to be shown to themselves.
+// Reads the compiled file. Its pools probably contain some of the examples,
+// which must not be shown to themselves.
 static struct candidate *read_candidate(const struct session *session,
                                         const struct bundle_file *file,
                                         struct err *err)
@@ -50,7 +50,7 @@ static struct candidate *candidate_to_score(const struct session *session,
     return read_candidate(session, file, err);
 }
 
-// Every row of --data, else the test share, else the validation share.
+// Returns every row of --data, else the test share, else the validation share.
 static void rows_to_score(const struct session *session, const size_t **rows,
                           size_t *n)
 {
@@ -61,7 +61,7 @@ static void rows_to_score(const struct session *session, const size_t **rows,
     *n = split->n[share];
 }
 
-// A warning, since the answers come from another model than the file's.
+// Warns if the answers come from another model than the file was compiled for.
 static void compare_digest(struct session *session)
 {
     const struct session_setup *setup = session_setup_of(session);

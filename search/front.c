@@ -23,9 +23,9 @@ static int compare_points(const void *a, const void *b)
     return one->trial->number < other->trial->number ? -1 : 1;
 }
 
-// Whole trials on the whole validation share, and the best one, which a race
-// may have scored on less, shortest prompts first. The caller frees; NULL
-// without memory.
+// Lists the whole trials on the whole validation share, and the best trial
+// (which a race may have scored on fewer rows), shortest prompts first. Returns
+// NULL when out of memory. The caller frees the list.
 static struct point *list_points(struct session *session, size_t *n)
 {
     size_t all = session_split(session)->n[SHARE_VAL];
@@ -59,7 +59,7 @@ json_t *front_json(struct session *session)
     for (size_t i = 0; front != NULL && i < n; i++) {
         const struct trial *trial = points[i].trial;
 
-        // A score on a few rows is not beside one on all of them.
+        // A score on a few rows cannot be listed next to one on all rows.
         if (trial->n_rows < all || trial->score <= best)
             continue;
         best = trial->score;

@@ -1,9 +1,10 @@
-// front: the trials that nothing shorter beats.
+// front: the trials that no trial with a shorter prompt beats.
 //
-// A prompt is paid for with every call in production, so of two programs that
-// score alike the shorter one is better, and whoever wants a cheaper one should
-// see what it costs in score. The front holds those trials on the whole
-// validation share for which no other has a prompt as short and a higher score.
+// A prompt is paid for with every call in production. Of two programs that
+// score alike the shorter one is therefore better, and anyone who wants a
+// cheaper one should see what it costs in score. The front holds the trials on
+// the whole validation share for which no other trial has both a prompt at
+// least as short and a higher score.
 
 #ifndef SEARCH_FRONT_H
 #define SEARCH_FRONT_H
@@ -12,13 +13,14 @@
 
 #include "search/session/session.h"
 
-// [{"trial", "score", "n", "prompt_tokens"}, ...], shortest first: estimated
-// tokens of the longest prompt. New reference; NULL without memory.
+// Returns [{"trial", "score", "n", "prompt_tokens"}, ...], shortest first.
+// prompt_tokens is the estimate for the longest prompt. New reference; NULL
+// when out of memory.
 json_t *front_json(struct session *session);
 
-// The trial to be shipped: the best so far or, if its prompt is longer than the
-// job allows, the best of those that are short enough. If none is, the
-// baseline. NULL before there is a baseline.
+// Returns the trial to ship: the best so far or, if its prompt is longer than
+// the job allows, the best of those that are short enough. If none is, returns
+// the baseline. Returns NULL before there is a baseline.
 struct trial *front_winner(struct session *session);
 
 #endif

@@ -21,7 +21,7 @@ static json_t *side_json(const struct side *side, size_t n)
 static bool compare(const struct session *session, const struct trial *a,
                     const struct trial *b, struct comparison *out)
 {
-    struct err ignored = ERR_CLEAR; // the caller sees that JSON is missing
+    struct err ignored = ERR_CLEAR; // the caller notices the missing JSON
 
     return comparison_make(a, b, (uint64_t)session_job(session)->seed, out,
                            &ignored);
@@ -38,8 +38,8 @@ json_t *results_score_json(const struct session *session,
                                                   : NULL;
 }
 
-// "baseline" and "compiled", both on the rows that both were scored on; null
-// where there is none yet.
+// Returns "baseline" and "compiled", both on the rows that both were scored on;
+// null if there is no winner yet.
 static json_t *pair_json(const struct session *session,
                          const struct trial *baseline,
                          const struct trial *winner, double *p_value)
@@ -69,9 +69,9 @@ static json_t *test_json(const struct session *session,
     return pair;
 }
 
-// What the document and the compiled file say of scores: of the validation
-// share each program on its rows, then both on the rows that they share; and of
-// the test share. NULL without memory.
+// Returns the scores for the document and the compiled file: on the validation
+// share, each program on its own rows, then both on the rows that they share;
+// and the scores on the test share. Returns NULL when out of memory.
 static json_t *scores_json(const struct session *session,
                            const struct results *found)
 {
@@ -102,8 +102,8 @@ struct trial *results_form(const struct results *found)
     return is_other ? found->other_form : found->form;
 }
 
-// {"chat": 0.31, "json": 0.49, "n": 32, "chosen": "json"}, where the run was to
-// choose.
+// Returns {"chat": 0.31, "json": 0.49, "n": 32, "chosen": "json"}, or null if
+// the run did not have to choose.
 static json_t *adapter_json(const struct session *session,
                             const struct results *found)
 {
@@ -123,11 +123,11 @@ static json_t *adapter_json(const struct session *session,
                                        : results_other_form(job)]);
 }
 
-// --- what else is told ---
+// --- other reports ---
 
-// How much a score moves by itself: the same candidate on the same rows, drawn
-// twice. `score` is the deviation of a mean over as many rows as the winner was
-// scored on.
+// Reports how much a score varies by chance: the same candidate on the same
+// rows, drawn twice. `score` is the standard deviation of a mean over as many
+// rows as the winner was scored on.
 static json_t *noise_json(const struct results *found)
 {
     const struct trial *winner = found->winner;
@@ -163,7 +163,8 @@ static json_t *skipped_json(const struct session *session)
     return list;
 }
 
-// What the winner changed, for people: old and new instruction, demos.
+// Lists what the winner changed, for people: old and new instruction, and
+// demos.
 static json_t *changes_json(const struct session *session,
                             const struct candidate *winner)
 {
@@ -208,7 +209,7 @@ double results_compiled_score(const json_t *document)
     return json_get_number(json_object_get(document, "compiled"), "score", -1);
 }
 
-// Those with a score, the baseline among them.
+// Counts the trials that have a score, including the baseline.
 static json_int_t count_trials(const struct session *session)
 {
     size_t n;
@@ -290,7 +291,7 @@ char *results_compiled(const struct session *session,
     return text;
 }
 
-// --- what the budget does not reach ---
+// --- what the budget is not enough for ---
 
 bool results_over_budget(struct session *session, struct err *err)
 {

@@ -5,8 +5,8 @@
 #include "program/run/compiled.h"
 #include "search/session/session_thread.h"
 
-// Whether a demo of the step shows the row: all inputs that the step has from
-// the job are the row's.
+// Returns true if the demo shows the row: every input that the step takes from
+// the job has the row's value.
 static bool shows_row(const struct program *program, const struct step *step,
                       const struct demo *demo, const json_t *inputs)
 {
@@ -83,7 +83,8 @@ struct candidate *seed_place(const struct session *session,
     return NULL;
 }
 
-// The same for each command that begins a search.
+// Reports a seed that cannot be used, alike for every command that begins a
+// search.
 static void refuse_start(const struct err *why, struct err *err)
 {
     err_set(err, why->code, "%.180s%s", why->text,

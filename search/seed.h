@@ -1,10 +1,10 @@
 // seed: the compiled program of an earlier run, as a candidate of this one.
 //
-// For another model, or with more data, a search need not begin at nothing. The
-// file's instructions and demos are scored like any candidate. Where a demo
-// came from a row of the data at hand, the demo gets that row, for an example
-// is never shown to itself: otherwise an old demo would be counted right by
-// heart.
+// With another model or more data, a search need not start from nothing: the
+// instructions and demos of an earlier compiled file are scored like any
+// candidate. If a demo came from a row of the present data, the demo is linked
+// to that row, because an example is never shown to itself. Otherwise the model
+// could copy the answer from an old demo, and it would count as right.
 
 #ifndef SEARCH_SEED_H
 #define SEARCH_SEED_H
@@ -13,13 +13,13 @@
 #include "program/graph/candidate.h"
 #include "search/session/session.h"
 
-// The candidate of the job's `from`, sealed; a new reference. ERR_INPUT: the
-// file is of another program.
+// Returns the candidate of the job's `from`, sealed; a new reference.
+// ERR_INPUT: the file belongs to another program.
 struct candidate *seed_candidate(const struct session *session,
                                  struct err *err);
 
-// The candidate with a row for each demo that came from one of the data at
-// hand, sealed; a new reference.
+// Returns the candidate with each demo linked to the row of the present data
+// that it came from, if any. Sealed; a new reference.
 struct candidate *seed_place(const struct session *session,
                              const struct candidate *candidate,
                              struct err *err);

@@ -29,8 +29,8 @@ add_reason(json_t *reasons, const char *code, const char *format, ...)
 
 // ---- what the trials show
 
-// Candidates of trials that count, the baseline's among them. False without
-// memory.
+// Counts the candidates of trials that count, including the baseline's. Returns
+// false when out of memory.
 static bool count_candidates(struct trial *const *trials, size_t n,
                              size_t *count)
 {
@@ -48,7 +48,7 @@ static bool count_candidates(struct trial *const *trials, size_t n,
     return ok;
 }
 
-// Whether all scores of all trials are one number.
+// Returns true if all scores of all trials are the same number.
 static bool is_constant(struct trial *const *trials, size_t n, double *value)
 {
     bool any = false;
@@ -65,7 +65,7 @@ static bool is_constant(struct trial *const *trials, size_t n, double *value)
     return any;
 }
 
-// Whether every trial scores every row as the baseline does.
+// Returns true if every trial scores every row as the baseline does.
 static bool all_tie(const struct trial *baseline, struct trial *const *trials,
                     size_t n)
 {
@@ -81,8 +81,8 @@ static bool all_tie(const struct trial *baseline, struct trial *const *trials,
     return others > 0;
 }
 
-// Of trials on the whole validation share the one that did better than the
-// baseline by most, on the rows that both have; NULL when none did.
+// Returns the trial on the whole validation share that beat the baseline by
+// most, on the rows that both have; NULL if none did.
 static const struct trial *find_better(const struct trial *baseline,
                                        struct trial *const *trials, size_t n)
 {
@@ -104,8 +104,9 @@ static const struct trial *find_better(const struct trial *baseline,
     return best;
 }
 
-// What came nearest to beating the baseline, and seemed better than it: the
-// search may know more than the trials tell.
+// Returns the trial that came nearest to beating the baseline and seemed better
+// than it. The optimizer may know more than the trials show, so the one it
+// names comes first.
 static const struct trial *find_rival(const struct verdict_facts *facts,
                                       struct trial *const *trials, size_t n)
 {
@@ -116,7 +117,7 @@ static const struct trial *find_rival(const struct verdict_facts *facts,
     return find_better(facts->baseline, trials, n);
 }
 
-// The baseline has won.
+// Explains why the baseline won.
 static void add_not_better(const struct verdict_facts *facts,
                            const struct trial *rival, size_t candidates,
                            json_t *reasons)
@@ -178,7 +179,7 @@ static enum adapter adapter_of(const struct session *session,
     return settings.adapter;
 }
 
-// What helps with answers that cannot be read.
+// Returns what helps with answers that cannot be read.
 static const char *remedy(const struct session *session,
                           const struct trial *winner)
 {
@@ -218,8 +219,8 @@ static void add_budget(const struct verdict_facts *facts, size_t candidates,
                    text_counted(others, (int64_t)candidates - 1, "candidate"));
 }
 
-// A gain that was seen and may be chance. It may be large: from 0 to 100 % on
-// four examples is p = 0.12.
+// Reports a gain that may be chance. Such a gain can be large: from 0 to 100 %
+// on four examples is p = 0.12.
 static void add_few(const struct comparison *both, const char *on,
                     json_t *reasons)
 {
@@ -278,7 +279,7 @@ static bool add_reasons(const struct verdict_facts *facts,
     return true;
 }
 
-// ---- the whole
+// ---- the whole verdict
 
 static const char *outcome_of(const struct comparison *both)
 {

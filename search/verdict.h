@@ -1,9 +1,8 @@
-// verdict: what a run came to: whether the compiled program is better, and,
-// where it is not, why.
+// verdict: whether the compiled program is better and, if it is not, why.
 //
-// "No detectable difference" is a result, and a user who is told why can do
-// something about it: take more examples, another metric, a larger budget. The
-// reasons are taken from what the run saw, never guessed: each names the
+// "No detectable difference" is a result too, and a user who learns the reason
+// can act on it: add examples, choose another metric, or raise the budget. The
+// reasons come from what the run saw and are never guessed: each names the
 // numbers that it rests on. Pure.
 
 #ifndef SEARCH_VERDICT_H
@@ -13,19 +12,23 @@
 
 #include "search/session/session.h"
 
-// All borrowed.
+// Everything here is borrowed.
 struct verdict_facts {
     const struct session *session;
     const struct trial *baseline; // on the validation share; NULL: not scored
-    const struct trial *winner;   // the same; NULL: none
+    const struct trial *winner;   // on the validation share; NULL: none
     const struct trial *test_baseline, *test_winner; // NULL: not scored
-    const char *finish;                              // reason, as the document
+    const char *finish;                              // as the document's
 };
 
-// {"outcome": "better" | "worse" | "no_detectable_difference" | "none",
-//  "on": "test" | "validation" | null, "p_value": P | null,
-//  "reasons": [{"code", "text"}, ...]}, reasons where it is not better. New
-// reference; NULL without memory.
+// Returns
+//
+//   {"outcome": "better" | "worse" | "no_detectable_difference" | "none",
+//    "on": "test" | "validation" | null, "p_value": P | null,
+//    "reasons": [{"code", "text"}, ...]}
+//
+// with reasons if the outcome is not "better". New reference; NULL when out of
+// memory.
 json_t *verdict_json(const struct verdict_facts *facts);
 
 #endif

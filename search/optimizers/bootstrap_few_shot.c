@@ -1,7 +1,8 @@
 // bootstrap_few_shot: demos from the teacher's own good runs.
 //
-// The teacher runs the program on training rows in order until enough passed
-// the metric; labelled examples fill the rest. One candidate, one evaluation.
+// The teacher runs the program on training rows in order until enough of them
+// have passed the metric; labelled examples fill the rest. One candidate, one
+// evaluation.
 
 #include "search/optimizers/demo_params.h"
 #include "search/toolkit/one_set.h"

@@ -1,11 +1,11 @@
-// bootstrap_random_search: many demo sets, each evaluated whole, the best kept.
+// bootstrap_random_search: evaluates many demo sets whole and keeps the best.
 //
-// Without demos (the baseline, evaluated already), labelled demos only,
-// bootstrapped on the rows in order, then num_candidate_programs sets
-// bootstrapped on shuffled rows with a size drawn by chance. Where the job has
-// tunables, each of the shuffled ones draws their values too. Behind the demos
-// in order come those that are nearest to the question, where the job allows
-// it.
+// It tries, in this order: no demos (the baseline, already evaluated); labelled
+// demos only; demos bootstrapped on the rows in order; and then
+// num_candidate_programs sets bootstrapped on shuffled rows, with a size drawn
+// at random. If the job has tunables, each shuffled set draws values for them
+// too. If the job allows it, demos nearest to the question are tried after
+// those bootstrapped in order.
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -38,11 +38,11 @@ struct random_search {
     struct demo_maker *maker;
     const size_t *rows;
     size_t n;
-    size_t *order; // work space for n rows
-    size_t to_try; // sets, this one not counted
+    size_t *order; // scratch space for n rows
+    size_t to_try; // sets still to try after this one
 };
 
-// Demo sets by index, from 0: labelled, in order, shuffled ones.
+// Demo sets by index, from 0: labelled, in order, then the shuffled ones.
 enum { SET_LABELED = 0, SET_IN_ORDER = 1, SET_SHUFFLED = 2 };
 
 static int64_t first_set(const struct params *values)
@@ -73,7 +73,7 @@ static struct effort effort(struct session *session, const void *given)
     return effort_of(session, given, count_sets(session, given));
 }
 
-// The next set is made: it is tried, and then the others.
+// Tries the set that was just made, and forecasts it together with the others.
 static bool try_candidate(struct random_search *search,
                           struct candidate *candidate, const char *reason,
                           struct err *err)
@@ -110,8 +110,8 @@ static bool make_set(struct random_search *search, int64_t index,
                            set, err);
 }
 
-// The program with the demos of a set: at the defaults of the job's tunables,
-// or at values drawn by chance.
+// Returns the program with the demos of a set. The job's tunables are at their
+// defaults for the first sets, and drawn at random for the shuffled ones.
 static struct candidate *make_candidate(struct random_search *search,
                                         int64_t index,
                                         const struct demo_set *set,

@@ -1,17 +1,17 @@
-// copro: instructions, one step after the other, each round from what was
-// tried.
+// copro: improves instructions step by step, each round building on what was
+// tried before.
 //
-// The teacher writes breadth - 1 other instructions for each step, from the one
-// that was written. All are evaluated, step by step, the other steps having
-// their best so far. Then the teacher is shown the best attempts with their
-// scores, the worst of them first, and writes breadth new ones; depth rounds in
-// all. Where several steps are searched, each round evaluates all instructions
-// of a step anew, since the other steps have changed meanwhile; what comes to a
-// candidate that was evaluated already costs nothing.
+// The teacher writes breadth - 1 new instructions for each step, starting from
+// the one as written. All are evaluated, step by step, while the other steps
+// keep their best instruction so far. Then the teacher sees the best attempts
+// with their scores, worst first, and writes breadth new ones; depth rounds in
+// all. If several steps are searched, each round evaluates all instructions of
+// a step again, since the other steps have changed in the meantime. A
+// combination that was evaluated before costs nothing.
 //
 // Source: COPRO of DSPy (the coordinate ascent of its MIPRO paper, Opsahl-Ong
-// et al. 2024, arXiv 2406.11695, section 4), whose names and defaults the
-// parameters have (docs/dspy.md).
+// et al. 2024, arXiv 2406.11695, section 4). Parameters have its names and
+// defaults (docs/dspy.md).
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -49,11 +49,11 @@ static const struct param params[] = {
 
 enum { DRAWS_A_ROUND = 1000, NONE = -1 };
 
-// An instruction of a step.
+// An instruction tried for a step.
 struct attempt {
-    char *text;   // owned
-    double score; // the best that it came to; NONE before it is evaluated
-    struct trial *trial; // of this round; the session's
+    char *text;          // owned
+    double score;        // its best score; NONE before it is evaluated
+    struct trial *trial; // in this round; the session's
 };
 
 // A step and what was tried for it, in the order of proposal.
@@ -61,7 +61,7 @@ struct copro_part {
     size_t predictor;
     struct attempt *attempts; // owned
     size_t n;
-    size_t latest; // where those of this round begin
+    size_t latest; // index of this round's first attempt
     size_t best;
 };
 
@@ -69,15 +69,15 @@ struct copro_search {
     struct session *session;
     const struct params *params;
     struct leader leader;
-    struct copro_part *parts; // owned: those that the plan runs
+    struct copro_part *parts; // owned: the steps that the plan runs
     size_t n_parts;
-    struct form first; // to propose from the instruction as written
-    struct form later; // from attempts
+    struct form first; // proposes from the instruction as written
+    struct form later; // proposes from attempts
 };
 
 // --- attempts
 
-// Takes text. What is there already, or empty, is dropped.
+// Takes over text. An empty or known instruction is dropped.
 static bool add_attempt(struct copro_part *part, char *text, struct err *err)
 {
     struct attempt *more =
@@ -107,8 +107,8 @@ static const struct step *step_of(const struct copro_search *search,
                              part->predictor);
 }
 
-// The places of the evaluated attempts, worst first, the `most` best of them;
-// of equals the earlier counts as better. Returns how many.
+// Writes the indices of the `most` best evaluated attempts, worst first. Of
+// equal attempts the earlier one counts as better. Returns their number.
 static size_t rank_attempts(const struct copro_part *part, size_t most,
                             size_t *out)
 {
@@ -188,7 +188,8 @@ static void put_attempts(struct buf *out, const struct copro_part *part,
     }
 }
 
-// As many of the best attempts as the teacher's context holds, one at least.
+// Shows as many of the best attempts as the teacher's context holds, at least
+// one.
 static json_t *later_inputs(const struct copro_search *search,
                             const struct copro_part *part)
 {
@@ -216,8 +217,8 @@ static json_t *later_inputs(const struct copro_search *search,
     return inputs;
 }
 
-// n questions about each part, all under way together; question i of part p
-// stands at p * n + i.
+// Asks n questions about each part, all under way together; question i of part
+// p is at index p * n + i.
 static bool ask_all(struct copro_search *search, struct question *questions,
                     int64_t round, size_t n, struct err *err)
 {
@@ -267,7 +268,7 @@ static bool propose(struct copro_search *search, int64_t round, struct err *err)
 
 // --- evaluation
 
-// The best of all parts, and this attempt of this part. Sealed.
+// Combines the best of all other parts with this attempt of this part. Sealed.
 static struct candidate *build(const struct copro_search *search,
                                const struct copro_part *part, size_t attempt,
                                struct err *err)
@@ -290,7 +291,7 @@ static struct candidate *build(const struct copro_search *search,
     return made;
 }
 
-// Its trial on all validation rows; NULL where it has none.
+// Returns the candidate's trial on all validation rows, or NULL.
 static struct trial *find_trial(const struct copro_search *search,
                                 const struct candidate *candidate)
 {
@@ -327,7 +328,7 @@ static bool try_attempt(struct copro_search *search, struct copro_part *part,
     return ok;
 }
 
-// Takes the best attempt of all rounds; the trials of this one are done.
+// Picks the best attempt of all rounds, once the trials of this round are done.
 static void judge(struct copro_part *part)
 {
     for (size_t i = 0; i < part->n; i++) {
@@ -357,10 +358,11 @@ static bool try_part(struct copro_search *search, struct copro_part *part,
     return true;
 }
 
-// --- the whole
+// --- the whole search
 
-// Rounds from this one on. Of one step only what a round wrote is evaluated; of
-// several all that was written for each, since the others have changed.
+// Estimates the work from this round on. With one step, a round evaluates only
+// what it wrote; with several, it evaluates everything written for each step,
+// since the other steps have changed.
 static struct effort effort_of(const struct session *session,
                                const struct params *values, int64_t round)
 {

@@ -1,5 +1,5 @@
 // demo_params: the parameters of a demo recipe, as rows for the optimizers that
-// bootstrap one set of demos or many.
+// bootstrap one or many sets of demos.
 
 #ifndef SEARCH_OPTIMIZERS_DEMO_PARAMS_H
 #define SEARCH_OPTIMIZERS_DEMO_PARAMS_H
@@ -10,7 +10,8 @@
 #include "search/optimizers/optimizer.h"
 #include "search/toolkit/demos.h"
 
-// The rows of `struct demo_recipe recipe` and of `int64_t seed` in type.
+// The rows for the members `struct demo_recipe recipe` and `int64_t seed` of
+// type.
 // clang-format off
 #define DEMO_PARAMS(type)                                                      \
     {"metric_threshold", PARAM_NUMBER,                                         \

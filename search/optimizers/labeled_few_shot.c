@@ -1,6 +1,6 @@
-// labeled_few_shot: labelled examples as demos, no search.
+// labeled_few_shot: uses labelled examples as demos, without a search.
 //
-// Each predictor gets a sample of its own. One candidate, one evaluation.
+// Each predictor gets its own sample. One candidate, one evaluation.
 
 #include <stddef.h>
 
@@ -34,7 +34,7 @@ static bool make(struct demo_maker *maker, const void *given,
     return demos_labeled(maker, &own, values->k, out, err);
 }
 
-static const struct demo_recipe nobody = {0}; // whose runs are shown
+static const struct demo_recipe nobody = {0}; // no teacher's runs are shown
 
 static struct effort effort(struct session *session, const void *given)
 {

@@ -87,7 +87,7 @@ static void set_default(const struct param *param, void *params)
     }
 }
 
-// null is the choice `none` where there is one.
+// A null means the choice `none`, if there is one.
 static const char *choice_text(const struct node *node)
 {
     if (node->kind == NODE_NULL)

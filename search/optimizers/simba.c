@@ -1,22 +1,22 @@
-// simba: the model's own variance shows what can be learned.
+// simba: learns from rows that the model answers differently each time.
 //
-// A step takes a minibatch of training rows and runs each several times at
+// A step takes a minibatch of training rows and runs each row several times at
 // temperature 1, with programs drawn from the best so far. A row that was
-// answered rightly once and wrongly another time teaches most: rows are ordered
-// by the gap between their best and their worst run. From the first of them new
-// programs are made, each from one drawn from the best so far, by one of two
-// ways:
+// answered right once and wrong another time teaches most, so rows are ordered
+// by the gap between their best and their worst run. The first of them yield
+// new programs. Each starts from a program drawn from the best so far and is
+// changed in one of two ways:
 //
 //   a demo   the best run of the row becomes a demo of each step
-//   a rule   the teacher compares the best and the worst run, and its advice to
-//            each step is appended to the step's instruction
+//   a rule   the teacher compares the best and the worst run, and its advice
+//            for each step is appended to the step's instruction
 //
-// Before that some demos of the program are dropped by chance, so that their
+// Before that, some demos of the program are dropped at random, so that their
 // number stays near max_demos. All new programs are scored on the minibatch.
 // The best of each step is its winner, and is evaluated on all validation rows.
 //
-// Source: SIMBA of DSPy 3.4, "stochastic introspective mini-batch ascent",
-// whose names and defaults the parameters have (docs/dspy.md).
+// Source: SIMBA of DSPy 3.4, "stochastic introspective mini-batch ascent".
+// Parameters have its names and defaults (docs/dspy.md).
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -54,11 +54,11 @@ static const struct param params[] = {
 
 // --- new programs ---
 
-// One that is being made.
+// A program in the making.
 struct draft {
-    struct candidate *child;  // owned; sealed in the end
-    size_t source;            // in the pool
-    struct question question; // of a rule
+    struct candidate *child;  // owned; sealed at the end
+    size_t source;            // index in the pool
+    struct question question; // if it gets a rule
     struct trial *trial;
 };
 
@@ -100,8 +100,8 @@ static void release_draft(struct draft *draft)
     *draft = (struct draft){0};
 }
 
-// Drafts from the next buckets, as many as are missing; those that came to
-// nothing new are dropped. *n: of drafts that are ready.
+// Makes as many drafts as are missing from the next buckets, and drops those
+// that are not new. *n counts the drafts that are ready.
 static bool make_wave(struct simba_search *search, struct draft *drafts,
                       size_t *n, size_t most, size_t *bucket, struct err *err)
 {
@@ -149,7 +149,7 @@ static bool score_drafts(struct simba_search *search, struct draft *drafts,
     return true;
 }
 
-// All drafts join the pool. The best of them is the step's winner, and is
+// Adds all drafts to the pool. The best of them is the step's winner, and is
 // evaluated on all validation rows while the next step begins.
 static bool keep_drafts(struct simba_search *search, const struct draft *drafts,
                         size_t n, struct err *err)
@@ -192,11 +192,11 @@ static bool make_programs(struct simba_search *search, struct err *err)
     return ok;
 }
 
-// --- the whole ---
+// --- the whole search ---
 
-// A step runs its rows with each program that is drawn, and with each new one;
-// a new program is a demo or the teacher's advice, and the best is evaluated on
-// all validation rows.
+// Estimates the work. A step runs its rows with each program that is drawn and
+// with each new one. A new program costs a question to the teacher in about
+// half of the cases, and the best is evaluated on all validation rows.
 static struct effort effort_of(const struct session *session,
                                const struct simba_params *values, int64_t steps)
 {
@@ -236,7 +236,7 @@ static bool run_step(struct simba_search *search, int64_t step, struct err *err)
     if (ok)
         count_replies(search);
     ok = ok && make_programs(search, err);
-    // Demos are made of right answers, rules of better and worse ones.
+    // Demos need right answers, and rules need better and worse ones.
     if (ok)
         leader_check_replies(&search->leader);
     simba_batch_release(search);
@@ -246,7 +246,7 @@ static bool run_step(struct simba_search *search, int64_t step, struct err *err)
 static bool begin_search(struct simba_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
-    // Nothing is tried yet: the best is the program as written.
+    // Nothing has been tried yet, so the best is the program as written.
     const struct trial *baseline = session_baseline_trial(search->session);
     const struct trial *seed = session_seed_trial(search->session);
 

@@ -101,7 +101,7 @@ void account_set_aside(struct account *account, struct use use)
     put_aside(account, fits ? use : (struct use){0}, account->kept_back);
 }
 
-// The share of what is left of a figure; 0 where it has no limit.
+// Returns this share of what is left of a figure; 0 if it has no limit.
 static int64_t part_left(int64_t most, int64_t for_test, int64_t used,
                          double share)
 {
@@ -110,7 +110,8 @@ static int64_t part_left(int64_t most, int64_t for_test, int64_t used,
     return most > 0 && left > 0 ? (int64_t)(share * (double)left) : 0;
 }
 
-// Prompts with demos are longer than those before them: twice the tokens.
+// Prompts with demos are longer than those before them, so twice the tokens are
+// reserved.
 void account_keep_back(struct account *account, int64_t calls, double share)
 {
     const struct use *most = &account->budget.most;

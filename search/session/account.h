@@ -1,14 +1,14 @@
 // account: what a job has used of its budget, what its work under way may still
-// use, and what is kept for later.
+// use, and what is reserved for later.
 //
 //   account_ask --> account_begin --> account_settle
-//   may it?         at most so much   that is what it was, each call once
+//   may it begin?   reserves its most   records its real use, each call once
 //
 // Work is settled in the order in which it was submitted, so what a job has
 // used at any point does not depend on which answer came first. Two things are
-// kept back from the search: the calls of the test share at the end of the run,
+// withheld from the search: the calls for the test share at the end of the run,
 // and room for what an optimizer still wants to do at its own end. Where a
-// budget has no limit (0) nothing is kept. Pure.
+// budget has no limit (0), nothing is withheld. Pure.
 
 #ifndef SEARCH_SESSION_ACCOUNT_H
 #define SEARCH_SESSION_ACCOUNT_H
@@ -22,47 +22,48 @@
 struct account {
     struct budget budget;
     struct ledger ledger;
-    struct use under_way; // at most, by what began and is not settled
-    struct use for_test;  // of what the budget sets aside
-    struct use kept_back; // the rest of it
+    struct use under_way; // upper bound for work that has begun and is not
+                          // settled
+    struct use for_test;  // the part of budget.aside that is for the test share
+    struct use kept_back; // the rest of budget.aside
 };
 
-// In most 0 stands for no limit.
+// A figure of 0 in `most` means no limit.
 void account_init(struct account *account, struct use most);
 void account_release(struct account *account);
 
-// What all settled work has used, and what may be used in all.
+// Returns what all settled work has used, and what may be used in all.
 struct use account_used(const struct account *account);
 struct use account_most(const struct account *account);
 
-// Whether work with that need may begin now (budget.h); *limit is filled for
-// BUDGET_LIMITED.
+// Returns whether work with this need may begin now (budget.h). Fills *limit
+// for BUDGET_LIMITED.
 enum budget_answer account_ask(const struct account *account,
                                const struct budget_need *need,
                                struct use *limit);
 
-// Fills err with the reason why it may not begin. name is that of the work.
+// Fills err with the reason why the work called `name` may not begin.
 void account_explain(const struct account *account,
                      const struct budget_need *need, const char *name,
                      struct err *err);
 
-// Work begins, and may use so much at most.
+// Records that work begins that may use at most `most`.
 void account_begin(struct account *account, struct use most);
 
-// Work has ended, and used those calls. *fresh is the part of them that no
-// earlier work had used. False without memory.
+// Records that work has ended and used these calls. *fresh is the part of them
+// that no earlier work had used. Returns false when out of memory.
 bool account_settle(struct account *account, struct use most,
                     const struct used_call *calls, size_t n, struct use *fresh,
                     struct err *err);
 
-// Sets so much aside for the test share; zero releases it. If that would leave
+// Sets `use` aside for the test share; zero releases it. If that would leave
 // nothing for the search, nothing is set aside: the test share could not be
-// scored in any case.
+// scored anyway.
 void account_set_aside(struct account *account, struct use use);
 
-// Keeps room for so many more calls, with the tokens that they are likely to
-// take, but no more than this share of what is left (0 to 1). 0 calls release
-// it.
+// Reserves room for this many more calls, with the tokens that they will
+// probably take, but no more than `share` (0 to 1) of what is left. 0 calls
+// release the reserve.
 void account_keep_back(struct account *account, int64_t calls, double share);
 
 #endif

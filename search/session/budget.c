@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-// What is left of one figure; INT64_MAX without a limit.
+// Returns what is left of one figure; INT64_MAX without a limit.
 static int64_t rest(int64_t most, int64_t aside, int64_t used)
 {
     return most == 0 ? INT64_MAX : most - aside - used;
@@ -13,7 +13,8 @@ static bool fits(const struct use *need, const struct use *left)
     return need->calls <= left->calls && need->tokens <= left->tokens;
 }
 
-// The least tokens of a piece of work, after what a call has come to so far.
+// Estimates the least tokens of a piece of work from what a call has taken so
+// far.
 static struct use least_of(const struct budget_need *need,
                            const struct use *used)
 {

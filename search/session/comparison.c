@@ -7,11 +7,12 @@
 struct pairs {
     const struct trial *a, *b;
     size_t at;   // next row of a
-    size_t next; // where its row of b is likely to stand
+    size_t next; // where its row is expected in b
 };
 
-// The place of row in the trial, looked for from `from` on and around: trials
-// on the same rows in the same order find each at once. n_rows: none.
+// Returns the index of `row` in the trial, or n_rows if it is missing. The
+// search starts at `from` and wraps around: trials on the same rows in the same
+// order find each row at once.
 static size_t find_row(const struct trial *trial, size_t row, size_t from)
 {
     for (size_t k = 0; k < trial->n_rows; k++) {

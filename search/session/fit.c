@@ -6,8 +6,8 @@
 #include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 
-// Taken for a text that an earlier step writes: what is known of it is only
-// that it stands in this prompt.
+// The length assumed for a text that an earlier step writes: all that is known
+// about it is that this prompt contains it.
 enum { FIT_UPSTREAM_BYTES = 400 };
 
 struct fit {
@@ -16,8 +16,8 @@ struct fit {
     size_t *tail_bytes; // the longest question, one a predictor; owned
 };
 
-// How many such texts a source stands for: passages are as many as may be
-// found.
+// Returns how many such texts a source stands for: for passages, as many as the
+// search may return.
 static size_t count_texts(const struct fit *fit, const struct source *source)
 {
     const struct search_spec *spec =
@@ -37,8 +37,8 @@ static size_t count_texts(const struct fit *fit, const struct source *source)
     return most;
 }
 
-// The inputs of a step for one example, as far as they come from the job.
-// New reference; *upstream counts the others.
+// Returns the inputs of a step for one example, as far as they come from the
+// job, as a new reference. *upstream counts the other inputs.
 static json_t *known_inputs(const struct fit *fit, const struct step *step,
                             const json_t *inputs, size_t *upstream)
 {
@@ -123,7 +123,7 @@ void fit_free(struct fit *fit)
     free(fit);
 }
 
-// The job's settings with the candidate's laid over.
+// Returns the job's settings with the candidate's on top.
 static struct settings settings_of(const struct fit *fit,
                                    const struct candidate *candidate)
 {
@@ -153,7 +153,7 @@ static int longest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-// Bytes of the n longest demos of a pool.
+// Computes the bytes of the n longest demos of a pool.
 static bool measure_pool(const struct step *step,
                          const struct candidate_part *part, enum adapter form,
                          size_t n, size_t *bytes, struct err *err)
@@ -174,8 +174,8 @@ static bool measure_pool(const struct step *step,
     return ok;
 }
 
-// Tokens that the step's longest prompt is taken for with its first n demos, or
-// the n longest of its pool; false on failure.
+// Estimates the tokens of the step's longest prompt with its first n demos, or
+// with the n longest of its pool. Returns false on failure.
 static bool estimate(const struct fit *fit, const struct candidate *candidate,
                      size_t p, size_t n_demos, size_t *tokens, struct err *err)
 {
@@ -203,7 +203,8 @@ static size_t room(const struct fit *fit, const struct candidate *candidate)
                : 0;
 }
 
-// What demos may fill: the context, or what the job allows of it.
+// Returns the room that demos may fill: the context, or what the job allows of
+// it.
 static size_t room_for_demos(const struct fit *fit,
                              const struct candidate *candidate)
 {
@@ -213,7 +214,7 @@ static size_t room_for_demos(const struct fit *fit,
     return most > 0 && most < all ? most : all;
 }
 
-// The most demos that prompts of part p may show.
+// Computes the most demos that prompts of part p may show.
 static bool fitting_demos(const struct fit *fit,
                           const struct candidate *candidate, size_t p,
                           size_t *n, struct err *err)
@@ -237,7 +238,7 @@ static bool searched(const struct fit *fit, size_t p)
     return fit->plan->runs[fit->job->program->predictors[p]];
 }
 
-// Makes n demos of part p the most that are shown.
+// Limits the demos that part p shows to n.
 static bool cut_demos(struct candidate *candidate, size_t p, size_t n,
                       struct err *err)
 {

@@ -1,13 +1,14 @@
 // fit: keeps candidates within the context window, and within `demos.count`.
 //
+// Before a trial is submitted, demos are dropped from the end of each step's
+// list until two conditions hold: there are no more of them than the job
+// allows, and the longest example's prompt fits both num_ctx less num_predict
+// and max_prompt_tokens. Lengths come from the fixed estimate of prompt.h, so
+// the decision is the same on every machine. The prompt's real length is known
+// only when a server reports it, as RUN_TOO_LONG.
+//
 // A prompt may show any demos of a pool (candidate.h), so it is estimated with
 // the longest ones; if those do not fit, the prompts show fewer demos.
-//
-// Before a trial is submitted, demos are dropped from the end of each step's
-// list until there are no more than the job allows, and until the longest
-// example fits num_ctx with num_predict, and max_prompt_tokens, by the fixed
-// estimate of prompt.h: so the decision is the same on every machine. What a
-// server says of a prompt's real length comes later, as RUN_TOO_LONG.
 
 #ifndef SEARCH_SESSION_FIT_H
 #define SEARCH_SESSION_FIT_H
@@ -20,21 +21,24 @@
 
 struct fit;
 
-// All borrowed. Renders every example's question once.
+// Renders every example's question once. Borrows all arguments.
 struct fit *fit_new(const struct job *job, const struct dataset *dataset,
                     const struct plan *plan, struct err *err);
-void fit_free(struct fit *fit); // NULL is fine
+void fit_free(struct fit *fit); // accepts NULL
 
-// The candidate itself, or a sealed copy with fewer demos: a new reference.
+// Returns a new reference: to the candidate itself, or to a sealed copy with
+// fewer demos.
 struct candidate *fit_candidate(const struct fit *fit,
                                 struct candidate *candidate, struct err *err);
 
-// The estimated tokens of the longest prompt of any step that is searched.
+// Computes the estimated tokens of the longest prompt of any step that is
+// searched.
 bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
                 size_t *tokens, struct err *err);
 
-// Whether the program as written fits: ERR_INPUT names the step and what to
-// raise. Only a warning is made of it, since the estimate is careful.
+// Returns true if the program as written fits; otherwise ERR_INPUT names the
+// step and the option to raise. Callers should only warn about it, since the
+// estimate is cautious.
 bool fit_check(const struct fit *fit, const struct candidate *baseline,
                struct err *err);
 

@@ -22,8 +22,8 @@ void forecast_expect_after(struct forecast *forecast, size_t examples)
     forecast->after = (int64_t)examples;
 }
 
-// What there is room for in the rest of a budget, at what an example took so
-// far; INT64_MAX: without a limit, or without any experience.
+// Returns how many examples the rest of a budget has room for, at what an
+// example took so far; INT64_MAX without a limit, or before anything was used.
 static int64_t room_of(const struct forecast *forecast, int64_t most,
                        int64_t used)
 {
@@ -36,7 +36,7 @@ static int64_t room_of(const struct forecast *forecast, int64_t most,
     return room > (double)under_way ? (int64_t)room - under_way : 0;
 }
 
-// INT64_MAX: not known.
+// Returns INT64_MAX if unknown.
 static int64_t examples_to_come(const struct forecast *forecast,
                                 struct use most, struct use used)
 {

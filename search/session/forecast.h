@@ -1,10 +1,10 @@
-// forecast: what a job is expected to come to, in examples and trials, so that
-// people are told how far it is. Nothing is decided by it.
+// forecast: how many examples and trials a job is expected to take, so that
+// people can see how far it is. Nothing is decided by it.
 //
-// The optimizer says what its search will still submit, and the end of the run
-// what comes after that (the test share). The budget may end the search before:
-// what there is room for is reckoned at what an example took so far. Where
-// neither is known, nothing is told. Pure.
+// The optimizer states what its search will still submit, and the end of the
+// run states what comes after that (the test share). The budget may end the
+// search earlier: the room left is computed from what an example has taken so
+// far. If neither is known, nothing is reported. Pure.
 
 #ifndef SEARCH_SESSION_FORECAST_H
 #define SEARCH_SESSION_FORECAST_H
@@ -15,15 +15,16 @@
 
 #include "search/session/ledger.h"
 
-// In examples that are run anew; those that a trial of the same candidate made
-// before cost nothing.
+// Counts examples that are run anew; those that a trial of the same candidate
+// ran before cost nothing.
 struct forecast {
     int64_t submitted;
     int64_t settled;    // of these, in work that is accounted for
-    int64_t search_end; // `submitted` once the search is over; -1: unknown
-    int64_t after;      // that come then
+    int64_t search_end; // value of `submitted` once the search is over; -1:
+                        // unknown
+    int64_t after;      // examples that follow the search
     int64_t last_trial; // 0: not known
-    int64_t told_examples, told_trials; // last
+    int64_t told_examples, told_trials; // as last reported
 };
 
 #define FORECAST_INIT ((struct forecast){.search_end = -1})
@@ -31,15 +32,16 @@ struct forecast {
 void forecast_submitted(struct forecast *forecast, size_t examples);
 void forecast_settled(struct forecast *forecast, size_t examples);
 
-// The search will submit so many more; last_trial is the number of its last
-// one, 0: not known. Replaces what was said before.
+// Records that the search will submit this many more examples. last_trial is
+// the number of its last trial, or 0 if unknown. Replaces the previous
+// statement.
 void forecast_expect(struct forecast *forecast, size_t examples,
                      int64_t last_trial);
 void forecast_expect_after(struct forecast *forecast, size_t examples);
 
-// What people are to be told by now: true when it differs from what they were
-// told last. In both 0 stands for not known. most and used are of the budget,
-// trials are those so far.
+// Computes what people should be told now; returns true if it differs from what
+// they were told last. A result of 0 means unknown. `most` and `used` are the
+// budget's; trials_so_far counts the trials up to now.
 bool forecast_news(struct forecast *forecast, struct use most, struct use used,
                    int64_t trials_so_far, int64_t *examples, int64_t *trials);
 

@@ -13,7 +13,7 @@
 
 #include "common/err.h"
 
-// What an item rests on: a stored call and its tokens.
+// A stored call that an item's result rests on, and its tokens.
 struct used_call {
     int64_t id;
     int64_t tokens; // prompt and generated
@@ -25,8 +25,8 @@ struct use {
     int64_t tokens;
 };
 
-struct use use_times(struct use one, size_t n);     // what n of them come to
-struct use use_smaller(struct use a, struct use b); // in each figure
+struct use use_times(struct use one, size_t n);     // use of n such pieces
+struct use use_smaller(struct use a, struct use b); // smaller of each figure
 
 struct ledger {
     struct use sum;
@@ -36,8 +36,8 @@ struct ledger {
 
 void ledger_release(struct ledger *ledger);
 
-// Adds those of the calls that were not used before. False without memory, and
-// then some of them may have been added.
+// Adds the calls that were not used before. Returns false when out of memory;
+// some of the calls may then have been added.
 bool ledger_use(struct ledger *ledger, const struct used_call *calls, size_t n,
                 struct err *err);
 

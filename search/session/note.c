@@ -5,10 +5,11 @@
 
 #include <zmq.h>
 
-// ZeroMQ hands a note from one thread to another with all the ordering that
-// is needed, but inside a library that the thread sanitizer cannot see into.
-// This says the same in C's own terms: what was written before a send has
-// happened before what follows the receive. One uncontended write a task.
+// ZeroMQ hands a note from one thread to another with all the ordering that is
+// needed, but inside a library that the thread sanitizer cannot see into. This
+// counter states the same in C's own terms: everything written before a send
+// happens before what follows the receive. It costs one uncontended write per
+// task.
 static atomic_uint handed_over;
 
 bool note_send(void *socket, const struct note *note)

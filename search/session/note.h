@@ -1,7 +1,7 @@
-// note: what a job's thread and the coordinator's loop say to each other.
+// note: the messages between a job's thread and the coordinator's loop.
 //
-// Fixed-size records over a ZeroMQ PAIR socket (inproc). Pointers in them
-// change hands with the note.
+// Notes are fixed-size records sent over a ZeroMQ PAIR socket (inproc).
+// Pointers in a note pass to the receiver with it.
 
 #ifndef SEARCH_SESSION_NOTE_H
 #define SEARCH_SESSION_NOTE_H
@@ -19,25 +19,25 @@ struct task;
 enum note_kind {
     NOTE_TASK,   // session -> loop: run it; loop -> session: it is done
     NOTE_PHASE,  // session -> loop: text
-    NOTE_EXPECT, // session -> loop: examples and trials that the job is
-                 // expected to come to, from its first to its last
+    NOTE_EXPECT, // session -> loop: how many examples and trials the job is
+                 // expected to take, from its first to its last
     NOTE_TEXT,   // session -> loop: a line for people
     NOTE_TRIAL,  // session -> loop: a trial is accounted for: end
     NOTE_BEST,   // session -> loop: best
     NOTE_ENDED,  // session -> loop: ending; the thread is about to end
 };
 
-// How a job ended. It belongs to the holder of the note.
+// How a job ended. Owned by the holder of the note.
 struct ending {
     int status;           // exit status (docs/command-line.md)
-    enum job_state state; // one that has ended
-    enum err_code error;  // why it is not done; ERR_NONE when it is
+    enum job_state state; // a final state
+    enum err_code error;  // why it is not done; ERR_NONE if it is
     char reason[240];
     double score;     // of the compiled program; < 0: none
-    json_t *document; // without what only the loop knows; owned
+    json_t *document; // without the parts that only the loop knows; owned
     char *compiled;   // owned, or NULL
-    // One reply that could not be read, to be shown: its call (0: all could),
-    // and the row that it was for.
+    // One unreadable reply to be shown as an example: its call (0: all replies
+    // could be read) and the row that it was for.
     int64_t fault_call, fault_row;
 };
 
@@ -49,11 +49,11 @@ struct note {
     struct ending *ending;
     struct history_trial_end end; // its state is static
     char text[200];
-    int64_t call; // of NOTE_TEXT: its reply stands behind the text; 0: none
+    int64_t call; // of NOTE_TEXT: its reply is appended to the text; 0: none
 };
 
-// Both block only while the peer's queue is full. False when the socket is
-// closed.
+// Both block only while the peer's queue is full, or until a note arrives if
+// `wait` is set. They return false when the socket is closed.
 bool note_send(void *socket, const struct note *note);
 bool note_receive(void *socket, struct note *note, bool wait);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTS_SEARCHED = 4 }; // the last ones
+enum { LISTS_SEARCHED = 4 }; // only the newest ones
 
 struct row_list {
     struct row_list *older;

@@ -1,8 +1,8 @@
-// row_lists: the rows that trials are on, each list kept once.
+// row_lists: the rows that trials are scored on, with equal lists kept once.
 //
-// Most trials of a job are on all rows that it has to score, so those that
-// follow each other share one list. Only the last few lists are compared: a
-// race scores many candidates on the same part, and then never again.
+// Most trials of a job are scored on all rows, so consecutive trials share one
+// list. Only the last few lists are compared: a race scores many candidates on
+// the same part of the rows, and then never uses that part again.
 
 #ifndef SEARCH_SESSION_ROW_LISTS_H
 #define SEARCH_SESSION_ROW_LISTS_H
@@ -12,11 +12,11 @@
 struct row_list;
 
 struct row_lists {
-    struct row_list *newest; // owned, with those before it
+    struct row_list *newest; // owned, with all older ones
 };
 
-// The same rows in the same order, kept until row_lists_release. NULL without
-// memory.
+// Returns the same rows in the same order, valid until row_lists_release.
+// Returns NULL when out of memory.
 const size_t *row_lists_share(struct row_lists *lists, const size_t *rows,
                               size_t n);
 void row_lists_release(struct row_lists *lists);

@@ -5,9 +5,9 @@
 
 #include "search/session/unit.h"
 
-// --- the demos of pools, by embeddings ---
+// --- demos of pools, by embeddings ---
 
-// False without memory.
+// Returns false when out of memory.
 static bool fill_item(const struct session *session,
                       const struct runs_request *request, size_t i,
                       struct task_item *item)
@@ -51,7 +51,8 @@ static bool fill_runs(const struct session *session,
     return true;
 }
 
-// Those of the candidate's pools that no earlier candidate had. New reference.
+// Returns the texts of the candidate's pools that no earlier candidate had. New
+// reference.
 static json_t *new_texts(struct session *session,
                          const struct candidate *candidate, struct err *err)
 {

@@ -1,10 +1,11 @@
-// runs: what a program answers on inputs, with traces: no trials.
+// runs: the answers of a program on given inputs, with traces, outside of
+// trials.
 //
 // A teacher's runs, the questions that proposals come from, and the embeddings
 // of documents are runs. They are paid from the same budget as trials, in the
-// order of submission, and any number may be under way.
+// order of submission, and any number of them may be under way.
 //
-// All functions are for the job's own thread.
+// Call all functions from the job's own thread.
 
 #ifndef SEARCH_SESSION_RUNS_H
 #define SEARCH_SESSION_RUNS_H
@@ -29,12 +30,14 @@ struct runs_request {
     struct sampling sampling;
     bool scored;           // by the job's metric: items are rows
     bool free_text;        // replies have room for text, whatever num_predict
+                           // says
     const size_t *rows;    // items as rows of the dataset, or
     json_t *const *inputs; // as inputs of the program (references are taken),
-    const json_t *texts;   // or as texts to be embedded, a list of n: the role
-                           // is ROLE_EMBED, and nothing is run
-    json_t *const *given; // NULL, or one an item: {step: outputs} that stand in
-                          // place of these steps' answers; NULL for none
+    const json_t *texts;   // or as texts to embed, a list of n: the role is
+                           // ROLE_EMBED, and no program is run
+    json_t *const *given;  // NULL, or one entry per item: {step: outputs} that
+                          // replace the answers of these steps; an entry may be
+                          // NULL
     size_t n;
 };
 
@@ -49,11 +52,13 @@ struct runs {
 struct runs *runs_submit(struct session *session,
                          const struct runs_request *request, struct err *err);
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
-void runs_free(struct runs *runs); // only when done, or at the end; NULL fine
+void runs_free(struct runs *runs); // only when done, or at the end; accepts
+                                   // NULL
 
-// Has the demos in the candidate's pools embedded, if the program picks demos
-// by embeddings, and waits for it. Texts that were embedded before are not
-// asked for again. runs_submit and trial_submit call it first by themselves.
+// If the program picks demos by embeddings: has the demos in the candidate's
+// pools embedded, and waits for that. Texts that were embedded before are not
+// sent again. runs_submit and trial_submit call this first, so callers need
+// not.
 bool runs_embed_pools(struct session *session, struct candidate *candidate,
                       struct err *err);
 

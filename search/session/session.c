@@ -91,7 +91,7 @@ void session_expect_after(struct session *session, size_t examples)
     forecast_expect_after(&session->forecast, examples);
 }
 
-// --- what is asked of it ---
+// --- what optimizers ask for ---
 
 void session_ask_logprobs(struct session *session, bool ask)
 {
@@ -115,8 +115,9 @@ void session_keep_back(struct session *session, size_t n, double share)
 
 // --- the room of a prompt ---
 
-// Made by the job's own thread when it is first needed: it measures every row,
-// and the coordinator's loop, which starts the session, has no time for that.
+// Created by the job's own thread when it is first needed: it measures every
+// row, and the coordinator's loop, which starts the session, has no time for
+// that.
 static struct fit *fit_of(struct session *session, struct err *err)
 {
     const struct session_setup *setup = &session->setup;

@@ -46,7 +46,7 @@ struct session *session_start(const struct session_setup *setup,
                               struct err *err)
 {
     struct session *session = calloc(1, sizeof *session);
-    struct use most = {0}; // without a limit
+    struct use most = {0}; // no limit
 
     if (session == NULL) {
         err_nomem(err, "a job");

@@ -13,8 +13,8 @@ int64_t task_cost_least(const struct job *job, const struct task *task)
     return stepper_asks(task->program, task->plan) + (int64_t)outside;
 }
 
-// How often one item may ask for an embedding: of a query, or of a question
-// whose demos are picked by it.
+// Returns how often one item may ask for an embedding: of a query, or of a
+// question whose demos are picked by embeddings.
 static int64_t count_embeddings(const struct task *task)
 {
     int64_t n =

@@ -36,7 +36,8 @@ void trial_free(struct trial *trial)
     free(trial);
 }
 
-// Few jobs ask how likely answers are: the others need no room for it.
+// Fills the odds of the right labels. Few jobs ask for them, so room is
+// allocated only if some item has one.
 static bool fill_likely(struct trial *trial, const struct task *task,
                         struct err *err)
 {
@@ -113,7 +114,8 @@ bool trials_are_unreadable(struct trial *const *trials, size_t n)
     return any;
 }
 
-// Enters the candidate in a list of those that differ, as long as it has room.
+// Adds the candidate to the list of distinct ones, as long as the list has
+// room.
 static size_t add_candidate(struct hash *seen, size_t n, const struct hash *id)
 {
     size_t i = 0;

@@ -15,7 +15,7 @@ static struct trial *make_trial(struct session *session,
     return NULL;
 }
 
-// The task of a trial: an item for each row.
+// Creates the task of a trial, with an item for each row.
 static struct task *trial_task(struct session *session,
                                const struct trial *trial,
                                const struct plan *plan, struct err *err)
@@ -33,7 +33,7 @@ static struct task *trial_task(struct session *session,
     task->role = ROLE_STUDENT;
     unit_lay_settings(session, task);
     // The same for all trials: a candidate's score on a row is stored once, and
-    // must not depend on which of two overlapping trials was there first.
+    // must not depend on which of two overlapping trials came first.
     task->sampling = (struct sampling){
         .temperature = -1, .purpose = "trial", .replicate = trial->replicate};
     task->scored = true;
@@ -41,15 +41,16 @@ static struct task *trial_task(struct session *session,
     return task;
 }
 
-// How a candidate is scored, beside on which rows.
+// How a candidate is scored, apart from the rows.
 struct scoring {
     const struct plan *plan;
     bool listed;        // as a trial with a number
     bool kept;          // evaluations are stored and looked up
-    const char *reason; // static; of a listed one
+    const char *reason; // static; only if listed
 };
 
-// Takes the trial, which may be NULL: then err says why already.
+// Submits the trial and takes it over. `trial` may be NULL: then err is already
+// set.
 static struct trial *submit(struct session *session, struct trial *trial,
                             const struct scoring *how, struct err *err)
 {
@@ -107,7 +108,7 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
     return submit(session, trial, &how, err);
 }
 
-// Scores it to the end.
+// Submits the trial and waits until it is scored.
 static struct trial *score(struct session *session, struct trial *trial,
                            const struct scoring *how, struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "search/session/comparison.h"
 #include "search/session/task_cost.h"
 
-enum { UNJUDGED_SHARE = 20 }; // more than one in so many is too many
+enum { UNJUDGED_SHARE = 20 }; // more than one in this many is too many
 
 // --- the list ---
 
@@ -65,9 +65,10 @@ static void tell_trial(struct session *session, const struct unit *unit)
     const struct trial *beside =
         trial->kind == TRIAL_BASELINE ? trial : session_baseline_trial(session);
     struct note note = {.kind = NOTE_TRIAL};
-    bool whole = unit->err.code == ERR_NONE; // a part says nothing of it
+    bool whole = unit->err.code == ERR_NONE; // a partial trial says nothing
+                                             // about the score
     struct comparison alone = {.a.interval = {NAN, NAN}};
-    struct err none = ERR_CLEAR; // without memory there is no interval
+    struct err none = ERR_CLEAR; // when out of memory, there is no interval
     double baseline, ignored;
 
     // A trial may be on rows that the baseline was not scored on.
@@ -89,8 +90,9 @@ static void tell_trial(struct session *session, const struct unit *unit)
     note_send(session->pair, &note);
 }
 
-// A judge that often gives nothing to read says nothing of those examples, and
-// too little of the rest.
+// Counts the answers that the judge scored, and sets the session's fault if too
+// many could not be judged: such a judge says nothing about those examples, and
+// too little about the rest.
 static void count_judged(struct session *session, const struct trial *trial)
 {
     session->judged += trial->n + trial->unjudged;
@@ -106,7 +108,8 @@ static void count_judged(struct session *session, const struct trial *trial)
             session->judged);
 }
 
-// Of a candidate that is scored again it is asked which rows it was scored on.
+// Links the trials of a candidate, since a candidate that is scored again is
+// checked for rows that it was scored on before.
 static bool keep_scored(struct session *session, struct unit *unit,
                         struct err *err)
 {
@@ -132,8 +135,8 @@ static bool settle_trial(struct session *session, struct unit *unit,
     return true;
 }
 
-// Accounts for units in the order of submission, as far as they are done: so
-// which unit was the first to use a key does not depend on arrival.
+// Accounts for units in the order of submission, as far as they are done, so
+// that which unit was the first to use a key does not depend on arrival.
 static bool account(struct session *session, struct err *err)
 {
     while (session->accounted < session->n_units &&
@@ -155,8 +158,8 @@ static bool account(struct session *session, struct err *err)
     return true;
 }
 
-// Without memory the unit has failed. It is done all the same, or its
-// waiter would wait for ever.
+// Takes the task's calls. If memory ran out, the unit has failed; it still
+// becomes done, since its waiter would otherwise wait forever.
 static void take_calls(struct unit *unit, struct task *task)
 {
     if (task->no_memory)
@@ -167,8 +170,8 @@ static void take_calls(struct unit *unit, struct task *task)
     task->n_calls = task->cap_calls = 0;
 }
 
-// Whose answers the task rests on. One that the budget did not reach asked
-// nobody.
+// Records whose answers the task rests on. A task that the budget did not reach
+// asked nobody.
 static void note_asked(struct session *session, const struct task *task)
 {
     bool any = false;
@@ -182,7 +185,7 @@ static void note_asked(struct session *session, const struct task *task)
     session->asked[ROLE_EMBED] |= task->program == session->setup.job->program;
 }
 
-// A task is back: its unit is done.
+// Takes a task that came back: its unit is done.
 static bool take_task(struct session *session, struct task *task,
                       struct err *err)
 {
@@ -202,7 +205,7 @@ static bool take_task(struct session *session, struct task *task,
     return ok && account(session, err);
 }
 
-// Receives until the unit is done, well or not.
+// Receives until the unit is done, whether it ended well or not.
 static bool await_unit(struct session *session, const struct unit *unit,
                        struct err *err)
 {
@@ -245,7 +248,7 @@ static void put_name(const struct unit *unit, char *out, size_t size)
         text_print(out, size, "the test share");
 }
 
-// Whether the task asks what the trials of its candidate ask.
+// Returns true if the task asks the same as the trials of its candidate.
 static bool repeats_trials(const struct session *session,
                            const struct task *task)
 {
@@ -257,8 +260,8 @@ static bool repeats_trials(const struct session *session,
            sampling->replicate == 0 && strcmp(sampling->purpose, "trial") == 0;
 }
 
-// Marks the items whose calls are in the ledger, since a trial of the same
-// candidate was scored on their rows: they cost nothing. Returns how many.
+// Marks the items that cost nothing: a trial of the same candidate was scored
+// on their rows, so their calls are in the ledger. Returns their number.
 static size_t mark_paid(const struct session *session, struct task *task)
 {
     size_t rows = dataset_size(session->setup.dataset);
@@ -280,7 +283,7 @@ static size_t mark_paid(const struct session *session, struct task *task)
     return n;
 }
 
-// What the task needs of the budget, by what is in the ledger now.
+// Returns what the task needs of the budget, given what is in the ledger now.
 static struct budget_need find_need(const struct session *session,
                                     struct task *task, struct use most,
                                     bool may_be_cut)
@@ -334,7 +337,7 @@ void unit_send(struct session *session, struct task *task, struct unit *unit)
 {
     task->owner = unit;
     task->batch = session->n_waits + 1;
-    // Embeddings are many, short, and of another model: they are no measure.
+    // Embeddings are many, short, and by another model: they are no measure.
     if (task->role != ROLE_EMBED)
         unit->fresh = task->n_items - task->n_paid;
     forecast_submitted(&session->forecast, unit->fresh);
