@@ -1,9 +1,9 @@
-// dispatch: which call goes to which worker, and when. Pure.
+// dispatch: decides which call goes to which worker, and when. Pure.
 //
-// No input or output, no clock, no randomness: it is fed events, each with
-// the time, and returns actions in order. Workers, calls, models, groups and
-// jobs are small numbers that the caller gives out. It can run for a million
-// virtual hours in a test.
+// It does no I/O, reads no clock and uses no randomness: the caller feeds it
+// events, each with its time, and gets back actions in order. Workers, calls,
+// models, groups and jobs are small numbers that the caller assigns. A test can
+// run it for a million virtual hours.
 //
 //            queue                 SEND                     done
 //   (new) ---------> QUEUED ---------------------> LEASED -------> (gone)
@@ -12,108 +12,117 @@
 //                     |                             | worker lost
 //                     WAITING <---------------------+
 //                                                   |
-//                     PARKED (action PARK) <--------+ faults of all who
-//                                                     should have a try
+//                     PARKED (action PARK) <--------+ every worker that should
+//                                                     try it has failed it
 //
 // Invariants, which dispatch_check (dispatch_check.h) proves after every event
 // in the tests:
-//  1. A call is in exactly one state; a leased one is with one worker, or
-//     with two or three when it is hedged.
-//  2. A worker holds at most slots + 1 calls; those that were answered and are
-//     not durable yet count.
+//  1. A call is in exactly one state. A leased call is with one worker, or with
+//     two or three when it is hedged.
+//  2. A worker holds at most slots + 1 calls, counting those that are answered
+//     but not yet durable.
 //  3. A call that was reported done is never sent again.
-//  4. A call with state QUEUED, a free place at a worker that serves its
-//     model and has not failed it: then an action is pending, or the place is
-//     left free until a time that is planned (offer.h).
+//  4. If a call is QUEUED while a worker that serves its model and has not
+//     failed it has a free place, then either an action is pending or the place
+//     is deliberately left free until a planned time (offer.h).
 //
-// Order: the job that has the least of its share first (of two jobs, one of
-// priority 20 has twice the slots of one of 10, and where there is one slot,
-// twice its time: share.h), then the oldest
-// trial, then affinity: calls of one group share a prompt prefix; a slot stays
-// with its group while it has calls, unless nobody works on a trial older by
-// half a window. Then it goes to a trial that nobody works on, the oldest
-// first; where there is none, to the group that would be latest, by its calls,
-// the speeds of its slots and the place of its trial in the window: trials are
-// done one after another, and seldom two at once (offer.c says why), unless
-// they are of one batch, which is waited for as a whole. A slot is
-// left idle for affinity's sake only where it would read a prompt in vain, for
-// three times as long as it would read at most, or for fewer than four calls,
-// for half as long (offer.h). A worker changes
-// its loaded model only when no call for it waits, or calls of another wait and
-// nobody was sent one for MODEL_WAIT_MS. Where at most two have its model, and
-// the same jobs have calls of both, that is FEW_WAIT_MS: they need both, and
-// would then wait for the first. Idle slots are filled before the places beyond
-// them; a worker whose slots are at work for above a quarter of a second gets
-// no call beyond them, where it would wait for nothing.
+// Order. First comes the job that has had the least of its share: a job of
+// priority 20 gets twice the slots of a job of priority 10, or twice the time
+// if there is only one slot (share.h). Within a job the oldest trial comes
+// first, then affinity. Calls of one group share a prompt prefix, and a slot
+// stays with its group while the group has calls, unless nobody works on a
+// trial that is older by half a window. The slot then goes to the oldest trial
+// that nobody works on. If there is none, it goes to the group that would
+// finish last, judging by its calls, the speeds of its slots and the place of
+// its trial in the window. So trials finish one after another and seldom two at
+// once (offer.c says why), unless they belong to one batch, which is waited for
+// as a whole.
 //
-// Speeds are learnt: of each worker and model, how long a call of each kind
-// takes, and reading a prefix by its size (pace.h).
+// A slot is left idle for the sake of affinity only if it would read a prompt
+// for nothing (for at most three times as long as the reading takes) or for
+// fewer than four calls (for half as long as it takes; offer.h).
 //
-// Faults. What each kind says, and of whom, is a row of the table in
-// common/call.c. A fault may speak against the call, the worker or both, and
-// most of the work here is to tell them apart:
+// A worker changes its loaded model only when no call for that model waits, or
+// when calls for another model wait and none of them was sent to anybody for
+// MODEL_WAIT_MS. That limit is FEW_WAIT_MS if at most two workers have the
+// current model loaded and the same jobs have calls for both models: these jobs
+// need both, and after the change they would only wait for the first one.
 //
-// * A worker with QUARANTINE_FAULTS faults in a row, of different calls, is at
-//   rest: it is left alone for a growing while, at most QUARANTINE_MAX_MS, then
-//   gets one call at a time until it answers one. So when its fault has passed
-//   it works again within that time.
-// * A worker is good for a model when it has answered a call of it and is not
-//   at rest. Once anybody has answered a call of a model, only good workers'
-//   faults weigh against a call: where a server is down or broken every call
-//   fails, and that says nothing of any of them.
-// * A call that failed goes to another worker: at once where good ones are
-//   left, else after a back-off of at most BACKOFF_MAX_MS. A round of tries is
-//   over when three good workers, or all that are not at rest, have failed it
-//   (a single one: three times). Then it is parked if its faults weigh
-//   DISPATCH_STRIKES, else another round begins: where a fifth of all requests
-//   fail, three faults in a row hit one call in a hundred. Workers that have
-//   not had the call go first in it.
-// * FAULT_BUSY and FAULT_REFUSED delay call and worker, and do not count.
-//   FAULT_MODEL: the worker does not serve that model any more. FAULT_LOST: the
-//   call comes back at once and nothing counts.
+// Idle slots are filled before the places beyond them. A worker whose calls
+// take more than a quarter of a second gets none beyond its slots, where a call
+// would only wait.
 //
-// A worker that was not heard for liveness_ms is silent: it gets no calls, and
-// those that it holds are asked elsewhere, but it is not forgotten. When it is
-// heard again, after a broken connection or a stalled network, it goes on, and
-// what it answers counts if it is the first. Only after DISPATCH_FORGET times
-// liveness_ms it is dropped. One that holds no call may have promised to speak
-// more seldom (dispatch_rhythm); from the moment that it is sent one it has
-// liveness_ms like the others.
+// Speeds are learnt: for each worker and model, how long a call of each kind
+// takes, and how long it takes to read a prefix of a given size (pace.h).
 //
-// A lease ends at the call's timeout and a margin after the call got a slot at
-// the worker. That counts as FAULT_TIMEOUT and frees the place; an answer that
-// comes later under it still counts if it is the call's first. A worker's last
-// slots + 1 ended leases are remembered.
+// Faults. A row of the table in common/call.c says what each kind of fault
+// means, and for whom. A fault may count against the call, the worker or both,
+// and most of the work here is to tell these apart:
 //
-// That a message was sent proves nothing: a connection that broke and came back
-// has swallowed it. So workers name the leases that they have, once a second,
-// and one that is HELD here and was not named for DISPATCH_ACK_MS is sent
-// again, to the same worker and under the same number: if it was the answer
-// that was lost, the worker has it still.
+// * A worker with QUARANTINE_FAULTS faults in a row, on different calls, is
+//   resting: it is left alone for a growing time, at most QUARANTINE_MAX_MS,
+//   and then gets one call at a time until it answers one. So it is back at
+//   work within that time after its trouble is over.
+// * A worker is good for a model if it has answered a call for that model and
+//   is not resting. Once anybody has answered a call for a model, only the
+//   faults of good workers count against a call: when a server is down or
+//   broken every call fails, and that says nothing about any of them.
+// * A failed call goes to another worker: at once if good ones are left,
+//   otherwise after a back-off of at most BACKOFF_MAX_MS. A round of tries is
+//   over when three good workers, or all that are not resting, have failed the
+//   call (a worker that is alone must fail it three times). The call is then
+//   parked if its faults weigh at least DISPATCH_STRIKES; otherwise another
+//   round begins, because three faults in a row hit one call in a hundred when
+//   a fifth of all requests fail. In the new round, workers that have not had
+//   the call go first.
+// * FAULT_BUSY and FAULT_REFUSED delay the call and the worker, and do not
+//   count. FAULT_MODEL means that the worker no longer serves that model. After
+//   FAULT_LOST the call comes back at once and nothing counts.
 //
-// Limits: a job may be allowed fewer workers than there are (dispatch_limit).
-// Those that are sent its calls first keep it, so that its prompts stay in
-// their caches. One that leaves, drains or falls silent is replaced. So is one
-// that has no call of the job, when calls wait that it cannot take: it works
-// for other jobs, has not the model, or has failed them. Two jobs with limits
-// take different workers where they can.
+// A worker that has not been heard from for liveness_ms is silent: it gets no
+// calls, and the calls that it holds are sent elsewhere, but it is not
+// forgotten. When it is heard again, after a broken connection or a stalled
+// network, it carries on, and its answers count if they are the first. Only
+// after DISPATCH_FORGET times liveness_ms is it dropped. A worker that holds no
+// call may have announced that it will speak less often (dispatch_rhythm); from
+// the moment that it is sent a call it has liveness_ms like the others.
 //
-// Hedging: with two or more workers, a slot that would be idle takes a second
-// copy of the call that has been out longest, if that is over twice the usual
-// time of its kind (the median of late) and of its worker, or
-// DISPATCH_HEDGE_BLIND_MS while no call of it was answered; as long as its
-// first slot had to read its prompt, and the second would have to, comes on
-// top. One that has the prompt and would be done clearly sooner takes a copy at
-// once (hedge.h). The first valid answer counts and the other is cancelled. A
-// third copy is sent as much later, when neither of the two workers has
-// answered anything since it got the call. A cancelled lease's place is free at
-// once. A worker that was overtaken so, and has answered nothing since it got
-// the call, has a fault more in its row: one that lives and never answers is
-// soon at rest.
+// A lease ends after the call's timeout plus a margin, counted from when the
+// call got a slot at the worker. That counts as FAULT_TIMEOUT and frees the
+// place. A later answer under this lease still counts if it is the first for
+// its call. The last slots + 1 ended leases of a worker are remembered.
 //
-// Cost: a call queued, sent, done and credited is under 3 microseconds,
-// whatever the number of calls and workers; only trials, jobs and models in
-// play are ever walked, and a few dozen groups of them at most.
+// Having sent a message proves nothing: a connection that broke and came back
+// may have swallowed it. So workers name the leases that they have, once a
+// second. A lease that is HELD here and has not been named for DISPATCH_ACK_MS
+// is sent again, to the same worker and under the same number: if it was the
+// answer that got lost, the worker still has it.
+//
+// Limits. A job may be allowed fewer workers than there are (dispatch_limit).
+// The workers that get its calls first keep the job, so that its prompts stay
+// in their caches. A worker that leaves, drains or falls silent is replaced. So
+// is one that holds no call of the job while calls wait that nobody with a seat
+// can take, because they are busy with other jobs, lack the model or have
+// failed these calls. Two jobs with limits get different workers where
+// possible.
+//
+// Hedging. With two or more workers, a slot that would otherwise be idle takes
+// a second copy of the call that has been out longest, once that call is late:
+// after twice the usual time of its kind (the recent median) and of its worker,
+// or after DISPATCH_HEDGE_BLIND_MS if no call of its kind has been answered
+// yet. The time that the first slot needed to read the prompt is added, and so
+// is the time that the second slot would need. A worker that already has the
+// prompt and would clearly finish sooner takes a copy at once (hedge.h). The
+// first valid answer counts, the other copy is cancelled, and the place of the
+// cancelled lease is free at once. A third copy is sent after as long again, if
+// neither of the two workers has answered anything since it got the call. A
+// worker that was overtaken in this way, and has answered nothing since it got
+// the call, gets one more fault in its row: so a worker that is alive but never
+// answers is soon resting.
+//
+// Cost. To queue, send, finish and credit a call takes under 3 microseconds in
+// total, whatever the number of calls and workers. Only the trials, jobs and
+// models in play are ever walked, and at most a few dozen of their groups.
 
 #ifndef DISPATCH_DISPATCH_H
 #define DISPATCH_DISPATCH_H
@@ -126,23 +135,23 @@
 #include "common/err.h"
 
 enum {
-    DISPATCH_WORKER_FAULTS = 3,      // different workers in a round of tries
-    DISPATCH_STRIKES = CALL_STRIKES, // weight of faults until one is parked
-    DISPATCH_BACKOFF_MS = 250,       // doubled a fault
+    DISPATCH_WORKER_FAULTS = 3,      // different workers per round of tries
+    DISPATCH_STRIKES = CALL_STRIKES, // weight of faults that parks a call
+    DISPATCH_BACKOFF_MS = 250,       // doubled with each fault
     DISPATCH_BACKOFF_MAX_MS = 4000,
     DISPATCH_MODEL_WAIT_MS = 60000,
-    DISPATCH_FEW_WAIT_MS = 600000, // where another model would wait instead
+    DISPATCH_FEW_WAIT_MS = 600000, // if the same jobs need the loaded model too
     DISPATCH_LEASE_MARGIN_MS = 5000,
-    DISPATCH_ACK_MS = 2000, // until a lease that is not named is sent again
+    DISPATCH_ACK_MS = 2000, // until a lease that was not named is sent again
     DISPATCH_QUARANTINE_FAULTS = 3, // in a row, until a worker is left alone
-    DISPATCH_QUARANTINE_MS = 500,   // doubled a further fault
+    DISPATCH_QUARANTINE_MS = 500,   // doubled with each further fault
     DISPATCH_QUARANTINE_MAX_MS = 4000,
-    DISPATCH_HEDGE_MIN_MS = 500,    // however quick calls usually are
-    DISPATCH_HEDGE_BLIND_MS = 8000, // while nobody knows how quick
+    DISPATCH_HEDGE_MIN_MS = 500,    // minimum, however quick calls usually are
+    DISPATCH_HEDGE_BLIND_MS = 8000, // while nobody knows how quick they are
     DISPATCH_FORGET = 20,   // times liveness_ms until a silent one is dropped
-    DISPATCH_WINDOW = 4,    // a job's window where none is given
-    DISPATCH_PRIORITY = 10, // and its priority
-    DISPATCH_MAX_SLOTS = 1024, // of one worker
+    DISPATCH_WINDOW = 4,    // a job's window if none is given
+    DISPATCH_PRIORITY = 10, // a job's priority if none is given
+    DISPATCH_MAX_SLOTS = 1024, // per worker
 };
 
 struct dispatch;
@@ -150,137 +159,146 @@ struct dispatch;
 struct dispatch_config {
     int64_t liveness_ms; // silence after which calls go elsewhere; 0: never
     bool hedge;
-    int64_t leases_from; // their numbers are above this: no answer to a lease
-                         // of an earlier coordinator is one to a lease here
+    int64_t leases_from; // lease numbers start above this, so that no answer to
+                         // an earlier coordinator's lease matches one here
 };
 
-// A call to place. ids are the caller's, never reused.
+// A call to place. The caller assigns the ids and never reuses them.
 struct dispatch_call {
     int64_t id;
     int32_t job;
-    int32_t model;       // as dispatch_serves names it
+    int32_t model;       // number, as in dispatch_serves
     int64_t trial;       // age: smaller is older
     int64_t batch;       // trials of one batch are waited for together, so none
                          // of them is due before another; 0: the trial is alone
-    int64_t group;       // calls of one prompt prefix; they are of one kind
-    int64_t kind;        // calls of one kind take about as long, say those of
-                         // one step of a job
-    int64_t prefix_size; // how much of the prompt its group shares, in bytes;
-                         // 0: not known
+    int64_t group;       // calls with one prompt prefix, all of one kind
+    int64_t kind;        // calls of one kind take about equally long, for
+                         // example those of one step of a job
+    int64_t prefix_size; // bytes of prompt that the group shares; 0: unknown
     int64_t timeout_ms;  // hard limit at the worker; the lease adds a margin
-    int32_t window;      // trials of the job that overlap; 0: DISPATCH_WINDOW
+    int32_t window;      // overlapping trials of the job; 0: DISPATCH_WINDOW
     int32_t priority;    // of the job from now on; 0: DISPATCH_PRIORITY
 };
 
 enum action_kind {
-    ACTION_SEND,   // call to worker, with a fresh lease
-    ACTION_CANCEL, // call at worker is not wanted any more
-    ACTION_DROP,   // worker was silent for long: forget its connection
-    ACTION_PARK,   // call failed on every worker: give it up
+    ACTION_SEND,   // send the call to the worker, under a fresh lease
+    ACTION_CANCEL, // the call is no longer wanted from this worker
+    ACTION_DROP,   // the worker was silent too long: forget its connection
+    ACTION_PARK,   // the call failed on every worker: give it up
 };
 
 struct action {
     enum action_kind kind;
     int32_t worker;
     int64_t call;
-    int64_t lease;         // SEND, CANCEL: unique, never reused
-    bool hedge;            // SEND: a second copy
-    enum call_fault fault; // PARK: the last one
+    int64_t lease;         // for SEND and CANCEL; unique, never reused
+    bool hedge;            // for SEND: this is another copy
+    enum call_fault fault; // for PARK: the last fault
 };
 
 struct dispatch *dispatch_new(const struct dispatch_config *config,
                               struct err *err);
-void dispatch_free(struct dispatch *dispatch); // NULL is fine
+void dispatch_free(struct dispatch *dispatch); // accepts NULL
 
-// --- events; now is monotonic milliseconds, never going back ---
+// --- events; now is in monotonic milliseconds and never goes back ---
 //
-// Unknown workers, leases and calls are ignored: a peer may name what is gone.
+// Unknown workers, leases and calls are ignored, since a peer may name one that
+// is gone.
 
-// slots is 1 to 1024. A worker that is known already has come back: what it
-// held comes back.
+// Adds a worker with 1 to 1024 slots. If the worker is known already, it has
+// reconnected, and the calls that it held come back.
 bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
                    int64_t now, struct err *err);
-// Worker serves model (by the caller's number).
+// The worker serves the model.
 bool dispatch_serves(struct dispatch *dispatch, int32_t worker, int32_t model,
                      struct err *err);
-// The worker is not to get calls of model after all; those that it has stay.
+// The worker must not get calls for the model after all. It keeps those that it
+// already has.
 void dispatch_refuse(struct dispatch *dispatch, int32_t worker, int32_t model);
-// Nobody asks this model any more: its number may become another model's. False
-// while there are calls of it.
+// Nobody asks for this model any more, so its number may be reused for another
+// model. Returns false while there are calls for it.
 bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
-// While the worker holds no call it may be silent for this long, if that is
+// While the worker holds no call, it may be silent for silence_ms if that is
 // more than liveness_ms.
 void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
                      int64_t silence_ms);
-// It may be gone, for its connection broke: from now on it has liveness_ms to
-// be heard, whatever it holds. What it says of its rhythm then counts again.
+// The worker's connection broke, so it may be gone: from now on it has
+// liveness_ms to be heard from, even if it holds no call. The next
+// dispatch_rhythm applies again.
 void dispatch_suspect(struct dispatch *dispatch, int32_t worker, int64_t now);
-// Whether messages of workers are still to be read. While they do, no
-// worker is taken for silent: the caller was slow, not they.
+// Tells whether messages from workers are still waiting to be read. As long as
+// there are some, no worker is considered silent, since it was the caller that
+// was slow.
 void dispatch_behind(struct dispatch *dispatch, bool behind);
-// The worker says that it has this lease. False: nobody waits for it any more.
+// The worker says that it has this lease. Returns false if nobody waits for it
+// any more.
 bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
                       int64_t now);
-// After it has named all that it has: the next lease that is to be sent to it
-// again. False: there is none (left).
+// To be called after a worker has named all its leases: finds the next one that
+// must be sent to it again. Returns false when there is none (left).
 bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
                           int64_t now, struct action *out);
-// The worker says that it could not take the call of this lease as it came: it
-// is to be sent to it again. False: the worker does not hold it.
+// The worker says that it could not take the call of this lease in the form in
+// which it came, so the call must be sent to it again. Returns false if the
+// worker does not hold the lease.
 bool dispatch_untaken(struct dispatch *dispatch, int32_t worker, int64_t lease,
                       int64_t now, struct action *out);
-// Takes no more calls; what it holds stays with it until it answers or leaves.
+// The worker takes no more calls. It keeps what it holds until it answers or
+// leaves.
 void dispatch_drain(struct dispatch *dispatch, int32_t worker);
-// Is gone: its calls come back at once.
+// The worker is gone: its calls come back at once.
 void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now);
 
-// Fails without memory, or when a call with this id is there already.
+// Fails when out of memory or when a call with this id already exists.
 bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
                     int64_t now, struct err *err);
-// At most so many workers have calls of the job at a time, whether it has any
-// now or not; 0: as many as there are. To be lifted when the job is over. Fails
-// without memory, and then nothing is changed.
+// Allows at most max_workers workers at a time to have calls of the job,
+// whether it has any calls now or not; 0: no limit. The caller should lift the
+// limit when the job is over. Fails, changing nothing, when out of memory.
 bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
                     struct err *err);
-// Sends a call that is queued to this very worker, for it has the answer
-// already, or at work, which no limit of the job forbids. False, and nothing
-// done, where that cannot be now.
+// Sends a queued call to this particular worker, because it already has the
+// answer or is working on it. A limit of the job does not prevent this. Returns
+// false, and does nothing, if it is not possible now.
 bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
                    int64_t now, struct action *out);
-// The call is no longer wanted, queued or sent.
+// The call is no longer wanted, whether queued or sent.
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
 
-// The call that the worker holds under this lease; false: none.
+// Finds the call that the worker holds under this lease. Returns false if there
+// is none.
 bool dispatch_find(const struct dispatch *dispatch, int32_t worker,
                    int64_t lease, int64_t *call);
-// An answer came under this lease. True and the call's id when it is the
-// first valid one; false when the lease is unknown or not this worker's.
-// The place at the worker stays taken until dispatch_credit.
+// An answer came under this lease. Returns true and the call's id if it is the
+// first valid answer, false if the lease is unknown or belongs to another
+// worker. The place at the worker stays taken until dispatch_credit.
 bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
                    int64_t now, int64_t *call);
 // The answer is durable: the worker may get another call.
 void dispatch_credit(struct dispatch *dispatch, int32_t worker, int64_t lease,
                      int64_t now);
-// False when the worker holds no call under this lease.
+// Returns false if the worker holds no call under this lease.
 bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
                     enum call_fault fault, int64_t now);
 
-// Time passes: leases end, workers are found lost, back-offs end.
+// Lets time pass: leases end, lost workers are noticed, back-offs end.
 void dispatch_tick(struct dispatch *dispatch, int64_t now);
 
 // --- actions ---
 
-// The next thing to do; false: nothing now. Ask until it is false.
+// Returns the next thing to do, or false if there is nothing now. Call it until
+// it returns false.
 bool dispatch_next(struct dispatch *dispatch, int64_t now, struct action *out);
 
-// When dispatch_tick has something to do next; -1: nothing is planned.
+// Returns when dispatch_tick next has something to do, or -1 if nothing is
+// planned.
 int64_t dispatch_deadline(const struct dispatch *dispatch);
 
-// workers, slots and dispatch_can_serve leave out silent workers, slots and
-// dispatch_can_serve also those that drain; leased counts calls, not leases.
-// swaps: how often a worker was sent a call of another model than the one
-// before, each of which costs its server seconds to minutes.
+// `workers`, `slots` and dispatch_can_serve leave out silent workers; `slots`
+// and dispatch_can_serve also leave out draining ones. `leased` counts calls,
+// not leases. `swaps` counts how often a worker was sent a call for another
+// model than the call before; each swap costs its server seconds to minutes.
 struct dispatch_counts {
     size_t workers, slots, queued, waiting, leased, parked;
     int64_t sent, faults, hedged, swaps;
@@ -288,22 +306,22 @@ struct dispatch_counts {
 void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out);
 
-// How often a worker has fallen silent.
+// Returns how often a worker has fallen silent.
 int64_t dispatch_silences(const struct dispatch *dispatch);
 
-// Whether some live worker serves model.
+// Returns true if some live worker serves the model.
 bool dispatch_can_serve(const struct dispatch *dispatch, int32_t model);
 
-// What is thought of a worker, for people.
+// The state of a worker, as shown to people.
 enum dispatch_worker_state {
     DISPATCH_WORKER_SERVING,
-    DISPATCH_WORKER_RESTING, // for its faults in a row
+    DISPATCH_WORKER_RESTING, // because of its faults in a row
     DISPATCH_WORKER_DRAINING,
     DISPATCH_WORKER_SILENT,
 };
 struct dispatch_worker_view {
     enum dispatch_worker_state state;
-    int n_faults;   // in a row, of different calls
+    int n_faults;   // in a row, on different calls
     size_t n_calls; // that it holds
     int64_t heard_ms;
 };

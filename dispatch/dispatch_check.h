@@ -1,15 +1,15 @@
 // dispatch_check: proves that a dispatch is sound. For tests.
 //
-// Walks everything, so it costs as much as there are calls and slots.
+// It walks everything, so its cost grows with the number of calls and slots.
 
 #ifndef DISPATCH_DISPATCH_CHECK_H
 #define DISPATCH_DISPATCH_CHECK_H
 
 #include "dispatch/dispatch.h"
 
-// NULL when the invariants of dispatch.h hold and all counts and lists agree;
-// else the one that does not, in words. Invariant 3 needs the history of calls
-// and is the caller's to check.
+// Returns NULL if the invariants of dispatch.h hold and all counts and lists
+// agree; otherwise says in words what is wrong. Invariant 3 needs the history
+// of the calls, so checking it is left to the caller.
 const char *dispatch_check(const struct dispatch *dispatch);
 
 #endif

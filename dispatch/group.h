@@ -1,18 +1,18 @@
-// group: the calls of one prompt prefix, counted by who names them.
+// group: the calls with one prompt prefix, reference counted.
 //
-// A call and a slot keep their group alive: whoever takes it gives it back.
+// Calls and slots keep their group alive: whoever takes a group gives it back.
 
 #ifndef DISPATCH_GROUP_H
 #define DISPATCH_GROUP_H
 
 #include "dispatch/dispatch_state.h"
 
-// That of a call: finds or makes it. NULL without memory.
+// Finds or creates the group of a call. Returns NULL when out of memory.
 struct group *group_take(struct dispatch *dispatch,
                          const struct dispatch_call *call);
-void group_drop(struct dispatch *dispatch, struct group *group); // NULL is fine
+void group_drop(struct dispatch *dispatch, struct group *group); // accepts NULL
 
-// A slot names its group no more; it may have had none.
+// The slot no longer refers to its group, if it had one.
 void group_leave(struct dispatch *dispatch, struct slot *slot);
 
 #endif

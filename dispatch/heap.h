@@ -1,10 +1,11 @@
-// heap: what is due first. A pairing heap whose nodes live in what is ordered.
+// heap: finds what is due first.
 //
-// Adding is O(1) and allocates nothing, so it cannot fail; removing any node
-// is O(log n) amortised. A binary heap in an array was rejected: it grows, and
-// a clock tick has nobody to tell that there is no memory.
+// It is a pairing heap with its nodes embedded in what it orders. Adding is
+// O(1) and allocates nothing, so it cannot fail; removing any node is O(log n)
+// amortised. A binary heap in an array was rejected because it grows, and a
+// clock tick has nobody to report an allocation failure to.
 //
-// Equal keys come out in an order that depends on the operations alone.
+// The order of equal keys depends only on the sequence of operations.
 
 #ifndef DISPATCH_HEAP_H
 #define DISPATCH_HEAP_H
@@ -13,18 +14,18 @@
 
 struct heap_node {
     int64_t key;
-    struct heap_node *child; // the first one
+    struct heap_node *child; // the first child
     struct heap_node *next;  // sibling
-    struct heap_node *prev;  // sibling, or the parent of a first child
+    struct heap_node *prev;  // sibling, or a first child's parent
 };
 
 struct heap {
-    struct heap_node *root; // NULL: empty. Also the smallest key
+    struct heap_node *root; // the smallest key; NULL: empty
 };
 
-// node is in no heap.
+// The node must be in no heap.
 void heap_add(struct heap *heap, struct heap_node *node, int64_t key);
-// node is in this heap.
+// The node must be in this heap.
 void heap_remove(struct heap *heap, struct heap_node *node);
 
 #endif

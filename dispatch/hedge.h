@@ -1,30 +1,32 @@
-// hedge: which call should be made a second time, and when.
+// hedge: which call should be sent a second time, and when.
 //
-// At the end of a trial some workers have nothing left to do while a slow one,
-// or one that hangs, still holds the last call. An idle worker then gets a copy
-// of it, and the first valid answer counts. For that a call must have been out
-// for twice the usual time of its kind (DISPATCH_HEDGE_BLIND_MS before any was
-// answered, never less than DISPATCH_HEDGE_MIN_MS), or twice its worker's own
-// where that is slower, and for as long again as the idle worker would read its
-// prompt, where it has to: so only few are made twice. A call with two copies
-// gets a third only if none of those who hold it has answered anything since.
+// At the end of a trial some workers have nothing left to do while a slow or
+// hung one still holds the last call. An idle worker then gets a copy of that
+// call, and the first valid answer counts. The call must have been out for
+// twice the usual time of its kind (or DISPATCH_HEDGE_BLIND_MS before any was
+// answered, and never less than DISPATCH_HEDGE_MIN_MS), or for twice its
+// worker's own usual time if that is longer. If the first slot had to read the
+// prompt, or the idle worker has to, that time is added. So only few calls are
+// sent twice. A call with two copies gets a third only if none of its holders
+// has answered anything since.
 //
-// Workers are not equally quick. An idle one that has the prompt does not wait
-// until a call is late if it is expected to answer it in two thirds of the time
-// that its worker still needs:
+// Workers are not equally quick. An idle worker that has the prompt does not
+// wait for a call to be late if it is expected to answer it in two thirds of
+// the time that the call's worker still needs:
 //
 //   slow    |. . . . . . call . . . . . .|
 //   quick           |copy|                     at once
 //
-// It is left alone where less than DISPATCH_HEDGE_MIN_MS would be left.
+// The call is left alone if less than DISPATCH_HEDGE_MIN_MS remains.
 //
-// Measured (bench_dispatch): by this and by each worker's own time, the stages
-// of a search take 16 workers 323 s instead of 331 s, and 2.2 % of the calls
-// are made twice instead of 4.0 %. On eight unequal workers half as many are.
+// Measured (bench_dispatch): with this, and with each worker's own time, 16
+// workers run the stages of a search in 323 s instead of 331 s, and 2.2 % of
+// the calls are sent twice instead of 4.0 %. On eight unequal workers half as
+// many are.
 //
-// Reads what dispatch knows and changes nothing: dispatch.c asks, and sends.
-// The lists have the longest out first, so a look at their first
-// DISPATCH_LOOK entries is enough.
+// It reads what dispatch knows and changes nothing: dispatch.c asks, and sends.
+// The lists have the longest out first, so it is enough to look at their first
+// DISPATCH_LOOK entries.
 
 #ifndef DISPATCH_HEDGE_H
 #define DISPATCH_HEDGE_H
@@ -37,11 +39,11 @@ struct hedge {
     struct dispatch_worker *worker;
 };
 
-// The next copy of a call that is late. One whose time has not come is a time
-// to wait for.
+// Returns the next copy of a late call. If its time is still to come, the
+// caller must wait until then.
 struct hedge hedge_next(const struct dispatch *dispatch);
 
-// A copy of a call that is not late, which would be answered sooner.
+// Returns a copy of a call that is not late but would be answered sooner.
 struct hedge hedge_sooner(const struct dispatch *dispatch, int64_t now);
 
 #endif

@@ -1,11 +1,10 @@
-// offer: which of the calls that wait a worker's next slot gets, in the order
-// of dispatch.h.
+// offer: decides which of the waiting calls a worker's next slot gets.
 //
-// It walks jobs, then the oldest trials, never calls: so it costs a few dozen
-// steps whatever the number of calls. It reads what dispatch knows and changes
-// nothing.
+// dispatch.h describes the order. This walks jobs, then the oldest trials, but
+// never calls, so it costs a few dozen steps whatever the number of calls. It
+// reads what dispatch knows and changes nothing.
 //
-// A slot is left free for a while rather than read a prompt in vain:
+// A slot is left free for a while if it would read a prompt in vain:
 //
 //   others   |call|call|call|call|call|call|
 //   slot     |. . . reading . . .|call|call|     worth it
@@ -13,31 +12,35 @@
 //   others   |call|call|call|
 //   slot     |. . . reading . . .|               in vain: none is left
 //
-// It would still read when the next trial begins, and that one needs slots.
-// So it is left free until calls come, but for three times as long as it
-// would read at most (OFFER_HOLD): then it takes what there is, and no call has
-// waited for longer beside it. Of a worker's free slots the one that became
-// free last counts, so those behind it may be left free for longer: by as much
-// again for each slot that becomes free meanwhile. How long it would read is
-// learnt (dispatch_worker_read_ms), and nobody is left free while it is not
-// known; nor where calls of another job or model wait, or the job has a limit
-// on its workers. A prompt that nobody works on is never read in vain: it may
-// be of a single call on which the search waits. Others that still read the
-// prompt take no calls meanwhile, so to join them is seldom in vain:
+// In the second case the slot would still be reading when the next trial
+// begins, which needs slots. So the slot is left free until calls come, but for
+// at most three times as long as the reading takes (OFFER_HOLD). After that it
+// takes what there is, so no call waits beside a free slot for longer than
+// this. The time counts from when the last of a worker's free slots became
+// free, so earlier ones may be left free for longer: by as much again for each
+// slot that becomes free meanwhile.
+//
+// The reading time is learnt (dispatch_worker_read_ms), and no slot is left
+// free while it is unknown. Nor is one left free if calls of another job or
+// model wait, or if the job has a limit on its workers. Reading a prompt that
+// nobody works on is never in vain: it may belong to a single call that the
+// search waits for. Other slots that are still reading the prompt take no calls
+// meanwhile, so joining them is seldom in vain:
 //
 //   others   |. . . reading . . .|call|call|
 //   slot     |. . . reading . . .|call|call|
 //
-// Where it would get a call but no four, it is left free as well, for half as
-// long as it would read (OFFER_HOLD_FEW): a trial that begins meanwhile has
-// more for it. Not where trials are waited for together, since then none
-// begins.
+// If the slot would get fewer than four calls, it is left free as well, for
+// half as long as the reading takes (OFFER_HOLD_FEW), because a trial that
+// begins meanwhile has more calls for it. This is not done for trials that are
+// waited for together, since then none begins.
 //
-// Measured (bench_dispatch): without either, 32 workers are 19.3 times as quick
-// as one in a short job, and 256 in a long one 140 times; with both 20.6 and
-// 150. 16 in the short one are 12.9 times as quick, and without the
-// second 12.6. To leave a slot free for a few calls as long as it would read is
-// worse with many workers: 20.0 and 149 times.
+// Measured (bench_dispatch): without either rule, 32 workers are 19.3 times as
+// quick as one in a short job, and 256 workers in a long job 140 times. With
+// both rules the numbers are 20.6 and 150. 16 workers in the short job are 12.9
+// times as quick, and 12.6 times without the second rule. Leaving a slot free
+// for a few calls for as long as the whole reading takes is worse with many
+// workers: 20.0 and 149 times.
 
 #ifndef DISPATCH_OFFER_H
 #define DISPATCH_OFFER_H
@@ -45,15 +48,16 @@
 #include "dispatch/dispatch_state.h"
 
 enum {
-    OFFER_CALLS = 4,           // that a prompt is read for without waiting
-    OFFER_HOLD = 300,          // percent of the time that it would read in vain
-    OFFER_HOLD_FEW = 50,       // or for fewer calls than that
-    OFFER_HOLD_MAX_MS = 60000, // however long that is
+    OFFER_CALLS = 4,           // that make reading a prompt worth it at once
+    OFFER_HOLD = 300,          // percent of the reading time, if in vain
+    OFFER_HOLD_FEW = 50,       // the same, if for fewer calls than that
+    OFFER_HOLD_MAX_MS = 60000, // upper bound on both
 };
 
-// The call that the worker's next slot should get; NULL: none that it may
-// take, or none that it should take before *until, which is set then and later
-// than now: its place is left free until then. The queued call stays listed.
+// Returns the call that the worker's next slot should get. Returns NULL if
+// there is none that it may take, or none that it should take yet; then *until
+// is set to a time after now, and the slot is left free until then. The call
+// stays listed in the backlog.
 struct queued_call *offer_find(const struct dispatch *dispatch,
                                const struct dispatch_worker *worker,
                                int64_t now, int64_t *until);

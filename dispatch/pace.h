@@ -1,23 +1,23 @@
 // pace: how long calls take, learnt from those that were answered.
 //
-// A call's time has two parts: reading the prefix of its prompt, where the slot
-// has not just answered another call with it, and the rest.
+// The time of a call has two parts: reading the prefix of its prompt, unless
+// the slot has just answered another call with the same prefix, and the rest.
 //
 //   |. . . reading . . .|. . . . rest . . . .|
 //    by prefix_size       by kind
 //
-// The rest is alike within a kind (the calls of one step of a job), and differs
-// tenfold between kinds: a label is ten tokens, an instruction that the teacher
-// writes two hundred. Reading is in proportion to the prefix: one that shows 32
-// demos is ten times as long as one that shows none. So whoever asks how long a
-// call will take names both.
+// The rest is similar within a kind (the calls of one step of a job) and
+// differs tenfold between kinds: a label is ten tokens long, an instruction
+// written by the teacher two hundred. Reading time is proportional to the
+// prefix: a prefix with 32 demos takes ten times as long as one without any. So
+// whoever asks how long a call will take must name both.
 //
-// Measured (bench_dispatch, the stages of a search): of 16 equal workers, with
-// one mean for all calls of a model, nobody took a second letter to the teacher
-// because it looked as short as a label, and seven calls in a hundred were made
+// Measured (bench_dispatch, the stages of a search, 16 equal workers): with one
+// mean for all calls of a model, nobody took a second letter to the teacher
+// because it looked as short as a label, and seven calls in a hundred were sent
 // twice because they looked late.
 //
-// There is a pace of each worker and model, and one of each model for those
+// There is one pace per worker and model, and one per model, which is used for
 // workers that have answered nothing yet.
 
 #ifndef DISPATCH_PACE_H
@@ -28,57 +28,63 @@
 
 #include "dispatch/median.h"
 
-// Kinds that are remembered; a new one takes the place of the one that was
-// learnt longest ago.
+// How many kinds are remembered. A new kind replaces the one that was learnt
+// longest ago.
 enum { PACE_KINDS = 8 };
 
-// Which place of a list holds what is known of which kind.
+// Records which array place holds the data for which kind.
 struct pace_places {
     int64_t kinds[PACE_KINDS];
-    int64_t turns[PACE_KINDS]; // when each was last learnt; 0: it is free
-    int64_t turn;              // the last one
-    int latest; // the place learnt last: mostly it is asked for next
+    int64_t turns[PACE_KINDS]; // when each was last learnt; 0: free place
+    int64_t turn;              // the latest turn
+    int latest; // the place learnt last, usually the next one asked for
 };
 
-// Of a worker and model, in microseconds. Zero knows nothing.
+// The pace of one worker and model, in microseconds. Zero-initialized, it knows
+// nothing.
 struct pace {
     struct pace_places places;
-    // By place: a call with its prefix there, a mean of about the last eight,
-    // 0: not known; and the first one whose prefix had to be read, for as long.
+    // By place: a call whose prefix was already read, as a mean of about the
+    // last eight (0: unknown); and, until that is known, the first call whose
+    // prefix had to be read.
     int64_t call_us[PACE_KINDS];
     int64_t fresh_us[PACE_KINDS];
-    int64_t read_us;   // by which calls took longer for reading: a mean of
-    int64_t read_size; // about the last eight; and of their prefixes
-    bool rough;        // that is of the first call, for which the model may
-                       // have been loaded as well: it gives way to the next
+    // How much longer calls took because of reading, and the size of their
+    // prefixes: means of about the last eight.
+    int64_t read_us;
+    int64_t read_size;
+    bool rough; // read_us comes from the first call, which may have had
+                // to load the model as well: the next one replaces it
 };
 
-// A call of this kind took so long; fresh: its prefix had to be read. A
-// prefix_size that is not known is 0, and counts as one byte.
+// A call of this kind took `us`. `fresh` says that its prefix had to be read. A
+// prefix_size of 0 is unknown and counts as one byte.
 void pace_learn(struct pace *pace, int64_t kind, int64_t prefix_size,
                 bool fresh, int64_t us);
 
-// How long a call of the kind takes, its prefix read: 0 while that is not
-// known. While only calls are known that read theirs, it is the first of them.
+// Returns how long a call of the kind takes once its prefix is read, or 0 while
+// that is unknown. While all known calls had to read theirs, it is the time of
+// the first of them.
 int64_t pace_call_us(const struct pace *pace, int64_t kind);
 
-// How long it takes to read a prefix of that size; 0 while that is not known.
+// Returns how long it takes to read a prefix of that size, or 0 while that is
+// unknown.
 int64_t pace_read_us(const struct pace *pace, int64_t prefix_size);
 
-// --- of a model, whoever answers ---
+// --- per model, whichever worker answers ---
 
 struct pace_usual {
     struct pace_places places;
-    struct median ms[PACE_KINDS]; // by place; of one that is free, empty
+    struct median ms[PACE_KINDS]; // by place; empty if the place is free
 };
 
 void pace_usual_learn(struct pace_usual *usual, int64_t kind, int64_t ms);
 
-// The median of the last calls of the kind, reading included; -1 while there
-// are too few.
+// Returns the median of the last calls of the kind, reading included, or -1
+// while there are too few.
 int64_t pace_usual_ms(const struct pace_usual *usual, int64_t kind);
 
-// The shortest of these; -1 while none is known.
+// Returns the shortest of these medians, or -1 while none is known.
 int64_t pace_usual_shortest_ms(const struct pace_usual *usual);
 
 #endif

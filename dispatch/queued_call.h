@@ -1,7 +1,7 @@
-// queued_call: the life of a call, from state to state (dispatch.h draws them).
+// queued_call: a call's life, from state to state (dispatch.h has a diagram).
 //
-// What lists a call in its state is changed here alone. From one state it goes
-// to the next by queued_call_leave and one of the others.
+// Only this file changes the lists that a call is in because of its state. To
+// change the state, use queued_call_leave and then one of the other functions.
 
 #ifndef DISPATCH_QUEUED_CALL_H
 #define DISPATCH_QUEUED_CALL_H
@@ -11,29 +11,30 @@
 struct queued_call *queued_call_find(const struct dispatch *dispatch,
                                      int64_t call); // NULL: unknown
 
-// A call in no state yet and not in the table, with room there. NULL without
-// memory.
+// Creates a call that is in no state yet and not in the table, but reserves
+// room for it there. Returns NULL when out of memory.
 struct queued_call *queued_call_make(struct dispatch *dispatch,
                                      const struct dispatch_call *call);
-// Frees one that is listed nowhere. NULL is fine.
+// Frees a call that is in no list. Accepts NULL.
 void queued_call_free(struct dispatch *dispatch, struct queued_call *queued);
 
-// Counts it in a state, whose list it is in already.
+// Sets the call's state and counts it. The call must already be in the list of
+// that state.
 void queued_call_enter(struct dispatch *dispatch, struct queued_call *queued,
                        enum queued_state state);
-// Takes it out of what its state lists it in.
+// Takes the call out of the list of its state.
 void queued_call_leave(struct dispatch *dispatch, struct queued_call *queued);
 
-// WAITING until then.
+// Makes it WAITING until `ready`.
 void queued_call_wait(struct dispatch *dispatch, struct queued_call *queued,
                       int64_t ready);
-// QUEUED; without memory it waits and tries again.
+// Makes it QUEUED. When out of memory, it becomes WAITING and tries again.
 void queued_call_requeue(struct dispatch *dispatch, struct queued_call *queued,
                          int64_t now);
-// PARKED: the caller is told (ACTION_PARK).
+// Makes it PARKED, which the caller learns from ACTION_PARK.
 void queued_call_park(struct dispatch *dispatch, struct queued_call *queued);
 
-// The call is over: the workers that hold it are told, and it is freed.
+// Ends the call: the workers that hold it are told, and it is freed.
 void queued_call_forget(struct dispatch *dispatch, struct queued_call *queued,
                         int64_t now);
 

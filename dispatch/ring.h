@@ -1,8 +1,8 @@
-// ring: a doubly linked list whose links live in what is listed.
+// ring: a doubly linked list with its links embedded in the members.
 //
-// A head and its members form one circle. Nothing is allocated, so putting a
-// thing into a list cannot fail; taking it out needs no head. A member that is
-// in no list points at itself, and so does the head of an empty one.
+// A head and its members form one circle. Nothing is allocated, so adding a
+// member cannot fail, and removing one does not need the head. A member that is
+// in no list points at itself, and so does the head of an empty list.
 
 #ifndef DISPATCH_RING_H
 #define DISPATCH_RING_H
@@ -15,7 +15,7 @@ struct ring {
     struct ring *prev;
 };
 
-// The struct of this type that holds *pointer as its member.
+// Yields the struct of this type that contains *pointer as that member.
 #define RING_OWNER(pointer, type, member)                                      \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
@@ -25,13 +25,13 @@ static inline void ring_init(struct ring *ring)
     ring->prev = ring;
 }
 
-// For a head: nothing is listed. For a member: it is in no list.
+// For a head: the list is empty. For a member: it is in no list.
 static inline bool ring_empty(const struct ring *ring)
 {
     return ring->next == ring;
 }
 
-// A member in no list stays so.
+// Does nothing to a member that is in no list.
 static inline void ring_remove(struct ring *member)
 {
     member->prev->next = member->next;
@@ -39,7 +39,8 @@ static inline void ring_remove(struct ring *member)
     ring_init(member);
 }
 
-// member must be in no list; it goes before `at`. With a head: to the end.
+// Inserts `member`, which must be in no list, before `at`. If `at` is the head,
+// that is the end of the list.
 static inline void ring_insert(struct ring *at, struct ring *member)
 {
     member->next = at;

@@ -1,49 +1,49 @@
-// share: the jobs of the calls that are there, and what each is entitled to.
+// share: the jobs that have calls, and what each of them is entitled to.
 //
-// A job's share lives while it has calls, or a limit on its workers (seat.h).
-// Each of its calls takes it and drops it again.
+// A job's share lives while the job has calls or a limit on its workers
+// (seat.h). Each call takes the share of its job and drops it again.
 //
-// The neediest job is served first: the one with the fewest calls in work for
+// The neediest job is served first: the one with the fewest leased calls for
 // its priority. That alone would give each of three jobs a third of a single
-// slot, whatever their priorities. So what each has had counts as well, by the
-// time that its calls held slots:
+// slot, whatever their priorities. So what each job has already had counts too,
+// measured as the time that its calls held slots:
 //
-//     need = had_ms + in_work * usual_ms / priority     the least is the
+//     need = had_ms + in_work * usual_ms / priority     the lowest is the
 //                                                       neediest
 //
-// What has been is not made up for, neither by a job that was not here nor by
-// one whose calls no free worker could take: had_ms is never further than two
-// calls behind that of the job that was served last. So a coordinator that
-// starts again begins with equal jobs, and loses nothing.
+// A job is not compensated for the past, neither for the time when it did not
+// exist nor for the time when no free worker could take its calls: had_ms never
+// counts as more than two calls behind that of the job that was served last. So
+// a restarted coordinator begins with equal jobs, and nothing is lost.
 
 #ifndef DISPATCH_SHARE_H
 #define DISPATCH_SHARE_H
 
 #include "dispatch/dispatch_state.h"
 
-// The share of the call's job, made where it has none; its priority is the
-// call's from now on. NULL without memory.
+// Returns the share of the call's job, creating it if there is none, and sets
+// its priority to the call's. Returns NULL when out of memory.
 struct share *share_take(struct dispatch *dispatch,
                          const struct dispatch_call *call);
 void share_drop(struct dispatch *dispatch, struct share *share);
 
-// One call of it held a slot for so long.
+// One of its calls held a slot for slot_ms.
 void share_charge(struct dispatch *dispatch, struct share *share,
                   int64_t slot_ms);
 
-// One of its calls is sent, before it is in work.
+// One of its calls is sent.
 void share_serve(struct dispatch *dispatch, struct share *share);
 
-// How much it has of what it is entitled to, in ms for its priority: to be
-// compared. A call changes it by share_step.
+// Returns how much the job has had, in ms divided by its priority, for
+// comparison with other jobs. One call changes it by share_step.
 double share_need(const struct dispatch *dispatch, const struct share *share);
 double share_step(const struct dispatch *dispatch, const struct share *share);
 
-// At most so many workers for the job; 0: as many as there are. False without
-// memory, and then nothing is changed.
+// Allows at most max_workers workers for the job; 0: no limit. Returns false,
+// changing nothing, when out of memory.
 bool share_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers);
 
-// Frees those that were kept for their limit, once no calls are left.
+// Frees the shares that were kept only for their limit. No calls may be left.
 void shares_free(struct dispatch *dispatch);
 
 #endif

@@ -1,7 +1,7 @@
-// table: finds things by a number. A hash table whose links live in them.
+// table: finds things by number. A hash table with its links embedded in them.
 //
-// The one thing that allocates is table_reserve: after it, adding cannot fail.
-// The table owns its buckets, never what it lists.
+// Only table_reserve allocates; after it, adding cannot fail. The table owns
+// its buckets but not what it lists.
 
 #ifndef DISPATCH_TABLE_H
 #define DISPATCH_TABLE_H
@@ -23,21 +23,21 @@ struct table {
 
 void table_release(struct table *table);
 
-// Room for `more` nodes in addition to those it has. False without memory, and
-// then the table is as it was. Grows by doubling.
+// Makes room for `more` nodes in addition to the present ones, by doubling.
+// Returns false, changing nothing, when out of memory.
 bool table_reserve(struct table *table, size_t more);
 
-// After a reserve. No node with this key may be listed.
+// Needs a table_reserve before. No node with this key may be listed.
 void table_add(struct table *table, struct table_node *node, int64_t key);
 
 // The node must be listed.
 void table_remove(struct table *table, struct table_node *node);
 
-// NULL where no node has the key.
+// Returns NULL if no node has the key.
 struct table_node *table_find(const struct table *table, int64_t key);
 
-// All nodes, in no useful order: NULL starts, NULL ends. The node that was
-// returned may be removed once its successor was asked for.
+// Iterates over all nodes, in no useful order: pass NULL to start; NULL is
+// returned at the end. A node may be removed once its successor was asked for.
 struct table_node *table_next(const struct table *table,
                               const struct table_node *node);
 
