@@ -4,8 +4,9 @@
 //   COMMAND  -> REPLY, at once or when the store, a worker or an opening has
 //               answered
 //
-// Who asked may be gone by the time that there is an answer: it is kept by its
-// address, and looked up then (peers_at). Belongs to the coordinator's loop.
+// A client may be gone by the time its answer arrives. So only its address is
+// kept, and the client is looked up when needed (peers_at). Call only from the
+// loop's thread.
 
 #ifndef COORDINATOR_CLIENTS_H
 #define COORDINATOR_CLIENTS_H
@@ -27,14 +28,14 @@ struct peer;
 struct peers;
 struct side_call;
 
-// All borrowed; program is the path of promptcc, for SQL (query_child.h), or
-// NULL. NULL without memory.
+// All arguments are borrowed. program is the path of promptcc, for SQL
+// (query_child.h), or NULL. Returns NULL when out of memory.
 struct clients *clients_new(struct engine *engine, struct peers *peers,
                             struct jobs *jobs, const char *program,
                             struct err *err);
-void clients_free(struct clients *clients); // NULL is fine
+void clients_free(struct clients *clients); // accepts NULL
 
-// --- what they ask: rows of inbox_handlers ---
+// --- what clients ask: rows of inbox_handlers ---
 
 void clients_submitted(struct clients *clients, struct peer *peer,
                        const struct submit *submit, struct arena *arena);
@@ -43,23 +44,24 @@ void clients_submitted_long(struct clients *clients, struct peer *peer,
 void clients_commanded(struct clients *clients, struct peer *peer,
                        const struct command *command);
 
-// --- what they are told ---
+// --- what clients are told ---
 
-// Handlers of jobs (struct jobs_handlers).
+// These two are the handlers of jobs (struct jobs_handlers).
 void clients_job_opened(struct clients *clients,
                         const struct requester *requester,
                         const struct opened *opened);
 void clients_job_ended(struct clients *clients,
                        const struct running_job *running);
 
-// A call beside all jobs was answered, or will not be; it ends here.
+// A call outside of jobs was answered, or never will be. Both end the side
+// call.
 void clients_side_call_answered(struct clients *clients, struct side_call *side,
                                 const struct call_answer *answer);
 void clients_refuse_side_call(struct clients *clients, struct side_call *side,
                               const struct err *why, int64_t now);
 
-// PROGRESS to those who watch a job, some times a second; and side calls that
-// nobody had time for are refused.
+// Sends PROGRESS to those who watch a job, a few times a second, and refuses
+// side calls that no worker had time for.
 void clients_tend(struct clients *clients, int64_t now);
 
 #endif

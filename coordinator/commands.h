@@ -1,13 +1,13 @@
-// commands: what clients ask of a running coordinator beside SUBMIT.
+// commands: what clients can ask of a running coordinator besides SUBMIT.
 //
 // Verbs are rows of a table. A verb has up to two halves:
 //
-//   read   off the loop, from the store, by SQL that may take seconds; what a
-//          client wrote itself, in a process of its own
-//   act    on the loop, with what was read: from the jobs and workers that are
-//          here now
+//   read   off the loop, from the store, by SQL that may take seconds; SQL
+//          that a client wrote runs in a separate process
+//   act    on the loop, with what was read and with the jobs and workers that
+//          are connected now
 //
-// What a history answers (jobs, show: store/lookup.h) is known by its row
+// Verbs that a history can answer (jobs, show: store/lookup.h) have their rows
 // there.
 
 #ifndef COORDINATOR_COMMANDS_H
@@ -23,44 +23,46 @@ struct peer;
 struct verb;
 struct verb_told;
 
-// Where a command acts; all borrowed.
+// What a command acts on; all borrowed.
 struct command_scene {
     struct engine *engine;
     struct jobs *jobs;
     const struct peer *peer; // who asks
 };
 
-// The i-th verb of a coordinator, as docs/protocol.md tells of it; NULL: there
-// are no more. Those of a history are told by lookup_told.
+// Returns the i-th verb of a coordinator, as docs/protocol.md describes it;
+// NULL after the last one. lookup_told describes the verbs of a history.
 const struct verb_told *command_told(size_t i);
 
-// The verb of that name. NULL with ERR_INPUT: there is none.
+// Finds a verb by name. Returns NULL with ERR_INPUT if there is none.
 const struct verb *command_verb(const char *name, struct err *err);
 
-// Whether it has a half that runs off the loop.
+// Returns true if the verb has a half that runs off the loop.
 bool command_reads(const struct verb *verb);
 
-// Whether that half runs what a client wrote, which is for query_child_ask.
+// Returns true if that half runs SQL of a client, which is query_child_ask's
+// task.
 bool command_is_query(const struct verb *verb);
 
-// Does that half, if it is not a query of a client's. For any thread. NULL on
-// failure.
+// Runs the read half of a verb that is not a client's query. Call from any
+// thread. Returns NULL on failure.
 json_t *command_read(const struct verb *verb, struct store *store,
                      const struct command *command, struct err *err);
 
-// Whether it has the half that runs on the loop. If not, what was read is the
-// reply.
+// Returns true if the verb has a half that runs on the loop. If not, the reply
+// is what was read.
 bool command_acts(const struct verb *verb);
 
-// The other half: takes what was read (NULL for a verb that reads nothing) and
-// gives the reply. NULL with err set on failure, and without when the reply
-// follows later.
+// Runs the act half: takes what was read (NULL for a verb that reads nothing)
+// and returns the reply. Returns NULL with err set on failure, and NULL without
+// err when the reply follows later.
 json_t *command_act(const struct verb *verb, const struct command_scene *at,
                     const struct command *command, json_t *found,
                     struct err *err);
 
-// The text of a reply: the answer (taken), or what is wrong. The caller frees;
-// NULL without memory. For any thread: that of 30 MiB is not made on the loop.
+// Returns the text of a reply: the answer (taken), or what is wrong. The caller
+// frees the result; NULL when out of memory. Call from any thread, so that a
+// text of 30 MiB need not be made on the loop.
 char *command_text(json_t *answer, const struct err *err);
 
 #endif

@@ -3,22 +3,23 @@
 //   inbox      what peers say            peers      who is here
 //   clients    what clients ask, and     delivery   calls that go to workers
 //              what they are told
-//   jobs       from the wish to begin    landing    answers on their way to
-//              one to its end                       disk and to those who wait
+//   jobs       from the request to       landing    answers on their way to the
+//              begin one to its end                 disk and to their waiters
 //   dispatch   which call goes where     store, background, models, workers
 //
-// One thread. Everything else talks to it by messages: workers and clients
-// over the ROUTER socket, job threads over their PAIR sockets, the store's
-// writer over its notice pipe, and the background, which does for it what would
-// take too long. One turn of the loop, which is over within 100 ms (turn.h):
+// It runs on one thread. Everything else talks to it by messages: workers and
+// clients over the ROUTER socket, job threads over their PAIR sockets, the
+// store's writer over its notice pipe, and the background threads, which do
+// whatever would take the loop too long. One turn of the loop takes at most 100
+// ms (turn.h):
 //
 //   wait -> frames from peers -> answers that are durable -> what the
-//        background did -> running jobs: notes, programs, examples to start
-//        -> actions of dispatch (send, cancel, drop, park) -> heartbeats,
-//        progress -> wait
+//        background has done -> running jobs: notes, programs, examples to
+//        start -> actions of dispatch (send, cancel, drop, park) ->
+//        heartbeats, progress -> wait
 //
-// `promptcc run` starts it in its own process on an inproc endpoint, with
-// workers and itself as the client; `promptcc coordinator` on tcp.
+// `promptcc run` starts it in its own process on an inproc endpoint, together
+// with the workers, and is its client. `promptcc coordinator` runs it over TCP.
 
 #ifndef COORDINATOR_COORDINATOR_H
 #define COORDINATOR_COORDINATOR_H
@@ -33,31 +34,33 @@ struct bundle;
 struct coordinator;
 
 struct coordinator_options {
-    const char *listen;         // ZeroMQ endpoint
-    const char *store;          // path
-    const char *keys;           // folder (wire/key.h); NULL: in the clear
-    const char *servers;        // "URL, URL": those of its own process, for the
-                                // sentence that none answers; NULL: none.
-                                // Borrowed until coordinator_stop.
-    bool other_servers;         // some of them are no Ollama
-    struct last_words *refusal; // what one of these servers said last instead
-                                // of naming its models, for the same sentence.
-                                // The same; NULL: nobody tells
+    const char *listen; // ZeroMQ endpoint
+    const char *store;  // path
+    const char *keys; // folder (wire/key.h); NULL: connections are unencrypted
+    const char *servers; // "URL, URL": the servers of this process, for the
+                         // message that none of them answers; NULL: none.
+                         // Borrowed until coordinator_stop.
+    bool other_servers;  // some of them are not Ollama
+    struct last_words *refusal; // what one of these servers last said instead
+                                // of naming its models, for the same message.
+                                // Borrowed likewise; NULL if that is not
+                                // recorded
     const char *program;        // path of promptcc, for SQL of clients
-                                // (query_child.h). Borrowed until
-                                // coordinator_stop; NULL: there is none
-    int64_t wait_start_ms;      // no answer since the start: the job is paused
-    int64_t wait_after_ms;      // no answer after there was one: the same
-    int64_t call_timeout_ms;    // hard limit of one call
-    int64_t disk_patience_ms;   // how long writes to a disk may fail
-                                // until the jobs pause; -1: for ever
-    bool local;  // its clients are in this process: their jobs are folders
-                 // of this machine. A fact about the endpoint that the
-                 // owner knows, never what a peer says of itself.
-    bool looks;  // a history is read and not gone on with: its jobs keep the
-                 // state in which they are found
-    bool proofs; // workers show what they can when they join (proof.h)
-    bool allow_exec; // exec metrics in jobs that are not local
+                         // (query_child.h). Borrowed until coordinator_stop;
+                         // NULL: not available
+    int64_t wait_start_ms; // without any answer since the start, the job pauses
+                           // after this
+    int64_t wait_after_ms; // the same once there was an answer
+    int64_t call_timeout_ms;  // hard limit of one call
+    int64_t disk_patience_ms; // how long writes to the disk may fail before the
+                              // jobs pause; -1: forever
+    bool local; // its clients are in this process, so their jobs are folders of
+                // this machine. The owner knows this of the endpoint; what a
+                // peer says about itself never decides it.
+    bool looks; // the history is read but not continued: its jobs keep the
+                // state in which they are found
+    bool proofs;     // workers prove what they can do when they join (proof.h)
+    bool allow_exec; // allow exec metrics in jobs that are not local
 };
 
 #define COORDINATOR_DEFAULTS                                                   \
@@ -66,32 +69,33 @@ struct coordinator_options {
                                   .call_timeout_ms = 600000,                   \
                                   .disk_patience_ms = -1})
 
-// Opens store and socket, then starts the thread: it listens when start
-// returns. zmq is a context, borrowed. ERR_BUSY: store or port are in use.
+// Opens store and socket and starts the thread. It is listening when start
+// returns. zmq is a context, borrowed. ERR_BUSY: the store or the port is in
+// use.
 struct coordinator *coordinator_start(void *zmq,
                                       const struct coordinator_options *options,
                                       struct err *err);
 
-// Where it listens: with the port that was picked for 0.
+// Returns the endpoint it listens on, with the actual port if 0 was asked for.
 const char *coordinator_endpoint(const struct coordinator *coordinator);
 
-// Where clients of this process reach it, over the same context.
+// Returns the endpoint for clients in this process, over the same context.
 const char *coordinator_inside(const struct coordinator *coordinator);
 
-// For a client in this process (`local`): the files of its next SUBMIT, which
-// then has none. Takes bundle (parcel.h).
+// Hands over the files of the next SUBMIT of a client in this process
+// (`local`); that SUBMIT then carries none. Takes bundle (parcel.h).
 void coordinator_hand_over(struct coordinator *coordinator,
                            struct bundle *bundle);
 
-// Whether its loop has ended by itself.
+// Returns true if the loop has ended without being asked to.
 bool coordinator_ended(const struct coordinator *coordinator);
 
-// What its loop owns, for tests that look at it between two turns.
+// Returns what the loop owns, for tests that inspect it between two turns.
 struct engine;
 struct engine *coordinator_engine(struct coordinator *coordinator);
 
-// Asks it to end (jobs are stopped and exported, then the loop ends), waits
-// for the end, and frees. NULL is fine.
+// Asks the loop to end (it stops and exports the jobs first), waits until it
+// has, and frees it. Accepts NULL.
 void coordinator_stop(struct coordinator *coordinator);
 
 #endif

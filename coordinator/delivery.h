@@ -1,17 +1,18 @@
-// delivery: the calls that go to workers, and what takes them back.
+// delivery: the calls that go to workers, and their cancellation.
 //
 // A call goes into its worker's mailbox (wire/mailbox.h) and leaves with all
 // other calls of the turn in delivery_flush. A worker that cannot be reached is
-// removed (peers.h) and dispatch places its calls elsewhere, so a sender need
-// not know. The one failure that is reported is a call that does not fit into
-// any message: no worker could ever get it.
+// removed (peers.h) and dispatch places its calls elsewhere, so the sender need
+// not know. The only failure that is reported is a call that does not fit into
+// any message, since no worker could ever get it.
 //
 //   dispatch_next --> delivery_send_call ---. delivery_flush
 //   proofs_next   --> delivery_send_proofs --+--------------> worker
 //   dispatch      --> delivery_cancel ------'
 //   what a worker lacks --> delivery_send_again
 //
-// No state of its own: what is on its way is in dispatch and in the mailboxes.
+// It has no state of its own: dispatch and the mailboxes know what is in
+// flight.
 
 #ifndef COORDINATOR_DELIVERY_H
 #define COORDINATOR_DELIVERY_H
@@ -26,8 +27,8 @@ struct flight;
 struct peers;
 struct side_call;
 
-// Sends a flight, or a call beside all jobs, to the worker of the action and
-// under its lease. False, with err, when it cannot be put into a message.
+// Sends a flight, or a call outside of jobs, to the worker of the action and
+// under its lease. Returns false, with err, if it does not fit into a message.
 bool delivery_send_call(struct peers *peers, const struct action *action,
                         const struct flight *flight, int64_t now,
                         struct err *err);
@@ -35,16 +36,16 @@ bool delivery_send_side_call(struct peers *peers, const struct action *action,
                              const struct side_call *side, int64_t now,
                              struct err *err);
 
-// Sends what the action sent before, which was lost on its way.
+// Sends again what the action sent before and was lost on its way.
 void delivery_send_again(struct peers *peers, const struct action *action,
                          int64_t now);
 
-// Asks workers for what they are to show when they join (proof.h).
+// Asks workers for the proofs that they owe when they join (proof.h).
 void delivery_send_proofs(struct peers *peers, int64_t now);
 
 void delivery_cancel(struct peers *peers, const struct action *action);
 
-// To be called once a turn: what was to be sent leaves now.
+// Sends everything that is waiting to leave. Call once per turn.
 void delivery_flush(struct peers *peers, int64_t now);
 
 #endif

@@ -1,24 +1,24 @@
-// engine: the data of the coordinator's room, all of it that several files
-// share. Whoever wants to know what the loop is made of reads this page; what
-// may be done with each thing stands in the header of its own name.
+// engine: all data of the coordinator's room that more than one file uses. Read
+// this page to learn what the loop is made of. The header named after each
+// thing says what you can do with it.
 //
 //   engine ---- store, dispatch, models, workers     (rooms and lists)
 //     |
-//     +-- flights: each call that is on its way, by key
+//   +-- flights: every call in flight, by its key
 //           |
-//         flight ---- order     what is asked, of whom, who pays
+//         flight ---- order     what is asked, of whom, and who pays
 //           |           |
 //           |         prefix    the beginning of a prompt, shared
 //           |
-//           +-- waiter, waiter, ... each an evaluation that wants the answer
+//           +-- waiter, waiter, ... each is an evaluation that wants the answer
 //                                      |
-//   running job ---- job_work ---- evaluation: one item of a task on its way
+//   running job ---- job_work ---- evaluation: one item of a task in progress
 //
-// Whose memory is whose: a running job owns its job_work and evaluations; the
-// flights own flights, orders and waiters. A flight may be waited for by
-// evaluations of several jobs, so it outlives the one that began it: `work` in
-// its order is then the next waiter's (flights_leave). Nothing here is ever
-// touched by another thread than the loop's.
+// Ownership: a running job owns its job_work and evaluations; the flights own
+// flights, orders and waiters. Evaluations of several jobs may wait for one
+// flight, so the flight can outlive the job that began it. `work` in its order
+// then becomes that of the next waiter (flights_leave). Only the loop's thread
+// ever touches any of this.
 
 #ifndef COORDINATOR_ENGINE_H
 #define COORDINATOR_ENGINE_H
@@ -52,9 +52,9 @@ struct evaluation;   // evaluation_state.h
 struct side_call;    // side_call.c
 struct job_programs; // answerers/exec.c
 
-// --- calls on their way ---
+// --- calls in flight ---
 
-// A prompt prefix as it is sent, shared by all flights of a candidate's step.
+// A prompt prefix as it is sent. All flights of a candidate's step share it.
 struct prefix {
     struct hash hash; // of the text
     struct hash key;  // of text and format
@@ -62,17 +62,17 @@ struct prefix {
     size_t len;
     char *format;   // output format of its calls; owned, may be NULL
     int64_t number; // its group, for dispatch
-    int64_t id;     // in the store; 0 until a call of it is put
-    int references; // tasks and flights
-    struct call_key_prefix begun; // the keys of its calls
+    int64_t id;     // in the store; 0 until one of its calls is put there
+    int references; // held by tasks and flights
+    struct call_key_prefix begun; // the common start of its calls' keys
 };
 
-// Under what an answer is billed: the role of a model, or the last for what a
-// program of the user answered.
+// Who an answer is billed to: a model, by its role, or BILL_EXEC for the
+// answers of the user's programs.
 enum { BILL_EXEC = ROLE_COUNT, BILL_COUNT };
 
 // An ask with its address: all that its answerer, the store and the bill need.
-// Until flights_open copies it, its texts are borrowed.
+// Its texts are borrowed until flights_open copies them.
 struct order {
     struct ask ask;
     struct hash key;       // of everything that determines the answer
@@ -82,18 +82,19 @@ struct order {
     const char *step;    // of the program; "" for a metric
     struct sampling sampling;
     int64_t age;   // of the task, for dispatch: older ones go first
-    int64_t batch; // likewise: those of one are waited for together
-    // a model's
+    int64_t batch; // for dispatch too: all calls of a batch are awaited
+                   // together
+    // only for a model
     enum call_kind kind;
-    struct prefix *prefix; // a flight holds a reference
+    struct prefix *prefix; // each flight holds a reference
     int32_t model;         // its number
-    bool logprobs;         // are asked for
+    bool logprobs;         // asks for log-probabilities
     struct call_options options;
 };
 
-// Who wants the answer: an evaluation, for its steps, for the query of a step
-// that searches, for the question of one that picks its demos, for its metric,
-// or because its item is a text to be embedded.
+// What an evaluation wants the answer for: its steps, the query of a step that
+// searches, the question of a step that picks its demos, its metric, or because
+// its item is a text to be embedded.
 enum asker { ASKER_STEP, ASKER_SEARCH, ASKER_DEMOS, ASKER_METRIC, ASKER_TEXT };
 
 struct waiter {
@@ -104,26 +105,26 @@ struct waiter {
 };
 
 struct flight {
-    int64_t id;         // for dispatch, or for the exec pool
-    struct order order; // payload and step are in texts
+    int64_t id;         // for dispatch or the exec pool
+    struct order order; // its payload and step point into texts
     int64_t timeout_ms;
     int64_t sends;
     bool hedged;
     struct waiter *waiters; // in order of joining
     struct waiter **last_waiter;
-    struct waiter first; // room for one, which is enough for most
+    struct waiter first; // most flights need no more waiters than this one
     bool first_taken;
-    // once landed
+    // once it has landed
     bool landed;
     struct call_answer answer;
     int64_t call_id;
     uint64_t put;
-    int32_t worker; // -1: no credit to give back
+    int32_t worker; // -1: there is no credit to return
     int64_t lease;
     struct flight *next_landed;
-    struct flight *next_left; // while a running job leaves
-    char texts[];             // payload and step of the order, but for the
-                              // payload of one that is kept (ask.kept)
+    struct flight *next_left; // used while a running job leaves
+    char texts[]; // payload and step of the order, but not a payload that is
+                  // kept anyway (ask.kept)
 };
 
 struct flights {
@@ -134,12 +135,12 @@ struct flights {
     int64_t last_id;
     int64_t last_prefix;
     size_t n;
-    size_t n_embeddings; // of them
+    size_t n_embeddings; // how many of them are embeddings
 };
 
 // --- what all parts of the loop share ---
 
-// The options of the call that was recorded last, as the store has them.
+// The options of the last recorded call, as the store has them.
 struct options_text {
     struct call_options options;
     char text[256]; // "" before the first
@@ -152,89 +153,93 @@ struct engine {
     struct models models;
     struct flights flights;
     struct workers workers;
-    struct worker_rows worker_rows; // of them, in the store
-    struct kept_calls kept;         // by workers, from before they joined
-    const char *servers;            // of this process, "URL, URL", or NULL
-    bool other_servers;             // some of them are no Ollama
-    struct last_words *refusal;     // of one of them; borrowed, or NULL
-    int64_t wait_start_ms;   // until a job that nobody ever answered is paused
-    int64_t wait_after_ms;   // the same after an answer
+    struct worker_rows worker_rows; // what the store has of them
+    struct kept_calls kept;         // what workers kept from before they joined
+    const char *servers;        // those of this process, "URL, URL", or NULL
+    bool other_servers;         // some of them are not Ollama
+    struct last_words *refusal; // by one of them; borrowed, or NULL
+    int64_t wait_start_ms;   // a job that never had an answer pauses after this
+    int64_t wait_after_ms;   // a job that has had an answer pauses after this
     int64_t call_timeout_ms; // hard limit of a call
-    int64_t busy_ms;         // when a worker was last seen at work on a call
-    int64_t gather_until_ms; // only what workers kept is sent before
-                             // (kept_calls.h); 0: there is nothing to wait for
-    struct background *job_chores;   // reading and freeing jobs; owned
-    struct background *read_chores;  // reading the store for clients; owned
-    struct background *query_chores; // running SQL that clients wrote; owned
-    struct turn turn;                // of the loop, the one under way
-    bool behind; // the disk is: take on no new work until it has caught up
+    int64_t busy_ms;         // when a worker was last seen working on a call
+    int64_t gather_until_ms; // until then, only calls that workers kept are
+                             // sent (kept_calls.h); 0: no need to wait
+    struct background *job_chores;   // read and free jobs; owned
+    struct background *read_chores;  // read the store for clients; owned
+    struct background *query_chores; // run SQL that clients wrote; owned
+    struct turn turn;                // the loop's current turn
+    bool behind; // the disk is: begin no new work until it has caught up
     bool local;  // clients are in this process: a job has a folder here
     struct parcel parcel; // what such a client hands over
-    bool looks;           // jobs keep the state in which they are found
-    bool allow_exec;      // in jobs that are not local
+    bool looks;           // jobs keep the state in which they were found
+    bool allow_exec;      // also in jobs that are not local
     struct options_text options;
     struct proofs proofs;
-    struct side_call *side_calls; // calls of clients beside all jobs; owned
+    struct side_call *side_calls; // calls that clients make outside of jobs;
+                                  // owned
     size_t n_side_calls;
 };
 
 // --- a job's work ---
 
-// A role's model, once it is pinned.
+// The model of a role, once it is pinned.
 struct job_model_pin {
     bool bound;
-    bool met;  // a worker had it since this process began
-    bool past; // it was pinned by an earlier session
+    bool met;  // a worker has had it since this process began
+    bool past; // an earlier session pinned it
     int32_t number;
     char *digest; // owned
 };
 
-// What evaluations, flights and answerers see of a running job, and count in
-// it. The rest of a running job is its own (running_job_state.h).
+// What evaluations, flights and answerers see of a running job, and the counts
+// they keep in it. The rest is private to the running job
+// (running_job_state.h).
 struct job_work {
     struct engine *engine;
     // read-only
     const char *id;
     int64_t job_no;
     int32_t number;   // for dispatch
-    int32_t priority; // the same
+    int32_t priority; // for dispatch
     const struct job *job;
     const struct dataset *dataset;
-    int64_t *last_calls; // one a row: the last call whose answer it may use,
-                         // from the event that excluded it; INT64_MAX for a
-                         // row that is not excluded. NULL: none is; owned
+    int64_t *last_calls; // one per row: the last call whose answer the row may
+                         // use. It comes from the event that excluded the row;
+                         // INT64_MAX if the row is not excluded. NULL: no row
+                         // is; owned
     struct job_model_pin models[ROLE_COUNT];
-    struct job_programs *programs;    // of the user; NULL without any
-    struct retrieval *retrieval;      // of its documents; NULL without any
-    struct vectors *vectors;          // of their texts; NULL unless it embeds
-    struct prefix *embed_prefix;      // of its embeddings; NULL until needed
-    struct nearest *nearest;          // of pools of demos; NULL until needed
+    struct job_programs *programs; // the user's; NULL if there are none
+    struct retrieval *retrieval;   // of its documents; NULL if there are none
+    struct vectors *vectors;       // of their texts; NULL unless it embeds
+    struct prefix *embed_prefix;   // of its embeddings; NULL until needed
+    struct nearest *nearest;       // in pools of demos; NULL until needed
     struct question_cache *questions; // of its rows; NULL until needed
-    // Of the metric's asks of a model, by the ask; NULL until needed.
+    // By the metric's asks of a model; each is NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
-    bool time_over; // max_time is reached: no further call is made
-    bool asks_anew; // something was asked that the store does not know: what is
-                    // replayed of earlier sessions is behind it
-    // under way
+    bool time_over; // max_time has been reached: no more calls are made
+    bool asks_anew; // something was asked that the store does not have: the
+                    // replay of earlier sessions is over
+    // in progress
     struct evaluation *evaluations;
     size_t active;
     struct err failure; // of an evaluation: the job closes at its next turn
-    char parked[400];   // which call could not be served; "" none
-    int parked_row;     // of the first such call; -1: it is no row's
+    char parked[400];   // which call could not be served; "" if all were
+    int parked_row;     // row of the first such call; -1: not a row's call
     bool parked_others; // calls of other rows could not be served either
-    bool awaits_worker; // another one might have answered what ends the job
+    bool awaits_worker; // what ends the job is something another worker might
+                        // have answered
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;
     struct job_uses uses; // of answers, by all items
-    int64_t paid_before;  // answers committed by earlier processes
-    int64_t exec_before;  // of these by programs of the user
+    int64_t paid_before;  // answers that earlier processes committed
+    int64_t exec_before;  // how many of these came from the user's programs
     int64_t hedges;
-    int64_t answered_ms; // last answer; -1: none in this process
+    int64_t answered_ms; // when the last answer came; -1: none in this process
 };
 
-// The last call whose answer an item of that row may use: INT64_MAX unless the
-// row is excluded, and for what is no row (-1).
+// Returns the last call whose answer an item of that row may use: INT64_MAX
+// unless the row is excluded. Also INT64_MAX for an item without a row (-1).
 static inline int64_t job_work_last_call(const struct job_work *work, int row)
 {
     return row < 0 || work->last_calls == NULL ? INT64_MAX

@@ -1,4 +1,4 @@
-// evaluation: one item of a task on its way: steps, calls, metric, end.
+// evaluation: one item of a task in progress: steps, calls, metric, end.
 //
 //             every ask is in the store
 //            +---------------------------+
@@ -7,29 +7,29 @@
 //               | the run ended
 //               v
 //            JUDGING (metrics that ask outside) --answers--> FINISHED
-//                  | an answer cannot be read: asked again, as another
+//                  | an answer cannot be read: it is asked again as another
 //                  | replicate; after METRIC_TRIES the item is unjudged
 //
-// Answers come from the store at once, or from a flight, which may be shared
-// with other evaluations. Steps and metric ask in the same way; an answer goes
-// back to the one that asked (enum asker).
+// Answers come from the store at once, or from a flight, which other
+// evaluations may share. Steps and metrics ask in the same way, and an answer
+// goes back to the one that asked (enum asker).
 //
-// An item that is a text to be embedded has no steps: it asks, and is FINISHED
-// by the answer.
+// An item that is a text to be embedded has no steps: its one answer makes it
+// FINISHED.
 //
 // Lifetime. The task and the item are the evaluation's until the item is
-// finished: then it lets go of them (task == NULL), since the session may free
-// them at once. The evaluation itself stays while it waits for a flight. When a
-// row is excluded in mid run, calls of other branches are under way: their
-// answers still land here, and are paid for and forgotten, so that what a job
-// pays depends on the answers alone. It ends
+// finished. Then the evaluation lets go of them (task == NULL), since the
+// session may free them at once. The evaluation itself lives on while it waits
+// for a flight. When a row is excluded halfway, calls of other branches are
+// still in flight. Their answers land here, are paid for and forgotten, so that
+// what a job pays depends on the answers alone. The evaluation is freed
 //
-//   when it is finished and waits for no flight   by itself, in the call that
-//                                                 finished it
+//   when it is finished and waits for no flight   in the call that finished it
 //   when the job leaves                           in evaluation_drop, after its
 //                                                 waits were removed
 //
-// so nobody may keep a pointer to it across evaluation_feed or _hole.
+// so do not keep a pointer to it across evaluation_feed or evaluation_hole.
+// Call only from the loop's thread.
 // Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_EVALUATION_H
@@ -41,22 +41,25 @@
 #include "coordinator/engine.h"
 #include "search/session/task.h"
 
-// Begins the item at that place of the task and takes it as far as the store
-// goes. False: the job cannot go on (no memory, a broken store).
+// Begins the item at index `at` of the task and takes it as far as the store's
+// answers reach. Returns false if the job cannot continue (out of memory, a
+// broken store).
 bool evaluation_start(struct job_work *work, struct task *task, size_t at,
                       struct err *err);
 
-// Gives it the durable answer of a flight that it waited for, as `waiter` says.
+// Hands over the durable answer of a flight that `waiter` was waiting for.
 bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
                      struct err *err);
 
-// A flight that it waited for cannot be served: the item is a hole.
+// Call when a flight that the evaluation waited for cannot be served: the item
+// becomes a hole.
 void evaluation_hole(struct evaluation *evaluation);
 
-// A flight that it waited for was given up, since the time of the job is over.
+// Call when a flight that the evaluation waited for was given up because the
+// job's time is over.
 void evaluation_unpaid(struct evaluation *evaluation);
 
-// Frees it without a result; its waits are gone already.
+// Frees the evaluation without a result. Its waits must have been removed.
 void evaluation_drop(struct evaluation *evaluation);
 
 struct job_work *evaluation_work(const struct evaluation *evaluation);

@@ -1,12 +1,12 @@
 // inquiries: commands whose answer is read from the store, off the loop.
 //
-//   loop                       a thread of the background            loop
+//   loop                       a background thread                   loop
 //   inquiries_ask ----------->  command_read, or an SQL query  -----> answered
-//                                of a client in a process of         act, or
-//                                its own                             reply
+//                                of a client in a separate           act, or
+//                                process                             reply
 //
-// What a client sees includes whatever was put before it asked. Belongs to the
-// coordinator's loop.
+// A client sees everything that was put before it asked. Call only from the
+// loop's thread.
 
 #ifndef COORDINATOR_INQUIRIES_H
 #define COORDINATOR_INQUIRIES_H
@@ -20,21 +20,22 @@
 #include "coordinator/opening.h"
 
 struct inquiry {
-    struct requester requester; // may be gone by now
+    struct requester requester; // may be gone meanwhile
     const struct verb *verb;
     const struct command *command;
-    json_t *found;    // for command_act: whoever is handed it takes it, or NULL
-    const char *text; // then the reply
+    json_t *found; // for command_act, and may be NULL: whoever gets it takes it
+    const char *text; // if there is one, it is the reply
 };
 
 struct inquiries {
     struct engine *engine; // borrowed
-    const char *program;   // for query_child_ask; borrowed; NULL: there is none
+    const char *program;   // for query_child_ask; borrowed; NULL: not available
     void (*answered)(void *user, const struct inquiry *inquiry);
     void *user;
 };
 
-// Copies the command. False, with the reason, when nothing will come of it.
+// Copies the command. Returns false, with the reason, if there will be no
+// answer.
 bool inquiries_ask(struct inquiries *inquiries,
                    const struct requester *requester, const struct verb *verb,
                    const struct command *command, struct err *err);

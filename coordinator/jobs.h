@@ -1,16 +1,16 @@
-// jobs: the jobs of a coordinator, from the wish to begin one to its end.
+// jobs: the jobs of a coordinator, from the request to begin one to its end.
 //
 //   submit, resume, left by an earlier coordinator, paused and due again
 //        | openings: read, checked and looked up off the loop (opening.h)
 //        v
-//     running ---> ended: told to its clients, and gone
+//     running ---> ended: its clients have the result, and it is freed
 //        ^           |
-//        '-- paused -'  there is no worker, or the disk cannot be read: it goes
-//                       on by itself (paused_jobs.h)
+//        '-- paused -'  no worker, or the disk cannot be read: the coordinator
+//                       resumes it later (paused_jobs.h)
 //
-// A client that submits a job which runs already joins it. After jobs_drain no
-// job begins any more; those that run are stopped, or wait in the store for the
-// next coordinator. Belongs to the coordinator's loop.
+// A client that submits a job that is already running joins it. After
+// jobs_drain no job begins any more; the running ones are stopped, or are left
+// in the store for the next coordinator. Call only from the loop's thread.
 
 #ifndef COORDINATOR_JOBS_H
 #define COORDINATOR_JOBS_H
@@ -29,26 +29,26 @@
 
 struct jobs;
 
-enum { JOBS_MOST = 32 }; // that run at once
+enum { JOBS_MOST = 32 }; // that may run at once
 
 struct jobs_handlers {
     void *user;
-    // What became of a job that somebody wanted to begin.
+    // Tells what became of a job that somebody wanted to begin.
     void (*opened)(void *user, const struct requester *requester,
                    const struct opened *opened);
-    // It has a result, and is freed after this.
+    // The job has a result. It is freed after this call.
     void (*ended)(void *user, const struct running_job *running);
 };
 
-// The handlers are copied. NULL without memory.
+// Copies the handlers. Returns NULL when out of memory.
 struct jobs *jobs_new(struct engine *engine,
                       const struct jobs_handlers *handlers, struct err *err);
-// Nothing may run any more. NULL is fine.
+// No job may be running any more. Accepts NULL.
 void jobs_free(struct jobs *jobs);
 
 // --- beginning ---
 
-// As in opening.h.
+// See opening.h.
 bool jobs_submit(struct jobs *jobs, const struct requester *requester,
                  const struct submit *submit, struct arena *arena,
                  struct err *err);
@@ -58,45 +58,47 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
                  const char *job_id, const struct job_share *share,
                  struct err *err);
 
-// Whether there is a run of the job with no end in sight; and whether there is
-// one, or one on its way in.
+// Returns true if the job is running and has no end in sight. The second also
+// returns true for a job that is ending, or is still being opened.
 bool jobs_runs(const struct jobs *jobs, const char *job_id);
 bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id);
 
-// Asks the store what an earlier coordinator left. Once, at the start.
+// Asks the store what an earlier coordinator left. Call once, at the start.
 void jobs_survey(struct jobs *jobs);
-// Begins what was left, and what paused and is due again.
+// Begins jobs that were left, and paused jobs that are due again.
 void jobs_take_up(struct jobs *jobs, int64_t now);
 
 // --- running ---
 
-// The newest; the others follow by running_job_next. NULL: none runs.
+// Returns the newest running job; running_job_next gives the others. NULL: none
+// is running.
 struct running_job *jobs_first(const struct jobs *jobs);
 size_t jobs_count(const struct jobs *jobs);
 
-// One turn of each job: reads what its thread said and what its programs
+// Runs one turn of each job: reads what its thread said and what its programs
 // answered, begins examples, and ends the job when it is over.
 void jobs_work(struct jobs *jobs, int64_t now);
 
-// An answer came to one of their calls (landing_take). A store that cannot take
-// it ends all jobs.
+// Takes an answer to one of their calls (landing_take). If the store cannot
+// take it, all jobs end.
 void jobs_answered(struct jobs *jobs, struct flight *flight, const char *by,
                    const struct call_answer *answer);
 
-// Notes the time that each has spent, every few seconds.
+// Saves the time that each job has spent, every few seconds.
 void jobs_save_time(struct jobs *jobs, int64_t now);
 
-// Whether a program of the user, such as a slow metric, owes an answer.
+// Returns true if a program of the user, such as a slow metric, still owes an
+// answer.
 bool jobs_have_programs_at_work(const struct jobs *jobs);
 
 // --- the end ---
 
-// Ends the run of the job for a person, who gives the reason, or where there is
-// none its evaluation; whatever would begin by itself waits for a person from
-// now on, in that state. It makes no difference how far it is: at work, on its
-// way in, left by an earlier coordinator, or paused. Returns the id of what
-// ends, borrowed until the next call. NULL: nothing is to be ended, or it
-// cannot be known yet, as err says.
+// Ends a job on behalf of a person, who gives the reason: its run, or if there
+// is none, its evaluation. It makes no difference whether the job is running,
+// being opened, left by an earlier coordinator, or paused. A job that would
+// have been resumed automatically is left in `state` until a person resumes it.
+// Returns the id of what ends, borrowed until the next call. Returns NULL if
+// there is nothing to end, or if that is not known yet; err says which.
 const char *jobs_end(struct jobs *jobs, const char *job_id,
                      const struct err *why, enum job_state state,
                      struct err *err);

@@ -1,4 +1,4 @@
-// landing: an answer's way from its arrival to those who wait for it.
+// landing: an answer's way from its arrival to its waiters.
 //
 //   answer of a worker or a program
 //        | landing_take: to the store's writer, as put n
@@ -8,8 +8,8 @@
 //        |                 the answer (evaluation_feed)
 //     closed
 //
-// No answer is used before it is durable: what was decided with it could not be
-// decided again after a crash. Belongs to the coordinator's loop.
+// No answer is used before it is durable: a decision based on it could not be
+// repeated after a crash. Call only from the loop's thread.
 
 #ifndef COORDINATOR_LANDING_H
 #define COORDINATOR_LANDING_H
@@ -23,14 +23,14 @@
 struct engine;
 struct flight;
 
-// An answer is on its way to disk; its text is borrowed. by is the name of the
-// worker, or "exec". False: it could not be put, nobody will hear of it, and
-// err says why.
+// Sends an answer on its way to disk; its text is borrowed. by is the name of
+// the worker, or "exec". Returns false if it could not be put: then nobody gets
+// it, and err says why.
 bool landing_take(struct engine *engine, struct flight *flight, const char *by,
                   const struct call_answer *answer, struct err *err);
 
-// Tells the waiters of all flights whose answers have become durable, as long
-// as the turn has time.
+// Gives the answers that have become durable to all their waiters, as long as
+// the turn has time.
 void landing_settle(struct engine *engine, int64_t now);
 
 #endif

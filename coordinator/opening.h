@@ -1,12 +1,12 @@
 // opening: a job on its way into the loop.
 //
-// To read a submission of 48 MiB, check its rows, hash and split them, and find
-// out what the store knows of the job, takes seconds. So the loop only takes
-// the job in and, at the end, puts it to work; what lies between is done in the
-// background.
+// Reading a submission of 48 MiB, checking its rows, hashing and splitting
+// them, and looking up what the store knows of the job takes seconds. So the
+// loop only accepts the job and, at the end, starts it. Everything in between
+// is done in the background.
 //
 //   SUBMIT, resume,                                     the loop has such a job
-//   a coordinator's start                                   or opens it: joined
+//   a coordinator's start                                or opens one: joined
 //        |                                                         ^
 //        v          off the loop                on the loop        |
 //     READING  ------------------> its id is known ----------------+
@@ -15,11 +15,11 @@
 //        |          off the loop                               LOOKING UP
 //        | <-------------------------------------------------- history, puts
 //        v                                                     to be made
-//     begun, or not: whoever asked is told
+//     begun or not: the requester is told
 //
-// Two openings of one job do not look it up at once: the second one waits, and
-// joins what becomes of the first. One of a job that is about to end waits
-// until that is gone, and begins it anew.
+// Two openings of the same job are not looked up at once: the second one waits,
+// and joins whatever becomes of the first. An opening of a job that is about to
+// end waits until that run is gone, and then begins the job anew.
 
 #ifndef COORDINATOR_OPENING_H
 #define COORDINATOR_OPENING_H
@@ -35,37 +35,37 @@
 
 enum requester_kind {
     REQUESTER_NONE,     // the coordinator itself
-    REQUESTER_SUBMITS,  // hears ACCEPTED, and later RESULT
-    REQUESTER_COMMANDS, // hears REPLY
+    REQUESTER_SUBMITS,  // gets ACCEPTED, and later RESULT
+    REQUESTER_COMMANDS, // gets REPLY
 };
 
-// Who asked, and is to be told; it may be gone by then.
+// Who asked and gets the answer; may be gone by then.
 struct requester {
     enum requester_kind kind;
     struct peer_address address;
-    int64_t job_no; // of the job that the coordinator takes up
+    int64_t job_no; // of the job, if the coordinator takes it up
 };
 
 struct requester requester_from(const struct peer *peer,
                                 enum requester_kind kind);
 
-// What became of what somebody wanted to begin.
+// The outcome of an opening.
 struct opened {
-    struct running_job *running; // at work; NULL: err says why not
-    const char *job_id;          // NULL when it was never known
-    const char *word; // "", or a sentence on how it is not as one might think:
-                      // what a new job has that the last one had not; of one
-                      // that ran already, what was asked for and does not hold
+    struct running_job *running; // has begun; NULL: err says why not
+    const char *job_id;          // NULL if it never became known
+    const char *word; // "", or a sentence about what may surprise: for a new
+                      // job, what differs from the last one; for a job that was
+                      // already running, what was asked for and does not apply
     const struct err *err;
-    bool ended; // by a person, before it was at work
+    bool ended; // a person ended it before it began
 };
 
 struct opening_handlers {
     void *user;
-    // The running job that is the same one, or NULL.
+    // Returns the running job that is the same one, or NULL.
     struct running_job *(*find_same)(void *user,
                                      const struct running_job *running);
-    // Puts it to work; on success it is the loop's.
+    // Starts the job; on success the loop owns it.
     bool (*begin)(void *user, struct running_job *running, struct err *err);
     void (*ended)(void *user, const struct requester *requester,
                   const struct opened *opened);
@@ -77,42 +77,43 @@ struct openings {
     struct engine *engine;                   // borrowed
     const struct opening_handlers *handlers; // borrowed
     struct opening *first;                   // owned
-    int32_t last_number;                     // of the job opened last
+    int32_t last_number;                     // given to the job opened last
 };
 
-// Opens what was submitted. Takes the arena, in which the texts of submit are,
-// whatever comes of it. False, when nothing will come of it, with the reason.
+// Opens a submitted job. Takes the arena, which holds the texts of submit, even
+// on failure. Returns false, with the reason, if there will be no opening.
 bool openings_submit(struct openings *openings,
                      const struct requester *requester,
                      const struct submit *submit, struct arena *arena,
                      struct err *err);
 
-// The same from a whole SUBMIT as it came; takes its bytes.
+// Like openings_submit, but takes the bytes of a whole encoded SUBMIT.
 bool openings_submit_long(struct openings *openings,
                           const struct requester *requester, struct buf *bytes,
                           struct err *err);
 
-// A running job is gone, or an opening has come to its end: those that waited
-// for it go on.
+// Call when a running job is gone, or an opening is finished: lets the openings
+// that waited for it continue.
 void openings_wake(struct openings *openings);
 
-// Ends for a person, who gives the reason, what is on its way in and goes by
-// that id (running_job_goes_by): it does not begin, and whoever asked for it is
-// told why. What one submits afterwards begins.
+// Ends, on behalf of a person, who gives the reason, all openings of jobs that
+// go by that id (running_job_goes_by): they do not begin, and their requesters
+// get the reason. A job submitted afterwards begins as usual.
 struct openings_ended {
-    const char *id; // borrowed until the loop's next turn; NULL: there was none
-    int64_t job_no; // of one that the coordinator took up by itself; or 0
+    const char *id; // borrowed until the loop's next turn; NULL: there was no
+                    // such opening
+    int64_t job_no; // of a job that the coordinator took up by itself; else 0
 };
 void openings_end(struct openings *openings, const char *id, bool run,
                   const struct err *why, struct openings_ended *out);
 
-// Whether a run of that id is on its way in; and whether something is of which
-// it is not known yet what it is.
+// The first returns true if a run of that id is being opened; the second, if
+// there is an opening whose id is not known yet.
 bool openings_find(const struct openings *openings, const char *id);
 bool openings_unknown(const struct openings *openings);
 
-// Opens a job of the store by its id, with that share from now on. One that
-// runs already takes it over.
+// Opens a job of the store by its id, with that share from now on. If the job
+// is already running, it takes over the share.
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
                      const struct job_share *share, struct err *err);

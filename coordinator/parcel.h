@@ -1,9 +1,10 @@
-// parcel: a job that is handed over inside the process, not sent.
+// parcel: a job that is handed over inside the process instead of being sent.
 //
-// A client of this process has read the job's files already. As a message they
-// would be there four times for a while: in its hands, encoded, on their way,
-// and decoded. So it leaves its bundle here, and its SUBMIT names no file.
-// There is room for one, since such a client submits one job at a time.
+// A client in this process has already read the job's files. As a message they
+// would exist four times for a while: in the client's hands, encoded, in
+// transit, and decoded. So the client leaves its bundle here, and its SUBMIT
+// names no file. There is room for one bundle, since such a client submits one
+// job at a time.
 //
 // May be called from any thread.
 
@@ -25,10 +26,10 @@ struct parcel {
 bool parcel_init(struct parcel *parcel, struct err *err);
 void parcel_release(struct parcel *parcel);
 
-// Takes bundle, and frees what lay here.
+// Takes bundle, and frees one that was not taken.
 void parcel_put(struct parcel *parcel, struct bundle *bundle);
 
-// The caller's from now on. NULL: nothing lies here.
+// Returns the bundle, which the caller owns from now on. NULL if there is none.
 struct bundle *parcel_take(struct parcel *parcel);
 
 #endif

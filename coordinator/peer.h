@@ -1,8 +1,8 @@
-// peer: what the loop knows of one worker or client that is here.
+// peer: what the loop knows of one connected worker or client.
 //
-// For the files that keep peers (peers.c), hear them (inbox.c, greeting.c) and
-// send them calls (delivery.c). To everybody else a peer is what
-// coordinator/peers.h says of it.
+// This header is for the files that keep peers (peers.c), listen to them
+// (inbox.c, greeting.c) and send them calls (delivery.c). All others use what
+// coordinator/peers.h offers.
 
 #ifndef COORDINATOR_PEER_H
 #define COORDINATOR_PEER_H
@@ -22,19 +22,19 @@ struct worker_info;
 
 struct peer {
     // from its HELLO on
-    int64_t number; // from 1; of no other peer
+    int64_t number; // from 1; unique to this peer
     struct wire_id id;
     enum peer_role role;
     int64_t epoch;
-    int64_t instance, greeting; // of a worker, as its HELLO says; or 0
-    char key[KEY_BYTES];        // its public key; "" in the clear
-    struct worker_info *worker; // of a worker: borrowed from the workers
+    int64_t instance, greeting; // of a worker, from its HELLO; else 0
+    char key[KEY_BYTES];        // its public key; "" without keys
+    struct worker_info *worker; // of a worker; borrowed from the workers
     int fd;                     // of its connection; -1: in this process
 
     // of a client
-    struct running_job *watched; // the job that it waits for, or NULL
-    int submissions;             // that are being read
-    bool glutted; // it does not read what it asked for, and is to go
+    struct running_job *watched; // the job that it follows, or NULL
+    int submissions;             // how many are being read now
+    bool glutted; // it does not read what it asked for, and has to go
 
     // what it says
     int64_t heard_ms;
@@ -45,7 +45,7 @@ struct peer {
     // what it is sent
     struct mailbox *mailbox; // owned
     int64_t idle_ms;         // between its heartbeats while it holds no call
-    int64_t beat_ms;         // when it is to hear one
+    int64_t beat_ms;         // when the next heartbeat to it is due
 
     struct peer *next, *before;
 };

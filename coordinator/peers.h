@@ -1,37 +1,36 @@
-// peers: the workers and clients that are here, and how they are kept in
-// bounds.
+// peers: the connected workers and clients, and the bounds they are kept in.
 //
 // A peer is known by its routing id from its HELLO until it says GOODBYE, is
-// lost, or greets again with another epoch (it has started anew: what it held
-// comes back).
+// lost, or greets again with another epoch (it has restarted, and the calls it
+// held go back to dispatch).
 //
 //            peers_add                   peers_remove
 //   (none) -------------> worker here ----------------------------> (none)
 //            peers_add                   peers_cut_off
 //   (none) -------------> client here
 //
-// What a peer says is read in coordinator/inbox.h, its HELLO in
-// coordinator/greeting.h; what a worker is sent is in coordinator/delivery.h.
-// Here is who is here, under each name by which the loop looks for it, and the
-// end of a peer, whatever the reason: its calls go back to dispatch, its
-// connection is a stranger's again.
+// coordinator/inbox.h reads what a peer says, coordinator/greeting.h its HELLO;
+// coordinator/delivery.h sends calls to workers. This file keeps the peers,
+// under each name by which the loop looks one up, and ends a peer, whatever the
+// reason: its calls go back to dispatch, and its connection is treated like a
+// stranger's again.
 //
-// Anybody may connect to the port, and a peer may mean harm as well. So
+// Anybody may connect to the port, and a peer may be malicious too. So
 // everything that a peer can make grow has a bound:
 //
 //   * connections that do not greet: wire/connections.h;
 //   * what a peer says without being asked, and long messages in PARTs:
 //     coordinator/inbox.h, wire/assembly.h;
 //   * workers, their slots and models: coordinator/workers.h; clients: here;
-//   * what a client asks for and does not read waits in ZeroMQ's queue, and has
-//     a bound in bytes a client, and one for all: here.
+//   * what a client asks for but does not read waits in ZeroMQ's queue, which
+//     is bounded in bytes per client and for all clients: here.
 //
-// A peer that goes beyond is cut off: forgotten, its calls asked elsewhere, its
-// connection shut, with one line in the log. A client that is silent for
-// CLIENT_MS (peers.c) is forgotten. When the folder of allowed keys changes,
-// peers whose key is no longer in it are cut off.
+// A peer that exceeds its bounds is cut off: it is forgotten, its calls are
+// asked elsewhere, and its connection is shut, with one line in the log. A
+// client that is silent for CLIENT_MS (peers.c) is forgotten. When the folder
+// of allowed keys changes, peers whose key is no longer in it are cut off.
 //
-// All of this belongs to the coordinator's loop.
+// Call only from the loop's thread.
 
 #ifndef COORDINATOR_PEERS_H
 #define COORDINATOR_PEERS_H
@@ -49,14 +48,14 @@ struct running_job;
 struct peer;
 struct peers;
 
-// The listener is borrowed. NULL without memory.
+// The listener is borrowed. Returns NULL when out of memory.
 struct peers *peers_new(struct engine *engine, struct listener *listener,
                         struct err *err);
-void peers_free(struct peers *peers); // NULL is fine
+void peers_free(struct peers *peers); // accepts NULL
 
 // --- clients ---
 
-// How to find a peer again later, when it may be gone or have started anew.
+// How to find a peer again later, when it may be gone or have restarted.
 struct peer_address {
     struct wire_id id;
     int64_t epoch;
@@ -64,28 +63,28 @@ struct peer_address {
 
 struct peer_address peer_address(const struct peer *peer);
 
-// The peer of that address, while it is here; else NULL.
+// Returns the peer with that address, or NULL if it is gone.
 struct peer *peers_at(const struct peers *peers,
                       const struct peer_address *address);
 
-// Sends to a client. False when it is gone, or reads too little of what it
-// gets. The peer stays in any case until the next inbox_receive.
+// Sends to a client. Returns false if the client is gone, or reads too little
+// of what it gets. Even then the peer stays until the next inbox_receive.
 bool peers_tell(struct peers *peers, struct peer *peer,
                 const struct message *message);
 
-// Around the reading of a job that the client submitted. At its end the job has
-// become `running`, which the client watches from then on, or NULL if it could
-// not begin.
+// Call these before and after reading a job that the client submitted.
+// `running` is what the job has become: the client watches it from then on. It
+// is NULL if the job could not begin.
 void peer_begins_submission(struct peer *peer);
 void peer_ends_submission(struct peer *peer, struct running_job *running);
 
-// The next client after `after` (NULL: the first) that watches a running job:
-// any, or the one that is given.
+// Returns the next client after `after` (NULL: the first) that watches
+// `running`, or any running job if that is NULL.
 struct peer *peers_next_watcher(const struct peers *peers,
                                 const struct running_job *running,
                                 const struct peer *after);
 struct running_job *peer_watched(const struct peer *peer);
-// Nobody watches this running job any more.
+// Makes all clients stop watching this running job.
 void peers_unwatch(struct peers *peers, const struct running_job *running);
 
 // --- once a turn ---
@@ -103,42 +102,44 @@ struct mailboxes;
 
 struct peer *peers_find(const struct peers *peers, const struct wire_id *id);
 struct peer *peers_worker(const struct peers *peers, int32_t number);
-// The worker of that instance, whatever connection it greeted over.
+// Finds the worker of that instance, whatever connection it greeted on.
 struct peer *peers_instance(const struct peers *peers, int64_t instance);
 
-// Adds the sender of the last frame; a worker joins the engine's workers. NULL
-// with ERR_BUSY when there are too many, or without memory.
+// Adds the sender of the last frame; a worker joins the engine's workers.
+// Returns NULL with ERR_BUSY if there are too many, or NULL when out of memory.
 struct peer *peers_add(struct peers *peers, const struct wire_id *id,
                        const struct hello *hello, int64_t now, struct err *err);
 
-// The last frame of the peer came over this connection: the one before may have
-// broken, and what was on its way is lost.
+// Notes that the last frame of the peer came over this connection. If it is a
+// new one, the old one may have broken, and what was in transit is lost.
 void peers_note_connection(struct peers *peers, struct peer *peer);
 
-// The end of a peer. state is what the store says of a worker: "left", "lost".
+// Ends a peer. state is what the store records for a worker: "left", "lost".
 void peers_remove(struct peers *peers, struct peer *peer, const char *state,
                   int64_t now);
-// For the log: a worker's name, or "a client"; "" for nobody, NULL.
+// Returns the peer's name for the log: a worker's name, or "a client"; "" for
+// NULL.
 const char *peers_name(const struct peer *peer);
 
-// The peer is a nuisance: its connection is shut too. Whatever it still sent is
-// ignored (connections_admit).
+// Ends a peer that misbehaves: its connection is shut too. Whatever it still
+// sent is ignored (connections_admit).
 void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
                    int64_t now);
 
 // Acts on what was noticed during the turn: clients that do not read are cut
-// off, and workers whose connection broke have to show that they live.
+// off, and workers whose connection broke have to show that they are alive.
 void peers_tend(struct peers *peers, int64_t now);
 
-// How often a worker that holds no call is to beat.
+// Returns how often a worker that holds no call has to send a heartbeat.
 int64_t peers_idle_ms(const struct peers *peers);
 
-// Answers a frame of somebody with REFUSED, and tells of it in the log: who is
-// how he calls himself, "" where he has not said.
+// Answers a frame with REFUSED and logs that. who is the name that the sender
+// goes by, "" if it has not given one.
 void peers_refuse(struct peers *peers, const struct wire_id *id,
                   const char *who, const char *code, const char *text);
-// The same to a peer that has not greeted, without a warning in the log: after
-// a restart, every worker says something before it learns that it has to greet.
+// Like peers_refuse for a peer that has not greeted, but without a warning in
+// the log: after a restart, every worker says something before it learns that
+// it has to greet.
 void peers_ask_to_greet(struct peers *peers, const struct wire_id *id);
 
 struct mailboxes *peers_mailboxes(struct peers *peers);

@@ -1,35 +1,35 @@
 // running job: a job inside the coordinator's loop.
 //
-// The other half of a session: it takes the session's tasks over a PAIR
+// The counterpart of a session: it receives the session's tasks over a PAIR
 // socket, turns their items into evaluations, keeps the job's history, and
-// gives finished tasks back once they are durable. It also decides when a job
-// cannot go on: no server, no model, a parked call, a stop.
+// returns finished tasks once they are durable. It also decides when a job
+// cannot continue: no server, no model, a parked call, a stop.
 //
 //   OPEN ---NOTE_ENDED---> ENDED          tasks are run
 //    |  ^                                 (none are left when it has ENDED)
 //    v  |
-//   CLOSING: stopped, paused or failed; every task, present or to come, is
-//            given back with the reason; leaves by NOTE_ENDED too
+//   CLOSING: stopped, paused or failed; every task, present or future, is
+//            returned with the reason; NOTE_ENDED ends this state too
 //
-//   ENDED --> SUMMING --> SUMMED --> STORED     running_job_settle, by itself:
+//   ENDED --> SUMMING --> SUMMED --> STORED     steps of running_job_settle:
 //                                               costs, result, disk
 //
-// Lifetime. It is made off the loop (opening.h), belongs to the loop from
-// running_job_begin to running_job_discard, and is freed in the background.
-// Three others point into it while it lives: its session, which ends with
-// NOTE_ENDED and is joined before anything is freed; flights, whose order.work
-// is its job_work until job_work_leave hands them to another job; and clients
-// that watch it, who are told its result first. Its parts stand in
-// running_job_state.h, for its own files alone:
+// Lifetime. A running job is made off the loop (opening.h), belongs to the loop
+// from running_job_begin to running_job_discard, and is freed in the
+// background. While it lives, three others point into it. Its session ends with
+// NOTE_ENDED and is joined before anything is freed. Flights have its job_work
+// as their order.work until job_work_leave hands them to another job. Clients
+// that watch it get its result first. Only its own files see its parts, in
+// running_job_state.h:
 //
-//   running_job_open.c      from a submission to a job that may begin, and free
+//   running_job_open.c      from a submission to a job that may begin; freeing
+//   running_job_past.c      what the store knows of it, before it begins
 //   running_job.c           its tasks and notes, turn by turn
 //   running_job_wait.c      the models that it needs, and how long it waits
-//   running_job_progress.c  how far it is, and what people are told of it
+//   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_examples.c  its rows, for those who read the store
-//
-// Belongs to the coordinator's loop.
+// Call only from the loop's thread.
 
 #ifndef COORDINATOR_RUNNING_JOB_H
 #define COORDINATOR_RUNNING_JOB_H
@@ -48,8 +48,8 @@ struct running_job;
 
 // --- beginning (opening.h) ---
 
-// Reads the job and its data. For any thread. Takes request and bundle in any
-// case. NULL: diags has errors, or err is set.
+// Reads the job and its data. Call from any thread. Takes request and bundle,
+// even on failure. Returns NULL if diags has errors or err is set.
 struct running_job *running_job_open(struct engine *engine,
                                      struct request *request,
                                      struct bundle *bundle, struct diags *diags,
@@ -57,41 +57,42 @@ struct running_job *running_job_open(struct engine *engine,
 
 const char *running_job_id(const struct running_job *running);
 
-// Its number for dispatch, and the number that its history gets if it is new.
-// On the loop, before it is looked up.
+// running_job_number sets its number for dispatch; running_job_reserve takes
+// the number that its history gets if it is new. Call on the loop, before the
+// look-up.
 void running_job_number(struct running_job *running, int32_t number);
 void running_job_reserve(struct running_job *running);
 
-// Whether both have one history: of a run, or of evaluations.
+// Returns true if both have the same history: of a run, or of evaluations.
 bool running_job_same_history(const struct running_job *one,
                               const struct running_job *other);
 
-// Reads what the store knows of it, and drafts what is to be put. For the
-// thread that reader belongs to.
+// Reads what the store knows of the job, and drafts what has to be put. Call
+// from the thread that owns reader.
 bool running_job_look_up(struct running_job *running, struct store *reader,
                          struct err *err);
 
-// Puts that and starts its thread. On failure it is still to be discarded.
+// Puts the draft and starts the job's thread. If it fails, discard the job.
 bool running_job_begin(struct running_job *running, int64_t now,
                        struct err *err);
 
-// Takes it out of the loop, and frees it in the background: its session is
-// joined, its programs are ended, its rows freed. NULL is fine.
+// Removes the job from the loop and frees it in the background: joins its
+// session, ends its programs, frees its rows. Accepts NULL.
 void running_job_discard(struct running_job *running);
 
-// Whatever the session sent.
+// Reads all notes that the session has sent.
 void running_job_read_notes(struct running_job *running);
 
-// Starts evaluations while there is room, gives durable tasks back, looks at
-// the clock.
+// Starts evaluations while there is room, returns durable tasks, and checks the
+// clock.
 void running_job_work(struct running_job *running, int64_t now);
 
-// What is different since the last job of that name, in a sentence for people;
-// "" where there was none, or nothing is.
+// Returns what differs from the last job of that name, as a sentence for
+// people; "" if there was no such job, or nothing differs.
 const char *running_job_changes(const struct running_job *running);
 
-// What was asked of a job that runs already and does not hold for it, in
-// sentences for people; or "".
+// Writes, in sentences for people, what was asked for and does not apply
+// because the job is already running; "" if there is nothing.
 void running_job_tell_unheard(const struct running_job *running,
                               const struct running_job *asked, char *out,
                               size_t size);
@@ -100,13 +101,14 @@ void running_job_tell_unheard(const struct running_job *running,
 // first reason counts.
 void running_job_close(struct running_job *running, const struct err *why);
 
-// The same for a person; it will not go on by itself, whichever worker joins.
-// False, with the reason, when it ends already in another way, which stays.
+// The same on behalf of a person; no worker that joins resumes the job. Returns
+// false, with the reason, if the job is already ending in another way, which
+// stays.
 bool running_job_end(struct running_job *running, const struct err *why,
                      struct err *err);
 
-// What it may have of the cluster from now on, kept for later sessions too; 0:
-// as it is.
+// What the job may have of the cluster from now on. Later sessions keep it. 0
+// leaves a value unchanged.
 struct job_share {
     int32_t priority;
     int32_t max_workers;
@@ -114,32 +116,32 @@ struct job_share {
 bool running_job_share(struct running_job *running,
                        const struct job_share *share, struct err *err);
 
-// Its coordinator ends: closes it, and remembers that the next one is to take
-// it up.
+// Call when the coordinator ends: closes the job, and records that the next
+// coordinator should resume it.
 void running_job_interrupt(struct running_job *running, const struct err *why);
 
 // --- for the loop ---
 
-// What evaluations, flights and answerers see of it.
+// Returns what evaluations, flights and answerers see of the job.
 struct job_work *running_job_work_of(struct running_job *running);
-bool running_job_is_run(const struct running_job *running); // else an eval
-// Whether id names it. With run true it is the run of that id; else an
-// evaluation of its job, which the history knows as "ID-eval", or
-// "ID-DATA-eval" for rows of --data.
+bool running_job_is_run(const struct running_job *running); // or an eval
+// Returns true if id names this job. If `run` is true, that is the run with
+// that id; else an evaluation of its job, which the history knows as "ID-eval",
+// or "ID-DATA-eval" for rows of --data.
 bool running_job_goes_by(const struct running_job *running, const char *id,
                          bool run);
-void *running_job_pair(const struct running_job *running); // to be polled
+void *running_job_pair(const struct running_job *running); // for polling
 bool running_job_has_ended(const struct running_job *running);
 bool running_job_is_open(const struct running_job *running); // no end in sight
 
-// Fills what progress can say now; texts are borrowed.
+// Fills in the current progress; texts are borrowed.
 void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out);
 
-// Notes the time spent so far.
+// Saves the time spent so far.
 void running_job_save_time(struct running_job *running, int64_t now);
 
-// What its clients hear at the end.
+// What clients get at the end.
 struct running_job_result {
     int64_t status;
     char *document; // JSON; owned
@@ -147,13 +149,12 @@ struct running_job_result {
 };
 
 // Takes the job one step from the end of its session towards its result. Never
-// blocks. True when the result is on disk, or never will be: then its clients
-// have to be told, and the job discarded.
+// blocks. Returns true once the result is on disk, or never will be: then tell
+// its clients and discard the job.
 bool running_job_settle(struct running_job *running, int64_t now);
 
-// What has to change before a job that has paused can go on by itself: a worker
-// that answers, or a disk that can be read. AWAITS_NOTHING: it does not go on
-// by itself.
+// What has to change before a paused job can be resumed: a worker that answers,
+// or a disk that can be read. AWAITS_NOTHING: only a person resumes it.
 enum awaits { AWAITS_NOTHING, AWAITS_WORKER, AWAITS_DISK };
 enum awaits running_job_awaits(const struct running_job *running);
 const struct running_job_result *

@@ -8,8 +8,8 @@
 
 void running_job_result_release(struct running_job_result *result);
 
-// Sums up what it cost: a scan over the calls of the job. For the thread that
-// reader (NULL: none could be opened) belongs to.
+// Sums up what the job cost, which scans the calls of the job. Call from the
+// thread that owns reader (NULL: none could be opened).
 void running_job_sum(struct running_job *running, struct store *reader);
 
 #endif

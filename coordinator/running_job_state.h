@@ -1,6 +1,6 @@
-// running_job_state: the parts of a running job (running_job.h), for the files
-// that it is written in. What others may ask of it without changing anything is
-// answered in running_job_state.c.
+// running_job_state: the members of a running job (running_job.h), for the
+// files that implement it. running_job_state.c has the functions that only read
+// it.
 
 #ifndef COORDINATOR_RUNNING_JOB_STATE_H
 #define COORDINATOR_RUNNING_JOB_STATE_H
@@ -13,29 +13,29 @@
 #include "search/session/session_thread.h"
 #include "store/history.h"
 
-enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // evaluations under way at once
+enum { RUNNING_JOB_MAX_ACTIVE = 2048 }; // in progress at once
 
 enum running_job_state {
     RUNNING_JOB_OPEN,
     RUNNING_JOB_CLOSING,
-    RUNNING_JOB_ENDED,   // its session is over
-    RUNNING_JOB_SUMMING, // its costs are summed up, off the loop
+    RUNNING_JOB_ENDED,   // its session has ended
+    RUNNING_JOB_SUMMING, // its costs are being summed up, off the loop
     RUNNING_JOB_SUMMED,
-    RUNNING_JOB_STORED, // its result is put, and told when it is durable
+    RUNNING_JOB_STORED, // its result is put; clients get it once it is durable
 };
 
-// What the history knows of a job, from the look-up until it begins.
+// What the history knows of a job, between the look-up and the beginning.
 struct running_job_past {
     int64_t reserved_no;       // the job's number if it is new
     struct job_index *index;   // owned
-    struct draft *draft;       // what is to be put; owned
+    struct draft *draft;       // what will be put; owned
     char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
-    bool was_done;             // an earlier run came to its end
+    bool was_done;             // an earlier run was completed
 };
 
 struct running_job {
     struct engine *engine;
-    struct job_work work; // what its evaluations and flights see of it
+    struct job_work work; // the part that evaluations and flights see
     enum running_job_state state;
     struct err closing; // why, when CLOSING
     // the job; read-only once the session has started
@@ -46,35 +46,36 @@ struct running_job {
     struct split split;
     struct plan plan;
     char *id;         // owned
-    char *history_id; // in the store; owned
-    json_t *texts;    // to be embedded first; NULL: none; owned
+    char *history_id; // its id in the store; owned
+    json_t *texts;    // to be embedded first; owned, NULL: none
     bool simulated;
     struct model_facts facts; // of models, for the session
-    int32_t workers_seen; // workers up to this number were compared with them
+    int32_t workers_seen; // workers up to this number have been compared with
+                          // the facts
     const struct optimizer *optimizer;
     const void *params; // of the optimizer; in the job's arena
     // the session
     struct session *session; // owned
     void *pair;              // our end
     struct ending *ending;   // owned, when ENDED
-    // work
-    struct task *tasks, **last_task;        // not finished, oldest first
-    struct task *finished, **last_finished; // waiting to be durable
+    // tasks
+    struct task *tasks, **last_task;        // not finished; oldest first
+    struct task *finished, **last_finished; // waiting to become durable
     int64_t task_age;                       // of the newest task
     // for people
     struct progress progress;
     struct course course;
-    int64_t examples; // run anew, of tasks that are finished
+    int64_t examples; // run anew, in finished tasks
     char phase[64], note[240];
-    char changes[240]; // since the last job of that name; "" where none is
+    char changes[240]; // since the last job of that name; "" if none
     int64_t started_ms, ended_ms, wall_before_ms;
-    int64_t waiting_ms; // since when there is work; -1: there is none
+    int64_t waiting_ms; // since when there has been work; -1: there is none
     // beginning and end
-    bool interrupted; // by the coordinator's end: the next one takes it up
+    bool interrupted; // by the end of the coordinator: the next one resumes it
     struct running_job_past past;
-    bool begun;                            // its index is the loop's store's
+    bool begun; // its index belongs to the loop's store
     struct history_cost costs[BILL_COUNT]; // once SUMMED
-    double judge_noise;                    // the same; < 0: not known
+    double judge_noise;                    // once SUMMED; < 0: not known
     int64_t unjudged;
     struct running_job_result result; // once STORED; owned
     uint64_t result_put;

@@ -1,19 +1,19 @@
 // turn: one turn of the coordinator's loop, and how long it takes.
 //
-// While a turn lasts nobody else is heard, and workers that hear nothing for
-// 3 s drop what they have in work. So a turn is to be over within 100 ms,
-// whatever peers send and whatever the disk does. Two things see to that:
+// During a turn nobody else is heard, and workers that hear nothing for 3 s
+// drop the calls they are working on. So a turn should be over within 100 ms,
+// whatever peers send and whatever the disk does. Two rules ensure that:
 //
-//  * What takes long is a chore of the background (background.h).
-//  * What is much of the same (answers that became durable, calls to be sent,
-//    examples to be started) asks turn_is_over after each, and leaves the rest
-//    for the next turn, which then comes at once.
+//  * Anything that takes long is a chore for the background (background.h).
+//  * A loop over many equal pieces of work (answers that became durable, calls
+//    to be sent, examples to be started) asks turn_is_over after each piece and
+//    leaves the rest for the next turn, which then follows at once.
 //
-// And each step of a turn is timed: one above TURN_SLOW_MS is told in the log
-// (slow-turn) with the step that took longest, and with the time that the
-// thread had the processor, for on a crowded machine it may just have waited.
+// Each step of a turn is timed. A turn above TURN_SLOW_MS is logged (slow-turn)
+// with the step that took longest, and with the processor time of the thread,
+// because on a crowded machine it may just have waited.
 //
-// Belongs to the loop, but for turn_longest.
+// Call only from the loop's thread, except turn_longest.
 
 #ifndef COORDINATOR_TURN_H
 #define COORDINATOR_TURN_H
@@ -33,31 +33,33 @@ struct turn_report {
 
 struct turn {
     int64_t began_us, began_cpu_us;
-    int64_t step_us; // when the step at hand began
+    int64_t step_us; // when the current step began
     const char *step, *slowest;
     int64_t slowest_us;
     bool unfinished;
-    int64_t told_us; // when a slow one was told last
+    int64_t told_us; // when a slow turn was last logged
     pthread_mutex_t mutex;
-    struct turn_report longest; // by wall time, and
-    int64_t most_cpu_ms;        // by the processor's
+    struct turn_report longest; // the longest by wall time, and
+    int64_t most_cpu_ms;        // the longest by processor time
 };
 
 void turn_init(struct turn *turn);
 void turn_release(struct turn *turn);
 
-// From begin to end; each step lasts until the next one. step is static.
+// A turn lasts from begin to end, and each step until the next one. step is
+// static.
 void turn_begin(struct turn *turn, const char *step);
 void turn_step(struct turn *turn, const char *step);
 void turn_end(struct turn *turn);
 
-// Whether what can wait for the next turn should.
+// Returns true if work that can wait for the next turn should.
 bool turn_is_over(struct turn *turn);
-// Whether something was left: then the next turn is not to wait. Asked once.
+// Returns true if work was left over, so that the next turn must not wait.
+// Asking resets it.
 bool turn_was_unfinished(struct turn *turn);
 
-// The longest turn so far, with the most time of the processor that any had.
-// For any thread.
+// Returns the longest turn so far, with the most processor time that any turn
+// took. Call from any thread.
 struct turn_report turn_longest(struct turn *turn);
 
 #endif

@@ -1,10 +1,11 @@
-// worker_rows: what the store keeps of workers, a row for each name.
+// worker_rows: what the store keeps of workers, one row per name.
 //
-// Workers that never answered a call may be anybody's invention, so few rows of
-// such are written at once: NOTES_BURST, and NOTES_PER_S from then on
-// (worker_rows.c). One that was noted before, or has answered, always is.
+// Workers that never answered a call may be made up, so few rows of such
+// workers are written at once: NOTES_BURST, and then NOTES_PER_S
+// (worker_rows.c). A worker that has answered, or already has a row, is always
+// noted.
 //
-// Belongs to the coordinator's loop.
+// Call only from the loop's thread.
 
 #ifndef COORDINATOR_WORKER_ROWS_H
 #define COORDINATOR_WORKER_ROWS_H

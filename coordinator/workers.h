@@ -1,12 +1,12 @@
-// workers: the workers that are here, and what they can do.
+// workers: the connected workers, and what they can do.
 //
-// Filled by the peers from their HELLOs, read by the running jobs when they
-// look for a model. A worker's number is given once for each joining and never
+// The peers fill this list from HELLOs, and the running jobs read it when they
+// look for a model. Each time a worker joins, it gets a number that is never
 // reused; dispatch knows the worker by it.
 //
-// Anyone may say that he is a worker, so workers, their slots and their models
-// are limited in number (workers.c), and all that is kept of a worker goes
-// with it.
+// Anyone may claim to be a worker, so the numbers of workers, of their slots
+// and of their models are limited (workers.c), and everything kept about a
+// worker goes when the worker does.
 
 #ifndef COORDINATOR_WORKERS_H
 #define COORDINATOR_WORKERS_H
@@ -25,8 +25,8 @@
 
 struct worker_model {
     char *name;
-    char *digest;    // "" where the server has none
-    int64_t context; // tokens that it takes; 0: unknown
+    char *digest;    // "" if the server has none
+    int64_t context; // most tokens that it takes; 0: unknown
 };
 
 struct worker_info {
@@ -39,13 +39,13 @@ struct worker_info {
     int64_t calls; // answered
     int64_t faults;
     char last_fault[160];
-    bool noted; // the store has a row of it
-    bool away;  // its connection is closed, or nothing was heard of it lately
+    bool noted; // the store has a row for it
+    bool away;  // its connection is closed, or it has not been heard of lately
     struct worker_info *next, *before;
 };
 
-// The last call that failed, in the words of its server: kept when the worker
-// leaves, so that a job that pauses can say what it waits for.
+// The last call that failed, in the words of its server. It is kept when the
+// worker leaves, so that a job that pauses can say what it waits for.
 struct worker_fault {
     enum call_fault fault; // FAULT_NONE: none yet
     int64_t ms;
@@ -57,10 +57,11 @@ struct workers {
     struct worker_info *workers, *last; // owned, in order of joining
     struct map by_number, by_name;
     size_t n;
-    int64_t slots;   // of all
-    size_t n_models; // of all, each worker's counted
+    int64_t slots;   // of all workers
+    size_t n_models; // summed over all workers
     int32_t last_number;
-    int64_t joined_ms; // when the first of those here joined; -1: nobody did
+    int64_t joined_ms; // when the first of the present workers joined; -1:
+                       // there is none
     struct worker_fault last_fault;
 };
 
@@ -68,52 +69,54 @@ struct workers {
 
 void workers_release(struct workers *workers);
 
-// A worker joins: dispatch learns its slots, and which of the models that jobs
-// ask it has. NULL on failure, and with ERR_BUSY when there are too many.
+// Adds a worker: dispatch learns its slots, and which of the models that jobs
+// ask it has. Returns NULL on failure, with ERR_BUSY if there are too many.
 struct worker_info *workers_join(struct workers *workers,
                                  const struct hello *hello,
                                  const struct models *models,
                                  struct dispatch *dispatch, int64_t now,
                                  struct err *err);
-// What the server of a worker is and has may have changed since it joined:
-// dispatch learns which models it serves from now on. The calls that it has
-// stay. False when all is as it was, there are too many models, or on failure.
+// Call when a worker's server may have changed since it joined: dispatch learns
+// which models the worker serves from now on. The worker keeps its calls.
+// Returns false if nothing changed, there are too many models, or on failure.
 bool workers_change(struct workers *workers, struct worker_info *worker,
                     const struct hello *hello, const struct models *models,
                     struct dispatch *dispatch, struct err *err);
 void workers_leave(struct workers *workers, int32_t number);
 struct worker_info *workers_find(const struct workers *workers, int32_t number);
 
-// The digest under which most workers have the model, behind the mark of a
-// stand-in; nothing behind it without digests. Where as many have one as
-// another, the one with more slots, then the lesser text: who joined first
-// does not decide. NULL when nobody has the model. Borrowed. Asks all workers,
-// and where some are away only those that are not: machines that vanished must
-// not outvote those that came in their place.
+// Returns the digest under which most workers have the model, after the prefix
+// of a simulated server if it is one; only the prefix if they name no digest.
+// On a tie the digest with more slots wins, then the lesser text, so that it
+// does not matter who joined first. Returns NULL if nobody has the model.
+// Borrowed. Asks all workers, but if some are away, only the others: machines
+// that vanished must not outvote those that came in their place.
 const char *workers_digest(const struct workers *workers, const char *model);
 
-// A job pinned a model: the workers whose servers fit its digest serve it by
-// that number, which has its entry in models, with what the job needs.
+// Call when a job has pinned a model: the workers whose servers match its
+// digest serve it under that number. The number's entry in models says what the
+// job needs.
 bool workers_serve(const struct workers *workers, const struct models *models,
                    int32_t number, struct dispatch *dispatch, struct err *err);
 
-// Whether the worker has the model as jobs use it: digest, room for num_ctx,
-// and the kind of server that most have. False: why says it with the remedy,
-// where the worker has a model of that name and size is not 0.
+// Returns true if the worker has the model as jobs use it: with the same
+// digest, room for num_ctx, and the kind of server that most have. If not, and
+// if the worker has a model of that name and size is not 0, `why` says the
+// reason with the remedy.
 bool worker_fits(const struct worker_info *worker,
                  const struct model_entry *model, char *why, size_t size);
 
-// The kind of server ("ollama 0.33") that most workers with that model have, ""
-// where none names a version. Asks whom workers_digest asks.
+// Writes the kind of server ("ollama 0.33") that most workers with that model
+// have; "" if none names a version. Asks the same workers as workers_digest.
 void workers_server(const struct workers *workers, const char *model,
                     const char *digest, char *out, size_t size);
 
-// A call at the worker failed; text is its server's.
+// Notes that a call at the worker failed; text is what its server said.
 void workers_failed(struct workers *workers, struct worker_info *worker,
                     enum call_fault fault, const char *text, int64_t now);
 
-// "qwen2.5:14b, llama3.2" for messages, each once; what may have been meant by
-// the name `wanted` comes first.
+// Writes "qwen2.5:14b, llama3.2" for messages, each model once; those that may
+// have been meant by the name `wanted` come first.
 void workers_list_models(const struct workers *workers, const char *wanted,
                          struct buf *out);
 

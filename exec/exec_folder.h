@@ -4,9 +4,9 @@
 //         owner                          locked by the process that made it
 //         files/                         what came with the job
 //
-// It goes when its job ends, with whatever the programs left in it. Where a
-// coordinator was killed the lock is gone, as locks of the kernel are, and the
-// next coordinator of the same user takes the folder away: exec_folder_sweep.
+// The folder is removed when its job ends, with whatever the programs left in
+// it. If a coordinator is killed, the kernel releases its lock, and the next
+// coordinator of the same user removes the folder: exec_folder_sweep.
 
 #ifndef EXEC_EXEC_FOLDER_H
 #define EXEC_EXEC_FOLDER_H
@@ -18,16 +18,16 @@
 
 struct exec_folder;
 
-// Below TMPDIR, or /tmp. NULL on failure.
+// Makes a folder below TMPDIR, or /tmp. Returns NULL on failure.
 struct exec_folder *exec_folder_make(struct err *err);
 
-// Where the files go: it exists and is empty.
+// Returns the folder for the files, which exists and is empty.
 const char *exec_folder_files(const struct exec_folder *folder);
 
-// Removes all of it. NULL is fine.
+// Removes the folder and everything in it. Accepts NULL.
 void exec_folder_remove(struct exec_folder *folder);
 
-// Removes the folders of processes that are dead; says how many.
+// Removes the folders of dead processes; returns how many.
 size_t exec_folder_sweep(void);
 
 #endif

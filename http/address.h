@@ -18,11 +18,11 @@ struct http_address {
 enum { HTTP_ADDRESS_TEXT = 80 };
 
 // Reads "127.0.0.1:8070", "[::1]:8070", "localhost:8070", "0.0.0.0:0" (port 0
-// picks a free one). ERR_INPUT says what it takes.
+// picks a free one). ERR_INPUT: the message says what is accepted.
 bool http_address_read(const char *text, struct http_address *out,
                        struct err *err);
 
-// The address as people type it: "127.0.0.1:8070", "[::1]:8070".
+// Prints the address as people type it: "127.0.0.1:8070", "[::1]:8070".
 void http_address_print(const struct http_address *address,
                         char out[HTTP_ADDRESS_TEXT]);
 

@@ -6,9 +6,10 @@
 #include "common/err.h"
 #include "http/address.h"
 
-// A socket that listens there, which is the caller's to close; address gets the
-// port that was picked for 0. A port in use is asked for again for a second. -1
-// with ERR_BUSY: it is in use; with ERR_INPUT: no such address here.
+// Returns a socket that listens there, which the caller closes; address gets
+// the actual port if it was 0. If the port is in use, it is tried again for a
+// second. Returns -1 with ERR_BUSY if it stays in use, and with ERR_INPUT if
+// this machine has no such address.
 int http_listen(struct http_address *address, struct err *err);
 
 #endif

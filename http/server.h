@@ -1,36 +1,37 @@
 // server: HTTP over one handler function, kept in bounds.
 //
-// The handler gets a whole request and fills a reply; reading, sending and all
-// that a stranger could wear out stand here. Each connection has a thread of
-// its own, so a handler may block:
+// The handler gets a whole request and fills in a reply. Reading, sending, and
+// everything that a stranger could exhaust is handled here. Each connection has
+// its own thread, so a handler may block. The bounds are:
 //
 //   connections   max_connections, of which an eighth is kept free. While
 //                 there are more than the rest, those are cut off that have
-//                 sent no whole request, or taken no reply, for longest. Up to
-//                 twice max_connections are let in for that moment; further
-//                 ones are closed at once
-//   work          handlers and streams take no more than seven eighths; beyond
-//                 is 503. Half of the last eighth is for /readyz and /metrics,
-//                 and /healthz is always let in: it is answered within a
-//                 second, whoever else is connected
-//   time          a request must have arrived, headers and body, within
-//                 HTTP_REQUEST_MS of its connection's beginning or last
+//                 gone longest without sending a whole request or taking a
+//                 reply. Up to twice max_connections are let in for that
+//                 moment; further ones are closed at once
+//   work          handlers and streams may use seven eighths; beyond that the
+//                 answer is 503. Half of the last eighth is for /readyz and
+//                 /metrics, and /healthz is always let in: it is answered
+//                 within a second, whoever else is connected
+//   time          a request must arrive, headers and body, within
+//                 HTTP_REQUEST_MS after the connection began or had its last
 //                 answer: a client that sends a byte now and then (slow loris)
-//                 is cut off. A reply must have left within HTTP_REPLY_MS. The
+//                 is cut off. A reply must leave within HTTP_REPLY_MS. The
 //                 handler may take as long as it likes
-//   size          headers HTTP_HEADER_BYTES, body max_body; beyond is 431 or
-//                 413
-//   streams       at most max_streams of the connections; beyond is 503
+//   size          headers HTTP_HEADER_BYTES, body max_body; beyond that the
+//                 answer is 431 or 413
+//   streams       at most max_streams of the connections; beyond that 503
 //
-// Connections, work and time are kept by http/crowd.h.
+// http/crowd.h enforces connections, work and time.
 //
-// A stream is a reply without an end (server-sent events). Its `next` is asked
-// again and again, on the connection's thread, and may wait; when the server
-// stops, whoever it waits for has to wake it (web/live.h).
+// A stream is a reply without an end (server-sent events). Its `next` is called
+// again and again, on the connection's thread, and may wait. When the server
+// stops, someone has to wake what it waits for (web/live.h).
 //
-// start returns once it listens. stop refuses what is new, gives what is at
-// work two seconds, closes all connections and joins all threads. Signals are
-// not for these threads: start before signals_accept.
+// http_start returns once the server is listening. http_stop refuses new
+// requests, gives those in progress two seconds, closes all connections and
+// joins all threads. These threads must not take signals: start them before
+// signals_accept.
 
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -51,8 +52,8 @@ enum {
 
 struct http_server;
 
-// A reply without an end. next appends to out what is to be sent, and waits
-// for it; false ends the stream. close is called in any case.
+// A reply without an end. next waits, and appends to out what to send; false
+// ends the stream. close is always called.
 struct http_stream {
     void *user;
     bool (*next)(void *user, struct buf *out);
@@ -65,7 +66,7 @@ struct http_reply {
     struct buf body;
     const char *fixed; // instead of body: bytes that outlive the server
     size_t fixed_len;
-    struct http_stream stream; // instead of both: next is not NULL
+    struct http_stream stream; // instead of both, if next is not NULL
     size_t n_headers;
     struct {
         const char *name; // static
@@ -73,7 +74,8 @@ struct http_reply {
     } headers[HTTP_MAX_HEADERS];
 };
 
-// Adds a header. One that is too long, or has a control in it, is left out.
+// Adds a header. Leaves it out if it is too long or has a control character in
+// it.
 void http_reply_header(struct http_reply *reply, const char *name,
                        const char *value);
 
@@ -90,14 +92,14 @@ struct http_options {
     void *user;
 };
 
-// ERR_BUSY: the port is in use; ERR_INPUT: no such address here.
+// ERR_BUSY: the port is in use; ERR_INPUT: this machine has no such address.
 struct http_server *http_start(const struct http_options *options,
                                struct err *err);
 
-// Where it listens, with the port that was picked for 0.
+// Returns where it listens, with the actual port if 0 was asked for.
 const char *http_place(const struct http_server *server);
 
-// NULL is fine.
+// Accepts NULL.
 void http_stop(struct http_server *server);
 
 #endif

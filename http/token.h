@@ -1,8 +1,8 @@
-// token: the word that programs and browsers of other machines have to know.
+// token: the secret that programs and browsers on other machines must know.
 //
-// It stands in a file that only its owner may read, and is sent as
-// `Authorization: Bearer TOKEN`. Memory holds a hash of it alone. Immutable
-// once made: any thread.
+// It is in a file that only its owner may read, and is sent as `Authorization:
+// Bearer TOKEN`. Memory holds only a hash of it. Immutable once made: call from
+// any thread.
 
 #ifndef HTTP_TOKEN_H
 #define HTTP_TOKEN_H
@@ -14,15 +14,16 @@
 
 struct http_token;
 
-// The file is made, with a new token and for its owner's eyes only, when it is
-// not there. ERR_INPUT: it is open to others, or short.
+// Reads the token from the file. If the file does not exist, makes it with a
+// new token, readable only by its owner. ERR_INPUT: others can read it, or it
+// is too short.
 struct http_token *http_token_new(const char *path, struct err *err);
-void http_token_free(struct http_token *token); // NULL is fine
+void http_token_free(struct http_token *token); // accepts NULL
 
-// Whether text is the token. Takes the same time for every wrong one.
+// Returns true if text is the token. Takes the same time for every wrong one.
 bool http_token_is(const struct http_token *token, const char *text);
 
-// Whether the request brings it.
+// Returns true if the request carries the token.
 bool http_token_comes_with(const struct http_token *token,
                            const struct http_request *request);
 

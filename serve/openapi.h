@@ -1,4 +1,5 @@
-// openapi: what a compiled program takes and gives, as an OpenAPI 3.1 document.
+// openapi: describes a compiled program's inputs and outputs as an OpenAPI 3.1
+// document.
 
 #ifndef SERVE_OPENAPI_H
 #define SERVE_OPENAPI_H
@@ -10,7 +11,7 @@
 #include "common/err.h"
 #include "program/run/compiled.h"
 
-// New reference. most: inputs in one request.
+// Returns a new reference. most: how many inputs one request may have.
 json_t *openapi_of(const struct compiled *compiled, size_t most,
                    struct err *err);
 

@@ -1,16 +1,16 @@
 // serve: a compiled program over HTTP.
 //
-//   POST /predict        a JSON object of inputs gives {"outputs": {...}}; a
-//                        list gives a list
-//   GET  /openapi.json   what it takes and gives
-//   GET  /healthz        200 while the process lives
-//   GET  /readyz         200 when the model server has the model and new
+//   POST /predict        takes a JSON object of inputs and gives
+//                        {"outputs": {...}}; for a list it gives a list
+//   GET  /openapi.json   describes inputs and outputs
+//   GET  /healthz        200 while the process is alive
+//   GET  /readyz         200 while the model server has the model and new
 //                        requests are taken
 //   GET  /metrics        Prometheus text
 //
-// Everything a stranger may send is bounded by http/server.h and, for what may
-// wait, by predict/service.h. With a token every path but the two probes asks
-// for it.
+// http/server.h bounds everything that a stranger may send, and
+// predict/service.h what may wait. With a token, every path but the two probes
+// requires it.
 
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
@@ -34,23 +34,23 @@ struct serve_options {
     const struct compiled *compiled; // borrowed until the end
     struct model_address model;
     struct http_address address;
-    const char *token_file; // NULL: for programs of this machine alone
-    int slots;              // calls open at the model server
+    const char *token_file; // NULL: only for programs on this machine
+    int slots;              // calls in flight at the model server
     int64_t timeout_ms;     // of a call
     bool allow_exec;        // run the programs of exec steps
 };
 
-// Asks the model server for the model first, as student_open does.
+// First asks the model server for the model, as student_open does.
 struct serve *serve_start(const struct serve_options *options, struct err *err);
 
 const char *serve_place(const struct serve *serve);   // "127.0.0.1:8071"
 const char *serve_warning(const struct serve *serve); // "" or a sentence
 bool serve_simulated(const struct serve *serve);
 
-// Takes no new requests; what was taken goes on.
+// Takes no new requests; requests that were taken continue.
 void serve_drain(struct serve *serve);
 bool serve_is_idle(struct serve *serve);
 
-void serve_stop(struct serve *serve); // NULL is fine
+void serve_stop(struct serve *serve); // accepts NULL
 
 #endif

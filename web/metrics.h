@@ -1,10 +1,9 @@
 // metrics: what operators watch, as Prometheus text.
 //
-// Counters of calls are added up from the store: each scrape reads only the
-// calls that came since the last one, so that a store of a million calls costs
-// its million once. What is under way is asked of the coordinator. Each has a
-// row, which says what it is to who scrapes it and to readers of
-// docs/http-api.md.
+// Counters of calls are summed up from the store. Each scrape reads only the
+// calls that were added since the last one, so a store of a million calls is
+// read in full only once. What is in progress is asked of the coordinator. Each
+// metric has a row, whose help text serves both scrapers and docs/http-api.md.
 
 #ifndef WEB_METRICS_H
 #define WEB_METRICS_H
@@ -18,20 +17,20 @@
 
 struct metrics;
 
-// One of them, without "promptcc_" in front. All static.
+// One metric, without "promptcc_" in front. All strings are static.
 struct metric_told {
     const char *name;
-    const char *labels; // "role,outcome"; "": none
+    const char *labels; // "role,outcome"; "" for none
     const char *type;   // "counter", "gauge", "histogram"
     const char *help;
 };
 const struct metric_told *metrics_told(size_t *n);
 
 struct metrics *metrics_new(struct err *err);
-void metrics_free(struct metrics *metrics); // NULL is fine
+void metrics_free(struct metrics *metrics); // accepts NULL
 
-// Appends all of them; any thread. Where the coordinator does not answer,
-// promptcc_up is 0 and what it would have said is left out.
+// Appends all metrics. Call from any thread. If the coordinator does not
+// answer, promptcc_up is 0 and the metrics that need it are left out.
 void metrics_write(struct metrics *metrics, const struct web_commands *commands,
                    struct readers *readers, struct buf *out);
 

@@ -1,4 +1,4 @@
-// parts: what the files of this room share. No other room needs it.
+// parts: what the files of this room share. Other rooms do not include it.
 
 #ifndef WEB_PARTS_H
 #define WEB_PARTS_H
@@ -11,7 +11,7 @@
 #include "web/web.h"
 
 struct web {
-    struct web_commands commands; // of the options
+    struct web_commands commands; // from the options
     char *store;                  // path; owned, as all below
     struct readers *readers;
     struct guard *guard;
@@ -21,7 +21,7 @@ struct web {
     char url[HTTP_ADDRESS_TEXT + 8];
 };
 
-// The one handler: finds the route and answers (routes.c).
+// The only handler: finds the route and answers (routes.c).
 void web_handle(void *user, const struct http_request *request,
                 struct http_reply *reply);
 
@@ -34,18 +34,21 @@ struct web_asset {
 extern const struct web_asset web_assets[];
 extern const size_t n_web_assets;
 
-enum { WEB_PATIENCE_MS = 20000 }; // for what the loop answers by itself
+enum {
+    WEB_PATIENCE_MS = 20000
+}; // for what the loop can answer without
+   // waiting
 
-// Asks in a session of its own (ask.c).
+// Asks in a new session (ask.c).
 json_t *web_ask(const struct web_commands *commands, const char *verb,
                 const char *job, const char *argument, struct err *err);
 
-// The compiled file of a job, of its best so far while it runs (try.c). The
-// caller frees.
+// Returns the compiled file of a job, or of its best program so far while it
+// runs (try.c). The caller frees the result.
 char *web_compiled(struct web *web, const char *job, struct err *err);
 
-// The outputs of the best program of a job so far for these inputs (try.c),
-// with the messages of each call. New reference.
+// Runs the best program of a job so far on these inputs (try.c). Returns its
+// outputs, with the messages of each call, as a new reference.
 json_t *web_try(struct web *web, const char *job, const json_t *inputs,
                 struct err *err);
 

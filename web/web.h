@@ -1,19 +1,19 @@
 // web: the dashboard and the HTTP API.
 //
-// A server with threads of its own beside a coordinator. It reads the store on
-// connections of its own (readers.h) and hands commands to the coordinator's
-// loop through the functions that it is given: it knows neither the loop nor
-// how a command gets there. What it serves:
+// A server with its own threads beside a coordinator. It reads the store on its
+// own connections (readers.h) and passes commands to the coordinator's loop
+// through functions that it is given: it knows neither the loop nor how a
+// command gets there. It serves:
 //
 //   /                  the dashboard: one page, its files under /assets/
 //   /api/v1/...        JSON, as assets/openapi.json says (routes.c)
 //   /api/v1/stream     news as server-sent events (live.h)
 //   /metrics           Prometheus text (metrics.c)
-//   /healthz, /readyz  for who starts and restarts the process
+//   /healthz, /readyz  for whatever starts and restarts the process
 //
-// Who may ask stands in guard.h, and what keeps strangers in bounds in
-// http/server.h. Texts of models and jobs are data everywhere: replies are
-// JSON, and the page sets them as text, never as HTML.
+// guard.h decides who may ask, and http/server.h keeps strangers in bounds.
+// Texts of models and jobs are always treated as data: replies are JSON, and
+// the page sets them as text, never as HTML.
 
 #ifndef WEB_WEB_H
 #define WEB_WEB_H
@@ -28,14 +28,14 @@
 
 struct web;
 
-// How commands get to the loop. All may be called by any thread; a session is
-// one thread's at a time.
+// How commands get to the loop. Call all of them from any thread, but a session
+// only from one thread at a time.
 struct web_commands {
     void *user;
     void *(*open)(void *user, struct err *err); // NULL on failure
-    // The reply to verb about job, with argument (JSON or ""). New reference;
-    // NULL with the coordinator's own words.
-    // It is waited for patience_ms at most.
+    // Returns the reply to verb about job, with argument (JSON or ""), as a new
+    // reference. Waits patience_ms at most. Returns NULL with the coordinator's
+    // own words in err.
     json_t *(*ask)(void *session, const char *verb, const char *job,
                    const char *argument, int64_t patience_ms, struct err *err);
     void (*close)(void *session);
@@ -43,21 +43,21 @@ struct web_commands {
 
 struct web_options {
     struct http_address address;
-    const char *token_file; // NULL: none, on loopback alone
+    const char *token_file; // NULL: no token, only on loopback
     const char *store;      // path
     struct web_commands commands;
 };
 
-// It serves when start returns. ERR_BUSY: the port is in use.
+// The server is running when web_start returns. ERR_BUSY: the port is in use.
 struct web *web_start(const struct web_options *options, struct err *err);
 
 // "http://127.0.0.1:8070"; borrowed.
 const char *web_url(const struct web *web);
 
-void web_stop(struct web *web); // NULL is fine
+void web_stop(struct web *web); // accepts NULL
 
-// A file of the dashboard by its name ("page.css"), for what is to look like
-// it. Borrowed; "" where there is none.
+// Returns a file of the dashboard by its name ("page.css"), for pages that
+// should look like it. Borrowed; "" if there is none.
 const char *web_file(const char *name);
 
 #endif

@@ -1,20 +1,20 @@
-// answerer: what answers asks: a model, a program, a search. One row each.
+// answerer: what answers an ask: a model, a program, a search. One row each.
 //
-// Every ask takes the same way, whoever answers it:
+// Every ask takes the same path, whoever answers it:
 //
 //   step or metric      makes an ask (program/graph/ask.h)
 //   evaluation_ask.c    address    the order gets its key
 //                       is the key in the store? then that is the answer
 //                       is it in flight? then it is joined
-//                       begin      a new flight sets out
+//                       begin      a new flight starts
 //   (the answer)        record     what the store keeps beside the answer
-//   coordinator.c       commits, tells the waiters, bills
+//   landing.c           commits, gives the waiters the answer, bills
 //   (no answer)         the flight is parked: the items that wait are holes
 //   (nobody waits)      cancel
 //
-// So an answer is stored, joined, replayed, billed and parked in one way, and
-// an answerer says only what is its own. A new one is a file in this folder
-// that ends in its row, answerer_<name>, and a line in
+// So every answer is stored, joined, replayed, billed and parked in the same
+// way, and an answerer has only what is particular to it. A new one is a file
+// in this folder that ends in its row, answerer_<name>, and a line in
 // program/graph/answerers.def.
 
 #ifndef COORDINATOR_ANSWERERS_ANSWERER_H
@@ -28,24 +28,25 @@
 
 struct answerer {
     const char *name;
-    // Answers at once, with a text that follows from the question alone:
-    // nothing is sent, stored or billed then, and the rest of the row is empty.
-    // NULL where an answer has to be waited for.
+    // Answers at once, with a text that follows from the question alone. Then
+    // nothing is sent, stored or billed, and the rest of the row is empty. NULL
+    // if an answer has to be awaited.
     bool (*answer)(const struct order *order, struct buf *text,
                    struct err *err);
-    // Completes an order, whose ask, work, bill, purpose, step and (for a
-    // model) prefix are set: its key above all.
+    // Completes an order, above all its key. The caller has set ask, work,
+    // bill, purpose, step and (for a model) prefix.
     bool (*address)(struct order *order, const struct task *task,
                     struct err *err);
-    // Sends a new flight on its way.
+    // Starts a new flight.
     bool (*begin)(struct flight *flight, struct err *err);
-    // Nobody waits for it any more; what still comes of it is ignored. NULL
-    // where nothing is to be done.
+    // Called when nobody waits for the flight any more; a late answer is
+    // ignored. NULL if there is nothing to do.
     void (*cancel)(struct engine *engine, struct flight *flight);
-    // Its job has ended and order.work is now the next waiter's; NULL where
-    // that changes nothing for the answerer.
+    // Called when the flight's job has ended and order.work is now that of the
+    // next waiter. NULL if that makes no difference to the answerer.
     bool (*inherit)(struct flight *flight, struct err *err);
-    // Fills what the store keeps of it: prefix, model, digest, options.
+    // Fills in what the store keeps with the answer: prefix, model, digest,
+    // options.
     bool (*record)(const struct flight *flight, struct call_put *row,
                    struct err *err);
 };

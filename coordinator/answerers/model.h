@@ -1,5 +1,5 @@
-// model: what answerers have in common that ask a model on a worker. The
-// order's kind, model, options and prefix are set by then.
+// model: what the answerers that ask a model on a worker have in common. They
+// have set the order's kind, model, options and prefix before.
 
 #ifndef COORDINATOR_ANSWERERS_MODEL_H
 #define COORDINATOR_ANSWERERS_MODEL_H
@@ -10,7 +10,7 @@
 #include "coordinator/engine.h"
 #include "store/calls.h"
 
-// The rest of their rows (answerer.h).
+// The remaining functions of their rows (answerer.h).
 bool model_call_begin(struct flight *flight, struct err *err);
 void model_call_cancel(struct engine *engine, struct flight *flight);
 bool model_call_record(const struct flight *flight, struct call_put *row,
