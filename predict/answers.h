@@ -1,16 +1,17 @@
-// answers: what comes back to the runs of a pool: answers and faults.
+// answers: processes what comes back to the runs of a pool: answers and faults.
 //
-// A call that fails is tried again after a while. While the server answers no
-// call at all, that is an outage, and calls are tried for as long as the pool
-// has patience. A call that fails while others are answered is given up after a
-// few tries, and its run with it.
+// A call that fails is tried again after a while. A server that answers no
+// calls at all is having an outage, and calls are retried for as long as the
+// pool has patience. A call that fails while others are answered is abandoned
+// after a few tries, and its run ends with it.
 
 #ifndef PREDICT_ANSWERS_H
 #define PREDICT_ANSWERS_H
 
 #include "predict/run.h"
 
-// Takes all that the model server is done with, and all that programs said.
+// Take everything that the model server has finished, and everything that
+// programs have answered.
 void answers_take(struct run_pool *pool);
 void answers_take_programs(struct run_pool *pool);
 

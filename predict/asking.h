@@ -1,5 +1,5 @@
-// asking: what the runs of a pool ask: a model, a program, a search, a model
-// that embeds. A row for each answerer says when it has room, and how it is
+// asking: what the runs of a pool ask: a model, a program, a search, or a model
+// that embeds. A row for each answerer says when it has room and how it is
 // asked.
 
 #ifndef PREDICT_ASKING_H
@@ -7,12 +7,12 @@
 
 #include "predict/run.h"
 
-// Takes over what the run can ask now; what is searched by words has its answer
-// at once. The run may have ended then.
+// Collects what the run can ask now; searches by words are answered
+// immediately. The run may have ended afterwards.
 void asking_collect(struct run_pool *pool, struct run *run);
 
-// Sends the waiting calls of a run. *due_ms is brought forward to when the next
-// may go. False without memory.
+// Sends the waiting calls of a run. *due_ms is lowered to when the next call
+// may be sent. Returns false when out of memory.
 bool asking_send(struct run_pool *pool, struct run *run, int64_t now,
                  int64_t *due_ms, struct err *err);
 

@@ -1,4 +1,4 @@
-// compiled_file: a compiled file read from disk, for predict and render.
+// compiled_file: reads a compiled file from disk, for predict and render.
 
 #ifndef PREDICT_COMPILED_FILE_H
 #define PREDICT_COMPILED_FILE_H
@@ -10,11 +10,12 @@
 
 enum { COMPILED_FILE_MAX_BYTES = 64 << 20 };
 
-// False with ERR_INPUT where path is the job, by its name, that a compiled file
-// is made of, or a folder.
+// Returns false with ERR_INPUT if path is a folder, or by its name a job
+// instead of the compiled file made from it.
 bool compiled_file_is_named(const char *path, struct err *err);
 
-// NULL with ERR_INPUT. path outlives it.
+// Reads the compiled file. Returns NULL with ERR_INPUT. path must outlive the
+// result.
 struct compiled *compiled_file_read(const char *path, struct err *err);
 
 #endif

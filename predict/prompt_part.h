@@ -1,5 +1,6 @@
-// prompt_part: what is the same in all prompts of a step: what stands before
-// the question, and the output format. Rendered once, when a program is loaded.
+// prompt_part: what is the same in all prompts of a step: the text before the
+// question, and the output format. It is rendered once, when a program is
+// loaded.
 
 #ifndef PREDICT_PROMPT_PART_H
 #define PREDICT_PROMPT_PART_H
@@ -15,11 +16,11 @@ struct prompt_part {
     struct buf formats[ADAPTER_COUNT]; // by the form of the answer
 };
 
-// Empty parts, and their release: n of them.
+// Initialize and release n parts.
 void prompt_parts_init(struct prompt_part *parts, size_t n);
 void prompt_parts_release(struct prompt_part *parts, size_t n);
 
-// Renders the part of step s; nothing for one that asks no model.
+// Renders the part of step s; does nothing for a step that asks no model.
 bool prompt_part_render(struct prompt_part *part,
                         const struct compiled *compiled, size_t s,
                         struct err *err);

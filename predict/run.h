@@ -1,8 +1,9 @@
-// run: one input on its way through the steps of a program, with the calls that
-// it waits for. A place of a pool (run_pool.h) holds one after the other.
+// run: one input on its way through the steps of a program, and the calls that
+// it waits for. Each place of a pool (run_pool.h) holds one run after the
+// other.
 //
-//   call:  NONE --> WAITS --> OPEN --> NONE, when its answer is there; after a
-//                     ^---------'      fault that may pass it waits again
+//   call:  NONE --> WAITS --> OPEN --> NONE, once its answer has arrived; after
+//                     ^---------'      a transient fault it waits again
 
 #ifndef PREDICT_RUN_H
 #define PREDICT_RUN_H
@@ -19,21 +20,21 @@
 #include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
 
-enum { RUN_PASSAGES_BYTES = 64 << 20 }; // of what a step searches
+enum { RUN_PASSAGES_BYTES = 64 << 20 }; // limit for what one step searches
 
 enum call_state { CALL_NONE, CALL_WAITS, CALL_OPEN };
 
 // For a call whose prompt shows the demos that are nearest by embeddings: the
-// embedding of its question, which is asked for first.
+// state of its question's embedding, which is asked for first.
 enum near_state { NEAR_NONE, NEAR_WANTED, NEAR_KNOWN };
 
 struct step_call {
     enum call_state state;
     struct ask ask;
-    uint64_t id; // CALL_OPEN: the request whose answer is waited for
+    uint64_t id; // CALL_OPEN: the request that is waiting for its answer
     int tries;
-    int64_t failed_ms; // when it failed last; 0: it has not
-    int64_t due_ms;    // CALL_WAITS: not before
+    int64_t failed_ms; // when it last failed; 0: never
+    int64_t due_ms;    // CALL_WAITS: not to be sent before
     enum near_state near;
     struct direction *direction; // owned; NULL: the question has none
 };
@@ -43,15 +44,15 @@ enum run_state { RUN_FREE, RUN_ACTIVE, RUN_ENDED };
 struct run {
     enum run_state state;
     uint64_t tag;
-    struct stepper *stepper; // owned; NULL when the inputs did not fit
-    enum run_end end;        // RUN_ENDED: when it is not RUN_END_OUTPUTS,
-    struct err err;          // here is why
-    enum call_fault fault;   // the server's last
+    struct stepper *stepper; // owned; NULL if the inputs did not fit
+    enum run_end end;        // RUN_ENDED: if this is not RUN_END_OUTPUTS,
+    struct err err;          // err says why
+    enum call_fault fault;   // the server's last fault
     struct step_call calls[PROGRAM_MAX_STEPS];
 };
 
-// The pool, for the files that make it up: run.c, asking.c (what runs ask),
-// answers.c (what comes of it) and run_pool.c.
+// The pool, for the files that implement it: run.c, asking.c (what runs ask),
+// answers.c (what comes back) and run_pool.c.
 struct run_pool {
     struct run_pool_options options;
     struct plan plan;
@@ -59,26 +60,27 @@ struct run_pool {
     struct run *runs; // owned; options.places of them
     size_t *order;    // owned; the places in use, oldest run first
     size_t n;
-    struct local_programs *programs; // owned; NULL where no step has one
-    struct retrieval *retrieval;     // the same of steps that search
-    struct corpus *corpus;           // and of those that do so by embeddings
-    struct nearest *nearest;         // owned: of pools of demos
-    uint64_t requests;               // made to programs so far
-    int64_t failing_ms; // since when the server has answered nobody; 0: it does
-    struct err trouble; // what it says instead
+    struct local_programs *programs; // owned; NULL if no step has one
+    struct retrieval *retrieval;     // likewise, for steps that search
+    struct corpus *corpus;           // likewise, for searches by embeddings
+    struct nearest *nearest;         // owned; for pools of demos
+    uint64_t requests;               // sent to programs so far
+    int64_t failing_ms; // since when the server answers no call; 0: it does
+    struct err trouble; // the server's message meanwhile
 };
 
-// The call of a step: as a number that is the same in every pool of this size.
+// Returns the id of a step's call: a number that is the same in every pool of
+// this size.
 int64_t run_call_id(const struct run_pool *pool, const struct run *run,
                     int step);
 
-// Drops its calls at the model server. What was asked of a program is answered
-// to nobody.
+// Drops the run's calls at the model server. An answer that a program still
+// gives to this run is ignored.
 void run_drop_calls(struct run_pool *pool, struct run *run);
 
 void run_finish(struct run *run, enum run_end end);
 
-// Frees what the run has; its place is free.
+// Frees what the run holds and frees its place.
 void run_release(struct run *run);
 
 #endif

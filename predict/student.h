@@ -9,15 +9,15 @@
 #include "model/model.h"
 #include "program/run/compiled.h"
 
-// What the server said when it was opened.
+// What the server reported when it was opened.
 struct student {
     struct model_client *client; // owned
-    bool simulated;              // a stand-in answers, no model
-    char warning[200];           // "": the file was compiled for just this one
+    bool simulated;              // a stand-in answers instead of a model
+    char warning[200]; // "" if the file was compiled for exactly this model
 };
 
 // Asks the server whether it has the models of the file, for at most 5 s.
-// ERR_FAULT: none answers; ERR_INPUT: it lacks the model.
+// ERR_FAULT: the server does not answer; ERR_INPUT: it lacks the model.
 bool student_open(const struct compiled *compiled,
                   const struct model_address *address, struct student *out,
                   struct err *err);

@@ -1,6 +1,6 @@
-// diag: what is wrong with a user's files, all of it at once.
+// diag: collects everything that is wrong with a user's files.
 //
-// A reader adds every mistake that it finds and goes on; nothing is run while
+// A reader adds every mistake that it finds and continues. Nothing is run while
 // there is an error. People see
 //
 //     job.yaml:12:5: error: unknown key `promt` in a step, did you mean
@@ -8,7 +8,7 @@
 //        12 |     promt: Classify ...
 //           |     ^^^^^
 //
-// and programs the same as JSON. Not thread-safe.
+// and programs get the same as JSON. Not thread-safe.
 
 #ifndef PROGRAM_SOURCE_DIAG_H
 #define PROGRAM_SOURCE_DIAG_H
@@ -22,11 +22,11 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-enum { DIAG_MAX = 200 }; // further ones are counted, not kept
+enum { DIAG_MAX = 200 }; // any beyond this are counted, not kept
 enum { DIAG_MAX_SOURCES = 16 };
 
-// Lines and columns count from 1; 0: no such place. file is borrowed; a list
-// of findings keeps copies.
+// Lines and columns count from 1; 0 means that there is no such place. `file`
+// is borrowed; a list of findings keeps copies.
 struct place {
     const char *file; // as the user gave it
     int line;
@@ -34,7 +34,8 @@ struct place {
     int width; // of the mark, in characters
 };
 
-// A place whose file name lives in arena. False without memory.
+// Copies a place, with its file name in arena. Returns false when out of
+// memory.
 bool place_copy(struct arena *arena, const struct place *from,
                 struct place *out);
 
@@ -42,14 +43,14 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_INFO };
 
 struct diag {
     enum diag_level level;
-    const char *code; // stable, static: "unknown-key", "bad-row", ...
+    const char *code; // stable and static: "unknown-key", "bad-row", ...
     struct place place;
     const char *text;   // one sentence
     const char *remedy; // what to do, or NULL
     const char *line;   // the source line, or NULL
 };
 
-// A text whose lines findings show; both are copies.
+// A text whose lines are shown with findings; both members are copies.
 struct diag_source {
     const char *file;
     const char *text;
@@ -62,42 +63,43 @@ struct diags {
     size_t n_sources;
     struct diag items[DIAG_MAX];
     size_t n;       // kept
-    size_t errors;  // counted, beyond DIAG_MAX too
-    size_t dropped; // counted beyond DIAG_MAX
+    size_t errors;  // counted beyond DIAG_MAX too
+    size_t dropped; // number of findings beyond DIAG_MAX
     bool nomem;
 };
 
-// About 20 KB: allocate it.
+// Allocates a list, which has about 20 KB.
 struct diags *diags_new(struct err *err);
-void diags_free(struct diags *diags); // NULL is fine
+void diags_free(struct diags *diags); // accepts NULL
 
-// From now on findings in file show their line out of text. Copies text;
-// beyond DIAG_MAX_SOURCES files the lines are not shown.
+// Registers a text: from now on, findings in `file` show their line of it.
+// Copies text. Beyond DIAG_MAX_SOURCES files the lines are not shown.
 void diag_source(struct diags *diags, const char *file, const char *text,
                  size_t len);
 
-// Adds a finding. code is static; the place is copied; line 0 is a file as a
-// whole. Want of memory is remembered in nomem, and diags_ok tells it.
+// Adds a finding. `code` must be static; the place is copied; line 0 stands for
+// the file as a whole. Running out of memory is recorded in nomem, and diags_ok
+// reports it.
 void diag_add(struct diags *diags, enum diag_level level, const char *code,
               const struct place *place, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-// Sets remedy or source line of the finding added last; nothing happens when
-// that one was dropped.
+// Set the remedy or the source line of the finding that was added last. They do
+// nothing if that finding was dropped.
 void diag_remedy(struct diags *diags, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void diag_line(struct diags *diags, const char *line, size_t len);
 
-// Takes back the warnings of that code, for one that says the same better.
+// Removes the warnings with that code, to make way for one that says it better.
 void diag_take_back(struct diags *diags, const char *code);
 
-// True when there is no error; else fills err with ERR_INPUT and the first
-// error by file and line as PATH:LINE:COLUMN: text (ERR_NOMEM when memory ran
-// out on the way).
+// Returns true if there is no error. Otherwise fills err with ERR_INPUT and the
+// first error by file and line as PATH:LINE:COLUMN: text (ERR_NOMEM if memory
+// ran out on the way).
 bool diags_ok(const struct diags *diags, struct err *err);
 
-// For people, ordered by file and line; and a JSON array of {"level", "code",
-// "text", "remedy", "place"} (a new reference).
+// Write the findings for people, ordered by file and line, and as a JSON array
+// of {"level", "code", "text", "remedy", "place"} (a new reference).
 void diags_print(const struct diags *diags, struct buf *out);
 json_t *diags_json(const struct diags *diags);
 

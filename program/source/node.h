@@ -1,9 +1,9 @@
-// node: a value of a job file, and the values inside it: a tree with places.
+// node: a value of a job file and the values inside it: a tree with places.
 //
-// yaml.h makes it from a text; all readers of job files work on it. A reader
-// asks for a value of a kind (node_int, ...), and where there is another the
-// user is told what was expected, what was found, and where. Everything lives
-// in one arena.
+// yaml.h makes the tree from a text, and all readers of job files work on it. A
+// reader asks for a value of a certain kind (node_int, ...). If the value is of
+// another kind, the user is told what was expected, what was found, and where.
+// The whole tree is allocated in one arena.
 
 #ifndef PROGRAM_SOURCE_NODE_H
 #define PROGRAM_SOURCE_NODE_H
@@ -24,8 +24,9 @@ struct node {
     bool quoted; // a scalar in quotes is always a text
     struct place place;
     const char *text; // scalar
-    // What a comment behind a plain scalar begins with, if it is no blank: then
-    // it may be meant as a part of the text, as in `Choose #1 or #2`. Or NULL.
+    // If a comment follows a plain scalar and does not begin with a blank, its
+    // beginning: it may be meant as part of the text, as in `Choose #1 or #2`.
+    // Otherwise NULL.
     const char *hashed;
     struct node **items;
     const char **keys; // map only
@@ -35,30 +36,32 @@ struct node {
 
 // --- the tree ---
 
-// Member of a map by key; NULL when missing or node is no map.
+// Returns the member of a map by key; NULL if it is missing or node is not a
+// map.
 struct node *node_find(const struct node *map, const char *key);
 
-// Where the key stands in the map; NULL when it is not there.
+// Returns the place of the key in the map; NULL if it is missing.
 const struct place *node_key_place(const struct node *map, const char *key);
 
-// Add at the end; key and nodes are borrowed from the arena. False without
-// memory.
+// Append to a list or a map; key and nodes are borrowed from the arena. They
+// return false when out of memory.
 bool node_add_item(struct arena *arena, struct node *list, struct node *item);
 bool node_add_member(struct arena *arena, struct node *map, const char *key,
                      const struct place *place, struct node *item);
 
-// Puts value at KEY (dotted: optimizer.miprov2.auto; an item of a list by its
-// number), making maps on the way. False with a finding when it cannot be.
+// Puts value at KEY and creates maps on the way. KEY is dotted
+// (optimizer.miprov2.auto); list items go by their number. Returns false with a
+// finding if this is not possible.
 bool node_put(struct arena *arena, struct node *root, const char *key,
               struct node *value, struct diags *diags);
 
 // --- values (node_value.c) ---
 
-// Scalars, checked: on a wrong kind they add a finding that says what was
-// expected and return false. `what` names the value in it.
+// Read scalars and check them. On a wrong kind they add a finding that says
+// what was expected and return false. `what` names the value in the finding.
 bool node_text(const struct node *node, const char *what, const char **out,
                struct diags *diags);
-// The same for a sentence, with a warning where a comment may cut it short.
+// Like node_text, for a sentence: warns if a comment may have cut it short.
 bool node_sentence(const struct node *node, const char *what, const char **out,
                    struct diags *diags);
 bool node_int(const struct node *node, const char *what, int64_t min,
@@ -67,17 +70,17 @@ bool node_number(const struct node *node, const char *what, double min,
                  double max, double *out, struct diags *diags);
 bool node_bool(const struct node *node, const char *what, bool *out,
                struct diags *diags);
-// One of names, a NULL-terminated list: its place there.
+// Reads one of `names`, a NULL-terminated list, and gives its index.
 bool node_choice(const struct node *node, const char *what,
                  const char *const *names, size_t *out, struct diags *diags);
 
-// A finding for each key of map that is not among names, with the nearest
-// right one. `where` names the map ("a step").
+// Adds a finding for each key of map that is not among names, and suggests the
+// nearest valid one. `where` names the map ("a step").
 void node_only_keys(const struct node *map, const char *where,
                     const char *const *names, size_t n, struct diags *diags);
 
-// The node as JSON (new reference): plain scalars get their YAML 1.2 core
-// type, quoted ones are texts. NULL without memory.
+// Returns the node as JSON: plain scalars get their YAML 1.2 core type, quoted
+// ones are texts. New reference; NULL when out of memory.
 json_t *node_json(const struct node *node);
 
 #endif

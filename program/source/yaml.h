@@ -1,8 +1,8 @@
-// yaml: a YAML (or JSON) text as a tree of nodes.
+// yaml: reads a YAML (or JSON) text into a tree of nodes.
 //
-// Hides libfyaml. Anchors and merge keys are resolved, duplicate keys refused.
-// A text is not trusted: its bytes, its depth, the number of its values (each
-// use of an anchor counts) and the members of a map are bounded.
+// Hides libfyaml. Anchors and merge keys are resolved; duplicate keys are
+// rejected. Texts are untrusted: their size, depth, number of values (each use
+// of an anchor counts) and members per map are limited.
 
 #ifndef PROGRAM_SOURCE_YAML_H
 #define PROGRAM_SOURCE_YAML_H
@@ -14,13 +14,13 @@
 
 enum { YAML_MAX_BYTES = 4 << 20, YAML_MAX_DEPTH = 64 };
 
-// Reads text. NULL and findings on bad syntax. file names it in findings;
-// the texts of diags keep source lines.
+// Parses text. Returns NULL with findings on bad syntax. `file` names the text
+// in findings; diags keeps the source lines.
 struct node *yaml_parse(struct arena *arena, const char *file, const char *text,
                         size_t len, struct diags *diags);
 
-// Sets KEY (as node_put has it) to the YAML text VALUE. False with a finding
-// when it cannot be.
+// Sets KEY (dotted, as for node_put) to the YAML text VALUE. Returns false with
+// a finding if this is not possible.
 bool yaml_set(struct arena *arena, struct node *root, const char *key,
               const char *value, struct diags *diags);
 
