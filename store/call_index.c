@@ -39,7 +39,7 @@ bool call_index_find(const struct call_index *index, const struct hash *key,
     return true;
 }
 
-// The first position whose id is not below id.
+// Returns the first position whose id is not below id.
 static size_t lower_bound(const struct call_index *index, int64_t id)
 {
     size_t low = 0;
@@ -66,7 +66,7 @@ bool call_index_get(const struct call_index *index, int64_t id,
     size_t n = index->keys.slots.n;
     size_t at = id > 0 ? (size_t)id - 1 : SIZE_MAX;
 
-    // Without gaps the id tells the position.
+    // Without gaps, the id gives the position.
     if (at >= n || id_at(index, at) != id)
         at = lower_bound(index, id);
     if (at >= n || id_at(index, at) != id)
@@ -75,7 +75,7 @@ bool call_index_get(const struct call_index *index, int64_t id,
     return true;
 }
 
-// From the first gap on ids are kept, also those that came before.
+// From the first gap on, all ids are kept, including the earlier ones.
 static bool begin_ids(struct call_index *index, struct err *err)
 {
     index->ids = calloc(index->tokens_cap, sizeof *index->ids);
@@ -102,7 +102,7 @@ static bool reserve_id(struct call_index *index, int64_t id, struct err *err)
     return true;
 }
 
-// All but the key's slot.
+// Reserves everything except the key's slot.
 static bool make_room(struct call_index *index, int64_t id, struct err *err)
 {
     size_t n = index->keys.slots.n;

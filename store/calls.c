@@ -53,8 +53,8 @@ static struct hash kind_hash(const char *const texts[KIND_TEXTS])
     return hasher_end(&hasher);
 }
 
-// Nearly all calls are of the kind of the one before, and comparing texts is a
-// tenth of hashing them.
+// Nearly all calls have the same kind as the call before, and comparing the
+// texts takes a tenth of the time of hashing them.
 static bool is_last_kind(const struct last_kind *last,
                          const char *const texts[KIND_TEXTS])
 {
@@ -70,7 +70,7 @@ static bool is_last_kind(const struct last_kind *last,
     return true;
 }
 
-// Where it is too long to be remembered it is looked up by its hash again.
+// A kind that is too long to remember is looked up by its hash next time.
 static void remember_kind(struct last_kind *last,
                           const char *const texts[KIND_TEXTS], int64_t id)
 {
@@ -110,7 +110,8 @@ static int64_t put_new_kind(struct store *store, const struct hash *hash,
     return id;
 }
 
-// What most calls share, stored once: over 200 bytes that are not in each row.
+// Stores what most calls share only once: over 200 bytes that need not be in
+// every row.
 static int64_t put_kind(struct store *store, const struct call_put *call,
                         struct err *err)
 {
@@ -177,7 +178,7 @@ static void put_text_row(struct buf *record, int64_t id, int64_t question_id,
     record_end(record);
 }
 
-// evaluation_index keeps ids in 32 bits.
+// evaluation_index keeps ids as 32 bits.
 static bool has_id_left(const struct store *store, struct err *err)
 {
     if (store->next_call_id < (int64_t)UINT32_MAX)
@@ -192,9 +193,9 @@ static bool has_id_left(const struct store *store, struct err *err)
 // Where the last turn is stored, or will be.
 struct placed {
     int64_t id;
-    bool known;              // it is stored
-    struct hash hash;        // of one that is looked up
-    struct question_row *at; // its place; NULL: the caller remembers it
+    bool known;              // already stored
+    struct hash hash;        // set if it was looked up
+    struct question_row *at; // its place; NULL: the caller had the id
 };
 
 static bool place_question(struct store *store, const struct call_put *call,
@@ -216,7 +217,7 @@ static bool place_question(struct store *store, const struct call_put *call,
     return true;
 }
 
-// Once its row is put.
+// Call after the row is put.
 static void remember_question(struct store *store, const struct call_put *call,
                               const struct placed *placed)
 {
@@ -345,7 +346,7 @@ bool calls_load(struct store *store, int64_t id, struct call_answer *out,
             store->path, (long long)id);
     else
         sql_fail(err, store->reader, rc, store->path, "read a call of");
-    // Ends the snapshot too.
+    // This also ends the snapshot.
     (void)sqlite3_reset(stmt);
     return ok;
 }

@@ -85,7 +85,7 @@ static struct cost *find_cost(struct costs *costs, const struct cost_of *of)
     return &costs->items[costs->n++];
 }
 
-// cached_tokens is -1 where a server does not say.
+// cached_tokens is -1 if the server does not report it.
 void costs_add(struct costs *costs, const struct cost_of *of,
                const struct call_answer *answer, bool hedged)
 {

@@ -60,7 +60,7 @@ static struct slots_owner tables_of(const struct evaluation_index *index)
         .user = index, .hash = table_hash_at, .is = table_is};
 }
 
-// NULL when there is none.
+// Returns NULL if there is none.
 static struct evaluation_table *find_table(const struct evaluation_index *index,
                                            const struct table_key *key)
 {
@@ -74,7 +74,8 @@ static struct evaluation_table *find_table(const struct evaluation_index *index,
                : NULL;
 }
 
-// The same, made where there is none. NULL without memory.
+// Like find_table, but adds the table if it is missing. Returns NULL when out
+// of memory.
 static struct evaluation_table *need_table(struct evaluation_index *index,
                                            const struct table_key *key,
                                            struct err *err)
@@ -101,8 +102,9 @@ static struct evaluation_table *need_table(struct evaluation_index *index,
 
 // --- a table's places ---
 
-// The place of the row, or the free one where it belongs. The hash has 32 bits,
-// and its share of 2^32 is that of the table: so cap may be any number.
+// Returns the place of the row, or the free place where it belongs. The 32-bit
+// hash is scaled to the table (at = hash * cap / 2^32), so cap need not be a
+// power of two.
 static size_t place_of(const struct evaluation_table *table, int32_t row)
 {
     size_t at =
@@ -135,7 +137,7 @@ static bool grow_table(struct evaluation_table *table, struct err *err)
     return true;
 }
 
-// A quarter is free, so that a search soon ends.
+// Keeps a quarter of the places free, so that searches are short.
 static bool reserve_place(struct evaluation_table *table, struct err *err)
 {
     return (uint64_t)(table->n + 1) * 4 <= (uint64_t)table->cap * 3 ||
@@ -169,7 +171,7 @@ static uint64_t verdict_hash_at(const void *user, size_t position)
     return hash_verdict(&index->verdicts[position]);
 }
 
-// Scores by their bits: one that is no number is the same as itself.
+// Compares scores by their bits, so that NaN equals itself.
 static bool verdict_is(const void *user, size_t position, const void *sought)
 {
     const struct evaluation_index *index = user;
@@ -200,7 +202,7 @@ static struct verdict make_verdict(const struct history_evaluation *evaluation)
     };
 }
 
-// Into room that was reserved.
+// Room must be reserved.
 static uint32_t keep_verdict(struct evaluation_index *index,
                              const struct verdict *verdict)
 {
@@ -352,7 +354,7 @@ void evaluation_index_add(struct evaluation_index *index,
     table->n++;
 }
 
-// One by one, for a table that is in both.
+// Adds entries one by one, for a table that both indexes have.
 static bool add_entries(struct evaluation_index *index,
                         const struct evaluation_index *later,
                         const struct evaluation_table *table, struct err *err)
@@ -370,10 +372,10 @@ static bool add_entries(struct evaluation_index *index,
     return true;
 }
 
-// What the positions of a later index are in this one.
+// Where the positions of a later index end up in this one.
 struct renumbering {
-    uint32_t *verdicts; // owned; of each verdict
-    uint32_t calls;     // is added to where a list begins
+    uint32_t *verdicts; // owned; the new position of each verdict
+    uint32_t calls;     // added to the start of each list
 };
 
 static bool renumber(struct evaluation_index *index,
@@ -400,7 +402,7 @@ static bool renumber(struct evaluation_index *index,
     return true;
 }
 
-// A table that is not in this index yet goes over as it stands.
+// Moves a table that this index does not have yet, as a whole.
 static void take_table(const struct evaluation_index *later,
                        struct evaluation_table *from,
                        const struct renumbering *as,

@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "store/parts.h"
 
-// A list of ids has at most this many bytes: 20 digits and a comma each.
+// The maximum size of a list of ids: 20 digits and a comma each.
 enum { LIST_BYTES = EVALUATION_MAX_CALLS * (TEXT_INT_BYTES + 1) + 3 };
 
 bool history_find_evaluation(struct store *store, int64_t job_no,
@@ -20,7 +20,7 @@ bool history_find_evaluation(struct store *store, int64_t job_no,
                                  found->row, found->replicate, found);
 }
 
-// "[12,13]": a JSON list, so that SQL can trace a score to its calls.
+// Writes "[12,13]": a JSON list, so that SQL can trace a score to its calls.
 static void put_calls(struct buf *record,
                       const struct history_evaluation *evaluation)
 {

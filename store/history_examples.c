@@ -1,4 +1,4 @@
-// The examples of a job, for people.
+// The examples of a job, stored for people to look at.
 
 #include "store/history.h"
 

@@ -9,8 +9,8 @@
 
 enum { FILES_MAX = 256, HEAD_BYTES = 64 << 10 }; // of all names and numbers
 
-// As good as all bytes of the record: in one step, since growing it would copy
-// them.
+// Returns nearly all bytes of the record, to reserve them in one step; growing
+// the buffer would copy them.
 static size_t bytes_of(const struct history_submission *submission)
 {
     size_t bytes = strlen(submission->options) + strlen(submission->folder);
@@ -73,7 +73,7 @@ int64_t history_job_no(struct store *store, const char *id, struct err *err)
     return no;
 }
 
-// A submission read back, with its own texts.
+// A submission that was read back; owns its texts.
 struct loaded {
     char *options;
     char *folder;

@@ -12,7 +12,7 @@
 
 enum { PARTS_MAX = 64, PARENTS_MAX = 64 };
 
-// A JSON list of ids: 20 digits and a comma each.
+// A JSON list of ids takes 20 digits and a comma each.
 enum { PARENTS_BYTES = PARENTS_MAX * 21 + 3 };
 
 // --- candidates ---
@@ -22,7 +22,7 @@ struct part_ids {
     int64_t demo_set_id;
 };
 
-// Texts go first, each once in the store whatever candidates share it.
+// Puts the texts first; each is stored once, however many candidates share it.
 static bool put_texts(struct store *store, const struct history_part *part,
                       struct part_ids *ids, struct err *err)
 {
@@ -56,7 +56,7 @@ static void put_part(struct buf *record, int64_t candidate_id, size_t position,
     record_end(record);
 }
 
-// "[1,7]"; its length.
+// Writes "[1,7]" and returns its length.
 static size_t list_parents(const struct job_index *job,
                            const struct history_candidate *candidate,
                            char text[PARENTS_BYTES])
@@ -180,7 +180,7 @@ static bool put_forget(struct store *store, enum record_kind kind,
     return store_put(store, err);
 }
 
-// What a search decided with less of a budget. What it paid for stays.
+// Drops what a search decided with a smaller budget. What it paid for stays.
 static bool replace_trial(struct store *store, struct job_index *job,
                           const struct history_trial *trial, struct err *err)
 {
@@ -192,7 +192,7 @@ static bool replace_trial(struct store *store, struct job_index *job,
     return add_trial(store, job, trial, err);
 }
 
-// What differs first, in words; NULL when nothing does.
+// Names the first difference, or returns NULL if there is none.
 static const char *find_difference(const struct trial_entry *stored,
                                    const struct history_trial *trial)
 {

@@ -13,7 +13,7 @@
 enum {
     WORDS_BYTES = 128,
     PROC_BYTES = 4096,
-    FLAG_EXITING = 0x4, // PF_EXITING and PF_DUMPCORE of Linux
+    FLAG_EXITING = 0x4, // Linux's PF_EXITING and PF_DUMPCORE
     FLAG_DUMPING = 0x200,
 };
 
@@ -24,7 +24,7 @@ static void own_host(char *host, size_t size)
         (void)snprintf(host, size, "localhost");
 }
 
-// With what is no plain text left out.
+// Reads the first line, leaving out anything but plain ASCII.
 static void read_words(int fd, char words[WORDS_BYTES])
 {
     ssize_t len = pread(fd, words, WORDS_BYTES - 1, 0);
@@ -59,7 +59,7 @@ void holder_write(int fd)
         errno = 0;
 }
 
-// One of the files that the kernel has for a process.
+// Reads one of the kernel's files about a process.
 static bool read_proc(long pid, const char *name, char text[PROC_BYTES])
 {
     char path[64];
@@ -76,8 +76,8 @@ static bool read_proc(long pid, const char *name, char text[PROC_BYTES])
     return len > 0;
 }
 
-// "PID (NAME) STATE PARENT GROUP SESSION TERMINAL FOREGROUND FLAGS ...", and
-// the name may hold anything.
+// The line is "PID (NAME) STATE PARENT GROUP SESSION TERMINAL FOREGROUND FLAGS
+// ...", and the name may contain anything.
 static bool exits(const char *stat)
 {
     const char *rest = strrchr(stat, ')');
@@ -91,7 +91,8 @@ static bool exits(const char *stat)
            (flags & (FLAG_EXITING | FLAG_DUMPING)) != 0;
 }
 
-// "SigPnd:" of its first thread or "ShdPnd:" of the process, in hexadecimal.
+// Looks for SIGKILL in "SigPnd:" (the first thread) or "ShdPnd:" (the process),
+// which are hexadecimal.
 static bool is_killed(const char *status, const char *which)
 {
     const char *line = strstr(status, which);
@@ -107,7 +108,7 @@ bool holder_is_ending(const struct holder *holder)
 
     own_host(host, sizeof host);
     if (holder->host[0] == '\0')
-        return true; // it takes the lock or gives it back just now
+        return true; // it is taking or releasing the lock right now
     if (strcmp(holder->host, host) != 0)
         return false;
     if (kill((pid_t)holder->pid, 0) != 0 && errno == ESRCH)

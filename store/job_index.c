@@ -50,8 +50,8 @@ static bool load_candidates(struct store *store, struct job_index *job,
     return text_index_load(&job->candidates, store, sql, err);
 }
 
-// Copies a text column that may be cut: words that we never write ourselves
-// are the only long ones.
+// Copies a text column, possibly cut: only words that we never write ourselves
+// are too long.
 static void copy_word(char out[16], sqlite3_stmt *stmt, int column)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
@@ -151,8 +151,8 @@ struct trial_entry *job_index_add_trial(struct job_index *job, int64_t number)
                : &job->trials[key_index_add(&job->trial_numbers, &key)];
 }
 
-// "[12,13]", as put_calls of history_evaluations.c writes it; what is no digit
-// parts the numbers, and those that cannot be ids are left out.
+// Reads "[12,13]", as put_calls of history_evaluations.c writes it. Anything
+// but digits separates numbers, and numbers that cannot be ids are skipped.
 static int32_t parse_calls(const char *text, size_t len, int64_t *calls)
 {
     const char *end = text + len;
@@ -189,7 +189,7 @@ static void read_evaluation(const struct row_value *values,
                                                : row_value_real(&values[7]);
     out->p_right =
         values[9].type == SQLITE_NULL ? -1 : (float)row_value_real(&values[9]);
-    out->judge_noise = -1; // not asked for
+    out->judge_noise = -1; // not read
     out->n_calls = calls == NULL ? 0 : parse_calls(calls, len, out->calls);
 }
 
@@ -208,8 +208,8 @@ static bool take_evaluation(void *user, const struct row_value *values,
     return true;
 }
 
-// All rows are looked at, those of other jobs too: 0.3 us each, against an
-// index that would cost every row more than that.
+// Reads the rows of other jobs too, at 0.3 us each; an index would cost every
+// row more than that.
 static bool load_evaluations(struct store *store, struct job_index *job,
                              struct err *err)
 {

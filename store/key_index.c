@@ -11,7 +11,7 @@ void key_index_release(struct key_index *index)
     *index = KEY_INDEX_INIT;
 }
 
-// Keys may be plain numbers (key_of), so all bits are stirred.
+// Keys may be plain numbers (key_of), so all bits are mixed.
 static uint64_t hash_key(const struct hash *key)
 {
     uint64_t a = 0;

@@ -1,4 +1,4 @@
-// F_OFD_SETLK is Linux's; POSIX 2024 has it too, glibc shows it to GNU only.
+// F_OFD_SETLK: POSIX 2024 has it, but glibc shows it only with _GNU_SOURCE.
 #define _GNU_SOURCE
 
 #include "store/lock.h"
@@ -21,19 +21,19 @@
 
 enum {
     PATH_BYTES = 64 * 1024,
-    TELL_MS = 500, // a shorter wait is not worth a word
+    TELL_MS = 500, // shorter waits are not logged
 };
 
-// The byte of the store's own lock.
+// The position of the lock in the store's own file.
 static const off_t FILE_BYTE = (off_t)1 << 62;
 
-// What this process has locked, so that it opens none of it again.
+// The files that this process has locked, so that it does not open them again.
 enum { LOCKED_MAX = 64 };
 static struct file_lock locked[LOCKED_MAX];
 static size_t n_locked;
 static pthread_mutex_t locked_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-// From the byte to the end; length 0 is that.
+// Locks len bytes from `first`; length 0 means to the end.
 static bool try_lock(int fd, off_t first, off_t len)
 {
     struct flock range = {.l_type = F_WRLCK,
@@ -67,11 +67,11 @@ static void set_busy(const struct holder *holder, const char *path,
 // --- waiting for a process that ends ---
 
 struct wait {
-    int64_t since_ms; // 0: not yet
+    int64_t since_ms; // 0: has not waited yet
     bool told;
 };
 
-// Sleeps a little. False once it has waited long enough.
+// Sleeps briefly. Returns false once the wait has been long enough.
 static bool wait_more(struct wait *wait, const char *path)
 {
     const struct timespec pause = {.tv_nsec = 10L * 1000 * 1000};
@@ -92,7 +92,7 @@ static bool wait_more(struct wait *wait, const char *path)
     return true;
 }
 
-// Opens the lock file, or makes it.
+// Opens the lock file, or creates it.
 static bool open_lock(struct name_lock *lock, struct err *err)
 {
     lock->fd = open(lock->name, O_RDWR | O_CLOEXEC);
@@ -107,7 +107,7 @@ static bool open_lock(struct name_lock *lock, struct err *err)
     return lock->fd >= 0;
 }
 
-// Locks fd, for which a process that is ending may be in the way for a moment.
+// Locks fd, waiting for a process that is ending and still holds it.
 static bool lock_patiently(int fd, const char *path, struct err *err)
 {
     struct wait wait = {.since_ms = 0};
@@ -130,8 +130,8 @@ static bool lock_patiently(int fd, const char *path, struct err *err)
     return true;
 }
 
-// Whether the file that was locked still has its name: who made it may have
-// taken it away in between.
+// Returns true if the locked file still has its name; the process that created
+// it may have removed it in between.
 static bool is_named(const struct name_lock *lock)
 {
     struct stat here, there;
@@ -194,7 +194,8 @@ bool lock_is_held(const char *path)
     return held;
 }
 
-// The words go first: who looks between the two finds the lock still held.
+// Removes the holder's name first: a process that looks before the close finds
+// the lock still held.
 void name_lock_release(struct name_lock *lock, bool opened)
 {
     if (lock->fd < 0)
@@ -221,7 +222,7 @@ static bool same_file(const struct file_lock *a, const struct file_lock *b)
     return a->device == b->device && a->inode == b->inode;
 }
 
-// Under the mutex.
+// The caller holds the mutex.
 static bool is_locked(const struct file_lock *lock)
 {
     for (size_t i = 0; i < n_locked; i++)
@@ -239,14 +240,14 @@ static bool refuse_file(const char *path, struct err *err)
     return false;
 }
 
-// Opens and locks what path is now. Leaves *busy true where another process
+// Opens and locks the file that is at path now. Sets *busy if another process
 // has it.
 static bool lock_identified(struct file_lock *lock, const char *path,
                             bool *busy, struct err *err)
 {
     lock->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (lock->fd < 0)
-        return true; // SQLite will say in its own words why not
+        return true; // SQLite will report why not
     if (try_lock(lock->fd, FILE_BYTE, 1) && n_locked < LOCKED_MAX) {
         locked[n_locked++] = *lock;
         return true;

@@ -9,14 +9,14 @@
 
 enum { BEST_LIMIT = 5 };
 
-// -1 is how a state without a score is stored.
+// A state without a score is stored as -1.
 #define JOB_SCORE "nullif(v.score, -1.0)"
 #define JOB_NAMES "v.job, v.name, v.state"
 #define JOB_FACTS                                                              \
     "v.reason, v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created,"    \
     " v.updated, v.priority, v.max_workers"
 
-// A job without a score has the one that it has so far, from bests.
+// A job without a final score shows its score so far, from bests.
 static const char jobs_sql[] =
     "SELECT " JOB_NAMES ", coalesce(" JOB_SCORE ", b.score) AS score,"
     " " JOB_FACTS ","
@@ -31,7 +31,7 @@ static const char jobs_sql[] =
     "  json_extract(j.document, '$.n'))) AS n"
     " FROM v_jobs v JOIN jobs j ON j.id = v.job"
     " LEFT JOIN bests b ON b.job_no = j.no ORDER BY v.updated DESC";
-// The same of a job that no promptcc ran since it writes bests.
+// The same for a job that was last run by a promptcc that did not write bests.
 static const char so_far_sql[] =
     "SELECT score, n FROM v_best WHERE job = ?1 AND rank = 1";
 static const char show_sql[] =
@@ -51,7 +51,7 @@ static const char best_sql[] =
 static const char prompts_sql[] =
     "SELECT step, instruction, demos FROM v_candidates"
     " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
-// A worker serves while its coordinator runs.
+// A worker can only be serving while its coordinator runs.
 static const char workers_sql[] =
     "SELECT name, iif(state = 'serving' AND ?1 = '', 'gone', state) AS state,"
     " slots, models, calls, last_fault, server, NULL AS open, NULL AS faults,"
@@ -61,7 +61,7 @@ static const char export_sql[] =
     "SELECT id AS job, state, document, compiled, replay_version FROM jobs"
     " WHERE id = ?1 AND row_check('jobs', no, compiled_sum, no, compiled)";
 
-// Gives such a job its score; false on failure.
+// Adds the score so far to such a job. Returns false on failure.
 static bool add_so_far(struct store *store, json_t *job, struct err *err)
 {
     json_t *best;
@@ -85,8 +85,8 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
     return ok;
 }
 
-// A job that was killed is still called running: no one was there to write
-// another word. Where nobody has the store, that is said.
+// A killed job still has state "running", since nobody was left to change it.
+// If no process has the store open, says so in its reason.
 static void tell_left(const struct store *store, json_t *rows)
 {
     static const char reason[] =
@@ -146,7 +146,7 @@ static json_t *answer_trials(struct store *store, const char *id,
     return rows;
 }
 
-// The first with its prompts, whole.
+// The first row includes its complete prompts.
 static json_t *answer_best(struct store *store, const char *id,
                            const json_t *argument, struct err *err)
 {
@@ -186,8 +186,8 @@ static json_t *answer_export(struct store *store, const char *id,
     return lookup_only(rows, "job", err);
 }
 
-// Those that serve, or with {"all": true} all that the store remembers. What
-// only a coordinator knows of them is null.
+// Lists the serving workers, or with {"all": true} all that the store
+// remembers. Columns that only a coordinator knows are null.
 static json_t *answer_workers(struct store *store, const char *id,
                               const json_t *argument, struct err *err)
 {
@@ -218,7 +218,7 @@ static json_t *answer_query(struct store *store, const char *id,
 }
 
 #define AS_PRINTED "what the command prints with --json"
-// What pages ask has the parameters of their address.
+// The pages' questions take the parameters of their URL.
 #define AS_THERE "its parameters"
 
 static const struct verb {

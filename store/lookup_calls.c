@@ -49,7 +49,7 @@ static const char evaluation_sql[] =
     "SELECT id AS evaluation, job, candidate, row, replicate, share, file,"
     " line, inputs, labels, answer, outcome, score, reason, repairs, lenient"
     " FROM v_evaluations WHERE job = ?1 AND id = CAST(?2 AS INTEGER)";
-// The call may have been paid by another job of the store.
+// The call may have been paid for by another job of the store.
 static const char calls_sql[] =
     "SELECT c.* FROM evaluations e, json_each(e.calls) i"
     " JOIN v_calls c ON c.id = i.value"
@@ -79,7 +79,7 @@ json_t *lookup_evaluation(struct store *store, const char *id,
     return NULL;
 }
 
-// Of the job, or of another one of the store that uses the same answers.
+// A call of this job, or of another job in the store that shares its answers.
 static const char call_sql[] =
     "SELECT * FROM v_calls WHERE id = CAST(?2 AS INTEGER)";
 
@@ -123,9 +123,9 @@ json_t *lookup_events(struct store *store, const char *id,
                        err);
 }
 
-// --- how workers did of late ---
+// --- recent worker statistics ---
 
-// Of the last calls, since a worker's speed is that of today.
+// Only the last calls count, since a worker's current speed is what matters.
 static const char worker_history_sql[] =
     "WITH c AS (SELECT * FROM calls"
     "  WHERE id > (SELECT max(id) FROM calls) - CAST(?2 AS INTEGER)"

@@ -14,7 +14,7 @@ enum { IDS_BYTES = 64 << 10, ANCESTORS_MOST = 500 };
 
 #define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
 
-// --- which two a job is about ---
+// --- a job's baseline and best candidate ---
 
 static const char baseline_sql[] =
     "SELECT candidate_id AS candidate, number AS trial FROM trials"
@@ -25,7 +25,8 @@ static const char best_sql[] =
     " FROM v_best v LEFT JOIN bests b ON b.job_no = " JOB_NO
     " WHERE v.job = ?1 AND v.rank = 1";
 
-// The first row, or null where there is none. NULL on failure.
+// Returns the first row, or JSON null if there is none. Returns NULL on
+// failure.
 static json_t *first_or_null(json_t *rows)
 {
     json_t *row = json_array_get(rows, 0);
@@ -37,7 +38,7 @@ static json_t *first_or_null(json_t *rows)
     return row;
 }
 
-// Whether the job has this candidate; false with an error where not.
+// Returns true if the job has this candidate; otherwise fills err.
 static bool has_candidate(struct store *store, const char *id,
                           int64_t candidate, struct err *err)
 {
@@ -54,8 +55,8 @@ static bool has_candidate(struct store *store, const char *id,
     return found;
 }
 
-// The candidate that argument names under key; else the job's own, by sql. 0:
-// there is none.
+// Returns the candidate that argument names under key, otherwise the job's own,
+// found by sql. Returns 0 if there is none.
 static int64_t candidate_of(struct store *store, const char *id,
                             const json_t *argument, const char *key,
                             const char *sql, struct err *err)
@@ -99,7 +100,7 @@ static const char shares_sql[] =
     "SELECT share, count(*) AS examples FROM examples WHERE job_no = " JOB_NO
     " GROUP BY share ORDER BY share";
 
-// Adds rows of sql to summary; false on failure.
+// Adds the rows of sql to summary. Returns false on failure.
 static bool add_rows(struct store *store, const char *id, json_t *summary,
                      const char *key, const char *sql, struct err *err)
 {
@@ -151,7 +152,7 @@ static const char trials_of_sql[] =
     " WHERE job_no = " JOB_NO " AND candidate_id = CAST(?2 AS INTEGER)"
     " ORDER BY number LIMIT 100";
 
-// What all parts say alike goes up to the candidate.
+// Moves the members that are equal in all parts up to the candidate.
 static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
 {
     const json_t *first = json_array_get(parts, 0);
@@ -202,9 +203,9 @@ json_t *lookup_candidate(struct store *store, const char *id,
     return answer;
 }
 
-// --- where it comes from ---
+// --- lineage ---
 
-// Each with its first finished trial on the most rows.
+// Lists each ancestor with its first finished trial on the most rows.
 static const char lineage_sql[] =
     "WITH RECURSIVE up(id, depth) AS (SELECT CAST(?2 AS INTEGER), 0"
     "  UNION SELECT p.value, up.depth + 1 FROM up"
@@ -252,8 +253,8 @@ json_t *lookup_lineage(struct store *store, const char *id,
 
 // --- two candidates on the same examples ---
 
-// ?2 and ?3 are the candidates. What was drawn once more to measure the noise
-// is not counted, as in the job's own scores.
+// ?2 and ?3 are the candidates. Extra replicates, drawn to measure the noise,
+// do not count, as in the job's own scores.
 static const char pairs_sql[] =
     "WITH e AS (SELECT candidate_id, row, avg(score) AS score, max(id) AS id"
     "  FROM evaluations WHERE job_no = " JOB_NO " AND replicate = 0"
@@ -281,7 +282,7 @@ static enum change change_of(const json_t *pair)
     return b < a ? CHANGE_LOST : CHANGE_SAME;
 }
 
-// A row belongs to "val" when its share is "val" or "train, val".
+// A row belongs to "val" if its share is "val" or "train, val".
 static bool is_of(const json_t *pair, const char *share)
 {
     const char *of = json_get_text(pair, "share", "");
@@ -346,7 +347,8 @@ static json_t *side_json(int64_t candidate, const double *scores, size_t n,
                      sure.high);
 }
 
-// The pairs of the page, and the ids of their evaluations as a JSON list.
+// Returns the pairs of the page, and the ids of their evaluations as a JSON
+// list.
 static json_t *page_of(const struct versus *versus, const json_t *argument,
                        size_t *total, struct buf *ids)
 {
@@ -395,7 +397,7 @@ static json_t *side_of_row(const json_t *detail)
     return side;
 }
 
-// An example with what each of the two made of it.
+// Returns an example with the results of both candidates.
 static json_t *example_json(const json_t *pair, const json_t *details)
 {
     static const char *const keys[] = {"row",  "share",  "file",
@@ -479,10 +481,10 @@ json_t *lookup_compare(struct store *store, const char *id,
     return answer;
 }
 
-// --- what goes wrong ---
+// --- failures ---
 
-// Grouped by what came of the example and why. An example that was asked more
-// than once stands once in a group.
+// Grouped by outcome and reason. An example that was run more than once appears
+// once in a group.
 static const char failures_sql[] =
     "WITH f AS (SELECT outcome, CASE WHEN outcome <> 'done' THEN 'no answer'"
     "  WHEN score > 0 THEN 'partly right' ELSE 'wrong' END AS kind,"

@@ -1,12 +1,13 @@
-// Which calls a candidate's prompts came from: those in which the teacher wrote
-// the words of an instruction, and those whose replies its demos show.
+// Which calls a candidate's prompts came from: the calls in which the teacher
+// wrote the sentences of an instruction, and the calls whose replies its demos
+// show.
 //
-// Nothing of this is kept while a job runs: it is found in the texts of the
-// calls, which are all there. A sentence came from the first call of the
-// teacher that wrote it; a demo from a call about the same inputs whose reply
-// holds its other values. What stands in the program as written, in our own
-// words, or in the data has no call; where a run says no more than the data
-// does, it is the teacher's that counts.
+// Nothing is recorded about this while a job runs; it is found in the stored
+// texts of the calls. A sentence came from the teacher's first call that wrote
+// it. A demo came from a call about the same inputs whose reply contains its
+// other values. Text from the original program, from promptcc's own wording, or
+// from the data has no call. If a scored run says no more than the data does,
+// only a teacher's call counts.
 
 #include "store/lookup_parts.h"
 
@@ -20,7 +21,7 @@
 #include "store/query.h"
 
 enum {
-    SENTENCE_LEAST = 16, // bytes: a shorter one is anybody's
+    SENTENCE_LEAST = 16, // bytes; anybody might have written a shorter one
     VALUE_LEAST = 2,
     TEXT_BYTES = 8 << 20,
 };
@@ -31,14 +32,14 @@ static const char parts_sql[] =
     "SELECT step, instruction_number, instruction, demos FROM v_candidates"
     " WHERE job = ?1 AND candidate = CAST(?2 AS INTEGER)";
 
-// The same of the program as written.
+// The same for the original program.
 static const char written_sql[] =
     "SELECT step, instruction FROM v_candidates WHERE job = ?1"
     " AND candidate = (SELECT candidate_id FROM trials WHERE job_no = " JOB_NO
     "  AND kind = 'baseline' ORDER BY number LIMIT 1)";
 
-// What the teacher was asked beside the program. A call may have been paid by
-// another job of the store.
+// Everything the teacher was asked outside of the program's steps. A call may
+// have been paid for by another job of the store.
 static const char letters_sql[] =
     "SELECT c.id AS call, t.reply FROM calls c"
     " JOIN call_texts t ON t.id = c.id"
@@ -46,7 +47,8 @@ static const char letters_sql[] =
     "   AND purpose NOT IN ('trial', 'bootstrap', 'fill', 'sample', 'metric'))"
     " ORDER BY c.job_no <> " JOB_NO ", c.id LIMIT 5000";
 
-// Runs of a step beside those that are scored, and what filled a demo's gaps.
+// Runs of a step outside of scored trials, and the calls that filled in a
+// demo's missing values.
 static const char runs_sql[] =
     "SELECT c.id AS call, coalesce(q.text, '') || t.tail AS asked, t.reply"
     " FROM calls c JOIN call_texts t ON t.id = c.id"
@@ -55,7 +57,7 @@ static const char runs_sql[] =
     "   AND (step = ?2 OR purpose = 'fill'))"
     " ORDER BY c.job_no <> " JOB_NO ", c.id LIMIT 5000";
 
-// Those that are scored, on rows that have one of the texts of ?3 as an input.
+// Scored runs on rows that have one of the texts in ?3 as an input.
 static const char scored_sql[] =
     "SELECT DISTINCT c.id AS call, coalesce(q.text, '') || t.tail AS asked,"
     "  t.reply FROM evaluations e, json_each(e.calls) i"
@@ -68,7 +70,7 @@ static const char scored_sql[] =
     "   AND v.atom IN (SELECT value FROM json_each(?3)))"
     " ORDER BY c.id LIMIT 5000";
 
-// These rows, as the data has them.
+// These rows, as they are in the data.
 static const char rows_sql[] =
     "SELECT DISTINCT x.inputs, x.labels FROM examples x, json_each(x.inputs) v"
     " WHERE x.job_no = " JOB_NO
@@ -76,7 +78,7 @@ static const char rows_sql[] =
 
 // --- text ---
 
-// As one line, for the space between words differs.
+// Appends text as one line, because the space between words varies.
 static void put_folded(struct buf *out, const char *text, size_t len)
 {
     bool space = true;
@@ -92,7 +94,8 @@ static void put_folded(struct buf *out, const char *text, size_t len)
     }
 }
 
-// Member `key` of each row as one line. False without memory.
+// Turns member `key` of each row into one line. Returns false when out of
+// memory.
 static bool fold(json_t *rows, const char *key, struct err *err)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
@@ -113,8 +116,8 @@ static bool fold(json_t *rows, const char *key, struct err *err)
     return ok;
 }
 
-// The last turn of the messages in place of what was sent: "...,{}]". A demo in
-// the turns before it is no question.
+// Replaces the messages that were sent ("...,{}]") by their last turn, so that
+// a demo in an earlier turn does not count as a question.
 static void read_questions(json_t *rows)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
@@ -141,7 +144,7 @@ static void read_questions(json_t *rows)
 
 // --- instructions ---
 
-// Appends the call to list, once.
+// Appends the call to list, unless it is already there.
 static void add_call(json_t *list, json_int_t call)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -150,7 +153,7 @@ static void add_call(json_t *list, json_int_t call)
     (void)json_array_append_new(list, json_integer(call));
 }
 
-// The bytes of the next sentence of a line.
+// Returns the length in bytes of the next sentence of a line.
 static size_t sentence_length(const char *text)
 {
     size_t len = strlen(text);
@@ -175,8 +178,8 @@ static json_int_t who_wrote(const json_t *letters, const char *sentence)
     return 0;
 }
 
-// Calls that wrote sentences of the instruction which the program as written
-// does not have, in their order there.
+// Lists the calls that wrote those sentences of the instruction that are not in
+// the original program, in the instruction's order.
 static json_t *who_wrote_it(const json_t *letters, const char *instruction,
                             const char *written, struct err *err)
 {
@@ -213,7 +216,7 @@ static json_t *who_wrote_it(const json_t *letters, const char *instruction,
 
 // --- demos ---
 
-// A value as it stands in a prompt and in a reply.
+// Writes a value as it appears in prompts and replies.
 static void put_value(struct buf *out, const json_t *value)
 {
     buf_clear(out);
@@ -224,8 +227,8 @@ static void put_value(struct buf *out, const json_t *value)
         buf_printf(out, "%g", json_number_value(value));
 }
 
-// Whether the call is about what the demo shows: each of its values stands in
-// the question or in the reply, one at least in each.
+// Returns true if the call is about what the demo shows: each of the demo's
+// values appears in the question or in the reply, and at least one in each.
 static bool is_about(const json_t *run, const json_t *demo)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
@@ -281,7 +284,7 @@ static bool has_value(const json_t *object, const json_t *value)
     return false;
 }
 
-// Whether a row of the data says all of the demo.
+// Returns true if a single row of the data contains the whole demo.
 static bool is_of_data(const json_t *rows, const json_t *demo)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
@@ -301,7 +304,7 @@ static bool is_of_data(const json_t *rows, const json_t *demo)
     return false;
 }
 
-// The texts of demos whose call was not found.
+// Returns the texts of demos whose call was not found.
 static char *texts_to_find(const json_t *demos, const json_t *calls)
 {
     json_t *texts = json_array();
@@ -320,7 +323,7 @@ static char *texts_to_find(const json_t *demos, const json_t *calls)
     return text;
 }
 
-// Looks for the others among the runs that are scored. False on failure.
+// Looks for the missing calls among the scored runs. Returns false on failure.
 static bool find_scored(struct store *store, const char *const *args,
                         const json_t *demos, json_t *calls, struct err *err)
 {
@@ -342,7 +345,7 @@ static bool find_scored(struct store *store, const char *const *args,
     return ok;
 }
 
-// A call or null for each demo.
+// Returns a call or null for each demo.
 static json_t *who_ran(struct store *store, const char *id, const char *step,
                        const json_t *demos, struct err *err)
 {
@@ -374,7 +377,7 @@ static json_t *who_ran(struct store *store, const char *id, const char *step,
 
 // --- the answer ---
 
-// What the step says as written, of the baseline's parts.
+// Returns the step's original instruction, from the baseline's parts.
 static const char *as_written(const json_t *baseline, const char *step)
 {
     for (size_t i = 0; i < json_array_size(baseline); i++)

@@ -18,12 +18,13 @@ enum {
     VALUES_SHOWN = 12,
 };
 
-// The job's number from its id, so that everything below is found by a key.
+// The job's number from its id, so that all queries below use a key.
 #define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
 
 // --- a page of the table ---
 
-// What a page may be sorted by. Trials without a score come last either way.
+// The columns that a page can be sorted by. Trials without a score always come
+// last.
 static const struct sort {
     const char *name;
     const char *sql;
@@ -58,15 +59,15 @@ static const struct sort *find_sort(const char *name, struct err *err)
     return NULL;
 }
 
-// ?1 job, ?2 kind, ?3 state, ?4 candidate, ?5 least score; "" is any.
+// ?1 job, ?2 kind, ?3 state, ?4 candidate, ?5 minimum score; "" means any.
 static const char page_where[] =
     " FROM trials WHERE job_no = " JOB_NO
     " AND (?2 = '' OR kind = ?2) AND (?3 = '' OR state = ?3)"
     " AND (?4 = '' OR candidate_id = CAST(?4 AS INTEGER))"
     " AND (?5 = '' OR score >= CAST(?5 AS REAL))";
 
-// Only the rows of the page are joined with what they say; the rest is sorted
-// by its numbers alone: 100,000 trials in 60 ms.
+// Only the rows of the page are joined with their texts; the rest are sorted by
+// number alone: 100,000 trials in 60 ms.
 static const char page_columns[] =
     "SELECT v.trial, v.state, v.kind, v.score, v.baseline, v.n, v.candidate,"
     " v.instructions, v.demos, v.tuned, v.calls, v.tokens, v.started, "
@@ -157,10 +158,10 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 
 // --- scores over trials ---
 
-// A point a trial, or, of very many trials, two a bucket: the best on the most
-// rows, and the best of the others. The baseline stands for itself. What else a
-// point says is of that trial: SQLite takes bare columns from the row of the
-// one max.
+// One point per trial, or, for a very large number of trials, two per bucket:
+// the best trial on the most rows, and the best of the others. The baseline has
+// its own point. The other values of a point come from the same trial: with a
+// single max, SQLite takes bare columns from that row.
 static const char curve_sql[] =
     "SELECT number AS trial, kind, max(score) AS score, baseline, n,"
     "  candidate_id AS candidate, count(*) AS trials"
@@ -181,8 +182,8 @@ static bool is_whole(const json_t *point)
     return strcmp(kind, "baseline") == 0 || strcmp(kind, "full") == 0;
 }
 
-// Adds the best up to each point, of trials on the most rows: small samples
-// win by luck.
+// Adds the best score up to each point. Only trials on the most rows count,
+// since small samples win by luck.
 static void run_along(json_t *points)
 {
     double best = -1;
@@ -226,9 +227,10 @@ json_t *lookup_curve(struct store *store, const char *id,
 
 // --- how much each choice matters ---
 
-// A trial counts by the rows that it was scored on. The gain over the baseline
-// on the same rows is what is explained, so that easy rows explain nothing.
-// First summed up by candidate, of which there are far fewer than trials.
+// A trial's weight is the number of rows it was scored on. What is explained is
+// the gain over the baseline on the same rows, so that easy rows explain
+// nothing. Trials are first summed up by candidate, since there are far fewer
+// candidates.
 static const char importance_sql[] =
     "WITH t AS MATERIALIZED (SELECT candidate_id, count(*) AS trials,"
     "  sum(n) AS w, sum(n * x) AS wx, sum(n * x * x) AS wxx"
@@ -256,8 +258,9 @@ struct share {
     size_t values, trials;
 };
 
-// Epsilon squared: the share of the variance that the choice explains, less
-// what as many values would explain by chance. 0 where there is no choice.
+// Returns epsilon squared: the share of the variance that the choice explains,
+// minus what the same number of values would explain by chance. Returns 0 if
+// there was no choice.
 static double explained(const struct share *all)
 {
     double mean = all->wx / all->w;
@@ -287,8 +290,8 @@ static json_t *value_of(const json_t *row, double w, double wx)
                      "mean_gain", w > 0 ? wx / w : 0);
 }
 
-// One choice: rows[*at] and those after it that are of the same part. *at moves
-// behind them.
+// Returns one choice: rows[*at] and the rows after it with the same part. Moves
+// *at past them.
 static json_t *importance_of(const json_t *rows, size_t *at)
 {
     const json_t *first = json_array_get(rows, *at);
@@ -333,10 +336,10 @@ json_t *lookup_importance(struct store *store, const char *id,
 
 // --- scores against the length of prompts ---
 
-// Of each candidate that was scored on the most rows, the tokens of one example
-// on average: what production pays. The evaluations are read once, and the
-// calls of the best candidates alone, with those of the baseline, which is not
-// the first trial where other forms of answer are tried before it.
+// For each candidate that was scored on the most rows, the average tokens per
+// example: what production pays. The evaluations are read once, and only the
+// calls of the best candidates and of the baseline. The baseline need not be
+// the first trial, because other forms of answer may be tried before it.
 static const char tokens_sql[] =
     "WITH t AS (SELECT candidate_id, number, score, baseline, n,"
     "  max(kind = 'baseline') OVER (PARTITION BY candidate_id) AS written,"
@@ -369,7 +372,7 @@ json_t *lookup_tokens(struct store *store, const char *id,
 
     (void)argument;
     lookup_add_intervals(rows);
-    // On the front is who gains more than all shorter prompts.
+    // A candidate is on the front if it gains more than all shorter prompts.
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
         double gain = json_get_number(row, "score", 0) -

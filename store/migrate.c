@@ -15,7 +15,7 @@ enum { SQL_BYTES = 64 * 1024 };
 struct state {
     int64_t application_id;
     int64_t version;
-    int64_t objects; // tables, views, ... of whatever origin
+    int64_t objects; // tables, views, ... of any origin
 };
 
 static bool read_state(sqlite3 *db, const char *path, struct state *state,
@@ -62,7 +62,8 @@ static bool check_state(const struct state *state, const char *path,
     return true;
 }
 
-// The mode stays in the file. Some systems refuse it by staying as they are.
+// The mode is saved in the file. Some systems refuse it by keeping the old
+// mode.
 static bool set_wal(sqlite3 *db, const char *path, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
@@ -83,7 +84,7 @@ static bool set_wal(sqlite3 *db, const char *path, struct err *err)
     return ok;
 }
 
-// What the views of this program are known by.
+// Hashes this program's views, to recognize them.
 static void hash_views(char hex[HASH_HEX])
 {
     struct hasher hasher;
@@ -120,7 +121,7 @@ static void put_views(struct buf *sql)
     buf_printf(sql, "INSERT OR REPLACE INTO meta VALUES('views', '%s');", hex);
 }
 
-// One transaction from BEGIN to COMMIT, with all steps from `from` on.
+// Writes one transaction, from BEGIN to COMMIT, with all steps after `from`.
 static bool put_steps(struct buf *sql, int64_t from, struct err *err)
 {
     buf_puts(sql, "BEGIN IMMEDIATE;");

@@ -11,7 +11,7 @@
 enum { LINE_BYTES = 4096, NAME_BYTES = 64 };
 static const uint32_t FUSE_TYPE = 0x65735546;
 
-// Numbers as the kernel gives them (magic.h, and the systems' own sources).
+// Numbers as the kernel gives them (magic.h, and the file systems' sources).
 static const struct {
     uint32_t type;
     const char *name;
@@ -22,7 +22,7 @@ static const struct {
     {0x6B414653, "AFS"},    {0x19830326, "BeeGFS"}, {0x786F4256, "vboxsf"},
 };
 
-// FUSE says one number for all; these of its kinds reach over a network.
+// All FUSE file systems share one number; these kinds go over a network.
 static const char *const fuse_names[] = {
     "fuse.sshfs",   "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
     "fuse.gcsfuse", "fuse.davfs",     "fuse.ceph",   "fuse.juicefs",
@@ -47,8 +47,8 @@ const char *netfs_of_name(const char *name)
     return NULL;
 }
 
-// A line of mountinfo: "36 35 98:0 /root /mount options [fields] - TYPE ...".
-// True when it is that of the device; then name is its TYPE.
+// Reads a line of mountinfo: "36 35 98:0 /root /mount options [fields] - TYPE
+// ...". Returns true if it is the device's line; name is then its TYPE.
 static bool read_mount(const char *line, unsigned want_major,
                        unsigned want_minor, char name[NAME_BYTES])
 {

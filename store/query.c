@@ -14,12 +14,12 @@ enum {
     VALUE_BYTES = RECORD_MAX_BYTES,
     LIST_BYTES = 160,
     HINT_BYTES = 512,
-    WATCH_STEPS = 10000, // virtual machine steps between two looks at the clock
+    WATCH_STEPS = 10000, // virtual machine steps between looks at the clock
 };
 
 // --- the guard ---
 
-// Pragmas that describe tables, also as table-valued functions.
+// Pragmas that describe tables, also usable as table-valued functions.
 static bool is_harmless_pragma(const char *name)
 {
     static const char *const names[] = {"table_info", "table_xinfo",
@@ -34,15 +34,16 @@ static bool is_harmless_pragma(const char *name)
     return false;
 }
 
-// The one loads code, the other tells where in memory it lies.
+// The first loads code; the second reveals addresses in memory.
 static bool is_harmful_function(const char *name)
 {
     return sqlite3_stricmp(name, "load_extension") == 0 ||
            sqlite3_stricmp(name, "fts3_tokenizer") == 0;
 }
 
-// What a statement may do. Everything else is refused, BEGIN and ATTACH too: so
-// a snapshot ends with its statement and no other file is touched.
+// Decides what a statement may do. Everything else is refused, including BEGIN
+// and ATTACH, so a snapshot ends with its statement and no other file is
+// touched.
 static int authorize(void *user, int action, const char *first,
                      const char *second, const char *database,
                      const char *trigger)
@@ -56,8 +57,9 @@ static int authorize(void *user, int action, const char *first,
     case SQLITE_RECURSIVE:
         return SQLITE_OK;
     case SQLITE_UPDATE:
-        // So SQLite declares a table-valued function (json_each). A statement
-        // that would really do it is not read-only, and refused for that.
+        // This is how SQLite declares a table-valued function (json_each). A
+        // statement that would really update is not read-only, and is refused
+        // for that.
         return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION:
         return is_harmful_function(second) ? SQLITE_DENY : SQLITE_OK;
@@ -105,7 +107,8 @@ void query_confine(struct store *store)
 
 // --- statements ---
 
-// SQLite's words about what the user wrote, and what may have been meant.
+// Reports SQLite's message about the user's query, and a guess at what was
+// meant.
 static void set_wrong(struct store *store, const char *sql, struct err *err)
 {
     struct buf hint = BUF_INIT(HINT_BYTES);
@@ -121,7 +124,8 @@ static void set_wrong(struct store *store, const char *sql, struct err *err)
     buf_release(&hint);
 }
 
-// Whether it is query_confine that the query met, and not the machine's end.
+// Returns true if the query ran into the limits of query_confine, not those of
+// the machine.
 static bool met_bounds(int rc)
 {
     return (rc == SQLITE_NOMEM || rc == SQLITE_FULL) &&
@@ -162,7 +166,7 @@ static void set_query_error(struct store *store, const char *sql, int rc,
     }
 }
 
-// True when nothing but space, comments and semicolons is left.
+// Returns true if only white space, comments and semicolons are left.
 static bool is_blank(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *stmt = NULL;
@@ -237,8 +241,8 @@ static json_t *hex_value(sqlite3_stmt *stmt, int column)
     return value;
 }
 
-// A text as it is stored; one that is no UTF-8 (cast from a blob), or has a
-// NUL, which we read in no JSON, in a form that JSON can hold.
+// Returns a text as it is stored. A text that is not UTF-8 (cast from a blob)
+// or contains a NUL, which our JSON parser refuses, is returned as hex.
 static json_t *text_value(sqlite3_stmt *stmt, int column)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
@@ -277,8 +281,9 @@ static bool is_named(const json_t *names, const char *name)
     return false;
 }
 
-// The name of a column behind those in names. A row is an object, so of two
-// columns of one name, as a join has, the later one is called NAME_2.
+// Returns the name for a column, given the names before it. A row is an object,
+// so if two columns have the same name, as in a join, the later one becomes
+// NAME_2.
 static json_t *column_name(sqlite3_stmt *stmt, int column, const json_t *names)
 {
     const char *name = sqlite3_column_name(stmt, column);
@@ -292,7 +297,7 @@ static json_t *column_name(sqlite3_stmt *stmt, int column, const json_t *names)
     return own;
 }
 
-// NULL without memory.
+// Returns NULL when out of memory.
 static json_t *column_names(sqlite3_stmt *stmt)
 {
     json_t *names = json_array();
@@ -305,7 +310,8 @@ static json_t *column_names(sqlite3_stmt *stmt)
     return names;
 }
 
-// The row as an object, its columns in order; *bytes grows by what it holds.
+// Returns the row as an object, with its columns in order. Adds its size to
+// *bytes.
 static json_t *row_object(sqlite3_stmt *stmt, const json_t *names,
                           size_t *bytes)
 {
@@ -368,8 +374,8 @@ static bool bind_args(sqlite3_stmt *stmt, const char *const *args,
     return true;
 }
 
-// SQLite looks at the clock while it works (watch), so a statement that never
-// gives a row ends as well.
+// SQLite checks the clock while it works (watch), so even a statement that
+// never returns a row ends.
 json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err)
 {
@@ -415,7 +421,8 @@ json_t *query_columns(struct store *store, const char *sql, struct err *err)
 
 // --- jobs by name ---
 
-// "a, b, c, ...": the ids that exist, for someone who named none of them.
+// Writes "a, b, c, ...": the ids that exist, for somebody who named none of
+// them.
 static void put_ids(struct buf *out, const json_t *rows)
 {
     size_t n = json_array_size(rows);
@@ -452,7 +459,7 @@ static void set_no_job(struct store *store, const char *prefix,
     buf_release(&ids);
 }
 
-// The id of a row, when it is the only one; ids are text in every store.
+// Returns the id of the only row; ids are text in every store.
 static char *take_id(const json_t *rows, struct err *err)
 {
     const char *id =
@@ -464,23 +471,24 @@ static char *take_id(const json_t *rows, struct err *err)
     return copy;
 }
 
-// Evaluations have a history apart from that of their job; one is meant only
-// when its whole id is given, or there is nothing else of that name.
+// Evaluations of a job have a history of their own. One is meant only if its
+// whole id is given, or nothing else has that name.
 #define IS_THERE " AND state <> 'removed'"
 #define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
 
-// The newest job is the one whose state changed last, in the order of what was
-// written: a clock may have been wrong, by years on a machine that has none of
-// its own.
+// The newest job is the one whose state changed last, in the order of writing.
+// Timestamps would not do: a machine without a clock battery may be off by
+// years.
 #define CHANGES                                                                \
     " LEFT JOIN (SELECT job_no AS changed, max(id) AS last FROM events"        \
     " WHERE kind = 'state' GROUP BY job_no) ON changed = no"
 #define NEWEST_FIRST "last DESC, no DESC"
 
-// A job that was stopped before anything was scored has a document as well.
+// A job that was stopped before anything was scored also has a document.
 #define NO_RESULTS "json_extract(document, '$.compiled') IS NULL"
 
-// From the narrowest meaning to the widest; the first that fits counts.
+// Tries the meanings from the narrowest to the widest; the first that fits
+// counts.
 char *query_job(struct store *store, const char *prefix, struct err *err)
 {
     static const char *const meanings[] = {

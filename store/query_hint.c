@@ -10,19 +10,19 @@
 
 enum { NAME_BYTES = 64, NAMES_MAX = 512 };
 
-// Views before tables: they are what a query should be about.
+// Views come before tables, because they are what queries should use.
 static const char tables_sql[] =
     "SELECT name FROM sqlite_schema WHERE type IN ('view', 'table')"
     " AND name NOT LIKE 'sqlite_%' ORDER BY type = 'table', name";
 static const char views_sql[] =
     "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name";
-// Of all that the query names.
+// The columns of everything that the query mentions.
 static const char columns_sql[] =
     "SELECT DISTINCT c.name FROM sqlite_schema s, pragma_table_info(s.name) c"
     " WHERE s.type IN ('view', 'table') AND instr(?1, s.name) > 0"
     " AND (s.type = 'view' OR instr(?1, 'v_' || s.name) = 0)";
 
-// The name at the end of "no such column: e.shar", without what qualifies it.
+// Reads the name at the end of "no such column: e.shar", without its qualifier.
 static bool read_name(const char *text, char name[NAME_BYTES])
 {
     size_t len = strcspn(text, " -");
@@ -44,8 +44,8 @@ static bool read_name(const char *text, char name[NAME_BYTES])
     return true;
 }
 
-// The names that `sql` gives, with the query as ?1: a list of texts. Empty or
-// NULL on failure: then there is no hint.
+// Returns the names that `sql` gives, with the query as ?1, as a list of texts.
+// On failure the list is empty or NULL, and there is no hint.
 static json_t *read_names(struct store *store, const char *sql,
                           const char *query)
 {

@@ -20,7 +20,7 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",
-    // Of all roles: a row that is not found is missed.
+    // A sum over all roles, so that a missing row is noticed.
     [RECORD_JOB_MODELS_SUM] =
         "UPDATE jobs SET models_sum = row_sum(" MODELS_OF_JOB ")"
         " WHERE no = ?1",
@@ -121,7 +121,8 @@ void record_null(struct buf *out)
     buf_putc(out, 'n');
 }
 
-// In one piece of a fixed size: two calls have some forty numbers.
+// Appends tag and value in one piece of fixed size, for speed: two calls take
+// some forty numbers.
 static void put_word(struct buf *out, char tag, const void *word)
 {
     char bytes[1 + 8] = {tag};
@@ -143,7 +144,7 @@ void record_real(struct buf *out, double value)
         put_word(out, 'r', &value);
 }
 
-// A length that 32 bits do not hold is far over what out may hold.
+// A length beyond 32 bits would far exceed what out may hold.
 static void put_bytes(struct buf *out, char tag, const void *data, size_t len)
 {
     uint32_t short_len = (uint32_t)len;
@@ -181,7 +182,7 @@ void record_end(struct buf *out)
     buf_putc(out, '.');
 }
 
-// Binds a text or a blob; gives its size with the length before it.
+// Binds a text or a blob; returns its size including the length before it.
 static size_t bind_bytes(sqlite3_stmt *stmt, int column, char tag,
                          const char *at, int *rc)
 {
@@ -195,7 +196,7 @@ static size_t bind_bytes(sqlite3_stmt *stmt, int column, char tag,
     return sizeof len + len;
 }
 
-// Binds the value at `at` and gives the number of its bytes without the tag.
+// Binds the value at `at`; returns its size in bytes without the tag.
 static size_t bind_value(sqlite3_stmt *stmt, int column, char tag,
                          const char *at, int *rc)
 {
@@ -219,7 +220,7 @@ static size_t bind_value(sqlite3_stmt *stmt, int column, char tag,
     }
 }
 
-// reset gives the error of the step again, with its extended code.
+// reset returns the error of the step again, with its extended code.
 static int step_once(sqlite3_stmt *stmt)
 {
     int rc = sqlite3_step(stmt);

@@ -13,7 +13,7 @@
 
 enum { SQL_BYTES = 1 << 16 };
 
-// ?1 is written as %1, the job's number. `gone` are the calls to remove.
+// %1 is replaced by the job's number. `gone` are the calls to remove.
 static const char removal[] =
     "BEGIN IMMEDIATE;"
     "CREATE TEMP TABLE gone AS SELECT c.id FROM calls c"
@@ -75,8 +75,8 @@ static bool count(struct store *store, const char *what, int64_t job_no,
     return sql_number(store->reader, store->path, sql, n, err);
 }
 
-// The file gets smaller where it can; what other readers hold stays for the
-// next time.
+// Also shrinks the file if possible; what other readers still hold stays until
+// the next removal.
 static bool run_removal(struct store *store, int64_t job_no, struct err *err)
 {
     struct buf sql = BUF_INIT(SQL_BYTES);

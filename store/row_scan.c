@@ -4,7 +4,7 @@
 
 #include "store/row_sum.h"
 
-// That a parameter is a struct row_scan, as sqlite3_bind_pointer wants it.
+// Marks a parameter as a struct row_scan, for sqlite3_bind_pointer.
 static const char kind[] = "row_scan";
 
 enum { SCAN, ROW, SUM, VALUES }; // arguments

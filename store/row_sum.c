@@ -6,7 +6,7 @@
 
 enum { ADVICE_BYTES = 200 };
 
-// What a row holds, and how it comes to be made anew.
+// What a row holds, and how to get it made again.
 static const struct advice {
     const char *table;
     const char *noun;
@@ -25,8 +25,8 @@ static const struct advice {
     {"jobs", "the compiled file of job", "run the job file again"},
 };
 
-// Any change of one word changes the sum before it is folded: both operations
-// can be undone.
+// Any change of a word changes the sum (before it is folded), because both
+// operations are invertible.
 static uint64_t add_word(uint64_t sum, uint64_t word)
 {
     sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
@@ -48,7 +48,7 @@ static uint64_t add_bytes(uint64_t sum, const void *bytes, size_t len)
     return add_word(sum, word);
 }
 
-// SQLite keeps no negative zero.
+// SQLite does not preserve negative zero.
 static uint64_t add_real(uint64_t sum, double real)
 {
     double kept = real + 0.0;
@@ -71,7 +71,7 @@ static uint64_t add_value(uint64_t sum, const struct row_value *value)
 
 enum { EMPTY_SUM = 1 };
 
-// 32 bits, which take 4 bytes of a row.
+// Reduces the sum to 32 bits, which take 4 bytes of a row.
 static int32_t fold(uint64_t sum)
 {
     return (int32_t)(uint32_t)(sum ^ sum >> 32);

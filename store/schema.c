@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-// Made from schema_1.sql, ... at build time.
+// Generated from schema_1.sql, ... at build time.
 extern const char schema_1[], schema_2[], schema_3[], schema_4[], schema_5[],
     schema_6[], schema_7[], schema_8[], schema_9[], schema_10[];
 

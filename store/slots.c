@@ -55,7 +55,7 @@ static bool is_full(size_t n, size_t count)
     return (n + 1) * 3 > count * 2;
 }
 
-// Puts all positions into that many slots.
+// Moves all positions into a new table with that many slots.
 static bool place_all(struct slots *slots, const struct slots_owner *owner,
                       size_t count, struct err *err)
 {

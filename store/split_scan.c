@@ -19,14 +19,14 @@ struct half {
     struct err err;
 };
 
-// NULL where there can be none, as of a store in a folder that may not be
-// written.
+// Returns NULL if no second connection is possible, as for a store in a
+// read-only folder.
 static sqlite3 *open_another(const char *path)
 {
     struct err ignored = ERR_CLEAR;
     sqlite3 *db = NULL;
 
-    // The first read is the first touch of the file.
+    // Only the first read touches the file.
     if (store_connect(&db, path, path, SQLITE_OPEN_READONLY, &ignored) &&
         sql_run(db, path, "PRAGMA schema_version", "read", &ignored))
         return db;
@@ -34,7 +34,7 @@ static sqlite3 *open_another(const char *path)
     return NULL;
 }
 
-// A parameter that the statement does not have is passed over.
+// Ignores a parameter that the statement does not have.
 static void bind(struct sql_read *read, const char *name, int64_t value)
 {
     int at = sqlite3_bind_parameter_index(read->stmt, name);
@@ -60,7 +60,8 @@ static void *run_half(void *user)
     return NULL;
 }
 
-// Where no thread or connection can be had, the caller's does it all.
+// If there is no second thread or connection, the caller's thread does both
+// halves.
 static void run_both(struct half halves[2])
 {
     sqlite3 *another = open_another(halves[1].path);

@@ -11,12 +11,12 @@
 
 enum { SQLITE_PATH_BYTES = 512 };
 
-// What a person can do about a result of SQLite. `words` end the sentence
+// What a person can do about a result of SQLite. `words` completes the sentence
 // "cannot DOING PATH: ".
 struct cause {
     int rc; // a primary result code
     enum err_code code;
-    const char *words; // NULL: why_not_open has them
+    const char *words; // NULL: why_not_open supplies them
 };
 
 static const struct cause causes[] = {
@@ -43,7 +43,7 @@ static const struct cause causes[] = {
      "name another with --store"},
     {SQLITE_PERM, ERR_INPUT,
      "permission is denied; change it or name another file with --store"},
-    {SQLITE_CANTOPEN, ERR_INPUT, NULL}, // why_not_open
+    {SQLITE_CANTOPEN, ERR_INPUT, NULL}, // see why_not_open
     {SQLITE_TOOBIG, ERR_LIMIT, "a value is too long"},
     {SQLITE_INTERRUPT, ERR_LIMIT, "it took too long"},
 };
@@ -57,9 +57,8 @@ static const struct cause *find_cause(int rc)
     return NULL;
 }
 
-// Whether the disk's room, or what a user may have of it, was at its end: then
-// SQLite reports a fault of the disk, or that a file cannot be opened, which is
-// true and helps nobody.
+// Returns true if the disk or the user's quota was full. SQLite then reports a
+// disk error, or that a file cannot be opened, which is true but does not help.
 static bool is_full(sqlite3 *db, int rc)
 {
     int reason = db == NULL ? 0 : sqlite3_system_errno(db);
@@ -68,7 +67,8 @@ static bool is_full(sqlite3 *db, int rc)
            (reason == ENOSPC || reason == EDQUOT);
 }
 
-// SQLite takes paths from the root, with its own endings, of this length.
+// SQLite's limit is for the absolute path including the suffixes that it
+// appends.
 static bool is_too_long(const char *path, const char *folder)
 {
     const char *slash = strrchr(path, '/');
@@ -81,8 +81,9 @@ static bool is_too_long(const char *path, const char *folder)
     return len + strlen("-journal") >= SQLITE_PATH_BYTES;
 }
 
-// SQLite has one code for whatever keeps a file from being opened; the system
-// knows more, and the file's folder too. reason is of the last system call.
+// SQLite has a single code for everything that keeps a file from being opened;
+// errno and the file's folder tell more. `reason` is the errno of the last
+// system call.
 static const char *why_not_open(const char *path, int reason)
 {
     static const char another[] = "it cannot be opened; name another file with "

@@ -22,12 +22,12 @@
 
 enum { URI_BYTES = 64 * 1024 };
 
-// page_size (of a new file): measured with calls of 1 KB and an evaluation
-// each, pages of 8192 bytes take a third more rows a second than those of 4096,
-// in a file that is 8 % smaller; 16384 gains nothing more. A checkpoint every
-// 1000 pages, 8 MB: more seldom gains nothing, and makes each longer. What a
-// reader made the log grow to is cut back. Rows are appended, so a cache of
-// 4 MB is enough.
+// page_size (of a new file): measured with calls of 1 KB and one evaluation
+// each, pages of 8192 bytes take a third more rows per second than pages of
+// 4096, in a file that is 8 % smaller; 16384 gains nothing more. Checkpoints
+// come every 1000 pages, 8 MB: fewer gain nothing, and make each one longer. If
+// a reader made the log grow, it is truncated again. Rows are appended, so a
+// cache of 4 MB is enough.
 static const char writer_setup[] = "PRAGMA page_size = 8192;"
                                    "PRAGMA synchronous = FULL;"
                                    "PRAGMA wal_autocheckpoint = 1000;"
@@ -96,7 +96,7 @@ static bool open_writer(struct store *store, struct err *err)
     if (!store_connect(&db, store->path, store->path,
                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err))
         goto out;
-    // SQLite opens what may not be written for reading, without a word.
+    // SQLite silently opens a file that may not be written as read-only.
     if (sqlite3_db_readonly(db, "main") == 1) {
         sql_fail(err, db, SQLITE_READONLY, store->path, "write");
         goto out;
@@ -104,7 +104,7 @@ static bool open_writer(struct store *store, struct err *err)
     if (!sql_run(db, store->path, writer_setup, "open", err) ||
         !migrate_file(db, store->path, err))
         goto out;
-    // A new file is there only now.
+    // A new file exists only from here on.
     if (store->file.fd < 0 &&
         !file_lock_take(&store->file, store->path, false, err))
         goto out;
@@ -117,7 +117,7 @@ out:
     return ok;
 }
 
-// "file:PATH?immutable=1", escaped.
+// Writes "file:PATH?immutable=1", with the path escaped.
 static bool put_uri(struct buf *uri, const char *path, struct err *err)
 {
     buf_puts(uri, "file:");
@@ -131,9 +131,9 @@ static bool put_uri(struct buf *uri, const char *path, struct err *err)
     return buf_ok(uri, "the store's path", err);
 }
 
-// A store in a folder that may not be written cannot have the shared memory
-// that WAL needs. Where no process left a log beside it, the file is whole by
-// itself and is read as it stands.
+// A store in a read-only folder cannot have the shared memory that WAL needs.
+// If no process left a log next to it, the file is complete and is read as it
+// is.
 static bool open_immutable(struct store *store, struct err *err)
 {
     struct buf name = BUF_INIT(URI_BYTES);
@@ -160,8 +160,8 @@ out:
     return ok;
 }
 
-// Whether nothing may be written beside the store; what else keeps it from
-// being opened is a fault of the disk, which may pass.
+// Returns true if nothing may be written next to the store. Any other reason
+// why the store cannot be opened is a disk error, which may pass.
 static bool is_folder_closed(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -174,7 +174,7 @@ static bool is_folder_closed(const char *path)
     return closed;
 }
 
-// The first read is the first touch of the file.
+// Only the first read touches the file.
 static bool open_reader(struct store *store, struct err *err)
 {
     struct err first = ERR_CLEAR;
@@ -196,7 +196,7 @@ static bool open_reader(struct store *store, struct err *err)
     return false;
 }
 
-// --- what is known from the start ---
+// --- loading the indexes ---
 
 // The calls of one half of the scan.
 struct calls_read {
@@ -204,7 +204,7 @@ struct calls_read {
     struct call_index *index;
 };
 
-// A damaged file can give rows whose ids do not rise, or that have no key.
+// A damaged file can return rows whose ids do not rise, or that have no key.
 static bool is_call(const struct call_index *index, int64_t id, const void *key,
                     size_t key_len)
 {
@@ -256,7 +256,7 @@ static bool load_calls(struct store *store, struct err *err)
     return ok;
 }
 
-// What the calls cost was added up as they came: there were as many as that.
+// Compares the calls with the sums in `costs`, which tell how many there were.
 static bool tell_missing_calls(struct store *store, struct err *err)
 {
     int64_t there = 0;
@@ -298,7 +298,7 @@ static bool add_cost(struct store *store, sqlite3_stmt *stmt, struct err *err)
     return true;
 }
 
-// The calls that an earlier process did not come to add up.
+// Adds up the calls that an earlier process did not get to.
 static bool load_costs(struct store *store, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
@@ -368,7 +368,7 @@ static struct store *new_store(const char *path, struct err *err)
     return store;
 }
 
-// By the file's one true name: a link to a store is the same store, and may
+// Locks by the file's real name: a link to a store is the same store, and may
 // lead to another disk.
 static bool lock_store(struct store *store, struct err *err)
 {
@@ -402,7 +402,8 @@ struct store *store_open(const char *path, struct err *err)
     return NULL;
 }
 
-// Without its guard, which keeps a query from asking how old the file is.
+// Opens without the reader's guard, which would refuse to tell the file's
+// version.
 static struct store *open_reading(const char *path, struct err *err)
 {
     struct store *store = new_store(path, err);
@@ -414,14 +415,14 @@ static struct store *open_reading(const char *path, struct err *err)
     return NULL;
 }
 
-// Opening for writing is what upgrades a store.
+// Opening a store for writing upgrades it.
 static bool upgrade(const char *path, enum migrate_age age, struct err *err)
 {
     struct err why = ERR_CLEAR;
     struct store *store = store_open(path, &why);
 
     store_close(store);
-    // Of this version, it can be read with the views that it has.
+    // A store of this version can be read with the views that it has.
     if (store != NULL || age != MIGRATE_OLDER)
         return true;
     err_set(err, why.code,
@@ -448,8 +449,9 @@ struct store *store_open_read(const char *path, struct err *err)
     return NULL;
 }
 
-// The writer's connection is closed last: the last one moves the log into the
-// file and removes it, which a reader may not. Then the lock.
+// Closes the writer's connection last: the last connection to close moves the
+// log into the file and removes it, which a reader may not do. The locks come
+// after that.
 void store_close(struct store *store)
 {
     if (store == NULL)
@@ -487,7 +489,7 @@ bool store_in_use(const struct store *store)
     return held;
 }
 
-// --- the writer, seen from outside ---
+// --- the writer ---
 
 int store_notice_fd(const struct store *store)
 {

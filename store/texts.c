@@ -42,8 +42,8 @@ void text_index_keep(struct text_index *index, const struct hash *hash,
         index->next_id = id + 1;
 }
 
-// The hash of a row; zeros for a blob of another length, which only a person
-// with an SQL shell can have put there.
+// Returns the hash of a row; zeros for a blob of another length, which only a
+// person with an SQL shell can have put there.
 static struct hash column_hash(sqlite3_stmt *stmt, int column)
 {
     struct hash hash = {{0}};

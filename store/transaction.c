@@ -45,8 +45,8 @@ static int run_alone(sqlite3_stmt *stmt)
     return rc == SQLITE_DONE ? again : rc;
 }
 
-// Those of a draft are side by side, and nothing is copied behind them: a draft
-// ends with a commit.
+// A draft's frames are contiguous, and no copied frame ever follows them in the
+// same transaction: a draft ends with a commit.
 static bool keep(struct transaction *transaction, struct frames frame,
                  bool stays)
 {

@@ -18,8 +18,8 @@
 
 enum { ATTEMPT_MS = 500 }; // between two attempts to write
 
-// In the queue a frame may instead be this size and a struct drafted: the
-// frames of a draft, which stay where they were made.
+// A frame in the queue may instead have this size and contain a struct drafted:
+// the frames of a draft, which stay where they were made.
 static const uint32_t FRAME_DRAFT = UINT32_MAX;
 struct drafted {
     char *frames; // owned
@@ -27,30 +27,30 @@ struct drafted {
 };
 
 struct writer {
-    sqlite3 *db; // owned; the thread's while it runs
+    sqlite3 *db; // owned; used by the thread while it runs
     const char *path;
     const struct file_lock *file;
     pthread_t thread;
     struct bell notice;
 
-    // The loop's.
+    // Used by the loop.
     uint64_t last_put;
 
-    // The thread's.
+    // Used by the thread.
     struct buf batch; // frames
     struct transaction transaction;
 
     atomic_uint_fast64_t durable;
-    atomic_bool noticed; // it rings, or is about to
+    atomic_bool noticed; // the bell rings, or is about to
     atomic_bool broken;
-    atomic_bool troubled;            // a commit failed, and is tried again
-    atomic_int_fast64_t patience_ms; // with that; below 0: for ever
-    atomic_size_t queued;            // bytes that are put and not yet written
+    atomic_bool troubled;            // a commit failed and is being retried
+    atomic_int_fast64_t patience_ms; // for retries; below 0: forever
+    atomic_size_t queued;            // bytes put and not yet written
 
     pthread_mutex_t mutex; // guards what follows
-    pthread_cond_t work;   // the thread waits: queue, stopping
+    pthread_cond_t work;   // the thread waits for queue, stopping
     pthread_cond_t pause;  // the thread waits for its next attempt
-    pthread_cond_t moved;  // the loop waits: queue, durable, broken
+    pthread_cond_t moved;  // the loop waits for queue, durable, broken
     struct buf queue;      // frames
     bool stopping;
     struct err cause; // why it is broken
@@ -58,8 +58,8 @@ struct writer {
 
 // --- the thread's side ---
 
-// Durable or broken is set before, so a reader that clears the notice first and
-// then looks misses nothing.
+// `durable` or `broken` is set before this, so a reader that clears the notice
+// first and then checks them misses nothing.
 static void give_notice(struct writer *writer)
 {
     if (!atomic_exchange(&writer->noticed, true))
@@ -111,7 +111,7 @@ static void set_troubled(struct writer *writer, bool troubled)
     give_notice(writer);
 }
 
-// What may pass without anybody opening the store again.
+// Returns true for errors that may pass without reopening the store.
 static bool may_pass(int rc)
 {
     int primary = rc & 0xFF;
@@ -121,7 +121,7 @@ static bool may_pass(int rc)
            primary == SQLITE_CANTOPEN;
 }
 
-// Sleeps until the next attempt. False when there is to be none.
+// Sleeps until the next attempt. Returns false if there should be none.
 static bool await_attempt(struct writer *writer)
 {
     const struct timespec until = cond_deadline(ATTEMPT_MS);
@@ -152,7 +152,7 @@ static void now_durable(struct writer *writer)
     give_notice(writer);
 }
 
-// Tries the transaction until it can be written, or patience is at its end.
+// Retries the transaction until it succeeds or patience ends.
 static void outlast(struct writer *writer, int rc)
 {
     int64_t since_ms = clock_monotonic_ms();
@@ -211,7 +211,7 @@ static void run_put(struct writer *writer, struct frames frame, bool stays)
 
 static void run_frames(struct writer *writer, struct frames frames, bool stay);
 
-// Its transaction is on the disk afterwards, or the writer is broken.
+// Afterwards the draft's transaction is on disk, or the writer is broken.
 static void run_drafted(struct writer *writer, struct frames frame)
 {
     struct drafted drafted;
@@ -224,8 +224,9 @@ static void run_drafted(struct writer *writer, struct frames frame)
     atomic_fetch_sub(&writer->queued, drafted.len);
 }
 
-// All frames, for those of a draft are to be freed; once the writer is broken
-// nothing more is run. stay: they do until their transaction is on disk.
+// Goes through all frames even if the writer is broken, because a draft's
+// frames must be freed; a broken writer runs nothing more. With `stay`, the
+// frames remain in place until their transaction is on disk.
 static void run_frames(struct writer *writer, struct frames frames, bool stay)
 {
     while (frames.len > 0) {
@@ -250,7 +251,7 @@ static void run_batch(struct writer *writer)
     frames_clear(&writer->batch);
 }
 
-// Swaps the queue for the empty batch; false when it is empty.
+// Swaps the queue with the empty batch. Returns false if the queue is empty.
 static bool take_queue(struct writer *writer)
 {
     bool some = writer->queue.len > 0;
@@ -264,7 +265,7 @@ static bool take_queue(struct writer *writer)
     return some;
 }
 
-// Waits for puts, committing before it sleeps. False at the end.
+// Waits for puts, committing before it sleeps. Returns false at the end.
 static bool next_batch(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->mutex);
@@ -293,7 +294,7 @@ static void *run_thread(void *user)
 
 // --- start and stop ---
 
-// Everything but thread and db.
+// Frees everything but the thread and db.
 static void free_writer(struct writer *writer)
 {
     transaction_release(&writer->transaction);
@@ -361,7 +362,7 @@ static bool check_record(const struct buf *record, struct err *err)
     return true;
 }
 
-// Under the mutex.
+// The caller holds the mutex.
 static bool check_room(const struct writer *writer, struct err *err)
 {
     if (atomic_load(&writer->broken)) {
@@ -447,7 +448,7 @@ uint64_t writer_durable(const struct writer *writer)
     return atomic_load(&writer->durable);
 }
 
-// cause is written once, before broken is set.
+// `cause` is written once, before `broken` is set.
 bool writer_healthy(const struct writer *writer, struct err *err)
 {
     if (!atomic_load(&writer->broken))
