@@ -13,12 +13,12 @@
 
 enum {
     CALL_TIMEOUT_MS = 600000,
-    INPUTS_MAX_BYTES = 64 << 20, // a text of inputs
+    INPUTS_MAX_BYTES = 64 << 20, // of a text with inputs
     ERROR_TEXT_BYTES = sizeof((struct promptcc_error){0}).text,
 };
 
 struct promptcc_program {
-    char *name; // of the file, which its messages borrow
+    char *name; // of the file; compiled borrows it for messages
     struct compiled *compiled;
 };
 
@@ -52,7 +52,7 @@ static enum promptcc_code code_of(enum err_code code)
     }
 }
 
-// What a result goes by among those of promptcc_run_many.
+// Returns the name of a code in the results of promptcc_run_many.
 static const char *code_name(enum promptcc_code code)
 {
     static const char *const NAMES[] = {"ok", "input", "model", "server",
@@ -71,7 +71,8 @@ static void tell(struct promptcc_error *error, const struct err *err)
 
 // --- programs ---
 
-// Takes compiled, whose messages borrow name. NULL where reading failed.
+// Makes a program from compiled, whose messages borrow name. Takes over both.
+// If compiled is NULL because reading failed, returns NULL.
 static struct promptcc_program *make_program(char *name,
                                              struct compiled *compiled,
                                              struct promptcc_error *error,
@@ -143,7 +144,7 @@ bool promptcc_simulated(const struct promptcc_program *program)
     return program->compiled->simulated;
 }
 
-// Gives value (a reference is taken over) as a text.
+// Returns value, taking over its reference, as a text.
 static char *hand_over(json_t *value, struct err *err)
 {
     char *text = value == NULL ? NULL : json_text(value);
@@ -165,7 +166,8 @@ char *promptcc_describe(const struct promptcc_program *program,
     return text;
 }
 
-// A JSON text of the caller's; NULL with ERR_INPUT when it is not of that type.
+// Parses the caller's JSON text. Returns NULL with ERR_INPUT if it is not of
+// that type.
 static json_t *read_json(const char *text, json_type type, const char *what,
                          struct err *err)
 {
@@ -224,7 +226,7 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
         runner->program = program;
         runner->slots = at.slots;
         ok = student_open(program->compiled, &at, &runner->student, &err);
-        // A server without the model is not the caller's input.
+        // A server without the model is not an error in the caller's input.
         if (!ok && err.code == ERR_INPUT)
             err.code = ERR_FAULT;
     }
@@ -253,7 +255,7 @@ struct list {
     json_t *inputs; // an array
     size_t next;
     json_t *results; // an array
-    struct err last; // of the result that came last
+    struct err last; // of the latest result
 };
 
 static bool next_inputs(void *user, json_t **values, struct err *err)
@@ -288,8 +290,8 @@ static bool take_result(void *user, const struct runner_result *result,
     return false;
 }
 
-// Runs a list of inputs (a reference is taken over), which fails only where
-// the server cannot be asked, or without memory. New reference.
+// Runs a list of inputs, taking over its reference. Fails only if the server
+// cannot be asked, or when out of memory. Returns a new reference.
 static json_t *run_list(struct promptcc_runner *runner, json_t *inputs,
                         struct list *list, struct err *err)
 {

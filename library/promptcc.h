@@ -1,9 +1,9 @@
-// promptcc: run a compiled program from C.
+// promptcc: runs a compiled program from C.
 //
-// A compiled file is what `promptcc run` writes: instructions, demos, types
+// A compiled file is what `promptcc run` writes: the instructions, demos, types
 // and model of a pipeline. This library loads it, shows the exact messages that
-// it sends, and runs it on a model server, with nothing else of promptcc
-// installed and no coordinator anywhere.
+// it sends, and runs it on a model server. It needs nothing else of promptcc,
+// and no coordinator.
 //
 //     struct promptcc_error error = {0};
 //     struct promptcc_program *program =
@@ -16,17 +16,18 @@
 //
 // Link with `pkg-config --cflags --libs promptcc`.
 //
-// Texts are UTF-8. Those that a function returns as `char *` are the caller's:
-// give them to promptcc_text_free. NULL (or false) is failure, and the error
-// says why; it is untouched on success, and may be NULL. No other argument may
-// be, except where it is said, and nothing may be used once it was freed: as in
-// C's own library, neither is looked after. So look at each result first.
+// Texts are UTF-8. A text returned as `char *` belongs to the caller: free it
+// with promptcc_text_free. NULL (or false) means failure, and the error says
+// why. The error is left alone on success, and may be NULL. No other argument
+// may be NULL unless its comment says so, and nothing may be used after it was
+// freed; as in the C library, neither is checked. So check each result before
+// you use it.
 //
-// Threads: a program never changes, and any number of threads may use it at
-// the same time. A runner belongs to one thread at a time; make one for each.
+// Threads: a program never changes, and any number of threads may use it at the
+// same time. A runner belongs to one thread at a time; create one for each.
 //
-// This header is stable: within version 1 nothing in it changes its meaning,
-// functions are added only.
+// This header is stable: within version 1, nothing in it changes its meaning,
+// and functions are only added.
 
 #ifndef PROMPTCC_H
 #define PROMPTCC_H
@@ -40,55 +41,56 @@ extern "C" {
 
 #define PROMPTCC_API_VERSION 1
 
-// The version of the library that runs, for example "0.1.0".
+// Returns the version of the library in use, for example "0.1.0".
 const char *promptcc_version(void);
 
 enum promptcc_code {
     PROMPTCC_OK = 0,
-    PROMPTCC_INPUT,  // what was given is wrong: a file, inputs, a name
+    PROMPTCC_INPUT,  // something given is wrong: a file, inputs, a name
     PROMPTCC_MODEL,  // the model gave no readable answer
-    PROMPTCC_SERVER, // the model server could not be asked, or lacks the
-                     // model: no other input would fare better
-    PROMPTCC_MEMORY, // no memory, or a text above its bound
+    PROMPTCC_SERVER, // the model server could not be asked, or lacks the model:
+                     // other inputs would fail as well
+    PROMPTCC_MEMORY, // out of memory, or a text over its limit
 };
 
 struct promptcc_error {
     enum promptcc_code code;
-    char text[240]; // one sentence: what, where, what to do
+    char text[240]; // one sentence: what failed, where, what to do
 };
 
 // --- programs ---
 
 struct promptcc_program;
 
-// Reads a compiled file (at most 64 MiB). PROMPTCC_INPUT: it cannot be read,
-// or is no compiled file of promptcc.
+// Reads a compiled file (at most 64 MiB). PROMPTCC_INPUT if it cannot be read,
+// or is not a compiled file of promptcc.
 struct promptcc_program *promptcc_load(const char *path,
                                        struct promptcc_error *error);
 
-// The same of a text. name stands in messages for the file's.
+// Like promptcc_load, but reads a text. Messages use `name` as the file's name.
 struct promptcc_program *promptcc_load_text(const char *name, const char *text,
                                             size_t length,
                                             struct promptcc_error *error);
 
-// Frees it, after its last runner. NULL is fine.
+// Frees a program; free its runners first. Accepts NULL.
 void promptcc_free(struct promptcc_program *program);
 
-// The model that it was compiled for. Borrowed.
+// Returns the model that the program was compiled for. Borrowed.
 const char *promptcc_model(const struct promptcc_program *program);
 
-// True when the models of its run were stand-ins: its prompts were chosen by
-// no real model.
+// Returns true if the models of its run were simulated, so that no real model
+// was involved in choosing its prompts.
 bool promptcc_simulated(const struct promptcc_program *program);
 
-// {"inputs", "steps", "outputs"} as a job file has them, as JSON.
+// Returns {"inputs", "steps", "outputs"} as a job file has them, as JSON.
 char *promptcc_describe(const struct promptcc_program *program,
                         struct promptcc_error *error);
 
-// The exact messages that a step sends, as a JSON array of {"role",
-// "content"}. inputs: those of the step, as a JSON object; NULL for what is
-// the same for all questions. PROMPTCC_INPUT: no such step, or an input that
-// is missing, unknown, or not of its type.
+// Returns the exact messages that a step sends, as a JSON array of {"role",
+// "content"}. `inputs` has the step's inputs, as a JSON object; if it is NULL,
+// the result is the part that is the same for all questions. PROMPTCC_INPUT if
+// there is no such step, or if an input is missing, unknown, or not of its
+// type.
 char *promptcc_render(const struct promptcc_program *program, const char *step,
                       const char *inputs, struct promptcc_error *error);
 
@@ -96,33 +98,35 @@ char *promptcc_render(const struct promptcc_program *program, const char *step,
 
 struct promptcc_runner;
 
-// backend: "ollama" or "openai" (llama-server, vLLM, LM Studio and others).
-// address: "http://HOST:PORT", or with ",slots=N" for the calls that may be
-// open at the same time (1 to 1024; 1 without it). The server is asked for the
-// model, for at most 5 s. program is borrowed.
+// Creates a runner. `backend` is "ollama" or "openai" (llama-server, vLLM, LM
+// Studio and others). `address` is "http://HOST:PORT", followed by ",slots=N"
+// if the server may get N calls at the same time (1 to 1024, default 1). The
+// server is asked whether it has the model, for at most 5 s. program is
+// borrowed.
 struct promptcc_runner *
 promptcc_runner_new(const struct promptcc_program *program, const char *backend,
                     const char *address, struct promptcc_error *error);
 
-// Drops what is under way. NULL is fine.
+// Frees a runner. Accepts NULL.
 void promptcc_runner_free(struct promptcc_runner *runner);
 
-// What is odd about the server, in a sentence: another digest than that of the
-// file; "" when nothing is. Borrowed.
+// Returns a sentence about what is unusual about the server, such as a
+// different digest than the file's; "" if nothing is. Borrowed.
 const char *promptcc_runner_warning(const struct promptcc_runner *runner);
 
-// Runs the program on a JSON object of inputs, and blocks until its outputs
-// are there: a JSON object.
+// Runs the program on inputs, a JSON object. Blocks until the outputs are known
+// and returns them as a JSON object.
 char *promptcc_run(struct promptcc_runner *runner, const char *inputs,
                    struct promptcc_error *error);
 
-// The same on a JSON array of such objects, several at a time: an array with,
-// for each in its place, {"outputs": {...}} or {"error": {"code", "text"}}.
-// Fails as a whole only when the server cannot be asked.
+// Like promptcc_run, but takes a JSON array of such objects and runs several at
+// a time. Returns an array that has, for each in its place, {"outputs": {...}}
+// or {"error": {"code", "text"}}. Fails as a whole only if the server cannot be
+// asked.
 char *promptcc_run_many(struct promptcc_runner *runner, const char *inputs,
                         struct promptcc_error *error);
 
-void promptcc_text_free(char *text); // NULL is fine
+void promptcc_text_free(char *text); // accepts NULL
 
 #ifdef __cplusplus
 }

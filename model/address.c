@@ -33,7 +33,7 @@ static bool read_slots(const char *text, int *out)
     return true;
 }
 
-// True when the URL has no such part.
+// Returns true if the URL does not have that part.
 static bool lacks(CURLU *url, CURLUPart part)
 {
     char *value = NULL;
@@ -70,7 +70,7 @@ static void cut_end(char *url, const char *end)
         url[len - end_len] = '\0';
 }
 
-// Slashes at the end, and the /v1 that other programs want there, go.
+// Removes slashes from the end, and the /v1 that other programs expect there.
 static void trim_url(char *url)
 {
     while (url[0] != '\0' && url[strlen(url) - 1] == '/')
@@ -104,7 +104,7 @@ bool model_address_parse(const char *backend, const char *text,
     return true;
 }
 
-// What stands behind host and port.
+// Returns what follows host and port.
 static const char *path_of(const char *url)
 {
     const char *host = strstr(url, "://");

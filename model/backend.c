@@ -14,8 +14,8 @@ bool backend_copy(char *out, size_t size, const char *text)
     return true;
 }
 
-// One part of a content: {"type": "text", "text": ...}, a text alone, or
-// thinking, which Mistral's models send as a part of its own.
+// Reads one part of a content: {"type": "text", "text": ...}, a bare text, or
+// thinking, which Mistral's models send as a separate part.
 static bool read_part(const json_t *part, struct reply_facts *facts)
 {
     const char *type = json_get_text(part, "type", "text");

@@ -1,11 +1,12 @@
 #include "common/json.h"
 #include "model/backend.h"
 
-// llama.cpp's server, by what it says beyond the OpenAI-compatible API: /props
-// tells its build, its slots and the window of each; while the model loads,
-// that is 503, and /v1/models would list it all the same. Its replies count the
-// tokens of the prompt that it reused, which backend_openai reads. All that it
-// varies by stands in the last user turn, so it finds the prefix again.
+// llama.cpp's server, with what it offers beyond the OpenAI-compatible API.
+// /props reports its build, its slots and the window of each. While the model
+// loads, /props answers 503, although /v1/models already lists the model.
+// Replies count the prompt tokens that were reused, which backend_openai reads.
+// Only the last user turn of our prompts varies, so the server finds the prefix
+// again.
 
 static const char *read_version(const json_t *reply)
 {
@@ -25,7 +26,7 @@ static void read_props(const json_t *reply, struct model_server *out)
     out->context = context > 0 ? context : 0;
 }
 
-// The window of a slot is what counts, not what the model was trained with.
+// Ignores the window that the model was trained with; that of a slot counts.
 static bool read_model(const json_t *entry, struct model_info *out)
 {
     return backend_copy(out->name, sizeof out->name,

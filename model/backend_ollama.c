@@ -4,14 +4,14 @@
 #include "common/json.h"
 #include "model/backend.h"
 
-// Ollama's own API, /api/chat and /api/embed. All options that change the
-// answer or reload the model are always sent: their defaults depend on the
+// Ollama's own API, /api/chat and /api/embed. We always send every option that
+// changes the answer or reloads the model, because the defaults depend on the
 // machine.
 //
-// `truncate` and `shift` are asked off, so that a prompt that does not fit is
-// an error and a reply ends at the window; servers too old for them ignore
-// both. `keep_alive` outlasts the pauses of a search, unless the owner of the
-// machine says otherwise; without a unit it is a number.
+// We turn `truncate` and `shift` off, so that a prompt that does not fit is an
+// error and a reply ends at the window; servers that are too old for them
+// ignore both. `keep_alive` outlasts the pauses of a search, unless the owner
+// of the machine decides otherwise; without a unit it is sent as a number.
 
 static void put_keep_alive(struct buf *out, const struct model_address *address)
 {
@@ -43,7 +43,7 @@ static void put_format(struct buf *out, const char *format)
     buf_puts(out, format);
 }
 
-// By itself Ollama cuts a text that is too long, and says nothing.
+// By default, Ollama silently cuts a text that is too long.
 static void put_embed_options(struct buf *out,
                               const struct call_options *options,
                               const struct model_address *address)
@@ -63,8 +63,8 @@ static const json_t *read_embedding(const json_t *reply,
     return json_array_size(list) == 1 ? json_array_get(list, 0) : NULL;
 }
 
-// A model that writes the same token some 31 times is stopped by Ollama, which
-// then answers 200 with `"done": false` and gives no reason (0.33).
+// Ollama stops a model that writes the same token some 31 times. It then
+// answers 200 with `"done": false` and gives no reason (0.33).
 static enum model_finish read_finish(const json_t *reply)
 {
     const char *reason = json_get_text(reply, "done_reason", NULL);

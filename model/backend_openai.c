@@ -5,11 +5,11 @@
 #include "model/backend.h"
 
 // /v1/chat/completions and /v1/embeddings as llama.cpp's server, vLLM and LM
-// Studio speak them.
-// The window is the server's own: num_ctx is not sent, and such a server
-// answers 400 when a prompt does not fit. Thinking is switched by the chat
-// template's variable that llama.cpp and vLLM both pass on. max_tokens is the
-// old name of the bound, and the one that all of them know.
+// Studio implement them. The window is set in the server: we do not send
+// num_ctx, and such a server answers 400 if a prompt does not fit. Thinking is
+// switched by a variable of the chat template, which llama.cpp and vLLM both
+// pass on. max_tokens is the old name of the limit, and the only one that all
+// of them know.
 
 void backend_openai_put_format(struct buf *out, const char *format)
 {
@@ -38,21 +38,21 @@ void backend_openai_put_options(struct buf *out,
                    options->think == THINK_ON ? "true" : "false");
 }
 
-// The reasons that are no plain end: "tool_calls", "content_filter" and others
-// are the whole of what there is to read.
+// The reasons that are not a normal end. After any other reason, such as
+// "tool_calls" or "content_filter", what we have is the complete reply.
 static const struct {
     const char *reason;
     enum model_finish finish;
 } finishes[] = {
     {"length", FINISH_LENGTH},       {"max_tokens", FINISH_LENGTH},
     {"model_length", FINISH_LENGTH}, // Mistral: the window is full
-    {"repetition", FINISH_LOOP},     // vLLM, where it looks for it
+    {"repetition", FINISH_LOOP},     // vLLM, if it checks for it
     {"abort", FINISH_BROKEN},        // vLLM, SGLang
     {"error", FINISH_BROKEN},        // OpenRouter and other routers
 };
 
-// Ollama's /v1 has no "done": a model that it stopped because it repeats itself
-// is one without a reason.
+// Ollama's /v1 has no "done". If it stopped a model that repeats itself, there
+// is no reason.
 static enum model_finish read_finish(const json_t *reply, const json_t *choice)
 {
     const char *reason = json_get_text(choice, "finish_reason", NULL);
@@ -67,7 +67,7 @@ static enum model_finish read_finish(const json_t *reply, const json_t *choice)
     return FINISH_STOP;
 }
 
-// llama.cpp adds `timings`, in milliseconds; the others say nothing.
+// llama.cpp adds `timings`, in milliseconds; other servers report no times.
 static void read_usage(const json_t *reply, struct reply_facts *facts)
 {
     const json_t *usage = json_object_get(reply, "usage");
@@ -86,15 +86,15 @@ static void read_usage(const json_t *reply, struct reply_facts *facts)
         facts->generate_us = (int64_t)(predicted_ms * 1000);
 }
 
-// vLLM calls the thinking reasoning_content up to 0.11, reasoning since.
+// vLLM calls thinking reasoning_content up to 0.11, and reasoning since then.
 static const char *read_thought(const json_t *message)
 {
     return json_get_text(message, "reasoning_content",
                          json_get_text(message, "reasoning", ""));
 }
 
-// What a model says that will not answer, or a server whose filter took the
-// answer away.
+// Returns the words of a model that refuses to answer, or the name of the
+// filter of a server that removed the answer.
 static const char *read_refusal(const json_t *choice)
 {
     const char *reason = json_get_text(choice, "finish_reason", "");
@@ -123,8 +123,9 @@ bool backend_openai_read_reply(const json_t *reply, struct reply_facts *facts)
     return true;
 }
 
-// Decimals, which all of them send unless another encoding is asked for. A text
-// that is too long is an error with llama.cpp, vLLM and LM Studio alike.
+// Asks for decimals, which all of them send unless another encoding is
+// requested. A text that is too long is an error in llama.cpp, vLLM and LM
+// Studio.
 void backend_openai_put_embed_options(struct buf *out,
                                       const struct call_options *options,
                                       const struct model_address *address)
@@ -146,7 +147,7 @@ const json_t *backend_openai_read_embedding(const json_t *reply,
                : NULL;
 }
 
-// There is no version in this API; who owns the models comes nearest.
+// This API has no version; the owner of the models is the closest thing.
 static const char *read_version(const json_t *reply)
 {
     const json_t *models = json_object_get(reply, "data");

@@ -14,12 +14,12 @@
 #include "model/mend.h"
 
 enum {
-    MENDED_MAX = 3 * MODEL_MAX_REPLY, // mending makes a byte to three
-    TOKENS_MAX = 1 << 28,             // of one call; no window comes near
-    TEMPLATE_TOKENS = 1024,           // that a server may put around a prompt
-    PIECE_MAX = 64,                   // bytes of what is repeated
+    MENDED_MAX = 3 * MODEL_MAX_REPLY, // mending can turn one byte into three
+    TOKENS_MAX = 1 << 28,             // of one call; far above any window
+    TEMPLATE_TOKENS = 1024,           // that a server may add around a prompt
+    PIECE_MAX = 64,                   // longest repeated piece, in bytes
     REPEATS_MIN = 16,                 // Ollama stops a model after some 31
-    SAID_BYTES = 140,                 // of a server's words in a fault
+    SAID_BYTES = 140,                 // of a server's message in a fault
     WHAT_BYTES = 160,
     REFUSAL_BYTES = 256, // of the words of a refusal
 };
@@ -36,8 +36,8 @@ static void set_fault(struct model_done *done, enum call_fault fault,
     memcpy(done->text, err.text, sizeof done->text);
 }
 
-// Moves a copy of text into the answer. An answer that we have no memory for
-// is no answer: the call goes back.
+// Moves a copy of text into the answer. If there is no memory for it, the call
+// ends in a fault and goes back.
 static void set_answer(struct model_done *done, enum call_outcome outcome,
                        const char *text, size_t len)
 {
@@ -75,14 +75,14 @@ static const struct {
 
 // ---- a reply that is an error
 
-// The words by which servers say, with status 400, that a prompt does not
-// fit. The only words of a server that decide anything.
+// The words by which servers say, with status 400, that a prompt does not fit.
+// Of all that a server writes, only these words decide what becomes an answer.
 static const char *const too_long_words[] = {
     "exceed_context_size_error",               // llama.cpp, newer Ollama
     "input length exceeds the context length", // Ollama's own runner
     "context_length_exceeded",                 // OpenAI, LM Studio
     "\"param\":\"input_tokens\"",              // vLLM from 0.16
-    "maximum context length",                  // vLLM before
+    "maximum context length",                  // vLLM before 0.16
 };
 
 static bool says_too_long(const struct model_reply *reply)
@@ -98,7 +98,7 @@ static bool says_too_long(const struct model_reply *reply)
     return false;
 }
 
-// The number behind n_prompt_tokens, which may stand in JSON inside JSON.
+// Returns the number after n_prompt_tokens, which may be in JSON inside JSON.
 static int32_t read_prompt_tokens(const char *body)
 {
     const char *at = strstr(body, "n_prompt_tokens");
@@ -111,7 +111,7 @@ static int32_t read_prompt_tokens(const char *body)
     return value > 0 && value <= TOKENS_MAX ? (int32_t)value : 0;
 }
 
-// Some routers have the key in an answer too, and no error in it.
+// Some routers put the key, without an error in it, into answers as well.
 static bool has_error(const json_t *body)
 {
     const json_t *error = json_object_get(body, "error");
@@ -120,8 +120,9 @@ static bool has_error(const json_t *body)
            !(json_is_string(error) && json_string_length(error) == 0);
 }
 
-// The text of an error object, as the servers write it: {"error": "text"},
-// {"error": {"message": "text"}}, {"detail": "text"} or {"message": "text"}.
+// Returns the text of an error object in any form that servers use: {"error":
+// "text"}, {"error": {"message": "text"}}, {"detail": "text"} or {"message":
+// "text"}.
 static const char *error_text(const json_t *body)
 {
     const char *text = json_get_text(json_object_get(body, "error"), "message",
@@ -132,8 +133,9 @@ static const char *error_text(const json_t *body)
     return text != NULL ? text : json_get_text(body, "message", "");
 }
 
-// What a server says of its error, on one line: the text of its error object,
-// or how a body begins that has none. True for an error object.
+// Writes what a server says about its error, on one line: the text of its error
+// object or, without one, the beginning of the body. Returns true for an error
+// object.
 static bool read_error(const struct model_reply *reply, char *out, size_t size)
 {
     json_t *body = json_parse(reply->body, reply->len, MODEL_MAX_REPLY, NULL);
@@ -173,7 +175,7 @@ struct status_row {
     const char *what;
 };
 
-// The first row that holds the status decides.
+// The first row that contains the status decides.
 static const struct status_row statuses[] = {
     {408, 408, FAULT_BUSY, "the server gave up waiting"},
     {429, 429, FAULT_BUSY, "the server asks for fewer requests"},
@@ -240,7 +242,7 @@ void model_status_text(const struct model_reply *reply, char *out, size_t size)
     text_print(out, size, "%s%s%s", what, said[0] == '\0' ? "" : ": ", said);
 }
 
-// What servers that know no JSON schema, or not this one, call it.
+// The words of servers that know no JSON schema, or not this one.
 static const char *const format_words[] = {
     "response_format",
     "response format",
@@ -276,9 +278,9 @@ bool model_refuses_logprobs(const struct model_reply *reply)
 
 // ---- a reply that is an answer
 
-// The letters of a JSON text: white space, escapes, structure repeated in a
-// row and the tails of UTF-8 sequences are left out, for they may cost few
-// tokens or none.
+// Counts the letters of a JSON text. It leaves out white space, escapes,
+// repeated characters and the continuation bytes of UTF-8 sequences, because
+// those may cost few tokens or none.
 static size_t count_letters(const char *json, size_t len)
 {
     size_t n = 0;
@@ -296,15 +298,15 @@ static size_t count_letters(const char *json, size_t len)
     return n;
 }
 
-// Servers older than `truncate` drop whole messages, or the middle of one, of
-// a prompt that does not fit, and say nothing. Two things betray them:
+// Servers older than `truncate` silently drop whole messages, or the middle of
+// one, from a prompt that does not fit. Two signs give them away:
 //
 //   1. as many tokens as the window holds: no room was left for a reply;
-//   2. more than 8 letters a token, while even at 3 letters a token the text
-//      would not have fit. Text of any language has 1 to 5 letters a token
-//      (spaces not counted) in the vocabularies in use.
+//   2. more than 8 letters per token, when the text would not have fit even at
+//      3 letters per token. In the vocabularies in use, text of any language
+//      has 1 to 5 letters per token, not counting spaces.
 //
-// A milder cut passes unseen; the estimate before sending is there for it.
+// A milder cut goes unnoticed; the estimate before sending guards against it.
 static bool is_cut_silently(const struct model_asked *asked, int64_t tokens)
 {
     if (tokens <= 0)
@@ -322,9 +324,9 @@ static bool is_blank(const char *text, size_t len)
     return strspn(text, " \t\r\n\f\v") == len;
 }
 
-// True when text ends in one piece again and again, as a model that cannot stop
-// writes it: "ha ha ha ...". Pieces are short; each is compared with the one
-// behind it.
+// Returns true if text ends in one piece repeated over and over, as a model
+// that cannot stop writes it: "ha ha ha ...". Pieces are short, and each is
+// compared with the one after it.
 static bool ends_in_repeats(const char *text)
 {
     size_t len = strlen(text);
@@ -342,9 +344,9 @@ static bool ends_in_repeats(const char *text)
     return false;
 }
 
-// A server that ended before it was done and gives no reason either stopped a
-// model that repeats itself, which the text shows, or lost the rest of it.
-// Pieces that show as nothing, such as unused tokens, are repeats as well.
+// If a server ended early and gives no reason, it either stopped a model that
+// repeats itself, which the text shows, or it lost the rest. Invisible pieces,
+// such as unused tokens, count as repeats as well.
 static bool is_loop(const struct reply_facts *facts)
 {
     return is_blank(facts->text, facts->text_len)
@@ -376,8 +378,8 @@ static enum call_outcome judge(const struct model_backend *backend,
                                                                    : CALL_EMPTY;
 }
 
-// What a server counts is summed over many calls, so an absurd number is cut to
-// one that does no harm.
+// Limits a server's count to a harmless value, because counts are summed over
+// many calls.
 static int64_t clamp(int64_t value, int64_t least, int64_t most)
 {
     if (value < least)
@@ -385,9 +387,9 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
     return value > most ? most : value;
 }
 
-// No vocabulary makes more tokens of a text than it has bytes. A server that
-// counts more has miscounted: its count is not known, and must neither make a
-// prompt too long that fits, nor use up a budget of tokens.
+// No vocabulary makes more tokens from a text than it has bytes. A server that
+// counts more has miscounted, so its count is treated as unknown: it must
+// neither make a prompt that fits look too long nor use up a budget of tokens.
 static void doubt_counts(const struct model_asked *asked,
                          struct reply_facts *facts)
 {
@@ -413,8 +415,7 @@ static void copy_counts(const struct reply_facts *facts,
     answer->load_us = clamp(facts->load_us, 0, TIME_MAX_US);
 }
 
-// An empty answer has the words with which a model refused one, so that they
-// can be told.
+// Keeps the words of a refusal in an empty answer, so that they can be shown.
 static void set_empty(const struct reply_facts *facts, struct model_done *done)
 {
     char said[REFUSAL_BYTES];
@@ -424,7 +425,7 @@ static void set_empty(const struct reply_facts *facts, struct model_done *done)
     set_answer(done, CALL_EMPTY, said, len);
 }
 
-// What holds no text for anybody is not kept either.
+// Keeps the log-probabilities only if the text is kept.
 static void take_facts(const struct model_backend *backend,
                        const struct model_asked *asked,
                        struct reply_facts *facts, struct model_done *done)
@@ -468,8 +469,8 @@ static void set_reported(const struct model_reply *reply,
               said);
 }
 
-// The numbers of an embedding as the text that is kept. ERR_PROTOCOL: they are
-// no embedding.
+// Writes the numbers of an embedding as the text that is stored. ERR_PROTOCOL
+// if they are not an embedding.
 static bool put_vector(const json_t *numbers, struct buf *out, struct err *err)
 {
     double list[VECTOR_MAX];

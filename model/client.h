@@ -1,5 +1,6 @@
-// client: what a client of a model server is made of, for model.c (calls) and
-// probe.c (what the server says of itself). Others see model.h alone.
+// client: the inside of a client of a model server, for model.c (calls) and
+// probe.c (what the server reports about itself). All others include only
+// model.h.
 
 #ifndef MODEL_CLIENT_H
 #define MODEL_CLIENT_H
@@ -17,13 +18,13 @@ struct model_client {
     struct curl_slist *headers; // owned
     char chat_url[CLIENT_URL_BYTES];
     char embed_url[CLIENT_URL_BYTES];
-    struct exchange *open; // libcurl works on them
+    struct exchange *open; // libcurl is working on them
     struct exchange *done; // oldest first
     struct exchange **done_end;
-    struct exchange *idle; // to be used again
+    struct exchange *idle; // for reuse
     size_t n_open;
-    bool told_of_format;   // that the server takes none
-    bool told_of_logprobs; // that the server gives none
+    bool told_of_format;   // it was logged that the server takes none
+    bool told_of_logprobs; // it was logged that the server gives none
 };
 
 #endif

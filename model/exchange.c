@@ -14,19 +14,19 @@
 #include "model/classify.h"
 #include "model/reach.h"
 
-// A machine that was restarted says so when a silent connection is probed.
+// Probing a silent connection reveals that the other machine was restarted.
 #define KEEPALIVE_S 5L
 // A server that comes back at another address, as a pod does, is found there.
 #define NAMES_S 2L
 
 enum {
-    REQUEST_MAX = 72 << 20, // prefix and tail at their largest, and options
+    REQUEST_MAX = 72 << 20, // the largest prefix and tail, plus options
     KEEP_BYTES = 1 << 20,   // larger buffers are freed after a call
-    RETRY_MAX_S = 300,  // of Retry-After; what is longer is not believed, and
-    RETRY_LOOK_S = 10,  // it is asked again so soon
-    STALE_MS = 1000,    // by then a kept connection has shown that it is dead
-    UNHEARD_MS = 15000, // what was sent is acknowledged, or it is over
-    HEADERS_MOST = 250000, // bytes; libcurl takes no more than 300 KiB
+    RETRY_MAX_S = 300,      // the longest Retry-After that we believe; for
+    RETRY_LOOK_S = 10,      // a longer one we wait this long
+    STALE_MS = 1000,        // a dead kept connection shows it within this
+    UNHEARD_MS = 15000,     // limit for data to be acknowledged
+    HEADERS_MOST = 250000,  // bytes; libcurl takes at most 300 KiB
     DETAIL_BYTES = 120,
     STATUS_OK = 200,
     STATUS_BUSY = 503,
@@ -34,14 +34,16 @@ enum {
 
 // --- the handle ---
 
-// A front that gives up on its server, and sends the reply behind its own when
-// that comes at last, would have the next request on the connection answered
-// with it, and each one after it with the reply to the one before. libcurl
-// drops a kept connection on which it finds more, but only if that has come
-// when it is used again. So one is kept only for a reply that looks like an
-// answer, or is a busy server's. This has to be said while it is read:
-// afterwards another request may be on it. searched is what of the reply was
-// looked through before.
+// Decides whether the connection is kept for another request. A proxy may give
+// up on its server, answer for it, and send the server's reply after its own
+// when that finally arrives. The next request on the connection would be
+// answered with that reply, and each later one with the reply to the one
+// before. libcurl drops a kept connection if it finds leftover data there, but
+// only if that has arrived by the time of reuse. So we keep a connection only
+// if the reply looks like an answer, or comes from a busy server. This has to
+// be decided while the reply is read; afterwards another request may already be
+// using the connection. `searched` is how much of the reply was searched
+// before.
 static void keep_for_answer(struct exchange *exchange, size_t searched)
 {
     size_t overlap = strlen(exchange->answer_key);
@@ -73,19 +75,19 @@ static size_t take_bytes(char *data, size_t size, size_t n, void *user)
     return len;
 }
 
-// How long ago the request was first to be sent is more than a kept connection
-// takes to show that the server has closed it meanwhile.
+// Returns true if the request was first sent longer ago than a kept connection
+// needs to show that the server had closed it.
 static bool was_sent_before(const struct exchange *exchange)
 {
     return exchange->sent_us > 0 &&
            clock_monotonic_us() - exchange->sent_us > STALE_MS * 1000;
 }
 
-// libcurl sends a request again by itself when a kept connection ends before
-// any byte of a reply. That is right where the server had closed it before. A
-// server that has worked on it and died is another thing: this is a fault of
-// the call (were it asked again, a call that kills its server would do so in
-// silence, and count as refused, since nobody listens any more).
+// libcurl repeats a request if a kept connection ends before the first byte of
+// a reply. That is right if the server had closed it before. If the server
+// worked on the request and died, it is a fault of the call. Were it repeated,
+// a call that kills its server would do so unnoticed and would count as
+// refused, since no one listens any more.
 static int before_sending(void *user, char *to, char *from, int to_port,
                           int from_port)
 {
@@ -99,9 +101,10 @@ static int before_sending(void *user, char *to, char *from, int to_port,
     return CURL_PREREQFUNC_OK;
 }
 
-// Without it a request that met a broken network is sent again more and more
-// seldom: after a minute's outage the repair would be noticed up to a minute
-// late. Where the system knows no such bound the connection does without.
+// Bounds how long sent data may stay unacknowledged. Otherwise the system would
+// resend ever more rarely, and after an outage of a minute the repair would be
+// noticed up to a minute late. On systems without such a bound, the connection
+// works without it.
 static int bound_silence(void *user, curl_socket_t fd, curlsocktype purpose)
 {
     unsigned int ms = UNHEARD_MS;
@@ -113,8 +116,8 @@ static int bound_silence(void *user, curl_socket_t fd, curlsocktype purpose)
 
 static bool set_up_easy(CURL *easy, const char *url, void *exchange)
 {
-    // Model servers are in the user's own network: a proxy from the environment
-    // is for https only.
+    // Model servers are in the user's own network, so a proxy from the
+    // environment is only for https.
     bool direct = strncmp(url, "http://", 7) == 0;
 
     return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -136,7 +139,7 @@ static bool set_up_easy(CURL *easy, const char *url, void *exchange)
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S) ==
                CURLE_OK &&
-           // Asks for no compression, but reads it where a proxy compresses.
+           // Asks for no compression, but reads it if a proxy compresses.
            curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") ==
                CURLE_OK &&
            reach_set_up(easy, url, direct);
@@ -190,7 +193,7 @@ void exchange_clear(struct exchange *exchange)
 
 // --- the request ---
 
-// What a chat has beside its messages.
+// Appends what a chat has besides its messages.
 static void put_chat_options(const struct exchange_to *to,
                              const struct call_request *request,
                              struct exchange *exchange)
@@ -218,7 +221,8 @@ static void put_embed_options(const struct exchange_to *to,
                                    to->address);
 }
 
-// {"model":...,"messages":[...] or "input":[...], and what the backend adds.
+// Writes {"model":...,"messages":[...] or "input":[...], and what the backend
+// adds.
 static bool write_request(const struct exchange_to *to,
                           const struct call_request *request,
                           struct exchange *exchange, struct err *err)
@@ -292,7 +296,7 @@ void exchange_drop_logprobs(struct exchange *exchange)
 
 // --- the reply ---
 
-// A time-out before there was a connection is a machine that is not there.
+// A timeout before there was a connection means that the machine is not there.
 static enum model_exchange explain_timeout(CURL *easy)
 {
     curl_off_t asked_us = 0, began_us = 0;
@@ -304,8 +308,8 @@ static enum model_exchange explain_timeout(CURL *easy)
     return began_us > 0 ? EXCHANGE_UNENDED : EXCHANGE_TIMEOUT;
 }
 
-// What ended a request that had been sent long before: the connection that it
-// was on, and not what came of the attempt to send it again.
+// If a request was sent long ago, its connection ended it, whatever came of the
+// attempt to send it again.
 static CURLcode what_ended(const struct exchange *exchange, CURLcode code)
 {
     switch (code) {
@@ -319,7 +323,7 @@ static CURLcode what_ended(const struct exchange *exchange, CURLcode code)
     }
 }
 
-// Too many bytes of headers are told as a failure to receive.
+// libcurl reports too many bytes of headers as a failure to receive.
 static bool has_huge_headers(CURL *easy)
 {
     long size = 0;
@@ -345,7 +349,7 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     case CURLE_UNSUPPORTED_PROTOCOL: // HTTP/0.9, which is any bytes at all
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_OUT_OF_MEMORY: // so is a header of more than 100 KB called
+    case CURLE_OUT_OF_MEMORY: // also reported for a header over 100 KB
         return EXCHANGE_ALIEN;
     default:
         return exchange->too_large                ? EXCHANGE_TOO_LARGE
@@ -354,7 +358,7 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     }
 }
 
-// What the network said; "" where it has nothing to add.
+// Writes what the network reported; "" if it has nothing to add.
 static void put_detail(const struct exchange *exchange, enum model_exchange how,
                        CURLcode code, char *out, size_t size)
 {
@@ -390,8 +394,8 @@ static int64_t at_most(int64_t us, int64_t most_us)
     return us < most_us ? us : most_us;
 }
 
-// What the server says of its times is cut to the time that has passed here: a
-// pace that is a lie would let the next calls wait for too long.
+// Limits the times that the server reports to the time that passed here,
+// because a false pace would make the next calls wait too long.
 static void set_times(struct call_answer *answer, int64_t total_us)
 {
     answer->total_us = total_us;

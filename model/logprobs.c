@@ -18,8 +18,8 @@ static double probability(const json_t *entry)
     return p >= 0 && p <= 1 ? p : p > 1; // rounding may pass 1
 }
 
-// A token that is no whole character has its bytes beside it, and something
-// else in its text.
+// Appends a token. If the token is not a whole character, its bytes are given
+// separately and its text is something else.
 static void put_token(struct buf *out, const json_t *entry)
 {
     const json_t *bytes = json_object_get(entry, "bytes");
@@ -33,8 +33,8 @@ static void put_token(struct buf *out, const json_t *entry)
         buf_putc(out, (char)json_integer_value(json_array_get(bytes, i)));
 }
 
-// Where the text begins in what the tokens say. Little stands behind it: what
-// the server trims, and tokens that end a turn.
+// Finds where the text begins in the text of all tokens. Only a little follows
+// it: what the server trims, and tokens that end a turn.
 static bool find_text(const json_t *list, const char *text, size_t len,
                       size_t *at)
 {
@@ -71,9 +71,9 @@ static void put_others(struct buf *out, const json_t *entry)
     }
 }
 
-// Tokens in doubt that begin within the text, by their place in it. False where
-// the server does not say how likely one of its tokens was: that may be null,
-// since JSON has no NaN.
+// Appends the doubtful tokens within the text, by their position in it. Returns
+// false if the server does not say how likely one of the tokens was; that may
+// be null, because JSON has no NaN.
 static bool put_doubts(struct buf *out, const json_t *list, size_t from,
                        size_t len)
 {

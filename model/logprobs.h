@@ -1,9 +1,9 @@
-// logprobs: from a server's list of tokens to what is kept of it.
+// logprobs: reduces a server's list of tokens to what is kept of it.
 //
-// Ollama and the OpenAI-compatible servers write the same list, an entry a
-// token: {"token", "logprob", "bytes", "top_logprobs": [...]}. It covers all
-// that the model wrote, so the reply is looked up in it: thinking, and what the
-// server trims, stands before and behind.
+// Ollama and the OpenAI-compatible servers write the same list, with one entry
+// for each token: {"token", "logprob", "bytes", "top_logprobs": [...]}. It
+// covers everything that the model wrote, so the reply has to be located in it:
+// thinking comes before it, and what the server trims comes before or after it.
 
 #ifndef MODEL_LOGPROBS_H
 #define MODEL_LOGPROBS_H
@@ -12,9 +12,9 @@
 
 #include <jansson.h>
 
-// The list as common/logprobs.h says, for a reply of that text (owned). NULL
-// when there is none, when it does not have the reply in it, or when more is in
-// doubt than LOGPROBS_MAX_BYTES.
+// Returns the list in the form of common/logprobs.h for a reply of that text
+// (owned). Returns NULL if there is no list, if it does not contain the reply,
+// or if the result would be over LOGPROBS_MAX_BYTES.
 char *model_logprobs(const json_t *list, const char *text, size_t len);
 
 #endif

@@ -16,7 +16,7 @@ static int hex_value(char c)
     return at == NULL ? -1 : (int)(at - digits);
 }
 
-// The value of \uXXXX at the start of text, or -1.
+// Returns the value of \uXXXX at the start of text, or -1.
 static int32_t read_escape(const char *text, size_t len)
 {
     int32_t value = 0;
@@ -37,7 +37,7 @@ static bool is_between(int32_t value, int32_t low, int32_t high)
     return value >= low && value <= high;
 }
 
-// One escape; returns its bytes in text.
+// Appends one escape; returns its length in text.
 static size_t put_escape(struct buf *out, const char *text, size_t len)
 {
     int32_t value = read_escape(text, len);
@@ -57,7 +57,8 @@ static size_t put_escape(struct buf *out, const char *text, size_t len)
     return bytes;
 }
 
-// The bytes of a number at the start of text that JSON cannot hold; 0: none.
+// Returns the length of a number at the start of text that JSON cannot express;
+// 0 if there is none.
 static size_t odd_number(const char *text, size_t len)
 {
     static const char *const words[] = {"NaN", "Infinity", "-Infinity", "-NaN"};

@@ -43,7 +43,7 @@ static void free_list(struct exchange *exchange)
     }
 }
 
-// Back to the idle ones, ready for another request.
+// Returns an exchange to the idle list, ready for another request.
 static void recycle(struct model_client *client, struct exchange *exchange)
 {
     exchange_clear(exchange);
@@ -62,7 +62,7 @@ static struct exchange *take_idle(struct model_client *client)
     return exchange;
 }
 
-// --- birth and death ---
+// --- creating and freeing ---
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -78,7 +78,7 @@ static bool fill_client(struct model_client *client, struct err *err)
     (void)snprintf(client->embed_url, sizeof client->embed_url, "%s%s",
                    client->address.url, client->backend->embed_path);
     client->multi = curl_multi_init();
-    // An empty Expect spares a round trip on requests over 1 KB.
+    // An empty Expect header saves a round trip for requests over 1 KB.
     client->headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (client->multi == NULL || client->headers == NULL ||
         curl_slist_append(client->headers, "Expect:") == NULL ||
@@ -190,7 +190,7 @@ bool model_begin(struct model_client *client, int64_t id,
     return true;
 }
 
-// Unlinks the exchange of id from a list; NULL when it is not there.
+// Unlinks the exchange with that id from a list; NULL if it is not in it.
 static struct exchange *unlink_id(struct exchange **list, int64_t id)
 {
     for (; *list != NULL; list = &(*list)->next) {
@@ -235,7 +235,7 @@ void model_wake(struct model_client *client)
     (void)curl_multi_wakeup(client->multi);
 }
 
-// Sends what is left of the request. True when it is on its way.
+// Sends what is left of the request again. Returns true if it was sent.
 static bool ask_again(struct model_client *client, struct exchange *exchange)
 {
     struct model_done again = {.id = exchange->result.id};
@@ -251,8 +251,8 @@ static bool ask_again(struct model_client *client, struct exchange *exchange)
     return true;
 }
 
-// A server that keeps to no schema still gets the prompt, which names the form
-// too, and its reply is read leniently.
+// A server that enforces no schema still gets the prompt, which describes the
+// form as well, and its reply is read leniently.
 static bool ask_without_format(struct model_client *client,
                                struct exchange *exchange)
 {
@@ -266,7 +266,7 @@ static bool ask_without_format(struct model_client *client,
     return ask_again(client, exchange);
 }
 
-// Log-probabilities only help a search, so an answer without them will do.
+// Log-probabilities only help a search, so an answer without them is fine.
 static bool ask_without_logprobs(struct model_client *client,
                                  struct exchange *exchange)
 {
@@ -280,8 +280,8 @@ static bool ask_without_logprobs(struct model_client *client,
     return ask_again(client, exchange);
 }
 
-// Whether the server refused a part of the request that may be left out, and
-// the rest is on its way.
+// Returns true if the server refused an optional part of the request and the
+// rest has been sent again.
 static bool ask_for_less(struct model_client *client, struct exchange *exchange)
 {
     struct model_reply reply;

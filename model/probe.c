@@ -8,13 +8,13 @@
 #include "model/reach.h"
 
 enum {
-    STATUS_BYTES = 600, // of what a server says of a status
-    MODELS_MAX = 4096,  // entries of a list of models that are read
+    STATUS_BYTES = 600, // of what a server says about a status
+    MODELS_MAX = 4096,  // most entries read from a list of models
 };
 
 // --- what went wrong ---
 
-// Whoever answers there is no such server.
+// Something answers there, but it is not such a server.
 static bool refuse_other(const struct model_client *client, const char *why,
                          struct err *err)
 {
@@ -25,8 +25,8 @@ static bool refuse_other(const struct model_client *client, const char *why,
     return false;
 }
 
-// Nobody answers; or somebody does, and there is no agreement on TLS; or it is
-// not known where to ask.
+// Nothing answers; or something does, but TLS fails; or we do not know where to
+// ask.
 static bool refuse_silent(const struct model_client *client, CURLcode code,
                           struct err *err)
 {
@@ -44,7 +44,8 @@ static bool refuse_silent(const struct model_client *client, CURLcode code,
     return false;
 }
 
-// It answers, but not what was asked for. A 404 is no model server's.
+// It answers, but not with what was asked for. A 404 does not come from a model
+// server.
 static bool refuse_status(const struct model_client *client,
                           struct exchange *exchange, long status,
                           const char *path, struct err *err)

@@ -1,4 +1,4 @@
-// What a server said of itself, once it is known: no network here.
+// server: what a server has reported about itself; no network here.
 
 #include <stdlib.h>
 

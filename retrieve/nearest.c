@@ -9,14 +9,14 @@
 
 enum {
     TEXT_MAX_BYTES = 16 << 20,
-    POOLS_MAX = 64, // then all of them are dropped
+    POOLS_MAX = 64, // if there are more, all are dropped
 };
 
-// A pool made ready: an index of its words, or the embeddings of its texts.
+// A prepared pool: an index of its words, or the embeddings of its texts.
 struct ready_pool {
-    struct search_index *index; // owned; NULL: by embeddings
+    struct search_index *index; // owned; NULL: picks by embeddings
     size_t n;
-    const struct direction *of[]; // NULL: a demo without such a text
+    const struct direction *of[]; // NULL: a demo without a text
 };
 
 struct nearest {
@@ -125,7 +125,7 @@ static bool fill_pool(struct ready_pool *pool, const struct step *step,
     return ok;
 }
 
-// vectors NULL: by words.
+// With vectors NULL, the pool is searched by words.
 static struct ready_pool *make_pool(const struct step *step,
                                     const struct candidate_part *part,
                                     const struct vectors *vectors,
@@ -190,8 +190,9 @@ static bool is_among(const size_t *list, size_t n, size_t wanted)
     return false;
 }
 
-// Of those in `found`, best first and all that match, the ones to be shown stay
-// at its beginning; others of the pool make up the number. How many there are.
+// Keeps the demos to be shown at the beginning of `found`, which lists all
+// matches, best first. Other demos of the pool fill up the number. Returns how
+// many there are.
 static size_t choose(const struct candidate_part *part, int row, size_t *found,
                      size_t n_found)
 {
@@ -217,10 +218,10 @@ static bool put_chosen(const struct nearest_pool *pool, const size_t *chosen,
     return ok;
 }
 
-// What is near, best first.
+// The nearest demos, best first.
 struct wanted {
-    size_t most;   // that are looked for: the question's own are left out
-    size_t *found; // owned; room for all
+    size_t most;   // to look for, one extra for each that is the question's own
+    size_t *found; // owned; has room for the whole pool
     size_t n;
 };
 

@@ -9,9 +9,9 @@
 
 enum { PASSAGE_MAX_BYTES = 4 << 20 };
 
-// Appends the texts of a document (program/job/documents.h), one a line.
-// fields: a name or a list of names, whose texts alone are taken; NULL or JSON
-// null: all.
+// Appends the texts of a document (program/job/documents.h), one per line.
+// `fields` is the name, or a list of names, of the texts to take; NULL or JSON
+// null means all.
 void passage_put(const json_t *document, const json_t *fields, struct buf *out);
 
 #endif

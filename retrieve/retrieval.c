@@ -15,29 +15,31 @@
 
 enum {
     PAYLOAD_MAX_BYTES = 64 << 20,
-    KEPT_MAX_BYTES = 32 << 20, // of answers; then all of them are dropped
+    KEPT_MAX_BYTES = 32 << 20, // of answers; if there are more, all are dropped
 };
 
-// An answer that was given.
+// An answer that was given before.
 struct kept {
     size_t len;
     char text[];
 };
 
-// The embeddings of some documents' texts, in their order.
+// The embeddings of the texts of some documents, in their order.
 struct shelf {
     size_t n;
-    const struct direction *of[]; // NULL: a document without such a text
+    const struct direction *of[]; // NULL: a document without a text
 };
 
 struct retrieval {
-    struct search_index *of_step[PROGRAM_MAX_STEPS]; // NULL: asks nothing
-    bool owns[PROGRAM_MAX_STEPS]; // else an earlier step's, of equal documents
-    struct map shelves;           // by documents and fields; values owned
-    struct map kept;              // by question; values owned
+    struct search_index
+        *of_step[PROGRAM_MAX_STEPS]; // NULL: the step does not search
+    bool owns[PROGRAM_MAX_STEPS];    // false: an earlier step's, with the same
+                                     // documents
+    struct map shelves;              // by documents and fields; owns its values
+    struct map kept;                 // by question; owns its values
     size_t kept_bytes;
-    size_t asked[PROGRAM_MAX_STEPS]; // queries of each step,
-    size_t found[PROGRAM_MAX_STEPS]; // and those that found a passage
+    size_t asked[PROGRAM_MAX_STEPS]; // queries of each step
+    size_t found[PROGRAM_MAX_STEPS]; // queries that found a passage
 };
 
 static bool searches(const struct program *program)
@@ -49,7 +51,7 @@ static bool searches(const struct program *program)
     return any;
 }
 
-// The index of an earlier step over the same documents.
+// Returns the index of an earlier step that searches the same documents.
 static struct search_index *find_same(const struct retrieval *retrieval,
                                       const struct program *program, size_t at)
 {
@@ -127,7 +129,7 @@ bool retrieval_open_folder(const struct program *program, const char *folder,
     return ok;
 }
 
-// --- answers that were given ---
+// --- answers given before ---
 
 static void drop_kept(struct retrieval *retrieval)
 {
@@ -152,7 +154,7 @@ static struct hash question_of(int step, const char *payload, size_t len)
     return hasher_end(&hasher);
 }
 
-// Appends what was found before; false when that is not known any more.
+// Appends what was found before; returns false if that is no longer known.
 static bool put_kept(const struct retrieval *retrieval,
                      const struct hash *question, struct buf *out)
 {
@@ -163,7 +165,7 @@ static bool put_kept(const struct retrieval *retrieval,
     return kept != NULL;
 }
 
-// Where there is no memory for it, it is searched for again.
+// If there is no memory to keep an answer, it will be searched for again.
 static void keep(struct retrieval *retrieval, const struct hash *question,
                  const char *text, size_t len)
 {
@@ -209,7 +211,7 @@ void retrieval_close(struct retrieval *retrieval)
     free(retrieval);
 }
 
-// Takes passages.
+// Takes over the reference to passages.
 static bool put_passages(json_t *passages, struct buf *out, struct err *err)
 {
     buf_puts(out, "{\"passages\":");
@@ -273,7 +275,8 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
 
 // --- by embeddings ---
 
-// The text of a document that is embedded; false where it has none.
+// Puts the text of a document that is embedded into out; returns false if it
+// has none.
 static bool put_text(const json_t *document, const json_t *fields,
                      struct buf *out)
 {
@@ -282,7 +285,7 @@ static bool put_text(const json_t *document, const json_t *fields,
     return ask_can_embed(out);
 }
 
-// A list of texts, each once.
+// A list of distinct texts.
 struct texts {
     json_t *list; // owned
     struct map seen;
@@ -314,7 +317,7 @@ static bool add_documents(const struct search_index *index,
     return ok;
 }
 
-// What candidates may choose as that key of the step; NULL: nothing.
+// Returns what candidates may choose for that key of the step; NULL if nothing.
 static const struct tunable *choice_of(const struct tunables *tunables,
                                        int step, const char *key)
 {
@@ -430,8 +433,8 @@ static struct hash shelf_key(const struct step *step, const json_t *fields)
     return hasher_end(&hasher);
 }
 
-// Made when the first query comes, when the embeddings of all documents are
-// there.
+// Returns the shelf of a step. It is made for the first query; by then the
+// embeddings of all documents are known.
 static const struct shelf *shelf_of(struct retrieval *retrieval,
                                     const struct vectors *vectors,
                                     const struct program *program, int step,
@@ -495,7 +498,7 @@ bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
     size_t before = out->len;
     bool ok;
 
-    // That a query is near to no document at all does not happen.
+    // A search by embeddings always finds something.
     retrieval->asked[query->step]++;
     retrieval->found[query->step]++;
     if (put_kept(retrieval, &question, out))

@@ -1,18 +1,19 @@
-// retrieval: answers what the retrieve steps of a program ask.
+// retrieval: answers the searches of a program's retrieve steps.
 //
-// It holds an index of each step's documents (search_index.h) and turns a
+// It has an index of each step's documents (search_index.h) and turns a
 // payload, {"k", "fields", "query"}, into {"passages": [...]}. A search takes
-// no call and hardly any time, and the same documents give the same answer, so
-// answers are not stored: whoever has the documents finds them again. Recent
-// answers are kept in memory, since an optimizer asks the same questions again
-// and again, with other prompts behind them.
+// no call and hardly any time, and the same documents give the same answer. So
+// answers are not stored: anyone with the documents can find them again. Recent
+// answers are kept in memory, because an optimizer asks the same questions over
+// and over, followed by different prompts.
 //
-// A step that searches by embeddings asks a model for that of its query, and
-// retrieval_near makes passages of the answer. It needs those of the documents:
-// whoever runs the program asks for them first (retrieval_texts), and puts them
-// into its vectors. All documents are compared with each query, which takes
-// 1 ms for 10,000 of 384 numbers. An index of neighbours would be faster beyond
-// some 100,000 documents, but does not always find the same ones.
+// A step that searches by embeddings asks a model for the embedding of its
+// query, and retrieval_near turns the answer into passages. It needs the
+// embeddings of the documents: whoever runs the program asks for them first
+// (retrieval_texts) and puts them into its vectors. Every query is compared
+// with all documents, which takes 1 ms for 10,000 of them with 384 numbers
+// each. An approximate index would be faster beyond some 100,000 documents, but
+// it does not always find the same ones.
 //
 // One owner at a time.
 
@@ -32,46 +33,48 @@
 struct retrieval;
 
 // Reads and indexes the documents. *out stays NULL for a program without
-// retrieve steps. ERR_INPUT: they are not there, or no documents.
+// retrieve steps. ERR_INPUT if the documents do not exist or cannot be read as
+// such.
 bool retrieval_open(const struct program *program, struct bundle *bundle,
                     struct retrieval **out, struct err *err);
 
-// The same for a program whose documents lie in folder; NULL: it came without
-// one, which is ERR_INPUT where it has retrieve steps.
+// Like retrieval_open, for a program whose documents are in folder. If the
+// program has retrieve steps and folder is NULL, because it came without one,
+// fails with ERR_INPUT.
 bool retrieval_open_folder(const struct program *program, const char *folder,
                            struct retrieval **out, struct err *err);
 
-void retrieval_close(struct retrieval *retrieval); // NULL is fine
+void retrieval_close(struct retrieval *retrieval); // accepts NULL
 
-// Answers what that step asks.
+// Answers the search of that step.
 bool retrieval_answer(struct retrieval *retrieval, int step,
                       const char *payload, size_t len, struct buf *out,
                       struct err *err);
 
-// Whether the step was asked, and no query so far found a passage; *asked says
-// how many there were. Equal queries count each time.
+// Returns true if the step made queries and none of them has found a passage.
+// *asked is how many it made; equal queries count each time.
 bool retrieval_finds_nothing(const struct retrieval *retrieval, int step,
                              size_t *asked);
 
-// The texts whose embeddings a search by embeddings needs, each once, in the
-// order of steps and documents: a list of texts (new reference), empty where
-// there is none. values: those of the candidate that is to run, or NULL;
-// tunables: all that candidates may choose instead, or NULL.
+// Returns the texts whose embeddings a search by embeddings needs, each once,
+// in the order of steps and documents (new reference); the list is empty if
+// none are needed. values: those of the candidate to be run, or NULL; tunables:
+// everything that candidates may choose instead, or NULL.
 json_t *retrieval_texts(const struct retrieval *retrieval,
                         const struct program *program, const json_t *values,
                         const struct tunables *tunables, struct err *err);
 
-// What a step asks by the embedding of its query.
+// A search by the embedding of a step's query.
 struct retrieval_query {
     const struct program *program;
     int step;
-    const json_t *values; // of the candidate; or NULL
-    const char *answer;   // the model's, of len bytes
+    const json_t *values; // the candidate's, or NULL
+    const char *answer;   // the model's, len bytes
     size_t len;
 };
 
-// Answers it. ERR_PROTOCOL: the answer is no embedding, or not of the size that
-// those of the documents have.
+// Answers it. ERR_PROTOCOL if the answer is not an embedding, or not of the
+// same size as those of the documents.
 bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
                     const struct retrieval_query *query, struct buf *out,
                     struct err *err);

@@ -10,12 +10,11 @@
 
 enum {
     SQL_MAX_BYTES = 1 << 20,
-    WORDS_MAX_BYTES =
-        2 * PASSAGE_MAX_BYTES, // a character of three gets a blank
+    WORDS_MAX_BYTES = 2 * PASSAGE_MAX_BYTES, // a 3-byte character gets a blank
 };
 
 struct search_index {
-    json_t *documents; // owned reference
+    json_t *documents; // a reference; owned
     json_t *columns;   // {field: its number}; owned
     sqlite3 *db;       // in memory; owned
     sqlite3_stmt *find;
@@ -51,7 +50,7 @@ static bool list_columns(struct search_index *index, struct err *err)
     return true;
 }
 
-// Fields may have any name: in the table they are c0, c1, ...
+// Fields may have any name, so the table calls them c0, c1, ...
 static bool create(struct search_index *index, struct err *err)
 {
     struct buf sql = BUF_INIT(SQL_MAX_BYTES);
@@ -89,7 +88,8 @@ static bool prepare_insert(struct search_index *index, sqlite3_stmt **insert,
     return ok;
 }
 
-// The words of a text, a blank between two, as FTS5 is to part them.
+// Binds the words of a text, separated by blanks, so that FTS5 splits them as
+// we do.
 static bool bind_words(struct search_index *index, sqlite3_stmt *insert, int at,
                        const json_t *text, struct err *err)
 {
@@ -191,7 +191,7 @@ const json_t *search_index_documents(const struct search_index *index)
 
 // --- a query ---
 
-// {c0 c2}: the columns that are searched. False: none of them is there.
+// Appends {c0 c2}, the columns to search. Returns false if none of them exists.
 static bool put_columns(const struct search_index *index, const json_t *fields,
                         struct buf *out)
 {
@@ -217,8 +217,9 @@ static bool put_columns(const struct search_index *index, const json_t *fields,
     return any;
 }
 
-// "word" OR "word" ...: in quotes, nothing in a query is an operator. Two
-// characters that stand alone are a phrase: "退 款".
+// Appends "word" OR "word" ... The quotes keep anything in a query from being
+// an operator. Two characters of a script without spaces become a phrase: "退
+// 款".
 static size_t put_terms(const char *query, struct buf *out)
 {
     struct words words = {.text = query, .len = strlen(query)};

@@ -18,8 +18,8 @@ struct direction {
 };
 
 struct vectors {
-    struct map by_text; // values owned
-    size_t size;        // numbers of each; 0: not known yet
+    struct map by_text; // owns its values
+    size_t size;        // numbers in each; 0: not known yet
     size_t bytes;
 };
 
@@ -55,7 +55,7 @@ size_t vectors_size(const struct vectors *vectors)
 
 // --- reading ---
 
-// The squares of floats, however large or small, have room in a double.
+// A double can hold the squares of all floats, however large or small.
 static struct direction *make_direction(const float *numbers, size_t n)
 {
     struct direction *made = malloc(sizeof *made + n * sizeof *made->numbers);
@@ -140,8 +140,8 @@ const struct direction *vectors_find(const struct vectors *vectors,
 
 // --- searching ---
 
-// Both have length ONE, so no sum on the way passes ONE * ONE, but for the
-// rounding of single numbers: 32 bits have room for twice as much.
+// Both have length ONE, so apart from the rounding of single numbers no
+// intermediate sum exceeds ONE * ONE; 32 bits have room for twice that.
 static int32_t cosine(const struct direction *a, const struct direction *b)
 {
     int32_t sum = 0;
@@ -151,8 +151,8 @@ static int32_t cosine(const struct direction *a, const struct direction *b)
     return sum;
 }
 
-// Puts i where it belongs among the `found` that are the nearest so far, and
-// drops the last where there are more than k.
+// Inserts i into its place among the `found` nearest so far, and drops the last
+// one if there are more than k.
 static void rank(size_t i, int32_t near, size_t k, size_t found,
                  int32_t *cosines, size_t *out)
 {

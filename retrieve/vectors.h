@@ -1,14 +1,14 @@
 // vectors: the embeddings of texts, and how near two of them are.
 //
-// Near is the cosine of the angle between two embeddings. Each is brought to
-// length 1 and kept as whole numbers, 32767 for 1, so that the cosine is a sum
-// of products of whole numbers: the same on every machine and in any order of
-// adding, which a sum of floats is not. Equal texts are equally near, and what
-// is found can be found again. The rounding is some 1e-5 of a cosine, far below
-// what an embedding can tell.
+// Nearness is the cosine of the angle between two embeddings. Each is scaled to
+// length 1 and stored as integers, with 32767 for 1. The cosine is then a sum
+// of products of integers, which is the same on every machine and in any order
+// of adding; a sum of floats is not. So equal texts are equally near, and a
+// search gives the same result every time. Rounding costs some 1e-5 of a
+// cosine, far below what an embedding can distinguish.
 //
-// A store of them belongs to one owner, who put all in from the same model:
-// what has another number of numbers is refused.
+// A store of embeddings has one owner, who fills it from a single model; an
+// embedding with a different number of numbers is refused.
 
 #ifndef RETRIEVE_VECTORS_H
 #define RETRIEVE_VECTORS_H
@@ -24,30 +24,30 @@ struct direction;
 struct vectors;
 
 struct vectors *vectors_new(struct err *err);
-void vectors_free(struct vectors *vectors); // NULL is fine
+void vectors_free(struct vectors *vectors); // accepts NULL
 
-// How many numbers each has; 0 while there is none.
+// Returns how many numbers each embedding has; 0 while the store is empty.
 size_t vectors_size(const struct vectors *vectors);
 
-// Keeps what a model answered to a text (common/vector.h); a second time it
-// changes nothing. ERR_PROTOCOL: it is no embedding, or one of another size;
-// ERR_LIMIT: all together are over 1 GiB.
+// Keeps a model's answer to a text (common/vector.h); the first answer to a
+// text counts. ERR_PROTOCOL if the answer is not an embedding, or has another
+// size; ERR_LIMIT if the store would exceed 1 GiB.
 bool vectors_put(struct vectors *vectors, const char *text, size_t len,
                  const char *answer, size_t answer_len, struct err *err);
 
-// The embedding of a text; NULL: nobody put it in. Borrowed.
+// Returns the embedding of a text; NULL if it is not in the store. Borrowed.
 const struct direction *vectors_find(const struct vectors *vectors,
                                      const char *text, size_t len);
 
-// Reads an answer without keeping it. The caller frees the direction; the
-// errors are those of vectors_put.
+// Reads an answer without keeping it. The caller frees the direction. Errors
+// are those of vectors_put.
 struct direction *vectors_read(const struct vectors *vectors,
                                const char *answer, size_t answer_len,
                                struct err *err);
 
-// The places in `list` of the k that are nearest to a direction, at most, the
-// nearest first, into out; *found says how many. Of equally near ones the
-// earlier comes first. NULL in the list is passed over.
+// Finds the at most k directions in `list` that are nearest to `to`, and stores
+// their positions in out, nearest first; *found is how many. Among equally near
+// ones the earlier comes first. NULL entries of the list are skipped.
 bool vectors_nearest(const struct direction *to,
                      const struct direction *const *list, size_t n, size_t k,
                      size_t *out, size_t *found, struct err *err);
