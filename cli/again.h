@@ -1,4 +1,4 @@
-// again: a job that was run before, read back from its store, for resume and
+// again: a job that was run before, read back from its store for resume and
 // export. The store keeps what was submitted: the job file, its data, and the
 // values of --set.
 
@@ -13,15 +13,16 @@
 
 struct again {
     struct jobfile file;
-    struct request *request; // as it was; owned
+    struct request *request; // as it was submitted; owned
     char *store;             // path; owned
     char *id;                // owned
 };
 
-// Finds `job` (an id, its beginning, a name, or the job file that it was run
-// from) and reads it. Returns EXIT_DONE, or the status to end with after
-// telling why: also when another version of promptcc ran the job, since its
-// history cannot be replayed here. out is to be released in any case.
+// Finds `job` (an id, the beginning of an id, a name, or the job file that it
+// was run from) and reads it. Returns EXIT_DONE, or reports why it failed and
+// returns the exit status. A job that another version of promptcc ran is
+// refused too, because its history cannot be replayed here. Release `out` in
+// any case.
 int again_load(struct again *out, const struct options *options,
                const char *job);
 void again_release(struct again *again);

@@ -1,21 +1,23 @@
-// answer_query: SQL of somebody else, answered by a process of its own.
+// answer_query: answers a client's SQL in a process of its own.
 //
-// `promptcc answer-query STORE` is how a coordinator has a client's SQL run
-// (coordinator/query_child.h), and no command of users: its one input is
-// `{"sql": text}` on standard input, its one output the document of the reply.
-// Neither options nor the environment are looked at.
+// A coordinator runs `promptcc answer-query STORE` for every SQL query of a
+// client (coordinator/query_child.h). It is not a command for users: its only
+// input is `{"sql": text}` on standard input, and its only output is the
+// document of the reply. It reads neither options nor the environment.
 //
-// It bounds itself: memory, temporary files and time as query_confine says.
-// Whoever started it bounds the time that SQLite does not look at.
+// The process limits its own memory, temporary files and time, as query_confine
+// says. SQLite does not check the clock everywhere, so whoever starts the
+// process must limit its total time.
 
 #ifndef CLI_ANSWER_QUERY_H
 #define CLI_ANSWER_QUERY_H
 
-// The path by which this program starts itself, also when its file has been
-// replaced meanwhile; NULL on systems that have none.
+// Returns the path by which this program starts itself again; it works even if
+// the program's file has been replaced meanwhile. Returns NULL on systems that
+// have no such path.
 const char *answer_query_program(void);
 
-// Gives the exit status.
+// Returns the exit status.
 int answer_query(const char *store);
 
 #endif

@@ -1,4 +1,4 @@
-// ask: one question to a coordinator elsewhere (--coordinator).
+// ask: asks a coordinator elsewhere (--coordinator) one question.
 
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
@@ -14,31 +14,34 @@
 
 struct client;
 
-// The reply of the coordinator that client talks to. New reference; NULL with
-// err: it does not answer, or its own words.
+// Returns the reply of the coordinator that `client` is connected to, as a new
+// reference. Returns NULL and sets err if it does not answer or answers with an
+// error, whose text is then the coordinator's.
 json_t *ask_client(struct client *client, const char *verb, const char *job,
                    const char *argument, struct err *err);
 
-// The reply to verb about job ("" for none) with a JSON argument or "". New
-// reference; NULL with err: no coordinator there, or its own words.
+// Connects, and returns the reply to `verb` about `job` ("" for none);
+// `argument` is JSON or "". New reference. Returns NULL and sets err if no
+// coordinator answers, or if it answers with an error, whose text is then the
+// coordinator's.
 json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err);
 
 // Asks about the command's first operand, a job, and prints the reply: for
-// people the job and `told` ("goes on"). The exit status.
+// people, the job and `told` ("goes on"). Returns the exit status.
 int ask_and_tell(const struct options *options, const char *verb,
                  const char *argument, const char *told);
 
-// --coordinator, checked: ERR_INPUT with what to do when it is missing or no
-// address. Borrowed.
+// Returns the checked address of --coordinator, borrowed. If it is missing or
+// not an address, sets ERR_INPUT with advice.
 const char *ask_endpoint(const struct options *options, struct err *err);
 
-// Adds the options that reach the same cluster, " --coordinator tcp://..." and
-// " --keys DIR" if keys were named, to a command that a person is to copy.
+// Appends the options that reach the same cluster, " --coordinator tcp://..."
+// and " --keys DIR" if keys were named, to a command that a person is to copy.
 void ask_put_address(const struct options *options, struct buf *out);
 
-// The key of that role in the folder of --keys; KEY_NONE without --keys. To be
-// wiped.
+// Reads the key of that role from the folder of --keys, or sets KEY_NONE
+// without --keys. The caller wipes the key.
 bool ask_key(const struct options *options, enum key_role role, struct key *out,
              struct err *err);
 

@@ -1,5 +1,5 @@
-// check_embeddings: what the embeddings of a job cost beside its trials: those
-// of its documents, and of the rows of its demo pools.
+// check_embeddings: what the embeddings of a job cost in addition to its
+// trials: those of its documents, and those of the rows in its demo pools.
 
 #ifndef CLI_CHECK_EMBEDDINGS_H
 #define CLI_CHECK_EMBEDDINGS_H
@@ -9,11 +9,12 @@
 #include "cli/jobfile.h"
 #include "cli/options.h"
 
-// How many texts are embedded for any candidate of the job to search; 0 where
-// it does not, or where they cannot be read.
+// Returns how many texts of documents must be embedded before any candidate of
+// the job can search them. Returns 0 if the job embeds none or if they cannot
+// be read.
 size_t embeddings_count(const struct jobfile *file);
 
-// Says so.
+// Adds a finding that says what they cost.
 void check_embeddings(struct jobfile *file, const struct options *options);
 
 #endif

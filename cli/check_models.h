@@ -1,9 +1,9 @@
-// check_models: whether the servers at hand have the models of a job, and the
-// same ones.
+// check_models: checks whether the available servers have the models of a job,
+// and all of them the same ones.
 //
-// A server without a model, or with another one under its name, is found out
-// when a run begins, and then the run waits or that server gets no calls. Here
-// it is told before, with the command that mends it.
+// A run notices only once it has begun that a server lacks a model, or has a
+// different model under that name. The run then waits, or that server gets no
+// calls. This check reports it beforehand, with the command that fixes it.
 
 #ifndef CLI_CHECK_MODELS_H
 #define CLI_CHECK_MODELS_H
@@ -11,7 +11,7 @@
 #include "cli/jobfile.h"
 #include "cli/options.h"
 
-// Asks the servers that the options name, and none where they name none.
+// Asks the servers that the options name; asks none if they name none.
 void check_models(struct jobfile *file, const struct options *options);
 
 #endif

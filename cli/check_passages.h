@@ -1,9 +1,10 @@
-// check_passages: whether what a retrieve step finds leaves room in the
-// context.
+// check_passages: checks whether the passages that a retrieve step finds leave
+// enough room in the context.
 //
-// fit (search/session/fit.h) takes every passage for one of usual length, since
-// it must decide alike wherever a job runs. Documents may be whole pages, and
-// then the answers fail one by one, as too long.
+// fit (search/session/fit.h) assumes that every passage has the usual length,
+// because it must decide the same way wherever a job runs. But documents may be
+// whole pages, and then the answers fail one by one because the prompt is too
+// long.
 
 #ifndef CLI_CHECK_PASSAGES_H
 #define CLI_CHECK_PASSAGES_H

@@ -1,16 +1,16 @@
-// check_searches: retrieve steps that find nothing for any example, so that the
-// steps behind them are asked, scored and tuned without a passage.
+// check_searches: finds retrieve steps that find nothing for any example, so
+// that the steps after them are asked, scored and tuned without a passage.
 //
-// Only queries that follow from the inputs of the job are searched for. What a
-// query that a model writes finds is known when it is written: a run tells it
-// after its first trial (retrieval_finds_nothing).
+// Only queries that follow from the job's inputs are tried. What a query
+// written by a model finds is known only once the model has written it: a run
+// reports that after its first trial (retrieval_finds_nothing).
 
 #ifndef CLI_CHECK_SEARCHES_H
 #define CLI_CHECK_SEARCHES_H
 
 #include "cli/jobfile.h"
 
-// Needs the job, its examples and its plan; adds findings to file->diags.
+// Adds findings to file->diags. Needs the job, its examples and its plan.
 void check_searches(struct jobfile *file);
 
 #endif

@@ -1,7 +1,7 @@
-// command_list: all subcommands, in the groups in which help shows them.
+// command_list: all subcommands, in the groups in which the help shows them.
 //
-// Made of commands.def. Help, man pages and shell completion read it, so that a
-// new command is in all of them by its row.
+// The list is made from commands.def. Help, man pages and shell completion read
+// it, so a new command's row is enough to appear in all of them.
 
 #ifndef CLI_COMMAND_LIST_H
 #define CLI_COMMAND_LIST_H
@@ -27,13 +27,13 @@ struct command_listed {
 extern const struct command_listed command_list[];
 extern const size_t command_list_n;
 
-// "A cluster".
+// Returns the title of a group, such as "A cluster".
 const char *command_group_title(enum command_group group);
 
-// NULL: there is none of that name.
+// Returns NULL if no command has that name.
 const struct command_entry *command_find(const char *name);
 
-// The nearest to a misspelt name; NULL when none is near.
+// Returns the command nearest to a misspelled name, or NULL if none is near.
 const char *command_nearest(const char *name);
 
 #endif

@@ -1,5 +1,6 @@
-// compiled_text: the compiled file that a word of the command line stands for:
-// a file (its name ends in .json), or a job, whose file the history keeps.
+// compiled_text: the compiled file that a word on the command line means. The
+// word is either a file (its name ends in .json) or a job, whose compiled file
+// the history keeps.
 
 #ifndef CLI_COMPILED_TEXT_H
 #define CLI_COMPILED_TEXT_H
@@ -10,11 +11,12 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-// Whether the word names a file. NULL does not.
+// Returns true if `name` is a file; false for NULL.
 bool compiled_text_is_file(const char *name);
 
-// Appends its text. name is NULL for the newest job with results. ERR_INPUT:
-// there is no such file or job, or the job has no compiled file yet.
+// Appends the text of the compiled file. A NULL name means the newest job with
+// results. ERR_INPUT: the file or job does not exist, or the job has no
+// compiled file yet.
 bool compiled_text_read(const struct options *options, const char *name,
                         struct buf *out, struct err *err);
 

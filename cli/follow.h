@@ -1,8 +1,8 @@
 // follow: a job from the moment it is sent to the last word about it.
 //
-// Shared by run, eval, submit, resume and export: sends the job through a
+// Shared by run, eval, submit, resume and export. It sends the job through a
 // client, shows progress (cli/viewer.h), and ends with the last word
-// (cli/last_word.h), whose exit status it gives.
+// (cli/last_word.h), whose exit status it returns.
 
 #ifndef CLI_FOLLOW_H
 #define CLI_FOLLOW_H
@@ -22,35 +22,37 @@ struct notifier;
 struct follow {
     const struct options *options;
     struct jobfile *file;
-    struct request request; // what is asked; its overrides are set by follow
+    struct request request; // what is asked; follow sets its overrides
     bool remote;            // the coordinator is elsewhere: no folder is sent
-    bool wait;              // for the result
+    bool wait;              // wait for the result
     bool frozen;     // stop when nothing more can be had without a model server
     const char *out; // the compiled file, or NULL for none
-    bool as_asked;   // written to out whatever stands there already
-    bool spares;     // another program's file is kept even by a finished job
+    bool as_asked;   // write to `out` even over an existing file
+    bool spares;     // never replace another program's file, even if finished
     const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
     const char *id;
-    const char *store; // of follow_here; NULL: --store, or next to the job
+    const char *store; // for follow_here; NULL: --store, or next to the job
     void *zmq;
     struct coordinator *coordinator; // in this process; NULL: elsewhere
     const char *endpoint;
-    struct key key;            // KEY_NONE: in the clear
+    struct key key;            // KEY_NONE: no encryption
     struct notifier *notifier; // of --notify and --on-event; set by follow
-    bool keeps;                // for the caller: prints and writes nothing,
-                               // and leaves file as it is
-    json_t *document;          // out: that is here then; a new reference
+    bool keeps;                // for a caller that keeps the result: print and
+                               // write nothing, leave `file` as it is
+    json_t *document;          // out: the result, if `keeps` is set; a new
+                               // reference
     bool wrote;                // out: the compiled file was written
-    int64_t candidate;         // out: what an evaluation scored, 0: nothing
+    int64_t candidate;         // out: what an evaluation scored; 0: nothing
 };
 
-// A `run` or `eval` here and now: starts store, coordinator and workers in
-// this process, follows the job to its result, stops them. Of follow the
-// caller sets options, file, request, frozen and store. The compiled file goes
-// to --out, else to request.out, else to compiled.json beside the job file.
+// Runs a `run` or `eval` here and now: starts store, coordinator and workers in
+// this process, follows the job to its result, and stops them. The caller sets
+// options, file, request, frozen and store. The compiled file goes to --out,
+// else to request.out, else to compiled.json next to the job file.
 int follow_here(struct follow *follow);
 
-// The same at the coordinator of --coordinator, to its result when `wait`.
+// Like follow_here, but at the coordinator of --coordinator. Follows the job to
+// its result only if `wait` is set.
 int follow_there(struct follow *follow);
 
 #endif

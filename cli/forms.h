@@ -1,4 +1,4 @@
-// forms: a compiled program written in other forms, for other programs and for
+// forms: writes a compiled program in other forms, for other programs and for
 // people (`export --format`).
 
 #ifndef CLI_FORMS_H
@@ -10,12 +10,13 @@
 #include "common/err.h"
 #include "program/run/compiled.h"
 
-// The names as an option has them: "messages|modelfile|dspy|markdown".
+// The names, as the option takes them.
 #define FORM_WORDS "messages|modelfile|dspy|markdown"
 
-// text: the compiled file that compiled was read from. step: NULL for all of
-// them; a Modelfile holds one. ERR_INPUT: no such step; several of them in a
-// Modelfile, or a text that it cannot hold.
+// Writes `compiled` in the named form. `text` is the compiled file that it was
+// read from. `step` is NULL for all steps; a Modelfile holds only one.
+// ERR_INPUT: no such step; several steps in a Modelfile, or a text that a
+// Modelfile cannot hold.
 bool form_write(const char *form, const struct compiled *compiled,
                 const struct buf *text, const char *step, struct buf *out,
                 struct err *err);

@@ -6,9 +6,8 @@
 
 #include "common/buf.h"
 
-// Appends "budget.max_calls= budget.max_tokens= ...", separated by blanks. Of a
-// map whose keys are names of the user's (inputs, steps) there is the map
-// alone.
+// Appends "budget.max_calls= budget.max_tokens= ...", separated by blanks. A
+// map whose keys the user names (inputs, steps) appears only as the map itself.
 void job_keys_put(struct buf *out);
 
 #endif

@@ -1,12 +1,12 @@
-// job_report: a job as a document to hand on, in HTML or in Markdown.
+// job_report: a job as a document to pass on, in HTML or in Markdown.
 //
-// It tells what the first page of the dashboard tells (web/assets/story.js),
-// from the same answers of the history: what was gained and how sure that is,
+// It says what the first page of the dashboard says (web/assets/story.js), from
+// the same answers of the history: what was gained and how certain that is,
 // what ran, what changed in the prompts word by word, which examples flipped,
-// what still goes wrong, what it cost. The HTML is one file without a script:
-// its style is the dashboard's, its plots are SVG (report_plot.h). Whatever a
-// model or a job wrote is text in both forms, never markup. Pure, but for
-// job_report_ask.
+// what still goes wrong, and what it cost. The HTML is one file without a
+// script: its style is the dashboard's, and its plots are SVG (report_plot.h).
+// Whatever a model or a job wrote is text in both forms, never markup.
+// Everything except job_report_ask is pure.
 
 #ifndef CLI_JOB_REPORT_H
 #define CLI_JOB_REPORT_H
@@ -20,19 +20,20 @@
 #include "common/err.h"
 
 // The answers by their verbs ("summary", "compare", ...; store/lookup.h), and
-// the candidates "before" and "after". Those of a job without a finished trial
-// are missing, but for the summary.
+// the candidates "before" and "after". For a job without a finished trial,
+// everything except the summary is missing.
 struct job_report {
     json_t *parts;     // an object; owned
-    const char *asked; // the job as it was named, which says where it is
+    const char *asked; // the job as the user named it, which says where it is
 };
 
-// Asks for all of it. job as history_ask takes it. To be released in any case.
+// Asks for all the answers. `job` is as in history_ask. Release `out` in any
+// case.
 bool job_report_ask(const struct options *options, const char *job,
                     struct job_report *out, struct err *err);
 void job_report_release(struct job_report *report);
 
-// Borrowed; NULL where it is missing.
+// Borrowed; NULL if that part is missing.
 const json_t *job_report_part(const struct job_report *report,
                               const char *name);
 
@@ -41,30 +42,32 @@ void job_report_markdown(const struct job_report *report, struct buf *out);
 
 // --- words that both forms share ---
 
-// "better: chance alone would show this once in 2,048 times".
+// Appends the verdict, for example "better: chance alone would show this once
+// in 2,048 times".
 void job_report_verdict(double p_value, double gain, struct buf *out);
 
-// "miprov2 tried 32 trials ... on qwen2.5:14b": a sentence of what ran, text.
+// Appends one sentence about what ran, for example "miprov2 tried 32 trials ...
+// on qwen2.5:14b".
 void job_report_what_ran(const json_t *summary, struct buf *out);
 
-// Those of the demos `after` that are not among the demos `before`. New
-// reference to a list.
+// Returns the demos of `after` that are not in `before`, as a new reference to
+// a list.
 json_t *job_report_new_demos(const json_t *before, const json_t *after);
 
-// The part of a candidate that is for this step; NULL where it has none.
+// Returns a candidate's part for this step, or NULL if it has none.
 const json_t *job_report_step(const json_t *candidate, const char *step);
 
-// The values of an object in one line, for people.
+// Appends the values of an object in one line, for people.
 void job_report_brief(const json_t *object, struct buf *out);
 
-// A reply without the markers of its fields: "intent: escalate confidence:
-// 0.82". What is no such reply stays as it is.
+// Appends a reply without the markers of its fields: "intent: escalate
+// confidence: 0.82". A reply that has no markers stays as it is.
 void job_report_answer(const char *reply, struct buf *out);
 
-// A sentence of ours (a reason, a verdict) or of a metric has what it quotes
-// between backticks: text begins with such a part when this is above 0, which
-// is the bytes with both of them. 0: text begins with anything else, or with a
-// backtick that none ends in the same line.
+// Returns the length of the quoted part at the beginning of `text`, including
+// both backticks: our own sentences (a reason, a verdict) and those of a metric
+// put whatever they quote between backticks. Returns 0 if the text begins with
+// anything else, or with a backtick that no other one closes in the same line.
 size_t job_report_code(const char *text);
 
 #endif

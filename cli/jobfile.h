@@ -1,7 +1,7 @@
 // jobfile: the job of the command line, read and checked before anything runs.
 //
-// All findings of the job file, its data, its split and its optimizer are
-// collected and printed together; with an error among them nothing is sent
+// All findings about the job file, its data, its split and its optimizer are
+// collected and printed together. If one of them is an error, nothing is sent
 // anywhere.
 
 #ifndef CLI_JOBFILE_H
@@ -24,60 +24,62 @@ enum { JOBFILE_MAX_OVERRIDES = OPTION_MAX_VALUES + 16 };
 struct jobfile {
     struct arena arena;      // overrides and the optimizer's parameters
     char *path;              // owned
-    struct bundle *bundle;   // owned, as all below
-    struct job *job;         // NULL when it has errors
+    struct bundle *bundle;   // owned, like everything below
+    struct job *job;         // NULL if it has errors
     struct dataset *dataset; // the same
     struct split split;
     struct plan plan;
     const struct optimizer *optimizer;            // borrowed
-    const char *overrides[JOBFILE_MAX_OVERRIDES]; // of --set, --seed, ...
+    const char *overrides[JOBFILE_MAX_OVERRIDES]; // from --set, --seed, ...
     size_t n_overrides;
     struct diags *diags; // all findings
 };
 
-// Reads the job file at path (a folder stands for the job.yaml in it) with
-// the overrides of options. True also when it has findings: ask
-// diags_ok(file->diags). False when it could not be read: no such file,
-// no memory. out is to be released in any case.
+// Reads the job file at `path` (a folder stands for the job.yaml in it) with
+// the overrides of `options`. Returns true even if there are findings: check
+// diags_ok(file->diags). Returns false if the file could not be read (no such
+// file, out of memory). Release `out` in any case.
 bool jobfile_read(struct jobfile *out, const struct options *options,
                   const char *path, struct err *err);
 
-// The same of a bundle that is there already, which is taken in any case, with
-// overrides that are borrowed.
+// Like jobfile_read, but for a bundle that already exists, which is taken in
+// any case. The overrides are borrowed.
 bool jobfile_take(struct jobfile *out, struct bundle *bundle,
                   const char *const *overrides, size_t n_overrides,
                   struct err *err);
 
-// jobfile_read, then prints what was found. EXIT_DONE, or the status to end
-// with.
+// Calls jobfile_read and prints what was found. Returns EXIT_DONE, or the
+// status to exit with.
 int jobfile_load(struct jobfile *out, const struct options *options,
                  const char *path);
 
-// Lets go of the examples and their split, once all findings are told: who runs
-// the job reads them for himself.
+// Frees the examples and their split once all findings have been printed:
+// whoever runs the job reads them again.
 void jobfile_drop_rows(struct jobfile *file);
 
 void jobfile_release(struct jobfile *file);
 
-// The model names of the job, each once, into out[ROLE_COUNT].
+// Writes the job's model names, each once, to out[ROLE_COUNT].
 size_t jobfile_models(const struct jobfile *file, const char **out);
 
-// Adds the files that exec metrics name, as far as they are there: a
-// coordinator elsewhere needs them.
+// Adds the files that exec metrics name, as far as they exist: a coordinator
+// elsewhere needs them.
 void jobfile_add_programs(struct jobfile *file);
 
-// Adds a file of the command line (relative to where we are) to the bundle.
-// *name is what it is called there; borrowed from the bundle. NULL path does
-// nothing.
+// Adds a file of the command line (relative to the current folder) to the
+// bundle. *name is its name in the bundle, borrowed from it. Does nothing for a
+// NULL path.
 bool jobfile_add(struct jobfile *file, const char *path, const char **name,
                  struct err *err);
 
-// Reads a file that jobfile_add called so as further rows of the job, and
-// prints what was found. EXIT_DONE, or the status to end with.
+// Reads a file, by the name that jobfile_add gave it, as further rows of the
+// job, and prints what was found. Returns EXIT_DONE, or the status to exit
+// with.
 int jobfile_check_data(struct jobfile *file, const struct options *options,
                        const char *name);
 
-// Beside the job file. The caller frees; NULL without memory.
+// Returns the path of `name` next to the job file. The caller frees the result;
+// NULL when out of memory.
 char *jobfile_beside(const char *path, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-// listing: a list of objects printed as JSON, as CSV, or as a table.
+// listing: prints a list of objects as JSON, as CSV, or as a table.
 
 #ifndef CLI_LISTING_H
 #define CLI_LISTING_H
@@ -6,14 +6,14 @@
 #include "cli/grid.h"
 #include "cli/options.h"
 
-// Prints rows, which it takes, or err when rows is NULL. `empty` is printed
-// instead of a table that would have no rows.
+// Prints `rows`, which it takes, or err if rows is NULL. `empty` is printed in
+// place of a table without rows.
 int listing_print(const struct options *options, json_t *rows,
                   const struct grid_column *columns, size_t n,
                   const char *empty, const struct err *err);
 
-// The rows as CSV: all that any of them says, and not only what a table has
-// room for.
+// Prints the rows as CSV, with every member that any row has, not only those
+// that fit into a table.
 int listing_print_csv(const struct grid_column *columns, size_t n,
                       const json_t *rows);
 

@@ -1,6 +1,6 @@
 // local: a whole cluster in this process: a coordinator on an inproc endpoint
-// and a worker for each model server. What `run` and `eval` stand on; over
-// tcp the very same parts are `promptcc coordinator` and `promptcc worker`.
+// and a worker for each model server. `run` and `eval` are built on it. Over
+// tcp, the very same parts are `promptcc coordinator` and `promptcc worker`.
 
 #ifndef CLI_LOCAL_H
 #define CLI_LOCAL_H
@@ -17,16 +17,17 @@ struct coordinator;
 struct worker;
 
 struct local {
-    void *zmq; // owned, as all below
+    void *zmq; // owned, like everything below
     struct coordinator *coordinator;
     struct worker *workers[SERVERS_MAX];
     size_t n_workers;
     struct buf urls;           // of the model servers, for messages
-    struct last_words refusal; // of one of them
+    struct last_words refusal; // the reason why one of them was refused
 };
 
-// store is the path of the store. servers may be NULL or none: no worker; jobs
-// keep the state in which they are found. out is to be stopped in any case.
+// Starts the cluster. `store` is the path of the store. If `servers` is NULL or
+// empty, there are no workers, and jobs keep the state in which they are found.
+// Call local_stop in any case.
 bool local_start(struct local *out, const struct options *options,
                  const char *store, const struct servers *servers,
                  struct err *err);

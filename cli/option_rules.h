@@ -1,12 +1,12 @@
 // option_rules: which options contradict each other, and which have no effect
 // without another one.
 //
-// An option that would be dropped without a word is refused instead. What
-// counts is the command line: an option of the environment gives way to one
-// there that it contradicts, so that PROMPTCC_COORDINATOR in a profile does not
-// stand in the way of `jobs --store FILE`.
+// An option that would be silently ignored is refused instead. Only the command
+// line is checked: an option from the environment gives way to one on the
+// command line that contradicts it, so that PROMPTCC_COORDINATOR in a profile
+// does not prevent `jobs --store FILE`.
 //
-// To add one: a row in option_rules.c.
+// To add a rule, add a row in option_rules.c.
 
 #ifndef CLI_OPTION_RULES_H
 #define CLI_OPTION_RULES_H
@@ -15,14 +15,16 @@
 
 #include "cli/options.h"
 
-// ERR_INPUT names two options of the command line that contradict each other.
+// Fails with ERR_INPUT if two options of the command line contradict each
+// other, and names them.
 bool option_rules_apart(const struct options *options, struct err *err);
 
-// Whether the command line gives an option that contradicts id.
+// Returns true if the command line has an option that contradicts `id`.
 bool option_rules_silence(const struct options *options, enum option_id id);
 
-// ERR_INPUT names an option of the command line that has no effect without
-// another, which neither it nor the environment gives.
+// Fails with ERR_INPUT, and names the option, if an option of the command line
+// has no effect without another one that neither the command line nor the
+// environment gives.
 bool option_rules_needs(const struct options *options, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
-// option_table: every option of every command, a row each; for options.c and
-// its neighbours.
+// option_table: every option of every command as a row, for options.c and its
+// neighbors.
 //
-// To add one: a value of enum option_id (options.h), and a row in
+// To add an option, add a value to enum option_id (options.h) and a row to
 // option_table.c.
 
 #ifndef CLI_OPTION_TABLE_H
@@ -16,14 +16,14 @@
 enum option_kind {
     KIND_FLAG,
     KIND_TEXT,
-    KIND_LIST,  // repeatable; in the environment separated by blanks
-    KIND_LINES, // repeatable; in the environment one, blanks and all
+    KIND_LIST,  // repeatable; separated by blanks in the environment
+    KIND_LINES, // repeatable; in the environment one value, blanks and all
     KIND_WHOLE, // a whole number
     KIND_COUNT, // with K and M
     KIND_TIME,
-    KIND_MAYBE_TIME,  // a flag that may have a time behind `=`
-    KIND_MAYBE_WHOLE, // the same, a whole number
-    KIND_MAYBE_PORTS, // the same, ports: 11434-11449,8080
+    KIND_MAYBE_TIME,  // a flag that takes an optional time after `=`
+    KIND_MAYBE_WHOLE, // the same with a whole number
+    KIND_MAYBE_PORTS, // the same with ports: 11434-11449,8080
     KIND_SCORE,
     KIND_WORD,     // one of `words`
     KIND_ENDPOINT, // tcp://HOST:PORT
@@ -31,17 +31,18 @@ enum option_kind {
 
 struct option_row {
     const char *name;
-    const char *argument; // of the help; NULL for a flag
+    const char *argument; // in the help; NULL for a flag
     enum option_kind kind;
     const char *help;
-    const char *fallback; // what counts when it is not given; NULL: nothing
-    const char *told;     // the default in words, where a fallback is not all
-    const char *more;     // what the reference tells further; NULL: nothing
+    const char *fallback; // the value if it is not given; NULL: none
+    const char *told;     // the default in words, if the fallback does not say
+                          // it all
+    const char *more;     // what else the reference says; NULL: nothing
     struct offer offer;   // what shells offer; KIND_WORD: its words
-    const char *env;      // NULL: made of the name
-    int64_t least, most;  // of a number or milliseconds; 0: any
-    const char *range;    // the two in words
-    bool dashes;          // its values begin with dashes themselves
+    const char *env;      // NULL: derived from the name
+    int64_t least, most;  // limits of a number or of milliseconds; 0: none
+    const char *range;    // the limits in words
+    bool dashes;          // its values themselves begin with dashes
 };
 
 extern const struct option_row option_rows[OPTION_COUNT]; // by option_id

@@ -1,13 +1,13 @@
-// options: what was asked for on the command line and in the environment.
+// options: what the command line and the environment ask for.
 //
 // All options of all commands are rows of one table (option_table.h): name,
-// argument, kind, help. A command says by a mask which ones it takes. Each has
-// an environment variable, PROMPTCC_ and its name in capitals; the command
-// line wins. Values are checked when they are read, so the getters cannot
-// fail. Strings are borrowed from argv and the environment.
+// argument, kind, help. Each command has a mask that says which ones it takes.
+// Every option has an environment variable, PROMPTCC_ and its name in capitals;
+// the command line wins. Values are checked when they are read, so the getters
+// cannot fail. Strings are borrowed from argv and the environment.
 //
-// Nothing that was given is dropped without a word: two values where one can
-// count are refused, and so is what option_rules.h finds.
+// Nothing that was given is silently dropped: two values are refused where only
+// one can count, and so is whatever option_rules.h finds.
 
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -36,8 +36,9 @@ enum option_id {
     OPT_MAX_TIME,
     OPT_MAX_PROMPT_TOKENS,
     OPT_FROM,
-    OPT_WAIT,  // for answers, at most T
-    OPT_AWAIT, // `submit --wait[=T]`: for the result, at most T without news
+    OPT_WAIT,  // wait for answers, at most T
+    OPT_AWAIT, // `submit --wait[=T]`: wait for the result, at most T without
+               // news
     OPT_CALL_TIMEOUT,
     OPT_COORDINATOR,
     OPT_LISTEN,
@@ -90,11 +91,12 @@ enum option_id {
     OPTION_COUNT
 };
 
-// A bit an option. Of the width that gcc and clang have on machines of 64 bits.
+// One bit per option. gcc and clang have a type of this width on 64-bit
+// machines.
 __extension__ typedef unsigned __int128 option_set;
 #define OPTION_BIT(id) ((option_set)1 << (id))
 
-// What several commands take.
+// Groups that several commands take.
 #define OPTIONS_SERVERS                                                        \
     (OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTION_BIT(OPT_SIMULATE))
 #define OPTIONS_JOB                                                            \
@@ -106,54 +108,56 @@ __extension__ typedef unsigned __int128 option_set;
 #define OPTIONS_HTTP (OPTION_BIT(OPT_HTTP) | OPTION_BIT(OPT_HTTP_TOKEN))
 #define OPTIONS_NOTIFY (OPTION_BIT(OPT_NOTIFY) | OPTION_BIT(OPT_ON_EVENT))
 #define OPTIONS_PRINT (OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_QUIET))
-// A coordinator elsewhere.
+// For a coordinator elsewhere.
 #define OPTIONS_THERE (OPTION_BIT(OPT_COORDINATOR) | OPTION_BIT(OPT_KEYS))
 #define OPTIONS_HISTORY (OPTION_BIT(OPT_STORE) | OPTIONS_THERE)
 
 // What every command takes.
 #define OPTIONS_ALL OPTION_BIT(OPT_COLOR)
 
-enum { OPTION_MAX_VALUES = 256 }; // of one that may be repeated
+enum { OPTION_MAX_VALUES = 256 }; // of a repeatable option
 
 struct option_value {
-    const char **texts; // in the arena; "" of an option without its value
+    const char **texts; // in the arena; "" for an option without a value
     size_t n;
-    int64_t number; // count, milliseconds; of the last text; 0 without one
+    int64_t number; // count or milliseconds, from the last text; 0 without one
     double score;   // OPT_FAIL_BELOW
 };
 
-// With --help or --version nothing else is checked.
+// With --help or --version, nothing else is checked.
 enum options_ask { OPTIONS_ASK_NOTHING, OPTIONS_ASK_HELP, OPTIONS_ASK_VERSION };
 
 struct options {
     struct arena arena;
     const struct command_entry *command; // borrowed
     struct option_value values[OPTION_COUNT];
-    option_set given; // OPTION_BIT(...) of what the command line gives
+    option_set given; // those on the command line, as OPTION_BIT(...)
     const char **operands;
     size_t n_operands;
     enum options_ask asks;
 };
 
 // Reads argv[0..argc), which begins after the command's name. getenv_fn looks
-// up the environment (getenv; tests pass their own). ERR_INPUT names the
-// option and the nearest right one. out is to be released in any case; `json`
-// is valid in it also on failure, so that the failure can be told in JSON.
+// up the environment (getenv; tests pass their own). ERR_INPUT names the option
+// and the nearest right one. Release `out` in any case. Its `json` is valid
+// even on failure, so that the failure can be reported in JSON.
 bool options_read(struct options *out, const struct command_entry *command,
                   int argc, char **argv, char *(*getenv_fn)(const char *),
                   struct err *err);
 void options_release(struct options *options);
 
 bool option_on(const struct options *options, enum option_id id);
-// The last value; the option's default when it was not given, NULL without one.
+// Returns the last value, or the option's default if it was not given, or NULL
+// if it has no default.
 const char *option_text(const struct options *options, enum option_id id);
-// The last value; else the option's default, and `otherwise` without one.
+// Returns the last value, or the option's default, or `otherwise` if it has no
+// default.
 int64_t option_number(const struct options *options, enum option_id id,
                       int64_t otherwise);
 size_t option_list(const struct options *options, enum option_id id,
                    const char *const **out);
 
-// The option of that name; OPTION_COUNT: there is none.
+// Returns the option of that name, or OPTION_COUNT if there is none.
 enum option_id option_named(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-// outcomes: what became of each row in an evaluation, as a file.
+// outcomes: writes what became of each row in an evaluation to a file.
 
 #ifndef CLI_OUTCOMES_H
 #define CLI_OUTCOMES_H
@@ -9,16 +9,17 @@
 #include "cli/options.h"
 #include "common/err.h"
 
-// Writes the rows that candidate was scored on, in their order, from the store
-// of options (job is the job file's path): the columns of v_evaluations, as
-// comma-separated values where path ends in .csv, else as JSON lines. The file
-// is whole or not there.
+// Writes the rows that `candidate` was scored on, in order, from the store of
+// `options` (`job` is the job file's path). The columns are those of
+// v_evaluations, as comma-separated values if `path` ends in .csv, else as JSON
+// lines. The file is written completely or not at all.
 bool outcomes_write(const struct options *options, const char *job,
                     int64_t candidate, const char *path, struct err *err);
 
-// The same as a report of tests (JUnit XML), as systems for continuous
-// integration show it: a case a row, which passes with a score of at least
-// pass (0 to 1); the reason of its score says why it does not.
+// Like outcomes_write, but as a test report (JUnit XML), which systems for
+// continuous integration can show. Each row is a test case. It passes with a
+// score of at least `pass` (0 to 1); otherwise the reason of its score says why
+// it failed.
 bool outcomes_write_junit(const struct options *options, const char *job,
                           int64_t candidate, double pass, const char *path,
                           struct err *err);

@@ -1,7 +1,7 @@
 // output: results on standard output, messages on standard error.
 //
-// With --json a failure is a document too: {"error": {"code", "text",
-// "place"}}. Every function that tells a failure returns the exit status.
+// With --json, a failure is a document too: {"error": {"code", "text",
+// "place"}}. Every function that reports a failure returns the exit status.
 
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
@@ -23,8 +23,8 @@ enum exit_status {
     EXIT_STOPPED = 130,
 };
 
-// What each says, for the manual pages and the reference; meaning is NULL at
-// the end.
+// What each status means, for the manual pages and the reference. In the last
+// entry, `meaning` is NULL.
 struct exit_told {
     enum exit_status status;
     const char *meaning;
@@ -33,26 +33,26 @@ extern const struct exit_told exit_told[];
 
 int exit_of(enum err_code code);
 
-// Writes a line of JSON (of a document, or of its text), or a text for people.
-// Both are made fit for a terminal (common/plain.h); JSON says the same as
-// before. EXIT_FAILED, told on standard error, when standard output does not
-// take it (a full disk, a closed pipe).
+// Writes a line of JSON (from a document, or from its text), or a text for
+// people. Both are made safe for a terminal (common/plain.h), which does not
+// change what the JSON says. If standard output cannot take it (a full disk, a
+// closed pipe), reports that on standard error and returns EXIT_FAILED.
 int output_json(const json_t *document);
 int output_json_text(const struct buf *document);
 int output_text(const struct buf *text);
 
-// A text for people, whose lines are wrapped where it goes to a terminal.
+// Writes a text for people, with lines wrapped if it goes to a terminal.
 int output_lines(const struct terminal *terminal, const struct buf *text);
 
-// A message for people on standard error: "promptcc: ...\n" and the like. Its
-// lines are wrapped where it goes to a terminal.
+// Writes a message for people to standard error: "promptcc: ...\n" and the
+// like. Its lines are wrapped if it goes to a terminal.
 void output_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Prints err.
 int output_error(const struct options *options, const struct err *err);
 
-// Prints all findings to standard error; where they hold errors (or memory
-// ran out), or err is set, gives the status to end with, else EXIT_DONE.
+// Prints all findings to standard error. If they include errors, if memory ran
+// out, or if err is set, returns the status to exit with, else EXIT_DONE.
 int output_findings(const struct options *options, const struct diags *diags,
                     const struct err *err);
 

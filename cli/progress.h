@@ -1,9 +1,10 @@
-// progress: how far a job is, for people, on standard error.
+// progress: shows people on standard error how far a job is.
 //
-// On a terminal a block of lines is drawn over itself, four times a second at
-// most. Elsewhere a plain line comes when phase, trial or best change, at most
-// one a second, and every 30 s in any case, so that a log shows that the job is
-// alive. With --quiet nothing is shown. The two renderers are pure.
+// On a terminal, a block of lines is redrawn in place, at most four times a
+// second. Elsewhere, a plain line is printed when the phase, trial or best
+// score changes, at most once a second, and every 30 s in any case, so that a
+// log shows that the job is alive. With --quiet nothing is shown. The two
+// renderers are pure.
 
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -27,10 +28,10 @@ struct progress_view {
     int fd;    // of out
     bool quiet;
     bool live;
-    bool simulated; // said in the block
-    int lines;      // drawn, to be drawn over
+    bool simulated; // the block says so
+    int lines;      // drawn so far, to be redrawn
     int64_t shown_ms;
-    // texts of `last` point to these
+    // the texts of `last` point to these
     char job[128], phase[96], note[256];
     struct progress last;
     bool any; // last is valid
@@ -40,35 +41,36 @@ struct progress_view {
     double told_best;
 };
 
-// simulated: the servers are the stand-in.
+// `simulated` says that the servers are the stand-in.
 void progress_init(struct progress_view *view, FILE *out, bool quiet,
                    bool simulated);
 
-// News. Draws when it is time.
+// Takes news about the job, and draws if it is time to.
 void progress_update(struct progress_view *view,
                      const struct progress *progress, int64_t now_ms);
 
-// Draws what is due.
+// Draws if it is time to.
 void progress_tick(struct progress_view *view, int64_t now_ms);
 
-// A line that stays.
+// Prints a line that stays.
 void progress_say(struct progress_view *view, const char *text);
 
 // Removes the block.
 void progress_end(struct progress_view *view);
 
-// The block: lines, each ended, none wider than the terminal. Returns their
-// number.
+// Appends the block: complete lines, none wider than the terminal. Returns how
+// many there are.
 int progress_block(const struct terminal *terminal,
                    const struct progress *progress, bool simulated,
                    struct buf *out);
 
-// One plain line, ended.
+// Appends one plain line, with its newline.
 void progress_line(const struct progress *progress, struct buf *out);
 
 // --- numbers for people ---
 
-// "1 trial", "1,234 trials"; "84.0 %" of a fraction; "0:41", "1:02:03".
+// These append "1 trial" or "1,234 trials"; "84.0 %" for a fraction; "0:41" or
+// "1:02:03".
 void put_count(struct buf *out, int64_t n, const char *noun);
 void put_percent(struct buf *out, double fraction);
 void put_time(struct buf *out, int64_t ms);

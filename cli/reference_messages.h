@@ -1,13 +1,14 @@
-// reference_messages: the messages of the protocol, for reference.c. A file of
-// its own, since a field of a message and one of a job share their names.
+// reference_messages: the messages of the protocol, for reference.c. It is a
+// file of its own, because message fields and job fields have the same names in
+// C.
 
 #ifndef CLI_REFERENCE_MESSAGES_H
 #define CLI_REFERENCE_MESSAGES_H
 
 #include <jansson.h>
 
-// A list of {"kind", "name", "fields"}, as reference.c tells. New reference;
-// NULL without memory.
+// Returns a list of {"kind", "name", "fields"}, which reference.c describes.
+// New reference; NULL when out of memory.
 json_t *reference_messages(void);
 
 #endif

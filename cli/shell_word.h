@@ -1,4 +1,4 @@
-// shell_word: a text as one word of a shell, whatever is in it: 'it'\''s'.
+// shell_word: quotes any text as one word of a shell: 'it'\''s'.
 
 #ifndef CLI_SHELL_WORD_H
 #define CLI_SHELL_WORD_H
@@ -7,9 +7,10 @@
 
 void shell_word_put(const char *text, struct buf *out);
 
-// The same for a person to copy out of a terminal: in quotes only where a shell
-// would read it otherwise, and as $'...' if it has what a terminal should not
-// get, such as a line end. What is copied is that word, whatever stands in it.
+// Like shell_word_put, for a person to copy from a terminal: uses quotes only
+// where a shell needs them, and $'...' if the text contains anything that a
+// terminal should not get, such as a line end. What is copied is always that
+// one word, whatever it contains.
 void shell_word_show(const char *text, struct buf *out);
 
 #endif

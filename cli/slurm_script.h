@@ -1,19 +1,21 @@
-// slurm_script: what `promptcc slurm` has Slurm run.
+// slurm_script: the scripts that `promptcc slurm` has Slurm run.
 //
-// Slurm places, starts, requeues and ends; promptcc asks for calls. So there
-// are two bash scripts for sbatch:
+// Slurm places, starts, requeues and ends tasks; promptcc asks for calls. So
+// there are two bash scripts for sbatch:
 //
-// * workers.sbatch, an array: each task starts an Ollama of its own on a free
-//   port of its node (with the GPUs that Slurm gave it), has it pull the job's
-//   models, and a worker beside it; or, where a node has no Ollama, a worker
-//   that starts a llama-server itself. SIGUSR1 comes two minutes before the
-//   time limit: the worker hands back what has not begun, finishes the rest,
-//   and the task asks to be requeued. SIGTERM, of a preemption or scancel, does
-//   the same without asking, for Slurm requeues what it preempts.
-// * coordinator.sbatch, where the coordinator is to be a job as well: starts
-//   one, says in the file `endpoint` where it listens, submits the job and
-//   waits for its result, then cancels the workers. Requeued, it takes the job
-//   up from its store, and the workers follow the file.
+// * workers.sbatch, an array: each task starts its own Ollama on a free port of
+//   its node (with the GPUs that Slurm gave it), has it pull the job's models,
+//   and starts a worker for it. If a node has no Ollama, the task runs a worker
+//   that starts a llama-server itself. SIGUSR1 arrives two minutes before the
+//   time limit: the worker hands back the calls that have not begun and
+//   finishes the rest, and the task asks to be requeued. SIGTERM, sent by a
+//   preemption or scancel, does the same without asking, because Slurm itself
+//   requeues what it preempts.
+// * coordinator.sbatch, for when the coordinator should run as a Slurm job as
+//   well. It starts a coordinator, writes its address to the file `endpoint`,
+//   submits the job, waits for its result, and then cancels the workers. After
+//   a requeue it continues the job from its store, and the workers follow the
+//   file.
 //
 // Values from the command line and the job are put in single quotes. Pure.
 
@@ -30,26 +32,26 @@ struct slurm_plan {
     const char *name;       // of the job
     const char *promptcc;   // this program's path
     const char *folder;     // of scripts and logs; absolute, as all paths below
-    const char *endpoint;   // of a coordinator that is there; NULL: it is a job
-    const char *worker_key; // file; NULL: in the clear
+    const char *endpoint;   // of a running coordinator; NULL: it is a Slurm job
+    const char *worker_key; // file; NULL: no encryption
     const char *llama;      // as --llama-server takes it; NULL: Ollama
     const char *const *models; // to pull
     size_t n_models;
     const char *const *sbatch; // "--gres=gpu:1", "both:--account=lab"
     size_t n_sbatch;
     int64_t workers, slots, idle_s;
-    // of a coordinator that is a job
+    // for a coordinator that is a Slurm job
     const char *keys; // folder
     const char *client_key;
     const char *store;
     const char *job;              // file
     const char *out;              // compiled file
-    const char *const *overrides; // "KEY=VALUE" of --set and its like
+    const char *const *overrides; // "KEY=VALUE" from --set and the like
     size_t n_overrides;
 };
 
-// Whose an option of sbatch is: text behind "coordinator:" or "both:", else the
-// workers'.
+// Whom an option of sbatch is for: the text after "coordinator:" or "both:" is
+// for those, any other is for the workers.
 struct slurm_option {
     const char *text; // "--account=lab"
     bool of_workers, of_coordinator;

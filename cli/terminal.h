@@ -10,41 +10,43 @@
 #include "common/buf.h"
 
 struct terminal {
-    bool live;  // lines can be drawn over
-    bool color; // terminal_set_color says when
+    bool live;  // lines can be redrawn
+    bool color; // as terminal_set_color says
     bool utf8;
     int width; // columns, at least 40
 };
 
-// For file descriptor fd. Ask again each time: windows change their size.
+// Describes file descriptor fd. Ask again each time, because windows change
+// size.
 struct terminal terminal_of(int fd);
 
-// Whether there is color: "auto" (on a terminal, unless NO_COLOR is set, and
-// what NULL stands for), "always" or "never". For the whole process, before
-// its first output.
+// Sets whether there is color: "auto" (on a terminal, unless NO_COLOR is set;
+// NULL means the same), "always" or "never". Applies to the whole process; call
+// it before the first output.
 void terminal_set_color(const char *when);
 
-// Columns that text takes: its characters outside of escape sequences, wide
-// ones twice.
+// Returns how many columns the text takes: escape sequences take none, wide
+// characters take two.
 size_t terminal_columns(const char *text, size_t len);
 
-// Appends text, cut to `columns` columns, with "..." (or its one character)
+// Appends text, cut to `columns` columns, with "..." (or the single character)
 // where something is missing. Escape sequences take no columns and are kept.
 void terminal_put_cut(const struct terminal *terminal, const char *text,
                       size_t columns, struct buf *out);
 
-// What begins a style; "" where there are no colors.
+// Returns the escape sequence that begins a style, or "" if there are no
+// colors.
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN };
 enum { STYLE_COUNT = STYLE_WARN + 1 };
 const char *terminal_style(const struct terminal *terminal, enum style style);
 
-// Writes text of many lines to file. Everything that promptcc shows to people
-// passes here: of all sequences that steer a terminal only our own styles get
-// through, anything else is made visible (common/plain.h). False when the file
-// does not take it.
+// Writes text of many lines to `file`. Everything that promptcc shows to people
+// passes through here: of all terminal control sequences, only those of our own
+// styles get through, and anything else is made visible (common/plain.h).
+// Returns false if the write fails.
 bool terminal_write(FILE *file, const char *text, size_t len);
 
-// Moves up over `lines` lines and clears from there.
+// Moves the cursor up by `lines` lines and clears everything from there.
 void terminal_erase(FILE *file, int lines);
 
 #endif

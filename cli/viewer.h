@@ -1,8 +1,8 @@
-// viewer: what is shown of a job while its result is waited for.
+// viewer: what is shown while a command waits for the result of a job.
 //
-// Progress goes to standard error, or to a block that is painted again where
-// that is a terminal, and to the notifier. The viewer also says when the wait
-// is over without a result: a replay has come to rest, or --wait has run out.
+// Progress goes to standard error, redrawn in place on a terminal, and to the
+// notifier. The viewer also decides when the wait is over without a result:
+// because a replay can get no further, or because --wait has run out.
 
 #ifndef CLI_VIEWER_H
 #define CLI_VIEWER_H
@@ -17,28 +17,28 @@ struct notifier;
 
 struct viewer {
     struct progress_view view;
-    struct notifier *notifier; // borrowed; NULL: nobody is told
-    bool frozen;               // ask for a stop once no news come any more
-    int64_t news_ms;           // when anything last moved; 0: nothing has
-    int64_t patience_ms;       // without news; 0: for ever
-    int64_t calls, reused, trial, done; // as last told
+    struct notifier *notifier; // borrowed; NULL: none
+    bool frozen;               // ask for a stop once there is no more news
+    int64_t news_ms;           // when anything last moved; 0: not yet
+    int64_t patience_ms;       // how long to wait without news; 0: forever
+    int64_t calls, reused, trial, done; // as last reported
 };
 
 struct viewer_rules {
     struct notifier *notifier;
-    bool quiet;     // only errors are shown
-    bool simulated; // and said to be
+    bool quiet;     // show only errors
+    bool simulated; // the servers are the stand-in; say so
     bool frozen;
     bool remote; // patience begins now, not with the first news
     int64_t patience_ms;
 };
 
-// Lowers the level of the log where its lines would tear the block apart, or
-// nothing is to be shown.
+// Opens the viewer. Lowers the log level if log lines would tear the block
+// apart, or if nothing should be shown.
 void viewer_open(struct viewer *viewer, const struct viewer_rules *rules);
 
-// What a client is to tell, and ask, while it waits. The viewer stays where it
-// is until the client has returned.
+// Returns what a client reports to, and asks, while it waits. The viewer must
+// not move until the client has returned.
 struct client_watch viewer_watch(struct viewer *viewer);
 
 void viewer_close(struct viewer *viewer);

@@ -1,4 +1,5 @@
-// The stand-in model server as a program: options, start, wait for a signal.
+// The stand-in model server as a program: reads options, starts, waits for a
+// signal.
 
 #include <errno.h>
 #include <getopt.h>
@@ -59,7 +60,7 @@ enum option_kind {
 static const struct {
     const char *name;
     enum option_kind kind;
-    size_t offset; // of what it fills in struct sim_options
+    size_t offset; // of the member to fill in struct sim_options
     double least, most;
 } OPTIONS[] = {
     {"port", OF_PORT, TO(port), 0, UINT16_MAX},
@@ -102,7 +103,8 @@ static bool take_model(struct sim_options *options, const char **models,
     return true;
 }
 
-// False when the value is no number in range, or there are too many models.
+// Returns false if the value is not a number in range, or if there are too many
+// models.
 static bool take_option(struct sim_options *options, const char **models,
                         int id, const char *text)
 {
@@ -130,7 +132,7 @@ static bool take_option(struct sim_options *options, const char **models,
     return true;
 }
 
-// For getopt: each option gives its place in the table.
+// For getopt: each option returns its index in the table.
 static void list_options(struct option *out)
 {
     for (int i = 0; i < N_OPTIONS; i++)
@@ -179,7 +181,7 @@ int main(int argc, char **argv)
         fputs(USAGE, stderr);
         return EXIT_USAGE;
     }
-    // Blocked here, so in all threads too; only sigwait takes them.
+    // Blocked here, and therefore in all threads; only sigwait receives them.
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -24,7 +24,7 @@ static double rarity(const struct sim_ask *ask, uint64_t hash)
     return known ? idf->items[low].weight : ask->task->otherwise;
 }
 
-// Keeps the n best, best first, each stem once.
+// Keeps the n best keywords, best first, with each stem only once.
 static void keep_keyword(struct sim_keyword *list, size_t *held, size_t n,
                          struct sim_keyword one)
 {
@@ -83,7 +83,7 @@ const char *sim_ask_input(const struct sim_ask *ask)
     return ask->turn->joined;
 }
 
-// NULL without memory: then nothing is said of that field.
+// Returns NULL when out of memory; then nothing is reported for that field.
 static const double *copy_odds(struct arena *arena, const double *odds,
                                size_t n)
 {

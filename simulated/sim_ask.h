@@ -11,9 +11,9 @@
 
 #include "simulated/sim_task.h"
 
-// Fields are made in their order, and later ones may look at earlier ones.
+// Fields are made in order, and later ones may look at earlier ones.
 struct sim_ask {
-    const struct sim_task *task; // borrowed, as all below
+    const struct sim_task *task; // borrowed, like everything below
     const struct sim_turn *turn;
     const struct sim_bag *question;     // weighed
     struct arena *arena;                // for values
@@ -21,34 +21,36 @@ struct sim_ask {
     double heat;                        // temperature
     uint64_t draw;                      // hash of model and question
     uint64_t seed;                      // of this draw; 0 at temperature 0
-    const char *values[SIM_FIELDS_MAX]; // made so far, as texts
+    const char *values[SIM_FIELDS_MAX]; // made so far, as text
     bool is_json[SIM_FIELDS_MAX];       // the text is JSON, not a string
     double margin;                      // of the first label, 0 to 1
     bool tells_odds;                    // fill odds
-    const double *odds[SIM_FIELDS_MAX]; // by label, of a field that has some
+    const double *odds[SIM_FIELDS_MAX]; // by label, for fields that have labels
 };
 
 // A content word of a text.
 struct sim_keyword {
     struct sim_span raw;
     uint64_t hash;
-    double rank; // more for one that is rare in the prompt
+    double rank; // higher if rare in the prompt
 };
 
-// The n content words of text that are rarest in the prompt, rarest first.
-// Returns how many there are.
+// Finds the n content words of `text` that are rarest in the prompt, rarest
+// first. Returns how many there are.
 size_t sim_ask_find_keywords(const struct sim_ask *ask, const char *text,
                              struct sim_keyword *list, size_t n);
 
-// The same, joined by commas; NULL without memory.
+// Returns the same words joined by commas, or NULL when out of memory.
 const char *sim_ask_keywords(const struct sim_ask *ask, const char *text,
                              size_t n);
 
-// What the question is about: the first input that says anything, else all.
+// Returns what the question is about: the first input that contains anything,
+// or all inputs together.
 const char *sim_ask_input(const struct sim_ask *ask);
 
-// The label that will be chosen for a field, and how clearly; NULL: it has
-// none. Fills odds where they are wanted.
+// Returns the label that will be chosen for a field, and how clear the choice
+// is in *margin. Returns NULL if the field has no labels. Fills in the odds if
+// they are wanted.
 const char *sim_ask_label(struct sim_ask *ask, size_t field, double *margin);
 
 #endif

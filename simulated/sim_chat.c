@@ -15,7 +15,7 @@ enum {
     HANG_US = 600 * 1000000,
 };
 
-// What a token takes where no rate was set: fast, but never nothing.
+// The rate if none was set: fast, but no token takes zero time.
 static const double NOMINAL_TOKENS_PER_S = 1e6;
 
 // --- the request ---
@@ -49,7 +49,8 @@ static bool read_request(struct sim_chat *chat, struct sim_refusal *refusal)
         refusal);
 }
 
-// Whether a model of that name does what is asked. False: the reply stands.
+// Returns true if a model of that name does what is asked. If it returns false,
+// the reply has been written.
 static bool can_do(struct sim_chat *chat, const char *model)
 {
     char text[240];
@@ -61,7 +62,8 @@ static bool can_do(struct sim_chat *chat, const char *model)
     return false;
 }
 
-// Reads and checks all that needs no slot. False: the reply stands.
+// Reads the request and checks everything that needs no slot. If it returns
+// false, the reply has been written.
 static bool admit(struct sim_chat *chat)
 {
     struct sim_exchange *exchange = chat->exchange;
@@ -97,7 +99,8 @@ static bool admit(struct sim_chat *chat)
     return true;
 }
 
-// Faults that come before any work. False: the reply stands, or there is none.
+// Plays faults that come before any work. If it returns false, the reply has
+// been written, or there is to be none.
 static bool pass_faults(struct sim_chat *chat)
 {
     struct sim_exchange *exchange = chat->exchange;
@@ -137,7 +140,8 @@ static bool pass_faults(struct sim_chat *chat)
     return false;
 }
 
-// Waits for a slot. False: the reply stands, or the client has gone.
+// Waits for a slot. If it returns false, the reply has been written, or the
+// client has left.
 static bool take_slot(struct sim_chat *chat)
 {
     struct sim_exchange *exchange = chat->exchange;
@@ -196,7 +200,7 @@ static size_t limit_of(const struct sim_chat *chat)
     return most;
 }
 
-// Keeps so many tokens of a text; returns how many it held at most.
+// Keeps at most this many tokens of a text; returns how many it then has.
 static size_t keep_tokens(struct buf *text, size_t most)
 {
     size_t n = sim_model_tokens(text->len);
@@ -230,7 +234,7 @@ static void bound_answer(struct sim_chat *chat)
     chat->n_generated = thought + keep_tokens(&chat->content, most - thought);
     chat->done_reason = cut ? "length" : "stop";
     if (cut)
-        buf_clear(&chat->logprobs); // of a reply that there is no more
+        buf_clear(&chat->logprobs); // of a reply that has been cut
     if (chat->fault == SIM_FAULT_WHITESPACE)
         loop_in_white_space(chat, most);
     chat->n_generated += !cut && chat->n_generated < most; // the end token
@@ -270,8 +274,9 @@ static double rate_or(double rate)
     return rate > 0 ? rate : NOMINAL_TOKENS_PER_S;
 }
 
-// Works out the times and sleeps them. What the slot knew is read for nothing;
-// the last token is always read anew. False: the client has gone.
+// Computes the times and sleeps for that long. What the slot already knew costs
+// nothing to read, but the last token is always read anew. Returns false if the
+// client has left.
 static bool spend_time(struct sim_chat *chat)
 {
     const struct sim_options *options = &chat->service->options;

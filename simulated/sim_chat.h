@@ -1,7 +1,8 @@
-// sim_chat: a chat, or texts to be embedded, from the request to its reply.
+// sim_chat: takes a chat, or texts to embed, from the request to the reply.
 //
-// Read and checked, then let through the faults that were asked for, given a
-// slot, answered by the model, made to take its time, and written.
+// A request is read and checked, exposed to the configured faults, given a
+// slot, and answered by the model; then the time it takes is spent, and the
+// reply is written.
 
 #ifndef SIMULATED_SIM_CHAT_H
 #define SIMULATED_SIM_CHAT_H
@@ -18,10 +19,10 @@ struct sim_chat {
     enum sim_fault fault;
     int64_t num_ctx;
     struct sim_lease lease;
-    struct buf prompt; // as the slots compare it
+    struct buf prompt; // in the form that the slots compare
     struct buf thinking;
     struct buf content;
-    struct buf logprobs; // of its tokens; empty where not asked for
+    struct buf logprobs; // of the content's tokens; empty if not asked for
     const char *done_reason;
     size_t n_generated;
     int64_t start_us;
@@ -29,8 +30,8 @@ struct sim_chat {
     int64_t generate_ns;
 };
 
-// Answers the request: with a chat or with embeddings, in the form of one of
-// the two APIs.
+// Answers the request with a chat or with embeddings, in the form of one of the
+// two APIs.
 void sim_chat_answer(struct sim_service *service, struct sim_exchange *exchange,
                      bool openai, bool embeds);
 

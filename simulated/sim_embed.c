@@ -17,7 +17,7 @@ bool sim_embeds(const char *model)
     return false;
 }
 
-// A letter, a digit, or a part of a character beyond ASCII.
+// Returns true for a letter, a digit, or a byte of a character beyond ASCII.
 static bool is_word(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -37,7 +37,7 @@ static void add_piece(const char *model, const char *piece,
     out[number % SIM_EMBED_SIZE] += (number >> 31) != 0 ? 1 : -1;
 }
 
-// The word, between marks, in pieces that overlap.
+// Adds the word, between its marks, in overlapping pieces.
 static void add_word(const char *model, const char *word, size_t len,
                      double out[SIM_EMBED_SIZE])
 {
@@ -60,7 +60,8 @@ static void normalise(double out[SIM_EMBED_SIZE])
     for (size_t i = 0; sum > 0 && i < SIM_EMBED_SIZE; i++)
         out[i] /= sqrt(sum);
     if (!(sum > 0))
-        out[0] = 1; // of a text without words: some direction, as models give
+        out[0] = 1; // a text without words gets some direction, as real models
+                    // give it
 }
 
 void sim_embed(const char *model, const char *text, size_t len,

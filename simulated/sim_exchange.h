@@ -1,8 +1,8 @@
 // sim_exchange: one request to the stand-in and its reply, without the HTTP.
 //
-// The server reads the request in and sends what stands in it afterwards;
-// pausing and looking whether the client is still there are the server's too,
-// passed in as functions.
+// The server reads the request and later sends the reply that it finds here. It
+// also passes in two functions, one that pauses and one that checks whether the
+// client is still connected.
 
 #ifndef SIMULATED_SIM_EXCHANGE_H
 #define SIMULATED_SIM_EXCHANGE_H
@@ -24,9 +24,10 @@
 
 enum { SIM_REPLY_BODY_MAX = 4 << 20 };
 
-// What the routes share; set up and owned by the server.
+// What all routes share; set up and owned by the server.
 struct sim_service {
-    struct sim_options options; // defaults filled in; its pointers are dead
+    struct sim_options options; // with defaults filled in; its pointers are no
+                                // longer valid
     char **models;              // owned
     size_t n_models;
     struct sim_model *model;
@@ -42,29 +43,29 @@ enum sim_ending {
 };
 
 struct sim_exchange {
-    const char *method; // borrowed, as path and body
+    const char *method; // borrowed, like path and body
     const char *path;
     const char *body;
     size_t body_len;
-    // Sleeps; false when the client left or the server stops.
+    // Sleeps. Returns false if the client left or the server stops.
     bool (*pause)(void *data, int64_t us);
     sim_gone gone;
-    void *data; // of both
+    void *data; // for both functions
 
     unsigned status;
     const char *type; // a constant
     struct buf reply;
     enum sim_ending ending;
     struct sim_record record;
-    struct hash hash; // what record.body points to
+    struct hash hash; // record.body points here
     char model[SIM_MODEL_NAME_MAX];
 };
 
-// Makes the reply an error, in the form of one of the two APIs.
+// Turns the reply into an error, in the form of one of the two APIs.
 void sim_fail(struct sim_exchange *exchange, bool openai, unsigned status,
               const char *text);
 
-// Append a text as JSON, and the time of day.
+// Append a text as JSON, or the time of day.
 void sim_put_text(struct buf *out, const char *text);
 void sim_put_now(struct buf *out);
 

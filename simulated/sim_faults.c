@@ -14,7 +14,7 @@ static const char *const NAMES[] = {
 #undef SIM_FAULT
 };
 
-// The kinds that can be asked for: ", 500, 503, ...", for a message.
+// The known kinds for a message: ", 500, 503, ...".
 static const char KNOWN[] =
 #define SIM_FAULT(value, name) ", " name
 #include "simulated/sim_faults.def"

@@ -1,8 +1,8 @@
 // sim_faults: which requests go wrong, and how.
 //
-// Drawn from the seed, the request's body and how often that body was tried:
-// never from time or the order of arrival. So a run meets the same faults
-// whatever the number of workers, and a request that is tried again gets
+// Faults are drawn from the seed, the request's body, and how often that body
+// was tried, never from time or the order of arrival. So a run meets the same
+// faults whatever the number of workers, and a request that is retried gets
 // through in the end.
 
 #ifndef SIMULATED_SIM_FAULTS_H
@@ -15,7 +15,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 
-// To add a fault is to write its line in sim_faults.def, and what it does in
+// To add a fault, write its line in sim_faults.def and its effect in
 // sim_chat.c.
 enum sim_fault {
     SIM_FAULT_NONE,
@@ -32,7 +32,8 @@ struct sim_faults {
     size_t n;
 };
 
-// kinds: names with commas between, NULL for "500,503,cut,garbage".
+// Reads the options. `kinds` is a list of names separated by commas; NULL means
+// "500,503,cut,garbage".
 bool sim_faults_read(struct sim_faults *faults, double rate, const char *kinds,
                      uint64_t seed, struct err *err);
 

@@ -39,7 +39,7 @@ struct sim_field *sim_field_add(struct arena *arena, struct sim_field *fields,
     return field;
 }
 
-// Adds one label without quotes and white space around it.
+// Adds one label, without the quotes and white space around it.
 static void add_label(struct arena *arena, struct sim_field *field,
                       struct sim_span label)
 {
@@ -63,7 +63,7 @@ static void add_label(struct arena *arena, struct sim_field *field,
     field->labels[field->n_labels++] = copy;
 }
 
-// Splits at `separator` outside of quotes and adds each part.
+// Splits the list at `separator`, except inside quotes, and adds each part.
 static void add_labels(struct arena *arena, struct sim_field *field,
                        struct sim_span list, char separator)
 {
@@ -133,7 +133,8 @@ static bool read_number(const char *at, double *out)
     return true;
 }
 
-// "0 to 1", "at least 0", "at most 5", "greater than or equal to: 0".
+// Reads limits such as "0 to 1", "at least 0", "at most 5" or "greater than or
+// equal to: 0".
 static void read_limits(struct sim_field *field, const char *text)
 {
     static const struct {
@@ -170,7 +171,7 @@ static void read_limits(struct sim_field *field, const char *text)
         field->has_min = true;
 }
 
-// What a type's first word says; anything else is text.
+// Reads the kind from the type's first word; anything unknown is text.
 static void read_kind(struct sim_field *field)
 {
     static const struct {
@@ -219,7 +220,7 @@ void sim_field_type(struct arena *arena, struct sim_field *field)
     }
 }
 
-// The parenthesis that closes the one at text.at[0]; its index.
+// Returns the index of the parenthesis that closes the one at text.at[0].
 static size_t closing(struct sim_span text)
 {
     size_t depth = 0;

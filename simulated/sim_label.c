@@ -13,10 +13,13 @@ static const double WEIGHT_NAME = 1.0;
 static const double WEIGHT_MENTION = 1.0;
 static const double WEIGHT_CLASS = 0.8;
 static const double WEIGHT_NEAR = 1.2;
-static const double NOISE = 0.46;        // of the weakest model, bare prompt
-static const double QUALITY_HELPS = 0.5; // share of noise that it takes away
+static const double NOISE = 0.46;        // for the weakest model with a bare
+                                         // prompt
+static const double QUALITY_HELPS = 0.5; // share of the noise that good quality
+                                         // removes
 static const double DEMOS_HELP = 0.65;   // the same for demos that agree
-static const double DEMOS_SCALE = 3.0;   // demos until most of that is had
+static const double DEMOS_SCALE = 3.0;   // number of demos for most of that
+                                         // effect
 static const double HEAT_NOISE = 0.12;   // at temperature 1
 
 // ---- which labels
@@ -40,7 +43,8 @@ static size_t label_index(const char *const *labels, size_t n, const char *text)
     return i;
 }
 
-// A free field whose demos repeat few short values: they are its labels.
+// If the demos of a free field repeat a few short values, takes those as its
+// labels.
 static bool suggest_labels(struct sim_label_set *set, struct arena *arena,
                            const struct sim_prompt *prompt, size_t field)
 {
@@ -82,7 +86,7 @@ static bool list_labels(struct sim_label_set *set, struct arena *arena,
     return true;
 }
 
-// ---- what the instruction says beside them
+// ---- what the instruction says about them
 
 static bool ends_clause(const char *at, const char *end)
 {
@@ -92,7 +96,8 @@ static bool ends_clause(const char *at, const char *end)
            isspace((unsigned char)at[1]);
 }
 
-// The label as it stands, or with spaces for its underscores and hyphens.
+// Compares ignoring case. A space or underscore in the text matches any
+// separator in the label.
 static bool matches(const char *at, size_t room, const char *label, size_t len)
 {
     if (len > room)
@@ -113,7 +118,7 @@ struct mention {
     size_t len;
 };
 
-// The longest label that starts at `at`, in *found.
+// Finds the longest label that starts at `at`.
 static bool mention_at(const struct sim_label_set *set, const char *at,
                        const char *end, struct mention *found)
 {
@@ -144,7 +149,8 @@ static size_t find_mentions(const struct sim_label_set *set, const char *at,
     return n;
 }
 
-// One label in a clause owns all of it; of several, each owns what follows.
+// If a clause has one label, the label owns all of it. If it has several, each
+// owns the text that follows it.
 static void read_clause(const struct sim_label_set *set, const char *at,
                         const char *end, struct buf *said, bool *named)
 {
@@ -177,7 +183,8 @@ static void read_clauses(const struct sim_label_set *set, const char *text,
 
 // ---- how good the instruction is, whatever it is about
 
-// The share of the words in the inputs' names that the instruction takes up.
+// Returns the share of the words in the inputs' names that the instruction
+// mentions.
 static double share_of_names(const struct sim_prompt *prompt)
 {
     size_t told = 0;
@@ -204,7 +211,8 @@ static double length_fits(const char *text)
     return words <= 300 ? 1.0 : 300.0 / (double)words;
 }
 
-// Half for asking for one value, half for asking for it exactly.
+// Returns 0.5 if the text asks for a single value, plus 0.5 if it asks for the
+// exact value.
 static double asks_exactness(const char *text)
 {
     static const struct {
@@ -257,7 +265,7 @@ static bool make_bags(struct sim_label_set *set, struct arena *arena,
     return true;
 }
 
-// All inputs of the demos with a label, as one text.
+// Makes one bag per label, from the inputs of all demos with that label.
 static bool make_classes(struct sim_label_set *set, struct arena *arena,
                          const struct sim_prompt *prompt, struct buf *text)
 {
@@ -336,8 +344,9 @@ void sim_label_documents(const struct sim_label_set *set,
 
 // ---- weighing
 
-// Does the demo's label fit better by its own words than the others do? 1 yes,
-// 0.2 no; where the labels' words say nothing, in between.
+// Checks whether the demo fits the words of its own label better than those of
+// the other labels. Returns 1 for yes and 0.2 for no, or a value in between if
+// the labels' words say nothing about it.
 static double agrees(const struct sim_label_set *set,
                      const struct sim_bag *demo, size_t own)
 {
@@ -374,7 +383,8 @@ void sim_label_weigh(struct sim_label_set *set, const struct sim_bag *idf,
 
 // ---- choosing
 
-// Per label the nearest demos, the second and third counting less.
+// Adds the nearest demos to each label's score; the second and third count
+// less.
 static void add_nearest(const struct sim_label_set *set,
                         const struct sim_bag *question,
                         const struct sim_bag *demos, size_t n_demos,
@@ -403,7 +413,7 @@ static double noise_size(const struct sim_label_set *set, double strength)
     double shown = 1.0 - exp(-(double)set->n_shown / DEMOS_SCALE);
     double calm = (1.0 - QUALITY_HELPS * set->quality) *
                   (1.0 - DEMOS_HELP * shown * set->agreement);
-    // Demos that contradict the labels unsettle.
+    // Demos that contradict the labels add noise.
     if (set->n_shown > 0 && set->agreement < 0.6)
         calm *= 1.0 + (0.6 - set->agreement);
     return NOISE * (1.25 - strength) * calm;
@@ -427,7 +437,8 @@ static struct sim_choice take_best(const double *scores, size_t n)
 
 static void fill_odds(const double *scores, size_t n, double *odds)
 {
-    // The deviation of Gumbel's distribution is its scale times pi / sqrt(6).
+    // The standard deviation of a Gumbel distribution is its scale times pi /
+    // sqrt(6).
     double scale = HEAT_NOISE / 1.2825498301618641;
     double most = -HUGE_VAL;
     double sum = 0;

@@ -14,9 +14,9 @@
 
 enum { TASKS_MAX = 64, ANSWER_MAX_BYTES = 32 << 20, BYTES_A_TOKEN = 4 };
 
-static const double SLIPS = 0.3;        // of the weakest model without help
-static const double HINTS_HELP = 0.9;   // share of slips that hints take away
-static const double REPAIR_HELPS = 0.3; // what is left after a complaint
+static const double SLIPS = 0.3;        // for the weakest model without help
+static const double HINTS_HELP = 0.9;   // share of the slips that hints prevent
+static const double REPAIR_HELPS = 0.3; // share that remains after a complaint
 
 enum slip {
     SLIP_NONE,
@@ -58,7 +58,7 @@ size_t sim_model_tokens(size_t bytes)
     return (bytes + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
 }
 
-// The size in 10^9 parameters, 0 without one.
+// Returns the size in billions of parameters, or 0 if the name has none.
 static double size_in_name(const char *name)
 {
     for (const char *at = name; *at != '\0'; at++) {

@@ -1,14 +1,14 @@
 // sim_model: the stand-in's "brain": messages in, a reply out.
 //
-// The same request under the same model name always gives the same reply. The
-// model's name says how strong it is: "qwen2.5:14b" errs less than
-// "smollm2:135m"; a name without a size is in between. It sees the prompt and
-// nothing else.
+// The same request under the same model name always gets the same reply. The
+// model's name says how strong it is: "qwen2.5:14b" makes fewer mistakes than
+// "smollm2:135m", and a name without a size is in between. The model sees only
+// the prompt.
 //
-// A model that is not strong makes slips of form, the fewer the more demos
-// show the form: a label in the wrong case or with a full stop, no end marker,
-// JSON in a fence, seldom no form at all. Under a JSON schema it makes none,
-// as a server that constrains the output would see to.
+// A model that is not strong makes mistakes of form, fewer if the demos show
+// the form well: a label in the wrong case or with a full stop, a missing end
+// marker, JSON in a code fence, or rarely no form at all. Under a JSON schema
+// it makes none, because a real server would constrain the output.
 //
 // Thread-safe.
 
@@ -31,29 +31,30 @@ enum { SIM_REPLY_MAX_BYTES = 1 << 18 };
 struct sim_model;
 
 struct sim_query {
-    const char *model; // borrowed, as all below
+    const char *model; // borrowed, like everything below
     const struct sim_message *messages;
     size_t n_messages;
     const json_t *schema; // or NULL
-    bool json;            // a JSON object is asked for, schema or not
+    bool json;            // the answer should be a JSON object, schema or not
     double temperature;
     int64_t seed;         // counts only above temperature 0
-    struct buf *logprobs; // the list of the reply's tokens goes there, with so
+    struct buf *logprobs; // receives the list of the reply's tokens, each with
+                          // `top` alternatives; NULL if not asked for
     size_t top;           // many alternatives; NULL where it is not asked for
 };
 
-struct sim_model *sim_model_new(void); // NULL without memory
+struct sim_model *sim_model_new(void); // NULL when out of memory
 void sim_model_free(struct sim_model *model);
 
-// Appends the reply to out. Fails without memory only.
+// Appends the reply to `out`. Fails only when out of memory.
 bool sim_model_answer(struct sim_model *model, const struct sim_query *query,
                       struct buf *out, struct err *err);
 
-// 0.05 to 0.95, from the size in the name ("14b", "0.5b", "135m"; "8x7b" is
-// 56b); 0.6 without one.
+// Returns 0.05 to 0.95, from the size in the name ("14b", "0.5b", "135m";
+// "8x7b" counts as 56b), or 0.6 if the name has no size.
 double sim_model_strength(const char *name);
 
-// How many tokens a text of so many bytes is taken for.
+// Returns how many tokens a text of this many bytes is taken to have.
 size_t sim_model_tokens(size_t bytes);
 
 #endif

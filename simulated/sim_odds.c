@@ -13,7 +13,8 @@ struct spot {
     size_t field;
 };
 
-// Where a text stands at or behind from, in any case; len when nowhere.
+// Returns where `text` first occurs at or after `from`, ignoring case, or len
+// if it does not.
 static size_t find(const char *reply, size_t len, size_t from, const char *text)
 {
     size_t n = strlen(text);
@@ -59,7 +60,7 @@ static void put_entry(struct buf *out, const char *token, size_t len, double p)
     buf_printf(out, ", \"logprob\": %.6g", log(fmax(p, 1e-9)));
 }
 
-// A token of the form.
+// Appends a token of the reply's form.
 static void put_certain(struct buf *out, const char *token, size_t len,
                         size_t top)
 {
@@ -72,7 +73,7 @@ static void put_certain(struct buf *out, const char *token, size_t len,
     buf_puts(out, "]}");
 }
 
-// One way to go on within a label: its bytes and how likely.
+// One possible next token within a label, and its probability.
 struct way {
     const char *text;
     size_t len;
@@ -89,8 +90,8 @@ static struct way *way_of(struct way *ways, size_t *n, const char *text)
     return &ways[(*n)++];
 }
 
-// The ways of all labels that begin as the chosen one does up to `done`, likely
-// ones first.
+// Lists the possible next tokens of all labels that agree with the chosen one
+// in their first `done` bytes, the most likely first.
 static size_t list_ways(const struct sim_label_set *set, const double *odds,
                         const char *chosen, size_t done, struct way *ways)
 {
@@ -114,8 +115,8 @@ static size_t list_ways(const struct sim_label_set *set, const double *odds,
     return n;
 }
 
-// The token of a label that begins behind its first `done` bytes; gives its
-// length. What is written may differ in case.
+// Appends the token that follows the first `done` bytes of a label, and returns
+// its length. The written label may differ in case.
 static size_t put_doubtful(const struct sim_ask *ask, size_t field,
                            const char *written, size_t done, size_t top,
                            struct buf *out)

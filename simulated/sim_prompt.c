@@ -38,7 +38,8 @@ size_t sim_prompt_question(const struct sim_message *messages, size_t n)
 
 // ---- the system message
 
-// Its three parts: the lists, the structure, the instruction.
+// The three parts of a system message: the lists, the structure, the
+// instruction.
 struct parts {
     struct sim_span lists;
     struct sim_span structure;
@@ -67,8 +68,8 @@ static struct sim_span between(const char *start, const char *end)
     return (struct sim_span){start, (size_t)(end - start)};
 }
 
-// What stands behind the template and still speaks of markers is about the form
-// of an answer too, and no part of the instruction.
+// Skips a line after the template that still mentions markers: it is about the
+// form of the answer too, and not part of the instruction.
 static struct sim_span behind_form(struct sim_span rest)
 {
     struct sim_span after = rest;
@@ -82,8 +83,8 @@ static struct sim_span behind_form(struct sim_span rest)
     return rest;
 }
 
-// What stands behind the instruction about the values of fields, "`name` is one
-// of: a; b", is no part of it either.
+// Drops lines at the end of the instruction that list the values of fields,
+// "`name` is one of: a; b": they are not part of it either.
 static struct sim_span before_choices(struct sim_span text)
 {
     text = sim_span_trim(text);
@@ -100,7 +101,8 @@ static struct sim_span before_choices(struct sim_span text)
 }
 
 // The structure runs from the first template line to the end marker or the
-// closing brace. What an instruction shows after it is no part of it.
+// closing brace. A structure that the instruction shows later is not part of
+// it.
 static struct parts split_system(struct sim_span text)
 {
     struct sim_span rest = text;
@@ -115,11 +117,11 @@ static struct parts split_system(struct sim_span text)
                                   between(start, rest.at),
                                   behind_form(between(rest.at, end))};
     }
-    // Without a structure, the lists end where they end (read_lists says).
+    // If there is no structure, read_lists determines where the lists end.
     return (struct parts){text, {end, 0}, {end, 0}};
 }
 
-// "Input fields:", "Your output fields are:" and the like.
+// Returns true for "Input fields:", "Your output fields are:" and the like.
 static bool is_heading(struct sim_span line, const char *which)
 {
     bool fields = false;
@@ -133,7 +135,8 @@ static bool is_heading(struct sim_span line, const char *which)
     return fields && direction;
 }
 
-// "Your input fields are:" and no more: an instruction may speak of fields too.
+// Returns true for a line that says only "Your input fields are:" or the like:
+// an instruction may mention fields too.
 static bool is_bare_heading(struct sim_span line)
 {
     const char *at = line.at;
@@ -146,7 +149,7 @@ static bool is_bare_heading(struct sim_span line)
            (is_heading(line, "input") || is_heading(line, "output"));
 }
 
-// What stands before the first list: an instruction may come first.
+// Returns what comes before the first list: an instruction may come first.
 static struct sim_span before_lists(struct sim_span text)
 {
     struct sim_span rest = text;
@@ -158,8 +161,8 @@ static struct sim_span before_lists(struct sim_span text)
     return (struct sim_span){text.at, 0};
 }
 
-// Reads the lists; returns what stands after the last field. `open` is true
-// when nothing but the text itself says where the lists end.
+// Reads the lists and returns what follows the last field. `open` is true if
+// only the text itself shows where the lists end.
 static struct sim_span read_lists(struct sim_prompt *prompt,
                                   struct arena *arena, struct sim_span all,
                                   bool open)
@@ -186,7 +189,8 @@ static struct sim_span read_lists(struct sim_prompt *prompt,
     return rest;
 }
 
-// A remark beside a placeholder may say what the list did not: labels.
+// Reads labels from remarks next to the placeholders, in case the list did not
+// name them.
 static void read_structure(struct sim_prompt *prompt, struct arena *arena,
                            struct sim_span all)
 {
@@ -250,7 +254,7 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
 
 // ---- the schema
 
-// The schema has the last word on which outputs there are.
+// The schema has the last word on which outputs exist.
 static void read_schema(struct sim_prompt *prompt, struct arena *arena,
                         const json_t *schema)
 {
@@ -287,7 +291,8 @@ static void read_schema(struct sim_prompt *prompt, struct arena *arena,
 
 // ---- turns
 
-// The last paragraph of a question that speaks of the answer's form.
+// Returns the length of a question without its last paragraph, if that
+// describes the form of the answer.
 static size_t without_reminder(const struct sim_prompt *prompt,
                                const char *content, size_t len)
 {
@@ -372,7 +377,7 @@ bool sim_prompt_wants_json(const struct sim_prompt *prompt,
 
 // ---- the prefix
 
-// Without a list of inputs, the markers of the user turns name them.
+// If there is no list of inputs, the markers in the user turns name them.
 static void add_marked_fields(struct arena *arena,
                               const struct sim_message *message,
                               struct sim_field *fields, size_t *n)

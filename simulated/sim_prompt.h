@@ -1,18 +1,20 @@
-// sim_prompt: what a prompt says, read as tolerantly as a model would.
+// sim_prompt: reads what a prompt says, as tolerantly as a model would.
 //
-// The convention that is understood: a system message that lists input and
-// output fields, one line each with the name in backticks, the type in
-// parentheses and a description after a colon; then the structure; then the
-// instruction. Demos are pairs of user and assistant turns. Values stand under
-// marker lines `[[ ## name ## ]]` or in a JSON object. Where there is no such
-// list, a JSON schema or the demos' markers name the fields; where there is
+// It understands this convention: a system message lists input and output
+// fields, one per line, with the name in backticks, the type in parentheses,
+// and a description after a colon; then comes the structure; then the
+// instruction. Demos are pairs of user and assistant turns. Values are under
+// marker lines `[[ ## name ## ]]` or in a JSON object. If there is no such
+// list, a JSON schema or the demos' markers name the fields. If there is
 // nothing at all, the answer is one free text.
 //
-// A prompt falls into a prefix (all up to the question), which many requests
-// share and which is read once, and a question. What follows the question (a
-// wrong answer and the complaint about it) makes the answer a repair.
+// A prompt consists of a prefix (everything up to the question), which many
+// requests share and which is read once, and a question. Anything after the
+// question (a wrong answer and the complaint about it) makes the answer a
+// repair.
 //
-// All text is untrusted: counts are capped, and what is beyond is not read.
+// All text is untrusted: counts are capped, and anything beyond them is not
+// read.
 
 #ifndef SIMULATED_SIM_PROMPT_H
 #define SIMULATED_SIM_PROMPT_H
@@ -36,11 +38,11 @@ struct sim_message {
 };
 
 struct sim_demo {
-    const char *input;                  // all inputs, joined
+    const char *input;                  // all inputs joined
     const char *values[SIM_FIELDS_MAX]; // by output field; NULL: not shown
 };
 
-// Sections of one turn, by output or input field.
+// The sections of one turn, by output or input field.
 struct sim_turn {
     const char *joined;                 // the values, joined by newlines
     const char *values[SIM_FIELDS_MAX]; // by input field; NULL: absent
@@ -54,26 +56,29 @@ struct sim_prompt {
     const char *instruction; // or ""
     struct sim_demo demos[SIM_DEMOS_MAX];
     size_t n_demos;
-    bool as_json; // the answer is to be a JSON object
-    bool bare;    // the schema is no object: the answer is the one value alone
+    bool as_json; // the answer should be a JSON object
+    bool bare;    // the schema is not an object: the answer is just the one
+                  // value
 };
 
-// Which message holds the question; n when there is none.
+// Returns the index of the message that holds the question, or n if there is
+// none.
 size_t sim_prompt_question(const struct sim_message *messages, size_t n);
 
 // Reads messages[0..n), the prefix of a prompt. `schema` is the JSON schema
-// that the request asks for, or NULL; `json` is true when it asks for JSON.
+// that the request asks for, or NULL. `json` is true if the request asks for
+// JSON.
 bool sim_prompt_read(struct sim_prompt *prompt, struct arena *arena,
                      const struct sim_message *messages, size_t n,
                      const json_t *schema, bool json, struct err *err);
 
-// Reads the question under a prompt that was read. May be called from many
-// threads: the prompt is only read.
+// Reads the question that belongs to a prompt. Several threads may call it at
+// once, since it does not change the prompt.
 bool sim_prompt_turn(const struct sim_prompt *prompt, struct arena *arena,
                      const struct sim_message *message, struct sim_turn *turn,
                      struct err *err);
 
-// True when the question itself asks for JSON and shows no output marker.
+// Returns true if the question itself asks for JSON and shows no output marker.
 bool sim_prompt_wants_json(const struct sim_prompt *prompt,
                            const struct sim_message *message);
 

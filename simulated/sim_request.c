@@ -13,7 +13,7 @@
 
 enum {
     ARENA_MAX_BYTES = 32 << 20,
-    TOKENS_A_MESSAGE = 4, // the template's own
+    TOKENS_A_MESSAGE = 4, // the template's overhead
 };
 
 __attribute__((format(printf, 3, 4))) static bool
@@ -142,7 +142,7 @@ static bool read_response_format(struct sim_request *request,
 
 // ---- messages
 
-// Text, or the text parts of a list of parts.
+// Reads a text, or the text parts of a list of parts.
 static bool read_content(struct sim_request *request, const json_t *content,
                          struct sim_message *message,
                          struct sim_refusal *refusal)
@@ -178,7 +178,7 @@ static bool is_role(const char *role)
            strcmp(role, "assistant") == 0 || strcmp(role, "tool") == 0;
 }
 
-// Messages of an unknown role are passed over, as Ollama does.
+// Skips messages with an unknown role, as Ollama does.
 static bool read_messages(struct sim_request *request, const json_t *messages,
                           struct sim_refusal *refusal)
 {
@@ -249,7 +249,7 @@ static bool read_openai(struct sim_request *request,
     return true;
 }
 
-// The same in both APIs; Ollama takes 0 to 20 alternatives.
+// Reads what is the same in both APIs. Ollama takes 0 to 20 alternatives.
 static void read_logprobs(struct sim_request *request)
 {
     int64_t top = whole(request->body, "top_logprobs", 0);
@@ -270,7 +270,7 @@ static bool hash_body(struct sim_request *request, bool openai)
     return ok;
 }
 
-// What all requests have: a JSON object that names a model.
+// Reads what every request has: a JSON object that names a model.
 static bool read_body(struct sim_request *request, const char *body, size_t len,
                       bool openai, struct sim_refusal *refusal)
 {
@@ -306,7 +306,7 @@ bool sim_request_read(struct sim_request *request, const char *body, size_t len,
                   : read_native(request, refusal);
 }
 
-// A text, or a list of texts.
+// Reads a text, or a list of texts.
 static bool read_input(struct sim_request *request, const json_t *input,
                        struct sim_refusal *refusal)
 {
@@ -361,7 +361,8 @@ static size_t tokens_of(const struct sim_message *message)
     return sim_model_tokens(message->len) + TOKENS_A_MESSAGE;
 }
 
-// The oldest message that may go: neither a system message nor the last.
+// Returns the oldest message that may be dropped: neither a system message nor
+// the last one.
 static size_t find_droppable(const struct sim_request *request)
 {
     for (size_t i = 0; i + 1 < request->n_messages; i++)
@@ -370,8 +371,8 @@ static size_t find_droppable(const struct sim_request *request)
     return request->n_messages;
 }
 
-// Even the system message and the question are too long: the end is cut off
-// the longest message, as the server cuts tokens out of the middle.
+// Handles a system message and question that together are still too long: cuts
+// the end of the longest message, as a server cuts tokens out of the middle.
 static void cut_longest(struct sim_request *request, size_t over)
 {
     struct sim_message *longest = &request->messages[0];
@@ -385,8 +386,8 @@ static void cut_longest(struct sim_request *request, size_t over)
     longest->len = strlen(longest->content);
 }
 
-// Texts to be embedded are read one by one: each has the window for itself, and
-// loses its end where it may.
+// Checks texts to embed one by one: each has the whole window to itself, and
+// loses its end if that is allowed.
 static bool fit_texts(struct sim_request *request, size_t room)
 {
     bool fits = true;

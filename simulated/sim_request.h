@@ -1,10 +1,10 @@
-// sim_request: a request, read and checked as Ollama does.
+// sim_request: a request, read and checked the way Ollama does it.
 //
-// Two forms come to one struct: Ollama's own (/api/chat, /api/embed) and the
-// OpenAI-compatible one. Each text to be embedded is a message of its own. What
-// is wrong with a body becomes a status and the words that Ollama uses.
-// Messages that do not fit are dropped from the middle, oldest first, unless
-// the request forbids it.
+// Two forms are read into one struct: Ollama's own (/api/chat, /api/embed) and
+// the OpenAI-compatible one. Each text to embed is a message of its own. A
+// problem in the body becomes a status and the words that Ollama uses. Messages
+// that do not fit are dropped from the middle, oldest first, unless the request
+// forbids it.
 
 #ifndef SIMULATED_SIM_REQUEST_H
 #define SIMULATED_SIM_REQUEST_H
@@ -36,7 +36,7 @@ struct sim_request {
     bool stream;
     bool truncate;
     bool shift;
-    bool embeds;    // each message is a text of its own, to be embedded
+    bool embeds;    // each message is a separate text to embed
     bool load_only; // no messages: only load the model
     bool unload;    // keep_alive is 0
     enum sim_think think;
@@ -49,24 +49,25 @@ struct sim_request {
     size_t n_tokens; // of the prompt
 };
 
-// What is wrong with a request; status 0: nothing.
+// Why a request is refused; status 0: it is not.
 struct sim_refusal {
     unsigned status;
     char text[240];
 };
 
-// Reads a body; release `request` in any case.
+// Reads a body. Release `request` in any case.
 bool sim_request_read(struct sim_request *request, const char *body, size_t len,
                       bool openai, struct sim_refusal *refusal);
 
-// The same of a request for embeddings.
+// Like sim_request_read, for a request for embeddings.
 bool sim_request_read_embed(struct sim_request *request, const char *body,
                             size_t len, bool openai,
                             struct sim_refusal *refusal);
 void sim_request_release(struct sim_request *request);
 
-// Makes the prompt fit num_ctx: drops messages and counts the tokens. False,
-// with n_tokens of the whole prompt, when it does not fit and may not be cut.
+// Makes the prompt fit num_ctx: drops messages and counts the tokens. Returns
+// false, with n_tokens of the whole prompt, if it does not fit and must not be
+// cut.
 bool sim_request_fit(struct sim_request *request, int64_t num_ctx);
 
 #endif

@@ -31,7 +31,7 @@ static void add_cell(struct sim_rows *rows, struct sim_span name,
         (struct sim_cell){name, value, rows->n_rows - 1};
 }
 
-// A quoted string at `at`; NULL when there is none, else its end.
+// Reads a quoted string at `at`. Returns its end, or NULL if there is none.
 static const char *read_quoted(const char *at, struct sim_span *text)
 {
     char quote = *at;
@@ -44,8 +44,9 @@ static const char *read_quoted(const char *at, struct sim_span *text)
     return *p == '\0' ? NULL : p + 1;
 }
 
-// "name": "value" anywhere; values that are no strings end at , or }. An object
-// or a list is gone into: its members are cells of the row.
+// Reads "name": "value" anywhere; a value that is not a string ends at a comma
+// or brace. Nested objects and lists are entered: their members are cells of
+// the row.
 static void read_quoted_cells(struct sim_rows *rows, const char *text)
 {
     const char *at = text;
@@ -92,8 +93,8 @@ static void read_line_cells(struct sim_rows *rows, const char *text)
 
 // ---- corrections
 
-// What stands between backticks at `at`; NULL when nothing does, else the place
-// behind it.
+// Reads what is between backticks at `at`. Returns the position after it, or
+// NULL if there is nothing.
 static const char *read_ticked(const char *at, struct sim_span *text)
 {
     if (*at != '`')
@@ -109,8 +110,8 @@ static const char *skip_text(const char *at, const char *text)
     return at != NULL && strncmp(at, text, len) == 0 ? at + len : NULL;
 }
 
-// "`intent` is `a`, but `b` is right": the last cell of that name before it is
-// b then, and its column is the one that is judged.
+// Reads "`intent` is `a`, but `b` is right": changes the last cell of that name
+// before it to b, and makes its column the one that is judged.
 static const char *read_correction(struct sim_rows *rows, const char *text)
 {
     struct sim_span name, wrong, right;
@@ -146,9 +147,9 @@ struct column {
     struct sim_span name;
     size_t n;
     size_t bytes;    // of all values
-    size_t distinct; // as far as 64
-    bool is_short;   // all of them
-    bool is_numbers; // likewise
+    size_t distinct; // counted up to 64
+    bool is_short;   // all values
+    bool is_numbers; // all values
 };
 
 static bool is_number(struct sim_span value)
@@ -199,7 +200,8 @@ static size_t find_columns(const struct sim_rows *rows, struct column *columns,
     return n;
 }
 
-// The text column has the longest values: their mean length.
+// Finds the text column, which has the longest values on average, and returns
+// that average length.
 static size_t find_text(struct sim_rows *rows, const struct column *columns,
                         size_t n)
 {
@@ -215,9 +217,10 @@ static size_t find_text(struct sim_rows *rows, const struct column *columns,
     return longest;
 }
 
-// The label's column is short beside the text, and of such the one that repeats
-// itself most. Numbers are labels only where no words are: a confidence repeats
-// itself, too. len 0: none is.
+// Finds the label's column: its values are short compared with the text, and it
+// repeats its values more than any other such column. Numbers are labels only
+// if there are no words, because a confidence repeats itself too. Returns len 0
+// if no column fits.
 static struct sim_span find_label(const struct column *columns, size_t n,
                                   size_t longest, bool of_numbers)
 {
@@ -243,7 +246,7 @@ static void name_columns(struct sim_rows *rows)
     size_t n = find_columns(rows, columns, 16);
     size_t longest = find_text(rows, columns, n);
 
-    if (rows->label_name.len == 0) // else a correction named it
+    if (rows->label_name.len == 0) // otherwise a correction named it
         rows->label_name = find_label(columns, n, longest, false);
     if (rows->label_name.len == 0)
         rows->label_name = find_label(columns, n, longest, true);
@@ -332,7 +335,8 @@ static size_t collect_words(struct sim_rows *rows, struct seen_word *words)
     return n;
 }
 
-// How often with the label, and how seldom with others.
+// Ranks words by how often they occur with the label and how rarely with
+// others.
 static void rank_words(struct sim_rows *rows, const struct seen_word *words,
                        size_t n)
 {

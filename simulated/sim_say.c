@@ -29,7 +29,7 @@ static bool next_sentence(const char **at, struct sim_span *sentence)
     return true;
 }
 
-// Cuts before a word, not inside of it.
+// Cuts before a word, not inside one.
 static const char *copy_cut(struct arena *arena, struct sim_span text,
                             size_t max)
 {
@@ -54,7 +54,8 @@ static const char *first_sentence(const struct sim_ask *ask)
     return copy_cut(ask->arena, sentence, SENTENCE_MAX_BYTES);
 }
 
-// The sentence of all inputs but `but` that resembles the text `but` most.
+// Returns the sentence of all inputs except `but` that most resembles the text
+// `but`.
 static const char *best_sentence(const struct sim_ask *ask, const char *but)
 {
     const struct sim_task *task = ask->task;
@@ -164,7 +165,7 @@ static const char *put_id(struct sim_ask *ask)
     return sim_shape_find(ask->arena, ask->turn->joined, SIM_ID);
 }
 
-// What a word in a field's name, or else in its description, asks for.
+// Which text a word asks for, in a field's name or else in its description.
 static const struct {
     const char *word;
     const char *(*put)(struct sim_ask *ask);
@@ -198,7 +199,8 @@ static const char *(*find_text(const char *said))(struct sim_ask *ask)
     return NULL;
 }
 
-// The token of the question that looks like what a demo took out of its own.
+// Returns the token of the question that looks like the value that a demo took
+// from its own input.
 static const char *by_analogy(const struct sim_ask *ask, size_t field)
 {
     const struct sim_prompt *prompt = &ask->task->prompt;

@@ -1,9 +1,9 @@
-// sim_say: the text of an output field.
+// sim_say: makes the text of an output field.
 //
-// Texts are taken out of the question where the field's name or description
-// speaks of something with a shape (an email address, an id, a date), by
-// analogy to the demos, or as the sentence that fits best; a reasoning or a
-// reply is put together.
+// If the field's name or description asks for something with a recognizable
+// shape (an email address, an id, a date), the text is taken from the question.
+// Otherwise it is found by analogy to the demos, or is the sentence that fits
+// best. A reasoning or a reply is composed.
 
 #ifndef SIMULATED_SIM_SAY_H
 #define SIMULATED_SIM_SAY_H
@@ -12,10 +12,11 @@
 
 #include "simulated/sim_ask.h"
 
-// NULL without memory, as all here.
+// Returns NULL when out of memory, like everything here.
 const char *sim_say(struct sim_ask *ask, size_t field);
 
-// What a member of that name gets: of a structure, which has no description.
+// Returns the text for a member of a structure, which has a name but no
+// description.
 const char *sim_say_named(struct sim_ask *ask, const char *name);
 
 #endif

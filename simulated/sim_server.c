@@ -19,7 +19,7 @@
 
 enum { CONNECTIONS_MAX = 1024, PATH_MAX_BYTES = 256, LOOK_MS = 50 };
 
-// Names that /api/tags lists beside those that were given.
+// Names that /api/tags lists in addition to the given ones.
 static const char *const USUAL_MODELS[] = {
     "llama3.2:latest", "llama3.2:3b",  "qwen2.5:14b",
     "qwen2.5:32b",     "qwen2.5:0.5b", "gemma3:270m",
@@ -29,7 +29,7 @@ static const char *const USUAL_MODELS[] = {
 struct sim_server {
     struct sim_service service;
     struct MHD_Daemon *daemon;
-    struct bell stop; // rings when the server stops, and is never hushed
+    struct bell stop; // rings when the server stops, and is never reset
     uint16_t port;
 };
 
@@ -104,7 +104,7 @@ static void free_half(void *data)
     free(half);
 }
 
-// Says the whole length, sends half of it and cuts the connection.
+// Announces the whole length, sends half of it and cuts the connection.
 static struct MHD_Response *half_response(struct buf *body)
 {
     struct half *half = calloc(1, sizeof *half);
@@ -162,7 +162,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
     exchange->gone = visit_gone;
     exchange->data = incoming;
     sim_api_answer(&incoming->server->service, exchange);
-    // Before it is sent: who has its answer and asks for the counts finds it.
+    // Before the reply is sent, so that a client that has its answer and then
+    // asks for the counts finds it counted.
     sim_tally_add(incoming->server->service.tally, &exchange->record);
     return send_reply(connection, exchange);
 }
@@ -346,7 +347,7 @@ struct sim_server *sim_server_start(const struct sim_options *options,
         err_nomem(err, "the stand-in server");
         return NULL;
     }
-    json_object_seed(0); // once, before there are threads
+    json_object_seed(0); // once, before any thread starts
     if (bell_open(&server->stop, "the stand-in server", err) &&
         set_up_service(&server->service, options, err) &&
         listen_on(server, options->port, err))

@@ -81,7 +81,7 @@ static bool is_id(struct sim_span token)
            !is_email(token) && !is_url(token) && !is_amount(token);
 }
 
-// "AB-12" and "XYZ-7" have one shape, "A-9".
+// "AB-12" and "XYZ-7" have the same shape, "A-9".
 static void shape_of(struct sim_span token, char shape[SHAPE_MAX])
 {
     size_t n = 0;

@@ -1,4 +1,4 @@
-// sim_shape: what can be told in a text by its shape alone.
+// sim_shape: finds things in a text by their shape alone.
 
 #ifndef SIMULATED_SIM_SHAPE_H
 #define SIMULATED_SIM_SHAPE_H
@@ -16,11 +16,12 @@ enum sim_shape {
     SIM_ID,
 };
 
-// The first of that shape; "" for none, NULL without memory.
+// Returns the first match of that shape; "" for none, NULL when out of memory.
 const char *sim_shape_find(struct arena *arena, const char *text,
                            enum sim_shape shape);
 
-// The first that looks like value, as "XYZ-7" does like "AB-12"; NULL for none.
+// Returns the first word that has the shape of `value`, as "XYZ-7" has that of
+// "AB-12"; NULL for none.
 const char *sim_shape_alike(struct arena *arena, const char *text,
                             const char *value);
 

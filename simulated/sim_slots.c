@@ -11,19 +11,19 @@
 enum {
     LOADED_MAX = 16,
     LOOK_MS = 50,
-    WORTH_SHARING = 10, // one part in so many of the prompt
+    WORTH_SHARING = 10, // minimum share of the prompt: one part in ten
 };
 
 struct slot {
     bool busy;
-    struct sim_loaded owner; // whose prompt it knows
-    struct buf known;        // the prompt
-    uint64_t used;           // when last
+    struct sim_loaded owner; // the model of that prompt
+    struct buf known;        // the prompt it remembers
+    uint64_t used;           // when last used
 };
 
 struct model {
     struct sim_loaded what;
-    uint64_t used; // when last; 0: the place is free
+    uint64_t used; // when last used; 0: the place is free
 };
 
 struct sim_waiter {
@@ -31,8 +31,9 @@ struct sim_waiter {
     struct sim_waiter *next;
 };
 
-// Invariants: the waiters are a queue, the first of which alone may take or
-// load; `loading` is true while it sleeps on a load, without the lock.
+// Invariants: the waiters form a queue, and only the first of them may take a
+// slot or load a model. `loading` is true while it sleeps on a load, without
+// the lock.
 struct sim_slots {
     pthread_mutex_t lock;
     struct sim_slots_options options;
@@ -134,8 +135,8 @@ static size_t shared_bytes(const struct slot *slot, const struct sim_wish *wish)
     return n;
 }
 
-// The free slot that shares most with the prompt, if that is worth it; else
-// the one that was not used for the longest time, so that prefixes in use stay.
+// Returns the free slot that shares the most with the prompt, if that is worth
+// it, else the least recently used one, so that prefixes in use survive.
 static struct slot *best_slot(struct sim_slots *slots,
                               const struct sim_wish *wish, size_t *shared)
 {
@@ -168,7 +169,8 @@ static struct model *find_model(struct sim_slots *slots, const char *model)
     return NULL;
 }
 
-// The place where a model is loaded, else a free one, else the oldest.
+// Returns the place where the model is loaded, else a free one, else the least
+// recently used one.
 static struct model *place_for(struct sim_slots *slots, const char *model)
 {
     struct model *place = find_model(slots, model);
@@ -191,7 +193,8 @@ static bool is_loaded(struct sim_slots *slots, const char *model,
     return held != NULL && held->what.num_ctx == num_ctx;
 }
 
-// Sleeps without the lock, as long as loading takes; false: gone meanwhile.
+// Sleeps without the lock for as long as loading takes. Returns false if the
+// client left meanwhile or the server stops.
 static bool load(struct sim_slots *slots, struct sim_waiter *waiter,
                  const struct sim_wish *wish)
 {
@@ -224,7 +227,7 @@ static void occupy(struct sim_slots *slots, struct slot *slot,
     memset(&slot->owner, 0, sizeof slot->owner);
     strncpy(slot->owner.model, wish->model, SIM_MODEL_NAME_MAX - 1);
     slot->owner.num_ctx = wish->num_ctx;
-    slot->known.len = shared; // what follows is new
+    slot->known.len = shared; // the rest is new
     buf_append(&slot->known, prompt->data + shared, prompt->len - shared);
     if (slot->known.failed)
         buf_clear(&slot->known);
@@ -234,7 +237,8 @@ static void occupy(struct sim_slots *slots, struct slot *slot,
     lease->shared_bytes = shared;
 }
 
-// One look of the first in the queue; true when it is served or gone.
+// Lets the first in the queue try once. Returns true if it was served or is
+// gone.
 static bool try_take(struct sim_slots *slots, struct sim_waiter *waiter,
                      const struct sim_wish *wish, struct sim_lease *lease,
                      enum sim_grant *grant)

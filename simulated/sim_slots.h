@@ -1,11 +1,12 @@
-// sim_slots: who may answer now, and what a slot still knows of its prompt.
+// sim_slots: which requests may be answered now, and which prompt each slot
+// remembers.
 //
 // A slot answers one request at a time and remembers the text of its last
-// prompt. A request gets the free slot that shares the longest beginning with
-// it; only the rest has to be read again. Requests wait in the order they
-// came. At most so many models are loaded; loading one takes its time, and
-// while it does, all wait. A model asked for with another num_ctx is loaded
-// anew, and its slots forget.
+// prompt. A request gets the free slot that shares the longest prefix with it,
+// so that only the rest must be read again. Requests wait in order of arrival.
+// Only a limited number of models are loaded at once; while one is being
+// loaded, everyone waits. A model that is requested with a different num_ctx is
+// loaded anew, and its slots forget their prompts.
 //
 //      request -> waiting -> (load) -> slot busy -> slot free
 //                    |          |
@@ -39,12 +40,12 @@ struct sim_slots_options {
 
 struct sim_lease {
     size_t slot;
-    size_t shared_bytes; // of the prompt that the slot knows
-    int64_t load_us;     // spent on loading the model, 0 when it was there
+    size_t shared_bytes; // length of the prefix that the slot already knows
+    int64_t load_us;     // spent on loading the model, 0 if it was loaded
 };
 
-// Called now and then while a request waits; true when it should give up.
-// `data` is the request's.
+// Called now and then while a request waits; returns true if the request should
+// give up. `data` is the request's.
 typedef bool (*sim_gone)(void *data);
 
 struct sim_loaded {
@@ -55,31 +56,32 @@ struct sim_loaded {
 struct sim_slots;
 
 struct sim_slots *sim_slots_new(const struct sim_slots_options *options);
-void sim_slots_free(struct sim_slots *slots); // nobody may be inside
+// No other call may be in progress.
+void sim_slots_free(struct sim_slots *slots);
 
-// What a request waits for. All borrowed.
+// What a request waits for. Everything is borrowed.
 struct sim_wish {
     const char *model;
     int64_t num_ctx;
-    const struct buf *prompt; // compared with what the slots know
+    const struct buf *prompt; // compared with what the slots remember
     sim_gone gone;
     void *data; // for gone
 };
 
-// Waits for a slot with the model loaded; the slot will remember the prompt.
+// Waits for a slot with the model loaded. The slot will remember the prompt.
 enum sim_grant sim_slots_take(struct sim_slots *slots,
                               const struct sim_wish *wish,
                               struct sim_lease *lease);
 void sim_slots_give(struct sim_slots *slots, const struct sim_lease *lease);
 
-// Forgets that a model is loaded.
+// Marks a model as no longer loaded.
 void sim_slots_unload(struct sim_slots *slots, const char *model);
 
-// Copies at most max loaded models; returns how many.
+// Copies at most `max` loaded models; returns how many.
 size_t sim_slots_loaded(struct sim_slots *slots, struct sim_loaded *list,
                         size_t max);
 
-// Sends all that wait away; takes fail from now on.
+// Turns all waiting requests away; sim_slots_take fails from now on.
 void sim_slots_stop(struct sim_slots *slots);
 
 #endif

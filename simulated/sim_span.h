@@ -17,22 +17,23 @@ struct sim_span {
     size_t len;
 };
 
-// Without the white space around it.
+// Returns the span without surrounding white space.
 struct sim_span sim_span_trim(struct sim_span span);
 
 bool sim_span_is(struct sim_span span, const char *text);
 
-// Where `what` begins in it first; NULL: nowhere.
+// Returns where `what` first occurs in `in`, or NULL if it does not.
 const char *sim_span_find(struct sim_span in, const char *what);
 
-// Takes a line off *rest; false at the end.
+// Takes a line off *rest. Returns false at the end.
 bool sim_span_line(struct sim_span *rest, struct sim_span *line);
 
-// A line that starts with a marker: *name is the field, *rest what follows.
+// Reads a line that starts with a marker: *name is the field, *rest what
+// follows. Returns false for any other line.
 bool sim_span_marker(struct sim_span line, struct sim_span *name,
                      struct sim_span *rest);
 
-// Trimmed. NULL without memory.
+// Returns a trimmed copy, or NULL when out of memory.
 const char *sim_span_copy(struct arena *arena, struct sim_span span);
 
 #endif

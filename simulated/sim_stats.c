@@ -13,7 +13,7 @@
 
 enum { BODIES_MAX = 1 << 22, BODIES_FIRST = 1 << 10, LINE_MAX_BYTES = 4096 };
 
-// A body is known by the first 64 bits of its hash.
+// A body is identified by the first 64 bits of its hash.
 struct body {
     uint64_t key;
     uint32_t attempts; // 0: the place is free
@@ -70,7 +70,7 @@ void sim_tally_close(struct sim_tally *tally)
     free(tally);
 }
 
-// The place of a body, or the free place where it belongs.
+// Returns the place of a body, or the free place where it belongs.
 static struct body *place_of(struct body *bodies, size_t cap, uint64_t key)
 {
     size_t at = (size_t)key & (cap - 1);
@@ -140,7 +140,7 @@ static void write_line(const struct sim_tally *tally,
                record->outcome, record->status, record->prompt_tokens,
                record->cached_tokens, record->generated_tokens, record->busy_us,
                record->num_predict);
-    // A line that does not fit or a full disk loses the line, nothing else.
+    // If a line does not fit or the disk is full, only that line is lost.
     if (!line.failed && write(tally->log, line.data, line.len) < 0)
         errno = 0;
     buf_release(&line);

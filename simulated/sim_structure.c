@@ -54,7 +54,7 @@ static json_t *schema_text(struct sim_ask *ask, const json_t *schema,
     return json_stringn(text == NULL ? "" : text, len);
 }
 
-// How much a text resembles the question, 0 to 1.
+// Returns how much a text resembles the question, 0 to 1.
 static double fit_of(const struct sim_ask *ask, const char *text)
 {
     struct sim_bag bag = sim_bag_new(ask->arena, text, strlen(text));
@@ -151,7 +151,7 @@ static json_t *by_schema(struct sim_ask *ask, const json_t *root,
     return schema_text(ask, schema, name);
 }
 
-// A list of the question's key words; numbers when the type says so.
+// Makes a list of the question's keywords, or of numbers if the type says so.
 static json_t *plain_list(struct sim_ask *ask, const struct sim_field *field)
 {
     json_t *list = json_array();
@@ -211,8 +211,8 @@ static json_t *make_member(struct sim_ask *ask, const struct sim_field *field,
     return schema_text(ask, NULL, field->name);
 }
 
-// The length of the type that text begins with: up to the next comma that is
-// in no brackets.
+// Returns the length of the type that `text` begins with: up to the next comma
+// outside brackets.
 static size_t member_type(const char *text)
 {
     size_t depth = 0, i = 0;
@@ -225,7 +225,7 @@ static size_t member_type(const char *text)
     return i;
 }
 
-// Takes "a: int" or "a: (int, 1 to 5)" off *at; false when there is no more.
+// Takes "a: int" or "a: (int, 1 to 5)" off *at. Returns false at the end.
 static bool next_member(struct sim_ask *ask, const char **at,
                         struct sim_field *out)
 {
@@ -250,7 +250,8 @@ static bool next_member(struct sim_ask *ask, const char **at,
     return true;
 }
 
-// "object with a: str, b: int": its members, each with a value of its type.
+// Makes the members of a type such as "object with a: str, b: int", each with a
+// value of its type.
 static json_t *named_object(struct sim_ask *ask, const char *type, int depth)
 {
     json_t *object = json_object();
@@ -263,7 +264,7 @@ static json_t *named_object(struct sim_ask *ask, const char *type, int depth)
     return object;
 }
 
-// Without a schema, the members are those that the type names, else those of
+// If there is no schema, the members are those that the type names, or those of
 // a demo's value.
 static json_t *plain_object(struct sim_ask *ask, size_t field)
 {

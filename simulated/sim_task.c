@@ -14,7 +14,7 @@ enum { TASK_MAX_BYTES = 64 << 20, SCHEMA_MAX_BYTES = 1 << 20 };
 struct slot {
     struct hash key;
     struct sim_task *task; // one reference; NULL: free
-    uint64_t used;         // when last, by the store's counter
+    uint64_t used;         // when last used, by the store's counter
 };
 
 struct sim_task_store {
@@ -62,7 +62,7 @@ static bool weigh(struct sim_task *task)
     return true;
 }
 
-// Demos show the form of an answer best; words that ask for it help.
+// Demos show the form of an answer best; words that ask for it help too.
 static double judge_hints(const struct sim_prompt *prompt)
 {
     static const char *const WORDS[] = {"exactly", "format", "only",
@@ -168,7 +168,7 @@ static bool key_of(const struct sim_message *messages, size_t n,
     return ok;
 }
 
-// Under the lock: the slot with this key, else NULL.
+// Returns the slot with this key, or NULL. Call with the lock held.
 static struct slot *find_slot(struct sim_task_store *store,
                               const struct hash *key)
 {
@@ -179,7 +179,7 @@ static struct slot *find_slot(struct sim_task_store *store,
     return NULL;
 }
 
-// Under the lock: the slot that was not used for the longest time, emptied.
+// Empties and returns the least recently used slot. Call with the lock held.
 static struct slot *free_slot(struct sim_task_store *store)
 {
     struct slot *oldest = &store->slots[0];

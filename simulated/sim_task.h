@@ -1,8 +1,9 @@
-// sim_task: a prompt's prefix, read and weighed once, and a store of them.
+// sim_task: a prompt's prefix, read and weighed once, and a store of such
+// tasks.
 //
 // Thousands of requests share a system message and demos. The store keeps the
-// analysis of the last ones, by a hash of the prefix; a task is read-only once
-// made, counted by references, and may be used by many threads.
+// latest analyses by a hash of the prefix. Once made, a task is read-only and
+// reference-counted, and many threads may use it at once.
 
 #ifndef SIMULATED_SIM_TASK_H
 #define SIMULATED_SIM_TASK_H
@@ -21,10 +22,10 @@
 struct sim_task {
     struct arena arena;
     struct sim_prompt prompt;
-    json_t *schema;        // owned: what the fields borrow from
+    json_t *schema;        // owned; the fields borrow from it
     struct sim_bag *demos; // by demo: its input, weighed
     struct sim_bag idf;
-    double otherwise; // the weight of a word that the prefix does not hold
+    double otherwise; // the weight of a word that is not in the prefix
     struct sim_label_set labels[SIM_FIELDS_MAX]; // by output field
     double hints; // how well the form of the answer is shown, 0 to 1
     int refs;     // under the store's lock
@@ -32,12 +33,12 @@ struct sim_task {
 
 struct sim_task_store;
 
-// A store of at most max_tasks. NULL without memory.
+// Creates a store of at most max_tasks. Returns NULL when out of memory.
 struct sim_task_store *sim_task_store_new(size_t max_tasks);
-void sim_task_store_free(struct sim_task_store *store); // NULL is allowed
+void sim_task_store_free(struct sim_task_store *store); // accepts NULL
 
-// The task of messages[0..n) under a schema (borrowed, or NULL). Hand it back
-// with sim_task_put. NULL on failure.
+// Returns the task of messages[0..n) under a schema (borrowed, or NULL). Give
+// it back with sim_task_put. Returns NULL on failure.
 struct sim_task *sim_task_get(struct sim_task_store *store,
                               const struct sim_message *messages, size_t n,
                               const json_t *schema, bool json, struct err *err);

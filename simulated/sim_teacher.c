@@ -9,12 +9,12 @@
 
 enum { TEXT_MAX_BYTES = 1 << 15, PRESENT_MAX_BYTES = 1200 };
 
-// What is being composed, and the luck of this draw.
+// The text being composed, and the random luck of this draw.
 struct draft {
     struct sim_ask *ask;
     struct sim_rows rows;
     const char *tip;     // or ""
-    const char *present; // the instruction so far, or ""
+    const char *present; // the current instruction, or ""
     struct buf out;
     uint64_t luck;
 };
@@ -67,7 +67,7 @@ static void put_attention(struct draft *draft)
         buf_puts(&draft->out, " Read all inputs before you answer.");
 }
 
-// Leaves out some labels and words, as luck has it.
+// Appends the guides, but leaves out some labels and words, as luck has it.
 static void put_guides(struct draft *draft, size_t most_words)
 {
     double cover = 0.5 + 0.5 * luck(draft, 21);

@@ -41,7 +41,7 @@ bool sim_models_thinks(const char *name)
     return false;
 }
 
-// 64 hex digits that the name determines.
+// Appends 64 hex digits that depend only on the name.
 static void put_digest(struct buf *out, const char *name)
 {
     char first[HASH_HEX];
@@ -146,7 +146,7 @@ void sim_tell_openai_models(struct sim_service *service,
     buf_puts(out, "]}");
 }
 
-// As llama.cpp's server has them.
+// In the form of llama.cpp's server.
 void sim_tell_props(struct sim_service *service, struct sim_exchange *exchange)
 {
     buf_printf(&exchange->reply,

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double GRAM_WEIGHT = 0.25; // of a run of four characters
-static const double PAIR_WEIGHT = 0.5;  // of two stems in a row
+static const double GRAM_WEIGHT = 0.25; // for a run of four characters
+static const double PAIR_WEIGHT = 0.5;  // for two stems in a row
 
 // English function words; sorted.
 static const char *const STOP_WORDS[] = {
@@ -26,7 +26,7 @@ static const char *const STOP_WORDS[] = {
     "why",   "will",   "with",  "would", "you",   "your",
 };
 
-// Longest first; what is left keeps at least three letters.
+// Longest first. At least three letters of the word must remain.
 static const struct {
     const char *end;
     const char *becomes;
@@ -65,7 +65,7 @@ double sim_unit(uint64_t hash)
 
 double sim_gauss(uint64_t hash)
 {
-    // The sum of four even draws, scaled: cheap and the same everywhere.
+    // The sum of four uniform draws, scaled: cheap, and the same everywhere.
     double sum = 0;
     for (uint64_t i = 0; i < 4; i++)
         sum += sim_unit(sim_mix(hash, i + 1));
@@ -113,7 +113,7 @@ static void drop_suffix(struct sim_word *word)
         word->len += more;
         break;
     }
-    // "stopped" and "stop", "topping" and "top".
+    // So that "stopped" gives "stop", and "topping" gives "top".
     size_t n = word->len;
     if (n > 3 && word->stem[n - 1] == word->stem[n - 2] &&
         word->stem[n - 1] != 's' && word->stem[n - 1] != 'l')

@@ -6,7 +6,7 @@
 #include "simulated/sim_shape.h"
 #include "simulated/sim_structure.h"
 
-// Of the demos, the mean; without any, false.
+// Computes the mean of the demos' numbers. Returns false if there are none.
 static bool demo_number(const struct sim_ask *ask, size_t field, double *out)
 {
     const struct sim_prompt *prompt = &ask->task->prompt;

@@ -1,8 +1,8 @@
-// sim_value: the value of one output field, whatever its type.
+// sim_value: makes the value of one output field, whatever its type.
 //
-// Labels and truths are chosen (sim_label), texts said (sim_say), lists and
-// objects put together (sim_structure). Numbers are made here: sensible, and
-// within their limits.
+// Labels and booleans are chosen (sim_label), texts are written (sim_say),
+// lists and objects are composed (sim_structure). Numbers are made here:
+// plausible, and within their limits.
 
 #ifndef SIMULATED_SIM_VALUE_H
 #define SIMULATED_SIM_VALUE_H

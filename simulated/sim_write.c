@@ -57,7 +57,8 @@ static void write_native(const struct sim_chat *chat, struct buf *out)
     buf_puts(out, "}");
 }
 
-// The pieces of a stream end between characters.
+// Returns the length of the next piece of a stream. Pieces end between
+// characters.
 static size_t piece_len(const struct buf *content, size_t at)
 {
     size_t len = content->len / STREAM_PIECES + 1;

@@ -1,5 +1,5 @@
-// sim_write: an answer as a reply, in the forms of both APIs, whole or in
-// pieces.
+// sim_write: writes an answer as a reply, in the forms of both APIs, whole or
+// in pieces.
 
 #ifndef SIMULATED_SIM_WRITE_H
 #define SIMULATED_SIM_WRITE_H
