@@ -9,7 +9,7 @@ enum source_kind { BY_NOTHING, BY_LABELS, BY_TRACE, BY_MENDING, BY_TEACHER };
 
 struct account {
     enum source_kind kind;
-    struct demo demo; // owned; of a trace, mended or not
+    struct demo demo; // owned; from a trace, mended or not
 };
 
 struct bank {
@@ -47,7 +47,7 @@ static bool has_label(const struct bank *bank, int step, size_t field,
     return has;
 }
 
-// What the row alone says: all of a demo, a part of it, or nothing.
+// Returns what the row alone provides: all of a demo, part of it, or nothing.
 static enum source_kind kind_of(const struct bank *bank, size_t part,
                                 size_t row)
 {
@@ -107,8 +107,8 @@ void bank_free(struct bank *bank)
     free(bank);
 }
 
-// Whether nothing that the row does not say is text: then the student's own
-// values do, whatever the label is.
+// Returns true if no output without a label is text: then the student's own
+// values will do, whatever the label is.
 static bool is_mendable(const struct bank *bank, int step, size_t row)
 {
     const struct signature *signature = &bank->program->steps[step].signature;
@@ -126,8 +126,9 @@ static bool is_mendable(const struct bank *bank, int step, size_t row)
     return labelled;
 }
 
-// Inputs as the row says them, where it does: a wrong run of the steps before
-// is no part of the lesson.
+// Makes a demo from a run. If the row itself has the step's inputs, they are
+// used instead of the run's, since a wrong run of the earlier steps must not
+// become part of the lesson.
 static bool make_demo(struct bank *bank, int step, size_t row,
                       const struct task_item *item, struct demo *out,
                       struct err *err)

@@ -1,21 +1,22 @@
-// bank: which row can be a demo of which step, and what it then says.
+// bank: which row can be a demo of which step, and the text of that demo.
 //
-// A demo holds every input and output of its step. Where a row comes from, the
-// cheapest way first:
+// A demo holds every input and output of its step. A row can provide them in
+// four ways, cheapest first:
 //
-//   labelled  the row says all of it
-//   traced    the student ran on it and the metric was content: what its steps
-//             took and gave, the row's labels put over it
-//   mended    the student's run was wrong, but all that the row does not say
-//             are numbers, choices and the like: the label goes in, the rest
-//             stays as the student had it
-//   filled    what is missing is text (the reasoning before a label): the
-//             teacher is asked, once a row, given the label
+//   labelled  the row has labels for all of it
+//   traced    the student ran on the row and the metric passed: the demo is
+//   what
+//             the step took and gave, with the row's labels laid over it
+//   mended    the student's run was wrong, but everything that the row has no
+//             label for is a number, a choice or the like: the label is put in
+//             and the rest stays as the student had it
+//   filled    text is missing (the reasoning before a label): the teacher is
+//             asked for it, once per row, and is given the label
 //
-// A step of which no output is labelled learns from traces alone, and only from
-// runs that ended right: nothing else says that its answer was any good.
+// A step without any labelled output learns only from traces, and only from
+// runs that ended right: nothing else shows that its answer was any good.
 //
-// For the job's own thread.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_BANK_H
 #define SEARCH_TOOLKIT_BANK_H
@@ -29,27 +30,27 @@
 
 struct bank;
 
-// Over n rows to train on; a row is known by its place among them. session and
-// rows are borrowed.
+// Creates a bank over n rows to train on. A row is identified by its place
+// among them. Borrows session and rows.
 struct bank *bank_new(struct session *session, const size_t *rows, size_t n,
                       struct err *err);
-void bank_free(struct bank *bank); // NULL is fine
+void bank_free(struct bank *bank); // accepts NULL
 
-// Learns from a scored, traced run of the student on the row at `place`. pass:
-// the score from which a run is right. The first right run of a row stays.
+// Learns from a scored, traced run of the student on the row at `place`. A run
+// is right if it scores at least `pass`. The first right run of a row is kept.
 bool bank_learn(struct bank *bank, size_t place, const struct task_item *item,
                 double pass, struct err *err);
 
-// Whether predictor `part` can have the row as a demo; asks says whether the
-// teacher has to be asked for it. ask may be NULL.
+// Returns true if predictor `part` can have the row as a demo. *asks tells
+// whether the teacher has to be asked for it; asks may be NULL.
 bool bank_has(const struct bank *bank, size_t part, size_t place, bool *asks);
 
-// Makes the demos of these rows ready, asking the teacher about all of them
-// together where that is needed.
+// Prepares the demos of these rows. Where the teacher is needed, it is asked
+// about all of them at the same time.
 bool bank_fill(struct bank *bank, size_t part, const size_t *places, size_t n,
                struct err *err);
 
-// The demo, after bank_fill; NULL when nothing came of it. Borrowed.
+// Returns the demo, after bank_fill, or NULL if none could be made. Borrowed.
 const struct demo *bank_demo(const struct bank *bank, size_t part,
                              size_t place);
 

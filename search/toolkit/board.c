@@ -100,7 +100,8 @@ struct entry *board_enter(struct board *board, struct candidate *candidate,
     return entry;
 }
 
-// The place of a row, looked for from `from` on; n_rows when it has none.
+// Returns the place of a row, searching from `from` on, or n_rows if it has
+// none.
 static size_t place_of(const struct board *board, size_t row, size_t from)
 {
     for (size_t k = 0; k < board->n_rows; k++) {
@@ -158,8 +159,9 @@ void board_add_draw(struct board *board, struct entry *entry,
     }
 }
 
-// What a trial of the entry has to be on for these places to be known: those
-// that are known already, too. The caller frees; NULL without memory.
+// Lists the rows of a trial that makes these places known, including those that
+// are already known. Returns NULL when out of memory. The caller frees the
+// list.
 static size_t *list_rows(const struct board *board, const struct entry *entry,
                          const size_t *places, size_t n, size_t *n_rows,
                          size_t *fresh, struct err *err)
@@ -224,7 +226,8 @@ bool board_score(struct board *board, struct entry *entry, const size_t *places,
     return rows != NULL && (fresh == 0 || trial != NULL);
 }
 
-// The entry whose trial was submitted first; NULL when nothing is under way.
+// Returns the entry whose trial was submitted first, or NULL if none is under
+// way.
 static struct entry *next_asked(const struct board *board)
 {
     struct entry *next = NULL;
@@ -278,8 +281,8 @@ static struct board_pairs test_pairs(const struct board *board, const double *x,
     return (struct board_pairs){n, gain, gain > 0 ? half : 1 - half};
 }
 
-// Room for the scores of two on n rows, in one list. The caller frees; NULL
-// without memory.
+// Allocates room for two lists of n scores in one array. Returns NULL when out
+// of memory. The caller frees it.
 static double *make_pairs(size_t n, struct err *err)
 {
     double *pairs = calloc(2 * n + 1, sizeof *pairs);
@@ -310,7 +313,8 @@ bool board_compare_with(const struct board *board, const struct entry *a,
     return true;
 }
 
-// Of all entries but one, on one place; NAN: none is known on it.
+// Returns the mean score of all entries but one on one place, or NAN if none is
+// known.
 static double mean_of_others(const struct board *board, const struct entry *one,
                              size_t place)
 {

@@ -49,7 +49,7 @@ static bool add_value(struct class_field *field, const char *text)
     return true;
 }
 
-// The row's label as it stands in a prompt; NULL when it has none.
+// Returns the row's label as it appears in a prompt, or NULL if it has none.
 static const char *read_label(const struct program *program,
                               const struct dataset *dataset, int step,
                               int field, size_t row, struct buf *text)
@@ -67,8 +67,8 @@ static const char *read_label(const struct program *program,
     return has ? text->data : NULL;
 }
 
-// False without memory. *few: it has a class a row; a field that has too many
-// values is read no further.
+// Reads a field. Sets *few if its values are few enough to be classes; stops
+// reading when there are too many. Returns false when out of memory.
 static bool read_field(const struct program *program,
                        const struct dataset *dataset, int step,
                        const size_t *rows, size_t n, struct class_field *field,

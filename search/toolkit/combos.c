@@ -58,7 +58,7 @@ void combos_release(struct combos *combos)
     *combos = (struct combos){0};
 }
 
-// Gives one predictor what the choices from *at on say.
+// Gives one predictor what the choices from *at on select.
 static bool apply(const struct combos *combos, size_t predictor,
                   const int *choices, size_t *at, struct candidate *candidate,
                   struct err *err)
@@ -123,7 +123,7 @@ static struct combo *find(const struct combos *combos,
     return NULL;
 }
 
-// Takes candidate.
+// Adds a combo and takes over candidate.
 static struct combo *add(struct combos *combos, struct candidate *candidate,
                          const int *choices, struct err *err)
 {

@@ -7,7 +7,7 @@
 #include "common/words.h"
 #include "search/toolkit/instruction.h"
 
-enum { RARE = 4 }; // a word is rare that no more than one row in so many has
+enum { RARE = 4 }; // a word is rare if at most one row in this many has it
 
 static bool is_word_byte(char c)
 {
@@ -15,8 +15,8 @@ static bool is_word_byte(char c)
            (c & 0x80) != 0;
 }
 
-// Whether a value begins and ends with a character that stands alone, next to
-// which others may stand (common/words.h).
+// Tells whether a value begins and ends with a character that is a word by
+// itself, so that others may directly adjoin it (common/words.h).
 static void find_edges(const char *value, size_t len, bool *begin, bool *end)
 {
     struct words words = {.text = value, .len = len};
@@ -29,7 +29,7 @@ static void find_edges(const char *value, size_t len, bool *begin, bool *end)
     }
 }
 
-// Whether the folded text has the folded value as words of their own.
+// Returns true if the folded text contains the folded value as separate words.
 static bool names(const char *text, const char *value)
 {
     size_t len = strlen(value);
@@ -46,7 +46,7 @@ static bool names(const char *text, const char *value)
     return false;
 }
 
-// Marks the rows of the values of a field that the text names.
+// Marks the rows whose value of a field the text names.
 static bool mark_field(const struct class_field *field, size_t n_rows,
                        const char *text, bool *marks)
 {

@@ -1,13 +1,13 @@
 // concern: which rows a sentence of an instruction is about.
 //
-// A rule for one label cannot make a row of another label right. So what a
-// sentence is worth shows on the rows that it is about, and only there: on an
-// eighth of them, say, and then it is eight times as large as on all.
+// A rule for one label cannot fix a row of another label. So the worth of a
+// sentence shows only on the rows that it is about. If these are an eighth of
+// all rows, for example, its effect there is eight times its effect on all of
+// them.
 //
-//   It names labels            the rows of these labels
-//   It names none, but shares a word with some rows that most
-//   others have not            these rows
-//   It does neither            all rows
+//   The sentence names labels: the rows of these labels.
+//   It names none, but shares a rare word with some rows: these rows.
+//   Neither: all rows.
 //
 // Pure.
 
@@ -20,7 +20,7 @@
 #include "common/err.h"
 #include "search/toolkit/study.h"
 
-// One mark a row of the study, by place, all set by this.
+// Sets all marks, one per row of the study, by place.
 bool concern_read(const struct study *study, size_t part, const char *sentence,
                   bool *marks, struct err *err);
 

@@ -7,10 +7,10 @@ struct picking {
     const struct classes *classes;
     const struct lexicon *lexicon;
     const struct cover_recipe *recipe;
-    double *luck;    // one a row, owned, as all below
-    double *nearest; // one a row: likeness to the most alike row taken
-    bool *taken;     // one a row
-    size_t **shown;  // one a field: how often each value was
+    double *luck;    // one per row; owned, like all below
+    double *nearest; // per row: likeness to the most alike row taken
+    bool *taken;     // one per row
+    size_t **shown;  // per field: how often each value was shown
 };
 
 static void release(struct picking *picking)
@@ -48,8 +48,8 @@ static bool prepare(struct picking *picking, struct rng *rng, struct err *err)
     return ok;
 }
 
-// 1 for values never shown, 1/2 for those shown once, and so on: the least
-// shown goes first, whatever the other wishes.
+// Returns 1 for values never shown, 1/2 for those shown once, and so on: the
+// least shown goes first, whatever else is preferred.
 static double newness(const struct picking *picking, size_t row)
 {
     double sum = 0;
@@ -67,7 +67,7 @@ static double newness(const struct picking *picking, size_t row)
 
 static double worth(const struct picking *picking, size_t row)
 {
-    static const double NEWNESS = 4; // above what all else can add
+    static const double NEWNESS = 4; // more than everything else can add
     const struct cover_recipe *recipe = picking->recipe;
     double liking = recipe->liking != NULL ? recipe->liking[row] : 0;
 

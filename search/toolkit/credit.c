@@ -9,13 +9,13 @@
 // A failed run, and a run of another candidate on its row that ended right.
 struct pair {
     const struct task_item *failed;
-    const struct entry *winner; // NULL: there is none
+    const struct entry *winner; // NULL: none
     struct runs *runs;          // of the winner, one item; owned by the credit
-    bool told;                  // something is known of it
+    bool told;                  // something is known about it
     size_t culprit;             // predictor
 };
 
-// One value that is put in place.
+// A value that replaces a step's output.
 struct attempt {
     size_t pair;
     size_t part;   // predictor
@@ -30,7 +30,7 @@ struct credit {
     size_t n;
     struct attempt attempts[CREDIT_ROWS * PROGRAM_MAX_STEPS];
     size_t n_attempts;
-    size_t last; // predictor that runs last
+    size_t last; // the predictor that runs last
 };
 
 static void release(struct credit *credit)
@@ -41,7 +41,7 @@ static void release(struct credit *credit)
         json_decref(credit->attempts[i].given);
 }
 
-// --- who got it right
+// --- which candidate got it right
 
 static const struct entry *find_winner(const struct credit *credit, int row)
 {
@@ -62,7 +62,8 @@ static const struct entry *find_winner(const struct credit *credit, int row)
     return best;
 }
 
-// The winners' runs again, for what their steps gave: these calls were made.
+// Runs the winners again to see what their steps gave; these calls are already
+// stored.
 static bool trace_winners(struct credit *credit, struct err *err)
 {
     struct session *session = credit->study->session;
@@ -83,8 +84,9 @@ static bool trace_winners(struct credit *credit, struct err *err)
 
 // --- right values
 
-// What the step gave, with the row's labels over it. New reference; NULL where
-// it has no label, or gave nothing that could be completed.
+// Returns what the step gave, with the row's labels laid over it, as a new
+// reference. Returns NULL if the row has no label for it, or the step gave
+// nothing that could be completed.
 static json_t *labelled(const struct credit *credit,
                         const struct task_item *item, int step)
 {
@@ -132,7 +134,7 @@ static bool add_attempt(struct credit *credit, size_t i, size_t part,
     json_t *value, *given;
 
     if (pair->failed->step_inputs[step] == NULL)
-        return true; // it was not asked
+        return true; // the step was not asked
     value = right_value(credit, pair, step);
     if (value == NULL)
         return true;
@@ -151,8 +153,9 @@ static bool add_attempt(struct credit *credit, size_t i, size_t part,
     return true;
 }
 
-// In the order in which the steps run, so that the first that mends a run is
-// the first that was at fault. The last is not tried: it would always mend it.
+// Plans the attempts in the order in which the steps run, so that the first
+// step that mends a run is the one at fault. The last step is not tried:
+// replacing its output would always mend the run.
 static bool plan_attempts(struct credit *credit, struct err *err)
 {
     const struct program *program = credit->study->program;

@@ -1,20 +1,20 @@
-// credit: which step a failure is owed to, found out by trying.
+// credit: which step a failure is due to, found out by trying.
 //
-// In a chain of steps, what the last one got wrong may be the fault of an
-// earlier one, and the row often has no label for that one: it says nothing of
-// a summary or a query. So a right value is put in place of what the step gave,
-// and the steps behind it run on that. If the whole then comes out right, the
-// step is the culprit. The right value is
+// In a chain of steps, an error of the last one may be the fault of an earlier
+// one, and the row often has no label for that step: it has none for a summary
+// or a query. So the step's output is replaced by a right value, and the later
+// steps run on that. If the final answer then comes out right, the step is the
+// culprit. The right value is
 //
-//   the row's label, laid over what the step gave, where there is one;
-//   else what the step gave in a run of another candidate on this row that
-//   ended right.
+//   the row's label, laid over what the step gave, if there is one;
+//   otherwise what the step gave in a run of another candidate that was right
+//   on this row.
 //
-// A step that gave the right value already is cleared without a call. What no
-// earlier step mends is charged to the last.
+// A step that already gave the right value is cleared without a call. A failure
+// that no earlier step mends is charged to the last.
 //
-// A row for which there is neither label nor winner says nothing. For the job's
-// own thread.
+// A row with neither a label nor a right run tells nothing. Call only from the
+// job's own thread.
 
 #ifndef SEARCH_TOOLKIT_CREDIT_H
 #define SEARCH_TOOLKIT_CREDIT_H
@@ -27,9 +27,9 @@
 #include "search/toolkit/board.h"
 #include "search/toolkit/study.h"
 
-enum { CREDIT_ROWS = 8 }; // that are tried at most
+enum { CREDIT_ROWS = 8 }; // at most this many failures are tried
 
-// Runs of an entry that went wrong: indices of items, n of them.
+// Runs of an entry that went wrong; `failed` holds n indices of items.
 struct credit_failures {
     const struct entry *entry;
     const struct runs *runs;
@@ -37,9 +37,9 @@ struct credit_failures {
     size_t n;
 };
 
-// Fills shares, one a predictor, with the part of the failures that is charged
-// to it. *tried says how many failures were tried; if it is 0, shares is left
-// alone. Candidates that were right on a row are found on the board.
+// Writes to shares, one per predictor, the part of the failures that is charged
+// to it. *tried is the number of failures that were tried; if it is 0, shares
+// is left unchanged. Candidates that were right on a row come from the board.
 bool credit_measure(const struct study *study, const struct board *board,
                     const struct credit_failures *failures, double *shares,
                     size_t *tried, struct err *err);

@@ -10,9 +10,9 @@
 #include "search/toolkit/teacher.h"
 
 enum {
-    ROW_BYTES = 800, // of an example that are shown
+    ROW_BYTES = 800, // shown of each example
     BATCH_MAX_BYTES = 1 << 20,
-    NOTES_MAX_BYTES = 12000, // further notes are not kept
+    NOTES_MAX_BYTES = 12000, // further notes are dropped
     DRAW_SUMMARY = 99,
 };
 
@@ -153,8 +153,8 @@ static void keep_notes(struct summary *summary, const char *text)
     buf_putc(&summary->notes, '\n');
 }
 
-// Shows rows [from, from + n). *more turns false when there is no use in going
-// on: no answer at all.
+// Shows rows [from, from + n). Clears *more if it is useless to continue
+// because no answer came at all.
 static bool observe(struct summary *summary, const size_t *rows, size_t n,
                     int64_t draw, int *skips, bool *more, struct err *err)
 {

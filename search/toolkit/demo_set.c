@@ -60,7 +60,7 @@ bool demo_set_apply(const struct demo_set *set, int no,
     return true;
 }
 
-// Where the number of demos is tuned, a set begins at its default.
+// If the number of demos is tuned, a set starts at its default.
 static bool count_default(const struct session *session,
                           struct candidate *candidate, struct err *err)
 {

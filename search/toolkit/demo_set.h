@@ -1,7 +1,7 @@
 // demo_set: a list of demos for each predictor of a program.
 //
-// Lists of predictors that the plan leaves out stay empty. A set owns its
-// demos by reference: sets share the values of the examples they came from.
+// Lists of predictors that the plan leaves out stay empty. A set owns its demos
+// by reference: sets share the values of the examples that the demos came from.
 
 #ifndef SEARCH_TOOLKIT_DEMO_SET_H
 #define SEARCH_TOOLKIT_DEMO_SET_H
@@ -14,43 +14,45 @@
 #include "search/session/session.h"
 
 struct demo_list {
-    struct demo *demos; // owned, fields too
+    struct demo *demos; // owned, including their fields
     size_t n;
-    size_t nearest; // 0: all are shown; else they are a pool (candidate.h)
+    size_t nearest; // 0: all are shown; otherwise the demos are a pool
+                    // (candidate.h)
 };
 
 struct demo_set {
-    struct demo_list *lists; // owned: one a predictor of the program
+    struct demo_list *lists; // owned: one per predictor of the program
     size_t n_lists;
-    size_t n_traced; // demos in them that are the teacher's own runs
+    size_t n_traced; // demos that are the teacher's own runs
 };
 
-void demo_set_release(struct demo_set *set); // zeroed is fine
+void demo_set_release(struct demo_set *set); // accepts a zeroed set
 
-// A set of empty lists.
+// Makes a set of empty lists.
 bool demo_set_init(struct demo_set *set, const struct program *program,
                    struct err *err);
 
-// Demos over all lists.
+// Returns the number of demos in all lists.
 size_t demo_set_count(const struct demo_set *set);
 
-// Gives candidate's predictors the demos of set, named no.
+// Gives candidate's predictors the demos of the set, under the number no.
 bool demo_set_apply(const struct demo_set *set, int no,
                     struct candidate *candidate, struct err *err);
 
-// The job's program with the demos of set: a new candidate, sealed.
+// Returns a new candidate, sealed: the job's program with the demos of the set.
 struct candidate *demo_set_candidate(const struct demo_set *set, int no,
                                      const struct session *session,
                                      struct err *err);
 
-// Gives that predictor of the candidate the demos of a list, named no.
+// Gives one predictor of the candidate the demos of a list, under the number
+// no.
 bool demo_list_apply(const struct demo_list *list, int no,
                      struct candidate *candidate, size_t part, struct err *err);
 
-// How many demos a prompt with the list shows.
+// Returns how many demos a prompt with this list shows.
 size_t demo_list_shows(const struct demo_list *list);
 
-// Adds a demo to a list; its fields become one more reference.
+// Adds a demo to a list and takes one more reference to its fields.
 bool demo_list_add(struct demo_list *list, const struct demo *demo,
                    struct err *err);
 

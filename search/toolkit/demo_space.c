@@ -5,18 +5,18 @@
 #include "common/rng.h"
 #include "search/toolkit/cover.h"
 
-enum { FREE_ENOUGH = 8 }; // demos without a call, for a set to be made of them
+enum { FREE_ENOUGH = 8 }; // demos without a call that make a set
 
-// The rows of a set to be, and where it comes from.
+// The rows of a planned set, and its origin.
 struct rows_of_set {
     const size_t *places;
     size_t n;
-    size_t nearest; // of a pool: how many of them a prompt shows
+    size_t nearest; // for a pool: how many demos a prompt shows
     const char *kind;
     int parent;
 };
 
-// Makes their demos a set. number may be NULL.
+// Makes a set from the demos of the rows. number may be NULL.
 static bool add_set(struct space *space, struct study *study, size_t part,
                     const struct rows_of_set *rows, int *number,
                     struct err *err)
@@ -55,7 +55,8 @@ static size_t count_free(const struct study *study, size_t part)
     return n;
 }
 
-// Whether every value that demos can have is among those of free ones.
+// Returns true if every value that some demo can have is also that of a free
+// one.
 static bool covers_free(const struct study *study, size_t part,
                         const struct class_field *field)
 {
@@ -74,9 +75,10 @@ static bool covers_free(const struct study *study, size_t part,
     return true;
 }
 
-// A row that the teacher has to be asked for costs a call. Where enough others
-// are there, of all labels, they do without it, unless it is wanted for being
-// hard. Returns how many others: 0: it is asked.
+// Decides whether a set avoids rows that the teacher has to be asked for, which
+// cost a call. It does if there are enough free rows, with all labels, unless
+// the set wants hard rows. Returns the number of free rows, or 0 if the teacher
+// may be asked.
 static size_t count_spared(const struct study *study, size_t part,
                            enum demo_taste taste)
 {
@@ -89,7 +91,7 @@ static size_t count_spared(const struct study *study, size_t part,
     return enough ? n : 0;
 }
 
-// What each row is worth to a set of that taste.
+// Rates what each row is worth to a set of this taste.
 static void like(const struct study *study, size_t part, enum demo_taste taste,
                  bool spares, bool *usable, double *liking)
 {
@@ -105,9 +107,9 @@ static void like(const struct study *study, size_t part, enum demo_taste taste,
     }
 }
 
-// Free rows are those that were run, and where they validate too, they are all
-// that a candidate can be compared with the others on: half of them at least
-// are not shown.
+// Limits the demos of a set that uses only free rows. Free rows are those that
+// were run. If they validate too, they are the only rows on which a candidate
+// can be compared with others, so at least half of them must not be shown.
 static size_t most_spared(const struct study *study, size_t spared, size_t most)
 {
     size_t n = session_split(study->session)->shared ? spared / 2 : spared;
@@ -150,8 +152,8 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     return ok;
 }
 
-// Places of a set's rows, n of them, in an array that the caller frees; NULL
-// without memory.
+// Returns the places of a set's rows, n of them, in an array that the caller
+// frees; NULL when out of memory.
 static size_t *places_of(const struct study *study,
                          const struct demo_list *list, size_t *n,
                          struct err *err)

@@ -1,15 +1,14 @@
-// demo_space: demo sets for the space, made from what the study knows.
+// demo_space: adds demo sets to the space, made from what the study knows.
 //
-//   cover    every label, then again; rows that vary, that go wrong, or that
-//            chance picks
-//   turned   a set in the reverse order: what comes last weighs most with many
-//            models
+//   cover    shows every label, then each again, with rows that vary, that the
+//            student gets wrong, or that are picked at random
+//   turned   a set in reverse order: many models weigh the last demo most
 //   pool     all rows that can be demos, for prompts that show those nearest to
-//            their question; where the job allows it
+//            their question; only if the job allows it
 //   halved   the first half of a set: many models do better with few demos, and
-//            a search that only ever adds to what leads would never know
+//            a search that only ever adds to the leader would never notice
 //
-// For the job's own thread.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_DEMO_SPACE_H
 #define SEARCH_TOOLKIT_DEMO_SPACE_H
@@ -32,20 +31,20 @@ struct demo_wish {
     enum demo_taste taste;
     size_t most;      // demos
     const char *kind; // for people; static
-    uint64_t draw;    // another number is another set of the same kind
+    uint64_t draw;    // a different number gives another set of the same kind
 };
 bool demo_space_cover(struct space *space, struct study *study, size_t part,
                       const struct demo_wish *wish, struct err *err);
 
-// nearest: how many demos of the pool a prompt shows.
+// Adds a pool; `nearest` is the number of its demos that a prompt shows.
 bool demo_space_pool(struct space *space, struct study *study, size_t part,
                      size_t nearest, struct err *err);
 
 bool demo_space_turn(struct space *space, struct study *study, size_t part,
                      int set, struct err *err);
 
-// *half: the number of the new set; that of the set itself where it shows one
-// demo or none, or is a pool.
+// Adds the first half of a set. *half is the number of the new set, or of the
+// set itself if it shows at most one demo or is a pool.
 bool demo_space_halve(struct space *space, struct study *study, size_t part,
                       int set, int *half, struct err *err);
 

@@ -12,13 +12,13 @@ enum { BLOCK_WINDOWS = 4 }; // a block is at most this many windows of rows
 
 static const double ROUND_TEMPERATURE = 1.0;
 
-// What the teacher made of a row.
+// What the teacher's runs on a row gave.
 struct lesson {
     int64_t rounds; // run so far
     bool passed;
     bool answered;      // at least once
-    bool excluded;      // not to be run
-    struct demo *demos; // owned when passed: one a predictor, fields or NULL
+    bool excluded;      // must not be run
+    struct demo *demos; // owned if passed: one per predictor, fields or NULL
 };
 
 struct demo_maker {
@@ -27,8 +27,8 @@ struct demo_maker {
     const struct dataset *dataset;
     struct plan plan;
     struct labels *labels;
-    struct candidate *teacher; // owned; NULL until a recipe asks
-    struct lesson *lessons;    // one a row
+    struct candidate *teacher; // owned; NULL until a recipe needs it
+    struct lesson *lessons;    // one per row
 };
 
 // --- the maker
@@ -88,8 +88,8 @@ static bool runs_predictor(const struct demo_maker *maker, size_t predictor)
 
 // --- labelled demos
 
-// Adds demos of rows until the list holds `want`. Rows are filled no more at a
-// time than are wanted: a label costs a call where outputs are missing.
+// Adds demos of rows until the list holds `want`. Fills no more rows at a time
+// than it needs, since a label costs a call if outputs are missing.
 static bool add_labeled(struct demo_maker *maker, size_t predictor,
                         const size_t *rows, size_t n, size_t want,
                         struct demo_list *list, struct err *err)
@@ -145,8 +145,8 @@ out:
 
 // --- the teacher
 
-// The candidate with as many demos as its longest prompts have room for. Takes
-// candidate, also on failure; NULL stays NULL.
+// Returns the candidate with as many demos as its longest prompts have room
+// for. Takes over candidate, also on failure; accepts NULL and returns it.
 static struct candidate *fit_taken(const struct session *session,
                                    const struct plan *plan,
                                    struct candidate *candidate, struct err *err)
@@ -228,8 +228,8 @@ static bool drop_row(const struct demo_maker *maker, size_t row,
     return ok;
 }
 
-// The teacher that may run on row: without demos that are equal to it. New
-// reference.
+// Returns the teacher for a run on this row: without demos equal to the row.
+// New reference.
 static struct candidate *teacher_for(const struct demo_maker *maker, size_t row,
                                      struct err *err)
 {
@@ -355,7 +355,7 @@ out:
     return ok;
 }
 
-// The next rows of the order that were not run yet, at most `most`.
+// Picks the next rows of the order that were not run yet, at most `most`.
 static size_t pick_block(const struct demo_maker *maker, const size_t *rows,
                          size_t n, size_t most, size_t *block)
 {
@@ -367,8 +367,8 @@ static size_t pick_block(const struct demo_maker *maker, const size_t *rows,
     return picked;
 }
 
-// Twice what is missing, for the teacher is wrong at times, within a window's
-// multiple.
+// Returns twice the missing number, since the teacher is sometimes wrong, but
+// at least one window and at most a few.
 static size_t block_size(const struct demo_maker *maker, size_t missing)
 {
     size_t window = (size_t)session_job(maker->session)->window;
@@ -398,7 +398,7 @@ static bool run_block(struct demo_maker *maker,
     return ok;
 }
 
-// A row that passed: its demos go to the lists.
+// Adds the demos of a row that passed to the lists.
 static bool take_lesson(const struct lesson *lesson, struct demo_set *set,
                         struct err *err)
 {
@@ -412,8 +412,8 @@ static bool take_lesson(const struct lesson *lesson, struct demo_set *set,
     return true;
 }
 
-// Reads rows in order until enough have passed. taken (one a row of the order)
-// is set where a row's traces are in the set.
+// Reads rows in order until enough have passed. Sets taken (one per row of the
+// order) for rows whose traces are in the set.
 static bool add_traces(struct demo_maker *maker,
                        const struct demo_recipe *recipe,
                        const struct demo_rows *from, struct demo_set *set,
@@ -448,7 +448,8 @@ static bool add_traces(struct demo_maker *maker,
     return true;
 }
 
-// Labelled demos of the rows that gave no traces, up to max_labeled in all.
+// Adds labelled demos of the rows that gave no traces, up to max_labeled in
+// all.
 static bool add_rest(struct demo_maker *maker, const struct demo_recipe *recipe,
                      const struct demo_rows *from, const bool *taken,
                      struct demo_set *set, struct err *err)

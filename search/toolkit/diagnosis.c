@@ -66,7 +66,7 @@ static enum verdict judge(const struct session *session,
     enum verdict verdict = UNKNOWN;
 
     if (item->step_inputs == NULL || item->step_inputs[step] == NULL)
-        return CLEARED; // it was not even asked
+        return CLEARED; // the step was not asked
     if (item->step_outputs[step] == NULL)
         return GUILTY;
     row = dataset_fields(session_dataset(session), (size_t)item->row);
@@ -83,7 +83,7 @@ static enum verdict judge(const struct session *session,
     return verdict;
 }
 
-// The predictor that the failure is charged to.
+// Returns the predictor that the failure is charged to.
 static size_t culprit(const struct session *session,
                       const struct task_item *item)
 {
@@ -127,7 +127,8 @@ void diagnosis_charge(const struct session *session,
 
 // --- confusions
 
-// The value that the item gave for a field; -1 when it gave none of them.
+// Returns the index of the value that the item gave for a field, or -1 if it is
+// none of the known ones.
 static int given_value(const struct class_field *field, int step,
                        const struct task_item *item)
 {
@@ -202,16 +203,16 @@ size_t diagnosis_confusions(const struct diagnosis_runs *runs,
 
 struct member {
     size_t item;
-    size_t pair;   // of labels; NO_PAIR: none of the step's labels was missed
-    size_t size;   // of its group: those of the same pair
-    size_t turn;   // in which its group gets its next portion
+    size_t pair;   // of labels; NO_PAIR: it missed none of the step's labels
+    size_t size;   // of its group: the members with the same pair
+    size_t turn;   // the round in which its group gets its next portion
     bool reversed; // the higher of the two was expected
-    size_t no;     // before; then in the group, sides in turn
+    size_t no;     // number within its group, sides alternating
 };
 
 static const size_t NO_PAIR = SIZE_MAX;
 
-// The first label that the item missed, and what stood there instead.
+// Finds the first label that the item missed, and what it gave instead.
 static void find_pair(const struct diagnosis_runs *runs, size_t item,
                       struct member *member)
 {
@@ -236,8 +237,8 @@ static void find_pair(const struct diagnosis_runs *runs, size_t item,
     }
 }
 
-// Counts a member's group, and numbers it in there: the first of either side,
-// then the second of either, and so on.
+// Counts a member's group and numbers it within the group: first one of each
+// side, then the second of each, and so on.
 static void place_member(struct member *members, size_t n, size_t i)
 {
     size_t side = 0;
@@ -257,7 +258,7 @@ static int compare_sizes(size_t a, size_t b)
     return (a > b) - (a < b);
 }
 
-// By turn; in a turn the largest groups first.
+// Orders by turn; within a turn, the largest groups come first.
 static int compare_members(const void *a, const void *b)
 {
     const struct member *x = a;
@@ -276,7 +277,7 @@ static int compare_members(const void *a, const void *b)
     return compare_sizes(x->item, y->item);
 }
 
-// The members before this one in its group, by number.
+// Counts the members before this one in its group, by number.
 static size_t count_before(const struct member *members, size_t n, size_t i)
 {
     size_t before = 0;
@@ -320,8 +321,8 @@ static bool is_among(size_t one, const size_t *list, size_t n)
     return false;
 }
 
-// Whether the label of the row that `right` ran on is what the failed run gave
-// instead of its own. Both are items.
+// Returns true if the failed run gave the label of the row that `right` ran on,
+// instead of its own row's. Both are indices of items.
 static bool is_contrast(const struct diagnosis_runs *runs, size_t failed,
                         size_t right)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A score that was added; its terms are effects->terms[from .. from + n).
+// A score that was added. Its terms are effects->terms[from .. from + n).
 struct observed {
     size_t row;
     size_t from, n;
@@ -13,7 +13,7 @@ struct observed {
 };
 
 struct effects {
-    size_t n; // effects
+    size_t n; // number of effects
     double *deviations;
     double noise, row; // variances
     struct observed *observed;
@@ -21,8 +21,8 @@ struct effects {
     struct effect_term *terms;
     size_t n_terms, cap_terms;
     double *factor; // n x n: the precision, then its Cholesky factor L. Column
-                    // k of L stands in row k: nearly all of the work runs down
-                    // columns, where no number waits for the one before
+                    // k of L is stored as row k: nearly all of the work runs
+                    // down columns, where no number depends on the previous one
     double *means;  // n
     double *work;   // n
 };
@@ -66,7 +66,7 @@ void effects_free(struct effects *effects)
     free(effects);
 }
 
-// Room for `more` items of `size` behind n; the list moves.
+// Makes room for `more` items of `size` after n; the list may move.
 static bool reserve(void **list, size_t n, size_t more, size_t size,
                     size_t *cap, struct err *err)
 {
@@ -106,7 +106,7 @@ bool effects_add(struct effects *effects, const struct effect_term *terms,
 
 // --- the normal equations
 
-// Row i of column k, i at least k.
+// Returns row i of column k; i is at least k.
 static double *cell(struct effects *effects, size_t i, size_t k)
 {
     return &effects->factor[k * effects->n + i];
@@ -126,8 +126,9 @@ static void add_score(struct effects *effects, const struct observed *one)
     }
 }
 
-// What the shared easiness of a row's m scores takes off again: with x the sum
-// of their terms and y that of their scores, share x xx' and share x xy.
+// Subtracts what the shared easiness of a row's m scores accounts for: with x
+// the sum of their terms and y the sum of their scores, share x xx' and share x
+// xy.
 static void take_row(struct effects *effects, const struct observed *scores,
                      size_t m)
 {
@@ -190,7 +191,7 @@ static void build(struct effects *effects)
 
 // --- Cholesky
 
-// Takes the column, so many times, from x, from row `from` on.
+// Subtracts `times` times the column from x, from row `from` on.
 static void take(double *restrict x, const double *restrict column,
                  double times, size_t from, size_t n)
 {
@@ -198,7 +199,7 @@ static void take(double *restrict x, const double *restrict column,
         x[i] -= column[i] * times;
 }
 
-// The priors make the matrix positive; the floor is for rounding alone.
+// The priors make the matrix positive; the floor only guards against rounding.
 static void factorize(struct effects *effects)
 {
     static const double FLOOR = 1e-9;
@@ -215,7 +216,7 @@ static void factorize(struct effects *effects)
     }
 }
 
-// x becomes the solution of L x = x.
+// Replaces x by the solution y of L y = x.
 static void solve_lower(const struct effects *effects, double *x)
 {
     for (size_t k = 0; k < effects->n; k++) {
@@ -226,7 +227,7 @@ static void solve_lower(const struct effects *effects, double *x)
     }
 }
 
-// x becomes the solution of L' x = x.
+// Replaces x by the solution y of L' y = x.
 static void solve_upper(const struct effects *effects, double *x)
 {
     for (size_t k = effects->n; k-- > 0;) {

@@ -48,7 +48,8 @@ static struct slice inside(struct slice text, size_t front, size_t back)
     return trim((struct slice){text.at + front, text.len - front - back});
 }
 
-// ```lang NEWLINE text ```, as a whole and without a fence inside.
+// Strips ```lang NEWLINE text ``` around the whole, if there is no fence
+// inside.
 static struct slice strip_fence(struct slice text)
 {
     if (text.len < 7 || !starts_with(text, "```") || !ends_with(text, "```"))
@@ -97,8 +98,9 @@ static bool same_letters(const char *text, const char *word, size_t len)
     return true;
 }
 
-// "Instruction:", "**Proposed instruction:**", "## New instruction:"; only
-// these words, for a colon may well belong to the instruction itself.
+// Strips "Instruction:", "**Proposed instruction:**", "## New instruction:". It
+// knows only these words, since a colon may well belong to the instruction
+// itself.
 static struct slice strip_label(struct slice text)
 {
     static const char *const LABELS[] = {
@@ -121,7 +123,7 @@ static struct slice strip_label(struct slice text)
     return text;
 }
 
-// At the end of the last sentence or line that fits.
+// Cuts at the end of the last sentence or line that fits.
 static struct slice cut_long(struct slice text)
 {
     if (text.len <= INSTRUCTION_MAX_BYTES)

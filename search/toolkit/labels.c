@@ -10,14 +10,14 @@
 
 enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
 
-// What is known of a step for an example.
+// What is known about a step for an example.
 struct known_step {
     bool tried;
     json_t *outputs;  // owned: all of them, or NULL
     struct demo demo; // fields NULL: no demo
 };
 
-// How to fill a step of which the outputs in `known` (bit f) are known.
+// The question that fills a step whose outputs in `known` (bit f) are known.
 struct filler {
     int step;
     uint64_t known;
@@ -30,9 +30,9 @@ struct labels {
     const struct program *program;
     const struct dataset *dataset;
     struct known_step *
-        *examples; // one a row, of a slot a step; NULL: untouched
+        *examples; // one per row, a slot per step; NULL: untouched
     struct filler *fillers;
-    bool no_memory; // a value that is known could not be built
+    bool no_memory; // a known value could not be built
 };
 
 struct labels *labels_new(struct session *session, struct err *err)
@@ -104,7 +104,8 @@ static bool get_slot(struct labels *labels, size_t row, int step,
 
 // --- what an example says
 
-// New reference; NULL: nothing that the field could hold, or no memory.
+// Returns the label as a new reference; NULL if there is none that the field
+// could hold, or when out of memory.
 static json_t *label_of(const struct program *program,
                         const struct dataset *dataset, size_t row, int step,
                         size_t field, bool *no_memory)
@@ -130,8 +131,8 @@ static bool has_label(struct labels *labels, size_t row, int step, size_t field)
     return label != NULL;
 }
 
-// Puts a value that is known, which it takes. False: it is not, or there is no
-// memory.
+// Stores a known value and takes it over. Returns false if value is NULL or
+// when out of memory.
 static bool put_known(struct labels *labels, json_t *object, const char *key,
                       json_t *value)
 {
@@ -168,7 +169,7 @@ static json_t *known_output(struct labels *labels, size_t row,
 
 static json_t *known_inputs(struct labels *labels, size_t row, int step);
 
-// What a step computes of inputs that are all known.
+// Returns what a step computes from inputs that are all known.
 static json_t *known_computed(struct labels *labels, size_t row,
                               struct source source)
 {
@@ -201,7 +202,7 @@ static json_t *known_input(struct labels *labels, size_t row, const char *name)
     return value;
 }
 
-// New reference; NULL: not known.
+// Returns a new reference, or NULL if the value is unknown.
 static json_t *known_value(struct labels *labels, size_t row,
                            struct source source)
 {
@@ -214,7 +215,8 @@ static json_t *known_value(struct labels *labels, size_t row,
                : known_output(labels, row, source);
 }
 
-// New reference to the step's inputs by name; NULL when one is not known.
+// Returns a new reference to the step's inputs by name, or NULL if one is
+// unknown.
 static json_t *known_inputs(struct labels *labels, size_t row, int step)
 {
     const struct step *at = &labels->program->steps[step];
@@ -230,8 +232,8 @@ static json_t *known_inputs(struct labels *labels, size_t row, int step)
     return inputs;
 }
 
-// Whether the step is known to run on that row: a step that does not run there
-// makes no demo of it.
+// Returns true if the step is known to run on that row. A row on which the step
+// does not run is no demo of it.
 static bool is_known_to_run(struct labels *labels, size_t row, int step)
 {
     const struct step *at = &labels->program->steps[step];
@@ -418,7 +420,8 @@ static const struct filler *get_filler(struct labels *labels, int step,
     return filler;
 }
 
-// inputs with the outputs that the example labels: what a filler is shown.
+// Adds the outputs that the example labels to the inputs that a filler is
+// shown.
 static bool add_known(struct labels *labels, size_t row, int step,
                       json_t *inputs, struct err *err)
 {
@@ -437,7 +440,7 @@ static bool add_known(struct labels *labels, size_t row, int step,
     return true;
 }
 
-// All outputs in order, labels over what the teacher said.
+// Keeps all outputs in order, with labels laid over the teacher's answer.
 static bool keep(struct labels *labels, size_t row, int step,
                  struct known_step *slot, const json_t *inputs,
                  const json_t *answer, struct err *err)
@@ -468,8 +471,8 @@ static bool keep(struct labels *labels, size_t row, int step,
     return true;
 }
 
-// Sets up the question for row. *asks is false when none is needed or none
-// can be asked.
+// Sets up the question for a row. *asks is false if none is needed or none can
+// be asked.
 static bool prepare(struct labels *labels, size_t row, int step,
                     struct question *question, bool *asks, struct err *err)
 {
@@ -555,7 +558,7 @@ out:
     return ok;
 }
 
-// Fills what source rests on, for the rows whose example does not say it.
+// Fills what source depends on, for the rows whose example does not say it.
 static bool fill_source(struct labels *labels, struct source source,
                         const size_t *rows, size_t n, struct err *err)
 {
@@ -569,7 +572,7 @@ static bool fill_source(struct labels *labels, struct source source,
         }
         return true;
     }
-    if (!step->kind->predictor) // only a run of it says what it gives
+    if (!step->kind->predictor) // only a run tells what it gives
         return true;
     for (size_t i = 0; i < n; i++) {
         if (!has_label(labels, rows[i], source.step, (size_t)source.field))

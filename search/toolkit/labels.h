@@ -1,16 +1,16 @@
-// labels: the labelled examples as demos of single steps.
+// labels: labelled examples as demos of single steps.
 //
-// An example is a demo of a step only when every input and every output of
-// the step is known for it. What the example does not say, the teacher is
-// asked once, shown the step's inputs and the outputs that are known; so the
-// filled fields (a confidence, the reasoning before a label) agree with the
-// label instead of guessing at it. A label always wins. A demo needs at least
-// one output that the example itself labels: without one it would be nothing
-// but an unchecked answer of the teacher. Where a step's input comes from a
-// step that is not labelled, that step is filled first.
+// An example is a demo of a step only if every input and every output of the
+// step is known for it. The teacher is asked once for what the example does not
+// say. It sees the step's inputs and the known outputs, so the fields it fills
+// in (a confidence, the reasoning before a label) agree with the label instead
+// of guessing at it. A label always wins. A demo needs at least one output that
+// the example itself labels; without one it would be only an unchecked answer
+// of the teacher. If a step's input comes from a step that is not labelled,
+// that step is filled first.
 //
-// Each example is filled at most once a step, however often it is asked for.
-// For the job's own thread.
+// Each example is filled at most once per step, however often it is asked for.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_LABELS_H
 #define SEARCH_TOOLKIT_LABELS_H
@@ -26,28 +26,29 @@
 
 struct labels;
 
-// session is borrowed and outlives it.
+// Borrows session, which must outlive the result.
 struct labels *labels_new(struct session *session, struct err *err);
-void labels_free(struct labels *labels); // NULL is fine
+void labels_free(struct labels *labels); // accepts NULL
 
-// Finds out what these rows say as demos of a step (an index of the program's),
-// asking the teacher about all of them together.
+// Determines these rows' demos of a step (an index into the program's steps),
+// asking the teacher about all rows at the same time.
 bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
                  struct err *err);
 
-// Whether the row says every input and output of step by itself, so that
-// labels_fill asks nobody. False also without memory.
+// Returns true if the row itself has every input and output of the step, so
+// that labels_fill asks nobody. Also returns false when out of memory.
 bool labels_say_all(struct labels *labels, int step, size_t row);
 
-// The inputs of step as the row says them, new reference; NULL where one is not
-// known.
+// Returns the inputs of the step as the row has them, a new reference, or NULL
+// if one is unknown.
 json_t *labels_inputs(struct labels *labels, int step, size_t row);
 
-// The demo of step that row is, filled before; NULL when it is none. Borrowed.
+// Returns the step's demo from the row, filled before, or NULL if it has none.
+// Borrowed.
 const struct demo *labels_demo(const struct labels *labels, int step,
                                size_t row);
 
-// What a step was given and gave in a run on a row.
+// The inputs and outputs of a step in a run on a row.
 struct labels_run {
     int step;
     size_t row;
@@ -55,9 +56,9 @@ struct labels_run {
     const json_t *outputs;
 };
 
-// The demo that such a run makes: its inputs and outputs, labels of the row put
-// over the latter. True with *out->fields NULL when a field is missing or not
-// of its type; else they are a new reference.
+// Makes a demo from such a run: its inputs and outputs, with the row's labels
+// laid over the outputs. Returns true with *out->fields NULL if a field is
+// missing or has the wrong type; otherwise the fields are a new reference.
 bool labels_demo_of_run(const struct program *program,
                         const struct dataset *dataset,
                         const struct labels_run *run, struct demo *out,

@@ -5,10 +5,10 @@
 // Means over the same rows in another order may differ in the last bits.
 static const double SAME = 1e-12;
 
-// p of a minibatch's gain over the leader, one-sided.
+// One-sided p below which a minibatch's gain over the leader is trusted.
 static const double TRUSTED_BELOW = 0.1;
 
-// A leader that is good enough ends the search.
+// Ends the search if the leader is good enough.
 static void check_aim(struct leader *leader, const struct trial *best)
 {
     if (best->n == 0 || best->score < leader->stop_at - SAME)
@@ -85,7 +85,7 @@ static void end_unreadable(struct leader *leader)
     session_set_finish(leader->session, "unreadable");
 }
 
-// No prompt so far got an answer that can be read.
+// Ends the search if no prompt so far got a readable answer.
 static void check_mute(struct leader *leader)
 {
     size_t n = 0;
@@ -138,7 +138,7 @@ static bool judge_to(struct leader *leader, size_t end, struct err *err)
     return true;
 }
 
-// ok, or ended by the budget.
+// Returns true if ok is set or the budget ended the search.
 static bool well_ended(struct leader *leader, bool ok, struct err *err)
 {
     if (ok || err->code != ERR_BUDGET)
@@ -174,10 +174,10 @@ bool leader_settle(struct leader *leader, struct err *err)
     return well_ended(leader, judge_to(leader, n, err), err);
 }
 
-// --- what the budget left at a minibatch
+// --- candidates that the budget left at a minibatch
 
-// Of the trials that were judged: those behind one that was cut short may or
-// may not be done.
+// Returns true if a judged trial evaluated the candidate. Trials after one that
+// was cut short may not be done, so they do not count.
 static bool was_evaluated(const struct leader *leader,
                           const struct candidate *candidate)
 {
@@ -192,7 +192,7 @@ static bool was_evaluated(const struct leader *leader,
     return false;
 }
 
-// *gain becomes what the trial gains over best; 0 where a test cannot tell.
+// Sets *gain to what the trial gains over best, or 0 if a test cannot tell.
 static bool weigh_minibatch(const struct leader *leader,
                             const struct trial *best, const struct trial *trial,
                             double *gain, struct err *err)
@@ -208,7 +208,7 @@ static bool weigh_minibatch(const struct leader *leader,
     return true;
 }
 
-// The full evaluation that would have settled it is beyond the budget.
+// Lets a minibatch decide where the full evaluation is beyond the budget.
 static bool judge_minibatches(struct leader *leader, struct err *err)
 {
     const struct trial *best = session_best(leader->session);

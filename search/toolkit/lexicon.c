@@ -17,14 +17,14 @@ enum {
     ROW_BYTES = 1 << 20,
     WORD_BYTES = 40,   // longer ones are cut
     WORDS_A_ROW = 400, // further ones are not read
-    SEVERAL = 4,       // rows of a group
+    SEVERAL = 4,       // rows that make a group large enough for ONCE
 };
 
-static const double ONCE = 0.5; // of a word that one row of several has
+static const double ONCE = 0.5; // for a word of only one row of several
 
 struct known_word {
     char *text;  // owned, folded
-    size_t rows; // that have it
+    size_t rows; // that contain it
     double weight;
 };
 
@@ -44,7 +44,7 @@ struct lexicon {
     size_t n_words, cap_words;
     size_t *slots; // hash table of word index + 1; 0 is free
     size_t n_slots;
-    struct weighted_words *bags; // one a row
+    struct weighted_words *bags; // one per row
     size_t n;
 };
 
@@ -115,7 +115,7 @@ static bool add_word(struct lexicon *lexicon, const char *text, size_t len)
     return true;
 }
 
-// The slot of a word, a free one where it is new.
+// Returns the slot of a word, or a free one if the word is new.
 static size_t find_slot(const struct lexicon *lexicon, const char *text,
                         size_t len)
 {
@@ -130,7 +130,8 @@ static size_t find_slot(const struct lexicon *lexicon, const char *text,
     return at;
 }
 
-// The index of a word, which is added when it is new. False without memory.
+// Finds the index of a word and adds it if it is new. Returns false when out of
+// memory.
 static bool find_word(struct lexicon *lexicon, const char *text, size_t len,
                       size_t *out)
 {
@@ -167,7 +168,7 @@ static int compare_postings(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-// Sorts, and makes one of those that are alike.
+// Sorts the postings and removes duplicates.
 static void tidy(struct lexicon *lexicon, struct weighted_words *bag)
 {
     size_t kept = 0;
@@ -289,7 +290,7 @@ double lexicon_alike(const struct lexicon *lexicon, size_t a, size_t b)
 
 // --- what is typical
 
-// How many rows with each word are in the group, and how many are not.
+// How many rows with a word are in the group, and how many are outside.
 struct split_count {
     size_t in, out;
 };
@@ -312,10 +313,11 @@ static void count_words(const struct lexicon *lexicon, const int *groups,
     }
 }
 
-// How much a word speaks for the group: the log of how much oftener its rows
-// have it, times how often that is. A word of one row out of several may say
-// what that row is and not what the group is, so it comes late. Words of one or
-// two bytes seldom say much, and of words that say as much the longer one does.
+// Returns how strongly a word speaks for the group: the log of how much more
+// often its rows have it, times how often that is. A word that only one row out
+// of several has may describe that row and not the group, so it ranks low.
+// Words of one or two bytes seldom say much; of two words that say as much, the
+// longer one wins.
 static double telling(const struct split_count *count,
                       const struct split_count *rows, const char *word)
 {
@@ -381,7 +383,7 @@ size_t lexicon_middle(const struct lexicon *lexicon, const int *groups, int of)
     return best;
 }
 
-// --- which rows a text speaks of
+// --- the rows that a text speaks about
 
 static void mark_word(const struct lexicon *lexicon, size_t word, bool *marks)
 {

@@ -34,7 +34,7 @@ static const struct candidate_part *part_of(const struct pool *pool,
     return &pool->members[member].trial->candidate->parts[part];
 }
 
-// Whether one of the two alone changed some part.
+// Returns true if some part was changed by only one of the two.
 static bool complete_each_other(const struct pool *pool, size_t a, size_t b,
                                 size_t ancestor)
 {
@@ -84,9 +84,9 @@ bool merge_ancestors(const struct pool *pool, size_t a, size_t b, size_t *out,
     return ok;
 }
 
-// --- putting together
+// --- merging
 
-// Whose part the merged one gets, where a and b differ.
+// Returns the member whose part the merge gets, where a and b differ.
 static size_t choose_side(const struct pool *pool, const struct merge *merge,
                           size_t p, struct rng *rng)
 {
@@ -163,7 +163,7 @@ static size_t count_shared(const struct pool *pool, size_t a, size_t b)
     return n;
 }
 
-// In proportion to their scores; alike where all are 0.
+// Draws an ancestor in proportion to its score, evenly if all scores are 0.
 static size_t draw_ancestor(const struct pool *pool, const size_t *ancestors,
                             size_t n, struct rng *rng)
 {
@@ -182,10 +182,10 @@ static size_t draw_ancestor(const struct pool *pool, const size_t *ancestors,
     return ancestors[n - 1];
 }
 
-// The members that are the best somewhere, of whom pairs are drawn.
+// The members that are best on some row; pairs are drawn from them.
 struct front {
     size_t *members;   // owned; in the pool, ascending
-    size_t *ancestors; // owned; space for those of a pair
+    size_t *ancestors; // owned; scratch space for a pair's ancestors
     size_t n;
 };
 
@@ -198,7 +198,7 @@ static bool front_init(struct front *front, const struct pool *pool,
         err_nomem(err, "a merge");
         return false;
     }
-    size_t *wins = front->members; // of each member; then those that have any
+    size_t *wins = front->members; // per member; later the winners' indices
     if (!pool_wins(pool, wins, err))
         return false;
     for (size_t i = 0; i < pool->n; i++) {
@@ -214,8 +214,8 @@ static void front_release(struct front *front)
     free(front->ancestors);
 }
 
-// Draws two of the front and puts them together, where that can be done and
-// comes to something new; else out->candidate stays NULL.
+// Draws two members of the front and merges them if that is possible and gives
+// something new; otherwise out->candidate stays NULL.
 static bool try_pair(const struct pool *pool, struct merges *merges,
                      const struct front *front, struct rng *rng,
                      struct merge *out, struct err *err)
@@ -262,9 +262,9 @@ bool merge_find(const struct pool *pool, struct merges *merges, struct rng *rng,
     return ok;
 }
 
-// --- where to compare
+// --- which rows to compare on
 
-enum { KINDS = 3 }; // a better, b better, alike
+enum { KINDS = 3 }; // a better, b better, tie
 
 static size_t kind_of(const struct trial *a, const struct trial *b, size_t row)
 {
@@ -282,8 +282,8 @@ static int compare_places(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// From a shuffled list of rows, the first `most` of a kind; KINDS: of any that
-// is not taken.
+// Takes the first `most` rows of a kind from a shuffled list; KINDS means any
+// row that is not taken yet.
 static size_t take_rows(const struct trial *a, const struct trial *b,
                         const size_t *order, size_t kind, size_t most,
                         bool *taken, size_t *out)

@@ -5,7 +5,7 @@
 struct one_set_search {
     struct leader leader;
     struct demo_maker *maker;
-    const size_t *rows; // to train on
+    const size_t *rows; // the rows to train on
     size_t n;
 };
 
@@ -64,7 +64,7 @@ static bool try_one(struct one_set_search *search, one_set_make *make,
     return ok;
 }
 
-// The i-th number of demos that the job allows to be picked for each question.
+// Tries the i-th number of demos that the job allows to be picked per question.
 static bool try_pool(struct one_set_search *search,
                      const struct demo_recipe *recipe, size_t i,
                      struct err *err)

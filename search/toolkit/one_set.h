@@ -1,6 +1,6 @@
 // one_set: the whole search of an optimizer that makes one demo set and
-// evaluates it once; and, where the job allows demos that are nearest to the
-// question, the same with those. For the job's own thread.
+// evaluates it once. If the job allows demos nearest to the question, it does
+// the same with those. Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_ONE_SET_H
 #define SEARCH_TOOLKIT_ONE_SET_H
@@ -11,18 +11,18 @@
 #include "search/session/session.h"
 #include "search/toolkit/demos.h"
 
-// How the set is made from the rows to train on, with the search's stream.
+// Makes the set from the rows to train on, with the search's random stream.
 typedef bool one_set_make(struct demo_maker *maker, const void *given,
                           const struct demo_rows *from, struct demo_set *out,
                           struct err *err);
 
-// What it comes to; recipe: of the set.
+// Returns the expected work; `recipe` is the set's.
 struct effort one_set_effort(struct session *session,
                              const struct demo_recipe *recipe);
 
-// Makes the set and tries it after the baseline. kind names it for people
-// ("labelled demos"); static. given is passed to make. pool: how a pool of
-// demos is made (demos_pool).
+// Makes the set and tries it after the baseline. `kind` names it for people
+// ("labelled demos") and is static. `given` is passed to make. `pool` says how
+// a pool of demos is made (demos_pool).
 bool one_set_search(struct session *session, one_set_make *make,
                     const void *given, const struct demo_recipe *pool,
                     const char *kind, struct err *err);
