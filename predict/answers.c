@@ -4,8 +4,8 @@
 #include "common/clock.h"
 
 enum {
-    TRIES = 4,         // of a call
-    PROGRAM_TRIES = 3, // of a request to a program
+    TRIES = 4,         // for a call
+    PROGRAM_TRIES = 3, // for a request to a program
     BACK_OFF_MS = 500, // doubled with each try
 };
 
@@ -14,8 +14,8 @@ static bool is_hopeless(enum call_fault fault)
     return fault == FAULT_MODEL || fault == FAULT_REQUEST;
 }
 
-// Whether the call has failed since the server has answered nobody. One that
-// answers others meanwhile does not like this call.
+// Returns true if the call failed in the current outage. If the server answered
+// other calls in the meantime, the problem is this call.
 static bool is_outage(const struct run_pool *pool, const struct step_call *call,
                       int64_t now)
 {
@@ -23,8 +23,8 @@ static bool is_outage(const struct run_pool *pool, const struct step_call *call,
            now - pool->failing_ms < pool->options.patience_ms;
 }
 
-// Whether the call has another try: a few, and in an outage, as long as the
-// pool has patience, the same anew.
+// Returns true if the call may be tried again. It has a few tries, and in an
+// outage it gets them anew as long as the pool has patience.
 static bool is_tried_again(struct run_pool *pool, struct step_call *call,
                            const struct model_done *done, int64_t now)
 {
@@ -39,8 +39,8 @@ static bool is_tried_again(struct run_pool *pool, struct step_call *call,
     return true;
 }
 
-// Asked again after a while; at the end the run is given up, with what else it
-// has asked.
+// Retries the call after a while. After the last try the run is abandoned,
+// together with its other calls.
 static void take_fault(struct run_pool *pool, struct run *run, int step,
                        const struct model_done *done)
 {
@@ -73,8 +73,8 @@ static void give_answer(struct run *run, int step,
         run_finish(run, RUN_END_MODEL);
 }
 
-// The embedding of a query: its step gets the passages that are near. A query
-// that is too long is the step's to tell of.
+// Takes the embedding of a query: its step gets the nearest passages. A query
+// that is too long is left to the step to report.
 static void give_near(struct run_pool *pool, struct run *run, int step,
                       const struct call_answer *answer)
 {
@@ -104,8 +104,8 @@ static void give_near(struct run_pool *pool, struct run *run, int step,
     buf_release(&text);
 }
 
-// A program that failed is asked again at once; at the end this run has failed,
-// and no other.
+// Asks a program that failed again right away. After the last try this run
+// fails, and no other.
 static void take_program_fault(struct run_pool *pool, struct run *run, int step,
                                const struct exec_done *done)
 {
@@ -149,8 +149,8 @@ void answers_take_programs(struct run_pool *pool)
     }
 }
 
-// The embedding of a question: now the model can be asked. One that is too long
-// for it gets the first demos of the pool.
+// Takes the embedding of a question: now the model can be asked. If the
+// question was too long to embed, it gets the first demos of the pool.
 static void take_near(struct run_pool *pool, struct run *run, int step,
                       const struct call_answer *answer)
 {

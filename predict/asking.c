@@ -3,8 +3,8 @@
 #include "common/buf.h"
 #include "program/prompt/prompt.h"
 
-// An answer may come when its run is long gone: the number of the request says
-// which it is for.
+// An answer may arrive long after its run has ended, so the id of the request
+// says which run it is for.
 static bool ask_program(struct run_pool *pool, struct run *run, int step,
                         struct err *err)
 {
@@ -16,8 +16,8 @@ static bool ask_program(struct run_pool *pool, struct run *run, int step,
                                 call->ask.payload, call->ask.payload_len, err);
 }
 
-// What the model gets behind the step's prefix: the question, and before it,
-// where the step has a pool of demos, those that it gets of it.
+// Appends what the model gets after the step's prefix: the demos from its pool,
+// if it has one, and then the question.
 static bool put_tail(struct run_pool *pool, struct run *run, int step,
                      struct buf *out, struct err *err)
 {
@@ -76,8 +76,8 @@ static bool ask_embedder(struct run_pool *pool, struct run *run, int step,
                         ask->payload, ask->payload_len, err);
 }
 
-// The text that the demos of a step's pool are compared with; false: it has no
-// word.
+// Appends the text that the demos of a step's pool are compared with. Returns
+// false if it contains no word.
 static bool put_question(const struct run_pool *pool, const struct run *run,
                          int step, struct buf *out)
 {
@@ -109,13 +109,13 @@ static bool slot_is_free(const struct run_pool *pool)
     return model_open(pool->options.client) < (size_t)pool->options.slots;
 }
 
-// A query is asked when there is something to compare it with.
+// A query is asked only once there is something to compare it with.
 static bool corpus_is_ready(const struct run_pool *pool)
 {
     return corpus_state(pool->corpus) == CORPUS_READY && slot_is_free(pool);
 }
 
-// Programs take any number of requests, and work on a few.
+// Programs queue any number of requests and work on a few at a time.
 static bool is_ready(const struct run_pool *pool)
 {
     (void)pool;
@@ -151,7 +151,7 @@ static bool send_call(struct run_pool *pool, struct run *run, int step,
     return true;
 }
 
-// What is searched has its answer at once.
+// Answers a search immediately.
 static bool search(struct run_pool *pool, struct run *run,
                    const struct ask *ask, struct err *err)
 {
@@ -178,7 +178,7 @@ static bool picks_near(const struct run_pool *pool, const struct ask *ask)
            compiled->candidate->parts[step->predictor].nearest > 0;
 }
 
-// A repair has its question's embedding already.
+// A repair reuses its question's embedding.
 static void take_ask(struct run_pool *pool, struct run *run,
                      const struct ask *ask)
 {
@@ -195,8 +195,8 @@ static void take_ask(struct run_pool *pool, struct run *run,
     buf_release(&query);
 }
 
-// A prompt that does not fit is long because of the inputs: the program's own
-// part of it was measured when it was compiled.
+// A prompt that does not fit is too long because of the inputs: the program's
+// own part was measured when it was compiled.
 static enum run_end end_of(enum run_outcome outcome)
 {
     return outcome == RUN_DONE       ? RUN_END_OUTPUTS

@@ -7,7 +7,7 @@
 #include "program/graph/ask.h"
 
 enum {
-    TRIES = 4,         // of a text
+    TRIES = 4,         // for a text
     BACK_OFF_MS = 500, // doubled with each try
     TEXT_MAX_BYTES = 32 << 20,
 };
@@ -17,22 +17,22 @@ enum text_state { TEXT_WAITS, TEXT_OPEN, TEXT_THERE };
 struct text {
     enum text_state state;
     int tries;
-    int64_t due_ms; // WAITS: not before
+    int64_t due_ms; // WAITS: not to be sent before
 };
 
 struct corpus {
     struct corpus_options options;
     struct vectors *vectors; // owned
-    json_t *list;            // of texts; owned
-    struct text *texts;      // owned; one each
+    json_t *list;            // the texts; owned
+    struct text *texts;      // one for each; owned
     size_t n;
     size_t n_there;
     size_t n_open;
-    size_t first; // all before it are there
+    size_t first; // all before it have their embeddings
     struct err failure;
 };
 
-// The demos of pools that are picked by embeddings.
+// Adds the demos of pools that are picked by embeddings.
 static bool add_pools(const struct compiled *compiled, json_t *list,
                       struct err *err)
 {

@@ -4,11 +4,11 @@
 
 #include "program/graph/user_command.h"
 
-enum { PROCESSES = 2 }; // of a command
+enum { PROCESSES = 2 }; // for each command
 
 struct local_programs {
     struct exec_pool *pool;            // owned
-    size_t numbers[PROGRAM_MAX_STEPS]; // of a step's command in the pool
+    size_t numbers[PROGRAM_MAX_STEPS]; // of each step's command in the pool
 };
 
 static size_t list_commands(const struct program *program,

@@ -37,7 +37,8 @@ const struct step *render_find_step(const struct compiled *compiled,
     return step;
 }
 
-// Every input of the step, in its order, defaults filled, checked by its type.
+// Returns every input of the step in order, with defaults filled in and types
+// checked.
 static json_t *complete_inputs(const struct step *step, const json_t *values,
                                struct err *err)
 {

@@ -11,7 +11,7 @@
 
 // --- making and freeing ---
 
-// Its calls have the ids behind those of all runs.
+// Opens the corpus, whose calls have ids after those of all runs.
 static bool open_corpus(struct run_pool *pool, struct err *err)
 {
     const struct run_pool_options *options = &pool->options;
@@ -141,7 +141,7 @@ static bool has_open_call(const struct run *run)
     return false;
 }
 
-// A run that failed beside calls that are still open waits for these.
+// A run that failed while other calls of it are still open waits for these.
 static bool is_over(const struct run *run)
 {
     return run->state == RUN_ENDED && !has_open_call(run);
@@ -222,7 +222,7 @@ static void fill_result(const struct run_pool *pool, const struct run *run,
         tell_model_fault(pool, run, &out->err);
 }
 
-// The i-th in order.
+// Removes the i-th run in `order`.
 static void remove_run(struct run_pool *pool, size_t i)
 {
     struct run *run = &pool->runs[pool->order[i]];

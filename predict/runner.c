@@ -5,15 +5,15 @@
 #include "predict/run_pool.h"
 
 enum {
-    AHEAD = 2, // runs open for each slot
+    AHEAD = 2, // open runs per slot
     POLL_MS = 1000,
-    LATE_MS = 20, // where inputs are waited for as well
+    LATE_MS = 20, // when waiting for inputs as well
 };
 
-// A result until those before it were told.
+// A result that waits until those before it have been passed on.
 struct kept {
     bool there;
-    struct run_result result; // RUN_END_INPUT where there were no inputs
+    struct run_result result; // RUN_END_INPUT if there were no inputs
 };
 
 struct work {
@@ -32,8 +32,9 @@ static struct kept *kept_at(struct work *work, uint64_t index)
     return &work->kept[index % work->n_kept];
 }
 
-// Who writes an input, reads its output and then writes the next must not wait
-// for us as we wait for him: only with nothing under way is next left to wait.
+// A user may write an input, read its output and only then write the next
+// input; blocking here would be a deadlock. So `next` may block only when no
+// run is in progress.
 static bool is_late(const struct work *work)
 {
     return work->next > work->told && work->io->late != NULL &&

@@ -8,20 +8,20 @@
 #include "common/cond.h"
 
 enum {
-    AHEAD = 2, // runs open for each slot
+    AHEAD = 2, // open runs per slot
     TURN_MS = 1000,
-    LOOK_MS = 500, // between two looks whether the caller is there still
+    LOOK_MS = 500, // how often to check whether the caller is gone
 };
 
-// What one caller of service_run waits for. Lives on its stack.
+// What one call of service_run waits for; on its stack.
 struct batch {
-    size_t left; // results to come
+    size_t left; // results still missing
     pthread_cond_t done;
 };
 
 struct batch_entry {
     struct batch_entry *next;
-    json_t *inputs; // a reference of the entry's
+    json_t *inputs; // owned by the entry
     struct run_result *result;
     struct batch *batch;
     int64_t since_us;
@@ -29,12 +29,12 @@ struct batch_entry {
 
 struct service {
     struct service_options options;
-    struct run_pool *pool; // of the thread
+    struct run_pool *pool; // used only by the thread
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t lock; // over all below
-    pthread_cond_t work;  // something to do, or to end
+    pthread_mutex_t lock; // protects everything below
+    pthread_cond_t work;  // there is something to do, or to stop
     struct batch_entry *first, **last;
     struct service_status status;
     bool stopping;
@@ -42,7 +42,7 @@ struct service {
 
 // --- results ---
 
-// Under the lock. Takes the entry, and the outputs in result.
+// Settles an entry and takes it, and the outputs in result. Needs the lock.
 static void settle(struct service *service, struct batch_entry *entry,
                    const struct run_result *result)
 {
@@ -69,7 +69,7 @@ static void settle_as_stopped(struct service *service,
 
 // --- the thread ---
 
-// Under the lock.
+// Takes the next waiting entry. Needs the lock.
 static struct batch_entry *take_waiting(struct service *service)
 {
     struct batch_entry *entry = service->first;
@@ -83,7 +83,7 @@ static struct batch_entry *take_waiting(struct service *service)
     return entry;
 }
 
-// Under the lock: waits until there is something to do. False: to end.
+// Waits until there is something to do; returns false to stop. Needs the lock.
 static bool wait_for_work(struct service *service)
 {
     while (!service->stopping && service->first == NULL &&
@@ -114,8 +114,8 @@ static void take_results(struct service *service)
     }
 }
 
-// Nothing but want of memory ends a turn; then what was begun is tried again
-// with the next one.
+// A turn fails only when out of memory; the next turn then tries again what was
+// begun.
 static void *serve(void *user)
 {
     struct service *service = user;
@@ -260,7 +260,7 @@ static struct batch_entry *make_entries(json_t *const *inputs, size_t n,
     return first;
 }
 
-// Under the lock. Whether n more may wait.
+// Returns true if n more may wait. Needs the lock.
 static bool has_room(const struct service *service, size_t n, struct err *err)
 {
     const struct service_status *status = &service->status;
@@ -277,7 +277,7 @@ static bool has_room(const struct service *service, size_t n, struct err *err)
     return false;
 }
 
-// Under the lock. Takes the entries.
+// Queues the entries and takes them. Needs the lock.
 static void enqueue(struct service *service, struct batch_entry *first,
                     size_t n)
 {
@@ -288,7 +288,7 @@ static void enqueue(struct service *service, struct batch_entry *first,
     (void)pthread_cond_signal(&service->work);
 }
 
-// Under the lock. Ends what the batch has waiting.
+// Ends the entries of the batch that are still waiting. Needs the lock.
 static void withdraw(struct service *service, struct batch *batch)
 {
     struct run_result result = {.end = RUN_END_SERVER};
@@ -311,7 +311,8 @@ static void withdraw(struct service *service, struct batch *batch)
     service->last = at;
 }
 
-// Under the lock: until all of the batch have ended, or LOOK_MS are over.
+// Waits until all of the batch have ended, or LOOK_MS have passed. Needs the
+// lock.
 static void wait_a_while(struct service *service, struct batch *batch)
 {
     const struct timespec until = cond_deadline(LOOK_MS);

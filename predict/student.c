@@ -6,7 +6,8 @@
 
 enum { PROBE_MS = 5000 };
 
-// A model of the file that the server has to have. NULL with err: it lacks it.
+// Finds a model of the file, which the server must have. Returns NULL with err
+// if it does not.
 static const struct model_info *find_model(const struct model_server *server,
                                            const char *name, struct err *err)
 {
@@ -55,7 +56,7 @@ static bool check_server(const struct compiled *compiled,
     const struct model_info *info;
 
     out->simulated = server->simulated;
-    // An OpenAI-compatible server may serve its one model by any name.
+    // An OpenAI-compatible server may serve its only model under any name.
     if (strcmp(address->backend, "ollama") != 0)
         return true;
     info = find_model(server, compiled->model, err);

@@ -45,8 +45,8 @@ void bundle_free(struct bundle *bundle)
     free(bundle);
 }
 
-// A name that could lead out of a bundle: such a one is only for the machine
-// that the files lie on.
+// Returns true for a name that could lead out of a bundle. Such names are
+// allowed only on the machine where the files are.
 static bool leads_out(const char *name)
 {
     if (name[0] == '/')
@@ -97,7 +97,7 @@ const struct bundle_file *bundle_find(const struct bundle *bundle,
     return NULL;
 }
 
-// Takes data, which has len bytes and a NUL, when it succeeds.
+// Takes data, which has len bytes and a NUL, if it succeeds.
 static bool take_file(struct bundle *bundle, const char *name, char *data,
                       size_t len, struct err *err)
 {
@@ -113,7 +113,7 @@ static bool take_file(struct bundle *bundle, const char *name, char *data,
     return true;
 }
 
-// Skips what leads nowhere: "./" and slashes at the beginning.
+// Skips "./" and slashes at the beginning, which change nothing.
 static const char *skip_idle(const char *name)
 {
     for (;;) {
@@ -126,7 +126,8 @@ static const char *skip_idle(const char *name)
     }
 }
 
-// Whether two names lead to one file of a folder, as m.sh and ./m.sh do.
+// Returns true if two names lead to the same file of a folder, as m.sh and
+// ./m.sh do.
 static bool is_same_place(const char *a, const char *b)
 {
     for (;;) {
@@ -142,8 +143,8 @@ static bool is_same_place(const char *a, const char *b)
     }
 }
 
-// A job may speak of one file by two names. With other bytes under each, what
-// identifies the job would not be what runs.
+// A job may refer to one file by two names. If the bytes under them differed,
+// what identifies the job would not be what runs.
 static bool check_names(const struct bundle *bundle, const char *name,
                         const void *data, size_t len, struct err *err)
 {
@@ -217,7 +218,7 @@ void bundle_drop(struct bundle *bundle, const char *name)
     }
 }
 
-// Takes what was read into buf.
+// Adds a file from the contents of buf, which it takes.
 static bool take_buf(struct bundle *bundle, const char *name, struct buf *buf,
                      struct err *err)
 {
@@ -252,7 +253,7 @@ struct bundle *bundle_open(const char *path, struct err *err)
         bundle_free(bundle);
         return NULL;
     }
-    // The job file is the user's own word: it may be a link, or a pipe.
+    // The user names the job file, so it may be a link or a pipe.
     if (!file_read(path, &buf, err) ||
         !take_buf(bundle, base_name(path), &buf, err)) {
         buf_release(&buf);
@@ -296,7 +297,7 @@ static bool has_files_in(const struct bundle *bundle, const char *folder)
     return false;
 }
 
-// A file in folder, unless it is a folder itself.
+// Gets a file in folder, unless it is a folder itself.
 static bool get_entry(struct bundle *bundle, const char *folder,
                       const char *entry, struct err *err)
 {
@@ -344,7 +345,7 @@ bool bundle_get_all(struct bundle *bundle, const char *name, struct err *err)
         err_nomem(err, "a file name");
         return false;
     }
-    // What lies elsewhere is not the job's, and reading it says so.
+    // A folder elsewhere is not part of the job; bundle_get reports that.
     dir = leads_out(name) ? NULL : opendir(path);
     ok = dir == NULL ? bundle_get(bundle, name, err) != NULL
                      : get_entries(bundle, name, dir, err);
@@ -354,7 +355,7 @@ bool bundle_get_all(struct bundle *bundle, const char *name, struct err *err)
     return ok;
 }
 
-// Makes the folders that the name of a file passes through.
+// Creates the folders on the path of a file's name.
 static bool make_folders(const char *folder, const char *name, struct err *err)
 {
     for (const char *slash = strchr(name, '/'); slash != NULL;

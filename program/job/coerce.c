@@ -27,7 +27,7 @@ static json_t *to_text(json_t *value)
     return json_incref(value);
 }
 
-// +1, .5 and 5., which are no JSON, as JSON: parses what is left of them.
+// Parses +1, .5 and 5., which JSON does not allow, by rewriting them as JSON.
 static json_t *parse_plain(const char *text, size_t len, struct err *err)
 {
     char plain[48];
@@ -51,8 +51,8 @@ static json_t *parse_plain(const char *text, size_t len, struct err *err)
     return json_parse(plain, n, n, err);
 }
 
-// The number that a value is, or that a text is and nothing else in it, into
-// *out (a new reference), else NULL. False without memory.
+// Sets *out to the number that a value is, or that is all there is in a text (a
+// new reference), or else to NULL. Returns false when out of memory.
 static bool number_of(json_t *value, json_t **out)
 {
     struct err err = ERR_CLEAR;
@@ -85,7 +85,8 @@ static bool is_whole(const json_t *number)
            (value == floor(value) && fabs(value) < 9e15);
 }
 
-// 5.000, which is five thousand to half of the world; 3.0 is not.
+// 5.000 is doubtful, since half of the world reads it as five thousand; 3.0 is
+// not.
 static bool is_doubtful(const json_t *value)
 {
     struct number number = {0};
@@ -95,7 +96,8 @@ static bool is_doubtful(const json_t *value)
                         &number);
 }
 
-// pandas writes a whole number as 1.0 where another of its column is missing.
+// pandas writes a whole number as 1.0 if another value of its column is
+// missing.
 static json_t *to_number(const struct type *type, json_t *value)
 {
     json_t *number = NULL;
@@ -139,7 +141,7 @@ static json_t *to_bool(json_t *value)
     return json_incref(value);
 }
 
-// The label that equals a text, whatever its case, or NULL.
+// Returns the label that equals a text, ignoring case, or NULL.
 static const char *find_label(const struct type *type, const char *text)
 {
     for (size_t i = 0; i < type->n_labels; i++)
@@ -148,7 +150,7 @@ static const char *find_label(const struct type *type, const char *text)
     return NULL;
 }
 
-// How a number, or true and false, would be written as a label.
+// Writes a number or a boolean as it would be written as a label.
 static void write_label(json_t *value, json_t *number, char *out, size_t size)
 {
     if (number != NULL && is_whole(number))
@@ -163,8 +165,8 @@ static void write_label(json_t *value, json_t *number, char *out, size_t size)
                          json_is_true(value) ? "true" : "false");
 }
 
-// The label that is written as this number in one way or another, such as 0.5
-// and .50 or 1 and 1.0; NULL when none is, or several are.
+// Returns the label that is this number in any notation, such as 0.5 and .50,
+// or 1 and 1.0; NULL if there is none, or more than one.
 static const char *find_numeral(const struct type *type, const json_t *number)
 {
     const char *found = NULL;
@@ -183,8 +185,8 @@ static const char *find_numeral(const struct type *type, const json_t *number)
     return found;
 }
 
-// A label is a text; in data it may be a number (or a cell with 1.0), or true
-// and false.
+// A label is a text, but in data it may be a number (or a cell with 1.0) or a
+// boolean.
 static json_t *to_label(const struct type *type, json_t *value)
 {
     char text[40] = "";
@@ -236,7 +238,7 @@ static json_t *to_members(const struct type *type, json_t *object, bool table)
     return out;
 }
 
-// Lists and objects stand in a table as JSON.
+// Tables contain lists and objects as JSON.
 static json_t *to_nested(const struct type *type, json_t *value, bool table)
 {
     json_t *nested =

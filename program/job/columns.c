@@ -17,7 +17,7 @@ enum {
     TEXT_BYTES = 480,
     KEY_BYTES = 256,
     KEYS_TOLD = 6,
-    INSIDE_MAX = 3, // objects deep
+    INSIDE_MAX = 3, // depth of nested objects
 };
 
 struct column {
@@ -39,16 +39,16 @@ struct columns {
     size_t n_wanted;
 };
 
-// A row while it is taken.
+// A row while it is being converted.
 struct taking {
     const struct columns *columns;
     const struct rows *rows;
     json_t *given;  // the row by the file's keys
-    json_t *fields; // the same, and by the names of columns
+    json_t *fields; // the row by the file's keys and the columns' names
     columns_fault_fn *fault;
     void *user;
     struct err *err;
-    bool failed; // no memory
+    bool failed; // out of memory
 };
 
 // --- which columns ---
@@ -63,7 +63,7 @@ static const struct type *source_type(const struct program *program,
     return &program->steps[source->step].signature.outputs[source->field].type;
 }
 
-// The `from` of the field that an output returns, or NULL.
+// Returns the `from` of the field that an output returns, or NULL.
 static const char *source_from(const struct program *program,
                                const struct source *source)
 {
@@ -110,8 +110,8 @@ static void add_outputs(struct columns *columns)
     }
 }
 
-// Whether the program returns a field: its label then stands under the name
-// of that output.
+// Returns true if the program returns a field; its label is then found under
+// the name of that output.
 static bool is_returned(const struct program *program, size_t step,
                         size_t field)
 {
@@ -245,7 +245,7 @@ static void tell(struct taking *taking, const char *key, const char *format,
     taking->fault(taking->user, key, text);
 }
 
-// The key of fields that name was likely meant to be, or NULL.
+// Returns the key of fields that `name` was probably meant to be, or NULL.
 static const char *nearest_key(json_t *fields, const char *name)
 {
     const char *keys[CSV_MAX_COLUMNS];
@@ -257,13 +257,14 @@ static const char *nearest_key(json_t *fields, const char *name)
     const char *near = text_nearest(name, keys, n);
     size_t len = near == NULL ? 0 : strlen(near);
 
-    // The first part of a path is there; the rest of it is what is missing.
+    // If only the first part of a path matches, it is correct, and the rest is
+    // what is missing.
     return near != NULL && strncmp(name, near, len) == 0 && name[len] == '.'
                ? NULL
                : near;
 }
 
-// The path to a key of this name inside of the members of object.
+// Finds the path to a key of this name inside the members of object.
 static bool find_inside(json_t *object, const char *name, int depth,
                         char path[KEY_BYTES])
 {
@@ -292,7 +293,7 @@ static bool find_inside(json_t *object, const char *name, int depth,
     return false;
 }
 
-// The first keys of a row, for who looks for another.
+// Lists the first keys of a row, to help find a missing one.
 static void put_keys(json_t *fields, struct buf *out)
 {
     int n = 0;
@@ -323,8 +324,8 @@ static void tell_keys(struct taking *taking, const char *what, const char *name)
     buf_release(&keys);
 }
 
-// How much of a path leads to a list, through which none goes on: its bytes, or
-// 0.
+// Returns the length of the part of a path that leads to a list, where the path
+// cannot continue; 0 if there is none.
 static size_t list_on_path(json_t *fields, const char *path)
 {
     const char *at = path;
@@ -377,7 +378,8 @@ static void tell_missing(struct taking *taking, const struct column *column)
 
 // --- a row ---
 
-// The value of a key, or of a path into nested objects; NULL: there is none.
+// Returns the value of a key, or of a path into nested objects; NULL if there
+// is none.
 static json_t *find_path(json_t *fields, const char *path)
 {
     json_t *value = json_object_get(fields, path);
@@ -391,8 +393,8 @@ static json_t *find_path(json_t *fields, const char *path)
     return find_path(json_object_get(fields, key), dot + 1);
 }
 
-// What the row says of a column; NULL: nothing. A name alone is no path, but
-// for the label of a metric, which is all that is known of it.
+// Returns what the row has for a column; NULL: nothing. A bare name is not a
+// path, except for the label of a metric, which is only known by that name.
 static json_t *find_value(const struct taking *taking,
                           const struct column *column)
 {
@@ -406,8 +408,8 @@ static json_t *find_value(const struct taking *taking,
     return value;
 }
 
-// An empty cell means that there is no value, except for a text without a
-// default, which is then empty.
+// Returns true if an empty cell is an empty text. It usually means that there
+// is no value, except for a text without a default.
 static bool is_empty_text(const struct column *column)
 {
     if (column->type != NULL &&
@@ -445,8 +447,8 @@ static void set_field(struct taking *taking, const char *name, json_t *value)
     }
 }
 
-// Puts what the row says of a column under the column's name. *odd: it says
-// what cannot be kept.
+// Puts what the row has for a column under the column's name. Sets *odd if it
+// is a value that cannot be kept.
 static void map_column(struct taking *taking, const struct column *column,
                        bool *odd)
 {
@@ -465,12 +467,12 @@ static void map_column(struct taking *taking, const struct column *column,
     else if (is_empty_text(column))
         set_field(taking, column->name, json_string(""));
     else if (column->needed && column->type != NULL && column->type->optional)
-        set_field(taking, column->name, json_null()); // a value too
+        set_field(taking, column->name, json_null()); // null is a value too
     else
         (void)json_object_del(taking->fields, column->name);
 }
 
-// What to do about a value that has another type.
+// Says what to do about a value of the wrong type.
 static const char *remedy_of(const struct type *type, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -535,7 +537,7 @@ static void take_input(struct taking *taking, const struct column *column,
     }
 }
 
-// A label that is null and that nothing needs is unknown: it is taken out, so
+// Takes a label. One that is null and not needed is unknown: it is removed, so
 // that no demo shows it.
 static void take_label(struct taking *taking, const struct column *column,
                        bool odd)
@@ -549,14 +551,15 @@ static void take_label(struct taking *taking, const struct column *column,
     if (value == NULL || column->type == NULL)
         return;
     if (json_is_null(value) && column->needed && column->may_be_null)
-        return; // where the step does not run, null is right
+        return; // null is correct if the step does not run
     if (json_is_null(value) && !column->type->optional && !column->needed)
         (void)json_object_del(taking->fields, column->name);
     else
         check_value(taking, column, value);
 }
 
-// Whether a key of a row is a column, or a path into it begins there.
+// Returns true if a key of a row is a column, or the beginning of a path to
+// one.
 static bool is_known(const struct columns *columns, const char *key)
 {
     size_t len = strlen(key);
@@ -609,7 +612,7 @@ static void refuse_unknown(struct taking *taking)
     }
 }
 
-// An empty cell of a further column is the empty text.
+// An empty cell of any other column is an empty text.
 static void fill_further(struct taking *taking)
 {
     const char *key;
@@ -638,7 +641,7 @@ bool columns_take(const struct columns *columns, const struct rows *rows,
         err_nomem(err, "a row");
         taking.failed = true;
     }
-    // A table's columns were told at its head line.
+    // The columns of a table were already checked at its head line.
     if (columns->only_inputs && !rows_is_table(rows) && !taking.failed)
         refuse_unknown(&taking);
     if (rows_is_table(rows) && !taking.failed)
@@ -681,7 +684,7 @@ static void tell_no_column(struct taking *taking, const char *from,
 {
     const char *near = text_nearest(from, header, n);
 
-    // Inputs are no data of a job, which could say `from:`.
+    // Inputs are not data of a job, so there is no `from:` to suggest.
     if (taking->columns->only_inputs && near != NULL)
         tell(taking, near, "there is no column `%s`; if `%s` is it, rename it",
              from, near);

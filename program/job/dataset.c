@@ -11,12 +11,12 @@
 #include "program/job/rows.h"
 
 enum {
-    CACHED = 1024,     // rows whose objects are kept, but for
-    LONG_BYTES = 4096, // those that are longer than this, packed
+    CACHED = 1024,     // rows whose objects are cached, except
+    LONG_BYTES = 4096, // those with more packed bytes than this
     BLOCK_BYTES = 1 << 20,
 };
 
-// Where a row is, and what is asked of all rows at once.
+// Where a row is, and the facts that are needed of all rows at once.
 struct kept_row {
     uint64_t inputs;   // the key of its inputs (struct keyed_row)
     const char *bytes; // packed, in a block
@@ -38,14 +38,14 @@ struct file {
 
 struct cached {
     size_t at;
-    struct row row; // NULL objects: an empty place
+    struct row row; // NULL objects: an empty slot
 };
 
 struct dataset {
     const struct program *program; // borrowed
     struct kept_row *rows;
     size_t n, room;
-    struct block *blocks; // the first is filled
+    struct block *blocks; // the first is being filled
     struct packed_names names;
     struct buf scratch; // one row, packed
     struct file files[DATASET_MAX_FILES];
@@ -78,7 +78,7 @@ struct dataset *dataset_new(const struct program *program)
         return NULL;
     }
     dataset->program = program;
-    // A number takes up to 10 bytes where its text may have one.
+    // A number may take 10 bytes when its text has only one.
     dataset->scratch = BUF_INIT(16 * (size_t)ROWS_MAX_ROW_BYTES);
     share_defaults(dataset);
     return dataset;
@@ -143,7 +143,8 @@ static bool make_room(struct dataset *dataset)
     return true;
 }
 
-// Room for len bytes that stay where they are. NULL without memory.
+// Returns room for len bytes that will not move. Returns NULL when out of
+// memory.
 static char *find_bytes(struct dataset *dataset, size_t len)
 {
     struct block *block = dataset->blocks;
@@ -155,7 +156,8 @@ static char *find_bytes(struct dataset *dataset, size_t len)
         if (block == NULL)
             return NULL;
         *block = (struct block){.cap = cap, .next = dataset->blocks};
-        // One that is full at once goes behind the one that has room.
+        // A block that is full right away goes after the one that still has
+        // room.
         if (cap == len && dataset->blocks != NULL) {
             block->next = dataset->blocks->next;
             dataset->blocks->next = block;
@@ -168,7 +170,7 @@ static char *find_bytes(struct dataset *dataset, size_t len)
     return bytes;
 }
 
-// False without memory.
+// Computes the key of the row's inputs. Returns false when out of memory.
 static bool key_inputs(const struct dataset *dataset, const json_t *fields,
                        struct buf *text, uint64_t *key)
 {
@@ -228,8 +230,8 @@ size_t dataset_skipped(const struct dataset *dataset)
     return dataset->skipped;
 }
 
-// The program's inputs among the fields, in order. New reference; NULL without
-// memory.
+// Picks the program's inputs from the fields, in order. New reference; NULL
+// when out of memory.
 static json_t *inputs_of(const struct program *program, const json_t *fields)
 {
     json_t *inputs = fields == NULL ? NULL : json_object();
@@ -255,7 +257,7 @@ static struct row hold(struct row row)
     return row;
 }
 
-// False when the row is not there.
+// Looks a row up in the cache. Returns false if it is not there.
 static bool find_cached(struct dataset *dataset, size_t at, struct row *out)
 {
     struct cached *place = &dataset->cached[at % CACHED];
@@ -284,7 +286,7 @@ static void keep_cached(struct dataset *dataset, size_t at, struct row row)
 
 bool dataset_row(const struct dataset *dataset, size_t row, struct row *out)
 {
-    // What is cached is no part of what the dataset says.
+    // The cache is not part of the dataset's logical contents.
     struct dataset *whole = (struct dataset *)dataset;
     const struct kept_row *kept = &dataset->rows[row];
 

@@ -15,25 +15,25 @@
 
 enum {
     REASON_BYTES = 240,
-    MAX_TOLD = 20, // mistakes; who sees that many looks for their cause
+    MAX_TOLD = 20, // mistakes; with more than this, they have one cause
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
 };
 
-// What travels down while files are read.
+// The state of loading, passed down while files are read.
 struct loader {
     const struct job *job;
     struct dataset *dataset;
     struct diags *diags;
     struct columns *columns;        // owned
-    const char *labels[MAX_LABELS]; // that the metric needs
+    const char *labels[MAX_LABELS]; // those that the metric needs
     size_t n_labels;
     size_t skipped;    // bad rows
-    const char *file;  // that is being read, as the job names it
-    char *path;        // of it, for messages; owned
+    const char *file;  // the file being read, as the job names it
+    char *path;        // its path, for messages; owned
     struct rows *rows; // its reader; owned
-    bool bad;          // the row at hand
-    bool failed;       // nothing further can be read
-    bool foreign;      // the file is no one of the job's
+    bool bad;          // the current row is bad
+    bool failed;       // reading cannot continue
+    bool foreign;      // the file is not one of the job's
     struct place first_bad;
     char reason[REASON_BYTES]; // of the first bad row
     size_t told;
@@ -49,7 +49,7 @@ static void no_memory(struct loader *loader)
 
 // Findings
 
-// A mistake that is only counted. The first of them has its place.
+// Counts a mistake without reporting it. The place of the first one is kept.
 static void leave_untold(struct loader *loader, const char *key)
 {
     struct place place = {.file = loader->path};
@@ -63,8 +63,8 @@ static void leave_untold(struct loader *loader, const char *key)
         no_memory(loader);
 }
 
-// A finding of the row at hand; with skip_bad only the first one is kept, for
-// the warning that sums them up. A columns_fault_fn.
+// Adds a finding for the current row. With skip_bad only the first one is kept,
+// for the warning that sums them up. A columns_fault_fn.
 static void row_fault(void *user, const char *key, const char *text)
 {
     struct loader *loader = user;
@@ -100,7 +100,7 @@ static void row_fault(void *user, const char *key, const char *text)
     diag_line(loader->diags, line, len);
 }
 
-// A finding of a head line: an error, skip_bad or not.
+// Adds a finding for a head line: an error, with or without skip_bad.
 static void header_fault(void *user, const char *key, const char *text)
 {
     struct loader *loader = user;
@@ -129,7 +129,7 @@ static bool has_room(struct loader *loader)
     return false;
 }
 
-// Checks the row at hand and keeps it when it is good.
+// Checks the current row and keeps it if it is good.
 static void take_row(struct loader *loader)
 {
     struct err err = ERR_CLEAR;
@@ -145,7 +145,7 @@ static void take_row(struct loader *loader)
         no_memory(loader);
 }
 
-// False at the end.
+// Reads the next row. Returns false at the end.
 static bool take_next(struct loader *loader)
 {
     struct err err = ERR_CLEAR;
@@ -160,7 +160,7 @@ static bool take_next(struct loader *loader)
         loader->skipped++;
         break;
     case ROWS_FAILED:
-        no_memory(loader); // the bytes are all here
+        no_memory(loader); // the only cause: the bytes are all in memory
         break;
     case ROWS_END:
         return false;
@@ -172,8 +172,9 @@ static bool take_next(struct loader *loader)
 
 // Files
 
-// Beside the job file, from where the user is: what an editor opens. A file
-// that the caller of dataset_file brings has such a name already.
+// Returns the path of a data file from where the user is, which an editor can
+// open: data files are next to the job file. A file that the caller of
+// dataset_file names has such a path already.
 static char *show_path(const struct loader *loader, const char *name)
 {
     char *folder =
@@ -287,10 +288,10 @@ static void report_skipped(struct loader *loader)
 
 // Conflicts
 
-// Rows that have the inputs of an earlier row, and other labels.
+// Rows that have the inputs of an earlier row, but different labels.
 struct conflicts {
     size_t n;
-    size_t first; // of them in the file, and
+    size_t first; // the first of them in the file
     size_t with;  // the row that it contradicts
 };
 
@@ -307,7 +308,7 @@ static bool differ(struct loader *loader, const json_t *a, const json_t *b)
     return false;
 }
 
-// rows[0..n) have the same inputs.
+// Compares the labels of rows[0..n), which have the same inputs.
 static void compare_labels(struct loader *loader, const struct keyed_row *rows,
                            size_t n, struct conflicts *conflicts)
 {
@@ -401,7 +402,8 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
     return NULL;
 }
 
-// The compiled file that the job begins with: no data, but to be brought along.
+// Fetches the compiled file that the job starts from: it is not data, but part
+// of the bundle.
 static void fetch_from(const struct job *job, struct bundle *bundle,
                        struct diags *diags)
 {

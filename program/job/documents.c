@@ -10,8 +10,8 @@
 
 // --- files of a folder ---
 
-// The part of a file's name behind "FOLDER/"; NULL: it lies elsewhere, or
-// deeper.
+// Returns the part of a file's name after "FOLDER/"; NULL if the file is
+// elsewhere, or in a subfolder.
 static const char *name_in(const struct bundle_file *file, const char *folder)
 {
     size_t len = strlen(folder);
@@ -30,7 +30,8 @@ static int compare_files(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-// The documents' files, in the order of their names: one, or a folder's.
+// Lists the files of the documents in the order of their names: one file, or
+// those of a folder.
 static size_t list_files(const struct bundle *bundle, const char *name,
                          const struct bundle_file *out[BUNDLE_MAX_FILES])
 {
@@ -48,7 +49,7 @@ static size_t list_files(const struct bundle *bundle, const char *name,
 
 // --- a document ---
 
-// New reference; NULL without memory.
+// Returns the value as a text. New reference; NULL when out of memory.
 static json_t *as_text(const json_t *value)
 {
     char *text = NULL;
@@ -95,7 +96,7 @@ static json_t *document_of(json_t *given, struct err *err)
     return document;
 }
 
-// Takes document; NULL: there was no memory, or err says why there is none.
+// Takes document. If it is NULL, memory ran out, or err says why there is none.
 static bool add_document(json_t *list, json_t *document, struct err *err)
 {
     if (document == NULL && err->code == ERR_NONE)
@@ -210,7 +211,7 @@ json_t *documents_read(struct bundle *bundle, const char *name, struct err *err)
     return NULL;
 }
 
-// --- what steps ask of them ---
+// --- the fields that steps search ---
 
 static bool has_field(const json_t *documents, const char *field)
 {

@@ -5,7 +5,7 @@
 #include "program/job/documents.h"
 #include "program/job/job_reader.h"
 
-// Who searches by embeddings says whose.
+// A job that searches by embeddings must name a model for them.
 static void check_embedder(struct job_reader *reader)
 {
     const struct job *job = reader->job;
@@ -50,8 +50,9 @@ static bool check_tuned_fields(const struct tunable *tunable, int step,
     return ok;
 }
 
-// Documents are part of the job: they are read here once, so that a mistake in
-// them is found before a run, and so that they go along with a submission.
+// Documents are part of the job. They are read here once, so that mistakes in
+// them are found before a run, and so that they are sent along with a
+// submission.
 static void check_documents(struct job_reader *reader)
 {
     const struct program *program = reader->job->program;
@@ -98,8 +99,8 @@ static void fetch_commands(struct job_reader *reader)
                  "%s", err.text);
 }
 
-// It may be a further column of the examples: only what looks like a slip is
-// refused.
+// The label may also be a further column of the examples, so only what looks
+// like a typo is rejected.
 void job_check_stratify(struct job_reader *reader)
 {
     const struct job *job = reader->job;

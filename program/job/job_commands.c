@@ -1,4 +1,4 @@
-// The programs of the user that a job asks, as files of its bundle.
+// The user's programs that a job asks, as files of its bundle.
 
 #include "program/job/job.h"
 
@@ -40,7 +40,7 @@ bool job_fetch_commands(const struct job *job, struct bundle *bundle,
             const char *word = commands[c]->argv[w];
             struct err why = ERR_CLEAR;
 
-            // What lies elsewhere on this machine is not the job's.
+            // Files elsewhere on this machine are not part of the job.
             if (word[0] == '/' || word[0] == '\0' || strstr(word, ".."))
                 continue;
             if (bundle_get(bundle, word, &why) == NULL &&

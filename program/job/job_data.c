@@ -2,7 +2,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-// What to do where a file is not there.
+// Returns advice for a missing file.
 static const char *file_remedy(const char *name)
 {
     if (strstr(name, "://") != NULL)
@@ -22,7 +22,7 @@ static void refuse_list(struct job_reader *reader, const struct node *node)
                 "each");
 }
 
-// A file that the job names, in the bundle from here on.
+// Reads the name of a file and adds the file to the bundle.
 static void read_file(struct job_reader *reader, const struct node *data,
                       const char *key, const char **out)
 {
@@ -75,8 +75,8 @@ static bool read_share(struct job_reader *reader, const struct node *split,
     return false;
 }
 
-// All three default together: 0.4, 0.4, 0.2. Where one is given, train and
-// val must be, and no test is none.
+// If none is given, all three have defaults: 0.4, 0.4, 0.2. If any is given,
+// train and val are required, and test defaults to 0.
 static void read_shares(struct job_reader *reader, const struct node *split)
 {
     struct job_data *data = &reader->job->data;

@@ -7,7 +7,7 @@
 #include "common/json.h"
 #include "program/job/documents.h"
 
-// What makes one job the same as another: the canonical job and its hash.
+// What identifies a job: its canonical form and the hash of it.
 
 enum { CANONICAL_MAX = 32 << 20, SLUG_MAX = 128, ID_HEX = 12 };
 
@@ -112,7 +112,8 @@ static json_t *demos_json(const struct job *job)
     return json;
 }
 
-// The object in which the value of a tunable stands, and under which key.
+// Returns the object that contains the value of a tunable, and the key of the
+// value in it.
 static json_t *place_of(json_t *json, const struct job *job,
                         const struct tunable *tunable, const char **key)
 {
@@ -194,8 +195,8 @@ json_t *job_canonical(const struct job *job)
     return json;
 }
 
-// Only the files that the job names as its data or in commands: a bundle may
-// hold others by now, such as those that `eval --data` scored.
+// Hashes only the files that the job names as its data or in commands: by now a
+// bundle may contain others, such as those that `eval --data` scored.
 static void hash_data(struct hasher *hasher, const struct job *job,
                       const struct bundle *bundle)
 {
@@ -206,7 +207,7 @@ static void hash_data(struct hasher *hasher, const struct job *job,
         const struct bundle_file *file =
             names[i] == NULL ? NULL : bundle_find(bundle, names[i]);
         if (i == 4 && names[i] == NULL)
-            continue; // jobs without it keep their ids
+            continue; // so that jobs without it keep their ids
         hasher_add_text(hasher, names[i]);
         hasher_add(hasher, file == NULL ? "" : file->data,
                    file == NULL ? 0 : file->len);
@@ -238,7 +239,8 @@ static bool hash_job(const struct job *job, const struct bundle *bundle,
     return ok;
 }
 
-// Letters in lower case and digits; any other run of characters is one dash.
+// Appends letters in lower case and digits; any other run of characters becomes
+// one dash.
 static void put_slug(const char *name, struct buf *out)
 {
     for (; *name != '\0'; name++) {

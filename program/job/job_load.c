@@ -12,7 +12,7 @@ enum { JOB_NAME_MAX = 64 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-// The name also starts the job's id, and so the names of files and commands.
+// The job's id begins with the name, and so do names of files and commands.
 static void read_name(struct job_reader *reader, const struct node *node)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -55,8 +55,8 @@ static void read_optimizer_seed(struct job_reader *reader,
                        reader->diags);
 }
 
-// NAME, or {NAME: parameters}. Whether there is such an optimizer and what
-// its parameters are is known to the optimizers.
+// Reads NAME, or {NAME: parameters}. The optimizers themselves check the name
+// and the parameters.
 static void read_optimizer(struct job_reader *reader, const struct node *node)
 {
     struct job *job = reader->job;
@@ -124,8 +124,7 @@ static void read_window(struct job_reader *reader, const struct node *node)
                    reader->diags);
 }
 
-// The settings that stand at the top. `adapter: auto` is what a job without
-// one means.
+// Reads the top-level settings. `adapter: auto` is the same as no adapter.
 static void read_settings(struct job_reader *reader, const char *const *names,
                           size_t n)
 {
@@ -157,8 +156,8 @@ static void add_nearest(struct job_reader *reader, const struct node *node)
     job->nearest[job->n_nearest++] = number;
 }
 
-// A number, or several to try: {tune: [4, 8]}. That none is taken is always a
-// choice, and where the search begins.
+// Reads a number, or several to try: {tune: [4, 8]}. The search can always
+// choose to have no pool, and starts with that.
 static void read_nearest(struct job_reader *reader, const struct node *node)
 {
     static const char *const keys[] = {"tune"};
@@ -246,12 +245,12 @@ static void read_metric(struct job_reader *reader, const struct node *node)
             metric_parse(&job->arena, node, job->program, reader->diags);
 }
 
-// The keys at the top, beside those of settings.c (read_settings). inputs,
-// steps and outputs are read by program_parse, which says so itself when they
-// are missing; the metric needs the program and comes after it.
+// The top-level keys, besides those of settings.c (read_settings). inputs,
+// steps and outputs are read by program_parse, which reports it if they are
+// missing. The metric needs the program, so it comes after it.
 static const struct key_row {
     const char *key;
-    const char *needed; // an example, for those that every job has
+    const char *needed; // an example, for keys that every job must have
     void (*read)(struct job_reader *, const struct node *);
 } key_rows[] = {
     {"name", "name: my-job", read_name},
@@ -272,7 +271,7 @@ static const struct key_row {
     {"from", NULL, read_from},
 };
 
-// A tuned number of demos is no limit but the largest choice.
+// If the number of demos is tuned, the limit is the largest choice.
 static void settle_tunables(struct job_reader *reader, const struct tune *tune)
 {
     struct job *job = reader->job;
@@ -335,7 +334,8 @@ static void set_override(struct job_reader *reader, const char *text)
                        reader->diags);
 }
 
-// The tree of the job file with the overrides set. False with findings.
+// Reads the tree of the job file and applies the overrides. Returns false with
+// findings.
 static bool read_root(struct job_reader *reader, const char *const *overrides,
                       size_t n_overrides)
 {

@@ -4,9 +4,9 @@
 #include "common/text.h"
 #include "program/job/job_reader.h"
 
-// Room for a text that is embedded, where the job does not say it. It is always
-// sent, since a server's own default depends on its machine; a server cuts it
-// to what the model was trained with.
+// The context for embedding a text if the job does not set one. It is always
+// sent, since a server's own default depends on its machine; servers reduce it
+// to the model's training context.
 enum { EMBED_NUM_CTX = 8192 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
@@ -14,7 +14,7 @@ enum { EMBED_NUM_CTX = 8192 };
 static const struct call_options options_default = {
     .num_ctx = 4096, .num_predict = 1000, .temperature = 0};
 
-// Lays what node says over out.
+// Reads the options in node over those in `out`.
 static void read_options(struct job_reader *reader, const struct node *node,
                          const char *what, struct call_options *out)
 {
@@ -39,7 +39,8 @@ static const struct role_row {
     {"embed", "embed_options", "embed_revision"},
 };
 
-// No server has a model whose name was typed by a word processor.
+// Reads the name of a model. A name with the typographic characters of a word
+// processor exists on no server.
 static void read_model_name(struct job_reader *reader, const struct node *node,
                             const char **out)
 {
@@ -55,8 +56,8 @@ static void read_model_name(struct job_reader *reader, const struct node *node,
                  *out, look);
 }
 
-// A role without a model of its own is the role before it, with its options
-// too: one model under two context sizes would be loaded again and again.
+// A role without a model takes that of the role before it, including its
+// options: one model with two context sizes would be loaded again and again.
 static void start_role(struct job_reader *reader, const struct node *models,
                        size_t role)
 {
@@ -102,7 +103,7 @@ static void read_role(struct job_reader *reader, const struct node *models,
     }
 }
 
-// Of the options a model that embeds has its window alone.
+// The only option of a model that embeds is its context.
 static void read_embedder(struct job_reader *reader, const struct node *models)
 {
     static const char *const keys[] = {"num_ctx"};

@@ -14,7 +14,7 @@ enum tag {
     TAG_ARRAY,
     TAG_OBJECT,
     TAG_DEFAULT,
-    TAG_SHORT = 0x80, // and the length of the text
+    TAG_SHORT = 0x80, // plus the length of the text
 };
 
 enum { SHORT_MAX = 127, VARINT_BYTES = 10 };
@@ -68,8 +68,9 @@ static uint32_t hash_of(const char *name)
     return hash;
 }
 
-// The slot of a name, or the free one where it belongs. A quarter of them is
-// used at most, so that a name that is not on the list is soon known for one.
+// Returns the slot of a name, or the free slot where it belongs. At most a
+// quarter of the slots is used, so a search for a name that is not in the list
+// ends soon.
 static uint16_t *slot_of(struct packed_names *names, const char *name)
 {
     size_t at = hash_of(name) % PACKED_SLOTS;
@@ -80,9 +81,9 @@ static uint16_t *slot_of(struct packed_names *names, const char *name)
     return &names->slots[at];
 }
 
-// The place of a name, which is put on the list if it is new and there is room;
-// else names->n. Objects have their members in the same order mostly, so the
-// search begins behind the name that came last.
+// Returns the index of a name, which is added to the list if it is new and
+// there is room, or else names->n. Most objects have their members in the same
+// order, so the search starts after the previous name.
 static size_t place_of(struct packed_names *names, const char *name)
 {
     size_t next = names->next < names->n ? names->next : 0;
@@ -222,7 +223,7 @@ static uint64_t get_varint(struct reading *reading)
     }
 }
 
-// What is packed was checked when it was parsed.
+// Packed texts were checked when they were parsed.
 static json_t *get_text(struct reading *reading, size_t len)
 {
     const char *text = (const char *)reading->at;

@@ -7,7 +7,7 @@
 
 enum { QUOTE_BYTES = 60 };
 
-// The rows that one part cannot reach.
+// The rows on which one part of a metric cannot score.
 struct missed {
     size_t n;
     size_t of;

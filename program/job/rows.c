@@ -104,7 +104,7 @@ size_t rows_odd(const struct rows *rows, const char *key, const char **token)
     return 0;
 }
 
-// Where the value of key stands, from the row's beginning.
+// Finds the value of key, relative to the beginning of the row.
 static struct scan_span find_value(const struct rows *rows, const char *key)
 {
     struct scan_member member;

@@ -20,7 +20,7 @@ bool rows_name_ends(const char *name, const char *const *endings)
     return false;
 }
 
-// Whether somebody reads the key of a member, or something inside it.
+// Returns true if the key of a member, or something inside it, is wanted.
 static bool is_wanted(const struct rows *rows, const char *text,
                       const struct scan_span *key)
 {
@@ -40,7 +40,7 @@ static bool is_wanted(const struct rows *rows, const char *text,
     return false;
 }
 
-// Whether the object at `at` has a member that somebody reads.
+// Returns true if the object at `at` has a wanted member.
 static bool has_wanted(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -51,7 +51,8 @@ static bool has_wanted(const struct rows *rows, size_t at)
     return false;
 }
 
-// Where the first object of a list of objects stands; 0: it is no such list.
+// Returns the offset of the first object of a list of objects; 0 if it is not
+// such a list.
 static size_t first_object(const struct rows *rows,
                            const struct scan_span *value)
 {
@@ -61,7 +62,7 @@ static size_t first_object(const struct rows *rows,
     return at < rows->text.len && rows->text.data[at] == '{' ? at : 0;
 }
 
-// pandas writes a table as an object of columns, if not told otherwise.
+// Returns true for an object of columns, which pandas writes by default.
 static bool is_by_columns(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -78,7 +79,8 @@ static bool is_by_columns(const struct rows *rows, size_t at)
     return false;
 }
 
-// The same by rows: an object of objects with a wanted key each.
+// Returns true for the same by rows: an object of objects that each have a
+// wanted key.
 static bool is_by_index(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -110,7 +112,8 @@ static bool refuse_columns(const struct rows *rows, struct err *err)
     return false;
 }
 
-// {"columns": [...], "index": [...], "data": [[...], ...]}, by pandas as well.
+// Returns true for {"columns": [...], "index": [...], "data": [[...], ...]},
+// another form that pandas writes.
 static bool is_split(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -123,7 +126,7 @@ static bool is_split(const struct rows *rows, size_t at)
     return n == 2;
 }
 
-// Whether the object at `at` has a list of objects in it.
+// Returns true if the object at `at` contains a list of objects.
 static bool has_list(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -134,7 +137,8 @@ static bool has_list(const struct rows *rows, size_t at)
     return false;
 }
 
-// The same of its members: {"data": {"train": [{...}]}}.
+// Returns true if one of its members contains one: {"data": {"train":
+// [{...}]}}.
 static bool has_deep_list(const struct rows *rows, size_t at)
 {
     struct scan_member member;
@@ -155,8 +159,8 @@ static bool refuse_deep(const struct rows *rows, struct err *err)
     return false;
 }
 
-// The rows are the list of objects inside the object at `at`: the one whose
-// objects have a wanted key, else the only one.
+// Finds the rows in a list of objects inside the object at `at`: the list whose
+// objects have a wanted key, or else the only one.
 static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
 {
     const size_t start = at;
@@ -193,7 +197,7 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
     return true;
 }
 
-// Whether a line ends where JSON must go on.
+// Returns true if a line ends where JSON must continue.
 static bool goes_on(const struct rows *rows, size_t at, size_t line_len)
 {
     size_t len = 0;
@@ -202,8 +206,9 @@ static bool goes_on(const struct rows *rows, size_t at, size_t line_len)
     return len > 0 && strchr("[{,:", line[len - 1]) != NULL;
 }
 
-// The object at `at` goes on behind its first line: it is broken, among other
-// lines that begin with a bracket, or a row, or a wrapper over several lines.
+// Handles an object at `at` that continues after its first line. It is either a
+// broken line, if the next one begins with a bracket, or a row or a wrapper
+// over several lines.
 static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
                                struct err *err)
 {
@@ -229,8 +234,9 @@ static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
     return !is_by_columns(rows, at) || refuse_columns(rows, err);
 }
 
-// A first line that is a whole object is a row, unless nothing of it is
-// wanted and it has a list of objects in it.
+// Chooses the form for a file that begins with an object. A first line that is
+// a whole object is a row, unless it has no wanted key but contains a list of
+// objects.
 static bool choose_object(struct rows *rows, size_t at, struct err *err)
 {
     const char *line = rows->text.data + at;

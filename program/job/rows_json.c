@@ -11,7 +11,7 @@ static enum rows_step bad_row(struct err *err, const char *text)
     return ROWS_BAD;
 }
 
-// Where jansson's line and column stand in the row.
+// Returns the offset of jansson's line and column in the row.
 static size_t offset_of(const struct rows *rows, const json_error_t *where)
 {
     size_t at = 0;
@@ -32,8 +32,8 @@ static size_t offset_of(const struct rows *rows, const json_error_t *where)
     return at < rows->row_len || rows->row_len == 0 ? at : rows->row_len - 1;
 }
 
-// Reads again, with what JSON cannot say (NaN, ...) replaced. NULL: there is
-// nothing of the kind.
+// Parses the row again, with what JSON cannot express (NaN, ...) replaced.
+// Returns NULL if it contains nothing of the kind.
 static json_t *parse_mended(struct rows *rows, json_error_t *where,
                             struct err *err)
 {
@@ -51,7 +51,7 @@ static json_t *parse_mended(struct rows *rows, json_error_t *where,
     return value;
 }
 
-// A first line of words and separators, without any bracket.
+// Returns true for a first line of words and separators without any bracket.
 static bool is_head_line(const struct rows *rows)
 {
     bool parted = false;
@@ -101,7 +101,7 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
     return ROWS_BAD;
 }
 
-// Reads the object row[0..row_len).
+// Reads the object in row[0..row_len).
 static enum rows_step take_json(struct rows *rows, struct err *err)
 {
     struct err why = ERR_CLEAR;
@@ -149,7 +149,7 @@ static void set_row(struct rows *rows, size_t at, size_t len)
     rows->row_line = rows->at_line;
 }
 
-// Makes sure that the text from `at` on has a whole line, or is the last.
+// Makes sure that the text from `at` on contains a whole line, or ends.
 static bool have_line(struct rows *rows, struct err *err)
 {
     if (rows->text.ended || (rows->at < rows->text.len &&
@@ -173,7 +173,7 @@ enum rows_step rows_next_line(struct rows *rows, struct err *err)
     size_t used = 0;
     const char *row = text_trim(line, len, &used);
     for (; used >= 3 && memcmp(row, "\xEF\xBB\xBF", 3) == 0; used -= 3)
-        row += 3; // files that were joined may have marks in between
+        row += 3; // concatenated files may have marks in between
     if (used > 1 && row[0] == '{' && row[used - 1] == ',')
         (void)text_trim(row, used - 1, &used);
     set_row(rows, (size_t)(row - rows->text.data), used);

@@ -12,8 +12,8 @@ enum {
 
 // --- the head line ---
 
-// How many of the wanted columns the head line names with that separator; if
-// that is equal, more cells are better.
+// Rates a separator by how many of the wanted columns the head line names with
+// it; on a tie, more cells are better.
 static size_t rate_separator(struct rows *rows, char separator)
 {
     struct csv *csv = rows->csv;
@@ -24,7 +24,7 @@ static size_t rate_separator(struct rows *rows, char separator)
              separator);
     bool ok = csv_next(csv, &more, NULL);
     if (!ok && csv->n == CSV_MAX_COLUMNS)
-        named = CSV_MAX_COLUMNS; // too many cells, which is then told
+        named = CSV_MAX_COLUMNS; // too many cells, which is reported later
     if (ok && more) {
         for (size_t w = 0; w < rows->input.n_wanted; w++)
             for (size_t i = 0; i < csv->n; i++)
@@ -52,7 +52,7 @@ static char choose_separator(struct rows *rows)
     return best;
 }
 
-// Excel's first line, which names the separator: sep=; or "sep=;".
+// Reads Excel's first line that names the separator: sep=; or "sep=;".
 static char read_sep_line(struct rows *rows)
 {
     const char *text = rows->text.data + rows->at;
@@ -70,8 +70,8 @@ static char read_sep_line(struct rows *rows)
     return separator;
 }
 
-// Whether an earlier column has the name. A wanted name stays, so
-// that its reader refuses it.
+// Returns true if an earlier column has the same name. A wanted name is kept,
+// so that its reader can reject it.
 static bool is_repeated(const struct rows *rows, const char *name)
 {
     bool wanted = false;
@@ -111,8 +111,8 @@ static bool take_header(struct rows *rows, struct err *err)
     return true;
 }
 
-// The line that names all wanted columns where the first names none: exports
-// often have a title above their table. 0: there is none.
+// Returns the line that names all wanted columns if the first line names none:
+// exports often have a title above the table. Returns 0 if there is none.
 static int find_head_below(struct rows *rows)
 {
     const size_t start = rows->at;
@@ -144,8 +144,8 @@ static void take_record(struct rows *rows)
     rows->row_line = rows->csv->line + rows->at_line - 1;
 }
 
-// Whether the head line ends with CR alone. A quoted cell further down may have
-// line ends of another kind.
+// Returns true if the head line ends with a bare CR. A quoted cell further down
+// may contain other line ends.
 static bool has_bare_returns(const struct rows *rows)
 {
     const char *text = rows->text.data;
@@ -192,8 +192,8 @@ bool rows_open_table(struct rows *rows, struct err *err)
 
 // --- records ---
 
-// The text of a cell. Of "=""007""" as well, which keeps Excel from making it a
-// number.
+// Returns the text of a cell. Also unwraps "=""007""", which is used to keep
+// Excel from reading a number.
 static json_t *cell_text(const struct csv_cell *cell)
 {
     const char *text = cell->text;
@@ -243,7 +243,7 @@ static const char *separator_name(char separator)
     return "tab";
 }
 
-// Makes sure that the text has the whole of the next record, however long the
+// Makes sure that the text contains the whole next record, however long the
 // table is.
 static bool have_record(struct rows *rows, struct err *err)
 {
@@ -263,9 +263,9 @@ static bool have_record(struct rows *rows, struct err *err)
     return true;
 }
 
-// Whether all cells from one on are empty. Spreadsheets write such records
-// below and between the others, also where only a cell's colour was changed,
-// and such cells behind the others of a row.
+// Returns true if all cells from `from` on are empty. Spreadsheets write such
+// records below and between the others, even where only a cell's color was
+// changed, and such cells at the end of a row.
 static bool has_no_value(const struct csv *csv, size_t from)
 {
     size_t len = 0;
@@ -278,7 +278,7 @@ static bool has_no_value(const struct csv *csv, size_t from)
     return true;
 }
 
-// The line below the head line of a table in Markdown: |---|:--|.
+// Returns true for the line below the head line of a Markdown table: |---|:--|.
 static bool is_rule(const struct csv *csv)
 {
     bool dashes = false;

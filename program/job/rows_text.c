@@ -10,8 +10,8 @@
 #include "program/source/encoding.h"
 #include "program/source/json_scan.h"
 
-// What was read and not yet taken, and if that is nothing, what comes next. At
-// the stream's end `ended` is set. False when it cannot be read.
+// Makes sure that `ahead` contains bytes, by reading more if it is empty. At
+// the end of the stream, sets `ended`. Returns false on a read error.
 static bool fetch(struct rows_text *text, struct err *err)
 {
     ssize_t n;
@@ -30,8 +30,8 @@ static bool fetch(struct rows_text *text, struct err *err)
     return n >= 0;
 }
 
-// Takes what lies ahead up to the end of a line, or all of it, and appends at
-// most `most` bytes of it. Whether the line ended.
+// Takes the bytes ahead up to the end of the line, or all of them, and appends
+// at most `most` of them. Returns true if the line ended.
 static bool take_line(struct rows_text *text, size_t most)
 {
     const char *from = text->ahead + text->ahead_at;
@@ -46,9 +46,9 @@ static bool take_line(struct rows_text *text, size_t most)
     return end != NULL;
 }
 
-// Appends one line, its end included. What passes a row's limit is left out;
-// the row is then one byte too long, and refused as such. False when the
-// stream cannot be read.
+// Appends one line, including its end. What exceeds the size limit of a row is
+// left out; the row is then one byte too long, and rejected as such. Returns
+// false on a read error.
 static bool read_line(struct rows_text *text, struct err *err)
 {
     size_t most = text->bytes.len + ROWS_MAX_ROW_BYTES + 1;
@@ -60,7 +60,7 @@ static bool read_line(struct rows_text *text, struct err *err)
     return buf_ok(&text->bytes, "a line", err);
 }
 
-// Reads until bytes hold `most` of them, or the stream has no more.
+// Reads until `bytes` has `most` bytes or the stream ends.
 static bool read_until(struct rows_text *text, size_t most, struct err *err)
 {
     while (!text->ended && !text->bytes.failed && text->bytes.len < most) {
@@ -80,7 +80,7 @@ static bool read_until(struct rows_text *text, size_t most, struct err *err)
     return buf_ok(&text->bytes, "a file", err);
 }
 
-// What was read so far is the text from here on.
+// Makes the text what has been read so far.
 static void look_at_bytes(struct rows_text *text)
 {
     text->data = text->bytes.data == NULL ? "" : text->bytes.data;
@@ -137,7 +137,8 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
     if (!encoding_decode(data, len, &text->decoded, &text->data, &text->len,
                          err))
         return false;
-    // A mark that was skipped stays in bytes: offsets count from behind it.
+    // A byte order mark that was skipped stays in bytes, so the text starts
+    // after it.
     *at = 0;
     if (text->stream != NULL && text->data != text->decoded.data) {
         *at = (size_t)(text->data - data);

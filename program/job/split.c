@@ -1,17 +1,19 @@
-// The split of a dataset into shares (program/job/dataset.h).
+// Splits a dataset into shares (program/job/dataset.h).
 //
-// 1. A share with a file of its own is that file's rows. The others are drawn
-//    from the pool: the rows of `examples`, or of `train` where `val` is not
-//    named. A test share is drawn only from `examples`; what a share with its
-//    own file would have had goes to the drawn ones in proportion.
-// 2. The pool falls into strata by the label to balance, in the order in which
-//    the labels first appear. Each is shuffled by a stream of its own and
-//    dealt out by largest remainder; of equal remainders the one counts whose
-//    share got least so far, so that many odd strata do not all favour train.
-//    Labels with too few rows to give every share one are one stratum, the
-//    last: else a label that is never repeated would put all rows in train.
-// 3. Each share is in an order that mixes the strata evenly, so that any
-//    first part of it has about their proportions.
+// 1. A share that has its own file consists of that file's rows. The others
+//    are drawn from the pool: the rows of `examples`, or of `train` if `val`
+//    is not named. A test share is drawn only from `examples`. What a share
+//    with its own file would have received goes to the drawn shares in
+//    proportion.
+// 2. The pool is divided into strata by the label to balance, in the order in
+//    which the labels first appear. Each stratum is shuffled with its own
+//    random stream and dealt out by largest remainder. Ties go to the share
+//    that has received too little so far, so that many odd strata do not all
+//    favour train. Labels with too few rows to give every share one form a
+//    single stratum, which comes last: otherwise labels that never repeat
+//    would put all rows in train.
+// 3. The order of each share mixes the strata evenly, so that any prefix of
+//    it has roughly their proportions.
 
 #include "program/job/dataset.h"
 
@@ -39,12 +41,12 @@ static const double TINY = 1e-9; // shares are decimal fractions
 struct stratum {
     size_t n;
     size_t start;         // in splitter.order
-    struct stratum *into; // itself, or the one of rare labels
+    struct stratum *into; // itself, or the stratum of rare labels
 };
 
-// A row of a share, and where it stands there.
+// A row of a share, and its position there.
 struct dealt {
-    double turn; // 0 to 1: its place among those of its stratum
+    double turn; // 0 to 1: its relative position in its stratum
     size_t stratum;
     size_t row;
 };
@@ -54,16 +56,16 @@ struct splitter {
     const struct dataset *dataset;
     struct split *split;
     struct diags *diags;
-    const char *files[SHARE_COUNT]; // shares with a file of their own
+    const char *files[SHARE_COUNT]; // of shares that have their own file
     double shares[PARTS];           // of the pool
-    size_t *pool;                   // rows of it; owned
+    size_t *pool;                   // its rows; owned
     size_t n_pool;
-    struct stratum **of;    // one a row of the pool; owned
+    struct stratum **of;    // one per row of the pool; owned
     struct stratum *strata; // n_pool + 1, the last for rare labels; owned
     size_t n_strata;
     size_t *order;       // rows, stratum by stratum; owned
-    double owed[PARTS];  // what the strata before left a part short of
-    struct dealt *dealt; // one share at a time; owned
+    double owed[PARTS];  // how much earlier strata left each part short
+    struct dealt *dealt; // the share being dealt; owned
 };
 
 void split_release(struct split *split)
@@ -99,7 +101,7 @@ static void plan_shares(struct splitter *splitter)
     splitter->files[SHARE_TRAIN] = data->train;
     splitter->files[SHARE_VAL] = data->val;
     splitter->files[SHARE_TEST] = data->test;
-    // Without examples and val, the file of train is the pool.
+    // Without `examples` and `val`, the file of train is the pool.
     if (data->examples == NULL && data->val == NULL)
         splitter->files[SHARE_TRAIN] = NULL;
     for (int i = 0; i < SHARE_COUNT; i++) {
@@ -137,7 +139,7 @@ static bool fill_pool(struct splitter *splitter)
     return true;
 }
 
-// Below 100 rows train and val are the same: one share of both sizes.
+// Below 100 rows train and val are the same: one share with the size of both.
 static void share_few(struct splitter *splitter)
 {
     double *shares = splitter->shares;
@@ -167,8 +169,9 @@ static bool is_few_valued(const struct program *program, const char *label)
     return false;
 }
 
-// The label to balance: what the job names, else the first label of the
-// metric that takes few values. Borrowed; NULL when there is none.
+// Returns the label to balance: the one that the job names, or else the
+// metric's first label that takes few values. Borrowed; NULL when there is
+// none.
 static const char *find_stratify(const struct splitter *splitter)
 {
     const struct job *job = splitter->job;
@@ -197,7 +200,7 @@ static bool hash_value(const json_t *value, const char *domain,
     return ok;
 }
 
-// The stratum of a row's label, made when it is the first of it.
+// Returns the stratum of a row's label, and creates it for the first such row.
 static struct stratum *find_stratum(struct splitter *splitter, struct map *map,
                                     const json_t *value)
 {
@@ -255,7 +258,7 @@ static bool find_strata(struct splitter *splitter)
     return ok ? check_stratify(splitter, label, known) : no_memory(splitter);
 }
 
-// The part with the largest remainder; of equal ones the part that is owed
+// Returns the part with the largest remainder; on a tie, the part that is owed
 // most.
 static int next_part(const struct splitter *splitter,
                      const double remainder[PARTS])
@@ -273,7 +276,8 @@ static int next_part(const struct splitter *splitter,
     return best;
 }
 
-// How many of n rows each part gets. False when there is no part at all.
+// Computes how many of n rows each part gets. Returns false if there are no
+// parts at all.
 static bool divide(const struct splitter *splitter, size_t n,
                    size_t counts[PARTS])
 {
@@ -308,7 +312,7 @@ static bool is_rare(const struct splitter *splitter, size_t n)
     return rare;
 }
 
-// Joins rare strata and gives each one its place in the order.
+// Joins rare strata and gives each stratum its place in the order.
 static void place_strata(struct splitter *splitter)
 {
     struct stratum *last = &splitter->strata[splitter->n_strata];
@@ -377,8 +381,8 @@ static bool keep_rows(struct splitter *splitter, int share, size_t n)
     return true;
 }
 
-// Takes one share's part of every stratum. Each share walks over all strata
-// with the same arithmetic, and so sees the same counts.
+// Takes one share's part of every stratum. Every share walks over all strata
+// with the same arithmetic, so it sees the same counts.
 static bool deal_share(struct splitter *splitter, int share)
 {
     size_t n = 0;
@@ -417,7 +421,7 @@ static bool deal(struct splitter *splitter)
     return true;
 }
 
-// A share that is a file: its rows as they stand.
+// Makes a share of a file's rows, in their order.
 static bool take_file(struct splitter *splitter, int share, const char *file)
 {
     const struct dataset *dataset = splitter->dataset;
@@ -493,11 +497,11 @@ static bool check_empty(struct splitter *splitter)
     return ok;
 }
 
-// One finding for all repeated examples of a kind.
+// Collects all repeated examples of one kind for a single finding.
 struct repeats {
     size_t n;
-    size_t first;   // of them
-    size_t earlier; // the row with the same inputs
+    size_t first;   // the first repeated row
+    size_t earlier; // the earlier row with the same inputs
 };
 
 static void count_repeat(struct repeats *repeats, size_t row, size_t earlier)
@@ -527,7 +531,8 @@ static void report_repeats(struct splitter *splitter,
                 "keep one of them, or scores look better than they are");
 }
 
-// owner[row] is the share of a row; rows that are in none have PARTS.
+// Returns owner[row], the share of each row; rows that are in no share have
+// PARTS.
 static int *find_owners(const struct splitter *splitter)
 {
     const struct split *split = splitter->split;
@@ -543,8 +548,8 @@ static int *find_owners(const struct splitter *splitter)
     return owner;
 }
 
-// Compares each used row of rows[0..n), which have the same inputs, with the
-// first of them.
+// Compares each used row of rows[0..n), which all have the same inputs, with
+// the first used one.
 static void compare_owners(const struct splitter *splitter, const int *owner,
                            const struct keyed_row *rows, size_t n,
                            struct repeats *across, struct repeats *within)

@@ -13,7 +13,7 @@ static bool is_tune(const struct node *node)
     return node_find(node, "tune") != NULL;
 }
 
-// A value to choose: one scalar, or a list of them.
+// Returns true for a possible choice: a scalar, or a list of scalars.
 static bool is_choice(const struct node *node)
 {
     bool ok =
@@ -76,7 +76,7 @@ static bool check_list(struct tune *tune, const struct node *choices)
     return ok;
 }
 
-// The default's place among the choices; the first where none is given.
+// Finds the index of the default among the choices; the first if none is given.
 static bool check_default(struct tune *tune, const struct node *choices,
                           const struct node *given, size_t *out)
 {
@@ -91,8 +91,8 @@ static bool check_default(struct tune *tune, const struct node *choices,
     return false;
 }
 
-// Any value of a list with mistakes, so that nobody else finds one; NULL where
-// there is none.
+// Returns any value of a list with mistakes, so that no further mistake is
+// reported for it; NULL if there is none.
 static struct node *any_choice(const struct node *choices)
 {
     return choices->kind == NODE_LIST && choices->n > 0 &&
@@ -110,8 +110,8 @@ static void remove_key(struct node *map, size_t at)
     }
 }
 
-// Puts the default in the place of the list under key `at` of map; the list
-// stays in *choices. False with findings; then the key may be gone.
+// Replaces the list under key `at` of map with its default; *choices keeps the
+// list. Returns false with findings, and the key may then be gone.
 static bool resolve(struct tune *tune, struct node *map, size_t at,
                     const struct node **choices, size_t *otherwise)
 {
@@ -153,8 +153,8 @@ static void remember(struct tune *tune, const struct tune_item *item)
     diag_remedy(tune->diags, "fix those that matter least");
 }
 
-// The value under key `at` of map, where that is a list to choose from. False
-// when the key is gone.
+// Takes the value under key `at` of map if it is a list to choose from. Returns
+// false if the key is gone.
 static bool take(struct tune *tune, struct node *map, size_t at,
                  struct tune_item item)
 {
@@ -181,7 +181,8 @@ static void take_settings(struct tune *tune, struct node *map)
                   (struct tune_item){.at = TUNE_SETTING, .name = map->keys[i]});
 }
 
-// What stands for more than one value, and may have a member called `tune`.
+// Returns true for keys whose value is a map of names, which may include
+// `tune`.
 static bool is_map_key(const char *key)
 {
     static const char *const maps[] = {"inputs", "outputs", "compose", "when"};
@@ -209,8 +210,8 @@ static void take_step(struct tune *tune, const char *step, struct node *map)
     }
 }
 
-// The value under key `at` is not for the search to choose: its default stands.
-// False when the key is gone.
+// Replaces the value under key `at` with its default, because it is not for the
+// search to choose. Returns false if the key is gone.
 static bool fix(struct tune *tune, struct node *map, size_t at)
 {
     const char *key = map->keys[at];
@@ -283,7 +284,7 @@ void tune_take(struct tune *tune, struct node *root)
 
 // --- settling ---
 
-// The value as a candidate would say it.
+// Returns the value in the form in which a candidate sets it.
 static const json_t *settle_setting(const struct tune *tune,
                                     const struct tune_item *item,
                                     const struct node *node)
@@ -381,7 +382,8 @@ static bool settle_item(const struct tune *tune, const struct tune_item *item,
     return true;
 }
 
-// The largest answer must leave room for a prompt in the smallest context.
+// Checks that the longest answer leaves room for a prompt in the smallest
+// context.
 static bool check_room(const struct tune *tune, const struct tunables *all)
 {
     const struct tunable *context = tunables_find(all, "num_ctx");

@@ -23,7 +23,7 @@ void csv_move(struct csv *csv, const char *text, size_t len)
     csv->at = 0;
 }
 
-// Bytes of the line end that stands at `at`: 0, 1 or 2.
+// Returns the length of the line end at `at`: 0, 1 or 2.
 static size_t line_end(const struct csv *csv, size_t at)
 {
     if (at < csv->len && csv->text[at] == '\n')
@@ -56,7 +56,7 @@ static bool ends_cell(const struct csv *csv, size_t at)
            line_end(csv, at) > 0;
 }
 
-// Behind the blanks at `at`.
+// Returns the offset after the blanks at `at`.
 static size_t skip_blanks(const struct csv *csv, size_t at)
 {
     while (at < csv->len && csv->text[at] == ' ')
@@ -64,7 +64,7 @@ static size_t skip_blanks(const struct csv *csv, size_t at)
     return at;
 }
 
-// Blanks between a separator and a quote are no part of the cell.
+// Blanks between a separator and a quote are not part of the cell.
 static void skip_to_quote(struct csv *csv)
 {
     size_t at = skip_blanks(csv, csv->at);
@@ -73,8 +73,8 @@ static void skip_to_quote(struct csv *csv)
         csv->at = at;
 }
 
-// Where the quoted cell that begins at `at` ends: behind the first quote that
-// is not doubled, at or before end; 0: it has none.
+// Finds where the quoted cell that begins at `at` ends: after the first quote
+// that is not doubled, no later than `end`; 0 if there is none.
 static size_t find_closing(const struct csv *csv, size_t at, size_t end)
 {
     for (at++; at < end; at++) {
@@ -87,8 +87,8 @@ static size_t find_closing(const struct csv *csv, size_t at, size_t end)
     return 0;
 }
 
-// Whether the line at hand has all cells of a record, were its quotes ordinary
-// characters.
+// Returns true if the current line has all cells of a record when its quotes
+// are read as ordinary characters.
 static bool is_full_line(const struct csv *csv, size_t line_end)
 {
     size_t n = csv->n + 1;
@@ -98,8 +98,8 @@ static bool is_full_line(const struct csv *csv, size_t line_end)
     return csv->columns == 0 || n >= csv->columns;
 }
 
-// Whether a quoted cell begins here. Between tabs it ends on its line, unless
-// that lacks cells.
+// Returns true if a quoted cell begins here. In a tab-separated file it must
+// end on its line, unless that line lacks cells.
 static bool begins_quoted(const struct csv *csv)
 {
     if (csv->at == csv->len || csv->text[csv->at] != '"')
@@ -116,7 +116,7 @@ static bool begins_quoted(const struct csv *csv)
     return closing > 0 && ends_cell(csv, closing);
 }
 
-// ="007": how a text is kept from Excel, which would make it a number.
+// People write ="007" to keep Excel from turning the text into a number.
 static void skip_equals(struct csv *csv)
 {
     if (csv->at + 1 < csv->len && csv->text[csv->at] == '=' &&
@@ -124,7 +124,7 @@ static void skip_equals(struct csv *csv)
         csv->at++;
 }
 
-// From behind the opening quote to behind the closing one.
+// Reads from after the opening quote to after the closing one.
 static bool read_quoted(struct csv *csv, struct err *err)
 {
     const size_t start = csv->at;
@@ -140,7 +140,8 @@ static bool read_quoted(struct csv *csv, struct err *err)
             csv->next_line++;
         buf_putc(&csv->bytes, c);
     }
-    // The rest of the file is not the cell: it goes on with the next line.
+    // The rest of the file is not the cell: reading continues with the next
+    // line.
     csv->at = start;
     csv->next_line = line;
     err_set(err, ERR_INPUT,

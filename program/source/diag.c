@@ -12,7 +12,7 @@ enum {
     ARENA_MAX = 96 << 20,
     LINE_MAX_BYTES = 160,
     HEAD_MAX_BYTES = 16 << 20,
-    SAME_MOST = 3, // findings of the same words that are printed
+    SAME_MOST = 3, // how many findings with the same text are printed
 };
 
 static const char *const level_names[] = {"error", "warning", "info"};
@@ -77,7 +77,7 @@ static const struct diag_source *find_source(const struct diags *diags,
     return NULL;
 }
 
-// Line no of source, without its end. NULL past the last one.
+// Returns line `no` of source, without its line end. NULL past the last line.
 static const char *find_line(const struct diag_source *source, int no,
                              size_t *len)
 {
@@ -113,8 +113,8 @@ static char *format_text(struct arena *arena, const char *format, va_list args)
     return text;
 }
 
-// A place whose file name is the list's own; one copy does for a run of
-// findings in the same file.
+// Copies a place, with a file name that the list owns. Consecutive findings in
+// the same file share one copy of the name.
 static bool keep_place(struct diags *diags, const struct place *place,
                        struct place *out)
 {
@@ -206,7 +206,7 @@ void diag_line(struct diags *diags, const char *line, size_t len)
         diags->nomem = true;
 }
 
-// Files in the order in which they were first complained about.
+// Ranks files in the order of their first findings.
 static size_t file_rank(const struct diags *diags, const char *file)
 {
     size_t i = 0;
@@ -229,7 +229,8 @@ static bool comes_before(const struct diags *diags, const struct diag *a,
     return a->place.column < b->place.column;
 }
 
-// A stable insertion sort: DIAG_MAX items at most, mostly in order already.
+// A stable insertion sort: there are at most DIAG_MAX items, and they are
+// mostly in order already.
 static void sort_items(const struct diags *diags,
                        const struct diag *sorted[DIAG_MAX])
 {
@@ -278,8 +279,9 @@ bool diags_ok(const struct diags *diags, struct err *err)
     return false;
 }
 
-// Tabs become one blank, so that the mark below stands at its place; other
-// control characters, which could play tricks on a terminal, a point.
+// Replaces a tab by one blank, so that the mark below is in the right column,
+// and other control characters, which could play tricks on a terminal, by a
+// period.
 static void put_clean(const char *line, size_t len, struct buf *out)
 {
     for (size_t i = 0; i < len; i++) {
@@ -291,7 +293,7 @@ static void put_clean(const char *line, size_t len, struct buf *out)
     }
 }
 
-// The bytes of a line that are shown: a cut never parts a character.
+// Returns how many bytes of a line are shown; a cut never splits a character.
 static size_t shown_bytes(const char *line)
 {
     size_t len = strlen(line);
@@ -299,8 +301,8 @@ static size_t shown_bytes(const char *line)
     return len <= LINE_MAX_BYTES ? len : utf8_cut(line, LINE_MAX_BYTES);
 }
 
-// Moves *at behind n characters, or to the end, and n to those that there are.
-// Returns the columns of a terminal that they take.
+// Moves *at past n characters, or to the end, and sets n to how many there
+// were. Returns how many columns of a terminal they take.
 static size_t skip_characters(const char **at, const char *end, size_t *n)
 {
     size_t columns = 0, most = *n;
@@ -309,7 +311,7 @@ static size_t skip_characters(const char **at, const char *end, size_t *n)
         uint32_t code = 0;
         size_t bytes = utf8_next(*at, (size_t)(end - *at), &code);
 
-        // Control characters are shown as a point.
+        // Control characters are shown as a period.
         columns += bytes == 0 || code < 0x20 ? 1 : utf8_columns(code);
         *at += bytes == 0 ? 1 : bytes;
     }
@@ -326,7 +328,7 @@ static void put_mark(const struct diag *diag, size_t shown, struct buf *out)
         return;
     size_t blanks = skip_characters(&at, diag->line + shown, &before);
     if (before + 1 < (size_t)diag->place.column)
-        return; // it lies behind what is shown
+        return; // it is beyond what is shown
     size_t marked = skip_characters(&at, diag->line + shown, &width);
     buf_printf(out, "%7s| %*s", "", (int)blanks, "");
     for (size_t i = 0; i < marked || i == 0; i++)
@@ -363,7 +365,7 @@ static bool says_the_same(const struct diag *a, const struct diag *b)
            strcmp(a->text, b->text) == 0;
 }
 
-// One cause that shows on many lines is told three times.
+// A cause that affects many lines is reported three times.
 static void put_unless_told(const struct diag *const *sorted, size_t n,
                             size_t at, struct buf *out)
 {

@@ -6,13 +6,13 @@
 
 enum {
     CHUNK_BYTES = 8192,
-    TAR_AT = 257, // where a tar archive says what it is
+    TAR_AT = 257, // offset of the magic in a tar archive
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-// Marks at the beginning of a text; UTF-32 before UTF-16, whose little-endian
-// mark begins UTF-32's.
+// Byte order marks. UTF-32 comes before UTF-16, because the little-endian mark
+// of UTF-32 begins with that of UTF-16.
 static const struct mark {
     const char *bytes;
     size_t n;
@@ -23,7 +23,7 @@ static const struct mark {
     {"\xFE\xFF", 2, "UTF-16BE"},
 };
 
-// Files that people have in place of a text.
+// Files that people pass by mistake instead of text.
 static const struct magic {
     const char *bytes;
     size_t n;
@@ -120,10 +120,10 @@ static bool refuse_magic(const char *data, size_t len, struct err *err)
     return false;
 }
 
-// Moves what iconv makes of data into out, a chunk at a time.
+// Converts data into `out` with iconv, a chunk at a time.
 static bool convert(iconv_t how, const char *data, size_t len, struct buf *out)
 {
-    char *from = (char *)data; // iconv's old interface; it changes nothing
+    char *from = (char *)data; // iconv takes a char * but does not write to it
 
     while (len > 0 && !out->failed) {
         char chunk[CHUNK_BYTES];
@@ -167,7 +167,7 @@ bool encoding_decode(const char *data, size_t len, struct buf *spare,
     size_t skip = mark == NULL ? 0 : mark->n;
     if (mark == NULL || mark->encoding == NULL) {
         while (begins(data + skip, len - skip, "\xEF\xBB\xBF", 3))
-            skip += 3; // a mark before a mark, as put there by a second program
+            skip += 3; // a second mark, added by another program
         *text = data + skip;
         *text_len = len - skip;
         return true;

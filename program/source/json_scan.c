@@ -23,7 +23,7 @@ size_t scan_space(const char *text, size_t len, size_t at)
     return at;
 }
 
-// From the opening quote to behind the closing one.
+// Scans from the opening quote to after the closing one.
 static bool scan_string(const char *text, size_t len, size_t at, size_t *end)
 {
     for (at++; at < len; at++) {
@@ -37,7 +37,7 @@ static bool scan_string(const char *text, size_t len, size_t at, size_t *end)
     return false;
 }
 
-// Brackets are counted whatever their kind: the parser tells them apart.
+// All kinds of brackets are counted alike: the parser tells them apart.
 static bool scan_nested(const char *text, size_t len, size_t at, size_t *end)
 {
     size_t depth = 0;
@@ -102,8 +102,8 @@ bool scan_member(const char *text, size_t len, size_t *at,
     return true;
 }
 
-// A key may be written with escapes, as Python writes every letter that is
-// not ASCII.
+// Compares a key that is written with escapes, which Python uses for all
+// letters that are not ASCII.
 static bool escaped_key_is(const char *quoted, size_t len, const char *name)
 {
     json_t *key = json_parse(quoted, len, KEY_MAX_BYTES, NULL);
@@ -125,7 +125,7 @@ bool scan_key_is(const char *text, const struct scan_span *key,
            memcmp(quoted + 1, name, key->len - 2) == 0;
 }
 
-// The member whose key is name[0..n).
+// Finds the member whose key is name[0..n).
 static bool find_key(const char *text, size_t len, size_t at, const char *name,
                      size_t n, struct scan_member *out)
 {
@@ -155,7 +155,7 @@ bool scan_find(const char *text, size_t len, size_t at, const char *name,
     return scan_find(text, len, out->value.at, dot + 1, out);
 }
 
-// What stands in place of an odd token. NULL: it is not odd.
+// Returns the replacement for an odd token; NULL if it is not odd.
 static const char *mended_word(const char *token, size_t len)
 {
     static const char *const words[] = {"NaN", "Infinity", "-Infinity", "-NaN"};
@@ -166,7 +166,8 @@ static const char *mended_word(const char *token, size_t len)
     return NULL;
 }
 
-// A number in JSON's form that no 64-bit integer, or no double, holds.
+// Returns true for a JSON number that does not fit in a 64-bit integer or a
+// double.
 static bool is_too_large(const char *token, size_t len)
 {
     char text[NUMBER_BYTES];
@@ -205,7 +206,7 @@ static void mend_token(const char *token, size_t len, struct buf *out,
     *odd = true;
 }
 
-// Copies one member's value. *odd is the first odd token in it, if any.
+// Copies the value of one member. *odd is the first odd token in it, if any.
 static void mend_value(const char *text, const struct scan_span *value,
                        struct buf *out, struct scan_span *odd)
 {

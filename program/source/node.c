@@ -4,7 +4,7 @@
 #include <string.h>
 
 // Makes room for one more in the arrays of a list or map. Their capacity is n
-// rounded up to a power of two, so that n itself tells when they are full.
+// rounded up to a power of two, so n alone shows when they are full.
 static bool make_room(struct arena *arena, struct node *node)
 {
     bool map = node->kind == NODE_MAP;
@@ -70,8 +70,8 @@ struct node *node_find(const struct node *map, const char *key)
     return NULL;
 }
 
-// One step of a dotted key into a container that the key's next part, `rest`,
-// will look into.
+// Turns node into a map, unless it is one, so that `part` can be looked up in
+// it. Returns false if it cannot be a map.
 static bool make_container(struct arena *arena, struct node *node,
                            const char *part)
 {
@@ -93,8 +93,8 @@ static bool make_container(struct arena *arena, struct node *node,
     return !alone || node_add_member(arena, node, part, &node->place, nothing);
 }
 
-// The slot of a part of the key: an item of a list by its number, else a
-// member, made when missing. NULL when there can be none.
+// Returns the slot of a part of the key: a list item by its number, or a
+// member, which is created if missing. Returns NULL if there can be none.
 static struct node **find_slot(struct arena *arena, struct node *node,
                                const char *part, const struct place *place)
 {

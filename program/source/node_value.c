@@ -9,8 +9,8 @@
 
 // --- one value ---
 
-// What a node is, for "expected ..., found ...". out is scratch of the arena
-// of diags, so that findings may quote values of any length.
+// Describes a node for "expected ..., found ...". The text is in the arena of
+// diags, so that findings may quote values of any length.
 static const char *describe(const struct node *node, struct diags *diags)
 {
     static const char *const kinds[] = {
@@ -34,7 +34,8 @@ static bool refuse(const struct node *node, const char *what,
     return false;
 }
 
-// A text that begins with `#` is none.
+// Rejects an empty value. A text that begins with `#` is a comment, so the
+// value is empty.
 static bool refuse_nothing(const struct node *node, const char *what,
                            struct diags *diags)
 {
@@ -74,7 +75,7 @@ bool node_sentence(const struct node *node, const char *what, const char **out,
     return true;
 }
 
-// Plain decimal numbers: what YAML calls int, and the suffixes K and M.
+// Reads plain decimal numbers: YAML's integers, and the suffixes K and M.
 static bool read_int(const char *text, int64_t *out)
 {
     bool negative = text[0] == '-';
@@ -109,7 +110,7 @@ bool node_int(const struct node *node, const char *what, int64_t min,
     return false;
 }
 
-// -1.5e3, .5, 7: a decimal number of YAML's core schema, finite.
+// Reads -1.5e3, .5, 7: a finite decimal number of YAML's core schema.
 static bool read_number(const char *text, double *out)
 {
     char *end = NULL;

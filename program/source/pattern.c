@@ -9,8 +9,8 @@
 
 // A step is one move of the matcher: 10,000 of them take about 0.1 ms.
 enum {
-    LIGHT_STEPS = 2000,     // a match within these, and within
-    LIGHT_STEPS_A_BYTE = 4, // these, is not costly
+    LIGHT_STEPS = 2000,     // a match within this many steps, plus
+    LIGHT_STEPS_A_BYTE = 4, // this many per byte, is not costly
     MAX_STEPS = 50000,
     MAX_STEPS_A_BYTE = 10,
     STEPS_CEILING = 10000000,
@@ -18,8 +18,9 @@ enum {
     MAX_HEAP_KIB = 8192,
 };
 
-// Of the file that this thread is checking. What it counts is spread over all
-// values of the file, and those who read them know nothing of patterns.
+// The budget of the file that this thread is checking. It is thread-local
+// because its matches are spread over all values of the file, and the code that
+// reads those does not know about patterns.
 static _Thread_local struct {
     bool open, spent;
     int left; // costly matches
@@ -91,8 +92,8 @@ static uint32_t steps_for(size_t len, uint32_t base, size_t a_byte)
     return base + (uint32_t)more;
 }
 
-// What a match needs in addition to the pattern: made for each, since threads
-// share the pattern.
+// What a match needs in addition to the pattern. Each match makes its own,
+// since threads share the pattern.
 struct match {
     pcre2_match_context *context;
     pcre2_match_data *data;
@@ -131,7 +132,7 @@ static bool is_over(int code)
            code == PCRE2_ERROR_HEAPLIMIT;
 }
 
-// Another costly match: false when there have been too many.
+// Counts a costly match; returns false if there have been too many.
 static bool spend(struct err *err)
 {
     if (!budget.open || budget.left-- > 0)

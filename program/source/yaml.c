@@ -6,8 +6,8 @@
 
 #include "common/text.h"
 
-// What a hostile file could make long: all nodes, and the members of one map,
-// which are compared with each other.
+// Limits for what a hostile file could make long: all nodes, and the members of
+// one map, which are compared with each other.
 enum { MAX_NODES = 100000, MAX_MEMBERS = 1024, MAX_BRACKETS = 1000 };
 
 struct anchor {
@@ -26,7 +26,7 @@ struct reader {
     struct fy_diag *log;      // owned
     struct anchor *anchors;
     size_t nodes;
-    bool whole_file; // places have lines; else the text is an argument
+    bool whole_file; // places have lines; false: the text is an argument
 };
 
 static void *nomem(struct reader *reader)
@@ -74,8 +74,8 @@ static struct node *new_node(struct reader *reader, enum node_kind kind,
     return node;
 }
 
-// A line of which a key or the colon behind it is not written in plain
-// characters is no YAML, and libfyaml's words do not tell why.
+// A line is not YAML if a key, or the colon after it, contains lookalike
+// characters. libfyaml's message does not say so.
 static bool tell_lookalike(struct reader *reader)
 {
     int line = 1;
@@ -99,7 +99,7 @@ static bool tell_lookalike(struct reader *reader)
     return false;
 }
 
-// What usually led to libfyaml's words. The first row that is in them counts.
+// The usual causes of libfyaml's messages. The first row that matches counts.
 static void tell_remedy(struct reader *reader, const char *why)
 {
     static const char *const remedies[][2] = {
@@ -146,7 +146,8 @@ static void add_syntax_error(struct reader *reader)
         tell_remedy(reader, why);
 }
 
-// The caller frees the event. NULL and a finding where the text is no YAML.
+// Returns the next event, which the caller frees. Returns NULL with a finding
+// if the text is not YAML.
 static struct fy_event *next_event(struct reader *reader)
 {
     struct fy_event *event = fy_parser_parse(reader->parser);
@@ -156,7 +157,7 @@ static struct fy_event *next_event(struct reader *reader)
     return event;
 }
 
-// The text of a token in the arena.
+// Copies the text of a token into the arena.
 static const char *copy_token(struct reader *reader, struct fy_token *token,
                               const struct place *place)
 {
@@ -185,7 +186,7 @@ static bool is_null_text(const char *text)
     return false;
 }
 
-// Gives hashed its value. False without memory.
+// Sets `hashed` if a comment follows. Returns false when out of memory.
 static bool look_behind(struct reader *reader, struct fy_token *token,
                         struct node *node)
 {
@@ -204,7 +205,7 @@ static bool look_behind(struct reader *reader, struct fy_token *token,
     if (end - at < 2 || reader->text[at] != '#' || reader->text[at + 1] == '#')
         return true;
     while (end > at && !text_is_utf8(reader->text + at, end - at))
-        end--; // between characters
+        end--; // not inside a character
     node->hashed = arena_strndup(reader->arena, reader->text + at, end - at);
     return node->hashed != NULL || nomem(reader) != NULL;
 }
@@ -220,7 +221,7 @@ static struct node *read_scalar(struct reader *reader, struct fy_event *event,
     if (text == NULL)
         return NULL;
     if (event->scalar.tag != NULL)
-        plain = false; // !!str: a tag other than it says nothing to us
+        plain = false; // !!str; other tags mean nothing to us
     bool null = plain && is_null_text(text);
     if (null && text[0] == '\0')
         place = *around;
@@ -264,7 +265,7 @@ static struct node *read_list(struct reader *reader, const struct place *place,
     return NULL;
 }
 
-// Adds the members of a merged map that are not there yet.
+// Adds the members of a merged map that are missing.
 static bool merge_map(struct reader *reader, struct node *map,
                       const struct node *from, const struct place *place)
 {
@@ -298,7 +299,7 @@ static bool merge_value(struct reader *reader, struct node *map,
     return true;
 }
 
-// The key of a member; an event that is none is a finding and NULL.
+// Reads the key of a member; NULL with a finding if the event is not a key.
 static const char *read_key(struct reader *reader, struct fy_event *event,
                             const struct place *around, struct place *place)
 {
@@ -337,7 +338,7 @@ static bool put_member(struct reader *reader, struct node *map, const char *key,
            nomem(reader) != NULL;
 }
 
-// A value after its key.
+// Reads the value after a key.
 static struct node *read_member_value(struct reader *reader,
                                       const struct place *place, int depth)
 {
@@ -351,7 +352,7 @@ static struct node *read_member_value(struct reader *reader,
     return value;
 }
 
-// One member, from the event of its key on.
+// Reads one member, starting with the event of its key.
 static bool read_member(struct reader *reader, struct fy_event *event,
                         struct node *map, struct node **merged, int depth)
 {
@@ -390,8 +391,8 @@ static struct node *read_map(struct reader *reader, const struct place *place,
     return NULL;
 }
 
-// Each use of an anchor is a copy of its own: a tree has no shared parts, and
-// the copies count against MAX_NODES.
+// Each use of an anchor gets its own copy: a tree has no shared parts, and the
+// copies count toward MAX_NODES.
 static struct node *copy_node(struct reader *reader, const struct node *from,
                               int depth)
 {
@@ -450,8 +451,8 @@ static struct node *keep_anchor(struct reader *reader, struct fy_token *token,
     return node;
 }
 
-// The value that event starts. around is the place for what has none of its
-// own.
+// Reads the value that starts with event. `around` is used for values that have
+// no place of their own.
 static struct node *read_value(struct reader *reader, struct fy_event *event,
                                const struct place *around, int depth)
 {
@@ -482,7 +483,7 @@ static struct node *read_value(struct reader *reader, struct fy_event *event,
     }
 }
 
-// The document: events before and after its value are skipped.
+// Reads the document; events before and after its value are skipped.
 static struct node *read_document(struct reader *reader)
 {
     struct place top = {.file = reader->file};
@@ -569,9 +570,9 @@ static bool check_bytes(const struct reader *reader, const char *text,
     return true;
 }
 
-// libfyaml keeps every bracket that is open, some 350 bytes each, before it
-// tells of the first one. Text between quotes is not told apart here: no job
-// file has so many more opening than closing brackets.
+// libfyaml keeps every open bracket, at some 350 bytes each, before it reports
+// the first one. This check also counts brackets inside quotes, since no job
+// file has that many more opening than closing brackets.
 static bool check_brackets(const struct reader *reader, const char *text,
                            size_t len)
 {
