@@ -1,11 +1,11 @@
-// bench_calls: how many calls a second the whole spine makes.
+// bench_calls: how many calls per second the whole pipeline makes.
 //
 //   bench_calls [CALLS] [ROWS] [WORKERS] [SLOTS] [inproc|tcp|curve]
 //
 // A job of 100,000 calls goes through a real coordinator: rendering, keys,
 // dispatch, wire, in-process workers that answer at once, store, parsing and
-// metric. Printed: calls a second, and the CPU that each thread spent on a
-// call. bench_stages takes the same way apart.
+// metric. Prints calls per second, and the CPU time that each thread spent per
+// call. bench_stages measures the same path piece by piece.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 #include "null_workers.h"
 #include "rig.h"
 
-// Over tcp, and over curve, which is tcp with keys, each worker is a process of
-// its own; else they are threads of this one.
+// Over tcp, and over curve, which is tcp with keys, each worker is a process;
+// otherwise workers are threads of this process.
 enum way { WAY_INPROC, WAY_TCP, WAY_CURVE };
 
 struct costs {
@@ -78,7 +78,7 @@ static void measure(const struct load *load, size_t n_workers, int slots,
     costs.writer_s = thread_list_cpu_s(&threads, 1);
     costs.workers_s =
         apart ? null_processes_stop(processes) : null_workers_stop(workers);
-    if (apart) // not of this process, but of the call all the same
+    if (apart) // other processes' time, but part of a call's cost
         costs.process_s += costs.workers_s;
     coordinator_stop(coordinator);
     (void)zmq_ctx_term(zmq);

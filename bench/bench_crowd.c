@@ -1,11 +1,11 @@
 // bench_crowd: what thousands of idle workers cost a coordinator.
 //
-//   bench_crowd [WORKERS]      5000 unless told
+//   bench_crowd [WORKERS]      default 5000
 //
-// The workers are connections of a child process that greet, beat as WELCOME
-// says, and greet anew when they are told to. Printed are the coordinator's
-// memory for each, its processor time while nothing happens but heartbeats, and
-// how long after a restart all are back.
+// The workers are connections of a child process that greet, send heartbeats as
+// WELCOME tells them, and greet again when asked to. Prints the coordinator's
+// memory per worker, its processor time while only heartbeats arrive, and how
+// long after a restart all workers are back.
 
 #include <signal.h>
 #include <stdbool.h>
@@ -31,7 +31,7 @@
 enum {
     MOST = 20000,
     SETTLE_S = 10,
-    WATCH_S = 2 * WIRE_IDLE_MAX_MS / 1000, // each beats twice
+    WATCH_S = 2 * WIRE_IDLE_MAX_MS / 1000, // each worker beats twice
     RESTARTS = 3,
     RETRY_MS = 100, // as in worker/uplink.c
     RETRY_MAX_MS = 1000,
@@ -120,7 +120,8 @@ static void take_all(struct crowd_worker *worker, int64_t now)
     }
 }
 
-// It says how long it will be silent, which it must have heard before.
+// A heartbeat announces the next silence, whose length the coordinator must
+// have told us before.
 static bool beat(struct crowd_worker *worker, int64_t now)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT,
@@ -203,7 +204,7 @@ static struct coordinator *start(void *zmq, const char *listen,
 
     options.listen = listen;
     options.store = store;
-    // The old one's port and names may be in use for a moment.
+    // The old coordinator's port and names may be in use for a moment.
     for (int tries = 0; tries < 100; tries++) {
         struct timespec pause = {.tv_nsec = 50000000};
 
@@ -228,8 +229,9 @@ static void rest(int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
-// Milliseconds until that many workers are here. The loop's thread counts them;
-// a look at its number from this one may be late, and is not wrong.
+// Returns the milliseconds until n workers have joined. The loop's thread
+// counts them; reading its number from this thread may be late, but is not
+// wrong.
 static int64_t await(struct coordinator *coordinator, int n)
 {
     volatile const size_t *here = &coordinator_engine(coordinator)->workers.n;
@@ -245,7 +247,7 @@ static int64_t await(struct coordinator *coordinator, int n)
     return clock_monotonic_ms() - began;
 }
 
-// --- the floor: a bare ROUTER that welcomes whoever greets ---
+// --- the floor: a bare ROUTER that welcomes every greeting ---
 
 static void floor_answer(struct wire_socket *router, const struct wire_id *id,
                          const struct message *got, struct map *here)
@@ -269,7 +271,8 @@ static void floor_answer(struct wire_socket *router, const struct wire_id *id,
     }
 }
 
-// Milliseconds until a ROUTER that has just begun to listen has welcomed n.
+// Returns the milliseconds until a ROUTER that just began to listen has
+// welcomed n.
 static int64_t measure_floor(void *zmq, const char *endpoint, int n)
 {
     struct err err = ERR_CLEAR;
@@ -334,7 +337,7 @@ static void measure_idle(int n)
 {
     double cpu;
 
-    rest(SETTLE_S * 1000); // each has beaten for the first time
+    rest(SETTLE_S * 1000); // each has sent its first heartbeat
     cpu = cpu_s();
     rest(WATCH_S * 1000);
     printf("heartbeats of %d take %.1f %% of a core\n", n,

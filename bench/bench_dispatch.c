@@ -2,11 +2,11 @@
 //
 //   bench_dispatch
 //
-// First, microseconds of CPU for one call that is queued, sent, answered and
-// credited while 100,000 others are queued for 1,000 workers. Then clusters in
-// virtual time, whose model servers keep one prompt prefix a slot: how busy
-// they are, and how many calls found their prefix there, in the order of
-// dispatch and in naive orders; equal workers, more and more of them; a teacher
+// First measures the CPU microseconds for one call that is queued, sent,
+// answered and credited while 100,000 others are queued for 1,000 workers. Then
+// simulates clusters in virtual time, whose model servers keep one prompt
+// prefix per slot: how busy they are, and how many calls find their prefix, in
+// dispatch's order and in naive orders; more and more equal workers; a teacher
 // and a student on the same machines, and apart; workers that vanish and come
 // back.
 
@@ -67,10 +67,10 @@ struct load {
     int calls_a_trial;
     int n_jobs;
     int n_workers;
-    bool clock; // tick and ask for the deadline with every call as well
+    bool clock; // also tick and ask for the deadline on every call
 };
 
-// Leases that are out, first in first out.
+// The leases in flight, first in, first out.
 struct out_queue {
     struct action actions[2 * WORKERS_MOST];
     size_t first, count;
@@ -115,7 +115,7 @@ static void answer_first(struct dispatch *dispatch, struct out_queue *out,
     out->count--;
     if (dispatch_done(dispatch, action.worker, action.lease, now, &call))
         dispatch_credit(dispatch, action.worker, action.lease, now);
-    // Else its copy was answered first.
+    // Otherwise its copy was answered first.
 }
 
 static double cpu_us(void)
@@ -161,7 +161,7 @@ static void measure_cost(const struct load *load)
     dispatch_free(dispatch);
 }
 
-// First of all: later ones get memory that was used before.
+// Must run first: later measurements get memory that was used before.
 static void measure_memory(void)
 {
     int64_t before = memory_bytes();
@@ -179,10 +179,10 @@ static void measure_memory(void)
 enum {
     MACHINES_MOST = 256,
     TRIALS_MOST = 400,
-    RUNS = 10,         // of each plan, other lengths of calls; the mean is told
+    RUNS = 10,         // per plan, with different call lengths; prints the mean
     PREFIX_MS = 5200,  // at speed 1: reading 1,200 tokens of prefix
     CALL_MS = 2400,    // at speed 1: the rest, on average
-    LETTER_MS = 14000, // the same of a letter to the teacher
+    LETTER_MS = 14000, // the same for a letter to the teacher
     SWAP_MS = 20000,   // loading another model, on any machine
     BEAT_MS = 1000,
     LIVENESS_MS = 3000,
@@ -191,7 +191,7 @@ enum {
 enum order { ORDER_DISPATCH, ORDER_ARRIVAL, ORDER_INTERLEAVED };
 
 // What a search asks at once, and waits for before it asks more: `prompts`
-// trials of `rows` calls, or as many letters to the teacher.
+// trials of `rows` calls, or that many letters to the teacher.
 struct stage {
     int prompts, rows; // rows 0: letters
 };
@@ -200,55 +200,55 @@ struct plan {
     int n_machines;
     int speeds; // of machine i: 1 << (i % n / (n / speeds))
     int n_trials, trial_calls, window;
-    const struct stage *stages; // instead of trials that overlap; NULL: none
+    const struct stage *stages; // instead of overlapping trials; NULL: none
     int n_stages;
-    int steps;   // calls of a row, each asked when the one before is answered,
-                 // and each step with a prompt of its own; 0: 1
-    int teacher; // every so manieth call is of another model; 0: none is
-    bool apart;  // the first machine has that one alone, the others not
+    int steps;   // calls per row, each asked once the one before is answered,
+                 // each step with its own prompt; 0: 1
+    int teacher; // every n-th call is the teacher's; 0: none
+    bool apart;  // only the first machine has the teacher's model, and no other
     enum order order;
-    int64_t fails_ms; // a machine is gone this often, on average; 0: never
-    int64_t away_ms;  // for so long
+    int64_t fails_ms; // mean time between failures of a machine; 0: never
+    int64_t away_ms;  // mean time that it stays away
 };
 
 struct machine {
-    int32_t worker; // another one each time it comes
+    int32_t worker; // a new one each time it joins
     int speed;
-    struct action held[2]; // the first one is at work
+    struct action held[2]; // the first one is in progress
     int n_held;
-    int64_t began_ms, done_ms; // of that one
+    int64_t began_ms, done_ms; // of the first one
     int64_t busy_ms, here_ms;
-    int64_t prefix;      // what its slot keeps; -1: none
-    int model;           // that is loaded; 0: none
-    int64_t next_ms;     // when it goes, or comes back
-    int64_t returned_ms; // since when it is here
+    int64_t prefix;      // kept in its slot; -1: none
+    int model;           // currently loaded; 0: none
+    int64_t next_ms;     // when it leaves, or comes back
+    int64_t returned_ms; // present since
     bool away;
 };
 
-// A call of the plan. At speed 1:
+// A call of the plan. Times are for speed 1.
 struct call {
     int64_t trial, prefix;
     int step;  // of the trial's rows
-    int model; // 1 the student's, 2 the teacher's
+    int model; // 1: the student's, 2: the teacher's
     int kind;
-    int64_t read_ms; // its prefix
-    int64_t work_ms; // the rest
+    int64_t read_ms; // to read its prefix
+    int64_t work_ms; // for the rest
 };
 
 struct cluster {
     const struct plan *plan;
     struct call *calls; // owned, in the order of their numbers
     int n_calls;
-    int first[TRIALS_MOST + 1]; // call of a trial
+    int first[TRIALS_MOST + 1]; // a trial's first call
     struct dispatch *dispatch;
     struct machine machines[MACHINES_MOST];
-    int32_t workers; // ever
+    int32_t workers; // joined so far
     uint64_t chance;
     int64_t now, beat_ms;
     int left[TRIALS_MOST]; // calls without an answer
     int n_submitted;
     int n_done; // trials, in order
-    int stage;  // that is submitted next
+    int stage;  // the next one to submit
     int64_t begun, reused, swaps, useful_ms;
 };
 
@@ -264,14 +264,14 @@ static uint64_t draw(struct cluster *cluster)
     return mix(cluster->chance += UINT64_C(0x9e3779b97f4a7c15));
 }
 
-// Half of the mean to one and a half times as much.
+// Returns half of the mean up to one and a half times the mean.
 static int64_t spread(uint64_t salt, int64_t id, int64_t mean_ms)
 {
     return mean_ms / 2 +
            (int64_t)(mix((uint64_t)id + (salt << 32) + 1) % (uint64_t)mean_ms);
 }
 
-// Between none and twice the mean.
+// Returns between zero and twice the mean.
 static int64_t about(struct cluster *cluster, int64_t ms)
 {
     return 1 + (int64_t)(draw(cluster) % (uint64_t)(2 * ms));
@@ -299,7 +299,7 @@ static struct call *add_call(struct cluster *cluster)
     return calls;
 }
 
-// Trials that overlap, all of one kind.
+// Lays out overlapping trials, all of one kind.
 static void lay_out_trials(struct cluster *cluster, uint64_t salt)
 {
     const struct plan *plan = cluster->plan;
@@ -321,8 +321,8 @@ static void lay_out_trials(struct cluster *cluster, uint64_t salt)
         cluster->first[trial] = trial * plan->trial_calls;
 }
 
-// Stages, whose prompts show few demos or many. A letter is a trial of one
-// call: it reads a prompt of its own, and its answer is long.
+// Lays out stages, whose prompts show few demos or many. A letter is a trial of
+// a single call: it reads its own prompt, and its answer is long.
 static void lay_out_stages(struct cluster *cluster, uint64_t salt)
 {
     const struct plan *plan = cluster->plan;
@@ -388,7 +388,7 @@ static void come(struct cluster *cluster, struct machine *machine)
     serve(cluster, machine);
 }
 
-// Without a word: dispatch has to notice.
+// Leaves silently: dispatch has to notice.
 static void vanish(struct cluster *cluster, struct machine *machine)
 {
     if (machine->n_held > 0)
@@ -399,8 +399,8 @@ static void vanish(struct cluster *cluster, struct machine *machine)
     machine->next_ms = cluster->now + about(cluster, cluster->plan->away_ms);
 }
 
-// The naive orders tell dispatch nothing of prefixes: each call is a group of
-// its own, and what is said to be its trial gives the order.
+// In the naive orders dispatch learns nothing about prefixes: each call is its
+// own group, and what is passed as its trial determines the order.
 static void ask(struct cluster *cluster, int64_t id)
 {
     const struct plan *plan = cluster->plan;
@@ -435,8 +435,8 @@ static void submit(struct cluster *cluster)
         ask(cluster, i);
 }
 
-// Whatever may begin by now: the window is kept full, or all of a stage begins
-// when the one before is over.
+// Submits whatever may begin now: keeps the window full, or starts all of a
+// stage once the one before is over.
 static void submit_more(struct cluster *cluster)
 {
     const struct plan *plan = cluster->plan;
@@ -533,8 +533,8 @@ static void beat(struct cluster *cluster)
                            cluster->now);
 }
 
-// To what comes next: a call that is done, a machine that goes or comes, a
-// heartbeat, or what dispatch has planned.
+// Advances to the next event: a call that is done, a machine that leaves or
+// comes back, a heartbeat, or something that dispatch has scheduled.
 static void pass_time(struct cluster *cluster)
 {
     int64_t next = dispatch_deadline(cluster->dispatch);
@@ -706,7 +706,7 @@ static void measure_trials(const struct plan *plan, const int *counts, size_t n)
     measure_speed_up(*plan, counts, n);
 }
 
-// What screen_and_race asked in a run of 1,000 calls on jobs/intent_200:
+// The requests of screen_and_race in a run of 1,000 calls on jobs/intent_200:
 // screens of many prompts on few rows, races of few prompts on more and more
 // rows, letters.
 static void measure_search(const int *counts, size_t n)
@@ -727,8 +727,8 @@ static void measure_search(const int *counts, size_t n)
     measure_speed_up(plan, counts, n);
 }
 
-// Every tenth call is the teacher's. As few swaps as can be: one machine
-// changes to the teacher, or all once a window of trials.
+// Every tenth call is the teacher's. The minimum of swaps is that one machine
+// changes to the teacher, or that all change once per window of trials.
 static void measure_swaps(void)
 {
     struct plan plan = {.n_machines = 8,

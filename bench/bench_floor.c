@@ -2,19 +2,19 @@
 //
 //   bench_floor [CALLS] [inproc|tcp|curve] [FRAME_BYTES] [durable]
 //
-// A ROUTER sends frames of 4.4 KB, or what FRAME_BYTES says, to DEALERs and
-// gets 300 bytes back: to two threads on inproc, or to eight processes over
-// TCP, in the clear or with keys, as bench_calls does it. A writer thread
-// appends, for each answer, rows of the sizes that our store has (a call, its
-// reply, its evaluation with what was wrong; the question is stored once for
-// all who ask it), 256 answers a commit, with WAL and FULL as we have them. No
-// prompt is rendered, no key made, nothing decoded, parsed or scored: what
-// bench_calls needs beyond this is ours.
+// A ROUTER sends frames of 4.4 KB, or FRAME_BYTES, to DEALERs and gets 300
+// bytes back: from two threads over inproc, or from eight processes over TCP,
+// in the clear or with keys, like bench_calls. For each answer a writer thread
+// appends rows of the same sizes as in our store (a call, its reply, its
+// evaluation with feedback; the question is stored once for all calls that ask
+// it), 256 answers per commit, with WAL and FULL like ours. No prompt is
+// rendered, no key made, nothing decoded, parsed or scored: whatever
+// bench_calls needs beyond this is promptcc's own cost.
 //
-// As it stands the ROUTER asks for the next call as soon as an answer is there.
-// With `durable` it does so once the answer is committed, as we must: an answer
-// that may still be lost is not used, and its worker has the place no longer.
-// Nothing else is different.
+// By default the ROUTER asks for the next call as soon as an answer arrives.
+// With `durable` it waits until the answer is committed, as promptcc must: an
+// answer that may still be lost is not used, and its worker's slot stays taken
+// until then. Nothing else differs.
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -34,10 +34,10 @@
 
 enum {
     PEERS = 2,      // threads, or
-    PROCESSES = 8,  // over TCP
-    MOST_PEERS = 8, // of both
-    CREDIT = 512,   // calls that are out, of all peers
-    GROUP = 256,    // answers a commit
+    PROCESSES = 8,  // processes over TCP
+    MOST_PEERS = 8, // of either kind
+    CREDIT = 512,   // calls in flight, over all peers
+    GROUP = 256,    // answers per commit
     FRAME_BYTES = 4400,
     MOST_FRAME_BYTES = 64 << 10,
     ANSWER_BYTES = 300,
@@ -45,7 +45,7 @@ enum {
     FEEDBACK_BYTES = 40,
 };
 
-enum { KEY_TEXT = 41 }; // of CURVE, in Z85
+enum { KEY_TEXT = 41 }; // a CURVE key, in Z85
 
 struct floor {
     void *zmq;
@@ -54,15 +54,15 @@ struct floor {
     size_t frame_bytes;
     size_t n_peers;
     bool keyed;
-    bool durable; // the next call leaves when the answer is committed
+    bool durable; // send the next call once the answer is committed
     char endpoint[128];
-    char public_key[KEY_TEXT], secret_key[KEY_TEXT]; // of the ROUTER
+    char public_key[KEY_TEXT], secret_key[KEY_TEXT]; // the ROUTER's
     pthread_t threads[MOST_PEERS];
     pid_t processes[MOST_PEERS];
     int orders[MOST_PEERS]; // pipes to the processes
-    atomic_size_t answered; // by the ROUTER's thread
-    atomic_size_t written;  // by the writer's
-    // Of a durable floor: pipes with a byte when there is more.
+    atomic_size_t answered; // set by the ROUTER's thread
+    atomic_size_t written;  // set by the writer's thread
+    // For a durable floor: pipes that carry a byte when there is more.
     int to_writer[2], to_router[2];
 };
 
@@ -103,8 +103,8 @@ static void *run_peer(void *user)
     return NULL;
 }
 
-// A process is made before there are threads, and waits for what it is told:
-// all of the floor, with the endpoint and the key.
+// Processes are forked before there are threads. Each waits for its order: a
+// copy of the whole floor, with the endpoint and the key.
 static void fork_peer(struct floor *floor, size_t i)
 {
     int ends[2];
@@ -138,7 +138,7 @@ static void start_peers(struct floor *floor)
     }
 }
 
-// The CPU that processes of their own took.
+// Returns the CPU time that child processes took.
 static double await_peers(struct floor *floor)
 {
     struct rusage used = {0};
@@ -161,7 +161,7 @@ static void open_pipe(int ends[2])
         abort();
 }
 
-// A pipe that is full wakes as well.
+// A full pipe wakes the reader as well.
 static void wake(const int ends[2])
 {
     (void)!write(ends[1], "", 1);
@@ -265,7 +265,7 @@ struct peer {
     size_t len;
 };
 
-// False: there is nothing to take now.
+// Returns false if there is nothing to take now.
 static bool take(void *router, int flags, struct peer *from)
 {
     char frame[ANSWER_BYTES];
@@ -286,7 +286,7 @@ static void give(void *router, const struct peer *to, size_t len)
     (void)zmq_send(router, frame, len, 0);
 }
 
-// Until all peers are there.
+// Waits until all peers have connected.
 static void greet(struct floor *floor, void *router, struct peer *peers)
 {
     for (size_t i = 0; i < floor->n_peers; i++)
@@ -305,8 +305,8 @@ static void route_at_once(struct floor *floor, void *router, size_t sent)
     }
 }
 
-// All that has come is the writer's, and whoever has a committed answer gets
-// the next call.
+// Hands every arrived answer to the writer, and sends the next call to each
+// peer whose answer is committed.
 static void route_durably(struct floor *floor, void *router, size_t sent)
 {
     static struct peer owners[CREDIT]; // of answers that are not committed

@@ -1,17 +1,17 @@
-// bench_replay: how long a finished job takes to run again, what memory a
-// coordinator needs for it, how large its store is, and how quickly that
-// answers.
+// bench_replay: how long a finished job takes to run again, how much memory a
+// coordinator needs for it, how large its store is, and how fast the store
+// answers queries.
 //
 //   bench_replay [CALLS] [ROWS] [FOLDER]
 //
-// Three processes. One holds null workers on an ipc socket; one is a
-// coordinator that runs the whole job with them, so that its peak memory is
-// its own, not theirs; and when both are gone, a fresh one runs the same job
-// again, without any worker: all it has is the store. Then questions are asked
-// of the store, as `promptcc trials` and its like do.
+// Uses three processes. One holds null workers on an ipc socket. One is a
+// coordinator that runs the whole job with them, so that its peak memory does
+// not include theirs. When both are gone, a fresh coordinator runs the same job
+// again without any worker: all it has is the store. Finally the store is
+// queried, as `promptcc trials` and similar commands do.
 //
-// With FOLDER, one that an earlier run with the same numbers left there
-// ($BENCH_KEEP), the job is only replayed.
+// With FOLDER, which an earlier run with the same numbers kept ($BENCH_KEEP),
+// the job is only replayed.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@
 
 enum { WORKERS = 2, SLOTS = 256 };
 
-// What a process of a coordinator tells.
+// What a coordinator's process reports.
 struct report {
     double open_s, run_s, cpu_s, peak_mib;
     char document[4096];
@@ -67,7 +67,7 @@ static void run_job(const struct rig_folder *folder, const char *endpoint,
     (void)zmq_ctx_term(zmq);
 }
 
-// Runs the job in a process of its own.
+// Runs the job in a child process.
 static void run_apart(const struct rig_folder *folder, const char *endpoint,
                       const struct load *load, struct report *report)
 {
@@ -91,7 +91,7 @@ static void run_apart(const struct rig_folder *folder, const char *endpoint,
         exit(EXIT_FAILURE);
 }
 
-// Null workers in a process of their own; they end when `alive` is closed.
+// Runs null workers in a child process; they end when `alive` is closed.
 static pid_t serve_apart(const char *endpoint, int *alive)
 {
     int ends[2];

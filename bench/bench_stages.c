@@ -1,10 +1,10 @@
-// bench_stages: microseconds of CPU that each piece of a call's way costs.
+// bench_stages: CPU microseconds that each stage of a call costs.
 //
 //   bench_stages [CALLS] [ROWS]
 //
-// The same functions on the same data as in bench_calls, one after the other,
-// each for all calls. What they add up to is less than bench_calls shows: there
-// the pieces share caches and wake each other up.
+// Runs the same functions on the same data as bench_calls, one after the other,
+// each for all calls. Their sum is less than what bench_calls shows, because
+// there the stages share caches and wake each other up.
 
 #include <pthread.h>
 #include <stdio.h>
@@ -41,10 +41,10 @@ struct bench {
     struct plan plan;
     struct candidate *candidate;
     struct buf prefix;
-    struct buf *tails; // one a row
+    struct buf *tails; // one per row
     struct hash prefix_hash;
     struct call_key_prefix begun;
-    char (*replies)[LOAD_REPLY_BYTES]; // one a row
+    char (*replies)[LOAD_REPLY_BYTES]; // one per row
     size_t n;                          // rows
     size_t calls;
 };
@@ -166,7 +166,7 @@ static struct call_answer answer_of(const struct bench *bench, size_t i)
                                 .total_us = 1};
 }
 
-// Keys that differ from call to call: the replicate is the call's number.
+// Makes a different key for each call: the replicate is the call's number.
 static struct hash key_for(const struct bench *bench, size_t i)
 {
     struct call_request request = request_of(bench, i);
@@ -266,7 +266,7 @@ static void queue_call(struct dispatch *dispatch, size_t i)
     need(dispatch_queue(dispatch, &call, 1, &err));
 }
 
-// A window of calls is queued, sent, done and credited as a whole.
+// Queues, sends, finishes and credits a window of calls at a time.
 static void place_calls(struct bench *bench)
 {
     struct dispatch *dispatch =
@@ -336,7 +336,7 @@ struct echo {
     size_t calls;
 };
 
-// The other end of pass_frames: short frames back for long ones.
+// The other end of pass_frames: returns short frames for long ones.
 static void *echo_frames(void *user)
 {
     struct echo *echo = user;
@@ -363,8 +363,8 @@ static void take_frame(void *router, char *id, size_t *id_len)
     (void)zmq_recv(router, frame, sizeof frame, 0);
 }
 
-// ROUTER to DEALER and back over inproc, without our messages: CPU of the
-// ROUTER's thread alone.
+// Sends frames from ROUTER to DEALER and back over inproc, without our
+// messages: the CPU of the ROUTER's thread only.
 static void pass_frames(struct bench *bench)
 {
     struct echo echo = {.zmq = zmq_ctx_new(), .calls = bench->calls};
@@ -448,7 +448,7 @@ static void put_rows(struct bench *bench)
 static const struct stage {
     const char *name;
     void (*run)(struct bench *bench);
-    bool threads; // a second thread is at work, and its CPU is told too
+    bool threads; // also print the CPU of a second thread
 } stages[] = {
     {"render the question", render_tails, false},
     {"call key", make_keys, false},

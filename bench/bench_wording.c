@@ -1,16 +1,16 @@
-// bench_wording: promptcc's prompts and its reader, for a driver to use.
+// bench_wording: lets a driver use promptcc's prompts and its reply parser.
 //
 //   bench_wording JOB
 //
-// Reads requests from standard input, one JSON object a line, and answers each
-// with one line. The first step of JOB is asked about.
+// Reads requests from standard input, one JSON object per line, and answers
+// each with one line. They are about the first step of JOB.
 //
 //   {"adapter": "chat", "demos": [EXAMPLE...], "inputs": {...}}
 //       {"messages": [...], "format": SCHEMA or null}
 //   {"adapter": "chat", "reply": TEXT}
 //       {"outputs": {...}, "lenient": [KIND...]} or {"problem": TEXT}
 //
-// bench/wording/ask.py holds the other end; bench/wording/run.sh runs both.
+// bench/wording/ask.py is the other end; bench/wording/run.sh runs both.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static enum adapter find_adapter(const char *name)
     die(&err);
 }
 
-// The program as written, with the request's examples shown.
+// Returns the program as written, with the request's examples as demos.
 static struct candidate *shown(const struct program *program,
                                const json_t *examples)
 {

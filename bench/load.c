@@ -50,7 +50,7 @@ static char *make_job(size_t n_trials)
     return take(&out);
 }
 
-// About 300 bytes of message and 130 of reason.
+// Makes rows of about 300 bytes of message and 130 of reason.
 static char *make_rows(const char *kind, size_t n)
 {
     struct buf out = BUF_INIT(48 << 20);
@@ -113,7 +113,8 @@ struct bundle *load_bundle(const struct load *load)
     return bundle;
 }
 
-// FNV-1a over every eighth byte: a choice, not a hash to rely on.
+// FNV-1a over every eighth byte: it picks an answer, and is not a hash to rely
+// on.
 size_t load_reply(const char *tail, size_t tail_len, char *out)
 {
     uint32_t mixed = 2166136261u;

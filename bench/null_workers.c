@@ -193,20 +193,20 @@ double null_workers_stop(struct null_workers *workers)
 
 // --- processes ---
 
-// What a process is told.
+// What a process is told to do.
 struct order {
     char endpoint[256];
-    struct key key; // of no role: in the clear
+    struct key key; // no role means in the clear
     int slots;
 };
 
 struct null_processes {
     size_t n;
     pid_t pids[MOST_WORKERS];
-    int orders[MOST_WORKERS]; // pipes; a process ends with its own
+    int orders[MOST_WORKERS]; // pipes; a process ends when its pipe closes
 };
 
-// Until the pipe is closed.
+// Runs until the pipe is closed.
 static void be_worker(size_t number, int in)
 {
     struct order order;

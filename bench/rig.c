@@ -89,7 +89,7 @@ void rig_keys_remove(const struct rig_keys *keys)
     }
 }
 
-// ZeroMQ starts its own threads with the first socket: before they are counted.
+// ZeroMQ starts its threads with the first socket, so make one before counting.
 static void wake_zmq(void *zmq)
 {
     void *socket = zmq_socket(zmq, ZMQ_PAIR);
@@ -122,8 +122,8 @@ struct coordinator *rig_start(void *zmq, const char *endpoint,
         err_set(&err, ERR_INPUT, "a coordinator of %zu threads", both.n);
         die(&err);
     }
-    // The writer is started first, the loop last; between them are those of the
-    // background, which have next to nothing to do here.
+    // The writer is started first and the loop last. In between are the
+    // background threads, which have almost nothing to do here.
     *threads = (struct thread_list){.ids = {both.ids[both.n - 1], both.ids[0]},
                                     .n = 2};
     return coordinator;
@@ -175,7 +175,7 @@ static void await_result(struct wire_socket *socket, struct rig_result *out)
     struct arena arena = ARENA_INIT(1 << 28);
     struct message message;
 
-    // A client that is silent for long is taken to be gone.
+    // A client that stays silent for long is assumed to be gone.
     static const struct message beat = {.kind = MESSAGE_HEARTBEAT};
     double beaten = wall_s();
 

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Blocks grow with the arena: a small one costs little, a large one takes few
-// calls to calloc.
-// The first one is still small enough for what malloc has at hand.
+// Blocks grow with the arena: a small arena costs little, a large one needs few
+// allocations. The first block is small enough for malloc to serve from its
+// cache.
 enum { BLOCK_MIN = 960, BLOCK_MAX = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next; // owned
     size_t cap;
     size_t used;
-    bool clear; // came so from the system, as large ones do
+    bool clear; // zeroed by calloc, as large blocks are
     max_align_t data[];
 };
 
@@ -39,8 +39,8 @@ static size_t next_block_size(const struct arena *arena)
     return arena->used_bytes < BLOCK_MAX ? arena->used_bytes : BLOCK_MAX;
 }
 
-// A block with room for size. A large piece gets a block of its own behind
-// the head, so that the rest of the head stays in use.
+// Adds a block with room for size. A large piece gets its own block after the
+// head, so that the rest of the head stays in use.
 static struct arena_block *add_block(struct arena *arena, size_t size)
 {
     size_t cap = next_block_size(arena);
@@ -82,7 +82,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = (char *)block->data + block->used;
     block->used += size;
     arena->used_bytes += size;
-    // Of a small block often little is used.
+    // Clears only this piece: a small block is often left mostly unused.
     return block->clear ? piece : memset(piece, 0, size);
 }
 

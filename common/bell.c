@@ -34,7 +34,7 @@ void bell_ring(const struct bell *bell)
 {
     int saved = errno;
 
-    // A full pipe is readable all the same.
+    // If the pipe is full, it is readable anyway.
     (void)!write(bell->ends[1], "", 1);
     errno = saved;
 }

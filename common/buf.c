@@ -24,7 +24,7 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
-// The next capacity for need bytes: doubled, but not past max + 1.
+// Returns the next capacity for need bytes: doubled, but not beyond max + 1.
 static size_t grown_cap(const struct buf *buf, size_t need)
 {
     size_t cap = buf->cap < FIRST_CAP ? FIRST_CAP : buf->cap;
@@ -36,7 +36,8 @@ static size_t grown_cap(const struct buf *buf, size_t need)
     return cap < need ? need : cap;
 }
 
-// Makes room for len more bytes and the NUL; false makes the buffer failed.
+// Makes room for len more bytes and the NUL. On failure returns false and marks
+// the buffer failed.
 static bool reserve(struct buf *buf, size_t len)
 {
     if (buf->failed)
@@ -96,7 +97,7 @@ void buf_vprintf(struct buf *buf, const char *format, va_list args)
 
     if (buf->failed)
         return;
-    size_t room = buf->cap - buf->len; // 0 while there is no data
+    size_t room = buf->cap - buf->len; // 0 until there is data
     va_copy(again, args);
     int len =
         vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
@@ -122,9 +123,9 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_end(args);
 }
 
-// What a byte inside a JSON string is: 0 stands for itself, MULTI begins or
-// spoils a UTF-8 sequence, HEX is written \u00XX, else the letter after the
-// backslash.
+// How to write a byte inside a JSON string: 0 means as it is, MULTI means that
+// it begins or breaks a UTF-8 sequence, HEX means \u00XX; anything else is the
+// letter after the backslash.
 enum { MULTI = 1, HEX = 2 };
 
 #define ROW16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
@@ -155,8 +156,9 @@ static void put_escaped(struct buf *buf, unsigned char byte, char kind)
     }
 }
 
-// Eight bytes, none of which is a control, a quote, a backslash or over ASCII.
-// A borrow may make a plain byte look like one of these, never the reverse.
+// Returns true if none of eight bytes is a control, a quote, a backslash or
+// non-ASCII. A borrow may make a plain byte look like one of these, but never
+// the reverse.
 static bool is_plain_word(const char *text)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -169,8 +171,8 @@ static bool is_plain_word(const char *text)
     return (odd & ones << 7) == 0;
 }
 
-// The bytes of the character at the beginning of text, if it needs no escape:
-// a plain one or valid UTF-8. Else 0.
+// Returns the length in bytes of the character at the start of text, if it
+// needs no escape: a plain byte or valid UTF-8. Otherwise returns 0.
 static size_t plain_bytes(const char *text, size_t len)
 {
     char kind = json_class[(unsigned char)text[0]];
@@ -179,8 +181,8 @@ static size_t plain_bytes(const char *text, size_t len)
     return kind == MULTI ? utf8_next(text, len, &code) : kind == 0;
 }
 
-// The bytes from at on that need no escape. In a word that is not plain the
-// next eight bytes hold why, most likely.
+// Returns how many bytes from `at` on need no escape. If a word is not plain,
+// the reason is most likely in its eight bytes, so they are checked one by one.
 static size_t plain_run(const char *text, size_t at, size_t len)
 {
     const size_t start = at;
@@ -203,8 +205,8 @@ static size_t plain_run(const char *text, size_t at, size_t len)
     return at - start;
 }
 
-// A word of plain bytes at a time, else one look into the table a byte; a whole
-// run is appended at once.
+// Checks eight plain bytes at a time, otherwise one table lookup per byte, and
+// appends a whole run at once.
 void buf_put_json(struct buf *buf, const char *text, size_t len)
 {
     size_t at = 0;

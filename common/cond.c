@@ -4,8 +4,8 @@ void cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
 
-    // None of these can fail on Linux: nothing is allocated, and the clock is
-    // one that every system has.
+    // None of these can fail on Linux: nothing is allocated, and every system
+    // has this clock.
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(cond, &attr);

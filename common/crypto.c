@@ -6,7 +6,8 @@
 
 static void prepare(void)
 {
-    // Without entropy it fails: nothing here draws from the system.
+    // It fails without entropy, but nothing here draws random numbers from the
+    // system.
     int ready = sodium_init();
 
     (void)ready;

@@ -1,4 +1,4 @@
-// close_range is Linux's.
+// close_range is Linux-specific.
 #define _GNU_SOURCE
 
 #include "common/descriptors.h"
@@ -9,21 +9,21 @@
 #include <unistd.h>
 
 enum {
-    LIMIT_MOST = 1 << 20, // what an unlimited system is taken for
-    LOOK_MOST = 1 << 16,  // at one after the other
-    ON_EXEC = 1 << 2,     // CLOSE_RANGE_CLOEXEC, which older headers lack
+    LIMIT_MOST = 1 << 20, // used if there is no limit
+    LOOK_MOST = 1 << 16,  // at most this many are marked one by one
+    ON_EXEC = 1 << 2,     // CLOSE_RANGE_CLOEXEC, missing in older headers
 };
 
 void descriptors_fill_standard(void)
 {
-    // Each is opened for what nobody does with it.
+    // Each is opened in the direction that nobody uses.
     static const int USELESS[] = {
         [STDIN_FILENO] = O_WRONLY,
         [STDOUT_FILENO] = O_RDONLY,
         [STDERR_FILENO] = O_RDONLY,
     };
 
-    // open takes the lowest number that is free, which is this one.
+    // open takes the lowest free number, which is this one.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1)
             (void)open("/dev/null", USELESS[fd]);
@@ -36,8 +36,8 @@ void descriptors_raise(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;
-    // Refused where the hard limit is above what the system allows: then the
-    // soft one stays.
+    // Refused if the hard limit is above what the system allows; the soft limit
+    // then stays.
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 

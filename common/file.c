@@ -14,14 +14,14 @@ enum {
     CHUNK = 32 * 1024,
     PATH_MAX_BYTES = 64 * 1024,
     PIPE_OPEN_MS = 5000,     // until somebody writes to a pipe
-    PIPE_SILENCE_MS = 60000, // between two of its writes
+    PIPE_SILENCE_MS = 60000, // between two writes to a pipe
     PIPE_READER_MS = 2000,   // until somebody reads from a pipe
     PIPE_LOOK_MS = 20,
-    LINKS_MAX = 16, // one behind the other
+    LINKS_MAX = 16, // in a chain of symbolic links
 };
 
-// A path that is not there or not ours to open is what the user gave; all
-// else is the disk.
+// A path that does not exist or may not be opened is the user's mistake;
+// everything else is a disk error.
 static enum err_code code_of(int number)
 {
     switch (number) {
@@ -54,8 +54,8 @@ static bool refuse(struct err *err, const char *path, const char *why)
     return false;
 }
 
-// A pipe that has no writer yet would read as empty at once, and one whose
-// writer never writes would block for ever.
+// A pipe without a writer would read as empty at once, and one whose writer
+// never writes would block forever.
 static bool wait_for_writer(int fd, const char *path, int patience_ms,
                             struct err *err)
 {
@@ -87,7 +87,7 @@ static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
     return buf_ok(out, path, err);
 }
 
-// Asked before the file is opened, since to open a device is to act on it.
+// Checks before the file is opened, because opening a device can act on it.
 static bool check_kind(const char *path, bool pipes, bool *is_pipe,
                        struct err *err)
 {
@@ -181,8 +181,8 @@ bool file_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-// Writes and syncs a new file at path, with the mode of the old one that it is
-// to replace, if there is one; errno says why not.
+// Writes and syncs a new file at path, with the mode of the old file that it
+// will replace, if there is one. Returns false on failure; errno says why.
 static bool write_new(const char *path, const struct stat *old,
                       const void *data, size_t len)
 {
@@ -194,7 +194,7 @@ static bool write_new(const char *path, const struct stat *old,
         (void)fchmod(fd, old->st_mode & 07777);
     bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
     int cause = errno;
-    // Some file systems tell of a full disk only now.
+    // Some file systems report a full disk only now.
     if (close(fd) != 0 && ok)
         return false;
     errno = cause;
@@ -202,7 +202,7 @@ static bool write_new(const char *path, const struct stat *old,
 }
 
 // Makes the rename itself durable. Some file systems cannot sync a folder and
-// say EINVAL; nothing is lost by that.
+// return EINVAL, which does no harm.
 static bool sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -215,7 +215,8 @@ static bool sync_folder(const char *folder)
     return ok;
 }
 
-// What the link at path says, from its own folder; NULL where it is no link.
+// Returns the target of the link at path, relative to the link's folder; NULL
+// if path is not a link.
 static char *follow_link(const char *path)
 {
     char said[PATH_MAX];
@@ -249,8 +250,8 @@ char *file_target(const char *path)
     return target;
 }
 
-// Without O_NONBLOCK, opening a pipe waits for a reader, for ever and whatever
-// signal comes.
+// Without O_NONBLOCK, opening a pipe would wait for a reader forever, ignoring
+// signals.
 int file_open_through(const char *path, struct err *err)
 {
     int fd = -1;
@@ -273,7 +274,7 @@ int file_open_through(const char *path, struct err *err)
     return fd;
 }
 
-// A pipe or a device is no file that another could take the place of.
+// A pipe or a device cannot be replaced by another file.
 static bool write_through(const char *path, const void *data, size_t len,
                           struct err *err)
 {

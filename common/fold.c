@@ -9,27 +9,27 @@
 #include "common/utf8.h"
 
 enum {
-    FOLD_CODES = 128,   // code points that are composed at a time
+    FOLD_CODES = 128,   // code points composed at a time
     FOLD_ROOM = 16,     // more than one code point decomposes to
-    FOLD_CASED = 4,     // the same, without case
-    NO_CODE = 0x110000, // bytes that are no UTF-8 are numbered from here on
+    FOLD_CASED = 4,     // the same for its case folding
+    NO_CODE = 0x110000, // invalid UTF-8 bytes are numbered from here
 };
 
-// The code points of a text, composed and folded, a few at a time: nothing is
-// allocated, so that comparing cannot fail.
+// The code points of a text, composed and folded, a few at a time. Nothing is
+// allocated, so comparing cannot fail.
 struct folding {
     const char *at;
     size_t len;
     utf8proc_int32_t codes[FOLD_CODES];
     size_t n;
     size_t i;
-    utf8proc_int32_t cased[FOLD_CASED]; // what codes[i - 1] is without case
+    utf8proc_int32_t cased[FOLD_CASED]; // codes[i - 1] with its case folded
     size_t n_cased;
     size_t i_cased;
 };
 
-// What shows as nothing: marks of the direction of writing, soft hyphens, a
-// space without width. And the CR of CRLF.
+// Invisible characters: direction marks, soft hyphens, zero-width spaces. Also
+// the CR of CRLF.
 static bool is_unseen(uint32_t code)
 {
     return code == '\r' ||
@@ -37,7 +37,7 @@ static bool is_unseen(uint32_t code)
             utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_CF);
 }
 
-// Characters that compose with the one before them, or are ordered behind it.
+// Characters that compose with the one before them, or are ordered after it.
 static bool continues(uint32_t code)
 {
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
@@ -47,7 +47,7 @@ static bool continues(uint32_t code)
            category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }
 
-// Marks above and below a letter may come in either order.
+// Sorts marks above and below a letter, which may come in either order.
 static void order_marks(utf8proc_int32_t *codes, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -93,7 +93,7 @@ static void fill(struct folding *folding)
                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
-// The next composed code point into *code; false at the end.
+// Reads the next composed code point into *code; returns false at the end.
 static bool next_composed(struct folding *folding, uint32_t *code)
 {
     if (folding->i == folding->n) {
@@ -106,8 +106,8 @@ static bool next_composed(struct folding *folding, uint32_t *code)
     return true;
 }
 
-// One character may be several without case: a sharp s is two. A space that
-// breaks no line looks like any other.
+// Folds the case of one character, which may give several: a sharp s becomes
+// two. A no-break space becomes a plain space.
 static void take_case(struct folding *folding, uint32_t code)
 {
     int last_class = 0;
@@ -126,7 +126,7 @@ static void take_case(struct folding *folding, uint32_t code)
     folding->i_cased = 0;
 }
 
-// The next folded code point into *code; false at the end.
+// Reads the next folded code point into *code; returns false at the end.
 static bool next_folded(struct folding *folding, uint32_t *code)
 {
     uint32_t composed = 0;
@@ -146,7 +146,7 @@ static char ascii_fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-// ASCII, and without the CR of CRLF, which folding leaves out.
+// Returns true for ASCII without the CR of CRLF, which folding leaves out.
 static bool is_plain(const char *text, size_t len)
 {
     unsigned char all = 0;
@@ -182,7 +182,7 @@ bool fold_same(const char *a, const char *b)
     }
 }
 
-// Appended in pieces: a call a byte costs more.
+// Appends in pieces, because a call for each byte costs more.
 static void fold_ascii(struct buf *out, const char *text, size_t len)
 {
     char folded[256];

@@ -19,7 +19,7 @@ static void pass_on(struct hasher *hasher)
     hasher->n = 0;
 }
 
-// A field: 8 bytes of length, then the bytes.
+// A field is 8 bytes of length, then the bytes.
 void hasher_add(struct hasher *hasher, const void *data, size_t len)
 {
     enum { LENGTH = 8 };

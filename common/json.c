@@ -7,12 +7,12 @@
 
 #include "common/text.h"
 
-// As deep as jansson reads, so that whatever was parsed can be written.
+// As deep as jansson reads, so that everything that was parsed can be written.
 enum { DEPTH_MAX = 2048 };
 
-// jansson's parser reports an allocation that failed as a mistake in the text,
-// or goes on without the characters that it had no room for. So it allocates
-// through us, and we remember, a thread, that one failed.
+// jansson's parser reports a failed allocation as a mistake in the text, or
+// continues without the characters that it had no room for. So it allocates
+// through us, and we remember per thread that an allocation failed.
 static _Thread_local bool starved;
 
 static void *noting_malloc(size_t size)
@@ -29,7 +29,7 @@ static void watch_allocations(void)
     json_set_alloc_funcs(noting_malloc, free);
 }
 
-// jansson quotes the input in its messages, line ends included.
+// jansson quotes the input in its messages, including line ends.
 static void set_parse_error(struct err *err, json_error_t *error)
 {
     if (starved) {
@@ -104,7 +104,7 @@ json_t *json_string_of(const char *text, size_t len)
                                    : json_stringn(text, len);
 }
 
-// How a value is written: one of these travels down the recursion.
+// How a value is written; passed down the recursion.
 struct writer {
     struct buf *out;
     bool sorted;
@@ -120,9 +120,9 @@ static void put_integer(struct buf *out, json_int_t value)
     buf_append(out, text, text_int(text, value));
 }
 
-// The fewest of 15 to 17 digits that read back as the same double, with a
-// point or an exponent, so that it reads back as a real. Our programs stay in
-// the C locale: the point is a point.
+// Writes the fewest of 15 to 17 digits that read back as the same double, with
+// a point or an exponent, so that it reads back as a real. Our programs stay in
+// the C locale, so the decimal point is a point.
 static void put_real(struct buf *out, double value)
 {
     char text[40];
@@ -207,7 +207,7 @@ static void put_sorted_object(struct writer *writer, json_t *object)
     free(members);
 }
 
-// jansson's iterators want a value that may be changed; we do not change it.
+// jansson's iterators want a mutable value; we do not change it.
 static void put_braced(struct writer *writer, const json_t *value)
 {
     json_t *object = (json_t *)value;
@@ -269,7 +269,7 @@ void json_put(struct buf *buf, const json_t *value, bool sorted)
 {
     struct writer writer = {.out = buf, .sorted = sorted};
 
-    // Without a value there was no memory to build it.
+    // A missing value means that there was no memory to build it.
     if (value == NULL) {
         buf->failed = true;
         buf->no_memory = true;
@@ -278,7 +278,7 @@ void json_put(struct buf *buf, const json_t *value, bool sorted)
     put_value(&writer, value);
 }
 
-enum { INDENT = 2 }; // spaces a level
+enum { INDENT = 2 }; // spaces per level
 
 // --- in lines ---
 
@@ -322,7 +322,7 @@ static void put_object_lines(struct buf *out, json_t *object, size_t depth)
     buf_putc(out, '}');
 }
 
-// Values come from our own readers, which bound their depth.
+// Values come from our own readers, which limit their depth.
 static void put_lines(struct buf *out, const json_t *value, size_t depth)
 {
     if (json_array_size(value) > 0)
@@ -338,7 +338,7 @@ void json_put_lines(struct buf *buf, const json_t *value)
     put_lines(buf, value, 0);
 }
 
-// The value is in memory already and bounds its own text.
+// The value is in memory already, and that limits its text.
 char *json_text(const json_t *value)
 {
     struct buf buf = BUF_INIT(SIZE_MAX / 4);

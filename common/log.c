@@ -18,8 +18,8 @@
 
 enum {
     LINE_BYTES = 2048,
-    MORE_BYTES = 48, // of a line, for "and so many more"
-    KINDS = 128,     // ids that are counted; all that there are, and more
+    MORE_BYTES = 48, // of a line, for "and N more of this kind"
+    KINDS = 128,     // ids that are counted; more than exist
 };
 
 static atomic_int lowest = LOG_WARN;
@@ -36,9 +36,10 @@ void log_set_level(enum log_level level)
     atomic_store(&lowest, (int)level);
 }
 
-// The lines of one id. Ids are literals, so that equal ones may be two.
+// The lines with one id. Ids are string literals, so equal ids may have
+// different addresses.
 struct kind {
-    const char *id; // NULL: free
+    const char *id; // NULL if free
     struct token_bucket lines;
     long left_out;
 };
@@ -59,8 +60,8 @@ static struct kind *find_kind(const char *id, int64_t now_ms)
     return NULL;
 }
 
-// Whether a line of this id may be written now, and how many were not since
-// the last one.
+// Returns true if a line with this id may be written now. *left_out is how many
+// were dropped since the last one.
 static bool is_allowed(const char *id, long *left_out)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -79,7 +80,7 @@ static bool is_allowed(const char *id, long *left_out)
     return allowed;
 }
 
-// "HH:MM:SS level id: "; returns its length.
+// Writes "HH:MM:SS level id: "; returns its length.
 static size_t put_head(char *line, enum log_level level, const char *id)
 {
     struct tm local = {0};
@@ -92,7 +93,7 @@ static size_t put_head(char *line, enum log_level level, const char *id)
     return head < 0 ? len : len + (size_t)head;
 }
 
-// One write(2) a line: lines of two threads do not mix.
+// Each line is a single write(2), so lines of different threads do not mix.
 void log_line(enum log_level level, const char *id, const char *format, ...)
 {
     char line[LINE_BYTES];
@@ -112,10 +113,10 @@ void log_line(enum log_level level, const char *id, const char *format, ...)
         len += text_print(line + len, sizeof line - len,
                           " (and %ld more of this kind)", left_out);
 
-    // What came from outside must not forge a second line or steer a terminal.
+    // Text from outside must not forge a second line or control the terminal.
     len = plain_squash(line, len);
     line[len++] = '\n';
-    // Nobody is left to tell when standard error itself fails.
+    // If standard error itself fails, there is nowhere to report it.
     ssize_t put = write(STDERR_FILENO, line, len);
     (void)put;
     errno = kept_errno;

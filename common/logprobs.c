@@ -17,7 +17,7 @@ struct path {
     size_t n;
 };
 
-// The labels that begin with the first `done` bytes of the right one.
+// Counts the labels that begin with the first `done` bytes of the right one.
 static size_t count_alike(const struct path *path, size_t done)
 {
     size_t alike = 0;
@@ -39,13 +39,14 @@ static bool is_dress(char c)
 }
 
 enum fit {
-    FIT_NOT,  // no beginning of the right label
-    FIT_PART, // begins it, and *done has grown
-    FIT_ALL,  // all of it, and it ends there
+    FIT_NOT,  // not a beginning of the right label
+    FIT_PART, // a beginning of it; *done has grown
+    FIT_ALL,  // all of it, followed by a word end
 };
 
-// How text goes on with the right label, `*done` bytes of which are there. A
-// text that ends where the label does may still go on to a longer one.
+// Matches text against the right label, of which `*done` bytes are already
+// matched. A text that ends where the label does may still continue to a longer
+// label.
 static enum fit fit_text(const struct path *path, const char *text, size_t len,
                          size_t *done)
 {
@@ -67,7 +68,7 @@ static enum fit fit_text(const struct path *path, const char *text, size_t len,
     return FIT_ALL;
 }
 
-// The first token in doubt that ends behind `at`; NULL when there is none.
+// Returns the first doubtful token that ends after `at`; NULL if there is none.
 static const json_t *find_token(const struct path *path, size_t at,
                                 size_t *begins, size_t *ends)
 {
@@ -87,8 +88,8 @@ static const json_t *find_token(const struct path *path, size_t at,
     return NULL;
 }
 
-// Of a token that begins before the label, what stands behind `before`, the
-// text that comes first; NULL when the token is none that leads there.
+// For a token that begins before the label, returns what follows `before`, the
+// text in between; NULL if the token does not lead to the label.
 static const char *behind(const char *token, const char *before, size_t len)
 {
     if (strncmp(token, before, len) == 0)
@@ -100,7 +101,7 @@ static const char *behind(const char *token, const char *before, size_t len)
     return token;
 }
 
-// A server's number, which may be anything.
+// Reads a server's number, which may be anything.
 static double probability(const json_t *value)
 {
     double p = json_number_value(value);
@@ -108,7 +109,8 @@ static double probability(const json_t *value)
     return p >= 0 && p <= 1 ? p : p > 1;
 }
 
-// What tokens beside the one that was written say for the right label.
+// Returns how much the alternatives to the written token add for the right
+// label.
 static double sum_others(const struct path *path, const json_t *entry,
                          const char *before, size_t before_len, size_t done)
 {
@@ -132,8 +134,8 @@ static double sum_others(const struct path *path, const json_t *entry,
     return sum;
 }
 
-// Whether nothing but the right label can come of its first bytes. All of it
-// may be the beginning of a longer one.
+// Returns true if the first `done` bytes can only become the right label. All
+// of the right label may still be the beginning of a longer one.
 static bool is_decided(const struct path *path, size_t done)
 {
     return done > 0 && count_alike(path, done) == 1;
@@ -143,7 +145,7 @@ static double follow_path(const struct path *path, size_t at)
 {
     size_t len = path->len;
     double sum = 0;
-    double reached = 1; // how likely the way up to here was
+    double reached = 1; // probability of the path so far
     size_t done = 0;
 
     while (at < len && !is_decided(path, done)) {

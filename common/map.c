@@ -14,7 +14,7 @@ static size_t probe(const struct map *map, const struct hash *key)
     return (size_t)first & (map->cap - 1);
 }
 
-// The place of key, or the free one where it would go.
+// Returns the place of key, or the free place where it would go.
 static struct map_place *locate(const struct map *map, const struct hash *key)
 {
     size_t i = probe(map, key);
@@ -66,7 +66,7 @@ bool map_put(struct map *map, const struct hash *key, void *value)
     return true;
 }
 
-// Closes the hole at `hole` so that no later key loses its probe path.
+// Closes the hole at `hole`, so that no later key loses its probe path.
 static void shift_back(struct map *map, size_t hole)
 {
     size_t mask = map->cap - 1;
@@ -116,7 +116,8 @@ bool map_next(const struct map *map, size_t *at, struct hash *key, void **value)
 
 struct hash map_number(int64_t number)
 {
-    // An odd multiplier permutes the 64-bit numbers: spread, and unique.
+    // Multiplying by an odd number permutes the 64-bit numbers: spread, and
+    // unique.
     uint64_t spread = (uint64_t)number * UINT64_C(0x9E3779B97F4A7C15);
     struct hash key = {0};
 

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// The length of a name without the tag that is meant when there is none.
+// Returns the length of a name without the default tag.
 static size_t bare_length(const char *name)
 {
     static const char latest[] = ":latest";

@@ -22,7 +22,8 @@ static const struct range controls[] = {
     {0xE0000, 0xE007F}, // tags
 };
 
-// True for a code point that is shown as an escape, '\n' and '\t' included.
+// Returns true for a code point that is shown as an escape, including '\n' and
+// '\t'.
 static bool is_control(uint32_t code)
 {
     if (code >= 0x20 && code < 0x7F)
@@ -33,7 +34,7 @@ static bool is_control(uint32_t code)
     return false;
 }
 
-// How many bytes text begins with that are shown as they are.
+// Returns how many bytes at the start of text are shown as they are.
 static size_t plain_bytes(const char *text, size_t len)
 {
     size_t at = 0;
@@ -49,7 +50,8 @@ static size_t plain_bytes(const char *text, size_t len)
     return at;
 }
 
-// One control character, or a byte that is no UTF-8, at text; its length.
+// Writes one control character, or one byte that is not UTF-8, and returns its
+// length.
 static size_t put_visible(struct buf *out, const char *text, size_t len)
 {
     uint32_t code = 0;
@@ -102,7 +104,7 @@ void plain_put_text(struct buf *out, const char *text, size_t len)
     }
 }
 
-// JSON knows code points beyond the first plane as two surrogates.
+// JSON writes code points beyond the first plane as two surrogates.
 static void put_json_escape(struct buf *out, uint32_t code)
 {
     if (code <= 0xFFFF) {

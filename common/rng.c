@@ -16,7 +16,7 @@ static uint64_t get_u64(const uint8_t in[8])
     return value;
 }
 
-// key = BLAKE2b-256("promptcc rng", seed, index, purpose): all fields but the
+// key = BLAKE2b-256("promptcc rng", seed, index, purpose). All fields but the
 // last have a fixed length, so no two names give the same bytes.
 void rng_init(struct rng *rng, uint64_t seed, const char *purpose,
               uint64_t index)
@@ -38,8 +38,8 @@ void rng_init(struct rng *rng, uint64_t seed, const char *purpose,
     (void)crypto_generichash_final(&state, rng->key, sizeof rng->key);
 }
 
-// The number of the block is the nonce; the cipher's own counter starts at 0
-// in each.
+// The block number is the nonce; the cipher's own counter starts at 0 in each
+// block.
 static void refill(struct rng *rng)
 {
     uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
@@ -59,8 +59,8 @@ uint64_t rng_u64(struct rng *rng)
     return value;
 }
 
-// The lowest 2^64 mod bound values are drawn again, so that each remainder is
-// left with the same number of values.
+// Redraws the lowest 2^64 mod bound values, so that each remainder is equally
+// likely.
 uint64_t rng_below(struct rng *rng, uint64_t bound)
 {
     assert(bound > 0);

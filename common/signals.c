@@ -11,9 +11,10 @@ enum { STATUS_INTERRUPTED = 130 };
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may use it");
 
-// The handler's only means: a process has one set of handlers.
+// A handler gets no argument of ours, so these are static: a process has one
+// set of handlers.
 static struct bell bell = BELL_NONE;
-static atomic_int came; // read by other threads: those that serve pages
+static atomic_int came; // also read by the threads that serve pages
 static struct sigaction old_int, old_term, old_hup, old_pipe;
 
 static void handle(int number)

@@ -5,7 +5,8 @@
 
 #include "common/rng.h"
 
-static const double Z = 1.959963984540054; // 97.5 % of the normal distribution
+static const double Z = 1.959963984540054; // the normal distribution's 97.5 %
+                                           // point
 
 double stats_mean(const double *scores, size_t n)
 {
@@ -102,9 +103,9 @@ struct interval stats_interval(const double *scores, size_t n, uint64_t seed)
     return stats_wilson(right, n);
 }
 
-// P(X <= k) of n fair coins. C(n,k) / 2^n is built with its factors and its
-// halvings interleaved, so that neither runs out of range, and only of basic
-// operations, so that it is the same on every machine.
+// Returns P(X <= k) for n fair coins. C(n,k) / 2^n is computed with its factors
+// and its halvings interleaved, so that neither overflows, and from basic
+// operations only, so that it is the same on every machine.
 static double coin_tail(size_t k, size_t n)
 {
     double top = 1; // P(X = k)
@@ -118,7 +119,7 @@ static double coin_tail(size_t k, size_t n)
     for (; halvings > 0 && top > 0; halvings--)
         top /= 2;
 
-    double term = 1; // P(X = i) / P(X = k), downwards
+    double term = 1; // P(X = i) / P(X = k), going down
     double sum = 1;
     for (size_t i = k; i > 0; i--) {
         term *= (double)i / (double)(n - i + 1);
@@ -134,9 +135,9 @@ double stats_mcnemar(size_t only_a, size_t only_b)
     return clamp(2 * coin_tail(fewer, only_a + only_b));
 }
 
-// What the test by signs works on: the differences that are not 0, and how
-// large a sum must be to count as theirs. The margin is for the rounding of
-// sums that are equal on paper.
+// The input of the sign test: the nonzero differences, and how large a sum must
+// be to count as at least theirs. The margin allows for rounding in sums that
+// are mathematically equal.
 struct signs {
     const double *a, *b;
     size_t n;
@@ -179,7 +180,7 @@ static double try_all_signs(const struct signs *signs)
     return (double)as_far / (double)ways;
 }
 
-// One bit a difference, 64 of them from one number.
+// Uses one random bit per difference, 64 from each number.
 static double draw_signs(const struct signs *signs, struct rng *rng)
 {
     double sum = 0;
@@ -201,7 +202,7 @@ static double draw_signs(const struct signs *signs, struct rng *rng)
     return fabs(sum);
 }
 
-// The observed signs count as one of the draws: p is never 0.
+// The observed signs count as one of the draws, so p is never 0.
 static double try_some_signs(const struct signs *signs, uint64_t seed)
 {
     size_t as_far = 1;

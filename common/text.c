@@ -7,14 +7,14 @@
 #include "common/utf8.h"
 
 enum {
-    NAME_MAX_BYTES = 64, // text_nearest knows no longer names
-    PART_BYTES = 4,      // of a name that stand for it, at least
+    NAME_MAX_BYTES = 64, // text_nearest ignores longer names
+    PART_BYTES = 4,      // shortest part of a name that identifies it
 };
 
-// True when text begins with a sequence that lacks its last bytes.
+// Returns true if text begins with a sequence whose last bytes are missing.
 static bool is_cut(const char *text, size_t len)
 {
-    // The bytes that are missing, as any valid sequence may end.
+    // Stands in for the missing bytes; any valid sequence may end like this.
     static const char rest[] = "\xbf\xbf\xbf";
     char whole[4] = {0};
     size_t n = 1;
@@ -27,8 +27,8 @@ static bool is_cut(const char *text, size_t len)
     return utf8_next(whole, sizeof whole, &code) > n;
 }
 
-// Leaves out characters that are cut, and puts '?' for a byte that is no
-// UTF-8 at all; returns the new length.
+// Drops incomplete characters, and writes '?' for a byte that is not UTF-8 at
+// all. Returns the new length.
 static size_t mend(char *text, size_t len)
 {
     size_t to = 0;
@@ -45,7 +45,7 @@ static size_t mend(char *text, size_t len)
         }
         for (at += n > 0 ? n : 1;
              n == 0 && at < len && ((unsigned char)text[at] & 0xC0) == 0x80;)
-            at++; // the rest of the character that was left out
+            at++; // the rest of the character that was dropped
     }
     text[to] = '\0';
     return to;
@@ -55,7 +55,7 @@ enum { PRINT_BYTES = 4096 };
 
 size_t text_vprint(char *out, size_t size, const char *format, va_list args)
 {
-    // Apart from out, as the arguments may point into it.
+    // Kept apart from out, because the arguments may point into it.
     char made[PRINT_BYTES];
     size_t room = size < sizeof made ? size : sizeof made;
     int len = vsnprintf(made, room, format, args);
@@ -119,9 +119,9 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-// Edits that turn a into b: a byte more, less or other, or two neighbours
-// swapped; case makes no difference. rows[0] is the row of the table at hand, 1
-// and 2 those before.
+// Counts the edits that turn a into b: a byte inserted, deleted or replaced, or
+// two neighbors swapped; case makes no difference. rows[0] is the current row
+// of the table, rows[1] and rows[2] are the two before.
 static size_t edit_distance(const char *a, size_t a_len, const char *b,
                             size_t b_len)
 {
@@ -145,7 +145,7 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b,
     return rows[0][b_len];
 }
 
-// Whether one begins or ends with the other.
+// Returns true if one of them begins or ends with the other.
 static bool is_part(const char *text, const char *name)
 {
     size_t len = strlen(text);
@@ -159,8 +159,8 @@ static bool is_part(const char *text, const char *name)
             strcmp(whole + strlen(whole) - part, piece) == 0);
 }
 
-// The only name that is a part of text, or has it as a part: max_calls for
-// calls, desc for description.
+// Returns the only name that is part of text, or that text is part of:
+// max_calls for calls, desc for description.
 static const char *find_part(const char *text, const char *const *names,
                              size_t n)
 {
@@ -223,7 +223,7 @@ bool text_is_space(uint32_t code)
            code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-// A space, or what shows as nothing.
+// Returns true for a space or an invisible character.
 static bool is_invisible(uint32_t code)
 {
     return text_is_space(code) || code == 0xAD ||
@@ -261,7 +261,8 @@ const char *text_lookalike(const char *text, size_t len, size_t *at)
     return look;
 }
 
-// The bytes of the character that text ends in; 0 when it is ASCII or none.
+// Returns the length in bytes of the last character of text; 0 if it is ASCII
+// or there is none.
 static size_t last_wide(const char *text, size_t len, uint32_t *code)
 {
     if (len == 0 || ((unsigned char)text[len - 1] & 0x80) == 0)
@@ -295,13 +296,13 @@ const char *text_trim_wide(const char *text, size_t len, size_t *out_len)
     return text;
 }
 
-// Eight bytes are ASCII, and none of them NUL, where no byte has its high bit
-// set, nor has it after 1 was taken from each: only NUL borrows.
+// Eight bytes are ASCII without NUL if no byte has its high bit set, neither
+// before nor after 1 is subtracted from each: only NUL borrows.
 static const uint64_t ones = UINT64_C(0x0101010101010101);
 static const uint64_t highs = UINT64_C(0x8080808080808080);
 enum { ASCII_BLOCK = 64 };
 
-// A block of a fixed size and a plain loop: the compiler makes vectors of it.
+// A block of fixed size and a plain loop, which the compiler can vectorize.
 static bool is_ascii_block(const char *text)
 {
     uint64_t all = 0;
@@ -315,8 +316,8 @@ static bool is_ascii_block(const char *text)
     return (all & highs) == 0;
 }
 
-// How many bytes of ASCII but NUL text begins with, tested in one go; 0: what
-// comes first is another one.
+// Returns how many bytes at the start of text were found at once to be ASCII
+// without NUL; 0 if the first byte is not.
 static size_t ascii_bytes(const char *text, size_t len)
 {
     uint64_t word = 0;
@@ -331,7 +332,7 @@ static size_t ascii_bytes(const char *text, size_t len)
     return text[0] != '\0' && ((unsigned char)text[0] & 0x80) == 0;
 }
 
-// Most text is ASCII, which goes by the block: questions and replies are
+// Most text is ASCII, which is checked in blocks: questions and replies are
 // checked on both sides of every call.
 bool text_is_utf8(const char *text, size_t len)
 {
@@ -366,11 +367,11 @@ size_t text_int(char out[TEXT_INT_BYTES], int64_t n)
 }
 
 struct unit {
-    char letter; // '\0' is no unit at all
+    char letter; // '\0': no unit
     int64_t scale;
 };
 
-// Adds digits to *value and counts them in *digits; false on overflow.
+// Adds digits to *value and counts them in *digits. Returns false on overflow.
 static bool read_digits(const char **text, int64_t *value, int *digits)
 {
     for (; is_digit(**text); (*text)++) {
@@ -394,8 +395,9 @@ static int64_t find_scale(const struct unit *units, size_t n, const char *text)
     return 0;
 }
 
-// DIGITS[.DIGITS][UNIT], in whole steps of the smallest unit: in integers
-// throughout, as 12.3 is no exact double. value counts in units of 10^-places.
+// Reads DIGITS[.DIGITS][UNIT] as whole steps of the smallest unit. Uses
+// integers throughout, because 12.3 is not an exact double; value counts in
+// units of 10^-places.
 static bool read_scaled(const char *text, const struct unit *units, size_t n,
                         int64_t *out)
 {

@@ -10,7 +10,7 @@ bool thread_start(pthread_t *thread, void *(*run)(void *user), void *user,
     sigset_t before;
     int why;
 
-    // A thread has the mask of the one that starts it.
+    // A thread inherits the signal mask of the thread that starts it.
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     why = pthread_create(thread, NULL, run, user);

@@ -14,7 +14,7 @@ void token_bucket_give(struct token_bucket *bucket, int64_t n)
     bucket->tokens += n < room ? n : room;
 }
 
-// Counts whole tokens only, so that none is lost to rounding.
+// Counts only whole tokens, so that none is lost to rounding.
 static void refill(struct token_bucket *bucket, int64_t now_ms)
 {
     int64_t passed_ms = now_ms - bucket->filled_ms;

@@ -4,9 +4,9 @@
 
 #include <utf8proc.h>
 
-// The sequences of RFC 3629 by their first byte: the bytes that follow, and
-// the range of the second byte, which keeps out overlong forms, surrogates
-// and what is over U+10FFFF.
+// The sequences of RFC 3629 by their first byte: the length of the sequence,
+// and the range of the second byte, which excludes overlong forms, surrogates
+// and code points over U+10FFFF.
 struct lead {
     unsigned char first;
     unsigned char last;
@@ -79,7 +79,7 @@ size_t utf8_put(char out[4], uint32_t code)
 
 size_t utf8_cut(const char *text, size_t len)
 {
-    // At most 3 bytes back: in what is no UTF-8 anyway, cut where asked.
+    // Goes back at most 3 bytes; in text that is not UTF-8, cuts where asked.
     for (size_t back = 0; back <= 3 && back <= len; back++) {
         if (!follows((unsigned char)text[len - back]))
             return len - back;

@@ -77,7 +77,7 @@ bool vector_read(const char *text, size_t len, float out[VECTOR_MAX], size_t *n,
     size_t size = 0;
     bool any = false;
 
-    // Base64 makes 4 characters of 3 bytes.
+    // Base64 turns 3 bytes into 4 characters.
     if (len > (size_t)VECTOR_MAX_BYTES / 3 * 4 + 4 ||
         sodium_base642bin(bytes, sizeof bytes, text, len, NULL, &size, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0 ||

@@ -39,7 +39,7 @@ static bool words_split(const char *text, struct diff_words *out)
     return true;
 }
 
-// The last word of a text has no space behind it, and is the same all the same.
+// Ignores the space after a word, because the last word of a text has none.
 static bool same(const struct diff_word *a, const struct diff_word *b)
 {
     size_t a_len = a->len, b_len = b->len;
@@ -53,7 +53,7 @@ static bool same(const struct diff_word *a, const struct diff_word *b)
 
 // --- pieces ---
 
-// Words of one change that follow each other in their text are one piece.
+// Consecutive words with the same change form one piece.
 static void add(struct word_diff *diff, enum word_change change,
                 const struct diff_word *word)
 {
@@ -67,11 +67,11 @@ static void add(struct word_diff *diff, enum word_change change,
             (struct word_piece){change, word->text, word->len};
 }
 
-// The part between what both begin and what both end with.
+// The part between the common beginning and the common end.
 struct middle {
     const struct diff_word *a, *b;
     size_t n, m;
-    uint16_t *lengths; // (n + 1) * (m + 1): of the common sequence from i, j on
+    uint16_t *lengths; // (n + 1) * (m + 1): common sequence from i, j on
 };
 
 static uint16_t *length_at(const struct middle *middle, size_t i, size_t j)
@@ -116,7 +116,7 @@ static void walk(const struct middle *middle, struct word_diff *diff)
         add(diff, WORD_NEW, &middle->b[j++]);
 }
 
-// What is gone before what is new between two pieces that stayed.
+// Between two kept pieces, moves what is gone before what is new.
 static void gone_first(struct word_diff *diff)
 {
     for (size_t i = 1; i < diff->n; i++) {
@@ -131,7 +131,7 @@ static void gone_first(struct word_diff *diff)
     }
 }
 
-// All gone, then all new, where there are too many to compare.
+// If there are too many words to compare, everything is gone and then new.
 static bool compare(struct middle *middle, struct word_diff *diff)
 {
     if (middle->n <= WORD_DIFF_MAX && middle->m <= WORD_DIFF_MAX) {

@@ -8,7 +8,7 @@
 
 enum sort { PARTS, LETTER, MARK, ALONE };
 
-// Blocks of the scripts without blanks, and of pictographs, in order.
+// Blocks of the scripts without spaces, and of pictographs, in order.
 static const struct range {
     uint32_t first, last;
 } alone[] = {
@@ -100,8 +100,8 @@ bool words_is_punctuation(uint32_t code)
     }
 }
 
-// The sort of the character at `at`, and its bytes; bytes that are no UTF-8
-// part words.
+// Returns the sort of the character at `at`, and its length; bytes that are not
+// UTF-8 separate words.
 static enum sort read(const struct words *words, size_t at, size_t *bytes)
 {
     uint32_t code = 0;
@@ -124,7 +124,7 @@ static bool is_decimal(const struct words *words, size_t at)
            is_digit(words, at - 1) && is_digit(words, at + 1);
 }
 
-// Behind the word that begins at `at`, with its marks.
+// Returns the end of the word that begins at `at`, including its marks.
 static size_t end_of(const struct words *words, size_t at, bool one)
 {
     size_t bytes = 0;

@@ -1,8 +1,7 @@
 // ask: asks a compiled program one question, from C.
 //
 //     cc ask.c $(pkg-config --cflags --libs promptcc) -o ask
-//     ./ask compiled.json http://localhost:11434 '{"user_message": "Where is
-//     it?"}'
+//     ./ask compiled.json http://localhost:11434 '{"user_message": "Hello"}'
 
 #include <promptcc.h>
 #include <stdio.h>
