@@ -64,8 +64,8 @@ static struct trial_line *line_of(struct ring *link)
     return RING_OWNER(link, struct trial_line, link);
 }
 
-// The first line that is not older than trial, or the head. Walks from the end
-// that is likely to be near.
+// Returns the first line that is not older than the trial, or the head. Starts
+// from the end that is likely to be closer.
 static struct ring *find_line(const struct lane *lane, int64_t trial)
 {
     const struct ring *lines = &lane->lines;
@@ -98,8 +98,8 @@ static struct trial_line *get_line(struct lane *lane,
     return line;
 }
 
-// A second bucket for the same line and group does no harm, so that only the
-// newest ones of a group are checked.
+// Checks only the newest buckets of the group: a second bucket for the same
+// line and group does no harm.
 static struct bucket *get_bucket(struct trial_line *line, struct group *group)
 {
     int looked = 0;
@@ -121,7 +121,7 @@ static struct bucket *get_bucket(struct trial_line *line, struct group *group)
     return bucket;
 }
 
-// The two levels above a bucket, freed from below where they are empty.
+// The two levels above a bucket, freed from the bottom up when they are empty.
 static void trim_lane(struct lane *lane)
 {
     if (!ring_empty(&lane->lines))
@@ -229,8 +229,9 @@ bool backlog_is_spared(const struct dispatch *dispatch,
     return n_awake < model->n_awake;
 }
 
-// Whether worker may be given this model's calls that failed on these workers:
-// it is none of them, or there is no other to give them to.
+// Returns true if the worker may be given this model's calls that failed on
+// these workers: it is not one of them, or there is no other worker to give
+// them to.
 static bool may_take_failed(const struct dispatch *dispatch,
                             const struct dispatch_worker *worker,
                             const struct model *model, const int32_t *failed,
@@ -255,7 +256,8 @@ static bool may_take(const struct dispatch *dispatch,
 
 // --- seats ---
 
-// Whether somebody who sits could take the lane's calls, sooner or later.
+// Returns true if some worker with a seat could take the lane's calls, sooner
+// or later.
 static bool has_seated(const struct dispatch *dispatch, const struct lane *lane)
 {
     const struct ring *const heads[] = {&lane->share->ready,
@@ -275,8 +277,8 @@ static bool has_seated(const struct dispatch *dispatch, const struct lane *lane)
     return false;
 }
 
-// Whether calls of the lane wait in vain for somebody who sits, while others
-// could take them.
+// Returns true if no worker with a seat can take the lane's calls while others
+// could.
 static bool is_shut_out(const struct dispatch *dispatch,
                         const struct lane *lane)
 {
@@ -284,9 +286,9 @@ static bool is_shut_out(const struct dispatch *dispatch,
            !has_seated(dispatch, lane);
 }
 
-// Whether older calls of the lane's job wait; with shut_out, such as are shut
-// out and need a seat to become free. Only older ones count, so that of two
-// such lanes one goes on.
+// Returns true if older calls of the lane's job wait; with `shut_out`, only
+// those count that are shut out and need a seat to become free. Only older
+// calls matter, so that of two such lanes one still makes progress.
 static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
                       bool shut_out)
 {
@@ -307,8 +309,9 @@ static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
     return false;
 }
 
-// The first idle worker that may take the lane's calls and passes the test; one
-// that has to load the model for it only if it loads.
+// Returns the first idle worker that may take the lane's calls and passes the
+// test. A worker that would have to change its model qualifies only if `loads`
+// is set.
 static struct dispatch_worker *
 find_idle(const struct dispatch *dispatch, const struct lane *lane, bool loads,
           bool (*passes)(const struct dispatch_worker *, const struct share *))
@@ -359,7 +362,7 @@ static bool has_seat_for(const struct dispatch *dispatch,
         return !seats_are_full(share) &&
                (sits_nowhere(worker, share) ||
                 find_idle(dispatch, lane, false, sits_nowhere) == NULL);
-    // One seat without a call is enough for whoever is shut out.
+    // One seat without a call is enough for all that are shut out.
     return share->n_idle > (seat->n_held == 0 ? 1 : 0) ||
            !has_older(dispatch, lane, true);
 }
@@ -381,15 +384,15 @@ bool backlog_is_open(const struct model *model)
     return false;
 }
 
-// The oldest lane first: it is the one to which others yield.
+// The oldest lane comes first: it is the one that others yield to.
 static bool is_older(const struct lane *lane, const struct lane *other)
 {
     return other == NULL || lane_oldest_trial(lane) < lane_oldest_trial(other);
 }
 
-// The oldest of these that is to have a seat, and the worker to sit there. Of a
-// job only its oldest lane: the seat that is taken may be the only one where
-// older calls can go.
+// Finds the oldest lane of the model that should get a seat, and the worker to
+// take that seat. Only the oldest lane of a job qualifies, because the seat to
+// be taken may be the only one where older calls can go.
 static void find_move(const struct dispatch *dispatch,
                       const struct model *model, const struct lane **best,
                       struct dispatch_worker **out)

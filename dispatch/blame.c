@@ -5,7 +5,7 @@
 #include "dispatch/lease.h"
 #include "dispatch/queued_call.h"
 
-// first, doubled for each after the first, up to most.
+// Returns `first` doubled n - 1 times, but at most `most`.
 static int64_t grown(int64_t first, int n, int64_t most)
 {
     int64_t value = first;
@@ -17,7 +17,7 @@ static int64_t grown(int64_t first, int n, int64_t most)
 
 // --- the call ---
 
-// Whether this worker is one that answers calls of the model.
+// Returns true if this worker is good for the model.
 static bool is_good(const struct dispatch *dispatch, int32_t number,
                     const struct model *model)
 {
@@ -29,7 +29,7 @@ static bool is_good(const struct dispatch *dispatch, int32_t number,
     return served != NULL && served->good;
 }
 
-// How many workers that answer other calls have failed this one.
+// Returns how many good workers have failed this call.
 static int failed_by_good(const struct dispatch *dispatch,
                           const struct queued_call *queued)
 {
@@ -40,10 +40,10 @@ static int failed_by_good(const struct dispatch *dispatch,
     return n;
 }
 
-// Whether all who should have a try have failed this call: three workers that
-// answer other calls, or all that are not at rest. Only three are noted with a
-// call; of more that have yet to prove themselves it counts the tries. A
-// worker that is alone gets three.
+// Returns true if every worker that should try the call has failed it: three
+// good workers, or all that are not resting. A call remembers only three
+// workers, so with more than three that have yet to prove themselves the tries
+// are counted instead. A worker that is alone gets three tries.
 static bool round_is_over(const struct dispatch *dispatch,
                           const struct queued_call *queued,
                           enum call_fault fault)
@@ -62,12 +62,13 @@ static bool round_is_over(const struct dispatch *dispatch,
            queued->n_faults >= DISPATCH_WORKER_FAULTS;
 }
 
-// Whether to give up. Where every server fails now and then, three faults are
-// no rarity among thousands of calls: a round that is over starts again until
-// the strikes are many. Others than the three that failed it go first in the
-// next round, where there are any: one of them may be able to answer it. When
-// one that has yet to prove itself has failed it too, all may have it again:
-// its word does not count, and it would be asked for ever.
+// Returns true if the call should be given up. If every server fails now and
+// then, three faults are common among thousands of calls, so a round that is
+// over starts again until the strikes are many. Workers other than the three
+// that failed the call go first in the next round, if there are any: one of
+// them may be able to answer it. Once a worker that has yet to prove itself has
+// failed it too, all may have it again. Such a worker's faults add no strikes,
+// so the call would be sent around for ever.
 static bool is_exhausted(const struct dispatch *dispatch,
                          struct queued_call *queued, enum call_fault fault,
                          bool believed)
@@ -82,8 +83,9 @@ static bool is_exhausted(const struct dispatch *dispatch,
     return false;
 }
 
-// Whether the call should wait a while. Not when others than the one that just
-// failed it usually answer: they can have it at once.
+// Returns true if the call should wait a while. It need not if the worker that
+// just failed it is not a good one but others are: they can have the call at
+// once.
 static bool should_wait(const struct queued_call *queued,
                         const struct call_fault_kind *kind, bool believed)
 {
@@ -92,7 +94,7 @@ static bool should_wait(const struct queued_call *queued,
     return kind->strikes > 0 && (believed || queued->model->n_good == 0);
 }
 
-// No worker holds the call any more, and it has no answer.
+// Nobody holds the call any more, and it has no answer.
 static void come_back(struct dispatch *dispatch, struct queued_call *queued,
                       enum call_fault fault, bool believed, int64_t now)
 {
@@ -114,8 +116,8 @@ void blame_nobody(struct dispatch *dispatch, struct queued_call *queued,
     come_back(dispatch, queued, FAULT_LOST, false, now);
 }
 
-// Takes the first worker that does not usually answer out of those that failed
-// the call; there is one. Returns how many are left.
+// Removes the first worker that is not good from those that failed the call;
+// there must be one. Returns how many are left.
 static int forget_failure(const struct dispatch *dispatch,
                           struct queued_call *queued)
 {
@@ -130,9 +132,8 @@ static int forget_failure(const struct dispatch *dispatch,
     return queued->n_failed;
 }
 
-// Notes on the call that this worker failed it. Where there is no room, one
-// that usually answers takes the place of one that does not, or begins a round
-// of its own.
+// Records that this worker failed the call. If there is no room, a good worker
+// replaces one that is not good; if all are good, it starts a new round.
 static void note_failure(const struct dispatch *dispatch,
                          struct queued_call *queued, int32_t worker, bool good)
 {
@@ -161,7 +162,7 @@ static void note_failure(const struct dispatch *dispatch,
 
 // --- the worker ---
 
-// What the fault means for the worker's next calls.
+// Applies what the fault means for the worker's next calls.
 static void hold_back(struct dispatch *dispatch, struct dispatch_worker *worker,
                       const struct call_fault_kind *kind, int64_t call,
                       int64_t now)
@@ -183,10 +184,10 @@ static void hold_back(struct dispatch *dispatch, struct dispatch_worker *worker,
         dispatch_worker_pause(dispatch, worker, now + pause);
 }
 
-// A second worker has answered what the first one still has at work. That is a
-// slow worker, or one that lives and never answers: it counts as a fault of the
-// worker's, but if it has answered anything meanwhile. No pause: after three of
-// them it gets one call at a time until it answers one.
+// A worker that still holds a call when another one has answered a later copy
+// is slow, or alive but never answering. That counts as a fault of the worker,
+// unless it has answered anything meanwhile. There is no pause: after three
+// such faults it gets one call at a time until it answers one.
 void blame_overtaken(const struct queued_call *queued,
                      const struct lease *answered)
 {
@@ -200,9 +201,9 @@ void blame_overtaken(const struct queued_call *queued,
 
 // --- both ---
 
-// Whether what this worker says of a call is held against the call. Before
-// anybody has answered, everyone is believed; later only those who do answer:
-// in an outage, or on a broken machine, every call fails.
+// Returns true if this worker's fault counts against the call. Before anybody
+// has answered, everyone is believed, and later only good workers are: in an
+// outage, or on a broken machine, every call fails.
 static bool is_believed(const struct dispatch_worker *worker,
                         const struct model *model)
 {

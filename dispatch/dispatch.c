@@ -36,8 +36,8 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
     return dispatch;
 }
 
-// Nobody hears of this worker: its calls are asked elsewhere. What it answers
-// after all still counts.
+// Nothing is heard from this worker: its calls are sent elsewhere. If it
+// answers one after all, that still counts.
 static void fall_silent(struct dispatch *dispatch,
                         struct dispatch_worker *worker, int64_t now)
 {
@@ -54,7 +54,7 @@ static void fall_silent(struct dispatch *dispatch,
     }
 }
 
-// Takes the worker out; its calls come back. The caller frees it.
+// Removes the worker; its calls come back. The caller frees it.
 static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
                    int64_t now)
 {
@@ -73,7 +73,8 @@ static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
     dispatch_worker_remove(dispatch, worker);
 }
 
-// A lost worker that the caller was not told of yet.
+// Frees the lost workers with this number, or all of them, that the caller has
+// not been told about yet.
 static void free_drops(struct dispatch *dispatch, int32_t number, bool all)
 {
     struct ring *at = dispatch->drops.next;
@@ -317,7 +318,7 @@ void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now)
 
 // --- answers and faults ---
 
-// The lease, if it is this worker's.
+// Returns the lease if it belongs to this worker, otherwise NULL.
 static struct lease *lease_of(const struct dispatch *dispatch, int32_t worker,
                               int64_t lease)
 {
@@ -328,7 +329,7 @@ static struct lease *lease_of(const struct dispatch *dispatch, int32_t worker,
     return known != NULL && known->worker->node.key == worker ? known : NULL;
 }
 
-// The same, and the worker was heard.
+// Like lease_of, but also notes that the worker was heard.
 static struct lease *hear_lease(struct dispatch *dispatch, int32_t worker,
                                 int64_t lease, int64_t now)
 {
@@ -439,7 +440,7 @@ bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
         return false;
     if (known->state == LEASE_HELD)
         blame_fault(dispatch, known, fault, LEASE_UNUSED, now);
-    else // it counted when the lease ended
+    else // its fault counted when the lease ended
         lease_move(dispatch, known, LEASE_UNUSED, now);
     return true;
 }
@@ -451,8 +452,8 @@ static bool is_due(const struct heap *heap, int64_t now)
     return heap->root != NULL && heap->root->key <= now;
 }
 
-// Whether anybody can be lost now: what a worker has said may be among what was
-// not taken in yet.
+// Returns true if workers can be found lost now. While messages are still
+// unread, a silent worker's may be among them.
 static bool listens(const struct dispatch *dispatch)
 {
     return dispatch->config.liveness_ms > 0 && !dispatch->behind;
@@ -510,7 +511,7 @@ static void end_waits(struct dispatch *dispatch, int64_t now)
     }
 }
 
-// Lost workers first: the leases of one that is gone do not end by a fault.
+// Lost workers come first, so that their leases do not end with a fault.
 void dispatch_tick(struct dispatch *dispatch, int64_t now)
 {
     dispatch->settled = false;
@@ -580,8 +581,8 @@ static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
                            .hedge = queued->n_held > 1};
 }
 
-// The call that the worker should have now, if there is any. Else it may be
-// held, and is not in the list of its place any more.
+// Sends the worker the call that it should have now, if there is one. Otherwise
+// the worker may become held, and is then no longer in the list of its place.
 static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
                  int64_t now, struct action *out)
 {
@@ -598,7 +599,8 @@ static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
     return true;
 }
 
-// A free place of this kind, with somebody who sits in a job that waits.
+// Finds a free place of this kind at a worker with a seat in a job that has
+// calls waiting, and fills it.
 static bool fill_seat(struct dispatch *dispatch, const struct model *model,
                       enum place place, int64_t now, struct action *out)
 {
@@ -620,8 +622,8 @@ static bool fill_seat(struct dispatch *dispatch, const struct model *model,
     return false;
 }
 
-// A free place of this kind and a call for it. Nearly always the first worker
-// is the one: it is passed over only by calls that it has failed.
+// Finds a free place of this kind and a call for it. Nearly always the first
+// worker gets one: it is passed over only for calls that it has failed.
 static bool fill_place(struct dispatch *dispatch, const struct model *model,
                        enum place place, int64_t now, struct action *out)
 {
@@ -659,7 +661,7 @@ bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
     return true;
 }
 
-// An idle worker gets the seat of one that has nothing to do for the job.
+// Moves a seat from a worker that has no call of the job to an idle worker.
 static bool move_seat(struct dispatch *dispatch, int64_t now,
                       struct action *out)
 {

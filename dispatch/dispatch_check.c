@@ -294,8 +294,8 @@ static const char *check_lane(const struct lane *lane, size_t *queued)
     return NULL;
 }
 
-// Invariant 4, once dispatch_next had nothing more: no listed worker may take
-// a call of this lane.
+// Checks invariant 4: once dispatch_next had nothing left to do, no listed
+// worker may take a call of this lane.
 static const char *check_placed(const struct dispatch *dispatch,
                                 const struct lane *lane)
 {
@@ -332,8 +332,8 @@ static const char *check_model(const struct dispatch *dispatch,
     return NULL;
 }
 
-// What workers have free and who is live is counted with the model; this
-// counts it again.
+// Counts again what each model keeps count of: who has something free, and who
+// is live.
 static const char *check_served(const struct dispatch *dispatch,
                                 const struct model *model)
 {
@@ -356,7 +356,7 @@ static const char *check_served(const struct dispatch *dispatch,
         bool rests = worker->n_faults >= DISPATCH_QUARANTINE_FAULTS;
         bool blocked =
             !live || worker->paused || worker->n_places > worker->n_slots;
-        // Whether a place beyond the slots is given depends on the calls.
+        // Whether a place beyond the slots counts as free depends on the calls.
         bool idle = !ring_empty(&worker->idle);
         if (blocked && served->place != PLACE_NONE)
             return "a worker without a free place is listed as free";
@@ -378,8 +378,8 @@ static const char *check_served(const struct dispatch *dispatch,
     return NULL;
 }
 
-// The calls that may be hedged are those with so many leases, longest out
-// first.
+// Checks the list of calls with this many leases, which may be hedged: longest
+// out first.
 static const char *check_out(const struct ring *list, int n_held,
                              size_t *listed)
 {

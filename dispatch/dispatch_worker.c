@@ -7,8 +7,8 @@
 #include "dispatch/seat.h"
 
 enum {
-    RATE_US = 1000000000, // a rate is the calls in so much time
-    USUAL_RATE = 1000,    // while nothing is known of a kind of calls
+    RATE_US = 1000000000, // a rate is the number of calls in this time
+    USUAL_RATE = 1000,    // while a kind of calls is unknown
     SPARE_US = 250000,
 };
 
@@ -164,9 +164,10 @@ void dispatch_worker_timed(struct dispatch_worker *worker,
                    1000 * ms + 1);
 }
 
-// The place beyond the slots hides the way of a call to the worker. Where the
-// call whose slot it would get takes much longer than that, it would only wait
-// there, and miss a slot that is free elsewhere.
+// The place beyond the slots hides the time that a call takes to reach the
+// worker. If the call whose slot it would get takes much longer than that, a
+// call in this place would only wait, and miss a slot that becomes free
+// elsewhere.
 static bool has_spare_place(const struct dispatch_worker *worker)
 {
     const struct slot *slot = RING_OWNER(worker->busy.next, struct slot, link);
@@ -176,7 +177,7 @@ static bool has_spare_place(const struct dispatch_worker *worker)
                .us < SPARE_US;
 }
 
-// While it rests, one call at a time is a probe.
+// A resting worker gets one call at a time, as a probe.
 static bool has_place(const struct dispatch_worker *worker)
 {
     size_t places = dispatch_worker_rests(worker) ? 1 : worker->n_slots + 1;
@@ -446,7 +447,7 @@ void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
     struct slot *slot = RING_OWNER(group->homes.next, struct slot, home);
     dispatch_worker_release(dispatch, slot->worker);
     struct served_model *served = dispatch_worker_served(slot->worker, model);
-    // The next call of the group calls the next of its slots.
+    // Rotates, so that the group's next call gets its next slot.
     ring_remove(&slot->home);
     ring_push_back(&group->homes, &slot->home);
     ring_remove(&slot->link);

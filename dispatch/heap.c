@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-// One tree of two; either may be NULL.
+// Merges two trees into one; either may be NULL.
 static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
 {
     if (a == NULL)
@@ -23,7 +23,7 @@ static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
     return a;
 }
 
-// Cuts the tree under node from its siblings.
+// Cuts the tree at `node` off from its siblings.
 static struct heap_node *alone(struct heap_node *node)
 {
     node->next = NULL;
@@ -31,8 +31,8 @@ static struct heap_node *alone(struct heap_node *node)
     return node;
 }
 
-// Two passes over siblings: pairs from the left, kept as a stack through
-// next, then all of them from the right.
+// Merges siblings in two passes: pairs from the left, kept as a stack through
+// `next`, then all pairs from the right.
 static struct heap_node *meld_siblings(struct heap_node *first)
 {
     struct heap_node *pairs = NULL;

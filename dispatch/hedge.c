@@ -3,7 +3,7 @@
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/seat.h"
 
-// That is left free, too: it has nothing better to do.
+// Counts a held worker as idle, since it has nothing better to do.
 static bool is_idle(const struct dispatch_worker *worker,
                     const struct model *model)
 {
@@ -29,7 +29,8 @@ static bool may_hedge(const struct dispatch_worker *worker,
     return true;
 }
 
-// Whether none of those who hold the call has answered anything since.
+// Returns true if none of the workers that hold the call has answered anything
+// since they got it.
 static bool is_in_vain(const struct lease *lease)
 {
     for (const struct lease *at = lease->queued->leases; at != NULL;
@@ -39,7 +40,8 @@ static bool is_in_vain(const struct lease *lease)
     return true;
 }
 
-// The same where all seats of the job are taken: one of those who sit.
+// Like second_worker, for when all seats of the job are taken: returns an idle
+// worker with a seat.
 static struct dispatch_worker *second_seated(const struct model *model,
                                              const struct lease *lease)
 {
@@ -54,7 +56,7 @@ static struct dispatch_worker *second_seated(const struct model *model,
     return NULL;
 }
 
-// One that has the prompt of the call.
+// Returns an idle worker that has the prompt of the call.
 static struct dispatch_worker *second_reader(const struct model *model,
                                              const struct lease *lease)
 {
@@ -71,9 +73,9 @@ static struct dispatch_worker *second_reader(const struct model *model,
     return NULL;
 }
 
-// An idle worker that may get another copy. It holds neither this call nor
-// a failure of it, which rules out five workers at most, and those that are
-// left free with another model loaded.
+// Returns an idle worker that may get another copy: one that neither holds the
+// call nor has failed it. That rules out five workers at most, and the held
+// ones that have another model loaded.
 static struct dispatch_worker *second_worker(const struct model *model,
                                              const struct lease *lease)
 {
@@ -105,8 +107,8 @@ static struct hedge earlier(struct hedge a, struct hedge b)
     return a.at < 0 || (b.at >= 0 && b.at < a.at) ? b : a;
 }
 
-// Whoever has to read the prompt first would be done later by that, so it is
-// given the copy later.
+// A worker that has to read the prompt first would finish that much later, so
+// it gets the copy that much later.
 static int64_t reading_ms(const struct dispatch_worker *worker,
                           const struct lease *lease)
 {
@@ -122,9 +124,9 @@ static int64_t longer(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-// From when a call is late, counted from its sending: after twice the usual
-// time of its kind, or of its worker if that is slower, and as long as its slot
-// had to read.
+// Returns how long after it was sent a call counts as late: twice the usual
+// time of its kind, or of its worker if that is slower, plus the time that its
+// slot needed to read the prompt.
 static int64_t late_ms(const struct model *model, const struct lease *lease)
 {
     const struct group *group = lease->queued->group;
@@ -139,7 +141,7 @@ static int64_t late_ms(const struct model *model, const struct lease *lease)
     return longer(wait, DISPATCH_HEDGE_MIN_MS) + read;
 }
 
-// No call is late before, whatever its kind.
+// No call is late before this, whatever its kind.
 static int64_t soonest_ms(const struct model *model)
 {
     int64_t usual = pace_usual_shortest_ms(&model->usual);
@@ -148,8 +150,8 @@ static int64_t soonest_ms(const struct model *model)
                                              : DISPATCH_HEDGE_MIN_MS;
 }
 
-// The first copy that is due of a list's calls, which are in the order of their
-// sending.
+// Returns the copy that is due first among a list's calls, which are in the
+// order in which they were sent.
 static struct hedge list_hedge(const struct model *model,
                                const struct ring *list)
 {
@@ -185,7 +187,8 @@ static bool has_idle(const struct model *model)
            !ring_empty(&model->free[PLACE_HELD]);
 }
 
-// Of those with two copies, the last is as old.
+// The list of calls with two copies is ordered by the later one, which is the
+// one that must be late.
 static struct hedge model_hedge(const struct model *model)
 {
     struct hedge none = {.at = -1};
@@ -216,7 +219,7 @@ struct hedge hedge_next(const struct dispatch *dispatch)
 
 // --- calls that are not late ---
 
-// How long until the call is expected to be answered; 0: nobody knows.
+// Returns how long until the call should be answered; 0 if unknown.
 static int64_t left_ms(const struct lease *lease, int64_t now)
 {
     const struct queued_call *queued = lease->queued;
@@ -229,8 +232,9 @@ static int64_t left_ms(const struct lease *lease, int64_t now)
     return lease->began_ms + read + speed.us / 1000 - now;
 }
 
-// Whether the worker, which has the prompt, would be done in two thirds of the
-// time that is left. With all of it, more are made twice and nothing is gained.
+// Returns true if the worker, which has the prompt, would finish in two thirds
+// of the time that is left. Comparing with all of the time sends more calls
+// twice and gains nothing.
 static bool is_sooner(const struct dispatch_worker *worker,
                       const struct lease *lease, int64_t now)
 {
@@ -244,7 +248,7 @@ static bool is_sooner(const struct dispatch_worker *worker,
            !dispatch_worker_has_to_read(worker, queued->group);
 }
 
-// An idle worker that has the call's prompt and would be done with it sooner.
+// Returns an idle worker that has the call's prompt and would answer it sooner.
 static struct dispatch_worker *
 sooner_reader(const struct model *model, const struct lease *lease, int64_t now)
 {

@@ -17,7 +17,7 @@ static void count_in(struct slot *slot, const struct speed *speed)
 }
 
 // A slot that reads its prompt first takes no other call of its group before
-// it is due.
+// that one is due.
 static void count_reader(struct slot *slot, const struct speed *speed,
                          int64_t now)
 {
@@ -49,8 +49,8 @@ static void count_out(struct slot *slot)
     slot->rate = 0;
 }
 
-// A slot at work is counted in the group of the last call meant for it, so
-// that the next choice sees where it is going.
+// Counts a busy slot in the group of the last call meant for it, so that the
+// next choice sees where it is headed.
 static void set_group(struct dispatch *dispatch, struct slot *slot,
                       const struct queued_call *queued)
 {
@@ -70,7 +70,7 @@ static void set_group(struct dispatch *dispatch, struct slot *slot,
     count_in(slot, &speed);
 }
 
-// The worker's next lease is not meant for a slot any more.
+// Detaches the worker's next lease from the slot that it waits for.
 static struct lease *take_next(struct dispatch *dispatch,
                                struct dispatch_worker *worker)
 {
@@ -84,7 +84,7 @@ static struct lease *take_next(struct dispatch *dispatch,
     return next;
 }
 
-// The lease's call is at work from now on, and so its time runs.
+// The lease's call gets the slot, and its time starts.
 static void start_slot(struct dispatch *dispatch, struct slot *slot,
                        struct lease *lease, int64_t now)
 {
@@ -129,8 +129,8 @@ static void stop_slot(struct dispatch *dispatch, struct slot *slot, int64_t now)
 
 // --- leases ---
 
-// By the time it was sent. Nearly always that is now; a call that lost one of
-// its leases is older.
+// Inserts the lease by the time it was sent. That is nearly always the end;
+// only a call that lost one of its leases is older.
 static void list_by_age(struct ring *list, struct lease *lease)
 {
     struct ring *at = list->prev;
@@ -141,7 +141,7 @@ static void list_by_age(struct ring *list, struct lease *lease)
     ring_insert(at->next, &lease->link);
 }
 
-// The one that was sent last.
+// Returns the lease that was sent last.
 static struct lease *held_lease(const struct queued_call *queued)
 {
     struct lease *lease = queued->leases;
@@ -151,8 +151,8 @@ static struct lease *held_lease(const struct queued_call *queued)
     return lease;
 }
 
-// A call with one lease may be hedged, and one with two, when both are in vain.
-// Its last lease is listed accordingly.
+// Lists the call's last lease where hedging looks for it. A call with one lease
+// may be hedged; so may one with two, if both are in vain.
 static void list_out(const struct queued_call *queued)
 {
     struct lease *last = held_lease(queued);
@@ -177,7 +177,7 @@ static struct lease *take_unused(struct dispatch *dispatch,
     return lease;
 }
 
-// Becomes HELD, by a call that may have other leases.
+// Makes the lease HELD, for a call that may have other leases.
 static void enter_call(struct lease *lease, struct queued_call *queued,
                        int64_t now)
 {
@@ -206,7 +206,7 @@ static void enter_place(struct lease *lease)
         seat_hold(lease->seat);
 }
 
-// An idle slot, or the turn after one that is at work.
+// Gives the lease an idle slot, or makes it wait for a busy one.
 static void enter_slot(struct dispatch *dispatch, struct lease *lease,
                        int64_t now)
 {
@@ -271,7 +271,8 @@ static void leave_call(struct lease *lease)
     lease->queued = NULL;
 }
 
-// Stops being HELD: the slot is free, and a hedged call has a lease less.
+// The lease stops being HELD: its slot becomes free, and its call has one lease
+// less.
 static void let_go(struct dispatch *dispatch, struct lease *lease, int64_t now)
 {
     struct dispatch_worker *worker = lease->worker;

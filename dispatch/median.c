@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// The first place whose value is not below this one.
+// Returns the first place whose value is not below `value`.
 static int place_of(const struct median *median, int64_t value)
 {
     int place = 0;

@@ -4,8 +4,9 @@
 #include "dispatch/dispatch_worker.h"
 #include "dispatch/share.h"
 
-// The job that has least of its share (share.h). The slot's own goes on until
-// the other is a whole call behind it: each change of jobs costs a prefix.
+// Returns true if job a has had less of its share than job b (share.h). The
+// slot's own job continues until the other one is a whole call behind, since
+// each change of jobs costs a prefix.
 static bool is_needier(const struct dispatch *dispatch, const struct share *a,
                        const struct share *b, const struct share *own)
 {
@@ -60,7 +61,7 @@ static bool has_calls_of(const struct model *model, const struct share *share)
     return false;
 }
 
-// Whether all jobs that wait for the model wait for the other one too.
+// Returns true if all jobs that wait for `model` wait for `other` too.
 static bool are_the_same_jobs(const struct model *model,
                               const struct model *other)
 {
@@ -71,11 +72,12 @@ static bool are_the_same_jobs(const struct model *model,
     return true;
 }
 
-// How long a model is not fed until the worker leaves its own for it. Of few
-// workers one that leaves takes half, or all, from what they do, and the jobs
-// that need both models wait for that instead: each change then only costs.
-// Measured (bench_dispatch): with one worker, 13 changes instead of 37; of
-// three and more, one that leaves after a minute spares the others a change.
+// Returns how long a model must go without being sent a call before the worker
+// leaves its own model for it. If few workers have their model loaded, one that
+// leaves takes away half of their speed, or all of it, and the jobs that need
+// both models wait for that one instead: then each change only costs time.
+// Measured (bench_dispatch): one worker changes 13 times instead of 37. Among
+// three or more, one that leaves after a minute spares the others a change.
 static int64_t patience_ms(const struct dispatch_worker *worker,
                            const struct model *model)
 {
@@ -86,11 +88,11 @@ static int64_t patience_ms(const struct dispatch_worker *worker,
     return few ? DISPATCH_FEW_WAIT_MS : DISPATCH_MODEL_WAIT_MS;
 }
 
-// How much a worker wants a model: 2 for one that starves, 1 for the loaded
-// one, 0 for others. A model starves when a call of it waits and nobody was
-// sent one for long. Looking at each call's own waiting time was rejected:
-// behind a long queue every call waits so long, and workers would change their
-// model with each call.
+// Returns how much a worker wants a model: 2 if the model starves, 1 if it is
+// loaded, 0 otherwise. A model starves when calls for it wait and nobody was
+// sent one for a long time. Using each call's own waiting time was rejected:
+// behind a long queue every call waits that long, and workers would change
+// their model with each call.
 static int want(const struct dispatch_worker *worker, const struct model *model,
                 int64_t now)
 {
@@ -138,7 +140,8 @@ static const struct group *group_of(const struct bucket *bucket)
     return first_call(bucket)->group;
 }
 
-// The oldest bucket of the slot's own group, of the lane's job and model.
+// Returns the oldest bucket of the slot's own group that has the lane's job and
+// model.
 static const struct bucket *own_bucket(const struct dispatch *dispatch,
                                        const struct slot *slot,
                                        const struct lane *lane)
@@ -163,23 +166,24 @@ static const struct bucket *own_bucket(const struct dispatch *dispatch,
     return best;
 }
 
-// How fast the group's other slots are.
+// Returns the rate of the group's other slots together.
 static int64_t others_rate(const struct group *group, const struct slot *slot)
 {
     return group->rate - (slot->group == group ? slot->rate : 0);
 }
 
-// When a group would be done if the slot joined in, over when it is due. A slot
-// that joins counts half, since it begins by reading the prompt. `older` trials
-// are due before.
+// Returns when the group would be done if the slot joined in, relative to when
+// it is due. A slot that joins counts half, since it begins by reading the
+// prompt. `older` trials are due before this one.
 //
-// A trial begins when the oldest in the window is done, so they are due one
-// after another. If all were done at once, all slots would look for another
-// prompt at once: those of the last trial would each read it for a call or two,
-// and all would begin the next trials together. Measured (bench_dispatch): a
-// prompt is read 3.1 times where eight unequal slots share a trial's 35 calls,
-// and 3.3 times without the due time. With (older + 1) the oldest takes so much
-// speed that a young one, which is due soon after, is late.
+// A trial begins when the oldest one in the window is done, so trials are due
+// one after another. If all were finished at once, all slots would look for
+// another prompt at once. The slots of the last trial would each read its
+// prompt for a call or two, and would begin the next trials all together.
+// Measured (bench_dispatch): a prompt is read 3.1 times when eight unequal
+// slots share the 35 calls of a trial, and 3.3 times without the due time.
+// Dividing by (older + 1) gives the oldest trial so much speed that a young
+// one, which is due soon after, is late.
 static double lateness(const struct group *group, const struct slot *slot,
                        int64_t rate, int older)
 {
@@ -189,10 +193,11 @@ static double lateness(const struct group *group, const struct slot *slot,
     return left / speed / (older + 2);
 }
 
-// Whether nobody works on the bucket's trial, as far as calls that wait can
-// tell. It may be a single call on which the search waits, and which would come
-// last by its lateness. Where other calls of the trial wait, a step that begins
-// would only be read for its first call.
+// Returns true if nobody works on the bucket's trial, as far as the waiting
+// calls can tell. The bucket may hold a single call that the search waits for,
+// and that would come last by its lateness. If other calls of the trial wait
+// too, a prompt of a step that just begins would be read only for the first
+// call of that step.
 static bool is_untouched(const struct bucket *bucket, const struct slot *slot)
 {
     const struct ring *buckets = &bucket->line->buckets;
@@ -201,8 +206,8 @@ static bool is_untouched(const struct bucket *bucket, const struct slot *slot)
            others_rate(group_of(bucket), slot) == 0;
 }
 
-// The calls that others take of a group meanwhile. Those that read its prompt
-// themselves take none before they are done with their first.
+// Returns how many calls of the group others will take within `ms`. Slots that
+// read the prompt themselves take none until their first call is done.
 static double count_taken(const struct group *group, const struct slot *slot,
                           int64_t now, int64_t ms)
 {
@@ -216,8 +221,9 @@ static double count_taken(const struct group *group, const struct slot *slot,
            1e6;
 }
 
-// Whether the slot would not get n_calls of a group whose prompt it has to read
-// first, before the others have taken the last (offer.h draws it).
+// Returns true if the slot, which first has to read the group's prompt, would
+// get fewer than n_calls before the others have taken the last (offer.h has a
+// diagram).
 static bool is_in_vain(const struct group *group, const struct slot *slot,
                        const struct speed *speed, int64_t now, int n_calls)
 {
@@ -236,15 +242,16 @@ static bool are_due_together(const struct trial_line *a,
     return a->batch != 0 && a->batch == b->batch;
 }
 
-// A slot that looks for a group whose prompt it would have to read.
+// A slot in search of a group whose prompt it would have to read.
 struct looker {
     const struct slot *slot;
     const struct model *model;
     int64_t now;
-    int n_calls;                // that it reads for at least; 0: even in vain
-    struct speed speed;         // at the kind that it met last; rate 0: none
-    const struct bucket *found; // the latest so far, by
-    double lateness;            // this
+    int n_calls;        // to read for, at least; 0: even in vain
+    struct speed speed; // for the last kind met; rate 0: none yet
+
+    const struct bucket *found; // the latest bucket so far
+    double lateness;            // how late that is
 };
 
 static void weigh(struct looker *looker, const struct bucket *bucket, int older)
@@ -265,12 +272,12 @@ static void weigh(struct looker *looker, const struct bucket *bucket, int older)
     }
 }
 
-// That of the oldest trial which nobody works on, else the group that is
-// latest; among equals that of the oldest trial. A limit for each group (a slot
-// for each eight of its waiting calls) was measured: it sends slow slots to
-// groups that fast ones are about to finish, and a prefix is read twice as
-// often. Groups are left out whose prompt would be read for too few calls;
-// NULL: all are.
+// Returns the oldest trial's bucket that nobody works on, or else the bucket
+// whose group would be latest; the oldest trial wins a tie. Groups whose prompt
+// would be read for too few calls are left out; returns NULL if that leaves
+// none. A limit per group (one slot for every eight of its waiting calls) was
+// measured: it sends slow slots to groups that fast ones are about to finish,
+// and a prefix is read twice as often.
 static const struct bucket *latest_bucket(const struct lane *lane,
                                           struct looker looker)
 {
@@ -297,9 +304,10 @@ static const struct bucket *latest_bucket(const struct lane *lane,
     return looker.found;
 }
 
-// Whether calls of another job or model wait for the worker as well. Jobs share
-// slots by what they have in work; and the model is changed only when no calls
-// of this one are left, so the worker helps to finish them.
+// Returns true if calls of another job or model also wait for the worker. Jobs
+// share slots by the calls that they have leased. And since the worker changes
+// its model only when no calls for this one are left, it had better help to
+// finish them.
 static bool is_awaited(const struct dispatch_worker *worker,
                        const struct lane *lane)
 {
@@ -315,9 +323,9 @@ static bool is_awaited(const struct dispatch_worker *worker,
     return false;
 }
 
-// Until when the slot may be left free rather than read that prompt, for so
-// much of the time that it would read; not later than now: it may not. A job
-// with a limit has no worker to spare.
+// Returns until when the slot may be left free instead of reading that prompt,
+// for this percentage of the reading time. A time that is not after now means
+// that it may not. A job with a limit has no worker to spare.
 static int64_t hold_ends(const struct slot *slot, const struct lane *lane,
                          const struct group *group, int percent, int64_t now)
 {
@@ -337,15 +345,16 @@ static const struct trial_line *oldest_line(const struct lane *lane)
     return RING_OWNER(lane->lines.next, struct trial_line, link);
 }
 
-// For how many calls a slot reads a prompt without waiting for a better one. Of
-// trials that are waited for together, none begins when another is done.
+// Returns for how many calls a slot reads a prompt without waiting for a better
+// one. Among trials that are waited for together, none begins when another is
+// done, so one call is enough.
 static int worthwhile_calls(const struct lane *lane)
 {
     return oldest_line(lane)->batch == 0 ? OFFER_CALLS : 1;
 }
 
-// The best that is left where no group has calls enough. NULL: the slot is left
-// free until then.
+// Returns the best bucket that is left if no group has enough calls. NULL means
+// that the slot is left free until *until.
 static const struct bucket *poor_bucket(const struct lane *lane,
                                         struct looker looker, int64_t *until)
 {
@@ -363,8 +372,9 @@ static const struct bucket *poor_bucket(const struct lane *lane,
     return *until > looker.now ? NULL : late;
 }
 
-// Stays with its prefix as long as calls of it wait, unless nobody works on a
-// trial that is older by half a window. NULL: it is left free until then.
+// Stays with the slot's prefix as long as calls with it wait, unless nobody
+// works on a trial that is older by half a window. NULL means that the slot is
+// left free until *until.
 static const struct bucket *choose_bucket(const struct dispatch *dispatch,
                                           const struct slot *slot,
                                           const struct lane *lane, int64_t now,
@@ -387,7 +397,7 @@ static const struct bucket *choose_bucket(const struct dispatch *dispatch,
     return late != NULL ? late : poor_bucket(lane, looker, until);
 }
 
-// The job of a slot's group, as far as calls that wait can tell.
+// Returns the job of the slot's group, as far as the waiting calls can tell.
 static const struct share *own_share(const struct slot *slot)
 {
     if (slot->group == NULL || ring_empty(&slot->group->buckets))

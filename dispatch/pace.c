@@ -7,7 +7,7 @@ static bool holds(const struct pace_places *places, int at, int64_t kind)
     return places->turns[at] > 0 && places->kinds[at] == kind;
 }
 
-// -1: nothing is known of the kind.
+// Returns -1 if nothing is known about the kind.
 static int find_place(const struct pace_places *places, int64_t kind)
 {
     if (holds(places, places->latest, kind))
@@ -28,8 +28,8 @@ static int oldest_place(const struct pace_places *places)
     return oldest;
 }
 
-// The place of the kind, or the one that is given up for it: then it is new,
-// and what the place held is to be forgotten.
+// Returns the place of the kind, or one that is reused for it. Then *is_new is
+// set, and the caller must clear what the place held.
 static int take_place(struct pace_places *places, int64_t kind, bool *is_new)
 {
     int at = find_place(places, kind);
@@ -45,7 +45,7 @@ static int take_place(struct pace_places *places, int64_t kind, bool *is_new)
 
 // --- of a worker ---
 
-// Of about the last eight.
+// The mean of about the last eight values.
 static void add_to_mean(int64_t *mean, int64_t value)
 {
     *mean = *mean == 0 ? value : (7 * *mean + value) / 8;

@@ -13,7 +13,7 @@ static struct seat *seat_of(struct ring *link)
     return RING_OWNER(link, struct seat, of_worker);
 }
 
-// Its leases are not counted any more.
+// Stops counting the leases of the seat.
 static void forget_leases(struct seat *seat)
 {
     struct dispatch_worker *worker = seat->worker;
@@ -92,7 +92,7 @@ struct seat *seat_take(struct share *share, struct dispatch_worker *worker)
     return seat;
 }
 
-// Few are looked at: they are taken, and seldom without a call.
+// Only taken seats are looked at, and a taken seat is seldom without a call.
 struct seat *seat_find_idle(const struct share *share)
 {
     const struct ring *const heads[] = {&share->busy, &share->ready};

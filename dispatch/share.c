@@ -5,11 +5,11 @@
 #include "dispatch/seat.h"
 
 enum {
-    BEHIND_CALLS = 2,   // at most so many are made up for
-    USUAL_OF_CALLS = 8, // usual_ms follows the last ones
+    BEHIND_CALLS = 2,   // lag that is made up for, at most
+    USUAL_OF_CALLS = 8, // usual_ms follows about this many calls
 };
 
-// Finds or makes it.
+// Finds or creates the job's share.
 static struct share *get_share(struct dispatch *dispatch, int32_t job)
 {
     struct table_node *node = table_find(&dispatch->shares, job);

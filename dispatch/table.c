@@ -5,9 +5,9 @@
 
 enum { BUCKETS_MIN = 16 };
 
-// Two rounds of shift and multiply: numbers given out in order, or in steps,
-// spread evenly. One multiplication was tried and left long chains: the bits
-// that a mask takes are not its best.
+// Two rounds of shift and multiply, so that numbers assigned in order, or in
+// steps, spread evenly. A single multiplication was tried and left long chains,
+// because the low bits that the mask keeps are its weakest.
 static size_t bucket_of(const struct table *table, int64_t key)
 {
     uint64_t mixed = (uint64_t)key;
