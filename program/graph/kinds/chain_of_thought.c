@@ -1,5 +1,5 @@
-// chain_of_thought: a question to a model that thinks before it answers. It has
-// an output of our own before the others, `reasoning`.
+// chain_of_thought: a question to a model that reasons before it answers. We
+// add an output, `reasoning`, before its other outputs.
 
 #include "program/graph/kind.h"
 

@@ -1,5 +1,5 @@
-// compose: a JSON object of values that other steps, or the inputs, have. Its
-// entries are its inputs; computing it is to hand them on.
+// compose: a JSON object built from values of other steps or of the inputs. Its
+// entries are its inputs; computing it only passes them on.
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 static const char *const keys[] = {NULL};
 
-// It is read by its bare name, as inputs are.
+// A composed value is read by its bare name, as inputs are.
 static bool declare(struct scope *scope, struct step *step,
                     const struct node *node)
 {

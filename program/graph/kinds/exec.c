@@ -1,9 +1,9 @@
-// exec: a program of the user computes the outputs. It is given a line of JSON,
-// {"inputs": {...}}, and answers with one, {"outputs": {...}}.
+// exec: a program of the user's computes the outputs. It is given a line of
+// JSON, {"inputs": {...}}, and answers with a line, {"outputs": {...}}.
 //
-// An answer that lacks an output, or gives one of another type, is a mistake of
-// the program and says nothing of the model: it is a fault, as no answer is,
-// and never a score.
+// An answer that lacks an output, or gives one of the wrong type, is a mistake
+// of the program and says nothing about the model. It is therefore a fault,
+// like a missing answer, and never a score.
 
 #include <string.h>
 
@@ -17,8 +17,8 @@ enum { ANSWER_MAX_BYTES = 16 << 20 };
 static const char *const keys[] = {"inputs", "outputs", NULL};
 static const char *const exec_keys[] = {"command", "timeout"};
 
-// The outputs of an answer in the order of the step, all there and of their
-// types. New reference; NULL: ERR_PROTOCOL says why not.
+// Reads the outputs from an answer, in the order of the step; all must be
+// present and of their types. New reference; NULL: ERR_PROTOCOL says why.
 static json_t *read_outputs(const struct step *step, const char *text,
                             size_t len, struct err *err)
 {

@@ -1,5 +1,5 @@
-// What all predictors share: an instruction, inputs from a map or a list, typed
-// outputs.
+// What all predictors share: an instruction, inputs from a map or a list, and
+// typed outputs.
 
 #include "program/graph/kind.h"
 
@@ -11,7 +11,7 @@
 
 const char *const predictor_keys[] = {"inputs", "outputs", NULL};
 
-// Whether text has {name} in it, or {{ name }}, as templates have.
+// Returns true if the text contains {name}, or {{ name }} as in templates.
 static bool has_placeholder(const char *text, const char *name)
 {
     size_t len = strlen(name);
@@ -26,7 +26,7 @@ static bool has_placeholder(const char *text, const char *name)
     return false;
 }
 
-// What people who know other tools write.
+// Warns of placeholders, which people know from other tools.
 static void check_instruction(struct scope *scope, const struct step *step,
                               const struct node *value)
 {
@@ -154,7 +154,8 @@ static bool has_field(const struct field *fields, size_t n, const char *name)
     return false;
 }
 
-// An input's name is free in the step: its fields stand in one prompt.
+// Checks the name of an input. It may be any name that is free in the step,
+// since all of the step's fields share one prompt.
 static bool check_input(struct scope *scope, const struct step *step,
                         const char *name, const struct place *place)
 {
@@ -186,8 +187,9 @@ static bool add_input(struct scope *scope, struct step *step, const char *name,
            step_add_input(scope, step, name, node);
 }
 
-// What is listed by its name alone may be a field of a step. The finding that
-// it was not found offers it, in a form that a list does not take.
+// A name in a list may be meant as a field of another step. The finding that it
+// was not found suggests STEP.FIELD, which a list does not allow; this replaces
+// the suggestion by a map.
 static void tell_map(struct scope *scope, const char *name)
 {
     const struct program *program = scope->program;
@@ -209,7 +211,7 @@ static void tell_map(struct scope *scope, const char *name)
     }
 }
 
-// An item of a list is read from the input of its name.
+// Reads an item of a list, whose source is the input of the same name.
 static bool read_listed(struct scope *scope, struct step *step,
                         const struct node *item)
 {
@@ -232,8 +234,8 @@ static bool read_listed(struct scope *scope, struct step *step,
     return false;
 }
 
-// A name without a value is read from the input, or composed value, of that
-// name.
+// Reads an entry of `inputs`. A name without a value refers to the input, or
+// composed value, of the same name.
 static bool read_source(struct scope *scope, struct step *step,
                         const struct node *map, size_t i)
 {

@@ -1,10 +1,11 @@
-// retrieve: the passages of the job's documents that match a query best.
+// retrieve: the passages of the job's documents that best match a query.
 //
-// The query is the text of the step's inputs, one behind the other. Which
-// documents there are is nothing that a program knows: whoever runs it has
-// their index (retrieve/retrieval.h) and answers {"passages": [...]}. By words
-// that is all that is asked. By embeddings the query is embedded first; whoever
-// runs the program makes the passages of that answer (retrieval_near).
+// The query is the text of the step's inputs, one after the other. A program
+// does not know which documents exist: the code that runs it has their index
+// (retrieve/retrieval.h) and answers {"passages": [...]}. A search by words
+// needs only that one request. For a search by embeddings the query is embedded
+// first, and the code that runs the program turns that answer into the passages
+// (retrieval_near).
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ static bool read_documents(struct scope *scope, const struct step *step,
     return spec->documents != NULL || step_nomem(scope);
 }
 
-// The value of a key that may be tuned; it stays NULL where there is none.
+// Reads the value of a key that may be tuned; *out stays NULL if there is none.
 static bool read_value(struct scope *scope, const struct node *node,
                        bool (*check)(const json_t *, struct err *),
                        json_t **out)
@@ -242,7 +243,7 @@ static void ask_by_words(const struct step *step, const json_t *values,
     buf_putc(text, '}');
 }
 
-// A query without any words finds what a search by words finds, nothing.
+// A query without any words goes to the search by words, which finds nothing.
 static bool ask(const struct step *step, const json_t *values,
                 const json_t *inputs, struct buf *text, struct ask *out,
                 struct err *err)

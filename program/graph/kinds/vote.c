@@ -4,16 +4,16 @@
 //          reply: [one.reply, two.reply, three.reply]}
 //   field: intent
 //
-// The lists have the same length, one entry a voter. What is counted is
-// `field`; the value that most voters give wins, of equally many the one that
-// an earlier voter gave, and all outputs are those of the first voter who gave
-// it, so that they belong together. With `choice`, a number from elsewhere (a
-// judge's) says whose outputs they are, and votes count only where it names
-// none of them.
+// The lists have the same length, with one entry per voter. The votes are the
+// values of `field`. The value that most voters give wins; on a tie, the one
+// that came from the earliest voter. All outputs are taken from the first voter
+// who gave the winning value, so that they belong together. With `choice`, a
+// number from elsewhere (a judge's, for example) says whose outputs to take,
+// and votes count only if it names no voter with a value.
 //
-// Voters may fail: who has no value does not vote, and only when nobody has one
-// does the step fail. The step's inputs are intent_1, intent_2, ..., reply_1,
-// ..., in the order of its outputs, and `choice` behind them.
+// Voters may fail: one without a value does not vote, and the step fails only
+// if no voter has a value. The step's inputs are intent_1, intent_2, ...,
+// reply_1, ..., in the order of its outputs, followed by `choice`.
 
 #include <string.h>
 
@@ -47,7 +47,8 @@ static bool refuse(struct scope *scope, const struct step *step,
     return false;
 }
 
-// The output that is counted: a label where there is one, else the last.
+// Returns the output that is counted by default: the first label, or else the
+// last output.
 static size_t usual_field(const struct signature *signature)
 {
     for (size_t i = 0; i < signature->n_outputs; i++) {
@@ -96,7 +97,7 @@ static const struct node *voters_node(const struct node *map, const char *name)
     return map == NULL || map->kind != NODE_MAP ? NULL : node_find(map, name);
 }
 
-// The number of voters, alike for all outputs.
+// Counts the voters; the number must be the same for all outputs.
 static bool count_voters(struct scope *scope, struct step *step,
                          const struct node *map)
 {
@@ -193,7 +194,7 @@ static json_t *json(const struct program *program, const struct step *step)
 
 // --- counting ---
 
-// What a voter says; NULL: nothing that counts.
+// Returns the value of a voter; NULL if it does not count.
 static const json_t *said(const struct step *step, const json_t *inputs,
                           size_t output, size_t voter)
 {
@@ -207,7 +208,7 @@ static const json_t *said(const struct step *step, const json_t *inputs,
                : NULL;
 }
 
-// Texts are alike when only case and white space around them differ.
+// Texts are alike if they differ only in case and surrounding white space.
 static bool is_alike(const json_t *a, const json_t *b)
 {
     if (!json_is_string(a) || !json_is_string(b))
@@ -228,7 +229,8 @@ static size_t count_alike(const struct step *step, const json_t *inputs,
     return n;
 }
 
-// The first voter with the value that most have; voters: nobody voted.
+// Returns the first voter with the value that most voters gave; `voters` if
+// nobody voted.
 static size_t majority(const struct step *step, const json_t *inputs)
 {
     size_t winner = step->vote->voters;
