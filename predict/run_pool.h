@@ -52,7 +52,7 @@ enum run_end {
     RUN_END_OUTPUTS,
     RUN_END_INPUT,   // the inputs do not fit the program, or the context
     RUN_END_MODEL,   // a model gave no readable answer
-    RUN_END_PROGRAM, // a program of the user's gave no answer
+    RUN_END_PROGRAM, // a user's program gave no answer
     RUN_END_SERVER,  // the server could not be asked
 };
 enum { RUN_END_COUNT = RUN_END_SERVER + 1 };

@@ -25,7 +25,7 @@
 #include "program/graph/user_command.h"
 
 // ANSWERER_MODEL     payload: the last turns of a chat, after a shared prefix
-// ANSWERER_EXEC      payload: a line of JSON for a program of the user's
+// ANSWERER_EXEC      payload: a line of JSON for a user's program
 // ANSWERER_RETRIEVE  payload: a query, how many passages, and which fields
 // ANSWERER_EMBED     payload: a text, as JSON after ASK_EMBED_PREFIX
 enum answerer_id {

@@ -78,7 +78,7 @@ bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
 
 // Returns the index of the candidate's choice. For the number of demos, this is
 // the smallest choice that none of its lists of demos exceeds, or the largest
-// choice if there is no such.
+// choice if some list exceeds all of them.
 size_t tunable_get(const struct tunable *tunable,
                    const struct candidate *candidate);
 

@@ -1,4 +1,4 @@
-// user_command: a program of the user's that a job file names.
+// user_command: a user's program, as a job file names it.
 //
 //   exec: {command: [python3, lookup.py], timeout: 10s}
 //

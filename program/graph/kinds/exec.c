@@ -1,4 +1,4 @@
-// exec: a program of the user's computes the outputs. It is given a line of
+// exec: a user's program computes the outputs. It is given a line of
 // JSON, {"inputs": {...}}, and answers with a line, {"outputs": {...}}.
 //
 // An answer that lacks an output, or gives one of the wrong type, is a mistake
