@@ -13,9 +13,8 @@
 //     sets share one teacher, so after the first set, a set costs only the
 //     rows that no earlier one has read.
 //  3. Rows are run ahead in blocks. Their size follows from the window and
-//    the
-//     number of missing demos, never from the workers; results are read in
-//     order and only up to the decision. So the sets are the same on any
+//     the number of missing demos, never from the workers; results are read
+//     in order and only up to the decision. So the sets are the same on any
 //     cluster.
 //  4. A demo holds every field of its step (program/graph/candidate.h).
 //

@@ -5,22 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Deviations of the effects, as shares of that of a single score.
+// Deviations of the effects, as shares of the deviation of a single score.
 static const double CHOICE = 0.25;
-static const double SLOPE = 0.15; // of a doubling of the demos or sentences
+static const double SLOPE = 0.15; // per doubling of the demos or sentences
 static const double VOICE = 0.4;  // of a sentence, on its rows
 static const double PAIR = 0.12;
 static const double ROW = 0.6;
 static const double NOISE = 0.8;
-static const double FREE = 4; // of what all share: anything may be
+static const double FREE = 4; // of what all share: unconstrained
 
-// Where few scores are known.
-static const double SHOWN = 0.8;      // of demos at all
-static const double FEW_SLOPE = 0.05; // of a doubling of them
+// When few scores are known:
+static const double SHOWN = 0.8;      // of any demos
+static const double FEW_SLOPE = 0.05; // per doubling of the demos
 
-static const double INHERITED = 0.8; // of what a parent is worth
+static const double INHERITED = 0.8; // share of a parent's worth
 
-// Forebears beyond these add next to nothing.
+// More distant ancestors add next to nothing.
 enum { FOREBEARS = 6 };
 
 struct outlook outlook_of(const struct space *space, struct board *board,
@@ -45,14 +45,14 @@ void outlook_release(struct outlook *outlook)
 
 // --- terms
 
-// The effect of how many demos, or sentences, a predictor shows stands behind
-// its sets, or texts.
+// Returns the effect of the number of demos, or sentences, that a predictor
+// shows. It follows the effects of the predictor's sets, or texts.
 static size_t slope_of(const struct outlook *outlook, size_t at)
 {
     return outlook->columns[at] + space_count(outlook->space, at);
 }
 
-// Gives each choice its effect. Returns how many there are in all.
+// Assigns each choice its effect. Returns the number of effects.
 static size_t lay_out(struct outlook *outlook)
 {
     const struct space *space = outlook->space;
@@ -91,7 +91,7 @@ static size_t most_terms(const struct space *space)
     return n;
 }
 
-// Index of the entry that was made of these choices; board->n: none.
+// Returns the index of the entry with these choices, or board->n.
 static size_t entry_of(const struct outlook *outlook, const int *choices)
 {
     const struct board *board = outlook->board;
@@ -103,7 +103,8 @@ static size_t entry_of(const struct outlook *outlook, const int *choices)
     return i;
 }
 
-// Of one that was tried, the demos that its prompt had room for.
+// Returns the demos of a part. For a combination that was tried, counts only
+// those that its prompt had room for.
 static size_t count_demos(const struct outlook *outlook, const int *choices,
                           size_t entry, size_t part)
 {
@@ -117,7 +118,8 @@ static size_t count_demos(const struct outlook *outlook, const int *choices,
 
 static const size_t ANY_ROW = SIZE_MAX;
 
-// The sentences that a text holds, as far as the row at `place` is concerned.
+// Adds the sentences that a text holds, as far as the row at `place` is
+// concerned.
 static size_t put_sayings(const struct outlook *outlook, size_t part,
                           size_t text, size_t place, struct effect_term *out)
 {
@@ -139,7 +141,8 @@ static size_t put_sayings(const struct outlook *outlook, size_t part,
     return n;
 }
 
-// Into outlook->terms; returns how many. place: on the board, or ANY_ROW.
+// Writes the terms to outlook->terms and returns their number. `place` is a
+// place on the board, or ANY_ROW.
 static size_t put_terms(const struct outlook *outlook, const int *choices,
                         size_t entry, size_t place)
 {
@@ -194,8 +197,8 @@ static void set_deviations(const struct outlook *outlook, size_t n,
     }
 }
 
-// A score as it is learned from: how likely the right label was says more than
-// whether it came out on top, and is no whole truth either.
+// Returns the score to learn from: the probability of the right label says more
+// than whether it came out on top, but is not the whole truth either.
 static double softened(const struct entry *entry, size_t place, double soft)
 {
     double score = entry->scores[place];
@@ -223,7 +226,7 @@ static bool add_entry(struct outlook *outlook, size_t index, double soft,
     return true;
 }
 
-// What the space has become.
+// Reads the space again, since it may have grown.
 static bool look_around(struct outlook *outlook, struct err *err)
 {
     const struct space *space = outlook->space;

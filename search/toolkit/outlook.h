@@ -1,23 +1,29 @@
-// outlook: what a combination of the space can be expected to score, from all
-// that is on the board.
+// outlook: the score that a combination of the space can be expected to get,
+// given everything on the board.
 //
-// The terms of a combination (effects.h) are: what all share; of each predictor
-// its text and its demo set, and in part those that they descend from, since a
-// rewritten instruction starts from what its parent is worth; how many demos it
-// shows and how many sentences of the teacher's it holds (a doubling is one
-// term, so sets tell of each other's size); each of these sentences, on the
-// rows that it is about (concern.h), so texts tell of each other's parts; each
-// tunable; and, for a combination that was tried, itself, since parts that are
-// good alone may not go together.
+// The terms of a combination (effects.h) are:
 //
-// Few scores (`few`) say little more of demos than that some are better than
-// none. If that gain were taken as the worth of a doubling, it would be carried
-// on to ever larger sets, so with few scores it is a term of its own:
+//   - what all combinations share;
+//   - for each predictor, its text and its demo set, and to a lesser degree the
+//     ones that they descend from, since a rewritten instruction starts from
+//     what its parent is worth;
+//   - how many demos it shows, and how many of the teacher's sentences it
+//   holds.
+//     A doubling is one term, so sets say something about each other's size;
+//   - each of these sentences, on the rows that it is about (concern.h), so
+//     texts say something about each other's parts;
+//   - each tunable;
+//   - for a combination that was tried, the combination itself, since parts
+//     that are good alone may not go together.
 //
-//   tried    none 45 %, 16 demos 75 %
+// Few scores (`few`) say little more about demos than that some are better than
+// none. If that gain were taken as the worth of a doubling, it would be
+// extrapolated to ever larger sets. So with few scores it is a term of its own:
+//
+//   tried                none 45 %, 16 demos 75 %
 //   32 demos, untried    by doublings 80 %, by showing some 75 %
 //
-// For the job's own thread.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_OUTLOOK_H
 #define SEARCH_TOOLKIT_OUTLOOK_H
@@ -32,34 +38,37 @@
 #include "search/toolkit/space.h"
 
 struct outlook {
-    const struct space *space; // borrowed, as the next
+    const struct space *space; // borrowed, like the next two
     struct board *board;
-    const struct study *study; // borrowed
-    double deviation;          // of a single score, over rows and noise
+    const struct study *study;
+    double deviation;          // of a single score, from rows and noise
     bool few;                  // set by the owner: see above
-    struct effects *effects;   // owned, as all below; NULL: nothing learned yet
-    size_t *columns;           // by place of a combination: its first effect
-    size_t shown;              // effect of demos at all, of the first part
-    size_t pairs;              // first effect of the combinations as such
+    struct effects *effects;   // owned, like all below; NULL: not learned yet
+    size_t *columns;           // first effect, by place of a combination
+    size_t shown;              // effect of any demos, for the first part
+    size_t pairs;              // first effect of the combinations as a whole
     struct sayings *sayings;   // by part
     size_t *voices;            // by part: effect of its first sentence
-    struct effect_term *terms; // room for those of one score
+    struct effect_term *terms; // room for the terms of one score
 };
 
-// deviation: of a single score. Nothing is allocated before outlook_learn.
+// Creates an outlook. `deviation` is that of a single score. Nothing is
+// allocated before outlook_learn.
 struct outlook outlook_of(const struct space *space, struct board *board,
                           const struct study *study, double deviation);
-void outlook_release(struct outlook *outlook); // zeroed is fine
+void outlook_release(struct outlook *outlook); // accepts a zeroed outlook
 
-// Learns afresh. soft: the share of a score that is the probability of the
-// right label, where the server tells it; 0: right answers alone.
+// Learns again from the whole board. `soft` is the share of a score that is the
+// probability of the right label, where the server tells it; with 0, only right
+// answers count.
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err);
 
-// What a combination can be expected to score, whether it was tried or not.
+// Returns the score that a combination can be expected to get, tried or not.
 struct effect_guess outlook_guess(const struct outlook *outlook,
                                   const int *choices);
 
-// What a sentence of the teacher's (space.h) adds on the rows that it is about.
+// Returns what a sentence of the teacher's (space.h) adds on the rows that it
+// is about.
 struct effect_guess outlook_saying(const struct outlook *outlook, size_t part,
                                    size_t saying);
 

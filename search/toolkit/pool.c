@@ -46,13 +46,13 @@ size_t pool_best(const struct pool *pool)
 
 // --- the front
 
-// Who leads which row: n members x n_rows.
+// Which member leads which row: n members x n_rows.
 struct front {
     const struct pool *pool;
     size_t n_rows;
     bool *leads;   // owned; [member * n_rows + row]
-    bool *dropped; // owned; one a member
-    size_t *order; // owned; members by rising mean, earlier ones first
+    bool *dropped; // owned; one per member
+    size_t *order; // owned; members by ascending mean, earlier ones first
 };
 
 static bool leads(const struct front *front, size_t member, size_t row)
@@ -150,7 +150,7 @@ static bool adds_nothing(const struct front *front, size_t member)
     return true;
 }
 
-// Drops the first that adds nothing; false when all that are left do.
+// Drops the first member that adds nothing; returns false if there is none.
 static bool drop_one(struct front *front)
 {
     for (size_t i = 0; i < front->pool->n; i++) {
@@ -191,7 +191,7 @@ bool pool_pick(const struct pool *pool, struct rng *rng, size_t *out,
     ok = ok && pool_wins(pool, wins, err);
     for (size_t i = 0; ok && i < pool->n; i++)
         total += wins[i];
-    *out = pool->n > 0 ? pool_best(pool) : 0; // where no row was scored
+    *out = pool->n > 0 ? pool_best(pool) : 0; // if no row was scored
     uint64_t at = total > 0 ? rng_below(rng, total) : 0;
     for (size_t i = 0; ok && total > 0 && i < pool->n; i++) {
         *out = i;

@@ -47,8 +47,8 @@ struct proposer {
     char *data;           // summary, or NULL
     char *source;         // the program's text
     char *about;          // the program's description, or NULL
-    char **about_steps;   // one a predictor, or NULL
-    struct form forms[2]; // to propose: without a tip, with one
+    char **about_steps;   // one per predictor, or NULL
+    struct form forms[2]; // for proposing: without a tip, with one
 };
 
 // --- texts
@@ -74,7 +74,7 @@ static bool is_known(const struct instruction_list *list, const char *text)
     return false;
 }
 
-// Takes text, which may be NULL for want of memory.
+// Adds text and takes it over. text may be NULL when out of memory.
 static bool keep_text(struct instruction_list *list, char *text,
                       struct err *err)
 {
@@ -109,8 +109,8 @@ static bool was_shown(const int *rows, size_t n, int row)
     return false;
 }
 
-// Up to three bootstrapped demos: of this set, then of those after it, then of
-// those before.
+// Shows up to three bootstrapped demos: of this set, then of the sets after it,
+// then of those before it.
 static void put_demos(struct buf *out, const struct proposer *proposer,
                       size_t predictor, size_t set)
 {
@@ -278,8 +278,8 @@ out:
     return ok;
 }
 
-// The description of the program and the summary of the data are made side by
-// side; the steps are described when the former is there.
+// Makes the description of the program and the summary of the data side by
+// side; the steps are described once the former is done.
 static bool look_around(struct proposer *proposer, struct err *err)
 {
     const struct proposer_options *options = proposer->options;
@@ -398,7 +398,7 @@ static json_t *propose_inputs(const struct proposer *proposer, size_t predictor,
     return inputs;
 }
 
-// The questions of one step into questions[0..n).
+// Fills questions[0..n) with the questions of one step.
 static bool prepare(const struct proposer *proposer, size_t predictor,
                     struct question *questions, struct err *err)
 {
@@ -459,7 +459,7 @@ static bool propose_all(struct proposer *proposer, struct proposals *out,
     for (size_t i = 0; i < steps; i++) {
         if (!runs_predictor(proposer, i))
             continue;
-        asked += n; // the rest stays zeroed where one fails
+        asked += n; // if one fails, the rest stays zeroed
         if (!prepare(proposer, i, questions + asked - n, err))
             goto out;
     }

@@ -1,16 +1,16 @@
-// proposer: new instructions, written by the teacher from what it is shown.
+// proposer: new instructions, written by the teacher.
 //
-// It is shown, as far as the options say: a summary of the data, the steps of
-// the program (shown.h), a description of it and of the step, demos that the
-// teacher itself bootstrapped, the present instruction, and a tip that sends
-// each proposal another way. Descriptions are made once and shared. Then all
-// proposals of all steps are under way together.
+// Depending on the options, the teacher sees a summary of the data, the steps
+// of the program (shown.h), a description of the program and of the step, demos
+// that the teacher itself bootstrapped, the present instruction, and a tip that
+// sends each proposal in another direction. Descriptions are made once and
+// shared. Then all proposals of all steps are under way at the same time.
 //
-// The list of a step starts with its instruction as written, and has besides
-// every proposal that came back usable and new. A question that gets no usable
-// answer is left out and counted in a note; the search goes on without it.
+// The list of a step starts with its instruction as written, followed by every
+// proposal that came back usable and new. A question without a usable answer is
+// left out and counted in a note; the search continues without it.
 //
-// For the job's own thread.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_PROPOSER_H
 #define SEARCH_TOOLKIT_PROPOSER_H
@@ -24,7 +24,7 @@
 #include "search/toolkit/demo_set.h"
 
 struct proposer_options {
-    int64_t n; // proposals a step, not counting the instruction as written
+    int64_t n; // proposals per step, not counting the instruction as written
     double temperature;
     bool program_aware;
     bool data_aware;
@@ -34,19 +34,19 @@ struct proposer_options {
 };
 
 struct instruction_list {
-    char **texts; // owned; [0] is as written
+    char **texts; // owned; [0] is the instruction as written
     size_t n;
 };
 
 struct proposals {
-    struct instruction_list *lists; // owned: one a predictor
+    struct instruction_list *lists; // owned: one per predictor
     size_t n_lists;
 };
 
-void proposals_release(struct proposals *proposals); // zeroed is fine
+void proposals_release(struct proposals *proposals); // accepts a zeroed struct
 
-// Only for predictors that the plan runs; the others keep a list of one.
-// Proposal k starts from set k of sets (none is shown for set 0).
+// Proposes only for predictors that the plan runs; the others keep a list of
+// one. Proposal k uses demo set k % n_sets; set 0 shows no demos.
 bool proposals_make(struct session *session,
                     const struct proposer_options *options,
                     const struct demo_set *sets, size_t n_sets,

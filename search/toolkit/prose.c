@@ -10,11 +10,12 @@
 
 enum {
     LEAST_LETTERS = 3,
-    QUOTED_BYTES = 40, // a shown text so long is not repeated by chance
+    QUOTED_BYTES = 40, // a shown text of this length is not repeated by chance
     FOLDED_MAX_BYTES = 1 << 21,
 };
 
-// Letters, and whatever is no ASCII: most scripts have no letters in ours.
+// Counts ASCII letters and everything that is not ASCII, since most scripts
+// have no ASCII letters.
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -30,7 +31,8 @@ static bool has_words(const char *text)
     return letters >= LEAST_LETTERS;
 }
 
-// {name}, ${name}, <name> or [name] in text, for a field of the prompt.
+// Returns true if the text has {name}, ${name}, <name> or [name], for a field
+// of the prompt.
 static bool has_placeholder(const char *text, const char *name)
 {
     static const char pairs[][2] = {{'{', '}'}, {'<', '>'}, {'[', ']'}};
@@ -44,7 +46,8 @@ static bool has_placeholder(const char *text, const char *name)
     return false;
 }
 
-// One pair of brackets around a name and no more: "{instruction}".
+// Returns true if the text is one pair of brackets around a name:
+// "{instruction}".
 static bool is_placeholder(const char *text)
 {
     size_t len;
@@ -81,14 +84,15 @@ static bool has_markup(const char *text, const struct signature *signature)
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strstr(text, marks[i]) != NULL)
             return true;
-    // The object that was to hold the text.
+    // the JSON object that should hold the text
     for (size_t i = 0; start[0] == '{' && i < signature->n_outputs; i++)
         if (strstr(start, signature->outputs[i].name) != NULL)
             return true;
     return false;
 }
 
-// Folded, white space as single blanks. False without memory.
+// Folds the text, with white space as single blanks. Returns false when out of
+// memory.
 static bool fold(const char *text, struct buf *out)
 {
     struct buf folded = BUF_INIT(FOLDED_MAX_BYTES);
@@ -123,8 +127,8 @@ bool prose_same(const char *a, const char *b)
     return same;
 }
 
-// Whether one of the two, both folded, is a part of the other: a piece of what
-// was shown, or all of it with something around.
+// Returns true if one of the two, both folded, is part of the other: a piece of
+// what was shown, or all of it with something around it.
 static bool repeats(const struct buf *text, const char *shown)
 {
     struct buf other = BUF_INIT(FOLDED_MAX_BYTES);
@@ -150,7 +154,7 @@ static bool is_echo(const char *text, const struct step *asked,
     if (fold(text, &folded)) {
         found = repeats(&folded, asked->signature.instruction);
         json_object_foreach((json_t *)shown, key, value) {
-            // What is to be made better may well be kept, and added to.
+            // The text to improve may well be kept and added to.
             bool basis = strcmp(key, PROSE_BASIS) == 0;
 
             if (!found && !basis && json_is_string(value))

@@ -59,7 +59,7 @@ bool race_block(struct outlook *outlook, const struct racer *racers, size_t n,
     return ok && board_wait(board, err) && outlook_learn(outlook, soft, err);
 }
 
-// Of the racers those that stay, at most `most`, best first.
+// Keeps the racers that stay in the race, best first, at most `most` of them.
 static bool drop(struct outlook *outlook, const struct race_rules *rules,
                  size_t most, struct racer *racers, size_t *n, struct err *err)
 {

@@ -24,7 +24,7 @@ bool reflection_case_of(const struct task_item *item, int step,
     return true;
 }
 
-// --- what is asked
+// --- the question
 
 bool reflection_form_init(struct reflection_form *form,
                           const struct session *session,
@@ -67,7 +67,7 @@ bool reflection_form_init(struct reflection_form *form,
             .outputs = told + skip,
             .n_outputs = sizeof told / sizeof *told - skip},
         err);
-    if (ok) // that the cause is named helps, and may be left out
+    if (ok) // naming the cause helps, but it may be missing
         form->form.plan.reads[0] = UINT64_C(1) << (options->hypotheses ? 1 : 0);
     return ok;
 }
@@ -77,7 +77,7 @@ void reflection_form_release(struct reflection_form *form)
     form_release(&form->form);
 }
 
-// --- what is shown
+// --- the examples
 
 static void put_case(struct buf *out, size_t no,
                      const struct reflection_case *one, size_t max)
@@ -97,8 +97,8 @@ static void put_case(struct buf *out, size_t no,
     buf_puts(out, "\n\n");
 }
 
-// All cases, their values cut to half as often as it takes. beside: bytes of
-// what else is shown.
+// Shows all cases, halving the limit of their values as often as needed.
+// `beside` is the number of bytes of the rest of the prompt.
 static void put_cases(struct buf *out, const struct reflection_form *form,
                       const struct reflection *reflection, size_t beside)
 {
@@ -158,7 +158,7 @@ bool reflection_prepare(const struct reflection_form *form,
     return question->inputs != NULL;
 }
 
-// --- what came back
+// --- the answer
 
 bool reflection_take(const struct question *question, char **instruction,
                      char **hypothesis, struct err *err)

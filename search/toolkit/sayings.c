@@ -35,8 +35,8 @@ static bool grow(struct sayings *sayings, size_t n, size_t n_texts)
     return held != NULL && about != NULL && share != NULL && voices != NULL;
 }
 
-// marks: by place of the study, whether the saying is about it. A row of the
-// board that is none of the study's is about nothing special.
+// Records what the saying is about. `marks` tells this by place of the study. A
+// row of the board that is not in the study is about nothing special.
 static void note_about(struct sayings *sayings, size_t saying,
                        const struct study *study, const struct board *board,
                        const bool *marks)

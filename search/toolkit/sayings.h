@@ -1,10 +1,10 @@
-// sayings: of one predictor, which of its texts hold what the teacher said, and
+// sayings: which texts of a predictor hold which sentences of the teacher, and
 // which rows of the board each sentence is about.
 //
-// Read afresh whenever the space has grown: a text that is new may hold a
-// sentence that is old, and the other way round.
+// Read again whenever the space has grown: a new text may hold an old sentence,
+// and an old text a new one.
 //
-// For the job's own thread.
+// Call only from the job's own thread.
 
 #ifndef SEARCH_TOOLKIT_SAYINGS_H
 #define SEARCH_TOOLKIT_SAYINGS_H
@@ -20,20 +20,22 @@
 struct sayings {
     size_t n;       // sentences
     size_t n_rows;  // of the board
-    bool *held;     // owned, as the next: by text, then by sentence
+    bool *held;     // owned, like those below: by text, then by sentence
     bool *about;    // by sentence, then by place on the board
-    double *share;  // by sentence: of all rows
-    double *voices; // by text: how many of its sentences are about a row, in
-                    // doublings, on the average over the rows
+    double *share;  // by sentence: share of all rows that it is about
+    double *voices; // by text: the number of its sentences about a row, in
+                    // doublings, averaged over the rows
 };
 
-// Zeroed at first, then as it was read before.
+// Reads the sayings of a part. `sayings` is zeroed at first, and afterwards
+// holds the previous result.
 bool sayings_read(struct sayings *sayings, const struct space *space,
                   const struct study *study, const struct board *board,
                   size_t part, struct err *err);
-void sayings_release(struct sayings *sayings); // zeroed is fine
+void sayings_release(struct sayings *sayings); // accepts a zeroed struct
 
-// How many sentences of the text are about the row at `place`, in doublings.
+// Returns how many sentences of the text are about the row at `place`, in
+// doublings.
 double sayings_voices(const struct sayings *sayings, size_t text, size_t place);
 
 #endif

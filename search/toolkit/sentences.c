@@ -5,7 +5,7 @@
 #include "common/text.h"
 #include "common/words.h"
 
-// Bytes up to the end of the first sentence.
+// Returns the number of bytes up to the end of the first sentence.
 static size_t measure(const char *text, size_t line)
 {
     for (size_t i = 0; i < line; i++) {

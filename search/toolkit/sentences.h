@@ -1,8 +1,8 @@
 // sentences: a text, sentence by sentence.
 //
 // A sentence ends at the end of its line, or where a full stop, an exclamation
-// or a question mark is followed by white space (words_stop). "e.g. this" is
-// cut too early, which does no harm where sentences are compared and put
+// mark or a question mark is followed by white space (words_stop). "e.g. this"
+// is cut too early, which does no harm when sentences are compared and put
 // together again.
 //
 // Pure.
@@ -14,13 +14,14 @@
 #include <stddef.h>
 
 struct sentence {
-    const char *text; // in the text, no white space around it, not ended by 0
+    const char *text; // within the text, trimmed; not 0-terminated
     size_t len;       // at least 1
-    bool first;       // of its line
-    const char *rest; // what comes behind it
+    bool first;       // first of its line
+    const char *rest; // the text after it
 };
 
-// The first sentence of text, and so on with its rest; false at the end.
+// Returns the first sentence of text in *out; call again with its rest for the
+// next. Returns false at the end.
 bool sentence_next(const char *text, bool first, struct sentence *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "program/graph/kind.h"
 #include "program/graph/type_form.h"
 
-// What could not be built in a part cannot be in the whole.
+// If part of a text could not be built, the whole could not either.
 static void pass_failure(struct buf *out, const struct buf *part)
 {
     if (!part->failed)
@@ -44,7 +44,8 @@ void shown_step(struct buf *out, const struct step *step)
         put_field(out, &signature->outputs[i]);
 }
 
-// " <- classify.intent"; nothing for an input of the program of that name.
+// Shows " <- classify.intent", or nothing for an input of the program with that
+// name.
 static void put_source(struct buf *out, const struct program *program,
                        struct source source, const char *name)
 {

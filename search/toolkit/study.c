@@ -6,8 +6,9 @@
 #include "search/toolkit/diagnosis.h"
 #include "search/toolkit/teacher.h"
 
-// A step without labels works towards those of a later one: demos that show all
-// of these show it all that it has to tell apart.
+// Chooses what demo sets cover. A step without labels prepares those of a later
+// step: demos that show all of these labels show everything it has to tell
+// apart.
 static void choose_covers(struct study *study)
 {
     const struct classes *last = NULL;
@@ -150,8 +151,8 @@ struct runs *study_trace(struct study *study, const struct board *board,
         rows[n++] = study->rows[i];
     }
     runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
-    // Where the budget is small, fewer rows have to do: there is more to be
-    // learned by a screen than by what the program as written gets wrong.
+    // If the budget is small, uses fewer rows: a screen teaches more than the
+    // mistakes of the program as written.
     while (runs == NULL && err->code == ERR_BUDGET && n > 1) {
         *err = ERR_CLEAR;
         n /= 2;
@@ -179,8 +180,8 @@ static bool lacks_demo(const struct study *study, size_t place)
     return false;
 }
 
-// Of the entries that were right on a row of the board the one that was scored
-// on most; board->n: none was.
+// Returns the entry that was right on a row of the board and was scored on most
+// rows, or board->n if none was right.
 static size_t find_right(const struct study *study, const struct board *board,
                          size_t row)
 {

@@ -7,9 +7,9 @@
 #include "program/graph/kind.h"
 #include "search/toolkit/prose.h"
 
-enum { FORM_TOKENS = 500 }; // of our own words around what is shown
+enum { FORM_TOKENS = 500 }; // for our own words around what is shown
 
-// Models that are certain at temperature 0 would say the same again.
+// A model that is certain at temperature 0 would say the same again.
 static const double RETRY_TEMPERATURE = 1.0;
 
 bool form_init(struct form *form, const struct single_step *single,
@@ -60,9 +60,9 @@ int64_t teacher_room(const struct session *session)
     return options->num_ctx - answer - FORM_TOKENS;
 }
 
-// Until they are done the loop runs them, with the program that they borrow: no
-// other error may end the wait. Where the coordinator itself is gone they stay
-// the session's, which frees them in the end.
+// Waits until the runs are done, because until then the loop runs them with the
+// program that they borrow; no other error may end the wait. If the coordinator
+// itself is gone, they stay with the session, which frees them at its end.
 void runs_drop(struct session *session, struct runs *runs)
 {
     struct err ignored = ERR_CLEAR;
@@ -110,7 +110,7 @@ bool question_submit(struct session *session, struct question *question,
     return question->runs != NULL;
 }
 
-// Whether every text that is needed can be what it was asked for.
+// Returns true if every text that is needed can be what it was asked for.
 static bool is_usable(const struct question *question, const json_t *outputs)
 {
     const struct step *asked = &question->form->program->steps[0];
@@ -126,7 +126,7 @@ static bool is_usable(const struct question *question, const json_t *outputs)
     return true;
 }
 
-// Takes the answer of the attempt that ended, if it can be read and used.
+// Takes the answer of the finished attempt, if it can be read and used.
 static void take_answer(struct question *question)
 {
     const struct task_item *item = &question->runs->items[0];

@@ -6,9 +6,9 @@
 #include "search/toolkit/instruction.h"
 #include "search/toolkit/sentences.h"
 
-// --- ours
+// --- our own texts
 
-// A text that is too long is no candidate; that is no failure.
+// Adds a text. One that is too long is dropped, which is no failure.
 static bool keep(struct space *space, const struct text_draft *draft,
                  const struct buf *text, int *number, struct err *err)
 {
@@ -20,8 +20,8 @@ static bool keep(struct space *space, const struct text_draft *draft,
                           draft->parent, number, err);
 }
 
-// Whether any of the pieces had something to say. A terse text is made of no
-// other.
+// Writes the pieces. Returns true if any of them had something to say. A terse
+// text is not built on another.
 static bool put_pieces(const struct wording *wording,
                        const struct text_pieces *pieces, const char *parent,
                        struct buf *text)
@@ -82,7 +82,7 @@ void letter_release(struct letter *letter)
     *letter = (struct letter){0};
 }
 
-// Those of the fields that are in list; NULL without memory.
+// Returns those of the fields that are in list, or NULL when out of memory.
 static json_t *pick_fields(const json_t *fields, const struct field *list,
                            size_t n)
 {
@@ -124,7 +124,7 @@ bool letter_add_examples(struct letter *letter, const struct program *program,
     return true;
 }
 
-// What the row says of the step's outputs; NULL without memory.
+// Returns the row's labels for the step's outputs, or NULL when out of memory.
 static json_t *list_labels(const struct program *program, const json_t *fields,
                            int step)
 {
@@ -159,7 +159,7 @@ static bool add_case(struct letter *letter, json_t *inputs, json_t *outputs,
     return inputs != NULL && outputs != NULL;
 }
 
-// What the example itself says.
+// Adds what the example itself says.
 static bool add_row(struct letter *letter, const struct study *study,
                     size_t row, struct err *err)
 {
@@ -238,10 +238,10 @@ static bool submit(const struct space *space, struct post *post,
            question_submit(space->session, question, err);
 }
 
-// --- what comes back
+// --- answers
 
-// What the answers to the letters of a group, or of a share of it, added to the
-// text of the first.
+// The answers to the letters of a group, or of a share of it, added to the text
+// of its first letter.
 struct merged {
     const struct letter *letter;
     struct buf text;
@@ -252,9 +252,9 @@ static bool holds(const struct buf *text, const char *line)
     return text->data != NULL && strstr(text->data, line) != NULL;
 }
 
-// Adds the sentences of an answer that are not there yet. An answer is the
-// whole instruction rewritten, often in one line, so that most of it is in
-// every other answer too.
+// Adds those sentences of an answer that are not in the text yet. An answer is
+// the whole instruction rewritten, often in one line, so most of it is in every
+// other answer too.
 static void put_what_is_new(const char *answer, struct buf *out)
 {
     struct buf copy = BUF_INIT(INSTRUCTION_MAX_BYTES);
@@ -287,7 +287,8 @@ static void merge(struct merged *merged, const struct space *space,
     put_what_is_new(answer, &merged->text);
 }
 
-// An answer about no text is a text; one about a text is a part of its group's.
+// Takes an answer. One to a letter without a text is a text of its own; one
+// about a text becomes part of its group's.
 static bool take(struct space *space, const struct letter *letter,
                  struct question *question,
                  struct merged (*merged)[1 + LETTER_SHARES], struct err *err)

@@ -26,7 +26,7 @@ size_t tpe_below(size_t n)
 
 // --- start-up
 
-// One uniform a choice, and the greatest wins.
+// Draws one uniform per choice; the greatest wins.
 static int draw_choice(int n_choices, struct uniforms uniforms)
 {
     int best = 0;
@@ -75,8 +75,8 @@ static bool init_mixture(struct tpe_mixture *mixture,
     return true;
 }
 
-// Old trials of a large group weigh less: from 1/n in equal steps to 1, and
-// then 1 for the last 25. The prior weighs 1.
+// Sets the weights. Old trials of a large group weigh less: from 1/n in equal
+// steps to 1, and then 1 for the last 25. The prior weighs 1.
 static void set_weights(struct tpe_mixture *mixture)
 {
     size_t n = mixture->n;
@@ -97,8 +97,8 @@ static void set_weights(struct tpe_mixture *mixture)
         mixture->weights[i] /= sum;
 }
 
-// The rank of trial i among the finished ones: how many are better, or as good
-// and earlier.
+// Returns the rank of trial i among the finished ones: how many are better, or
+// as good and earlier.
 static size_t rank_of(const struct tpe_trial *trials, size_t n, size_t i)
 {
     size_t rank = 0;
@@ -168,7 +168,8 @@ static double kernel_log_density(const struct tpe_mixture *mixture,
     return sum + log(mixture->weights[kernel]);
 }
 
-// Two walks, the greatest first, rather than a list of logarithms.
+// Walks twice, first for the greatest term, to avoid storing a list of
+// logarithms.
 double tpe_log_density(const struct tpe_mixture *mixture, const int *choices)
 {
     double most = -INFINITY;
@@ -208,8 +209,8 @@ static int draw_from_kernel(const struct tpe_mixture *mixture, size_t kernel,
     return last;
 }
 
-// drawn has TPE_CANDIDATES rows of n choices. First all kernels are drawn,
-// then parameter after parameter for all rows.
+// Draws the candidates into drawn, TPE_CANDIDATES rows of n choices. All
+// kernels are drawn first, then one parameter after the other for all rows.
 static void draw_candidates(const struct tpe_mixture *below,
                             struct uniforms uniforms, int *drawn)
 {

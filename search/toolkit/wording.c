@@ -8,9 +8,9 @@
 enum {
     WORDS_MOST = 10,
     WORDS_LEAST = 3,
-    WORD_SHARE = 14, // bytes that a word takes, about
+    WORD_SHARE = 14, // bytes that a word takes, roughly
     EXAMPLE_BYTES = 100,
-    EXAMPLE_ROOM = 180, // bytes a label from which it gets an example
+    EXAMPLE_ROOM = 180, // bytes per label from which it gets an example
     CONTRAST_WORDS = 5,
 };
 
@@ -67,7 +67,7 @@ static void quote_example(const char *text, struct buf *out)
     buf_putc(out, '"');
 }
 
-// The input that says most of a row: its longest text.
+// Quotes the input that says most about a row: its longest text.
 static void put_example(const struct wording *wording, size_t place,
                         struct buf *out)
 {

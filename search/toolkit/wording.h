@@ -1,18 +1,19 @@
 // wording: instructions that we write ourselves, from the step and its labelled
-// examples. They cost no call, and they hold where the teacher is too small to
-// write anything of use.
+// examples. They cost no call, and they work even if the teacher is too small
+// to write anything useful.
 //
-//   strict       the instruction, and the answer's form spelled out
+//   strict       the instruction, with the form of the answer spelled out
 //   terse        what goes in and what comes out, nothing else; it does not
 //                descend from the instruction
 //   defined      the instruction, and for each label the words that tell its
-//                examples from the others, with one of them
+//                examples from the others, with one example
 //   contrasted   the instruction, and for pairs of labels that were confused
 //                what tells one from the other
 //
-// The last two say nothing, and are not made, where the step has no classes.
-// They are appended, so they can be put together. Nothing in here knows of any
-// language beyond the English sentences around the examples' own words.
+// The last two have nothing to say, and are not made, if the step has no
+// classes. All but terse are appended, so they can be combined. Beyond the
+// English sentences around the examples' own words, nothing here depends on a
+// language.
 
 #ifndef SEARCH_TOOLKIT_WORDING_H
 #define SEARCH_TOOLKIT_WORDING_H
@@ -26,8 +27,8 @@
 #include "search/toolkit/classes.h"
 #include "search/toolkit/lexicon.h"
 
-// What is written about: a step and its examples, which classes and lexicon
-// know by place. All borrowed.
+// The subject: a step and its examples, which classes and lexicon identify by
+// place. Everything is borrowed.
 struct wording {
     const struct step *step;
     const struct dataset *dataset;
@@ -36,9 +37,9 @@ struct wording {
     const struct lexicon *lexicon;
 };
 
-// A value that was given where another was expected, of one field.
+// A value of one field that was given where another was expected.
 struct confusion {
-    size_t field; // of the classes
+    size_t field; // index in the classes
     int expected, given;
     size_t n; // how often
 };
@@ -46,8 +47,8 @@ struct confusion {
 void wording_strict(const struct wording *wording, struct buf *out);
 void wording_terse(const struct wording *wording, struct buf *out);
 
-// False where there is nothing to say. most: bytes that may be appended; every
-// label gets its share.
+// Return false if there is nothing to say. `most` limits the bytes appended;
+// every label gets its share of them.
 bool wording_defined(const struct wording *wording, size_t most,
                      struct buf *out);
 bool wording_contrasted(const struct wording *wording,
