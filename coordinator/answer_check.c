@@ -4,8 +4,8 @@
 #include "common/vector.h"
 
 enum {
-    ANSWER_BYTES = 256 << 10, // of an answer, the widest embedding among them,
-    ANSWER_TOKEN_BYTES = 1 << 10, // and for each token that was asked for
+    ANSWER_BYTES = 256 << 10,     // of an answer; the widest embedding fits,
+    ANSWER_TOKEN_BYTES = 1 << 10, // plus this for each token that was asked for
 };
 
 void answer_bound(const struct call_options *asked, struct call_answer *answer)

@@ -17,7 +17,7 @@ struct background {
     pthread_t threads[MAX_THREADS];
     int n_threads;
     struct bell ready;
-    // The loop's.
+    // Only the loop uses these.
     size_t n;
     size_t bytes;
     // Guarded by the mutex.
@@ -57,7 +57,7 @@ static struct chore *pop(struct queue *queue)
 
 // --- a thread ---
 
-// The next chore; NULL at the end.
+// Returns the next chore, after waiting for it; NULL when stopping.
 static struct chore *next_chore(struct background *background)
 {
     struct chore *chore;
@@ -77,8 +77,8 @@ static void finish(struct background *background, struct chore *chore)
     bell_ring(&background->ready);
 }
 
-// A store that is broken no longer moves: then what is durable is all there
-// will be.
+// A broken store makes no more progress, so then what is durable is all there
+// will ever be.
 static void work(struct background *background, struct chore *chore,
                  struct store **reader)
 {
@@ -89,7 +89,7 @@ static void work(struct background *background, struct chore *chore,
         (void)store_wait(store, chore->after, !chore->hasty, NULL);
     if (*reader == NULL)
         *reader = store_open_read(store_path(store), &trouble);
-    // It is our own store, open on the loop: what fails now is the disk.
+    // It is our own store, which the loop has open: what fails now is the disk.
     if (*reader == NULL && trouble.code == ERR_INPUT)
         trouble.code = ERR_STORE;
     chore->work(chore, *reader, &trouble);

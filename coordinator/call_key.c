@@ -34,7 +34,8 @@ struct hash call_key(const struct call_key_prefix *prefix, const char *digest,
     hasher_add_int(&hasher, (int64_t)options->think);
     hasher_add_text(&hasher, request->format);
     hasher_add_int(&hasher, replicate);
-    // Only where they are asked for: all other keys stay as they are.
+    // Added only where log-probabilities are asked for, so that all other keys
+    // stay the same.
     if (options->top_logprobs > 0)
         hasher_add_int(&hasher, options->top_logprobs);
     if (request->kind != CALL_CHAT) {

@@ -19,7 +19,7 @@ struct clients {
     struct peers *peers;        // borrowed
     struct jobs *jobs;          // borrowed
     struct inquiries inquiries; // commands that read the store
-    int64_t progress_ms;        // when PROGRESS was told last
+    int64_t progress_ms;        // when PROGRESS was last sent
 };
 
 // --- replies ---
@@ -39,7 +39,7 @@ static void tell_failure(struct clients *clients, struct peer *peer,
     free(document);
 }
 
-// NULL: there was no memory for it.
+// text is NULL when there was no memory for it.
 static void reply_text(struct clients *clients, struct peer *peer,
                        const char *text)
 {
@@ -61,7 +61,7 @@ static void reply_to(struct clients *clients, struct peer *peer, json_t *answer,
 
 // --- submitting ---
 
-// It is on its way in, or cannot be, as err says.
+// taken: the job is being opened. If not, err says why.
 static void after_submit(struct clients *clients, struct peer *peer, bool taken,
                          const struct err *err)
 {
@@ -91,7 +91,7 @@ void clients_submitted_long(struct clients *clients, struct peer *peer,
     after_submit(clients, peer, taken, &err);
 }
 
-// The exit status of a client whose job did not begin.
+// Returns the exit status of a client whose job did not begin.
 static int64_t status_of(enum err_code code)
 {
     switch (code) {
@@ -214,7 +214,7 @@ void clients_commanded(struct clients *clients, struct peer *peer,
         reply_to(clients, peer, NULL, &err);
 }
 
-// --- calls beside all jobs ---
+// --- calls outside of jobs ---
 
 static void reply_to_side_call(struct clients *clients, struct side_call *side,
                                json_t *answer, const struct err *err,

@@ -19,7 +19,8 @@ enum { ARGUMENT_BYTES = 1 << 20, EXCLUDED_MOST = 10000 };
 
 // --- read: off the loop ---
 
-// What a history tells (store/lookup.h), the same as of a store at hand.
+// Reads what a history can tell (store/lookup.h), with the same result as for a
+// store on this machine.
 static json_t *read_lookup(struct store *store, const struct command *command,
                            struct err *err)
 {
@@ -33,8 +34,8 @@ static json_t *read_lookup(struct store *store, const struct command *command,
     return answer;
 }
 
-// Who looks at a job may name none and means the newest; who ends one or goes
-// on with it names it.
+// A command that looks at a job may leave out the name and gets the newest; one
+// that ends or resumes a job must name it.
 static char *find_named(struct store *store, const struct command *command,
                         struct err *err)
 {
@@ -44,7 +45,8 @@ static char *find_named(struct store *store, const struct command *command,
     return NULL;
 }
 
-// The job that command->job names by id or its beginning, or by name.
+// Finds the job that command->job names, by id, the beginning of an id, or
+// name.
 static json_t *read_id(struct store *store, const struct command *command,
                        struct err *err)
 {
@@ -55,7 +57,7 @@ static json_t *read_id(struct store *store, const struct command *command,
     return found;
 }
 
-// An example to go on without, put at the end of rows.
+// Appends to rows the number of an example that the job should leave out.
 static bool take_row(struct store *store, int64_t job_no, const json_t *given,
                      json_t *rows, struct err *err)
 {
@@ -79,7 +81,7 @@ static bool take_row(struct store *store, int64_t job_no, const json_t *given,
     return json_array_append_new(rows, json_integer(row)) == 0;
 }
 
-// N or [N...], or nothing at all. NULL on failure.
+// Reads N, [N...] or nothing at all. Returns NULL on failure.
 static json_t *read_excluded(struct store *store, int64_t job_no,
                              const json_t *given, struct err *err)
 {
@@ -101,7 +103,7 @@ static json_t *read_excluded(struct store *store, int64_t job_no,
     return NULL;
 }
 
-// A number from 1 to most, or none: 0.
+// Reads a number from 1 to most, or 0 if there is none.
 static bool read_number(const json_t *argument, const char *key, int32_t most,
                         json_int_t *out, struct err *err)
 {
@@ -133,8 +135,8 @@ static bool check_keys(const json_t *argument, struct err *err)
     return true;
 }
 
-// {"exclude": 17, "priority": 20, "max_workers": 4}, each of which may be
-// missing.
+// Reads {"exclude": 17, "priority": 20, "max_workers": 4}; each key is
+// optional.
 static json_t *read_resume(struct store *store, const struct command *command,
                            struct err *err)
 {
@@ -172,7 +174,8 @@ static const char *const worker_states[] = {
     [DISPATCH_WORKER_SILENT] = "silent",
 };
 
-// A running job that does not use the worker.
+// Writes which running job does not use the worker, and why; returns false if
+// there is none.
 static bool tell_misfit(const struct command_scene *at,
                         const struct worker_info *worker, char *out,
                         size_t size)
@@ -196,8 +199,8 @@ static bool tell_misfit(const struct command_scene *at,
     return false;
 }
 
-// Why the worker gets fewer calls than it could take, or none; "" when it does
-// not.
+// Writes why the worker gets fewer calls than it could take, or none; "" if it
+// does not.
 static void tell_reason(const struct command_scene *at,
                         const struct worker_info *worker,
                         const struct dispatch_worker_view *view, char *out,
@@ -216,7 +219,8 @@ static void tell_reason(const struct command_scene *at,
         (void)proofs_tell(at->engine, worker, out, size);
 }
 
-// With the members of those in a store, in the same order (store/lookup.c).
+// Gives the same members, in the same order, as for the workers of a store
+// (store/lookup.c).
 static json_t *act_workers(const struct command_scene *at,
                            const struct command *command, const json_t *found,
                            struct err *err)
@@ -248,7 +252,7 @@ static json_t *act_workers(const struct command_scene *at,
     return list;
 }
 
-// A fraction, or null where there is none yet.
+// Returns a fraction, or null while there is none.
 static json_t *share_json(double share)
 {
     return share < 0 ? json_null() : json_real(share);
@@ -292,7 +296,7 @@ static json_t *calls_json(const struct engine *engine)
         "model_swaps", (json_int_t)counts.swaps);
 }
 
-// How many workers are in each state, and their slots.
+// Counts the workers in each state.
 static json_t *crowd_json(const struct engine *engine)
 {
     int64_t n[sizeof worker_states / sizeof *worker_states] = {0};
@@ -310,7 +314,7 @@ static json_t *crowd_json(const struct engine *engine)
     return crowd;
 }
 
-// What a page or a watcher asks a few times a second: numbers alone.
+// What a page or a watcher asks for a few times a second: only numbers.
 static json_t *act_status(const struct command_scene *at,
                           const struct command *command, const json_t *found,
                           struct err *err)
@@ -331,7 +335,7 @@ static json_t *act_status(const struct command_scene *at,
                      "longest_turn_ms", (json_int_t)longest.wall_ms);
 }
 
-// Ends the run of the job that found names; it can go on later either way.
+// Ends the job that `found` names; it can be resumed later in any state.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
                        const struct err *why, enum job_state state,
                        struct err *err)
@@ -366,7 +370,7 @@ static json_t *act_pause(const struct command_scene *at,
     return end_job(at, found, &why, JOB_PAUSED, err);
 }
 
-// The rows are left out from here on where they have no score yet; stored
+// Rows that have no score yet are left out from here on. They are stored as
 // events, so that every later replay does the same. They are put before the job
 // is read, so that it begins without them.
 static json_t *act_resume(const struct command_scene *at,
@@ -401,10 +405,10 @@ static json_t *act_resume(const struct command_scene *at,
                            "resume --exclude", err);
     if (ok)
         (void)jobs_resume(at->jobs, &requester, id, &share, err);
-    return NULL; // the reply follows when it has started, or could not
+    return NULL; // the reply follows when it has begun, or could not
 }
 
-// A model's answer beside all jobs: the reply follows when it is there.
+// Asks a model outside of any job. The reply follows when the answer is there.
 static json_t *act_ask(const struct command_scene *at,
                        const struct command *command, const json_t *found,
                        struct err *err)
@@ -428,7 +432,7 @@ static const struct verb {
     json_t *(*act)(const struct command_scene *at,
                    const struct command *command, const json_t *found,
                    struct err *err);
-    bool query; // SQL of the client's own
+    bool query; // SQL written by the client
 } verbs[] = {
     {.told = {"query", false, "`sql`",
               "`columns`, a list of names; `rows`, a list of objects"},
@@ -471,7 +475,7 @@ const struct verb_told *command_told(size_t i)
     return i < sizeof verbs / sizeof *verbs ? &verbs[i].told : NULL;
 }
 
-// All that a history answers, without a row for each.
+// Everything that a history answers; lookup.c has the row of each verb.
 static const struct verb verb_lookup = {.read = read_lookup};
 
 const struct verb *command_verb(const char *name, struct err *err)
@@ -516,7 +520,8 @@ json_t *command_act(const struct verb *verb, const struct command_scene *at,
     return answer;
 }
 
-// A reply that no frame holds must not become silence.
+// A reply that does not fit into any frame becomes an error, so that the client
+// does get a reply.
 char *command_text(json_t *answer, const struct err *err)
 {
     struct err why = *err;

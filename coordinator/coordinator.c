@@ -29,13 +29,13 @@
 #include "wire/listener.h"
 
 enum {
-    MAX_OPENINGS = 8,             // submissions that are read, or wait for it
-    MAX_OPENING_BYTES = 96 << 20, // of their files
-    MAX_QUESTIONS = 64,           // commands that are read, or wait for it
-    MAX_QUERIES = 16,             // of SQL that clients wrote, likewise
+    MAX_OPENINGS = 8,             // submissions being read, or waiting for it
+    MAX_OPENING_BYTES = 96 << 20, // memory of their files
+    MAX_QUESTIONS = 64,           // commands being read, or waiting for it
+    MAX_QUERIES = 16,             // the same for SQL that clients wrote
     ACTIVE_MS = 250,              // longest wait while a job runs
-    IDLE_MS = 500,                // and otherwise
-    BUSY_CHECK_MS = 500,          // between two checks whether anybody works
+    IDLE_MS = 500,                // longest wait otherwise
+    BUSY_CHECK_MS = 500, // between two checks whether anybody is working
 };
 
 struct coordinator {
@@ -45,8 +45,8 @@ struct coordinator {
     struct inbox *inbox;       // owned
     struct jobs *jobs;         // owned
     struct clients *clients;   // owned
-    int64_t busy_check_ms;     // when it was last looked who works
-    int64_t faults_seen;       // by then
+    int64_t busy_check_ms;     // when that was last checked
+    int64_t faults_seen;       // faults counted at that time
     void *zmq;
     void *control;       // the loop's end
     void *control_owner; // the owner's end
@@ -90,8 +90,8 @@ static void do_send(struct coordinator *c, const struct action *action,
     job_work_park(&c->engine.flights, flight, err.text);
 }
 
-// Of a coordinator that stops, workers finish what they have at work: they keep
-// the answers, and the one that starts again is told of them (kept_calls.h).
+// When a coordinator stops, its workers finish the calls that they have and
+// keep the answers. The next coordinator learns of them (kept_calls.h).
 static void do_cancel(struct coordinator *c, const struct action *action,
                       int64_t now)
 {
@@ -155,8 +155,8 @@ static void act(struct coordinator *c, int64_t now)
         acts[action.kind](c, &action, now);
 }
 
-// Somebody is at work when calls are out and no fault came lately, or while a
-// program of the user, such as a slow metric, owes an answer.
+// Somebody is working if calls are in flight and there was no fault lately, or
+// while a program of the user, such as a slow metric, owes an answer.
 static void look_busy(struct coordinator *c, int64_t now)
 {
     struct dispatch_counts counts;
@@ -165,7 +165,8 @@ static void look_busy(struct coordinator *c, int64_t now)
         return;
     c->busy_check_ms = now;
     dispatch_count(c->engine.dispatch, &counts);
-    // A disk that is behind is nothing that anybody at work can help.
+    // While the disk is behind, nothing is sent, so a lack of answers says
+    // nothing about the workers.
     if (c->engine.behind || jobs_have_programs_at_work(c->jobs) ||
         (counts.leased > 0 && counts.faults == c->faults_seen))
         c->engine.busy_ms = now;
@@ -196,8 +197,8 @@ static bool take_orders(struct coordinator *c)
     return any;
 }
 
-// While the disk is behind, or workers gather, nothing is sent, and a call that
-// is due to be sent is no reason to turn at once.
+// While the disk is behind, or workers gather, nothing is sent. So a call that
+// is due to be sent is no reason to begin the next turn at once.
 static long wait_ms(struct coordinator *c, int64_t now)
 {
     int64_t deadline = dispatch_deadline(c->engine.dispatch);
@@ -292,7 +293,7 @@ static void *run_loop(void *arg)
     return NULL;
 }
 
-// --- who hears what ---
+// --- handlers ---
 
 static void on_submitted(void *user, struct peer *peer,
                          const struct submit *submit, struct arena *arena)
@@ -387,8 +388,8 @@ static bool open_background(struct coordinator *c, struct err *err)
         struct background **chores;
         struct background_options options;
     } parts[] = {
-        // A submission may take hundreds of MiB while it is read: two at once,
-        // and what waits is bounded too.
+        // Reading a submission may take hundreds of MiB. So only two are read
+        // at once, and those that wait are limited too.
         {&engine->job_chores,
          {.threads = 2,
           .max_chores = MAX_OPENINGS,
@@ -401,8 +402,8 @@ static bool open_background(struct coordinator *c, struct err *err)
           .max_bytes = SIZE_MAX,
           .busy = "the coordinator is asked too much at once: ask again in a "
                   "moment"}},
-        // One at a time, and beside the others: whoever asks for jobs does not
-        // wait for what somebody else made slow.
+        // One query at a time, apart from the other chores: a client that asks
+        // for jobs does not wait for somebody else's slow query.
         {&engine->query_chores,
          {.threads = 1,
           .max_chores = MAX_QUERIES,
@@ -422,8 +423,8 @@ static bool open_background(struct coordinator *c, struct err *err)
     return true;
 }
 
-// Over inproc as well, so that a part of this process is a client like others
-// whatever the network asks of them.
+// Also listens over inproc, so that a part of this process can be a client like
+// any other, whatever the network requires of clients.
 static bool open_listener(struct coordinator *c,
                           const struct coordinator_options *options,
                           struct err *err)
@@ -439,7 +440,7 @@ static bool open_listener(struct coordinator *c,
     return wire_bind_also(socket, c->inside, err);
 }
 
-// Peers, jobs and clients, and who of them hears what.
+// Opens peers, jobs and clients, and connects their handlers.
 static bool open_parts(struct coordinator *c, const char *program,
                        struct err *err)
 {
@@ -463,11 +464,11 @@ static bool open_parts(struct coordinator *c, const char *program,
     return c->clients != NULL;
 }
 
-// Where the ids of this coordinator's calls begin: above those of earlier ones,
-// which had a million for each millisecond. A worker that was given a call by
-// one of them may still answer it, and the answer may come late, after it has
-// greeted: under an id that is given again it would be taken for another
-// call's.
+// Returns where the ids of this coordinator's calls begin: above those of
+// earlier coordinators, which had a million ids per millisecond. A worker may
+// still answer a call that one of them gave it, even after it has greeted this
+// one. If that id were used again, the answer would be taken for that of
+// another call.
 static int64_t first_id(void)
 {
     return (clock_wall_ms() & (((int64_t)1 << 41) - 1)) << 20;

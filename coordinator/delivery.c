@@ -17,7 +17,7 @@ static void lose_worker(struct peers *peers, struct peer *peer,
     peers_remove(peers, peer, "lost", now);
 }
 
-// prefix: its name, or NULL for a call that is sent whole.
+// prefix is the name of the call's prefix; NULL for a call that is sent whole.
 static bool send_to_worker(struct peers *peers, int32_t worker,
                            const struct call_message *call,
                            const struct hash *prefix, int64_t now,

@@ -58,8 +58,9 @@ void evaluation_drop(struct evaluation *ev)
 
 // --- asking ---
 
-// The demos that this question gets of its step's pool, and then the question.
-// near: the question's embedding, where demos are picked by that, or NULL.
+// Puts the demos that this question gets from its step's pool, followed by the
+// question. near is the question's embedding if demos are picked by that, else
+// NULL.
 static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
                         const struct direction *near, struct buf *out,
                         struct err *err)
@@ -126,7 +127,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     ok = ok && evaluation_ask(ev, ASKER_STEP, order, err);
     buf_release(&tail);
     prefix_unref(&ev->work->engine->flights, order->prefix);
-    if (ev->stepper != NULL) // a flight has a copy
+    if (ev->stepper != NULL) // the flight has a copy
         stepper_let_go(ev->stepper, wanted->part);
     return ok;
 }
@@ -149,7 +150,8 @@ static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
     order->ask.answerer = ANSWERER_EMBED;
     order->ask.payload = payload.data;
     order->ask.payload_len = payload.len;
-    order->ask.kept = NULL; // the step's question, not this one
+    order->ask.kept = NULL; // that belongs to the step's question, not to this
+                            // one
     ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
                 err) &&
          ask_embedder(ev, asker, order, err);
@@ -157,7 +159,7 @@ static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
     return ok;
 }
 
-// --- demos that are picked by the embedding of a question ---
+// --- demos picked by the embedding of a question ---
 
 static bool picks_by_embedding(const struct evaluation *ev,
                                const struct step *step)
@@ -181,7 +183,8 @@ static struct picking *picking_of(struct evaluation *ev, int step,
     return &ev->picking[step];
 }
 
-// Asks for the embedding of a question; false in *asked: it has no word.
+// Asks for the embedding of a question. *asked is false if the question has no
+// word in it.
 static bool ask_near(struct evaluation *ev, const struct ask *wanted,
                      bool *asked, struct err *err)
 {
@@ -199,8 +202,8 @@ static bool ask_near(struct evaluation *ev, const struct ask *wanted,
     return ok;
 }
 
-// What is to be asked of the model waits until the question's embedding is
-// there. Its payload is the stepper's until it is answered.
+// The ask to the model waits until the question's embedding is there. Its
+// payload belongs to the stepper until the ask is answered.
 static bool ask_for_demos(struct evaluation *ev, const struct ask *wanted,
                           struct err *err)
 {
@@ -247,8 +250,9 @@ static bool ask_for_text(struct evaluation *ev, struct err *err)
                  json_string_length(text), err);
 }
 
-// A judge is asked alike for all trials: what it says of an answer is a fact.
-// Its replicates, and the tries in their place, have numbers of their own.
+// A judge is asked in the same way in all trials, because what it says of an
+// answer is a fact. Its replicates, and the tries within each of them, have
+// numbers of their own.
 static struct sampling metric_sampling(const struct evaluation *ev, size_t part)
 {
     int32_t which = 0;
@@ -285,7 +289,7 @@ static bool ask_for_metric(struct evaluation *ev, size_t part, struct err *err)
 
 // --- answers ---
 
-// What the answer that was read says of the right label.
+// Adds what the answer, which has been read, says about the right label.
 static bool add_right(struct evaluation *ev, int step,
                       const struct call_answer *answer, struct err *err)
 {
@@ -309,9 +313,9 @@ static bool take_for_step(struct evaluation *ev, int step,
            add_right(ev, step, answer, err);
 }
 
-// What a step gets that searches by embeddings: the model answered with that of
-// its query. A query that is too long is a fact about the example, as a prompt
-// is.
+// Answers a step that searches by embeddings, whose query the model has
+// embedded. A query that is too long is a fact about the example, as for a
+// prompt.
 static bool take_for_search(struct evaluation *ev, int step,
                             const struct call_answer *answer, struct err *err)
 {
@@ -335,7 +339,8 @@ static bool take_for_search(struct evaluation *ev, int step,
     return ok;
 }
 
-// What is stored says what is to come, also after a restart (answer_check.c).
+// What is stored determines the size of what follows, also after a restart
+// (answer_check.c).
 static void note_size(struct job_work *work)
 {
     int32_t number = work->models[ROLE_EMBED].number;
@@ -345,7 +350,7 @@ static void note_size(struct job_work *work)
         *size = vectors_size(work->vectors);
 }
 
-// The item was a text whose embedding others need.
+// Takes the embedding of an item that is a text; others need it.
 static bool take_for_text(struct evaluation *ev, int part,
                           const struct call_answer *answer, struct err *err)
 {
@@ -369,7 +374,7 @@ static bool take_for_text(struct evaluation *ev, int part,
     return true;
 }
 
-// A question that is too long for an embedding gets the first demos.
+// A question that is too long to be embedded gets the first demos.
 static bool take_for_demos(struct evaluation *ev, int step,
                            const struct call_answer *answer, struct err *err)
 {
@@ -384,7 +389,7 @@ static bool take_for_demos(struct evaluation *ev, int step,
     return ask_model(ev, &picking->ask, picking->near, err);
 }
 
-// A judge's answer that cannot be read says nothing of what it judges.
+// If a judge's answer cannot be read, that says nothing about what it judges.
 static bool take_for_metric(struct evaluation *ev, int part,
                             const struct call_answer *answer, struct err *err)
 {
@@ -406,7 +411,7 @@ static bool take_for_metric(struct evaluation *ev, int part,
     return true;
 }
 
-// Hands an answer to who asked for it.
+// Hands an answer to whatever asked for it.
 static bool take(struct evaluation *ev, enum asker asker, int part,
                  const struct call_answer *answer, struct err *err)
 {
@@ -422,7 +427,7 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
 
 // --- the end of a run ---
 
-// Asks what the metric wants to know from outside, which may be nothing.
+// Asks what the metric needs to know from outside, which may be nothing.
 static bool begin_judging(struct evaluation *ev, struct err *err)
 {
     size_t n = metric_outside(ev->work->job->metric);
@@ -442,7 +447,7 @@ static bool begin_judging(struct evaluation *ev, struct err *err)
     return ok;
 }
 
-// A model fault scores 0; what is only run, not scored, just ends.
+// A model fault scores 0. An item that is only run, not scored, just ends.
 static bool end_run(struct evaluation *ev, struct err *err)
 {
     if (!ev->task->scored)
@@ -454,9 +459,9 @@ static bool end_run(struct evaluation *ev, struct err *err)
             evaluation_judge(ev, err));
 }
 
-// --- going on ---
+// --- advancing ---
 
-// As far as the answers go that are here.
+// Advances as far as the available answers allow.
 static bool advance(struct evaluation *ev, struct err *err)
 {
     struct ask wanted;
@@ -477,7 +482,7 @@ static bool advance(struct evaluation *ev, struct err *err)
     return !stepper_ended(ev->stepper) || end_run(ev, err);
 }
 
-// What is finished goes once nothing can come back to it.
+// A finished evaluation is dropped once no flight can come back to it.
 static void drop_if_over(struct evaluation *ev)
 {
     if (ev->task == NULL && ev->waiting == 0)
@@ -499,8 +504,8 @@ static bool give_steps(struct evaluation *ev, struct err *err)
     return true;
 }
 
-// The rows that are scored are the same in every trial, and so is what the
-// job's program is asked about them. Without memory each asks for itself.
+// All trials score the same rows, and so ask the same questions about them if
+// they run the job's program. When out of memory, each trial makes its own.
 static void share_questions(struct evaluation *ev)
 {
     struct job_work *work = ev->work;
@@ -524,7 +529,7 @@ static bool start_run(struct evaluation *ev, struct err *err)
     return give_steps(ev, err) && advance(ev, err);
 }
 
-// Runs have their items; that of a row to be scored is made here.
+// Runs bring their items along; the item of a row to score is made here.
 static bool take_item(struct evaluation *ev, struct err *err)
 {
     int32_t row = ev->task->rows[ev->at];
@@ -559,11 +564,11 @@ bool evaluation_start(struct job_work *work, struct task *task, size_t at,
         (struct evaluation){.work = work, .take = take, .task = task, .at = at};
     link_in(ev);
     if (!take_item(ev, err))
-        return false; // the job closes, and drops it
+        return false; // the job closes and drops the evaluation
     ok = ev->item->text != NULL ? ask_for_text(ev, err) : start_run(ev, err);
     if (ok)
         drop_if_over(ev);
-    return ok; // otherwise the job closes, and drops it
+    return ok; // on false the job closes and drops the evaluation
 }
 
 bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,

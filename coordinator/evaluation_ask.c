@@ -31,16 +31,16 @@ static bool take_stored(struct evaluation *ev, enum asker asker, int part,
     return ok;
 }
 
-// The last call whose answer the item may use: an excluded row keeps what was
-// answered before its exclusion, so replay decides as it did, and takes nothing
-// that came later, be it asked by `eval` or by another job.
+// Returns the last call whose answer the item may use. An excluded row keeps
+// what was answered before its exclusion, so that a replay decides as before.
+// It takes nothing that came later, whether `eval` or another job asked for it.
 static int64_t last_call(const struct evaluation *ev)
 {
     return job_work_last_call(ev->work, ev->item->row);
 }
 
-// An item that may not be paid for ends at its first call that is not in the
-// store.
+// Ends an item that may not be paid for at its first call that is not in the
+// store. Returns true if it did.
 static bool leave_out(struct evaluation *ev)
 {
     if (last_call(ev) < INT64_MAX)
@@ -65,12 +65,13 @@ static bool set_out(struct evaluation *ev, enum asker asker,
     }
     if (answerer_of(&order->ask)->begin(flight, err))
         return true;
-    ev->waiting--; // nobody may join what never ends
+    ev->waiting--; // nobody may join a flight that never ends
     flights_drop(flights, flight);
     return false;
 }
 
-// An answer that follows from the question alone leaves nothing behind.
+// Takes an answer that follows from the question alone. Nothing of it is
+// stored.
 static bool take_at_once(struct evaluation *ev, enum asker asker,
                          const struct order *order, struct err *err)
 {
@@ -86,7 +87,7 @@ static bool take_at_once(struct evaluation *ev, enum asker asker,
     return ok;
 }
 
-// The one way to an answer from outside: at once, in flight already, stored, or
+// The one way to an answer from outside: at once, already in flight, stored, or
 // paid.
 bool evaluation_ask(struct evaluation *ev, enum asker asker,
                     struct order *order, struct err *err)

@@ -21,7 +21,7 @@ static int place_of(const struct evaluation *ev, enum asker asker, int part)
     return asker == ASKER_TEXT ? 0 : place_of_step(ev, part);
 }
 
-// Room is made in powers of two. False without memory.
+// Makes room in powers of two. Returns false when out of memory.
 static bool make_room(struct evaluation *ev)
 {
     size_t cap = ev->n_calls * 2 + 2;

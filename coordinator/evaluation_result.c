@@ -50,8 +50,8 @@ static bool keep_trace(const struct evaluation *ev, struct err *err)
     return true;
 }
 
-// Two trials under way may score one candidate on one row; the calls are the
-// same, and the first that ends is kept.
+// Two trials in progress may score the same candidate on the same row. They use
+// the same calls, and the first that ends is kept.
 static bool is_kept(const struct evaluation *ev, struct err *err)
 {
     struct history_evaluation kept;
@@ -63,7 +63,7 @@ static bool is_kept(const struct evaluation *ev, struct err *err)
                                    &kept, err);
 }
 
-// Each step asks twice at most, and once for an embedding.
+// Each step asks at most twice, and once for an embedding.
 _Static_assert(3 * PROGRAM_MAX_STEPS + METRIC_MAX_OUTSIDE * METRIC_TRIES <=
                    EVALUATION_MAX_CALLS,
                "all calls of an example are kept");
@@ -138,8 +138,8 @@ bool evaluation_judge(struct evaluation *ev, struct err *err)
     return evaluation_finish(ev, err);
 }
 
-// A reply that cannot be used is never shown to the metric, so what is to be
-// said about it is said here.
+// The metric never sees a reply that cannot be used, so the feedback about it
+// is made here.
 bool evaluation_score_fault(struct evaluation *ev, struct err *err)
 {
     struct buf feedback = BUF_INIT(PROMPT_MAX_BYTES);

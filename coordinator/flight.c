@@ -40,8 +40,9 @@ void flights_release(struct flights *flights)
     map_release(&flights->prefixes);
 }
 
-// A flight with a copy of the order; its texts stand behind it, so that there
-// is one allocation a call. A question that is kept is shared instead.
+// Makes a flight with a copy of the order. The texts follow the struct, so that
+// a call needs only one allocation. A kept question is shared instead of
+// copied.
 static struct flight *make_flight(const struct order *order)
 {
     const struct ask *ask = &order->ask;
@@ -71,7 +72,7 @@ static void free_flight(struct flight *flight)
     free(flight);
 }
 
-// Both maps, or neither.
+// Puts the flight into both maps, or neither.
 static bool map_flight(struct flights *flights, struct flight *flight)
 {
     struct hash id_key = map_number(flight->id);
@@ -206,7 +207,7 @@ void flight_close(struct flights *flights, struct flight *flight)
     free_flight(flight);
 }
 
-// Two steps may read alike and yet ask for different formats.
+// Two steps may have the same text and yet ask for different formats.
 static struct hash with_format(const struct hash *text, const char *format)
 {
     struct hasher hasher;

@@ -31,7 +31,8 @@ static void tell_joined(const struct worker_info *worker)
              text_counted(models, (int64_t)worker->n_models, "model"));
 }
 
-// What it is and has is new to us: it is to show that, and the store says so.
+// Call for a worker whose server or models are new to us: asks for its proofs,
+// and notes it in the store.
 static void take_on(struct peers *peers, struct worker_info *worker,
                     int64_t now)
 {
@@ -42,8 +43,8 @@ static void take_on(struct peers *peers, struct worker_info *worker,
     tell_joined(worker);
 }
 
-// It says once more who it is, in the middle of its work: its server may have
-// got other models. What it showed of those that it has is asked once more.
+// Handles a repeated HELLO of a worker in the middle of its work: its server
+// may have other models now. If so, the worker proves all its models again.
 static void note_models(struct peers *peers, struct worker_info *worker,
                         const struct hello *hello, int64_t now)
 {
@@ -68,8 +69,8 @@ static void greet_again(struct peers *peers, struct peer *peer,
     welcome(peers, peer);
 }
 
-// The same worker over another connection. Nobody else can say so: an instance
-// has 63 random bits, and its key has to be the same.
+// Finds the same worker on another connection. Nobody else can claim to be it:
+// an instance has 63 random bits, and the key must be the same.
 static struct peer *find_former(const struct peers *peers,
                                 const struct hello *hello)
 {
@@ -83,7 +84,7 @@ static struct peer *find_former(const struct peers *peers,
                : NULL;
 }
 
-// The log names who was refused, so that its machine can be found.
+// Logs who was refused, so that the machine can be found.
 static void refuse(struct peers *peers, const struct wire_id *from,
                    const struct hello *hello, const char *code,
                    const char *text)
@@ -96,8 +97,8 @@ static void refuse(struct peers *peers, const struct wire_id *from,
     peers_refuse(peers, from, who, code, text);
 }
 
-// Whether both speak one version of the protocol; else the older one, which is
-// to be replaced, is told.
+// Returns true if both speak the same version of the protocol. If not, err
+// names the older one, which should be replaced.
 static bool speaks_ours(const struct hello *hello, struct err *err)
 {
     if (hello->version == WIRE_VERSION)
@@ -113,7 +114,8 @@ static bool speaks_ours(const struct hello *hello, struct err *err)
     return false;
 }
 
-// Whether the sender may come in at all; else it has heard why not.
+// Returns true if the sender may be admitted at all. If not, it has been told
+// why.
 static bool is_acceptable(struct peers *peers, const struct wire_id *from,
                           const struct hello *hello)
 {
@@ -160,7 +162,7 @@ void greeting_heed(struct peers *peers, const struct wire_id *from,
         refuse(peers, from, hello, "full", err.text);
         return;
     }
-    if (messages.burst > 0) // or greeting again would fill it
+    if (messages.burst > 0) // or greeting again would fill the bucket
         peer->messages = messages;
     welcome(peers, peer);
     if (peer->worker == NULL)

@@ -14,10 +14,12 @@
 #include "coordinator/side_call.h"
 
 enum {
-    BURST = 512,           // messages handled in one turn of the loop, and
-    BURST_BYTES = 4 << 20, // bytes
-    STALL_MS = 1000, // between two turns: then this program was slow, or halted
-    IDLE_BEATS = 3,  // missed ones of a worker without calls until it is silent
+    BURST = 512,           // messages handled in one turn of the loop,
+    BURST_BYTES = 4 << 20, // and their bytes
+    STALL_MS = 1000,       // between two turns: then this process was slow or
+                           // suspended
+    IDLE_BEATS = 3, // heartbeats that a worker without calls may miss before it
+                    // counts as silent
 };
 
 struct inbox {
@@ -29,10 +31,10 @@ struct inbox {
     struct inbox_handlers handlers;
     struct assemblies assemblies;
     int64_t received_ms; // when inbox_receive was last called
-    int64_t stalled_ms;  // when that was found to be long ago
+    int64_t stalled_ms;  // when that last turned out to be long ago
 };
 
-// A message, or what is to become one, on its way to its handler.
+// A message on its way to its handler, or a part of one.
 struct arrival {
     struct inbox *inbox;
     const struct wire_id *from;
@@ -45,9 +47,9 @@ struct arrival {
 
 // --- what workers say of their calls ---
 
-// A call that the worker should have and has not was lost on the way there, or
-// its answer was on the way here: it is sent again, and the worker, which knows
-// what it has answered, pays for nothing twice.
+// Sends calls again that the worker should have but does not name: either the
+// call was lost on the way there, or its answer on the way here. The worker
+// knows what it has answered, so nothing is paid for twice.
 static void send_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
 {
     struct action action;
@@ -56,15 +58,16 @@ static void send_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
         dispatch_unconfirmed(inbox->engine->dispatch, worker, now, &action)) {
         struct peer *peer = peers_worker(inbox->peers, worker);
 
-        // With it the prefix that others go by may have been lost.
+        // The prefix that other calls refer to may have been lost with it.
         if (peer != NULL)
             mailbox_forget_prefixes(peer->mailbox);
         delivery_send_again(inbox->peers, &action, now);
     }
 }
 
-// Calls that came without a prefix that the worker knows. The first of them
-// brings it, for the others too. Each is a message that the peer asks for.
+// Sends calls again that came with a prefix that the worker does not know. The
+// first of them brings the prefix for the others too. Each call counts as a
+// message that the peer asks for.
 static void send_untaken(struct arrival *arrival, const struct heartbeat *beat)
 {
     int32_t worker = arrival->peer->worker->number;
@@ -79,14 +82,15 @@ static void send_untaken(struct arrival *arrival, const struct heartbeat *beat)
         return;
     }
     mailbox_forget_prefixes(arrival->peer->mailbox);
-    for (size_t i = 0; i < n; i++) // sending may be the end of the peer
+    for (size_t i = 0; i < n; i++) // sending may end the peer
         if (dispatch_untaken(inbox->engine->dispatch, worker,
                              lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
                              arrival->now, &action))
             delivery_send_again(inbox->peers, &action, arrival->now);
 }
 
-// What the worker works at and nobody waits for: a CANCEL was lost.
+// Cancels a call that the worker is working on and nobody waits for: its CANCEL
+// was lost.
 static void confirm(struct inbox *inbox, int32_t worker, int64_t lease,
                     int64_t now)
 {
@@ -99,8 +103,8 @@ static void confirm(struct inbox *inbox, int32_t worker, int64_t lease,
 
 // --- heartbeats ---
 
-// It has said how often it will beat. What a peer that knows no rhythm says is
-// 0: it beats as all did before.
+// Notes how often the worker will send heartbeats. A peer that does not know
+// about this sends 0, and keeps the fixed rhythm of older versions.
 static void heed_rhythm(struct inbox *inbox, struct peer *peer, int64_t ms)
 {
     peer->idle_ms = ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
@@ -108,8 +112,8 @@ static void heed_rhythm(struct inbox *inbox, struct peer *peer, int64_t ms)
                     IDLE_BEATS * peer->idle_ms);
 }
 
-// What the client sent comes before its heartbeats: if nothing is here that it
-// may wait for, its SUBMIT was lost on the way, or the RESULT.
+// What a client sends arrives before its heartbeats. So if it waits, and there
+// is nothing here that it may wait for, its SUBMIT or the RESULT was lost.
 static void heed_client(struct inbox *inbox, struct peer *peer,
                         const struct heartbeat *beat)
 {
@@ -146,14 +150,15 @@ static void on_heartbeat(struct arrival *arrival)
 
 // --- answers ---
 
-// It answers a call that the worker holds: the first time that is free.
+// Gives back the tokens of a message that answers a call of the worker; the
+// first answer to a call is free.
 static void was_asked_for(struct arrival *arrival)
 {
     token_bucket_give(&arrival->peer->messages, 1);
     token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
 }
 
-// The call of that lease could not be answered.
+// Handles the fault of the call under that lease.
 static void take_fault(struct arrival *arrival, int64_t lease,
                        enum call_fault fault, const char *text)
 {
@@ -168,8 +173,8 @@ static void take_fault(struct arrival *arrival, int64_t lease,
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
 }
 
-// An answer is kept for good, so an embedding that is none is told from one
-// before anybody has it: it is a fault of its worker. True when it was.
+// Refuses an embedding that is not one, before it is stored for good: it counts
+// as a fault of the worker. Returns true if it refused the answer.
 static bool refuse_embedding(struct arrival *arrival,
                              const struct answer_message *message)
 {
@@ -217,7 +222,7 @@ static void on_answer(struct arrival *arrival)
     if (flight == NULL) {
         struct side_call *side = side_call_find(engine, call);
 
-        // Nothing of a side call is stored, so there is no commit to wait for.
+        // Side calls are not stored, so there is no commit to wait for.
         dispatch_credit(engine->dispatch, worker->number, message->id,
                         arrival->now);
         if (side != NULL)
@@ -251,7 +256,7 @@ static void on_hello(struct arrival *arrival)
                   &arrival->message->as.hello, arrival->now);
 }
 
-// A worker that drains still answers what it has open, and then says goodbye
+// A worker that drains still answers its open calls, and then says goodbye
 // again.
 static void on_goodbye(struct arrival *arrival)
 {
@@ -287,7 +292,7 @@ static void on_command(struct arrival *arrival)
 
 static void on_part(struct arrival *arrival);
 
-// Of each message that a peer may send (message_may_come_from).
+// Handlers of the messages that a peer may send (message_may_come_from).
 static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
     [MESSAGE_HELLO] = on_hello,     [MESSAGE_HEARTBEAT] = on_heartbeat,
     [MESSAGE_ANSWER] = on_answer,   [MESSAGE_FAULT] = on_fault,
@@ -306,7 +311,7 @@ static void handle_stranger(struct arrival *arrival)
               message_kind_name(arrival->message->kind));
 }
 
-// Whether the peer may say that, now; else it is cut off.
+// Returns true if the peer may send that now; if not, it is cut off.
 static bool is_allowed(struct arrival *arrival, enum message_kind kind)
 {
     struct peer *peer = arrival->peer;
@@ -342,8 +347,8 @@ static void handle(struct arrival *arrival)
     message_handlers[kind](arrival);
 }
 
-// A sender of nonsense is not to be trusted with calls. If it was a peer, it is
-// none any more.
+// A sender of nonsense cannot be trusted with calls. If it was a peer, it is
+// removed.
 static void drop_babbler(const struct arrival *arrival, const struct err *why)
 {
     struct peers *peers = arrival->inbox->peers;
@@ -354,8 +359,8 @@ static void drop_babbler(const struct arrival *arrival, const struct err *why)
         peers_remove(peers, peer, "lost", arrival->now);
 }
 
-// The next message of a frame, or of what came in parts. False when it is
-// none, and its sender is forgotten.
+// Receives the next message of a frame, or of a message that came in parts.
+// Returns false if it is not a message; then its sender is forgotten.
 static bool receive_message(struct arrival *arrival, struct wire_frame *frame)
 {
     struct arena arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
@@ -375,8 +380,9 @@ static bool receive_message(struct arrival *arrival, struct wire_frame *frame)
     return ok;
 }
 
-// All messages of a frame, up to one that ends their sender's stay; how many.
-// What a stranger says behind a message that is no HELLO is not heard.
+// Receives all messages of a frame, up to one that ends the peer, and returns
+// how many there were. What a stranger says after a message that is not HELLO
+// is ignored.
 static int receive_frame(struct arrival *arrival, struct wire_frame frame)
 {
     int n = 1;
@@ -393,7 +399,7 @@ static int receive_frame(struct arrival *arrival, struct wire_frame frame)
 
 // --- long messages ---
 
-// A message that stands still makes room for one that moves.
+// Makes room for a long message by cutting off peers whose message has stalled.
 static bool find_room(struct inbox *inbox, const struct peer *peer,
                       size_t bytes, int64_t now)
 {
@@ -409,7 +415,7 @@ static bool find_room(struct inbox *inbox, const struct peer *peer,
     return true;
 }
 
-// False: the peer is gone.
+// Returns false if the peer is gone.
 static bool add_part(struct arrival *arrival, const struct part *part)
 {
     struct inbox *inbox = arrival->inbox;
@@ -433,8 +439,8 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     return false;
 }
 
-// What came in PARTs is one message: the bucket of bytes is refilled for one
-// answer, not for each of many.
+// Takes a message that came in PARTs, which must be the only one: the bucket of
+// bytes is refilled for one answer, not for each of several.
 static void receive_only(struct arrival *arrival, struct wire_frame frame)
 {
     struct err err = ERR_CLEAR;
@@ -445,8 +451,8 @@ static void receive_only(struct arrival *arrival, struct wire_frame frame)
     drop_babbler(arrival, &err);
 }
 
-// All of a long message is here. To decode a job of 48 MiB takes as long as
-// 1,000 answers, so it is left to who reads the job.
+// Takes a long message that is complete. Decoding a job of 48 MiB takes as long
+// as 1,000 answers, so that is left to the thread that reads the job.
 static void receive_whole(struct arrival *arrival, struct buf *bytes)
 {
     const struct inbox_handlers *handlers = &arrival->inbox->handlers;
@@ -478,7 +484,7 @@ static void on_part(struct arrival *arrival)
     }
     if (!add_part(arrival, part) || !assembly_take(peer->assembly, &whole))
         return;
-    // Freed first: what is in the message may be the end of the peer.
+    // Free the assembly first: the message itself may end the peer.
     assembly_free(peer->assembly);
     peer->assembly = NULL;
     arrival->part_bytes = whole.len;
@@ -488,15 +494,15 @@ static void on_part(struct arrival *arrival)
 
 // --- receiving ---
 
-// Whether a frame of somebody unknown is looked at.
+// Returns true if a stranger's frame should be looked at.
 static bool is_admitted(struct inbox *inbox, size_t bytes, int64_t now)
 {
     return connections_admit(inbox->connections, wire_source(inbox->socket),
                              bytes, now);
 }
 
-// Whether some of what workers have said may still be unread. After a stall
-// their words are on the way through the network's own thread.
+// Returns true if some of what workers have said may still be unread. After a
+// stall, it may still be on its way through ZeroMQ's own thread.
 static bool is_behind(struct inbox *inbox, bool drained, int64_t now)
 {
     if (inbox->received_ms > 0 && now - inbox->received_ms > STALL_MS)
@@ -506,8 +512,9 @@ static bool is_behind(struct inbox *inbox, bool drained, int64_t now)
            (inbox->stalled_ms > 0 && now - inbox->stalled_ms < STALL_MS);
 }
 
-// Whether the frame of a peer came over a connection with another key: somebody
-// has taken its identity. What he says is not the peer's.
+// Returns true if the frame came over a connection with another key than the
+// peer's: somebody has taken the peer's identity, and the frame is not the
+// peer's.
 static bool is_impostor(struct inbox *inbox, const struct peer *peer)
 {
     if (peer == NULL || listener_has_key(inbox->listener, peer->key))

@@ -5,7 +5,7 @@
 
 enum { WORD_BITS = 64, WORDS_LEAST = 16 };
 
-// Of so many calls, one behind the other.
+// The bits of WORD_BITS consecutive calls.
 struct use_bits {
     uint64_t used;
     uint64_t paid; // by job_uses_pay
@@ -16,7 +16,7 @@ static uint64_t bit_of(int64_t call)
     return UINT64_C(1) << ((size_t)call % WORD_BITS);
 }
 
-// The call's word; NULL without memory.
+// Returns the call's word; NULL when out of memory.
 static struct use_bits *get_word(struct job_uses *uses, int64_t call)
 {
     size_t word = (size_t)call / WORD_BITS;

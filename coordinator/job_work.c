@@ -38,9 +38,9 @@ static size_t count_in_vain(const struct order *order)
                : 0;
 }
 
-// What the user reads is cut where struct err ends: the remedy stands before
-// what may be long. To go on without an example helps nobody whose program
-// fails on every one.
+// The user sees as much of this as fits into struct err, so the remedy comes
+// before what may be long. If a program fails on every example, leaving one out
+// would not help.
 static void name_parked(struct job_work *work, const struct order *order, int n,
                         const char *cause)
 {
@@ -81,8 +81,8 @@ static void name_parked(struct job_work *work, const struct order *order, int n,
                    cause);
 }
 
-// A program that has answered nobody answers for none of the other examples:
-// the job need not pay for them to find that out.
+// If a program has never answered, it will not answer for the other examples
+// either, so the job ends before it pays for them.
 static void end_in_vain(struct job_work *work, const struct order *order)
 {
     if (work == order->work && count_in_vain(order) >= JOB_PROGRAMS_IN_VAIN &&
@@ -103,7 +103,8 @@ void job_work_park(struct flights *flights, struct flight *flight,
             work->parked_row = row;
         work->parked_others |= row != work->parked_row;
         name_parked(work, &flight->order, row, cause);
-        // The job pauses for the first; the others say the same of other rows.
+        // The job pauses because of the first call; the others would say the
+        // same about other rows.
         log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
                  work->parked);
         work->awaits_worker |= flight->order.bill != BILL_EXEC;
@@ -128,7 +129,7 @@ static bool waits_in_vain(const struct waiter *waiter, const void *work)
     return true;
 }
 
-// The job of the first who still waits pays for the flight from now on.
+// Makes the job of the first remaining waiter pay for the flight from now on.
 static void hand_over(struct flight *flight, const struct job_work *from)
 {
     const struct waiter *first = flight->waiters;
@@ -144,8 +145,8 @@ static void hand_over(struct flight *flight, const struct job_work *from)
         order->work->failure = err;
 }
 
-// Takes no memory, since the want of it may be what ends the job. Flights whose
-// answer is on its way to disk are left too, or stay.
+// Allocates no memory, since a lack of it may be why the job ends. landed_too:
+// also leaves flights whose answer is on its way to disk.
 static void leave_flights(struct job_work *work,
                           bool (*leaves)(const struct waiter *, const void *),
                           bool landed_too)

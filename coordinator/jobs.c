@@ -13,25 +13,25 @@
 #include "coordinator/paused_jobs.h"
 #include "store/history.h"
 
-enum { SAVE_TIME_MS = 5000 }; // between two notes of the time spent
+enum { SAVE_TIME_MS = 5000 }; // between two times the time spent is saved
 
 struct jobs {
     struct engine *engine; // borrowed
     struct jobs_handlers handlers;
-    struct openings openings; // jobs on their way in
+    struct openings openings; // of jobs that have not begun
     struct opening_handlers opening_handlers;
     struct running_job *running; // owned, newest first
     size_t n;
-    struct left_jobs left;     // by an earlier coordinator
-    struct paused_jobs paused; // that go on by themselves
+    struct left_jobs left;     // what an earlier coordinator left
+    struct paused_jobs paused; // those that will be resumed
     bool draining;
-    int64_t save_ms; // when the time spent was noted last
+    int64_t save_ms; // when the time spent was last saved
 };
 
 // --- beginning ---
 
-// The run of the same job, to be joined. Evaluations share their calls alone:
-// what they score is no part of a job's id.
+// Finds the run of the same job, so that it can be joined. Evaluations share
+// only their calls: the id of a job does not cover what an evaluation scores.
 static struct running_job *find_same(void *user,
                                      const struct running_job *running)
 {
@@ -46,8 +46,9 @@ static struct running_job *find_same(void *user,
     return NULL;
 }
 
-// Why a job ends, or does not begin, when we are told to stop. `run` is asked
-// for again; remote is what those hear who submitted over the network.
+// Says why a job ends, or does not begin, when the coordinator is told to stop.
+// Who used `run` is asked to run it again; `remote` is for clients that
+// submitted over the network.
 static void say_stopped(const struct jobs *jobs, const char *remote,
                         struct err *err)
 {
@@ -83,7 +84,7 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
     return true;
 }
 
-// A job that the coordinator itself wanted to take up, and could not.
+// Handles a job that the coordinator itself wanted to resume but could not.
 static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
                        const struct err *why)
 {
@@ -102,13 +103,13 @@ static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
         (void)paused_jobs_forget(&jobs->paused, job_id);
 }
 
-// What became of a job that somebody wanted to begin.
+// Tells what became of a job that somebody wanted to begin.
 static void after_opening(void *user, const struct requester *requester,
                           const struct opened *opened)
 {
     struct jobs *jobs = user;
 
-    // Who asked for it hears it as well.
+    // The requester gets the same message.
     if (opened->running == NULL)
         log_line(requester->kind == REQUESTER_NONE ? LOG_WARN : LOG_INFO,
                  "job-not-begun", "%s: %s",
@@ -192,8 +193,8 @@ static void tell_awaits(const char *id, enum awaits awaits)
                                      : "the disk can be read");
 }
 
-// False while there is no room for it. Somebody may have begun one that had
-// paused since the store was asked.
+// Returns false while there is no room for the job. A paused job may have begun
+// since the survey.
 static bool take_up_one(struct jobs *jobs, const struct left_view *job,
                         int64_t now)
 {
@@ -214,7 +215,8 @@ static bool take_up_one(struct jobs *jobs, const struct left_view *job,
     return true;
 }
 
-// What an earlier coordinator left; the rest waits until there is room.
+// Takes up what an earlier coordinator left; the rest waits until there is
+// room.
 static void take_up_left(struct jobs *jobs, int64_t now)
 {
     struct left_view job;
@@ -226,7 +228,7 @@ static void take_up_left(struct jobs *jobs, int64_t now)
         left_jobs_took(&jobs->left);
 }
 
-// Jobs that paused, and for which somebody new is here.
+// Resumes paused jobs that are due.
 static void take_up_paused(struct jobs *jobs, int64_t now)
 {
     struct paused_view job;
@@ -290,8 +292,9 @@ static void on_program_failed(void *user, struct flight *flight,
     job_work_park(&jobs->engine->flights, flight, cause);
 }
 
-// What becomes of a job that has ended: one that paused for want of a worker
-// waits for another. What `run` does in its own process ends with it.
+// Decides what happens to a job that has ended: if it paused for lack of a
+// worker, it waits for another one. What `run` does in its own process ends
+// with the process.
 static void note_end(struct jobs *jobs, const struct running_job *running,
                      int64_t now)
 {
@@ -359,8 +362,8 @@ bool jobs_have_programs_at_work(const struct jobs *jobs)
 
 // --- the end ---
 
-// What no thread works at: it is only known that it is to begin. 0: there is no
-// such job.
+// Forgets a job that is only waiting to begin. Returns its number; 0 if there
+// is no such job.
 static int64_t forget_waiting(struct jobs *jobs, const char *id)
 {
     int64_t left = left_jobs_forget(&jobs->left, id);
@@ -369,8 +372,8 @@ static int64_t forget_waiting(struct jobs *jobs, const char *id)
     return left != 0 ? left : paused;
 }
 
-// Notes how a job stands that was to begin by itself, before whoever asked
-// hears that it was done: the next coordinator reads it there.
+// Records the state of a job that would have begun automatically, before the
+// client gets its answer: the next coordinator reads it there.
 static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
                        enum job_state state, struct err *err)
 {
@@ -381,7 +384,8 @@ static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
            history_job_state(jobs->engine->store, job_no, &now, err);
 }
 
-// A run, or with run false an evaluation. NULL without err: there is none.
+// Ends a run, or if `run` is false an evaluation. Returns NULL without err if
+// there is none.
 static const char *end_one(struct jobs *jobs, const char *id, bool run,
                            const struct err *why, enum job_state state,
                            struct err *err)
@@ -402,7 +406,7 @@ static const char *end_one(struct jobs *jobs, const char *id, bool run,
     return opening.id != NULL ? opening.id : job_no != 0 ? id : NULL;
 }
 
-// Whatever may still turn out to be the job.
+// Returns true, with err, if the job may be one that is not known yet.
 static bool tell_unknown(const struct jobs *jobs, const char *id,
                          struct err *err)
 {
@@ -434,8 +438,8 @@ const char *jobs_end(struct jobs *jobs, const char *job_id,
     return ended;
 }
 
-// Jobs of a coordinator on the network wait in the store for the next one; what
-// `run` does in its own process ends with it.
+// A coordinator on the network leaves its jobs in the store for the next one.
+// What `run` does in its own process ends with the process.
 void jobs_drain(struct jobs *jobs)
 {
     struct err why = ERR_CLEAR;

@@ -65,7 +65,8 @@ bool landing_take(struct engine *engine, struct flight *flight, const char *by,
     return false;
 }
 
-// Tells the waiters of a durable flight, in the order in which they came.
+// Gives the answer of a durable flight to its waiters, in the order in which
+// they joined.
 static void tell_waiters(struct flight *flight)
 {
     while (flight->waiters != NULL) {

@@ -10,7 +10,7 @@
 #include "exec/exec_folder.h"
 #include "store/history.h"
 
-enum { SURVEY_AGAIN_MS = 5000 }; // after one that could not read the store
+enum { SURVEY_AGAIN_MS = 5000 }; // after a survey that could not read the store
 
 struct left_job {
     struct left_job *next;
@@ -24,7 +24,7 @@ struct survey {
     struct chore chore; // first
     struct left_jobs *left;
     struct left_job *first, **last; // owned
-    bool failed;                    // nothing was read: to be tried again
+    bool failed;                    // nothing was read; try again
 };
 
 static void note_left(void *user, const struct history_left *left)

@@ -42,7 +42,7 @@ static int32_t find_entry(const struct models *models, const char *name,
     return -1;
 }
 
-// A free number, with room for its entry; -1 without memory.
+// Returns a free number with room for its entry; -1 when out of memory.
 static int32_t free_number(struct models *models)
 {
     for (size_t i = 0; i < models->n; i++)

@@ -11,22 +11,22 @@
 #include "coordinator/background.h"
 #include "store/history.h"
 
-enum { TEXT_MOST = 600 }; // of what is said at once
+enum { TEXT_MOST = 600 }; // of the message about what may surprise
 
 struct opening {
-    struct chore chore; // first: the background knows no more
+    struct chore chore; // must be first: the background knows only this
     struct openings *all;
     struct requester requester;
-    // What is to be opened: a submission, or a job of the store.
-    struct buf encoded;     // a SUBMIT that is to be decoded first; or empty
+    // What to open: a submission, or a job of the store.
+    struct buf encoded;     // a SUBMIT that must be decoded first; or empty
     struct arena arena;     // of submit's texts
     struct submit submit;   // in the arena
     char *job_id;           // owned; NULL for a submission
-    struct job_share share; // of a resumed job; 0: as it was
+    struct job_share share; // for a job that is resumed; 0: unchanged
     // What became of it.
-    struct running_job *running; // owned; NULL before it is read
+    struct running_job *running; // owned; NULL before the job is read
     struct err err;
-    struct err ended; // by a person, who says why
+    struct err ended; // set by a person, who says why
     int64_t began_ms;
     bool read; // running is here, and the loop's
     bool looking_up;
@@ -54,7 +54,7 @@ static void free_opening(struct opening *opening)
 
 // --- reading, off the loop ---
 
-// The bytes of a submission, copied. A job has a folder on this machine only if
+// Copies the files of a submission. A job has a folder on this machine only if
 // its client is in this process.
 static struct bundle *unpack_files(const struct engine *engine,
                                    const struct submit *submit, struct err *err)
@@ -93,7 +93,7 @@ static struct bundle *unpack(struct engine *engine, const struct submit *submit,
     return bundle;
 }
 
-// The message is let go before the job is read.
+// The message is freed before the job is read.
 static void open_job(struct opening *opening, const struct submit *submit)
 {
     struct err *err = &opening->err;
@@ -159,8 +159,8 @@ static bool decode(struct opening *opening)
     return true;
 }
 
-// What was submitted to another version of promptcc is another job here, which
-// would begin anew.
+// A job that was submitted to another version of promptcc has another id here,
+// and would begin anew.
 static bool check_same(struct opening *opening)
 {
     if (strcmp(running_job_id(opening->running), opening->job_id) == 0)
@@ -212,7 +212,7 @@ static void look_up(struct chore *chore, struct store *reader,
 
 // --- on the loop ---
 
-// Told whom it concerns, and gone.
+// Tells the requester how the opening ended, and frees it.
 static void end_opening(struct opening *opening, struct running_job *running)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
@@ -244,7 +244,7 @@ static bool is_looked_up(const struct openings *openings,
     return false;
 }
 
-// True when a person has ended it meanwhile.
+// Ends the opening if a person has ended it meanwhile; returns true if so.
 static bool end_if_told(struct opening *opening)
 {
     if (opening->ended.code == ERR_NONE)
@@ -256,8 +256,8 @@ static bool end_if_told(struct opening *opening)
 
 static void after_look_up(struct chore *chore);
 
-// Begins to look it up, unless it is here already, or still here though it
-// ends, or somebody else is about it.
+// Begins to look up the job, unless it is already running, is still here but
+// about to end, or is being looked up by another opening.
 static void go_on(struct opening *opening)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
@@ -268,7 +268,7 @@ static void go_on(struct opening *opening)
     if (end_if_told(opening))
         return;
     if (same != NULL && !running_job_is_open(same))
-        return; // it begins anew once that one is gone
+        return; // the job begins anew once that one is gone
     if (same != NULL) {
         if ((opening->share.priority > 0 || opening->share.max_workers > 0) &&
             !running_job_share(same, &opening->share, &opening->err))
@@ -334,7 +334,7 @@ static void after_reading(struct chore *chore)
     go_on(opening);
 }
 
-// What it goes by, as far as is known.
+// Returns true if the opening goes by that id, as far as is known.
 static bool goes_by(const struct opening *opening, const char *id, bool run)
 {
     if (opening->job_id != NULL)

@@ -7,16 +7,16 @@
 
 enum {
     LOOK_MS = 250,   // between two looks at the workers
-    LATER_MS = 5000, // after a start for which there was no room
+    LATER_MS = 5000, // after a try for which there was no room
 };
 
 struct paused_job {
     struct paused_job *next;
     int64_t job_no;
-    int64_t again_ms; // not before; -1: it has begun
-    int tries;        // in a row that brought no answer
+    int64_t again_ms; // try not before; -1: it has begun
+    int tries;        // in a row, without an answer
     enum awaits awaits;
-    int32_t *tried; // workers that have had their say, ascending; owned
+    int32_t *tried; // workers that the job has tried, ascending; owned
     size_t n_tried;
     char id[];
 };
@@ -94,8 +94,9 @@ static void forget_oldest(struct paused_jobs *paused)
     }
 }
 
-// Those that get calls as they come have had theirs. Who rests is one whose
-// faults said nothing of the calls, and who is silent was not asked.
+// Returns true if the worker gets calls normally, so that the job has tried it.
+// The faults of a resting worker said nothing about the calls, and a silent
+// worker was not asked.
 static bool has_had_its_say(const struct engine *engine,
                             const struct worker_info *worker)
 {
@@ -191,7 +192,7 @@ int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id)
     return job_no;
 }
 
-// Both lists are in the order of joining.
+// Both lists are in the order in which the workers joined.
 static bool is_somebody_new(const struct engine *engine,
                             const struct paused_job *job)
 {

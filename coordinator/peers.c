@@ -9,29 +9,32 @@
 #include "coordinator/peer.h"
 
 enum {
-    // Tokens for what a peer may say unasked: so many at once, and so many a
-    // second. message_tokens says what each kind of message takes.
-    MESSAGES_BURST = 256, // and two for each slot of a worker
+    // Tokens for what a peer may say unasked: a burst, and a rate per second.
+    // message_tokens says how many each kind of message takes.
+    MESSAGES_BURST = 256, // plus two for each slot of a worker
     MESSAGES_PER_S = 64,
 
-    // Of messages in PARTs. A peer's bucket holds the longest message.
+    // For messages in PARTs. A peer's bucket holds the longest message.
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
     PART_BYTES_PER_S = 2 << 20,
 
-    // A worker hears a heartbeat that often, or as seldom as it beats itself.
+    // A worker gets a heartbeat this often, or as rarely as it sends its own.
     WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
-    // Each worker adds so much to the time between two heartbeats of one that
-    // holds no call: of 5,000 of them, some 140 come in a second.
+    // Each worker adds this to the interval between two heartbeats of a worker
+    // that holds no call: if 5,000 are idle, about 140 heartbeats arrive per
+    // second.
     IDLE_MS_EACH = 8,
 
-    // Bytes sent to a client, or to all of them, that they have not read. A
-    // client's are at least the longest RESULT and a REPLY.
+    // Bytes sent to one client, or to all, that have not been read. A client
+    // may leave at least the longest RESULT and a REPLY unread.
     UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
     UNREAD_OF_ALL = 256 << 20,
-    UNREAD_SHORT = 64 << 10, // shorter messages are not worth adding up all
+    UNREAD_SHORT = 64 << 10, // after shorter messages the total is not
+                             // recomputed
 
     CLIENTS_MOST = 512,
-    CLIENT_MS = 30000, // of silence; a client that waits beats every second
+    CLIENT_MS = 30000, // of silence; a client that waits sends a heartbeat
+                       // every second
 };
 
 struct peers {
@@ -43,24 +46,24 @@ struct peers {
     struct map by_id;       // by their routing id
     struct map by_number;   // by their own number
     struct map by_worker;   // by worker number
-    struct map by_instance; // workers that say which they are
-    // Owned. Two lists, so that what is done for clients each turn does not
+    struct map by_instance; // workers that name their instance
+    // Owned. Two lists, so that what is done for clients in each turn does not
     // walk past thousands of workers.
     struct peer *first[PEER_ROLE_COUNT];
     int64_t last_number;
     size_t n_clients;
-    bool glutted;    // a client is
+    bool glutted;    // a client is glutted
     int64_t beat_ms; // when the last heartbeats were sent
-    // When it was last noted who is away: connections that had been lost, and
-    // how often a worker had fallen silent.
+    // When it was last noted who is away: how many connections had been lost by
+    // then, and how often a worker had fallen silent.
     size_t lost;
     int64_t silences;
 };
 
 // --- finding ---
 
-// Made for every frame that comes in, and of some 20 bytes: SipHash takes a
-// tenth of the time of hash_of, and 128 bits of it do not collide by chance.
+// Computed for every incoming frame, from about 20 bytes: SipHash takes a tenth
+// of the time of hash_of, and its 128 bits do not collide by chance.
 static struct hash id_key(const struct wire_id *id)
 {
     static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] =
@@ -112,9 +115,10 @@ struct peer *peers_at(const struct peers *peers,
     return peer != NULL && peer->epoch == address->epoch ? peer : NULL;
 }
 
-// --- coming ---
+// --- joining ---
 
-// Whether there is room for another peer; else err says what is full.
+// Returns true if there is room for another peer; if not, err says what is
+// full.
 static bool has_room(const struct peers *peers, const struct hello *hello,
                      struct err *err)
 {
@@ -162,7 +166,8 @@ static void unindex_peer(struct peers *peers, const struct peer *peer)
     }
 }
 
-// Under its routing id, its number and, of a worker, the worker's.
+// Indexes the peer by its routing id, its number and, for a worker, the
+// worker's number.
 static bool index_peer(struct peers *peers, struct peer *peer)
 {
     struct hash id = id_key(&peer->id);
@@ -179,8 +184,9 @@ static bool index_peer(struct peers *peers, struct peer *peer)
     return ok;
 }
 
-// From now on it is known by its instance. Without memory, or where another
-// key has that instance, it goes by its identity alone.
+// Makes the worker known by its instance. When out of memory, or if the
+// instance is taken by another key, the worker is known by its routing id
+// alone.
 static void index_instance(struct peers *peers, struct peer *peer,
                            const struct hello *hello)
 {
@@ -231,7 +237,8 @@ static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
         goto nomem;
     peers->last_number++;
     list_peer(peers, peer);
-    // Not to all that came at once in the same second.
+    // Spread out, so that peers that came together do not all get it in the
+    // same second.
     if (worker != NULL)
         peer->beat_ms = now + peer->number * WIRE_HEARTBEAT_MS % WORKER_BEAT_MS;
     (void)text_print(peer->key, sizeof peer->key, "%s",
@@ -248,7 +255,7 @@ nomem:
     return NULL;
 }
 
-// A worker's calls go back to the queue.
+// Returns a worker's calls to the queue and forgets the worker.
 static void send_home(struct engine *engine, int32_t worker, int64_t now)
 {
     dispatch_leave(engine->dispatch, worker, now);
@@ -277,7 +284,7 @@ struct peer *peers_add(struct peers *peers, const struct wire_id *id,
     return peer;
 }
 
-// --- going ---
+// --- leaving ---
 
 static void unlist_peer(struct peers *peers, struct peer *peer)
 {
@@ -343,10 +350,10 @@ void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now)
     peers_remove(peers, peer, "lost", now);
 }
 
-// --- telling ---
+// --- sending ---
 
-// The client that has left the most unread is to go, when all of them together
-// leave too much.
+// If all clients together leave too much unread, marks the one that leaves the
+// most as glutted.
 static void weigh_unread(struct peers *peers)
 {
     struct peer *worst = NULL;
@@ -419,7 +426,7 @@ void peers_ask_to_greet(struct peers *peers, const struct wire_id *id)
     send_refused(peers, id, "hello", "greet with HELLO first");
 }
 
-// Not at once: whoever tells several peers something goes through their list.
+// Not done at once, because callers that send to several peers walk the list.
 static void drop_glutted(struct peers *peers, int64_t now)
 {
     if (!peers->glutted)
@@ -434,8 +441,9 @@ static void drop_glutted(struct peers *peers, int64_t now)
     }
 }
 
-// A worker without calls may not be heard for long: one whose connection broke
-// has to show that it lives. It does so within a second of being back.
+// A worker without calls may be silent for a long time, so if its connection
+// broke, it has to show that it is alive. It does so within a second after it
+// is back.
 static void suspect_broken(struct peers *peers, int64_t now)
 {
     int fd;
@@ -468,9 +476,9 @@ int64_t peers_idle_ms(const struct peers *peers)
     return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
 }
 
-// How often a peer is to hear one. A worker waits for 15 heartbeats, or for
-// three times its own rhythm: with thousands of them heartbeats are all that an
-// idle coordinator does.
+// Returns how often a peer gets a heartbeat. A worker waits for 15 heartbeats,
+// or three times its own interval, before it gives up. With thousands of
+// workers, heartbeats are all that an idle coordinator does.
 static int64_t beat_every(const struct peer *peer)
 {
     if (peer->role != PEER_WORKER)
@@ -478,7 +486,7 @@ static int64_t beat_every(const struct peer *peer)
     return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
 }
 
-// False when the peer cannot be reached.
+// Returns false if the peer cannot be reached.
 static bool beat_peer(const struct peers *peers, struct peer *peer,
                       const struct message *beat, int64_t now)
 {
@@ -491,7 +499,7 @@ static bool beat_peer(const struct peers *peers, struct peer *peer,
            err.code != ERR_IO;
 }
 
-// One that cannot be reached is lost when dispatch says so.
+// A worker that cannot be reached is lost when dispatch says so.
 static void beat_workers(const struct peers *peers, const struct message *beat,
                          int64_t now)
 {
@@ -500,7 +508,7 @@ static void beat_workers(const struct peers *peers, const struct message *beat,
         (void)beat_peer(peers, peer, beat, now);
 }
 
-// A client that is gone has nothing to come back.
+// A client that is gone has no calls to give back.
 static void beat_clients(struct peers *peers, const struct message *beat,
                          int64_t now)
 {
@@ -515,7 +523,7 @@ static void beat_clients(struct peers *peers, const struct message *beat,
     }
 }
 
-// Those whose key was taken out of the folder are no longer here.
+// Cuts off peers whose key was removed from the folder.
 static void heed_keys(struct peers *peers, int64_t now)
 {
     if (!listener_keys_changed(peers->listener))
@@ -540,8 +548,9 @@ static bool is_away(const struct peers *peers, const struct peer *peer)
            !connections_hold(peers->connections, peer->fd, peer->number);
 }
 
-// Nobody goes away unless a worker falls silent or a connection breaks, and to
-// look at thousands of them each second would cost as much as what they say.
+// A worker can only go away by falling silent or by losing its connection.
+// Checking thousands of them each second would cost as much as reading what
+// they send.
 static void note_away(struct peers *peers)
 {
     size_t lost = connections_lost(peers->connections);

@@ -8,8 +8,8 @@
 #include "program/metric/metric.h"
 #include "program/prompt/prompt.h"
 
-// The prefix that the engine has of that text and format, found or made. Takes
-// what is in both.
+// Finds or makes the engine's prefix with that text and format. Takes the
+// contents of both buffers.
 static struct prefix *share(struct job_work *work, struct buf *text,
                             struct buf *format, struct err *err)
 {
@@ -47,7 +47,7 @@ void prompt_prefixes_close(struct engine *engine, struct task *task)
 }
 
 // Renders the beginning of a step's prompts with the part's demos and the
-// output format of that form of answer. NULL on failure.
+// output format of that form of answer. Returns NULL on failure.
 static struct prefix *render_prefix(struct job_work *work,
                                     const struct task *task,
                                     const struct step *step,
@@ -66,7 +66,7 @@ static struct prefix *render_prefix(struct job_work *work,
     return prefix;
 }
 
-// The same for a row that the part shows (candidate_part_for).
+// The same for a row that is one of the part's demos (candidate_part_for).
 static struct prefix *prefix_without(struct job_work *work,
                                      const struct task *task,
                                      const struct step *step, int row,

@@ -15,7 +15,8 @@ enum {
     REFUSED_AGAIN_MS = 8000,
 };
 
-// Fixed: a change makes old and new coordinators compare other texts, no more.
+// Keep this fixed: after a change, old and new coordinators compare different
+// texts, but nothing else breaks.
 static const char prefix[] =
     "[{\"role\":\"system\",\"content\":\"You list things.\"}";
 static const char tail[] =
@@ -80,7 +81,7 @@ void proofs_release(struct proofs *proofs)
 
 // --- who is asked what ---
 
-// Without memory, or beyond the bound, a worker is taken at its word.
+// When out of memory, or above the limit, a worker is trusted without a proof.
 static void expect(struct proofs *proofs, int32_t worker, int32_t model,
                    enum proof_kind kind, int64_t now)
 {
@@ -125,7 +126,7 @@ void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
 {
     const struct model_entry *entry = &engine->models.entries[model];
 
-    // Another job uses it already, or it writes no text.
+    // Another job uses the model already, or the model writes no text.
     if (!engine->proofs.wanted || entry->users > 1 || entry->needs.num_ctx == 0)
         return;
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
@@ -134,7 +135,8 @@ void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
             expect_both(engine, w->number, model, now);
 }
 
-// One that is to be asked now. NULL: none is until proofs->due_ms.
+// Returns a proof to ask for now, or NULL if there is none before
+// proofs->due_ms.
 static struct proof *find_due(struct proofs *proofs, int64_t now)
 {
     proofs->due_ms = INT64_MAX;
@@ -181,7 +183,7 @@ struct proof *proofs_next(struct engine *engine, int64_t now,
     return proof;
 }
 
-// --- what comes ---
+// --- replies ---
 
 static struct proof *find_sent(const struct engine *engine,
                                const struct worker_info *worker, int64_t id)
@@ -220,8 +222,8 @@ static bool is_refused(const struct proofs *proofs, int32_t worker,
     return false;
 }
 
-// What spoke against it is over: it gets calls of the model again, unless the
-// other proof still fails. Without memory it is asked once more.
+// Ends a refusal: the worker gets calls of the model again, unless the other
+// proof still fails. When out of memory the proof is asked once more.
 static void pass(struct engine *engine, const struct worker_info *worker,
                  struct proof *proof)
 {
@@ -240,7 +242,7 @@ static void pass(struct engine *engine, const struct worker_info *worker,
         proof->state = PROOF_REFUSED;
 }
 
-// A reply that has no end, or nothing but thinking, says nothing against it.
+// A reply that is cut, or consists only of thinking, proves nothing against it.
 static bool keeps_format(const struct call_answer *answer)
 {
     if (answer->outcome == CALL_CUT)
@@ -255,7 +257,7 @@ static bool keeps_format(const struct call_answer *answer)
     return ok;
 }
 
-// How many others wrote the same, and how many something else.
+// Compares how many other workers wrote the same text, and how many another.
 static void compare(const struct engine *engine, struct proof *proof)
 {
     size_t same = 0, other = 0;
@@ -299,8 +301,8 @@ void proofs_answered(struct engine *engine, const struct worker_info *worker,
                  proof->text);
 }
 
-// A refusal is the server's word on the request; all else is an outage, and
-// changes nothing of what is known.
+// A refusal is the server's verdict on the request. Any other fault is an
+// outage and changes nothing.
 void proofs_failed(struct engine *engine, const struct worker_info *worker,
                    int64_t id, enum call_fault fault, const char *text,
                    int64_t now)

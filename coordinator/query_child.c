@@ -18,7 +18,7 @@ static void end_input(struct exec_child *child)
     child->in = -1;
 }
 
-// Waits for what moves next: its output, or room for more input.
+// Waits until there is output to read, or room for more input.
 static void wait_for(const struct exec_child *child, int64_t until_ms)
 {
     struct pollfd items[] = {{.fd = child->out, .events = POLLIN},
@@ -32,7 +32,7 @@ static void wait_for(const struct exec_child *child, int64_t until_ms)
                                       : left));
 }
 
-// Gives it the question and takes what it says until its end.
+// Writes the question to the process and reads its output to the end.
 static bool talk(struct exec_child *child, const char *argument,
                  struct err *err)
 {

@@ -79,7 +79,7 @@ static struct side_call *read_side_call(const json_t *argument, struct err *err)
     return NULL;
 }
 
-// Gives the model a number, as a job does that pins it.
+// Gives the model a number, as a job does when it pins one.
 static bool bind_model(struct engine *engine, struct side_call *side,
                        const char *digest, struct err *err)
 {
@@ -123,8 +123,8 @@ static bool queue(struct engine *engine, struct side_call *side, int64_t now,
     return true;
 }
 
-// As a job that has no use for it any more (running_job_wait.c): while other
-// calls of it are about, the number stays taken.
+// Does what a job does that no longer needs the model (running_job_wait.c):
+// while other calls of the model are in flight, the number stays taken.
 static void drop_model(struct engine *engine, const struct side_call *side)
 {
     if (side->model < 0)
