@@ -1,6 +1,6 @@
 // coordinator: the loop, and the parts that it owns.
 //
-//   inbox      what peers say            peers      who is here
+//   inbox      what peers say            peers      who is connected
 //   clients    what clients ask, and     delivery   calls that go to workers
 //              what they are told
 //   jobs       from the request to       landing    answers on their way to the

@@ -8,7 +8,6 @@
 //                                    the peer
 //             -> is_allowed          does the peer's role allow the message,
 //                                    and are there tokens for it?
-//                                    are there tokens for it?
 //             -> its handler, a row of the table in inbox.c
 //
 // What a peer says without being asked (heartbeats, greetings, commands,

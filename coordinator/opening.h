@@ -102,7 +102,7 @@ void openings_wake(struct openings *openings);
 struct openings_ended {
     const char *id; // borrowed until the loop's next turn; NULL: there was no
                     // such opening
-    int64_t job_no; // of a job that the coordinator took up by itself; else 0
+    int64_t job_no; // of a job that the coordinator itself took up; else 0
 };
 void openings_end(struct openings *openings, const char *id, bool run,
                   const struct err *why, struct openings_ended *out);

@@ -19,7 +19,7 @@
 #include "store/calls.h"
 #include "store/history.h"
 
-enum { ITEMS_AT_ONCE = 16 }; // that are filled between two looks at the clock
+enum { ITEMS_AT_ONCE = 16 }; // filled between two looks at the clock
 
 // --- closing ---
 
@@ -55,8 +55,8 @@ void running_job_close(struct running_job *running, const struct err *why)
     give_back_all(running, &running->finished, &running->last_finished);
 }
 
-// Two people may end it at the same moment, or it ends as they speak. One that
-// its coordinator interrupts is to go on, which is no stop.
+// Two people may end the job at the same moment, or it may end while they ask.
+// A job that its coordinator interrupts will be resumed, so that is not a stop.
 bool running_job_end(struct running_job *running, const struct err *why,
                      struct err *err)
 {
@@ -82,7 +82,7 @@ const char *running_job_changes(const struct running_job *running)
     return running->changes;
 }
 
-// 0: nothing was asked for.
+// asked is 0 if nothing was asked for.
 static bool is_other(int64_t asked, int64_t there)
 {
     return asked != 0 && asked != there;
@@ -207,10 +207,10 @@ static struct hash rows_hash(const struct task *task)
     return hasher_end(&hasher);
 }
 
-// Admits the trial to the history; replay must propose what is stored. A job
-// that was done before would, unless it has another budget now: a search may
-// learn from fewer rows where there is no room for more, and a larger one then
-// goes its own way from there.
+// Admits the trial to the history. A replay must propose what is stored. A job
+// that was completed before does so, unless it has another budget now: a search
+// may learn from fewer rows where there is no room for more, so with a larger
+// budget it takes its own course from there.
 static bool admit_trial(struct running_job *running, const struct task *task,
                         struct err *err)
 {
@@ -236,8 +236,8 @@ static bool admit_trial(struct running_job *running, const struct task *task,
     return false;
 }
 
-// Whether the row may use these answers: of an excluded one those alone that
-// were there when it was excluded.
+// Returns true if the row may use these answers. An excluded row may use only
+// answers from before its exclusion.
 static bool may_use(const struct running_job *running, int row,
                     const struct history_evaluation *stored)
 {
@@ -271,7 +271,7 @@ static bool use_stored(struct running_job *running, struct task *task,
                                       .tokens = (int64_t)last.prompt_tokens +
                                                 last.generated_tokens};
     }
-    // A prompt that was too long to be sent has no call of its own.
+    // A prompt that was too long to be sent has no call.
     if (row.outcome != RUN_TOO_LONG || last.outcome == CALL_TOO_LONG)
         item.fault_call = last.id;
     item.outcome = (enum run_outcome)row.outcome;
@@ -284,7 +284,7 @@ static bool use_stored(struct running_job *running, struct task *task,
     return true;
 }
 
-// To look at the clock takes as long as to fill an item.
+// Looking at the clock takes as long as filling an item.
 static bool may_fill(struct running_job *running, const struct task *task)
 {
     return task->known < task->n_items &&
@@ -292,17 +292,17 @@ static bool may_fill(struct running_job *running, const struct task *task)
             !turn_is_over(&running->engine->turn));
 }
 
-// Whether the item's stored evaluation is used only where the limit of its task
-// lets the item begin. A row that had no room may have been scored since, by
-// another trial of the same candidate: without that, a replay would find it
-// and be better off than the run was.
+// Returns true if the item may use its stored evaluation only once the limit of
+// its task lets the item begin. Another trial of the same candidate may since
+// have scored a row that had no room. Without this check, a replay would find
+// that score and do better than the run did.
 static bool waits_for_room(const struct task *task, size_t at)
 {
     return task->limited && !task->marks[at].paid;
 }
 
-// Fills in what is stored, as far as there is time in this turn: a replay of a
-// large job finds all of its examples here. False when it failed.
+// Fills in what is stored, as far as this turn has time: a replay of a large
+// job finds all its examples here. Returns false on failure.
 static bool fill_known(struct running_job *running, struct task *task,
                        struct err *err)
 {
@@ -326,7 +326,7 @@ static void append(struct task ***last, struct task *task)
     *last = &task->next;
 }
 
-// The task waits until all that it rests on is durable.
+// Queues the task until everything it depends on is durable.
 static void to_finished(struct running_job *running, struct task *task)
 {
     task->put = store_last_put(running->engine->store);
@@ -359,7 +359,8 @@ static bool has_model(struct running_job *running, enum role role,
            running_job_bind(running, role, err);
 }
 
-// Whether the task has all it needs to start. err is set when it never will.
+// Returns true if the task has all it needs to start. Sets err if it never
+// will.
 static bool ready(struct running_job *running, const struct task *task,
                   struct err *err)
 {
@@ -370,7 +371,7 @@ static bool ready(struct running_job *running, const struct task *task,
     return true;
 }
 
-// Items that have no answer yet stay without one: the budget is used up.
+// Ends the items that have no answer yet without one: the budget is used up.
 static void leave_unpaid(struct task *task)
 {
     for (; task->cursor < task->n_items; task->cursor++) {
@@ -385,8 +386,8 @@ static void leave_unpaid(struct task *task)
     }
 }
 
-// What an item takes of its task's limit: all that it may come to while it is
-// open.
+// Returns what an item takes of its task's limit: while it is open, the most
+// that it may come to.
 static struct use use_of(const struct task *task, size_t i)
 {
     const struct task_mark *mark = &task->marks[i];
@@ -403,13 +404,14 @@ static bool is_under_way(const struct task *task, size_t i)
     return !task->marks[i].paid && task->marks[i].state == ITEM_OPEN;
 }
 
-// Whether a task with a limit may begin its next item. Items before it count
-// with what they used, or with the most that they can use while they are under
-// way. So the first item that has no room is the same however fast the others
-// were: once nothing is under way, all before it count exactly.
+// Returns true if a task with a limit may begin its next item. Items before it
+// count with what they used, or while they are in progress, with the most that
+// they can use. So the first item that has no room is the same however fast the
+// others were: once nothing is in progress, all items before it count exactly.
+// *for_good is set if waiting will not make room.
 //
-// Those before the first open one are added up once, so that a task of n items
-// does not take n * n looks.
+// The items before the first open one are added up only once, so that a task of
+// n items does not take n * n steps.
 static bool has_room(struct task *task, bool *for_good)
 {
     struct use sum = use_of(task, task->cursor);
@@ -434,7 +436,7 @@ static bool has_room(struct task *task, bool *for_good)
     return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
 }
 
-// Whether the next item of the task is to be begun now.
+// Returns true if the next item of the task should begin now.
 static bool may_start(const struct running_job *running, struct task *task)
 {
     bool for_good;
@@ -474,14 +476,14 @@ static bool start_items(struct running_job *running, struct task *task,
     return true;
 }
 
-// False when the running job has closed: its tasks are the session's again
-// then.
+// Returns false if the running job has closed; then its tasks belong to the
+// session again.
 static bool start_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
     if (task->known < task->n_items)
-        return true; // the rest of it in another turn
+        return true; // the rest follows in another turn
     if (ready(running, task, &err)) {
         if (start_items(running, task, &err))
             return true;
@@ -523,7 +525,7 @@ static bool has_item(const struct task *task, enum item_state state)
     return false;
 }
 
-// Why the task is not whole; nothing when it is.
+// Says why the task is not complete; nothing if it is.
 static void say_what_is_missing(const struct running_job *running,
                                 struct task *task)
 {
@@ -651,8 +653,9 @@ static void take_text(struct running_job *running, const struct note *note)
     put_note(running);
 }
 
-// The steps behind such a search get by without a passage, and nothing else
-// would say so. A replay reads scores and searches for nothing.
+// Warns of searches that find nothing: the steps after them make do without a
+// passage, and nothing else would reveal it. A replay reads scores and makes no
+// searches.
 static void warn_of_searches(struct running_job *running)
 {
     const struct program *program = running->job->program;
@@ -694,7 +697,7 @@ static void take_best(struct running_job *running,
     history_put_best(running->engine->store, running->work.job_no, best, NULL);
 }
 
-// Calls whose item ended without them may still be out.
+// Calls whose item ended without them may still be in flight.
 static void take_ended(struct running_job *running, const struct note *note)
 {
     job_work_leave(&running->work);

@@ -8,12 +8,12 @@
 #include "store/history.h"
 
 enum {
-    ALL_BYTES = 16 << 20, // of all texts
-    ROW_BYTES = 1 << 20,  // of one
+    ALL_BYTES = 16 << 20, // of the texts of all rows
+    ROW_BYTES = 1 << 20,  // of those of one row
     SHARE_BYTES = 32,
 };
 
-// A row is in train and val at once where there are few.
+// If there are few rows, a row may be in train and val at once.
 static bool *mark_rows(const struct running_job *running, enum share share)
 {
     bool *in = calloc(dataset_size(running->dataset) + 1, sizeof *in);
@@ -35,7 +35,7 @@ static void name_shares(bool *const *in, size_t row, char out[SHARE_BYTES])
     }
 }
 
-// What the row says beside the inputs: labels, and columns for metrics.
+// Returns what the row has besides the inputs: labels, and columns for metrics.
 static json_t *labels_of(json_t *fields, const json_t *inputs)
 {
     json_t *labels = json_object();
@@ -49,7 +49,8 @@ static json_t *labels_of(json_t *fields, const json_t *inputs)
     return labels;
 }
 
-// *left goes down by the texts of the row; below 0 it has none.
+// Subtracts the size of the row's texts from *left. Once that is 0 or less,
+// rows are stored without texts.
 static bool put_example(struct running_job *running, struct store *reader,
                         size_t at, const char *share, int64_t *left,
                         struct err *err)

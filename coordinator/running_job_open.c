@@ -1,6 +1,7 @@
-// The beginning and the end of a running job: reading the job, starting its
-// thread, freeing it. What its history says is read between
-// (running_job_past.c).
+// running_job_open: the beginning and the end of a running job.
+//
+// It reads the job, starts its thread, and frees it. What its history says is
+// read in between (running_job_past.c).
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ enum { HISTORY_ID_BYTES = 320 };
 
 // --- the job ---
 
-// Every row of --data is what eval scores.
+// Makes eval score every row of --data.
 static bool split_whole(const struct dataset *dataset, struct split *out,
                         struct err *err)
 {
@@ -77,8 +78,8 @@ static bool make_plan(struct running_job *running, struct err *err)
     return true;
 }
 
-// What has to be embedded before the first trial. A file that is only scored
-// chooses as any candidate may.
+// Lists what has to be embedded before the first trial. A compiled file that is
+// only scored may choose any value of a tunable, like any candidate.
 static bool list_texts(struct running_job *running, struct err *err)
 {
     const struct job *job = running->job;
@@ -93,10 +94,10 @@ static bool list_texts(struct running_job *running, struct err *err)
     return running->texts != NULL;
 }
 
-// The id that its history has in the store: an evaluation has one of its own,
-// so that it cannot be taken for a run. What is kept of a row is found by the
-// row's number, so there is one for each file of --data; and one for
-// --all-steps, which is to run what was not run. NULL without memory.
+// Returns the id of its history in the store. An evaluation has an id of its
+// own, so that it cannot be taken for a run. What is kept of a row is found by
+// the row's number, so each file of --data has its own history, and so has
+// --all-steps, which must run what was not run before. NULL when out of memory.
 static char *make_history_id(const struct running_job *running)
 {
     const char *data = running->request->data;
@@ -145,7 +146,7 @@ static bool load_job(struct running_job *running, struct diags *diags,
     return false;
 }
 
-// --- its thread ---
+// --- the job's thread ---
 
 static void *open_pair(struct running_job *running,
                        char endpoint[static INPROC_NAME_BYTES], struct err *err)
@@ -236,7 +237,7 @@ void running_job_reserve(struct running_job *running)
     running->past.reserved_no = history_reserve_job(running->engine->store);
 }
 
-// What the thread drafted becomes the loop's.
+// Hands the loop what the background thread has drafted.
 static bool adopt_past(struct running_job *running, struct err *err)
 {
     struct store *store = running->engine->store;
@@ -273,7 +274,7 @@ bool running_job_begin(struct running_job *running, int64_t now,
     return false;
 }
 
-// --- its end ---
+// --- the end ---
 
 static void free_ending(struct ending *ending)
 {
@@ -292,7 +293,8 @@ static void free_past(struct running_job_past *past)
         free(past->digests[r]);
 }
 
-// All that is its own. For any thread, once the loop has let go of it.
+// Frees everything that belongs to the job. Call from any thread, once the loop
+// has let go of the job.
 static void free_running(struct running_job *running)
 {
     session_join(running->session);
@@ -336,7 +338,8 @@ static void forget_leaving(struct chore *chore)
     free(chore);
 }
 
-// What calls of others may still share is counted by the loop alone.
+// Releases what calls of other jobs may share: only the loop may count these
+// references.
 static void release_prompts(struct running_job *running)
 {
     question_cache_free(running->work.questions);

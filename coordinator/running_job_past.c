@@ -1,6 +1,7 @@
-// A running job's past: its place in the store, what earlier runs of it paid
-// for and decided, and what of it is kept for later ones. All of it is read and
-// drafted by a thread of the background; the loop puts the draft.
+// running_job_past: the place of a running job in the store, what earlier runs
+// of it paid for and decided, and what is kept of it for later ones.
+//
+// A background thread reads and drafts all of it; the loop puts the draft.
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static bool open_history_job(struct running_job *running, struct store *reader,
     return running->work.job_no != 0;
 }
 
-// The dotted names of what differs, as far as they fit.
+// Lists the dotted names of what differs, as far as they fit.
 static void list_differences(const json_t *a, const json_t *b, const char *path,
                              struct buf *out)
 {
@@ -61,9 +62,10 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
     }
 }
 
-// Says what differs from the last job of that name, when this one is new. That
-// a model answers now and a stand-in did before, or the reverse, is no change.
-// Another version of the search makes a new job of the same file.
+// Says what differs from the last job of that name, when this one is new. It
+// does not count as a change that a model answers now and a simulated server
+// did before, or the reverse. Another version of the search makes a new job of
+// the same file.
 static void tell_difference(struct running_job *running, struct store *reader,
                             const json_t *canonical)
 {
@@ -95,7 +97,8 @@ static void tell_difference(struct running_job *running, struct store *reader,
     free(twin);
 }
 
-// Made for the first row that is excluded; NULL without memory.
+// Makes the list for the first row that is excluded. Returns NULL when out of
+// memory.
 static int64_t *make_last_calls(struct running_job *running)
 {
     size_t n = dataset_size(running->dataset);
@@ -110,7 +113,7 @@ static int64_t *make_last_calls(struct running_job *running)
     return calls;
 }
 
-// Rows as the history excludes them.
+// The rows that the history excludes.
 struct exclusion {
     struct running_job *running;
     bool no_memory;
@@ -156,8 +159,8 @@ static bool freeze_split(struct running_job *running, struct store *reader,
     return true;
 }
 
-// The job's folder, spelled so that it means the same from any other: a job may
-// be resumed from there. The caller frees; NULL without memory.
+// Returns the job's folder as an absolute path, because the job may be resumed
+// from another folder. The caller frees the result; NULL when out of memory.
 static char *folder_from_root(const struct bundle *bundle)
 {
     char *folder =
@@ -219,7 +222,7 @@ static void note_done(void *user, int32_t row, int64_t after_call,
     *was_done = *was_done || strncmp(text, "done", 4) == 0;
 }
 
-// What evaluations and runs need alike.
+// Reads what evaluations and runs both need.
 static bool read_past(struct running_job *running, struct store *reader,
                       struct err *err)
 {
@@ -244,8 +247,9 @@ static bool start_programs(struct running_job *running, struct err *err)
                               &running->work.programs, err);
 }
 
-// The rows are read, hashed and stored, and unpacked where programs of the user
-// may want them. Nobody asks for the text of the data files again.
+// Drops the text of the data files: the rows have been read, hashed and stored,
+// and unpacked where the user's programs may want them. Nobody asks for that
+// text again.
 static void drop_data(struct running_job *running)
 {
     const struct job_data *data = &running->job->data;

@@ -2,8 +2,8 @@
 
 #include "coordinator/job_work.h"
 
-// Examples of the task that were run, without those that cost nothing: these
-// are filled in first, and at once.
+// Returns how many examples of the task were run, without those that cost
+// nothing: these are filled in first, and all at once.
 static int64_t count_run(const struct task *task)
 {
     size_t ended = task->n_items - task->open;
@@ -50,7 +50,7 @@ void running_job_follow(struct running_job *running, int64_t now)
         course_look(&running->course, now, count_all_run(running));
 }
 
-// --- what people are told ---
+// --- what people see ---
 
 static void count_items(const struct running_job *running, struct progress *out)
 {
@@ -60,13 +60,14 @@ static void count_items(const struct running_job *running, struct progress *out)
     }
 }
 
-// 0 without a limit.
+// Returns 0 if there is no limit.
 static int64_t most_time(const struct running_job *running)
 {
     return running_job_is_run(running) ? running->job->budget.max_time_ms : 0;
 }
 
-// Of the way to the end of its examples, or of its time, whichever comes first.
+// Returns how far the job is towards the end of its examples or of its time,
+// whichever comes first.
 static double share_of(const struct running_job *running,
                        const struct progress *progress)
 {
@@ -79,9 +80,9 @@ static double share_of(const struct running_job *running,
     return most > 0 && by_time > share ? by_time : share;
 }
 
-// Nobody knows how long it takes until a server comes, or until the disk has
-// room; and one that closes does so at once. Its time is the end of a job of
-// which nothing else is known, and of one that takes longer.
+// Returns -1 if the time left is not known: nobody knows when a server will
+// come, or the disk will have room, and a job that closes does so at once. The
+// limit of its time counts if nothing else is known, or if it comes earlier.
 static int64_t left_of(const struct running_job *running, int64_t now,
                        const struct progress *progress)
 {
@@ -118,7 +119,8 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;
     out->slots = (int64_t)counts.slots;
-    // One more than its slots waits at each worker: that one is not asked yet.
+    // Each worker holds one call more than it has slots; it does not work on
+    // that one yet.
     out->in_flight =
         (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);
     out->faults = counts.faults;
@@ -126,7 +128,8 @@ void running_job_progress(const struct running_job *running, int64_t now,
         out->tokens_per_s =
             1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
             (double)(now - running->started_ms);
-    // Of all sessions, as the result has it, and the trials are.
+    // The time of all sessions, as in the result, since the trials are of all
+    // sessions too.
     out->elapsed_ms =
         (running_job_is_run(running) ? running->wall_before_ms : 0) + now -
         running->started_ms;

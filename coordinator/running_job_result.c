@@ -38,7 +38,7 @@ void running_job_save_time(struct running_job *running, int64_t now)
                          wall_ms(running, now), NULL);
 }
 
-// Sums over roles.
+// Sums over all roles.
 struct cost {
     json_int_t prompt, cached, generated, hedged, paid;
     bool cached_known;
@@ -51,8 +51,9 @@ static void name_roles(const char *roles[BILL_COUNT])
     roles[BILL_EXEC] = "exec";
 }
 
-// A run costs what all its sessions paid; an evaluation what it paid itself,
-// for others of the same job scored other prompts or other rows.
+// A run costs what all its sessions paid. An evaluation costs only what it paid
+// itself, since other evaluations of the same job scored other prompts or other
+// rows.
 void running_job_sum(struct running_job *running, struct store *reader)
 {
     const char *roles[BILL_COUNT];
@@ -128,7 +129,7 @@ static void add_judge(const struct running_job *running, json_t *document)
                   "unjudged", (json_int_t)running->unjudged));
 }
 
-// One reply that could not be read, as an example of the others.
+// Adds one reply that could not be read, as an example of the others.
 static void add_fault(const struct running_job *running, json_t *document)
 {
     const struct ending *ending = running->ending;
@@ -166,15 +167,16 @@ static char *document_text(const struct running_job *running, int64_t now)
     return json_text(ending->document);
 }
 
-// A run that its coordinator left waits for the next one (history_unfinished).
+// Returns true for a run that its coordinator left for the next one
+// (history_unfinished).
 static bool is_to_go_on(const struct running_job *running)
 {
     return running->interrupted && running->ending->error == ERR_STOPPED &&
            running->request->action == REQUEST_RUN;
 }
 
-// A store that has given up is broken until it is opened again: to try it once
-// more is of no use.
+// A store that has given up stays broken until it is opened again, so trying
+// again is of no use.
 enum awaits running_job_awaits(const struct running_job *running)
 {
     enum err_code why =
@@ -189,8 +191,8 @@ enum awaits running_job_awaits(const struct running_job *running)
     return AWAITS_NOTHING;
 }
 
-// Completes the session's ending with what only the loop knows (calls, tokens,
-// time), and puts the job's state.
+// Adds to the session's ending what only the loop knows (calls, tokens, time),
+// and puts the job's state.
 static void finish(struct running_job *running, int64_t now,
                    struct running_job_result *out)
 {
@@ -224,7 +226,7 @@ static void finish(struct running_job *running, int64_t now,
 
 // --- step by step ---
 
-// The costs of a job that has ended are being summed up.
+// The chore that sums up the costs of a job that has ended.
 struct summing {
     struct chore chore; // first
     struct running_job *running;
@@ -274,7 +276,7 @@ static void put_result(struct running_job *running)
              reason[0] == '\0' ? "" : ": ", reason);
 }
 
-// A result is told when it is on disk, or never will be.
+// A result is sent once it is on disk, or never will be.
 static bool may_tell(const struct running_job *running)
 {
     return running->result_put <= store_durable(running->engine->store) ||

@@ -12,18 +12,19 @@
 #include "coordinator/job_work.h"
 #include "store/history.h"
 
-// Workers that start together may join some moments apart: a model is said to
-// be missing only after this long.
+// Workers that start together may join some moments apart, so a model is
+// reported as missing only after this long.
 enum { WORKERS_GRACE_MS = 3000 };
 
-// The same of a model that the job was at work with before: its workers come
-// back within 5 s of a restart, and those with another one may be the first.
+// The same for a model that the job has worked with before: its workers come
+// back within 5 s after a restart, and workers with another model may come
+// first.
 enum { RETURN_GRACE_MS = 6000 };
 
-// How long after the first worker's joining a model is not yet decided on.
+// How long after the first worker joins before a model is decided on.
 enum { VOICES_MS = 1000 };
 
-// A sentence has 239 bytes: what its own words leave is for lists of names.
+// A sentence has 239 bytes; lists of names get what its own words leave.
 enum {
     LIST_MAX_BYTES = 1 << 16,
     URLS_SHOWN = 90,
@@ -32,7 +33,7 @@ enum {
     WHY_BYTES = 200,
 };
 
-// Cuts "a, b, c" to max bytes between two names: "a, b, ...".
+// Cuts "a, b, c" to at most max bytes, between two names: "a, b, ...".
 static const char *shorten(char *list, size_t max)
 {
     static const char more[] = ", ...";
@@ -47,7 +48,8 @@ static const char *shorten(char *list, size_t max)
     return list;
 }
 
-// A server without digests goes by the job's word for what it serves.
+// For a server without digests, what the job file says about its model is the
+// digest.
 static char *digest_text(const struct running_job *running, enum role role,
                          const char *digest, struct err *err)
 {
@@ -74,8 +76,8 @@ static char *digest_text(const struct running_job *running, enum role role,
     return copy;
 }
 
-// The job has no use for the model's number any more. Where no other has, it is
-// forgotten.
+// Call when the job no longer needs the model's number; if no other job needs
+// it, the number is released.
 static void unpin(struct running_job *running, enum role role)
 {
     struct engine *engine = running->engine;
@@ -84,7 +86,7 @@ static void unpin(struct running_job *running, enum role role)
     if (!model->bound)
         return;
     model->bound = false;
-    // While calls of it are about, the number stays taken.
+    // While calls of the model are in flight, the number stays taken.
     if (engine->models.entries[model->number].users > 1 ||
         dispatch_forget_model(engine->dispatch, model->number)) {
         if (engine->models.entries[model->number].users == 1)
@@ -99,8 +101,8 @@ void running_job_unbind(struct running_job *running)
         unpin(running, (enum role)r);
 }
 
-// What workers have to have beside the model. With several jobs on one model
-// the first one's counts.
+// Notes what workers must have besides the model. If several jobs use one
+// model, the needs of the first one count.
 static void note_needs(const struct running_job *running, enum role role,
                        const char *digest)
 {
@@ -110,7 +112,7 @@ static void note_needs(const struct running_job *running, enum role role,
     struct model_entry *entry =
         &engine->models.entries[running->work.models[role].number];
 
-    // What it embeds may be shorter than its window, and no text is written.
+    // What it embeds may be shorter than its window, and it writes no text.
     if (role == ROLE_EMBED)
         workers_server(&engine->workers, model->name, digest,
                        entry->needs.server, sizeof entry->needs.server);
@@ -159,13 +161,13 @@ bool running_job_bind_pinned(struct running_job *running, struct err *err)
             continue;
         if (!pin(running, (enum role)r, digest, err))
             return false;
-        running->past.digests[r] = NULL; // the model's now
+        running->past.digests[r] = NULL; // it belongs to the model now
         running->work.models[r].past = true;
     }
     return true;
 }
 
-// How many model servers this process asks itself.
+// Returns how many model servers this process itself asks.
 static size_t count_servers(const char *servers)
 {
     size_t n = servers == NULL ? 0 : 1;
@@ -175,9 +177,10 @@ static size_t count_servers(const char *servers)
     return n;
 }
 
-// Workers that start together join some moments apart, and the first one may
-// be the odd one: what a job's model is, most of them say. One that is alone
-// with its coordinator is all that will come.
+// Returns true if enough workers have joined to decide on a model. Workers that
+// start together join some moments apart, and the first one may be the odd one
+// out; the model is what most of them have. A process that asks model servers
+// itself knows how many workers to expect.
 static bool enough_voices(const struct engine *engine)
 {
     const struct workers *workers = &engine->workers;
@@ -188,9 +191,10 @@ static bool enough_voices(const struct engine *engine)
             clock_monotonic_ms() - workers->joined_ms >= VOICES_MS);
 }
 
-// A job that was submitted with --simulate is not answered by a model, for its
-// scores would be kept as those of a stand-in. The other way round is how a
-// cluster is tried out: all that shows the job then says so.
+// A job that was submitted with --simulate is not answered by a real model,
+// because its scores would be stored as those of a simulated server. The
+// reverse is how people try out a cluster; then everything that shows the job
+// says so.
 static bool check_simulated(struct running_job *running, const char *digest,
                             struct err *err)
 {
@@ -234,7 +238,7 @@ bool running_job_bind(struct running_job *running, enum role role,
     return false;
 }
 
-// How a server is brought to serve a model: only Ollama pulls one by itself.
+// Says how to make a server serve a model: only Ollama pulls models itself.
 static const char *remedy(char out[REMEDY_BYTES],
                           const struct worker_info *worker, const char *name)
 {
@@ -261,8 +265,8 @@ static void report_missing(const struct workers *workers, const char *name,
     buf_release(&list);
 }
 
-// Those that have the model cannot be used: too little room, another kind of
-// server, or what they showed when they joined.
+// Returns true if none of the workers that have the model can be used: too
+// little room, another kind of server, or a proof that failed.
 static bool nobody_fits(const struct running_job *running, enum role role,
                         struct err *err)
 {
@@ -287,8 +291,9 @@ static bool nobody_fits(const struct running_job *running, enum role role,
     return true;
 }
 
-// Nobody has the model, or only with another digest. False when all is well:
-// also while those that had it are lost, since they may come back.
+// Returns true if nobody has the model, or only with another digest. Returns
+// false if all is well, and also while the workers that had it are lost, since
+// they may come back.
 static bool model_is_wrong(struct running_job *running, enum role role,
                            struct err *err)
 {
@@ -321,9 +326,10 @@ static bool model_is_wrong(struct running_job *running, enum role role,
     return true;
 }
 
-// A job that was right when it began is not wrong because others are here now:
-// it waits for its own, and then pauses until another worker joins. What `run`
-// does in its own process ends with it, so there it is told at once.
+// A job that was fine when it began does not become wrong because other workers
+// are connected now: it waits for its own, and then pauses until another worker
+// joins. What `run` does in its own process ends with the process, so there the
+// error is reported at once.
 static bool is_mended_by_waiting(const struct running_job *running,
                                  enum role role)
 {
@@ -333,8 +339,8 @@ static bool is_mended_by_waiting(const struct running_job *running,
            (model->met || model->past);
 }
 
-// Says of a worker that has another model under the job's name why it gets no
-// calls, and what mends it.
+// If a worker has another model under the job's name, says why it gets no
+// calls, and what to do about it.
 static void compare_worker(struct running_job *running,
                            const struct worker_info *worker)
 {
@@ -378,8 +384,8 @@ bool running_job_needs(const struct running_job *running,
            metric_asks_model(running->job->metric);
 }
 
-// Whether the job has to end for want of the model. quiet_ms: since when no
-// worker joined.
+// Returns true if the job has to end because the model is missing. quiet_ms:
+// how long no worker has joined.
 static bool ends_for(struct running_job *running, enum role role,
                      int64_t quiet_ms, struct err *err)
 {
@@ -395,7 +401,7 @@ static bool ends_for(struct running_job *running, enum role role,
     return true;
 }
 
-// Whether a model that the task needs is not there, or another one.
+// Returns true if a model that the task needs is missing, or is another one.
 static bool lacks_model(struct running_job *running, const struct task *task,
                         int64_t quiet_ms, struct err *err)
 {
@@ -427,8 +433,8 @@ static int64_t latest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-// A server that sent something else than an answer is there: what it said is
-// worth more than any advice of ours.
+// Reports a server that sent something other than an answer: it is up, and its
+// own message is worth more than any advice of ours.
 static void report_failing(const struct running_job *running, int64_t limit_ms,
                            struct err *err)
 {
@@ -442,7 +448,8 @@ static void report_failing(const struct running_job *running, int64_t limit_ms,
                   last->text, NULL);
 }
 
-// A server of this process that is there, and would not even name its models.
+// Reports a server of this process that is up but would not even name its
+// models.
 static bool report_refused(const struct running_job *running, int64_t limit_ms,
                            struct err *err)
 {
@@ -461,7 +468,8 @@ static bool report_refused(const struct running_job *running, int64_t limit_ms,
     return true;
 }
 
-// A server may be there and not bring a reply to its end.
+// Reports that no server answered. A server may be up and yet fail to complete
+// a reply.
 static void report_unanswered(const struct running_job *running,
                               int64_t limit_ms, int64_t since, struct err *err)
 {
@@ -483,7 +491,8 @@ static void report_unanswered(const struct running_job *running,
     free(urls);
 }
 
-// Workers are here, and none of them serves a model of the job any more.
+// Reports that workers are connected, but none of them serves a model of the
+// job any more.
 static bool report_unserved(const struct running_job *running, struct err *err)
 {
     const struct engine *engine = running->engine;
@@ -499,7 +508,7 @@ static bool report_unserved(const struct running_job *running, struct err *err)
             report_missing(&engine->workers, name, err);
         else if (!nobody_fits(running, (enum role)r, err))
             continue;
-        err->code = ERR_FAULT; // the job was right when it began
+        err->code = ERR_FAULT; // the job was fine when it began
         return true;
     }
     return false;
@@ -516,7 +525,7 @@ bool running_job_is_alone(const struct running_job *running)
              dispatch_can_serve(running->engine->dispatch, student->number));
 }
 
-// How long nothing may be answered.
+// Returns how long the job may go without an answer.
 static int64_t patience(const struct running_job *running)
 {
     const struct engine *engine = running->engine;

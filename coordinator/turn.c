@@ -81,7 +81,7 @@ void turn_end(struct turn *turn)
 
     end_step(turn, now_us);
     if (now_us - turn->began_us < (int64_t)1000 * TURN_SLOW_MS / 10)
-        return; // far from slow: not worth a look at the processor's clock
+        return; // far from slow: not worth reading the processor time
     report = (struct turn_report){
         .wall_ms = (now_us - turn->began_us) / 1000,
         .cpu_ms = (processor_us() - turn->began_cpu_us) / 1000,

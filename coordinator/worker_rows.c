@@ -20,7 +20,7 @@ void worker_rows_init(struct worker_rows *rows, struct store *store)
         .unproven = token_bucket_full(NOTES_BURST, NOTES_PER_S, 0)};
 }
 
-// A list of names; NULL without memory.
+// Returns a list of names; NULL when out of memory.
 static char *model_names(const struct worker_info *worker)
 {
     json_t *names = json_array();

@@ -8,7 +8,7 @@
 #include "common/model_name.h"
 #include "common/text.h"
 
-// Far above any cluster that one coordinator serves; 50 MB at most.
+// Far above any cluster that one coordinator can serve; 50 MB at most.
 enum {
     KIND_BYTES = 40,
     WORKERS_MOST = 16384,
@@ -16,7 +16,7 @@ enum {
     MODELS_MOST = 131072,
 };
 
-// What its server is and has.
+// Frees what describes the worker's server.
 static void free_server(struct worker_info *worker)
 {
     for (size_t i = 0; i < worker->n_models; i++) {
@@ -47,7 +47,8 @@ void workers_release(struct workers *workers)
     *workers = WORKERS_INIT;
 }
 
-// strdup of "HEAD TAIL" or "HEADTAIL"; NULL without memory.
+// Returns "HEAD TAIL", or "HEADTAIL" for an empty separator, which the caller
+// frees; NULL when out of memory.
 static char *joined(const char *head, const char *separator, const char *tail)
 {
     size_t size = strlen(head) + strlen(separator) + strlen(tail) + 1;
@@ -86,8 +87,8 @@ static const struct worker_model *find_model(const struct worker_info *worker,
     return NULL;
 }
 
-// "ollama 0.33" of "ollama 0.33.1-rc0": servers that differ less answer alike.
-// "" where no version stands.
+// Writes "ollama 0.33" for "ollama 0.33.1-rc0": servers that differ less than
+// that answer alike. Writes "" if there is no version.
 static void server_kind(const struct worker_info *worker, char out[KIND_BYTES])
 {
     const char *space = strchr(worker->server, ' ');
@@ -112,8 +113,9 @@ static bool has_kind(const struct worker_info *worker, const char *wanted)
     return wanted[0] == '\0' || kind[0] == '\0' || strcmp(kind, wanted) == 0;
 }
 
-// Which of the two is the newer one nobody says: a pull brings the newest, and
-// does not mend a worker whose model was pulled while the job ran.
+// Nobody knows which of the two digests is newer: a pull brings the newest
+// model, which does not help if the worker's model was pulled while the job
+// ran.
 static void tell_other_digest(const struct worker_info *worker,
                               const struct model_entry *model,
                               const struct worker_model *has, char *why,
@@ -165,7 +167,7 @@ bool worker_fits(const struct worker_info *worker,
 }
 
 // Tells dispatch which of the models that jobs ask the worker has. A model
-// without digest goes by every revision that jobs have given for its name.
+// without a digest matches every revision that jobs have given for its name.
 static bool announce(const struct worker_info *worker,
                      const struct models *models, struct dispatch *dispatch,
                      int64_t now, struct err *err)
@@ -187,7 +189,8 @@ static struct hash name_key(const char *name)
     return hash_of("worker", name, strlen(name));
 }
 
-// The worker's name, told apart from that of another one that is here.
+// Returns the worker's name, changed if another connected worker has it
+// already.
 static char *unique_name(const struct workers *workers, const char *name)
 {
     struct hash key = name_key(name);
@@ -213,7 +216,7 @@ static bool has_room(const struct workers *workers, const struct hello *hello,
     return false;
 }
 
-// Without memory nothing has changed.
+// If it fails for lack of memory, nothing has changed.
 static bool list_worker(struct workers *workers, struct worker_info *worker)
 {
     struct hash number = map_number(worker->number);
@@ -374,7 +377,8 @@ void workers_leave(struct workers *workers, int32_t number)
     free_worker(worker);
 }
 
-// The digest under which this worker has the model; NULL when it does not.
+// Returns the digest under which this worker has the model; NULL if it does not
+// have it.
 static const char *digest_of(const struct worker_info *worker,
                              const char *model)
 {
@@ -383,7 +387,7 @@ static const char *digest_of(const struct worker_info *worker,
     return found == NULL ? NULL : found->digest;
 }
 
-// A vote for a digest.
+// One worker's vote for a digest.
 struct vote {
     const char *digest;
     int64_t slots;
@@ -395,7 +399,7 @@ static int compare_votes(const void *a, const void *b)
                   ((const struct vote *)b)->digest);
 }
 
-// Of sorted votes the digest of the most voters.
+// Returns the digest with the most votes. The votes are sorted.
 static const char *count_votes(const struct vote *votes, size_t n)
 {
     const char *best = NULL;
@@ -528,7 +532,7 @@ void workers_failed(struct workers *workers, struct worker_info *worker,
     text_print(last->text, sizeof last->text, "%s", text);
 }
 
-// Puts each name once into names, which has room for all; how many.
+// Puts each name once into names, which has room for all; returns how many.
 static size_t collect_models(const struct workers *workers, const char **names)
 {
     size_t n = 0;

@@ -15,8 +15,9 @@
 
 enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 10 };
 
-// Between pipe and the flag that closes it on exec another thread's fork
-// could inherit an end, and the reader would never see the other's end.
+// Guards a start. Between pipe and the flag that closes an end on exec, another
+// thread's fork could inherit that end, and its reader would never see the end
+// of the file.
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 void exec_child_init(struct exec_child *child)
@@ -35,9 +36,9 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-// Starting. The five pipes: the three streams, one that carries the errno of an
-// exec that failed and is closed by one that did not, and the guard's, to which
-// nobody writes: its end is what is told.
+// Starting. There are five pipes: the three streams; one that carries the errno
+// of an exec that failed, and that an exec closes if it succeeds; and the
+// guard's, which nobody writes to: only its closing matters.
 
 enum { IN, OUT, ERRORS, STATUS, HOLD };
 
@@ -61,7 +62,8 @@ static void close_pipes(struct pipes *pipes)
         close_fd(&pipes->ends[i]);
 }
 
-// Off the places of the standard streams, and closed on exec.
+// Moves a descriptor off the numbers of the standard streams, and makes exec
+// close it.
 static bool raise_fd(int *fd)
 {
     int raised = fcntl(*fd, F_DUPFD_CLOEXEC, LOWEST_FD);
@@ -87,7 +89,7 @@ static bool open_pipes(struct pipes *pipes)
     return true;
 }
 
-// What is to be run, for the child between fork and exec.
+// What to run, for the child between fork and exec.
 struct beginning {
     struct pipes *pipes;
     const char *path;
@@ -95,7 +97,8 @@ struct beginning {
     const char *folder;
 };
 
-// In the child, between fork and exec: only what is safe in a signal handler.
+// Turns the child into the program. Runs between fork and exec, so it uses only
+// what is safe in a signal handler.
 static void become(void *user)
 {
     static const int reset[] = {SIGPIPE, SIGINT,  SIGTERM, SIGHUP,
@@ -121,7 +124,8 @@ static void become(void *user)
     _exit(127);
 }
 
-// Waits until the child has become the program. 0, or why it did not.
+// Waits until the child has become the program. Returns 0, or the errno of why
+// it has not.
 static int read_status(int fd)
 {
     int why = 0;
@@ -162,7 +166,7 @@ bool exec_child_start(struct exec_child *child, const char *path,
         pid = fork();
     why = errno;
     if (pid == 0) {
-        // Or the guard would keep open what tells it of our end.
+        // Or the guard would hold open the pipe that tells it of our end.
         close_fd(write_end(&pipes, HOLD));
         exec_guard_run(*read_end(&pipes, HOLD), *write_end(&pipes, STATUS),
                        become, &beginning);
@@ -189,7 +193,7 @@ bool exec_child_start(struct exec_child *child, const char *path,
     return true;
 }
 
-// Talking
+// Talking.
 
 bool exec_child_write(struct exec_child *child, const char *data, size_t len,
                       size_t *written)
@@ -209,7 +213,7 @@ void exec_child_end_input(struct exec_child *child)
     close_fd(&child->in);
 }
 
-// The last EXEC_TAIL_BYTES stay.
+// Keeps the last EXEC_TAIL_BYTES.
 static void keep_tail(struct exec_child *child, const char *data, size_t len)
 {
     size_t over = 0;
@@ -226,7 +230,8 @@ static void keep_tail(struct exec_child *child, const char *data, size_t len)
     child->tail[child->tail_len] = '\0';
 }
 
-// Bounded, so that a flood does not hold us up: the rest comes next time.
+// Reads a limited amount, so that a flood does not hold us up: the rest comes
+// next time.
 static void read_errors(struct exec_child *child)
 {
     char piece[EXEC_TAIL_BYTES];
@@ -262,9 +267,9 @@ enum exec_reading exec_child_read(struct exec_child *child)
     }
 }
 
-// Ending
+// Ending.
 
-// True once its guard has ended, and so all of it.
+// Returns true once the guard has ended, and with it everything it guarded.
 static bool is_dead(pid_t pid)
 {
     siginfo_t info = {0};

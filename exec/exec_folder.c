@@ -1,4 +1,5 @@
-// F_OFD_SETLK is Linux's; POSIX 2024 has it too, glibc shows it to GNU only.
+// F_OFD_SETLK comes from Linux. POSIX 2024 has it too, but glibc only shows it
+// with _GNU_SOURCE.
 #define _GNU_SOURCE
 
 #include "exec/exec_folder.h"
@@ -42,8 +43,8 @@ static int open_owner(const char *path)
     return open(owner, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
-// The file gets its name when it is locked: nobody ever sees it unlocked while
-// we live.
+// Makes the owner file. It gets its name only once it is locked, so nobody ever
+// sees it unlocked while we are alive.
 static int make_owner(const char *path)
 {
     char made[PATH_BYTES];
@@ -70,7 +71,8 @@ static int remove_one(const char *path, const struct stat *info, int kind,
     return 0;
 }
 
-// From the inside out, and through no link. Keeps errno: why it had to go.
+// Removes a tree from the inside out, without following links. Keeps errno,
+// which says why the tree had to go.
 static void remove_tree(const char *path)
 {
     int why = errno;
@@ -121,8 +123,8 @@ void exec_folder_remove(struct exec_folder *folder)
     free(folder);
 }
 
-// Ours, a folder, and of a process that is dead. One without an owner may be in
-// the making, so it has to be of some age.
+// Returns true for a folder that is ours and belongs to a dead process. One
+// without an owner may just be being made, so it must have a certain age.
 static bool is_left(const char *path)
 {
     struct stat info;

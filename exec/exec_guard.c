@@ -1,4 +1,4 @@
-// close_range and subreapers are Linux's.
+// close_range and subreapers are specific to Linux.
 #define _GNU_SOURCE
 
 #include "exec/exec_guard.h"
@@ -21,14 +21,14 @@
 
 enum {
     FEW_FDS = 65536,
-    // What is killed may start something in the last moment; who does so for
-    // longer than this is a fork bomb, and stays one.
+    // A process may start another one just before it is killed. One that keeps
+    // doing so for longer than this is a fork bomb, and is left running.
     ROUNDS_MOST = 1000,
     ROUND_NS = 1000000,
 };
 
-// The guard must hold nothing of ours: not the lock of the store, no socket,
-// and not the pipe of another guard.
+// Closes everything that the guard has of ours: it must not hold the lock of
+// the store, a socket, or the pipe of another guard.
 static void close_others(int keep)
 {
     long most = sysconf(_SC_OPEN_MAX);
@@ -48,11 +48,11 @@ static void close_others(int keep)
 
 static void note_signal(int number)
 {
-    (void)number; // it has interrupted ppoll, and that is all
+    (void)number; // its only purpose is to interrupt ppoll
 }
 
-// A signal at our terminal, or a service manager's to the whole family, must
-// not end the guard before us.
+// A signal from our terminal, or from a service manager to the whole process
+// tree, must not end the guard before us.
 static void set_signals(void)
 {
     static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,
@@ -68,8 +68,9 @@ static void set_signals(void)
     (void)sigprocmask(SIG_SETMASK, &children, NULL);
 }
 
-// Reaps what has ended, but for the program: while that is not reaped, the
-// number of its group is nobody else's. True once it has ended.
+// Reaps whatever has ended except the program: as long as the program is not
+// reaped, no other process group can get its number. Returns true once the
+// program has ended.
 static bool has_ended(pid_t program)
 {
     siginfo_t info = {0};
@@ -84,7 +85,7 @@ static bool has_ended(pid_t program)
     return false;
 }
 
-// Until the program has ended or the pipe is closed.
+// Waits until the program has ended or the pipe is closed.
 static void watch(int hold, pid_t program)
 {
     struct pollfd end = {.fd = hold, .events = POLLIN};
@@ -96,7 +97,8 @@ static void watch(int hold, pid_t program)
             return;
 }
 
-// Reaps all that has ended. True once the program has, with its status.
+// Reaps whatever has ended. Returns true once that includes the program, with
+// its status.
 static bool reap(pid_t program, int *status)
 {
     bool ended = false;
@@ -112,7 +114,8 @@ static bool reap(pid_t program, int *status)
     return ended;
 }
 
-// Kills every child there is now; how many. -1: they cannot be listed.
+// Kills every present child and returns how many there were; -1 if they cannot
+// be listed.
 static int kill_children(void)
 {
     char text[4096];
@@ -124,7 +127,7 @@ static int kill_children(void)
         (void)close(fd);
     if (len < 0)
         return -1;
-    // A number that was cut is killed in the next round.
+    // A number that was cut off is killed in the next round.
     while (len > 0 && text[len - 1] != ' ')
         len--;
     for (ssize_t i = 0; i < len; i++) {
@@ -140,8 +143,8 @@ static int kill_children(void)
     return n;
 }
 
-// Kills the program and all that it started: children at first, then those that
-// become children because their parents are dead.
+// Kills the program and all that it started: first the children, then those
+// that become children because their parents have died.
 static void kill_all(pid_t program, int *status)
 {
     const struct timespec pause = {.tv_nsec = ROUND_NS};
@@ -158,7 +161,8 @@ static void kill_all(pid_t program, int *status)
     }
 }
 
-// As the program ended, so that whoever waits for the guard learns of it.
+// Ends the way the program did, so that whoever waits for the guard learns of
+// it.
 static _Noreturn void end_like(int status)
 {
     const struct rlimit none = {0, 0};
@@ -166,7 +170,7 @@ static _Noreturn void end_like(int status)
     if (WIFSIGNALED(status)) {
         sigset_t all;
 
-        (void)setrlimit(RLIMIT_CORE, &none); // the program has left its own
+        (void)setrlimit(RLIMIT_CORE, &none); // one core is enough
         (void)sigfillset(&all);
         (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
         (void)signal(WTERMSIG(status), SIG_DFL);
@@ -175,7 +179,7 @@ static _Noreturn void end_like(int status)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-// The program, should somebody kill its guard.
+// Lets the program die if somebody kills its guard.
 static void die_with_guard(void)
 {
 #ifdef PR_SET_PDEATHSIG
@@ -187,7 +191,7 @@ _Noreturn void exec_guard_run(int hold, int report, void (*become)(void *user),
                               void *user)
 {
     pid_t program;
-    int status = SIGKILL; // killed, where nothing else is known
+    int status = SIGKILL; // assume this if nothing else is known
 
     (void)setpgid(0, 0);
     set_signals();

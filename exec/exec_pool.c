@@ -20,7 +20,7 @@
 
 enum {
     FDS_A_SLOT = 3,  // standard output, standard error, standard input
-    PROOF_MS = 1000, // that a first child may go on behind its answer
+    PROOF_MS = 1000, // how long a first child may write after its answer
     COMMAND_SHOWN_BYTES = 60,
     ERRORS_SHOWN_BYTES = 90,
 };
@@ -32,9 +32,9 @@ struct done_item {
 
 struct exec_request {
     struct exec_request *next;
-    struct done_item *item; // for its end: made here, so that no end fails
+    struct done_item *item; // its result; made early, so that no end can fail
     size_t command;
-    size_t len; // with the line end
+    size_t len; // with the newline
     char line[];
 };
 
@@ -45,29 +45,29 @@ struct process {
     struct exec_request *request; // owned; NULL: idle
     size_t written;
     int64_t deadline_ms;
-    bool answered;   // the child at hand has, at least once
+    bool answered;   // the present child has answered at least once
     bool lost_step;  // it wrote without being asked
-    bool proving;    // it is the first of its command, and gets one line
-    int64_t told_ms; // when it had answered; 0: not yet
+    bool proving;    // it is the first child of its command, and gets one line
+    int64_t told_ms; // when it answered; 0: not yet
 };
 
-// Whether answers and questions of a command keep step.
+// Whether it is proven that the answers of a command match its questions.
 enum proof { PROOF_NONE, PROOF_BEGUN, PROOF_DONE };
 
 struct exec_pool {
     struct exec_pool_options options;
     char *folder;                  // absolute; owned
     struct exec_command *commands; // owned copy
-    char **paths;                  // one a command; owned, as the texts
-    enum proof *proofs;            // one a command; owned
+    char **paths;                  // one per command; owned, as are the texts
+    enum proof *proofs;            // one per command; owned
     struct process *slots;         // owned
     size_t n_slots;
-    struct pollfd *fds; // owned; FDS_A_SLOT a slot, then that of the bell
+    struct pollfd *fds; // owned; FDS_A_SLOT per slot, after that of the bell
     pthread_t thread;
     bool running;
     struct bell wake;     // owner -> thread
     struct bell ready;    // thread -> owner
-    pthread_mutex_t lock; // for the rest
+    pthread_mutex_t lock; // guards what follows
     struct exec_request *waiting, **waiting_end;
     struct done_item *done, **done_end;
     bool stopping;
@@ -80,7 +80,7 @@ void exec_done_release(struct exec_done *done)
     *done = (struct exec_done){0};
 }
 
-// Finding the programs
+// Finding the programs.
 
 static char *join_path(const char *folder, size_t len, const char *name)
 {
@@ -99,8 +99,9 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// What is behind an interpreter: a file of the job, where it has the name of
-// one. Each interpreter has words of its own for one that is not there.
+// Returns true if the script that an interpreter should run exists: argv[1], if
+// it looks like the name of a file of the job. We check because each
+// interpreter has its own message for a missing file.
 static bool has_script(const char *folder, const struct exec_command *command,
                        struct err *err)
 {
@@ -167,7 +168,7 @@ static char *find_program(const char *folder,
     return path;
 }
 
-// Ends of requests
+// Ending requests.
 
 static void post_done(struct exec_pool *pool, struct done_item *item)
 {
@@ -180,7 +181,7 @@ static void post_done(struct exec_pool *pool, struct done_item *item)
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
-// Takes the request off the slot and posts its end.
+// Takes the request off the slot and posts its result.
 static void end_request(struct exec_pool *pool, struct process *slot)
 {
     struct done_item *item = slot->request->item;
@@ -205,7 +206,7 @@ static void show_command(const char *const *argv, char *out, size_t size)
     }
 }
 
-// The last line of standard error, fit for a sentence.
+// Shows the last line of standard error in a form that fits into a sentence.
 static void show_errors(const char *tail, size_t len, char *out, size_t size)
 {
     size_t used = 0;
@@ -231,8 +232,8 @@ static void fault(struct exec_pool *pool, struct process *slot,
                   const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Ends the request with what the child did, and the child with it. The format
-// goes on after "the metric's command `x` ".
+// Ends the request with what the child did, and ends the child. The format
+// continues the sentence "the metric's command `x` ...".
 static void fault(struct exec_pool *pool, struct process *slot,
                   const char *format, ...)
 {
@@ -257,7 +258,7 @@ static void fault(struct exec_pool *pool, struct process *slot,
     end_request(pool, slot);
 }
 
-// len bytes of the child's output are its answer.
+// Takes the first len bytes of the child's output as its answer.
 static void take_answer(struct exec_pool *pool, struct process *slot,
                         size_t len)
 {
@@ -292,9 +293,9 @@ static void take_answer(struct exec_pool *pool, struct process *slot,
     end_request(pool, slot);
 }
 
-// Beginnings of requests
+// Beginning requests.
 
-// The oldest waiting request for command, taken off the list.
+// Returns the oldest waiting request for the command, taken off the list.
 static struct exec_request *take_waiting(struct exec_pool *pool, size_t command)
 {
     (void)pthread_mutex_lock(&pool->lock);
@@ -312,7 +313,7 @@ static struct exec_request *take_waiting(struct exec_pool *pool, size_t command)
     return found;
 }
 
-// Gives the slot's request to its child, after starting one if none runs.
+// Gives the slot's request to its child. Starts a child if none is running.
 static void start_request(struct exec_pool *pool, struct process *slot)
 {
     const struct exec_command *command = &pool->commands[slot->command];
@@ -341,7 +342,7 @@ static bool exits_well(const char *how)
     return strcmp(how, "exited with status 0") == 0;
 }
 
-// The child closed its output, or reads no more.
+// Call when the child has closed its output, or does not read any more.
 static void serve_end(struct exec_pool *pool, struct process *slot)
 {
     char how[EXEC_END_BYTES];
@@ -377,8 +378,8 @@ static void give_request(struct exec_pool *pool, struct process *slot,
     fault(pool, slot, "wrote a line that it was not asked for");
 }
 
-// Children that run already come first; others start only when they must. True
-// when a request ended at once, so that its slot can have another.
+// Gives requests to children that are running before it starts others. Returns
+// true if a request ended at once, so that its slot can take another.
 static bool give_requests(struct exec_pool *pool)
 {
     bool ended = false;
@@ -398,10 +399,10 @@ static bool give_requests(struct exec_pool *pool)
     return ended;
 }
 
-// The loop
+// The thread's loop.
 
-// An idle child should be silent. One that ends may: the next request starts
-// another.
+// An idle child should be silent. It may end; the next request then starts
+// another one.
 static void serve_idle(struct process *slot, enum exec_reading state)
 {
     char how[EXEC_END_BYTES];
@@ -411,8 +412,8 @@ static void serve_idle(struct process *slot, enum exec_reading state)
         exec_child_end(&slot->child, false, how);
 }
 
-// Whether all is there that the first child of a command writes to its one
-// line: until it ends, which it is given time for.
+// Returns true if we have all that the first child of a command writes in reply
+// to its one line. It has until it ends, or PROOF_MS.
 static bool is_whole(struct process *slot, enum exec_reading state)
 {
     if (slot->told_ms == 0)
@@ -430,8 +431,9 @@ static bool is_answer(const struct exec_command *command, const char *line,
            command->check(command->of, line, len, &ignored);
 }
 
-// A program may say goodbye on its standard output: that is dropped, unless a
-// line of it could be taken for an answer.
+// Drops what follows the answer: a program may say goodbye on its standard
+// output. But if a line of it could be taken for an answer, all of it is kept,
+// which makes it a fault.
 static void drop_goodbye(const struct exec_command *command, struct buf *answer,
                          size_t len)
 {
@@ -449,7 +451,8 @@ static void drop_goodbye(const struct exec_command *command, struct buf *answer,
     answer->len = len + 1;
 }
 
-// Its answer, if that was one. The next request gets a child that goes on.
+// Takes the answer, if it was one, and ends the child. The next request gets a
+// child that keeps running.
 static void end_proof(struct exec_pool *pool, struct process *slot, size_t len)
 {
     char how[EXEC_END_BYTES];
@@ -459,7 +462,7 @@ static void end_proof(struct exec_pool *pool, struct process *slot, size_t len)
     (void)exec_child_end(&slot->child, false, how);
 }
 
-// False when the child reads no more.
+// Returns false if the child does not read any more.
 static bool write_request(struct process *slot)
 {
     if (slot->written == slot->request->len)
@@ -515,8 +518,8 @@ static void serve_slot(struct exec_pool *pool, struct process *slot,
         serve_asked(pool, slot, state);
 }
 
-// Fills fds; returns the milliseconds until the nearest deadline, -1 if there
-// is none.
+// Fills in fds. Returns the milliseconds until the nearest deadline, or -1 if
+// there is none.
 static int prepare_poll(struct exec_pool *pool)
 {
     int64_t now = clock_monotonic_ms();
@@ -570,7 +573,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-// The owner's side
+// The owner's side.
 
 static bool copy_commands(struct exec_pool *pool,
                           const struct exec_command *commands)
@@ -603,7 +606,7 @@ static bool make_slots(struct exec_pool *pool)
     return true;
 }
 
-// Without signals, SIGPIPE does not kill us.
+// thread_start blocks all signals on the thread, so SIGPIPE does not kill us.
 static bool start_thread(struct exec_pool *pool, struct err *err)
 {
     pool->running =

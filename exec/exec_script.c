@@ -39,7 +39,8 @@ char *exec_search_path(const char *name, bool *nomem)
     return NULL;
 }
 
-// The first line of a text, cut at HEAD_BYTES; false where it is none.
+// Reads the first line of a text, cut at HEAD_BYTES; returns false if the file
+// is not text.
 static bool read_first_line(const char *path, char line[HEAD_BYTES])
 {
     FILE *file = fopen(path, "re");
@@ -56,7 +57,8 @@ static bool read_first_line(const char *path, char line[HEAD_BYTES])
     return true;
 }
 
-// Whether the NAME of "#!/usr/bin/env NAME" is there; its options are its own.
+// Returns true if the NAME of "#!/usr/bin/env NAME" exists. Lines with options
+// are not checked.
 static bool finds_env(const char *rest)
 {
     char name[HEAD_BYTES];

@@ -10,7 +10,7 @@
 
 #include "common/loopback.h"
 
-// Takes "HOST:PORT" or "[HOST]:PORT" apart. port points into text.
+// Splits "HOST:PORT" or "[HOST]:PORT". port points into text.
 static bool split(const char *text, char *host, size_t size, const char **port)
 {
     const char *colon = strrchr(text, ':');

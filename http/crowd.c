@@ -11,10 +11,10 @@
 
 enum {
     LOOK_MS = 250,          // between two looks at who takes too long
-    CLOSE_MS = 2000,        // for what is at work when the crowd is closed
-    FREE_SHARE = 8,         // one of so many connections is kept free
+    CLOSE_MS = 2000,        // for handlers and replies when the crowd is closed
+    FREE_SHARE = 8,         // one in this many connections is kept free
     CROWD_REQUEST_MS = 200, // in a crowd, for a request to arrive
-    CROWD_REPLY_MS = 2000,  // and for a reply to leave
+    CROWD_REPLY_MS = 2000,  // in a crowd, for a reply to leave
 };
 
 // A connection, from its first byte to its last.
@@ -30,7 +30,7 @@ struct crowd {
     size_t max_connections;
     size_t max_streams;
     pthread_t watcher;
-    pthread_mutex_t lock; // of all below
+    pthread_mutex_t lock; // guards all that follows
     pthread_cond_t ended;
     bool closed;
     struct line *lines;
@@ -38,7 +38,7 @@ struct crowd {
     size_t n_streams;
 };
 
-// How many connections may be taken before there are too many.
+// Returns how many connections there may be before there are too many.
 static size_t room(const struct crowd *crowd)
 {
     size_t most = crowd->max_connections;
@@ -90,7 +90,7 @@ void crowd_enter(struct crowd *crowd, struct line *line, enum phase phase)
     pthread_mutex_unlock(&crowd->lock);
 }
 
-// --- who has to go ---
+// --- who must go ---
 
 static void cut_off(struct line *line)
 {
@@ -110,7 +110,8 @@ static void cut_off_slow(struct crowd *crowd, int64_t now)
             cut_off(line);
 }
 
-// What came may be a whole request, for which its thread had no time yet.
+// Returns true if the client has sent something: it may be a whole request that
+// its thread had no time for yet.
 static bool has_sent(const struct line *line)
 {
     char byte;
@@ -118,7 +119,8 @@ static bool has_sent(const struct line *line)
     return recv(line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-// Who has waited longest of those that a crowd does without. NULL: nobody.
+// Returns the line that has waited longest, of those that a crowd can do
+// without; NULL if there is none.
 static struct line *find_idlest(struct crowd *crowd, int64_t now)
 {
     static const int64_t most[] = {[PHASE_REQUEST] = CROWD_REQUEST_MS,
@@ -166,9 +168,9 @@ static void *watch(void *user)
 
 // --- who may work ---
 
-// At how many connections at work one more is let in. Who asks whether the
-// process lives takes no answer for a reason to start it again, and who asks
-// how it does wants to know it above all in a crowd.
+// Returns how many connections may be working when one more is let in. A health
+// check that gets no answer would make somebody restart the process, and
+// whoever asks for its state wants to know it most of all in a crowd.
 static size_t most_at_work(const struct crowd *crowd, enum urgency urgency)
 {
     size_t most = room(crowd);
@@ -213,7 +215,7 @@ void crowd_leave_stream(struct crowd *crowd)
     pthread_mutex_unlock(&crowd->lock);
 }
 
-// --- its beginning and its end ---
+// --- starting and stopping ---
 
 struct crowd *crowd_start(size_t max_connections, size_t max_streams,
                           struct err *err)

@@ -10,7 +10,7 @@
 
 enum {
     BACKLOG = 64,
-    BIND_MS = 1000, // that a port in use is asked for
+    BIND_MS = 1000, // how long a port in use is tried
 };
 
 static void explain_listen(const struct http_address *address, int why,
@@ -30,8 +30,8 @@ static void explain_listen(const struct http_address *address, int why,
                 place, strerror(why));
 }
 
-// A server that was killed has its port until its last thread is gone: who is
-// started again at once need not be refused by it.
+// A server that was killed keeps its port until its last thread is gone. One
+// that is started again right away should not fail because of that.
 static bool bind_patiently(int fd, const struct http_address *address)
 {
     const struct timespec pause = {.tv_nsec = 20L * 1000 * 1000};

@@ -1,4 +1,4 @@
-// Whether the other side has ended: poll is asked for POLLRDHUP.
+// For POLLRDHUP, which tells whether the other side has closed.
 #define _GNU_SOURCE
 
 #include "http/request.h"
@@ -50,8 +50,8 @@ bool http_is_gone(const struct http_request *request)
 
     if (info == NULL)
         return false;
-    // Its next request may lie in front of the end: the end is seen all the
-    // same.
+    // The client's next request may precede the end; POLLRDHUP sees the end
+    // anyway.
     struct pollfd item = {.fd = info->connect_fd, .events = POLLRDHUP};
     return poll(&item, 1, 0) > 0;
 }

@@ -16,12 +16,12 @@
 #include "http/listen.h"
 
 enum {
-    CROWD_MOST = 2,         // times max_connections, until it is thinned
-    STACK_BYTES = 2 << 20,  // of a connection's thread: SQLite, deep JSON
+    CROWD_MOST = 2,         // times max_connections, until the crowd is thinned
+    STACK_BYTES = 2 << 20,  // for a connection's thread: SQLite, deep JSON
     SILENCE_S = 30,         // without a byte either way
-    STREAM_BYTES = 1 << 20, // that wait to be sent of a stream
+    STREAM_BYTES = 1 << 20, // of a stream, waiting to be sent
     STREAM_BLOCK = 16 << 10,
-    TOO_LARGE = 413, // the library has had several names for it
+    TOO_LARGE = 413, // the library has had several names for this
 };
 
 struct http_server {
@@ -31,7 +31,7 @@ struct http_server {
     char place[HTTP_ADDRESS_TEXT];
 };
 
-// One request while it arrives and is answered.
+// A request while it arrives and is answered.
 struct incoming {
     struct http_server *server;
     struct line *line; // borrowed
@@ -43,8 +43,9 @@ struct incoming {
 
 // --- connections ---
 
-// The notice that a connection is closed comes before its descriptor is, and
-// takes the lock: a descriptor in the list is still that connection's.
+// The notice that a connection is closed comes before its descriptor is closed,
+// and takes the lock. So a descriptor in the list always belongs to its
+// connection.
 static void on_connection(void *user, struct MHD_Connection *connection,
                           void **context,
                           enum MHD_ConnectionNotificationCode code)
@@ -102,7 +103,7 @@ static void free_flow(void *user)
     free(flow);
 }
 
-// NULL: there are too many. The stream is closed in any case.
+// Returns NULL if there are too many streams. The stream is closed in any case.
 static struct MHD_Response *stream_response(struct http_server *server,
                                             const struct http_stream *stream)
 {
@@ -165,7 +166,7 @@ static struct MHD_Response *make_response(struct http_server *server,
     return body_response(reply);
 }
 
-// For what no handler gets to see. Closes the connection.
+// Sends an error for a request that no handler sees. Closes the connection.
 static enum MHD_Result send_error(struct MHD_Connection *connection,
                                   unsigned status, const struct err *err)
 {
@@ -292,9 +293,9 @@ static void explain_long(size_t max, struct err *err)
             "the request is too long: its body may have %zu bytes", max);
 }
 
-// What the headers alone are refused for; 0: nothing. A length that is given
-// twice is read in one way here and perhaps in another by a proxy in front: it
-// could hide a request of somebody else's.
+// Returns the status for which a request is refused by its headers alone; 0 if
+// it is not. If a length is given twice, we would read one of them, and a proxy
+// in front perhaps the other: that could hide a request of somebody else.
 static unsigned refusal_of_head(struct MHD_Connection *connection, size_t max,
                                 struct err *err)
 {
@@ -337,8 +338,8 @@ static struct incoming *begin_visit(struct http_server *server,
     return incoming;
 }
 
-// A NUL would end the text for us and not for whoever sent it: it becomes a
-// byte that no UTF-8 has.
+// A NUL would end the text for us but not for the sender, so it becomes a byte
+// that does not occur in UTF-8.
 static size_t unescape(void *user, struct MHD_Connection *connection,
                        char *text)
 {
@@ -413,7 +414,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     return answer(connection, incoming, method);
 }
 
-// On the connection's thread: nobody else waits for it.
+// Runs on the connection's thread, so nobody else waits for it.
 static void linger(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =

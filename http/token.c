@@ -22,7 +22,7 @@ enum {
 };
 
 struct http_token {
-    struct hash hash; // of it, under the secret
+    struct hash hash; // of the token, under the secret
     uint8_t secret[SECRET_BYTES];
 };
 
@@ -46,7 +46,7 @@ static bool make_token(const char *path, struct err *err)
     if (fd >= 0)
         close(fd);
     if (fd >= 0 && !ok)
-        (void)unlink(path); // half a token is in the way of a whole one
+        (void)unlink(path); // half a token would be in the way of a whole one
     return ok;
 }
 

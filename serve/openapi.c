@@ -4,7 +4,8 @@
 #include "program/graph/program.h"
 #include "program/graph/type_form.h"
 
-// A failed part makes the whole NULL: jansson's setters refuse a NULL value.
+// If a part fails, the whole is NULL, because jansson's setters refuse a NULL
+// value.
 static json_t *schema_of_field(const struct field *field)
 {
     json_t *schema = type_schema(&field->type);
@@ -81,7 +82,7 @@ static json_t *with_text(json_t *object, const char *text)
     return object;
 }
 
-// One object, or a list of them.
+// The schema of one object, or a list of them.
 static json_t *one_or_list(const char *name, size_t most)
 {
     return json_pack("{s:[o,{s:s,s:o,s:I}]}", "oneOf", reference(name), "type",

@@ -14,7 +14,7 @@
 enum {
     REPLY_BYTES = 256 << 20,
     CONNECTIONS = 256,
-    WAITING = 4000, // inputs; a full request of SERVE_MOST_INPUTS four times
+    WAITING = 4000, // inputs; four full requests of SERVE_MOST_INPUTS
     RETRY_AFTER_S = 2,
 };
 
@@ -23,7 +23,7 @@ struct serve {
     struct student student;
     struct service *service;
     struct http_server *http;
-    struct http_token *token; // NULL: none is asked for
+    struct http_token *token; // NULL: no token is required
     struct buf openapi;       // the document, made once
     _Atomic int64_t requests; // to /predict
     _Atomic int64_t refused;  // of them: busy, draining, or not let in
@@ -52,9 +52,10 @@ static void reply_error(struct http_reply *reply, unsigned status,
     reply_json(reply, status, json_pack("{s:o}", "error", error_json(err)));
 }
 
-// Whose fault it was: 4xx the caller's, 500 that of a program of this machine,
-// 502 and 504 the model server's. One that cannot be reached, or has no room,
-// is asked again later, as when this server has none.
+// Returns a status that says whose fault it was: 4xx the caller's, 500 that of
+// a program on this machine, 502 and 504 the model server's. If the model
+// server cannot be reached or has no room, the caller should ask again later,
+// just as when this server has no room.
 static unsigned status_of(const struct run_result *result)
 {
     static const unsigned STATUSES[RUN_END_COUNT] = {
@@ -105,8 +106,8 @@ static void reply_list(const struct serve *serve, struct run_result *results,
     reply_json(reply, 200, list);
 }
 
-// The inputs of a body, n of them; NULL with err when it is neither an object
-// nor a list.
+// Returns the n inputs of a body. Returns NULL with err if it is neither an
+// object nor a list.
 static json_t **read_inputs(const json_t *body, size_t *n, struct err *err)
 {
     json_t **inputs;
@@ -200,7 +201,8 @@ static void healthz(struct serve *serve, const struct http_request *request,
     buf_puts(&reply->body, "ok\n");
 }
 
-// By a client of its own: the service's belongs to its thread.
+// Uses its own client, because the service's client belongs to the service's
+// thread.
 static void readyz(struct serve *serve, const struct http_request *request,
                    struct http_reply *reply)
 {
@@ -292,7 +294,7 @@ static void metrics(struct serve *serve, const struct http_request *request,
 
 struct route {
     const char *method, *path;
-    bool open; // for whoever asks, also where there is a token
+    bool open; // to everybody, even if a token is required
     void (*answer)(struct serve *serve, const struct http_request *request,
                    struct http_reply *reply);
 };
@@ -328,8 +330,8 @@ static const struct route *find_route(const struct http_request *request,
     return NULL;
 }
 
-// Without a token only names of this machine are taken as Host: a page of the
-// network whose name is made to point here gets nothing.
+// Without a token, only names of this machine are accepted as Host, so that a
+// page of the network whose name is made to point here gets nothing.
 static bool is_let_in(const struct serve *serve,
                       const struct http_request *request, bool open,
                       struct http_reply *reply)
@@ -472,7 +474,7 @@ bool serve_is_idle(struct serve *serve)
     return status.waiting == 0 && status.running == 0;
 }
 
-// The service first: threads of the HTTP server sleep inside it.
+// Stop the service first: threads of the HTTP server sleep inside it.
 void serve_stop(struct serve *serve)
 {
     if (serve == NULL)

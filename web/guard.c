@@ -16,12 +16,12 @@
 enum { COOKIE_DAYS = 7 };
 
 struct guard {
-    struct http_token *token;      // NULL: none is asked for
+    struct http_token *token;      // NULL: no token is required
     char cookie[GUARD_WORD_BYTES]; // what a browser holds after a login
-    char csrf[GUARD_WORD_BYTES];   // both fresh at each start
+    char csrf[GUARD_WORD_BYTES];   // both are new at each start
 };
 
-// A word that nobody guesses.
+// Makes a word that nobody can guess.
 static void make_word(char out[GUARD_WORD_BYTES])
 {
     uint8_t bytes[(GUARD_WORD_BYTES - 1) / 2];
@@ -66,7 +66,7 @@ const char *guard_csrf(const struct guard *guard)
     return guard->csrf;
 }
 
-// --- where a request comes to, and from ---
+// --- where a request goes, and where it comes from ---
 
 static void refuse(struct http_reply *reply, unsigned status,
                    const char *sentence)
@@ -95,7 +95,8 @@ bool guard_host(const struct guard *guard, const struct http_request *request,
     return false;
 }
 
-// "http://HOST" or "https://HOST", where HOST is what was asked for.
+// Returns true for "http://HOST" or "https://HOST", where HOST is the request's
+// Host.
 static bool is_same_origin(const struct http_request *request,
                            const char *origin)
 {
@@ -121,8 +122,8 @@ static bool has_bearer(const struct guard *guard,
     return guard->token != NULL && http_token_comes_with(guard->token, request);
 }
 
-// Cookies belong to a host, whatever its port: ours has the port in its name,
-// so that two servers of one machine do not log each other out.
+// Cookies belong to a host, whatever its port. Ours has the port in its name,
+// so that two servers on one machine do not log each other out.
 static void cookie_name(const struct http_request *request, char out[32])
 {
     const char *host = http_header(request, "Host");

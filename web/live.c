@@ -17,17 +17,17 @@
 
 enum {
     PULSE_MS = 250,
-    ALIVE_MS = 10000, // between two words of a stream that has no news
+    ALIVE_MS = 10000, // between two messages of a stream that has no news
 };
 
 struct live {
     const struct web_commands *commands; // borrowed
     const char *path;                    // of the store; borrowed
-    struct store *store;                 // owned, by the thread; NULL: not open
+    struct store *store;                 // owned by the thread; NULL: not open
     pthread_t thread;
     bool started;
-    void *session;        // with the coordinator; of the thread
-    pthread_mutex_t lock; // of all below
+    void *session;        // with the coordinator; the thread's
+    pthread_mutex_t lock; // guards all that follows
     pthread_cond_t news;
     bool over;
     size_t followers;
@@ -37,7 +37,7 @@ struct live {
 
 // --- what is new ---
 
-// The last 64 trials are more than can be under way.
+// At most 64 trials are in progress at once, so the last 64 include them all.
 static const char jobs_sql[] =
     "SELECT j.id AS job, j.state, j.updated_ms AS updated,"
     " (SELECT max(number) FROM trials t WHERE t.job_no = j.no) AS trial,"
@@ -59,7 +59,7 @@ static json_t *read_jobs(struct live *live)
                : query_rows(live->store, jobs_sql, NULL, 0, &err);
 }
 
-// A session that fails is opened anew at the next pulse.
+// A session that fails is opened again at the next pulse.
 static json_t *ask_status(struct live *live)
 {
     struct err err = ERR_CLEAR;

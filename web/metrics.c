@@ -115,8 +115,8 @@ struct series {
 };
 
 struct metrics {
-    pthread_mutex_t lock; // of all below
-    int64_t last_call;    // that was added up
+    pthread_mutex_t lock; // guards all that follows
+    int64_t last_call;    // the last call that was added up
     struct series series[SERIES_MOST];
     size_t n_series;
 };
@@ -201,7 +201,7 @@ static void write_sql(struct buf *out)
                   " GROUP BY k.role, c.outcome");
 }
 
-// One piece of the calls since the last time. *last is the last of the store.
+// Adds up one batch of the calls since the last time.
 static bool add_piece(struct metrics *metrics, struct store *store,
                       const char *sql)
 {
@@ -231,7 +231,7 @@ static int64_t last_call_of(struct store *store)
     return last;
 }
 
-// Up to the last call that is there now. Ids only grow.
+// Adds up to the last call that exists now. Ids only grow.
 static void add_up(struct metrics *metrics, struct store *store)
 {
     int64_t last = last_call_of(store);
@@ -344,12 +344,12 @@ static void put_workers(const json_t *status, struct buf *out)
                    (int64_t)json_integer_value(json_object_iter_value(at)));
 }
 
-// What is told of each running job: a member of its status, null or below 0
-// while it is not known.
+// What is reported for each running job: a member of its status, which is null
+// or below 0 while it is not known.
 static const struct job_gauge {
     enum metric_id id;
     const char *member;
-    double per_unit; // of the member, to one of the gauge
+    double per_unit; // how many of the member's units make one of the gauge's
 } job_gauges[] = {
     {METRIC_JOB_TRIALS, "trial", 1},
     {METRIC_JOB_PROGRESS, "share", 1},

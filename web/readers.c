@@ -12,7 +12,7 @@ struct readers {
     pthread_cond_t given;
     struct store *idle[READERS_MOST]; // owned; n_idle of them
     size_t n_idle;
-    size_t n_open; // idle or out
+    size_t n_open; // idle or taken
 };
 
 struct readers *readers_new(const char *path, struct err *err)

@@ -14,7 +14,7 @@
 
 enum { SEGMENTS_MOST = 2, SEGMENT_BYTES = 256, ARGUMENT_BYTES = 1 << 20 };
 
-// What a path said for {job} and {number}.
+// The parts of a path for {job} and {number}.
 struct path {
     char job[SEGMENT_BYTES];
     char number[SEGMENT_BYTES];
@@ -31,7 +31,7 @@ struct exchange {
 enum access {
     ACCESS_OPEN,  // anyone who reaches the port
     ACCESS_READ,  // whoever is let in
-    ACCESS_WRITE, // the same, and means it
+    ACCESS_WRITE, // the same, but the request must be intended
 };
 
 struct route {
@@ -40,10 +40,10 @@ struct route {
     enum access access;
     void (*serve)(struct exchange *exchange);
     const char *verb; // of a lookup or a command
-    // Parameters of the query that the verb takes: a name, and # for a whole
-    // number or % for any number.
+    // The parameters of the query that the verb takes: names, followed by # for
+    // an integer or % for any number.
     const char *takes;
-    const char *number; // what {number} is called in the verb's argument
+    const char *number; // the name of {number} in the verb's argument
 };
 
 // --- replies ---
@@ -77,7 +77,7 @@ static void send_words(struct http_reply *reply, unsigned status,
     send_error(reply, status, &err);
 }
 
-// input: the status of what was asked wrongly, which depends on the route.
+// input: the status for ERR_INPUT, which depends on the route.
 static unsigned status_of(const struct err *err, unsigned input)
 {
     switch (err->code) {
@@ -121,7 +121,7 @@ static bool put_parameter(const struct exchange *exchange, const char *name,
     return false;
 }
 
-// Looks whether the route takes what the query says, each thing once.
+// Checks that the route takes what the query says, and each name only once.
 struct query_check {
     const char *takes;
     uint64_t seen; // a bit for each name in takes
@@ -161,7 +161,8 @@ static bool check_query(const struct exchange *exchange, struct err *err)
     return err->code == ERR_NONE;
 }
 
-// The argument of the verb: what the path and the query say. NULL on failure.
+// Returns the argument of the verb, made from the path and the query. NULL on
+// failure.
 static json_t *read_argument(const struct exchange *exchange, struct err *err)
 {
     const struct route *route = exchange->route;
@@ -182,14 +183,14 @@ static json_t *read_argument(const struct exchange *exchange, struct err *err)
         at += len;
         at += strspn(at, " ");
     }
-    // "best" leaves it to the verb.
+    // For "best" the verb chooses.
     if (route->number != NULL && strcmp(number, "best") != 0)
         (void)json_object_set_new(argument, route->number,
                                   json_integer(strtoll(number, NULL, 10)));
     return argument;
 }
 
-// Asks with a store at hand. Fills the reply in any case.
+// Asks the store. Fills in the reply in any case.
 static void answer_from(struct exchange *exchange, struct store *store,
                         const json_t *argument)
 {
@@ -234,7 +235,7 @@ static void serve_lookup(struct exchange *exchange)
     json_decref(argument);
 }
 
-// The compiled file, to be saved.
+// Sends the compiled file as a download.
 static void serve_compiled(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -264,7 +265,8 @@ static void send_reply(struct exchange *exchange, json_t *answer,
     json_decref(answer);
 }
 
-// The body as a JSON object; NULL when it is none, which the reply says then.
+// Returns the body as a JSON object; NULL if it is not one, and then the reply
+// says so.
 static json_t *read_body(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -281,8 +283,9 @@ static json_t *read_body(struct exchange *exchange)
     return NULL;
 }
 
-// Whether the store has the job that the path names, if it names one; else the
-// reply says so. A coordinator says no more than that a command failed.
+// Returns true if the store has the job that the path names. If not, the reply
+// says so. We ask the store because a coordinator only says that a command
+// failed.
 static bool knows_job(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -322,7 +325,7 @@ static void serve_command(struct exchange *exchange)
                &err);
 }
 
-// A message of one's own: {"inputs": {...}}.
+// Runs the program on a message of the user: {"inputs": {...}}.
 static void serve_try(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -411,7 +414,7 @@ static void serve_health(struct exchange *exchange)
     buf_puts(&exchange->reply->body, "ok\n");
 }
 
-// Ready: the loop answers, and the store can be read.
+// Ready means that the loop answers and the store can be read.
 static void serve_ready(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -555,8 +558,8 @@ static bool matches(const char *pattern, const char *path, struct path *out)
     return *path == '\0';
 }
 
-// NULL: none; *other is then the method that the path takes, NULL when there is
-// no such path.
+// Returns the route, or NULL if there is none. *other is then the method that
+// the path does take, or NULL if there is no such path.
 static const struct route *find_route(const struct http_request *request,
                                       struct path *path, const char **other)
 {
@@ -571,7 +574,8 @@ static const struct route *find_route(const struct http_request *request,
     return NULL;
 }
 
-// A number in a path is digits, or "best"; the name of a file is no number.
+// Returns true if text is digits or "best"; the name of a file need not be a
+// number.
 static bool is_number(const struct route *route, const char *text)
 {
     size_t digits = strspn(text, "0123456789");
@@ -594,7 +598,7 @@ static bool may(struct web *web, const struct route *route,
            guard_means_it(web->guard, request, reply);
 }
 
-// Every path takes one method, and a GET may be a HEAD as well.
+// Every path takes one method; one that takes GET also takes HEAD.
 static void send_other_method(struct http_reply *reply, const char *method)
 {
     struct err err = ERR_CLEAR;

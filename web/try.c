@@ -1,10 +1,10 @@
-// try: a message of one's own on the best program of a job so far.
+// try: runs a message of the user on the best program of a job so far.
 //
-// The program of a job that has ended is its compiled file. Of one that runs it
-// is made of what the store has: the job in canonical form, and the prompts of
-// its best candidate. Its steps run here, one call after the
-// other, and each call is asked of the coordinator (`ask`), so that it goes to
-// a worker that has the model. Nothing of it is stored.
+// The program of a job that has ended is its compiled file. For a running job,
+// it is made from what the store has: the job in canonical form, and the
+// prompts of its best candidate. Its steps run here, one call after the other.
+// Each call goes through the coordinator (`ask`), and so to a worker that has
+// the model. Nothing of it is stored.
 
 #include "web/parts.h"
 
@@ -27,8 +27,8 @@ enum { CALL_PATIENCE_MS = 130000 }; // longer than coordinator/side_call.h waits
 
 // --- the program ---
 
-// The job of a canonical form. Its data files are not needed, and stand there
-// empty.
+// Makes a job from its canonical form. Its data files are not needed, so they
+// are empty.
 static struct job *job_of(const json_t *canonical, struct err *err)
 {
     const json_t *data = json_object_get(canonical, "data");
@@ -94,7 +94,7 @@ static bool set_part(struct candidate *candidate, const struct program *program,
     return true;
 }
 
-// What the store says of a candidate, as an answer of lookup.
+// Makes a candidate from what the store says of it, as answered by lookup.
 static struct candidate *candidate_of(const struct program *program,
                                       const json_t *found, struct err *err)
 {
@@ -117,7 +117,7 @@ static struct candidate *candidate_of(const struct program *program,
     return NULL;
 }
 
-// As a compiled file, which says all that a run needs.
+// Writes a compiled file, which says all that a run needs.
 static char *write_compiled(const json_t *summary, const json_t *found,
                             struct err *err)
 {
@@ -346,7 +346,7 @@ static bool run_steps(struct attempt *attempt, struct err *err)
     return err->code == ERR_NONE;
 }
 
-// What came of it: outputs, or which step gave none and why.
+// Returns the outcome: outputs, or which step gave none and why.
 static json_t *result_of(const struct attempt *attempt)
 {
     enum run_outcome outcome = stepper_outcome(attempt->stepper);

@@ -11,7 +11,7 @@ enum {
     REPLY_BYTES = 64 << 20,
 };
 
-// Whether --http may listen there: beyond loopback with a token only.
+// Returns true if --http may listen there: beyond loopback only with a token.
 static bool may_listen(const struct http_address *address,
                        const char *token_file, struct err *err)
 {

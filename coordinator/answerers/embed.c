@@ -1,10 +1,9 @@
-// The answerer that is a model which embeds. It is asked as any other model is,
-// on whichever worker has it; its answer is a vector, as text
-// (common/vector.h).
+// The answerer for a model that embeds. It is asked like any other model, on
+// whichever worker has it; its answer is a vector, as text (common/vector.h).
 //
-// A text has one embedding, whatever job, trial or seed it is asked for, so the
-// key covers the text, the model's digest and num_ctx alone: a corpus that has
-// changed pays for what changed.
+// A text has one embedding, regardless of job, trial and seed. So the key
+// covers only the text, the model's digest and num_ctx: when a corpus changes,
+// only what changed is paid for.
 
 #include "coordinator/answerers/answerer.h"
 #include "coordinator/answerers/model.h"

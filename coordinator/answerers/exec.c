@@ -1,5 +1,5 @@
-// The answerer that is a program of the user: it runs beside the coordinator,
-// in a pool of the job's own (exec/exec_pool.h).
+// The answerer for a program of the user, which runs beside the coordinator, in
+// a pool that belongs to the job (exec/exec_pool.h).
 
 #include "coordinator/answerers/programs.h"
 
@@ -16,7 +16,8 @@
 #include "exec/exec_pool.h"
 #include "store/history.h"
 
-// A command, and the files that it names as they were when the job began.
+// A command, and the bundle with the files that it names, as they were when the
+// job began.
 struct named_files {
     const struct user_command *command;
     const struct bundle *bundle;
@@ -31,9 +32,9 @@ struct job_programs {
     const struct bundle *bundle;     // of the job
     struct exec_folder *folder;      // owned; NULL for a local job
     size_t asked;                    // requests without an answer so far
-    bool answered[JOB_MAX_COMMANDS]; // by each command, at least once
-    size_t faults[JOB_MAX_COMMANDS]; // of each, asked again or not
-    bool said;                       // what a failing one wrote was told
+    bool answered[JOB_MAX_COMMANDS]; // the command has answered at least once
+    size_t faults[JOB_MAX_COMMANDS]; // of each command, retried or not
+    bool said; // a failing program's output has been logged
 };
 
 // --- start and end ---
@@ -46,8 +47,8 @@ static bool unpack(struct job_programs *programs, struct err *err)
                          err);
 }
 
-// Whether the file is still what it was. One that cannot be read is left to
-// whoever runs it.
+// Returns true if the file has not changed. A file that cannot be read is left
+// to whatever runs it.
 static bool is_unchanged(const struct bundle_file *file, const char *folder)
 {
     struct buf now = BUF_INIT(BUNDLE_MAX_BYTES);
@@ -62,9 +63,9 @@ static bool is_unchanged(const struct bundle_file *file, const char *folder)
     return same;
 }
 
-// Answers are stored under the bytes that the job began with. A child that
-// starts later runs what lies there then: a metric that was edited in the
-// middle of a run would score its later rows alone, and nobody could tell.
+// Answers are stored under the bytes that the job began with, but a child that
+// starts later runs the files as they are then. If a metric is edited in the
+// middle of a run, it would score only the later rows, and nobody could tell.
 static bool may_start(const void *with, struct err *err)
 {
     const struct named_files *named = with;
@@ -106,7 +107,7 @@ static struct exec_pool *start_pool(struct job_programs *programs,
                                             .check = command->check,
                                             .of = command->of,
                                             .with = &programs->named[i]};
-        // What was unpacked for the job alone nobody edits.
+        // Nobody edits what was unpacked only for this job.
         if (programs->folder == NULL)
             commands[i].may_start = may_start;
     }
@@ -210,8 +211,8 @@ static bool same_words(const char *const *a, const char *const *b)
     return *a == *b;
 }
 
-// The programs end with their job, so the heir asks its own. Equal keys are
-// equal command lines: it has one.
+// The programs end with their job, so the job that inherits the flight asks its
+// own. Equal keys mean equal command lines, so it has such a program.
 static bool inherit(struct flight *flight, struct err *err)
 {
     struct ask *ask = &flight->order.ask;
@@ -246,9 +247,9 @@ const struct answerer answerer_exec = {
 
 // --- answers ---
 
-// Says that the program failed, and what it wrote to its standard error, a
-// traceback for example: whole, line by line, and once a job, for the next
-// failure most likely says the same.
+// Logs that the program failed, and what it wrote to its standard error, a
+// traceback for example: all of it, line by line, but only once per job,
+// because the next failure most likely says the same.
 static void tell_words(struct job_work *work, const struct exec_done *done)
 {
     const char *words = done->errors == NULL ? "" : done->errors;
@@ -280,9 +281,10 @@ size_t job_programs_in_vain(const struct job_work *work,
                                                           : programs->faults[i];
 }
 
-// A fault says nothing of the answer: ask again, a few times. But a program
-// that answers nobody is not asked by every example as often: a hundred that
-// hang for half a minute each would tell that after an hour.
+// A fault says nothing about the answer, so the program is asked again, a few
+// times. But a program that has never answered is not asked again for every
+// example: with a hundred examples that hang for half a minute each, it would
+// take an hour to report that.
 static void take_fault(struct flight *flight, const struct exec_done *done,
                        const struct programs_handlers *handlers)
 {

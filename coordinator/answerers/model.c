@@ -1,5 +1,5 @@
-// The answerer that most asks are for: a model, on whichever worker dispatch
-// finds for it. Faults, retries and parking are dispatch's.
+// The answerer for most asks: a model, on whichever worker dispatch finds for
+// it. Dispatch handles faults, retries and parking.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,8 +41,8 @@ static bool address(struct order *order, const struct task *task,
     return true;
 }
 
-// Calls that take about as long: of one step, or one part of a metric, with the
-// same room for the answer.
+// Returns a number for calls that take about equally long: those of one step,
+// or one part of a metric, with the same room for the answer.
 static int64_t kind_of(const struct order *order)
 {
     return (int64_t)((uint64_t)order->work->number << 40 |
@@ -93,8 +93,8 @@ static bool same_options(const struct call_options *a,
            a->temperature == b->temperature && a->seed == b->seed;
 }
 
-// As the store has them. Nearly all calls have the options of the one before,
-// and printing a number costs more than placing a call.
+// Returns the options as the store has them. Nearly all calls have the options
+// of the previous one, and printing a number costs more than placing a call.
 static const char *options_text(struct options_text *last,
                                 const struct call_options *options)
 {

@@ -1,5 +1,5 @@
-// The answerer that is a search of the job's documents. It is at hand and gives
-// equal answers to equal questions, so nothing is sent and nothing is stored
+// The answerer for a search of the job's documents. The search runs on the loop
+// and gives equal answers to equal questions, so nothing is sent or stored
 // (retrieve/retrieval.h).
 
 #include "coordinator/answerers/answerer.h"
