@@ -12,8 +12,8 @@
 #include "store/query.h"
 #include "store/store.h"
 
-// Where the job was run from. A folder that was moved since took its store
-// along, as a rule.
+// Returns the folder that the job was run from. If it has been moved since, its
+// store usually moved with it, so returns the store's folder.
 static char *folder_of(const char *stored, const char *store)
 {
     struct stat info;
@@ -59,9 +59,9 @@ static bool take_stored(void *user, const struct history_submission *stored,
                         again->request->n_overrides, err);
 }
 
-// Of a run by a version whose stored answers mean something else here, nothing
-// could be replayed: it would begin anew, as another job, and pay for all
-// again.
+// Refuses a run by a version whose stored answers mean something else here.
+// Nothing could be replayed: it would start over as a different job, and pay
+// for everything again.
 static bool check_version(struct store *store, const char *id, struct err *err)
 {
     json_t *rows =

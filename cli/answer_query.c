@@ -14,10 +14,10 @@
 enum {
     ARGUMENT_BYTES = 1 << 20,
     ANSWER_BYTES = 64 << 20,
-    FILE_BYTES = 1 << 30, // of a temporary file, such as of a sort
+    FILE_BYTES = 1 << 30, // of a temporary file, such as for a sort
 };
 
-// A larger file is an error of writing, which SQLite reports.
+// Writing a larger file is then an error, which SQLite reports.
 static void confine_files(void)
 {
     const struct rlimit limit = {.rlim_cur = FILE_BYTES,

@@ -58,8 +58,8 @@ bool ask_key(const struct options *options, enum key_role role, struct key *out,
     return keys == NULL || key_find(keys, role, out, err);
 }
 
-// What a person can do something about keeps its code; the rest is a
-// coordinator that failed.
+// Errors that the user can do something about keep their code; all others mean
+// that the coordinator failed.
 static enum err_code code_of(const char *name)
 {
     static const enum err_code known[] = {ERR_INPUT, ERR_BUSY, ERR_LIMIT};
@@ -70,7 +70,7 @@ static enum err_code code_of(const char *name)
     return ERR_PROTOCOL;
 }
 
-// An error that the coordinator answers is passed on as our own.
+// Passes an error in the coordinator's answer on as our own.
 static json_t *read_reply(const char *text, struct err *err)
 {
     json_t *reply = json_parse(text, strlen(text), REPLY_BYTES, err);

@@ -26,9 +26,10 @@ struct batch {
     FILE *in; // owned, unless it is standard input
     struct columns *columns;
     struct rows *rows;
-    struct err failure; // of the input as a whole
+    struct err failure; // about the input as a whole
     FILE *out;          // owned, unless it is standard output
-    char *path;         // owned: the file that out becomes; NULL: as it is
+    char *path;         // owned: the file that `out` becomes; NULL: written
+                        // directly
     char *aside;        // owned: where it is written until then
     size_t lines;       // written
 };
@@ -63,7 +64,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
            S_ISREG(a->st_mode);
 }
 
-// Whether the outputs would go where the inputs come from.
+// Returns true if the outputs would go to the file that the inputs come from.
 static bool is_input(const struct batch *batch, const char *out)
 {
     struct stat in_info;
@@ -75,8 +76,8 @@ static bool is_input(const struct batch *batch, const char *out)
            is_same(&in_info, &out_info);
 }
 
-// The name that a regular file gets in the end: of what a link points to, so
-// that the link stays one.
+// Returns the final name of a regular output file. For a symbolic link, that is
+// the name of its target, so that the link stays a link.
 static char *final_path(const char *out)
 {
     char *real = realpath(out, NULL);
@@ -95,8 +96,8 @@ static char *with_ending(const char *path, const char *ending)
     return text;
 }
 
-// The first of PATH.1, PATH.2 and so on that is free. The caller frees; NULL:
-// none is, or out of memory.
+// Returns the first free name of PATH.1, PATH.2 and so on. The caller frees the
+// result; NULL if none is free, or when out of memory.
 static char *free_name(const char *path)
 {
     struct stat info;
@@ -114,8 +115,9 @@ static char *free_name(const char *path)
     return NULL;
 }
 
-// What an earlier run left in path, when it ended early, was paid for: it gets
-// another name. False where another run writes it now, or it cannot be kept.
+// Renames what an earlier run that ended early left in `path`, because it was
+// paid for. Returns false if another run is writing the file now, or if it
+// cannot be kept.
 static bool keep_earlier(const char *path, struct err *err)
 {
     struct stat info;
@@ -181,7 +183,7 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     return true;
 }
 
-// A pipe or a device.
+// Opens a pipe or a device.
 static FILE *open_through(const char *out, struct err *err)
 {
     int fd = file_open_through(out, err);
@@ -222,7 +224,7 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
     return batch->out != NULL;
 }
 
-// Keeps the first mistake; a columns_fault_fn.
+// Keeps the first mistake. This is a columns_fault_fn.
 static void keep_fault(void *user, const char *key, const char *text)
 {
     struct err *err = user;

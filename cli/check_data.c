@@ -18,12 +18,12 @@ enum {
     ROWS_LEAST = 20,
     ROWS_GOOD = 30,
     LABEL_LEAST = 3,      // examples of a label
-    LABELS_MAX = 512,     // that are counted one by one
-    ENUM_LABELS_MAX = 20, // texts that could be an enum
+    LABELS_MAX = 512,     // those that are counted one by one
+    ENUM_LABELS_MAX = 20, // most distinct texts that could be an enum
     NAMES_BYTES = 200,
     PAIRS_TRIED = 200,
     DEMOS_WANTED = 4,
-    CANDIDATES_LEAST = 8, // of a budget that is worth a search
+    CANDIDATES_LEAST = 8, // for a budget that makes a search worthwhile
 };
 static const double MAJORITY = 0.6;
 
@@ -45,7 +45,7 @@ static void put_name(struct buf *names, const char *step, const char *field)
         buf_puts(names, ", ...");
 }
 
-// A model reads the descriptions; labels and numbers speak for themselves.
+// Models read the descriptions, but labels and numbers are clear without one.
 static void check_descriptions(struct jobfile *file)
 {
     const struct program *program = file->job->program;
@@ -121,7 +121,8 @@ static const struct type *type_of(const struct program *program, size_t output)
     return &program->steps[source.step].signature.outputs[source.field].type;
 }
 
-// Of the row's label; NULL when it has none that is counted.
+// Returns the count of the row's label, or NULL if the row has no label that is
+// counted.
 static struct label_count *count_of(struct labels *labels,
                                     const struct dataset *dataset, size_t row)
 {
@@ -180,7 +181,7 @@ static void check_rare_labels(struct jobfile *file, const struct labels *labels)
     buf_release(&names);
 }
 
-// One label that is most of the data: to say it always scores well.
+// Warns if most of the data has one label: always answering it scores well.
 static void check_majority(struct jobfile *file, const struct labels *labels)
 {
     struct place place = whole_file(file);
@@ -222,8 +223,9 @@ static void check_shares(struct jobfile *file, const struct labels *labels)
     }
 }
 
-// A text with few values is an enum that is not said to be one: then the model
-// is not told them, and a server cannot keep to them.
+// Warns about a text field with few distinct values, which should be declared
+// as an enum. As a text, its labels are not shown to the model, and a server
+// cannot enforce them.
 static void check_loose_type(struct jobfile *file, const struct labels *labels)
 {
     struct place place = whole_file(file);
@@ -255,7 +257,7 @@ static void check_label(struct jobfile *file, struct labels *labels)
         return;
     }
     if (file->optimizer->one_set)
-        return; // nothing is chosen by the scores
+        return; // the scores decide nothing
     check_rare_labels(file, labels);
     check_majority(file, labels);
     check_shares(file, labels);
@@ -331,7 +333,7 @@ static bool same_labels(const struct jobfile *file, size_t a, size_t b)
 
 // ---- the metric
 
-// The score of one row's labels on another's example.
+// Scores one row's labels as the answer to another row's example.
 static bool score_labels(const struct jobfile *file, size_t labels,
                          size_t example, double *value)
 {
@@ -361,8 +363,8 @@ static bool score_labels(const struct jobfile *file, size_t labels,
     return ok;
 }
 
-// Whether right answers score otherwise than wrong ones: the labels of a row
-// against those of the next that has others.
+// Checks that right answers score differently from wrong ones. It compares the
+// labels of a row with those of the next row that has different ones.
 static void check_alive(struct jobfile *file)
 {
     const char *keys[2];
@@ -425,7 +427,7 @@ static void check_budget(struct jobfile *file)
                 CANDIDATES_LEAST * once + test);
 }
 
-// The most demos that a prompt is meant to show.
+// Returns how many demos a prompt should be able to show.
 static int64_t demos_wanted(const struct job *job)
 {
     int64_t most = DEMOS_WANTED;
@@ -435,7 +437,8 @@ static int64_t demos_wanted(const struct job *job)
     return most;
 }
 
-// What can stand in a prompt: inputs and labels. Other columns are nobody's.
+// Appends what a prompt can contain: inputs and labels. Nothing reads the other
+// columns.
 static void put_read(const struct columns *columns, json_t *fields,
                      struct buf *out)
 {
@@ -450,7 +453,7 @@ static void put_read(const struct columns *columns, json_t *fields,
     }
 }
 
-// How many demos of the mean size fit beside the longest prompt.
+// Checks how many demos of average size fit next to the longest prompt.
 static void check_demos(struct jobfile *file)
 {
     const struct job_model *student = &file->job->models[ROLE_STUDENT];

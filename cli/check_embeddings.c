@@ -23,8 +23,8 @@ size_t embeddings_count(const struct jobfile *file)
     return n;
 }
 
-// The same of demos that are picked by embeddings: at most one text of each row
-// that may be a demo, for each step that is searched.
+// Counts the same for demos that are picked by embeddings: at most one text for
+// each row that may be a demo, for each step that is searched.
 static size_t count_pool_texts(const struct jobfile *file)
 {
     const struct job *job = file->job;
@@ -37,7 +37,7 @@ static size_t count_pool_texts(const struct jobfile *file)
            file->split.n[SHARE_TRAIN];
 }
 
-// "40 texts of the documents and up to 12 of the demo pools".
+// Appends "40 texts of the documents and up to 12 of the demo pools".
 static void put_texts(size_t documents, size_t pools, struct buf *out)
 {
     char counted[TEXT_COUNTED_BYTES];

@@ -9,7 +9,7 @@
 
 enum { PROBE_MS = 3000, URLS_SHOWN = 3, URLS_BYTES = 400 };
 
-// What the servers that answered said, in the order of the options.
+// What each server said, in the order of the options.
 struct server_said {
     struct model_server server;
     bool there;
@@ -25,11 +25,11 @@ static const struct place *place_of(const struct jobfile *file,
     return &file->job->models[ROLE_STUDENT].place;
 }
 
-// Servers without a model, in one sentence: where a model is embedded by some
-// and answered by others, that is most of them.
+// Servers that lack a model, for one sentence about all of them. If some
+// servers embed and others answer, most servers lack one model or the other.
 struct missing {
     size_t n;
-    char urls[URLS_BYTES]; // of the first few, "URL, URL"
+    char urls[URLS_BYTES]; // those of the first few, "URL, URL"
 };
 
 static void note_missing(struct missing *missing, const char *url)
@@ -56,7 +56,8 @@ static void tell_missing(struct jobfile *file, const struct missing *missing,
     diag_remedy(file->diags, "run `ollama pull %.80s` there", name);
 }
 
-// One name on all servers: there, and the same model everywhere.
+// Checks that all servers have the model of this name, and that it is the same
+// model everywhere.
 static void compare_model(struct jobfile *file, const struct servers *servers,
                           const struct server_said *said, const char *name)
 {
@@ -69,7 +70,7 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
         const struct model_address *address = &servers->addresses[i];
         const struct model_info *model;
 
-        // Others than Ollama may serve their one model by any name.
+        // Servers other than Ollama may serve their one model by any name.
         if (!said[i].there || strcmp(address->backend, "ollama") != 0)
             continue;
         model = model_server_find(&said[i].server, name);
@@ -91,7 +92,8 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
 
 static void probe(const struct model_address *address, struct server_said *out)
 {
-    struct err ignored = ERR_CLEAR; // `replies` tells of one that is not there
+    struct err ignored = ERR_CLEAR; // `replies` reports a server that does not
+                                    // answer
     struct model_client *client = model_client_new(address, &ignored);
 
     out->there =

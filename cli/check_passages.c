@@ -16,8 +16,8 @@ static int longest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-// Bytes of the k longest passages; 0 where the documents cannot be read, which
-// is another check's to tell.
+// Returns the total bytes of the k longest passages. Returns 0 if the documents
+// cannot be read, which another check reports.
 static size_t longest_passages(struct bundle *bundle, const char *documents,
                                size_t k)
 {

@@ -7,11 +7,12 @@
 #include "program/prompt/prompt.h"
 #include "retrieve/retrieval.h"
 
-// One that finds something ends the look at its step, so that many rows are
-// searched for only where nothing matches, which takes hardly any time.
+// The search of a step ends with the first row that finds something. So many
+// rows are searched only if nothing matches, and then a search takes hardly any
+// time.
 enum { ROWS_MAX = 2000 };
 
-// False where the search, or the step that gets what it found, fails.
+// Returns false if the search fails, or if the step that gets its results does.
 static bool search(void *user, struct stepper *stepper, const struct ask *ask)
 {
     struct retrieval *retrieval = user;
@@ -65,7 +66,8 @@ void check_searches(struct jobfile *file)
 {
     const struct program *program = file->job->program;
     struct retrieval *retrieval = NULL;
-    struct err ignored = ERR_CLEAR; // documents that cannot be read are told
+    struct err ignored = ERR_CLEAR; // other checks report documents that cannot
+                                    // be read
     size_t n = dataset_size(file->dataset), asked = 0;
 
     if (!has_words_search(program) ||

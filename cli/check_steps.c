@@ -17,8 +17,8 @@ enum { GRACE_MS = 2000 };
 
 // --- when ---
 
-// Whether the conditions of the step that look at an input of the program hold
-// for the example.
+// Returns true if the step's conditions on inputs of the program hold for the
+// example.
 static bool may_run(const struct program *program, const struct step *step,
                     const json_t *inputs)
 {
@@ -79,8 +79,8 @@ static int64_t most_passages(const struct jobfile *file, size_t s)
     return most;
 }
 
-// The context keeps room for as many passages as may be found (fit.h), and
-// shows fewer demos for that.
+// The context reserves room for as many passages as may be found (fit.h), and
+// holds fewer demos in return.
 static void check_passage_count(struct jobfile *file, size_t s)
 {
     const struct step *step = &file->job->program->steps[s];
@@ -144,8 +144,8 @@ struct programs {
     struct exec_pool *pool;
 };
 
-// The answer goes to the step, since another may wait for it. False when there
-// is none.
+// Gives the answer to the step, since another step may wait for it. Returns
+// false if there is no answer.
 static bool ask_program(void *user, struct stepper *stepper,
                         const struct ask *ask)
 {

@@ -36,7 +36,8 @@ static void check_examples(struct jobfile *file, const struct options *options)
 
 // --- the context ---
 
-// Whether the longest prompt and a reply of num_predict have room together.
+// Checks that the longest prompt and a reply of num_predict tokens fit
+// together.
 static void check_context(struct jobfile *file, const struct options *options)
 {
     const struct job *job = file->job;
@@ -82,8 +83,8 @@ static void check_from(struct jobfile *file, const struct options *options)
 
 // --- programs of the metric ---
 
-// A right answer is a row's own labels; a wrong one those of a row whose
-// labels are others.
+// A right answer consists of a row's own labels, a wrong one of the labels of a
+// row that has different ones.
 struct answers {
     size_t row;
     json_t *right; // owned
@@ -145,8 +146,8 @@ static void report_fault(struct jobfile *file, const struct exec_done *done)
         diag_remedy(file->diags, "its last words: %s", done->errors);
 }
 
-// The score of outputs by part; false when there is none, which is
-// reported, or when the part does not ask a program.
+// Gets the score that a part gives the outputs. Returns false if there is none,
+// which is reported, or if the part does not ask a program.
 static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
                      size_t row, const json_t *outputs, double *score)
 {
@@ -253,8 +254,8 @@ static void check_programs(struct jobfile *file, const struct options *options)
 
 // --- headroom ---
 
-// What the program as written scored when the job was last run, by the store
-// beside it: nothing is asked for that.
+// Looks up what the program as written scored when the job was last run, from
+// the store next to the job. This makes no calls.
 static void check_headroom(struct jobfile *file, const struct options *options)
 {
     static const char sql[] =

@@ -25,7 +25,7 @@ static const struct grid_column columns[] = {
     {"TUNED", "tuned", GRID_VALUES, true},
 };
 
-// The prompts of the best candidate, in full.
+// Appends the prompts of the best candidate in full.
 static void put_prompts(const json_t *prompts, struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(prompts); i++) {

@@ -33,8 +33,8 @@ static void put_examples(const struct jobfile *file, struct buf *out)
     const struct split *split = &file->split;
     char bad[TEXT_COUNTED_BYTES];
 
-    // Of one share there is nothing to tell: scripts compare the one line that
-    // a job is fine.
+    // With a single share there is nothing to report: scripts compare the one
+    // line that says that a job is fine.
     if (!split->shared || split->n[SHARE_TEST] > 0)
         buf_printf(out,
                    "  examples  %zu: train %zu, validation %zu%s, test %zu\n",
@@ -47,8 +47,8 @@ static void put_examples(const struct jobfile *file, struct buf *out)
                                 "bad row"));
 }
 
-// Beside the good news only what the job file does not say itself: which steps
-// the search leaves out, and how the examples are parted.
+// Besides the good news, appends only what the job file does not say itself:
+// which steps the search skips, and how the examples are split.
 static void put_summary(const struct jobfile *file, struct buf *out)
 {
     size_t len;

@@ -1,10 +1,10 @@
-// completion: what a shell needs to complete our command lines, made of the
-// tables of commands and options: names, and for values and operands what
-// `struct offer` says of them. What an operand is follows from its name in the
-// command's usage.
+// completion: prints what a shell needs to complete our command lines. It is
+// made from the tables of commands and options: their names, and for values and
+// operands what `struct offer` says about them. The name of an operand in the
+// command's usage says what it is.
 //
-// Ids of jobs are asked of the store that is named, or that lies in the folder,
-// never of a coordinator: a key that is pressed must not wait for a network.
+// Job ids come from the store that is named or that is in the current folder,
+// never from a coordinator, because pressing a key must not wait for a network.
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool takes(const struct command_entry *entry, int id)
     return ((entry->options | OPTIONS_ALL) & OPTION_BIT(id)) != 0;
 }
 
-// Whether a word of its own has to follow.
+// Returns true if the option's value must follow as a separate word.
 static bool has_value(const struct option_about *about)
 {
     return about->argument != NULL && about->argument[0] != '[';
@@ -36,7 +36,7 @@ static void put_names(struct buf *out)
 
 // --- what is offered ---
 
-// Words and endings of files separated by blanks, of one offer or of several.
+// Words and file endings, separated by blanks, from one offer or several.
 struct offered {
     struct buf words, files;
     bool jobs;
@@ -88,7 +88,7 @@ static void add_offer(const struct offer *offer, struct offered *out)
     out->jobs = out->jobs || offer->jobs;
 }
 
-// What stands for an operand in a usage.
+// What is offered for an operand, by its name in a usage.
 static const struct {
     const char *noun;
     struct offer offer;
@@ -101,8 +101,9 @@ static const struct {
     {"DIR", {.files = OFFER_FOLDER}},
 };
 
-// A noun of the table; the names of all commands; or, in small letters, a word
-// as it is typed. Nothing of others, such as FIELD=VALUE and SQL.
+// Adds what the table has for a noun, the names of all commands, or a
+// lower-case word as it is typed. Adds nothing for others, such as FIELD=VALUE
+// and SQL.
 static void add_noun(const char *noun, size_t len, struct offered *out)
 {
     for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++)
@@ -286,7 +287,7 @@ static const char zsh_head[] =
     "}\n"
     "local -a commands=(\n";
 
-// The action that follows the name of what it is, in single quotes.
+// Appends the action that follows the option's name, in single quotes.
 static void put_zsh_action(const struct offered *offered, struct buf *out)
 {
     const char *files = text_of(&offered->files);
@@ -398,7 +399,7 @@ static const char fish_head[] =
     "        --csv 2>/dev/null | sed '1d; s/,.*//'\n"
     "end\n";
 
-// " -a '...'": words, and commands that print some.
+// Appends " -a '...'": words, and commands that print words.
 static void put_fish_offer(const struct offered *offered, struct buf *out)
 {
     const char *files = text_of(&offered->files);

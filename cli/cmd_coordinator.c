@@ -17,7 +17,7 @@
 
 enum { LOOK_MS = 500 };
 
-// "tcp://127.0.0.1:5570"
+// Returns true for a loopback address such as "tcp://127.0.0.1:5570".
 static bool is_loopback(const char *endpoint)
 {
     static const char tcp[] = "tcp://";
@@ -43,7 +43,7 @@ static bool check_listen(const struct options *options, const char *endpoint,
     return false;
 }
 
-// Waits for a signal, or until the coordinator ends by itself.
+// Waits for a signal, or until the coordinator ends on its own.
 static void serve(struct coordinator *coordinator,
                   const struct dashboard *dashboard)
 {
@@ -101,7 +101,7 @@ static int run(const struct options *options)
     with.allow_exec = option_on(options, OPT_ALLOW_EXEC);
     if (!check_listen(options, with.listen, &err))
         return output_error(options, &err);
-    // Whoever runs one wants to see workers come and go.
+    // Whoever runs a coordinator wants to see workers come and go.
     log_set_level(option_on(options, OPT_QUIET) ? LOG_ERROR : LOG_INFO);
     return start(options, &with, &err);
 }

@@ -1,5 +1,5 @@
 // diff: what two compiled programs say differently. Each is a compiled file, or
-// a job, whose compiled file the history has.
+// a job whose compiled file is in the history.
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,7 @@ static const json_t *facts_of(const json_t *document)
     return json_object_get(json_object_get(document, "metadata"), "promptcc");
 }
 
-// Adds {"name", "before", "after"} where the two differ.
+// Adds {"name", "before", "after"} if the two values differ.
 static void compare_value(json_t *list, const char *name, json_t *a, json_t *b)
 {
     if (a == b || (a != NULL && b != NULL && json_equal(a, b)))

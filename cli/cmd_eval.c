@@ -4,8 +4,8 @@
 #include "cli/output.h"
 #include "predict/compiled_file.h"
 
-// The score with which a row counts as passed: all of it, unless less is asked
-// for of the whole.
+// Returns the score at which a row counts as passed: a full score, unless
+// --fail-below asks for less overall.
 static double pass_of(const struct options *options)
 {
     return option_on(options, OPT_FAIL_BELOW)

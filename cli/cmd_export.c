@@ -18,7 +18,7 @@
 enum { DOCUMENT_BYTES = 64 << 20 };
 
 // Replays the job from its store, without a model server, up to where it
-// stopped, and writes the best that was found. This also works for a job that
+// stopped, and writes the best candidate found. This also works for a job that
 // was killed.
 static int export_replayed(const struct options *options)
 {
@@ -37,7 +37,7 @@ static int export_replayed(const struct options *options)
                         .out = again.request->out}};
 
         status = follow_here(&follow);
-        // An unfinished job gives its best so far, if it has one.
+        // An unfinished job yields its best so far, if it has one.
         if (status == EXIT_STOPPED)
             status = follow.wrote ? EXIT_DONE : EXIT_FAILED;
     }
@@ -45,8 +45,9 @@ static int export_replayed(const struct options *options)
     return status;
 }
 
-// Writes the compiled file with which the job last ended, as the history keeps
-// it. Where nobody said where to, another program's file is kept (out_file.h).
+// Writes the compiled file that the job last ended with, as the history keeps
+// it. Without an explicit --out, another program's file is not overwritten
+// (out_file.h).
 static int write_stored(const struct options *options, const json_t *job,
                         struct err *err)
 {
@@ -91,8 +92,8 @@ static bool check_out(const struct options *options, struct err *err)
                           option_text(options, OPT_OUT), err);
 }
 
-// A finished job's file is in the history as a replay would make it. The
-// history may then be one that cannot be written to, or in use.
+// A finished job's compiled file is in the history, just as a replay would make
+// it. Taking it from there also works if the history is read-only or in use.
 static bool is_finished(const struct options *options, const json_t *job)
 {
     return strcmp(json_get_text(job, "state", ""), "done") == 0 &&
@@ -116,8 +117,9 @@ static int export_finished(const struct options *options, const json_t *job)
     return status;
 }
 
-// A coordinator gives what the job last ended with. Here the history is
-// replayed instead, but for a job of another version, which cannot be.
+// A coordinator returns what the job last ended with. Here the history is
+// replayed instead, except for a job of another version, which cannot be
+// replayed.
 static int export_compiled(const struct options *options)
 {
     struct err err = ERR_CLEAR;
@@ -143,7 +145,7 @@ static int export_compiled(const struct options *options)
 
 // --- other forms ---
 
-// To --out, else to standard output.
+// Writes to --out, or to standard output without it.
 static int print_form(const struct options *options, const struct buf *text,
                       struct err *err)
 {

@@ -22,7 +22,7 @@ static bool make_folder(const char *folder, struct err *err)
     return false;
 }
 
-// Calls fn for every file of the template, with its path.
+// Calls `fn` for every file of the template, with its path.
 static bool for_files(const char *name, const char *folder,
                       bool (*fn)(const struct template_file *file,
                                  const char *path, struct err *err),

@@ -9,8 +9,9 @@
 #include "common/json.h"
 #include "store/remove.h"
 
-// The two of a job's share of the cluster are shown where some job has another
-// one than usual, and how far jobs are where some run.
+// PRIORITY and WORKERS, a job's share of the cluster, are shown only if some
+// job has an unusual share. DONE and LEFT are shown only if some jobs are
+// running.
 static const struct grid_column columns[] = {
     {"JOB", "job", GRID_TEXT, false},
     {"STATE", "state", GRID_TEXT, false},
@@ -121,7 +122,7 @@ static json_t *find_job(json_t *jobs, const char *id)
     return NULL;
 }
 
-// `progress`, a fraction, and `left_ms`, where they are known; for the table
+// Sets `progress`, a fraction, and `left_ms` if they are known; for the table
 // also `left`, which is the same for people.
 static void put_progress(const json_t *running, bool table, json_t *job)
 {
@@ -140,7 +141,8 @@ static void put_progress(const json_t *running, bool table, json_t *job)
     buf_release(&left);
 }
 
-// A coordinator knows it of those that run. Returns how many.
+// Adds the progress of running jobs, which only a coordinator knows. Returns
+// how many jobs are running.
 static size_t add_progress(const struct options *options, json_t *jobs,
                            struct err *err)
 {

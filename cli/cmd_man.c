@@ -1,4 +1,4 @@
-// man: manual pages, made of the same tables as --help.
+// man: prints manual pages, made from the same tables as --help.
 
 #include <ctype.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { PAGE_BYTES = 1 << 20 };
 
-// Text in which roff sees no requests and no hyphens of its own.
+// Appends a text so that roff sees no requests and no hyphens in it.
 static void put_roff(const char *text, struct buf *out)
 {
     for (; *text != '\0'; text++) {

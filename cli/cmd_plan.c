@@ -1,16 +1,17 @@
-// plan: what a run will take.
+// plan: estimates what a run will take.
 //
-// How many calls an optimizer makes depends on its answers, but hardly on what
-// they say. So the run is rehearsed on the stand-in, in a store of its own that
-// is thrown away: that gives calls and the bytes of their prompts, for every
-// optimizer alike. What a call takes is measured: the program as written is
-// scored on the test share (a run does the same, and finds these answers in the
-// store, so nothing is paid twice). Tokens a byte and times come from there,
-// and how long replies are beside those of the stand-in to the same questions.
+// How many calls an optimizer makes depends on the answers, but hardly on what
+// they say. So the run is rehearsed on the stand-in, in a temporary store. That
+// gives the number of calls and the bytes of their prompts, in the same way for
+// every optimizer. What a call takes is measured: the program as written is
+// scored on the test share. (A run does the same and finds these answers in the
+// store, so nothing is paid for twice.) This gives the tokens per byte, the
+// times, and how much longer replies are than those of the stand-in to the same
+// questions.
 //
-// With --coordinator it is the workers of a cluster that are measured: they
-// score the program as written, and what their calls took is asked of the
-// cluster's history. A run that is submitted there finds these answers too.
+// With --coordinator, the workers of a cluster are measured: they score the
+// program as written, and the cluster's history says what their calls took. A
+// run that is submitted there finds these answers too.
 
 #include <errno.h>
 #include <ftw.h>
@@ -37,10 +38,10 @@ enum { TEXT_BYTES = 1 << 16 };
 // Sums over the calls of a store, by role.
 struct sums {
     double calls, bytes, prompt, generated;
-    double prompt_us, generate_us, total_us; // loading a model left out
+    double prompt_us, generate_us, total_us; // without loading a model
 };
 
-// What the stand-in made of it: a run, and of the program as written.
+// What the stand-in measured: a whole run, and the program as written.
 struct rehearsal {
     struct sums run[ROLE_COUNT];
     struct sums eval[ROLE_COUNT];
@@ -54,7 +55,7 @@ struct rehearsal {
 
 static const char all_calls[] = SUMS " GROUP BY role";
 
-// Those that the scores of an evaluation of the job rest on, whoever paid for
+// The calls that the scores of the job's evaluation rest on, whoever paid for
 // them.
 static const char job_calls[] =
     SUMS " WHERE id IN (SELECT i.value FROM evaluations e, json_each(e.calls) i"
@@ -102,13 +103,14 @@ static int remove_entry(const char *path, const struct stat *stat, int kind,
     return remove(path);
 }
 
-// The question for what the calls behind an evaluation took. The caller frees.
+// Returns the SQL that sums the calls of an evaluation. The caller frees the
+// result.
 static char *sums_of(const json_t *document, struct err *err)
 {
     struct buf sql = BUF_INIT(TEXT_BYTES);
     const char *job = json_get_text(document, "job", "");
 
-    // An id has no quotes; what a coordinator sends may be anything.
+    // A job id has no quotes, but a coordinator may send anything.
     if (strchr(job, '\'') == NULL)
         buf_printf(&sql, job_calls, job);
     if (!sql.failed && sql.data != NULL)
@@ -145,8 +147,8 @@ static int follow_in(const char *store, const struct options *options,
     return status;
 }
 
-// The run, and then what is measured of the servers, so that like can be
-// compared with like.
+// Rehearses the run, and then what is measured on the servers, so that like can
+// be compared with like.
 static int rehearse_in(const char *store, const struct options *options,
                        struct jobfile *file, struct rehearsal *out,
                        struct err *err)
@@ -166,7 +168,7 @@ static int rehearse_in(const char *store, const struct options *options,
     return status;
 }
 
-// On the stand-in, whatever servers are named.
+// Rehearses on the stand-in, whatever servers are named.
 static int rehearse(const struct options *options, struct jobfile *file,
                     struct rehearsal *out, struct err *err)
 {
@@ -208,7 +210,7 @@ static bool ask_sums(const struct options *options, const char *sql,
     return ok;
 }
 
-// The program as written, on the workers of a cluster.
+// Scores the program as written on the workers of a cluster.
 static int calibrate_there(const struct options *options, struct jobfile *file,
                            struct sums sums[ROLE_COUNT], struct err *err)
 {
@@ -230,7 +232,7 @@ static int calibrate_there(const struct options *options, struct jobfile *file,
     return status;
 }
 
-// The program as written, on the servers at hand.
+// Scores the program as written on the servers at hand.
 static int calibrate_here(const struct options *options, struct jobfile *file,
                           struct sums sums[ROLE_COUNT], struct err *err)
 {
@@ -262,10 +264,10 @@ static int calibrate_here(const struct options *options, struct jobfile *file,
 struct estimate {
     double calls[ROLE_COUNT];
     double prompt, generated;
-    double seconds; // of work, on one slot
+    double seconds; // of work on one slot
     double call_s;  // of a call of the student
     int64_t slots;
-    double measured; // calls that this rests on
+    double measured; // number of calls that this is based on
 };
 
 static double ratio(double a, double b, double otherwise)
@@ -273,7 +275,8 @@ static double ratio(double a, double b, double otherwise)
     return b > 0 ? a / b : otherwise;
 }
 
-// How much longer replies are than the stand-in's to the same questions.
+// Returns how much longer replies are than the stand-in's to the same
+// questions.
 static double longer_than(const struct sums *measured,
                           const struct sums *rehearsed)
 {
@@ -283,8 +286,8 @@ static double longer_than(const struct sums *measured,
                : 1;
 }
 
-// A role that was not measured is taken to be as fast as the student: often it
-// is the same model, and its calls are few.
+// A role that was not measured is assumed to be as fast as the student: it
+// often has the same model, and its calls are few.
 static void estimate_role(const struct rehearsal *rehearsal,
                           const struct sums measured[ROLE_COUNT], int role,
                           struct estimate *out)
@@ -390,7 +393,7 @@ static int print_json(const struct estimate *plan, bool simulated)
         simulated);
     json_t *calls = json_object_get(document, "calls");
 
-    // Of jobs that search by embeddings alone.
+    // Only for jobs that search by embeddings.
     if (plan->calls[ROLE_EMBED] > 0 &&
         json_object_set_new(
             calls, role_names[ROLE_EMBED],
@@ -417,7 +420,7 @@ static bool has_model(const json_t *worker, const char *model)
     return false;
 }
 
-// Of the cluster's workers that have the student.
+// Returns the slots of the cluster's workers that have the student.
 static int64_t slots_there(const struct options *options,
                            const struct jobfile *file, struct err *err)
 {

@@ -22,7 +22,8 @@
 enum {
     TIMEOUT_MS = 600000,
     WAIT_MS = 3000,       // for a server that does not answer yet
-    PATIENCE_MS = 300000, // for one that has stopped to, with many inputs
+    PATIENCE_MS = 300000, // for a server that has stopped answering, with many
+                          // inputs
     TEXT_BYTES = 16 << 20,
 };
 
@@ -32,8 +33,8 @@ struct feed {
     const struct options *options;
     const struct compiled *compiled;
     bool simulated;
-    struct batch *batch; // NULL: the words of the command line
-    bool given;          // they were taken
+    struct batch *batch; // NULL: inputs come from the command line
+    bool given;          // those inputs have been taken
     size_t lines;        // written
     size_t failed;
     int status;
@@ -82,7 +83,7 @@ static bool write_line(struct feed *feed, const struct runner_result *result,
     return ok;
 }
 
-// A value a line, as it would stand in a prompt.
+// Prints one value per line, as it would appear in a prompt.
 static int print_outputs(const struct feed *feed, const json_t *outputs)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
@@ -167,7 +168,7 @@ static int tell_batch(const struct feed *feed)
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-// A server that was only just started is waited for.
+// Waits for a server that has only just been started.
 static bool open_student(const struct compiled *compiled,
                          const struct model_address *address, int64_t wait_ms,
                          struct student *out, struct err *err)
@@ -228,7 +229,7 @@ static int predict(const struct options *options,
     return option_on(options, OPT_INPUT) ? tell_batch(&feed) : feed.status;
 }
 
-// Before a server is asked: what was typed.
+// Checks what was typed before a server is asked.
 static bool check_words(const struct options *options,
                         const struct compiled *compiled, struct err *err)
 {

@@ -32,7 +32,8 @@ static int print_answer(const struct options *options, const json_t *answer)
     return status;
 }
 
-// The SQL: the operand or what --file names. The caller frees.
+// Returns the SQL: the operand, or the contents of --file. The caller frees the
+// result.
 static char *read_sql(const struct options *options, struct err *err)
 {
     const char *path = option_text(options, OPT_FILE);

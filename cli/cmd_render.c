@@ -6,7 +6,8 @@
 #include "predict/render.h"
 #include "program/prompt/prompt.h"
 
-// The array of messages. Without words: what is the same for all questions.
+// Appends the array of messages; without values, only the part that is the same
+// for all questions.
 static bool render(const struct compiled *compiled, const struct step *step,
                    const char *const *words, size_t n, struct buf *out,
                    struct err *err)
@@ -20,7 +21,7 @@ static bool render(const struct compiled *compiled, const struct step *step,
     return ok;
 }
 
-// A message a paragraph, under a line that names its role.
+// Prints each message under a line that names its role.
 static int print_messages(const struct buf *messages, struct err *err)
 {
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES * 2);

@@ -1,4 +1,5 @@
-// report: a job as one HTML file, or as Markdown by the name .md.
+// report: writes a job as one HTML file, or as Markdown if the name ends in
+// .md.
 
 #include <string.h>
 #include <strings.h>
@@ -24,7 +25,7 @@ static bool is_markdown(const char *path)
     return ends_in(path, ".md") || ends_in(path, ".markdown");
 }
 
-// A file would be HTML under a name that promises something else.
+// Refuses a name that promises another format, since the file would be HTML.
 static bool check_ending(const char *path, struct err *err)
 {
     static const char *const others[] = {".pdf",  ".doc", ".docx", ".txt",

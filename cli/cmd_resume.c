@@ -46,8 +46,8 @@ static void add_number(const struct options *options, enum option_id id,
                                   json_integer(option_number(options, id, 0)));
 }
 
-// What the coordinator is asked, {"exclude": [17], "priority": 20}; NULL on
-// failure.
+// Returns the argument for the coordinator, such as {"exclude": [17],
+// "priority": 20}, or NULL on failure.
 static char *argument_of(const struct options *options, struct err *err)
 {
     json_t *argument = json_object();

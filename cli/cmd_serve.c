@@ -12,12 +12,13 @@
 
 enum {
     LOOK_MS = 50,
-    GRACE_MS = 120000, // for what is under way when it is told to stop
+    GRACE_MS = 120000, // for requests in progress when it is told to stop
 };
 
 static const char default_place[] = "127.0.0.1:8071";
 
-// Beyond this machine only with a token: anyone there could use the model.
+// Listening beyond this machine requires a token, because anyone there could
+// use the model.
 static bool read_address(const struct options *options,
                          struct http_address *out, struct err *err)
 {
@@ -45,7 +46,7 @@ static void tell_start(const struct serve *serve, const char *path)
     (void)fflush(stdout);
 }
 
-// Until the first signal; a second one leaves the process at once.
+// Waits for the first signal. A second one ends the process at once.
 static void wait_for_signal(void)
 {
     struct pollfd item = {.fd = signals_fd(), .events = POLLIN};
@@ -54,7 +55,7 @@ static void wait_for_signal(void)
         (void)poll(&item, 1, -1);
 }
 
-// What was taken is answered before the end.
+// Answers every request that was accepted before the end.
 static int drain(struct serve *serve)
 {
     int64_t end = clock_monotonic_ms() + GRACE_MS;

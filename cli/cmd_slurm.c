@@ -25,10 +25,10 @@ extern char **environ;
 enum {
     SCRIPT_BYTES = 1 << 20,
     REPLY_BYTES = 4096,
-    IDLE_S = 600, // until a worker that nobody needs ends
+    IDLE_S = 600, // until a worker without work ends
 };
 
-// What the scripts need, and its memory.
+// The paths that the scripts need, and their memory.
 struct places {
     char *folder;
     char *keys;
@@ -50,7 +50,8 @@ static void release_places(struct places *at)
         free(texts[i]);
 }
 
-// Nodes see the same paths, but not this folder: absolute.
+// Returns an absolute path: nodes see the same paths, but do not start in this
+// folder.
 static char *absolute(const char *path)
 {
     char here[PATH_MAX];
@@ -74,7 +75,8 @@ static bool find_program(struct places *at, struct err *err)
     return true;
 }
 
-// Paths go into comments that sbatch reads without a shell.
+// Checks a text that goes into script comments, which sbatch reads without a
+// shell.
 static bool is_plain(const char *text, const char *what, struct err *err)
 {
     for (const char *c = text; *c != '\0'; c++)
@@ -144,7 +146,8 @@ static bool make_key(const char *folder, enum key_role role, const char *name,
            key_folder_make(folder, role, name, &made, err);
 }
 
-// Of a coordinator that is a job: keys of its own, unless some are given.
+// For a coordinator that is a Slurm job: makes keys of its own, unless some are
+// given.
 static bool find_own_keys(const struct options *options, struct places *at,
                           struct err *err)
 {
@@ -160,7 +163,7 @@ static bool find_own_keys(const struct options *options, struct places *at,
            make_key(at->keys, KEY_CLIENT, "slurm-client", &at->client_key, err);
 }
 
-// Of one that is there: the worker's key is in the folder that is given.
+// For a running coordinator: the worker's key is in the given folder.
 static bool find_given_keys(const struct options *options, struct places *at,
                             struct err *err)
 {
@@ -201,7 +204,8 @@ static bool read_all(int fd, char *out, size_t size)
     return got == 0;
 }
 
-// `sbatch --parsable ARGUMENT SCRIPT`: the job's number as text.
+// Runs `sbatch --parsable ARGUMENT SCRIPT` and returns the Slurm job's number
+// as text.
 static bool submit_script(const char *script, const char *argument, char *id,
                           size_t size, struct err *err)
 {
@@ -217,7 +221,7 @@ static bool submit_script(const char *script, const char *argument, char *id,
     if (failed == 0) {
         (void)posix_spawn_file_actions_init(&actions);
         (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-        // Neither end stays open in what sbatch leaves running, or the reader
+        // Close both ends in whatever sbatch leaves running, or the reader
         // below would wait for that too.
         (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
         (void)posix_spawn_file_actions_addclose(&actions, ends[1]);
@@ -261,7 +265,8 @@ static int submit_workers(const struct options *options,
     return EXIT_DONE;
 }
 
-// The coordinator is there: workers, and the job to it.
+// The coordinator is running: submits workers to Slurm and the job to the
+// coordinator.
 static int serve_there(const struct options *options, struct jobfile *file,
                        const struct places *at, bool dry, struct err *err)
 {
@@ -275,7 +280,7 @@ static int serve_there(const struct options *options, struct jobfile *file,
     return status != EXIT_DONE || dry ? status : follow_there(&follow);
 }
 
-// The coordinator is a job, and the workers wait for it.
+// The coordinator is a Slurm job, and the workers wait for it.
 static int serve_all(const struct options *options, const struct places *at,
                      bool dry, struct err *err)
 {
@@ -331,8 +336,8 @@ static bool check_store(const struct places *at, struct err *err)
     return false;
 }
 
-// The compiled file takes the place of nothing that the job is made of. Under a
-// coordinator that is there the store is no matter of ours.
+// Checks that the compiled file replaces nothing that the job is made of. With
+// a running coordinator, the store is not our concern.
 static bool check_out(const struct places *at, const struct jobfile *file,
                       const char *endpoint, struct err *err)
 {
@@ -369,7 +374,7 @@ static bool check_sbatch(const char *const *texts, size_t n, bool starts,
     return true;
 }
 
-// Each worker starts one server, with the slots of --slots.
+// Each worker starts one llama-server, with the slots of --slots.
 static bool check_llama(const struct options *options, struct err *err)
 {
     const char *const *texts = NULL;

@@ -1,5 +1,5 @@
-// watch: a job of a cluster as it runs, until it ends. It asks the coordinator
-// for its status twice a second; the job does not notice.
+// watch: shows a job of a cluster as it runs, until it ends. It asks the
+// coordinator for its status twice a second, which does not affect the job.
 
 #include <poll.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ struct watch {
     struct notifier *notifier;
     struct progress_view view;
     char *job;    // its id; owned
-    json_t *last; // what `show` said of it; owned
+    json_t *last; // what `show` last said about it; owned
     bool away;    // the coordinator did not answer last time
 };
 
@@ -86,7 +86,7 @@ static int64_t count_workers(const json_t *status)
     return all;
 }
 
-// False when the job is not among those that run.
+// Returns false if the job is not among the running ones.
 static bool show_status(struct watch *watch, const json_t *status)
 {
     const json_t *jobs = json_object_get(status, "jobs");
@@ -187,7 +187,8 @@ static int tell_left(const struct watch *watch)
 
 // --- the loop ---
 
-// Takes what `show` says now. False: there is no such job, or no coordinator.
+// Takes what `show` says now. Returns false if there is no such job, or no
+// coordinator.
 static bool look_up(struct watch *watch, const char *job, struct err *err)
 {
     json_t *shown = ask(watch, "show", job, err);

@@ -18,14 +18,14 @@
 
 enum { LOOK_MS = 100 };
 
-// A worker for each model server; they share the process and nothing else.
+// One worker for each model server; they share nothing but the process.
 struct workers_here {
     struct worker *workers[SERVERS_MAX]; // owned
     bool told[SERVERS_MAX];
     size_t n;
 };
 
-// alike: what the options say of all of them.
+// Starts all workers; `alike` is what the options say about all of them.
 static bool start_all(struct workers_here *workers, void *zmq,
                       const struct worker_options *alike,
                       const struct servers *servers, struct err *err)
@@ -87,7 +87,7 @@ static void serve(struct workers_here *workers, struct servers *servers,
     }
 }
 
-// Those that are asked whether they live go on to answer meanwhile.
+// Lets all workers finish. They continue to answer health checks meanwhile.
 static void drain_all(const struct workers_here *workers)
 {
     for (size_t i = 0; i < workers->n; i++)
@@ -102,7 +102,7 @@ static void stop_all(struct workers_here *workers)
         worker_stop(workers->workers[i]);
 }
 
-// place: of the probes, or NULL.
+// `place` is the address for health checks, or NULL.
 static bool work(const struct worker_options *alike, struct servers *servers,
                  const char *place, struct err *err)
 {
@@ -157,7 +157,7 @@ static int run(const struct options *options)
               read_guest(options, &guest, &err) &&
               servers_open(&servers, options, false, NULL, 0, &err);
 
-    // Whoever runs one wants to see it come, go and step back.
+    // Whoever runs a worker wants to see it come, go and step back.
     log_set_level(option_on(options, OPT_QUIET) ? LOG_ERROR : LOG_INFO);
     const struct worker_options alike = {
         .coordinator = endpoint,

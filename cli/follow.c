@@ -27,12 +27,13 @@ enum {
     PATIENCE_MS = 5000,
     REQUEST_BYTES = 1 << 20,
     DOCUMENT_BYTES = 64 << 20,
-    FILES_LEAST = 96, // 60 of a run at work, and some for its programs
+    FILES_LEAST = 96, // about 60 while running, and some for its programs
 };
 
 // --- what is sent ---
 
-// Nobody asks for the files again, unless the caller keeps them.
+// Hands over the files, which nobody needs here again unless the caller keeps
+// them.
 static bool hand_over(struct follow *follow, struct err *err)
 {
     struct bundle *bundle = follow->file->bundle;
@@ -158,9 +159,8 @@ static int watch_to_the_end(struct follow *follow)
     return status;
 }
 
-// Whether the file that this job ends with, of --out, --rows or --junit, has a
-// place where it overwrites nothing of value. store is NULL for a job
-// elsewhere.
+// Checks that the files that this job ends with (--out, --rows, --junit)
+// overwrite nothing of value. `store` is NULL for a job elsewhere.
 static bool check_place(const struct follow *follow, const char *store,
                         struct err *err)
 {
@@ -264,8 +264,8 @@ static bool open_servers(const struct follow *follow, struct servers *servers,
                         models, n, err);
 }
 
-// Found out before anything is paid: otherwise the compiled file may be what
-// cannot be opened at the end.
+// Checked before anything is paid for; otherwise the compiled file might be the
+// one that cannot be opened at the end.
 static bool check_descriptors(struct err *err)
 {
     size_t limit = descriptors_limit();

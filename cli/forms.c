@@ -16,7 +16,7 @@ struct form_of {
 
 // --- messages ---
 
-// Every input as its own name in braces, where a program puts the value in.
+// Returns every input as its own name in braces, for a program to replace.
 static json_t *placeholders(const struct signature *signature)
 {
     json_t *values = json_object();
@@ -28,7 +28,8 @@ static json_t *placeholders(const struct signature *signature)
     return values;
 }
 
-// The messages of a step, the last one with placeholders. New reference.
+// Returns the messages of a step, the last one with placeholders. New
+// reference.
 static json_t *step_messages(const struct compiled *compiled,
                              const struct step *step, struct err *err)
 {
@@ -45,7 +46,7 @@ static json_t *step_messages(const struct compiled *compiled,
     return messages;
 }
 
-// What only stands still can be written down.
+// Refuses a step whose prompt is not the same for every input.
 static bool check_still(const struct form_of *of, const struct step *step,
                         const char *form, struct err *err)
 {
@@ -60,7 +61,7 @@ static bool check_still(const struct form_of *of, const struct step *step,
     return false;
 }
 
-// The schema that the server is asked to keep to, or null.
+// Returns the schema that the server is asked to enforce, or null.
 static json_t *step_format(const struct compiled *compiled,
                            const struct step *step, struct err *err)
 {
@@ -189,7 +190,8 @@ static bool write_modelfile(const struct form_of *of, struct buf *out,
                    step->name, of->compiled->job_id, of->compiled->model);
         put_parameters(of->compiled, out);
     }
-    // The last message is the question, which is asked of the model made here.
+    // The last message is the question, which the user asks the model made
+    // here.
     for (size_t i = 0; ok && i + 1 < json_array_size(messages); i++)
         ok = put_turn(json_array_get(messages, i), out, err);
     json_decref(messages);
@@ -198,7 +200,7 @@ static bool write_modelfile(const struct form_of *of, struct buf *out,
 
 // --- dspy ---
 
-// What DSPy saves itself, without what is ours.
+// Writes what DSPy itself saves, without our own metadata.
 static bool write_dspy(const struct form_of *of, struct buf *out,
                        struct err *err)
 {

@@ -24,7 +24,8 @@ static json_t *read_value(const struct field *field, const char *text,
         err_set(err, ERR_INPUT, "`%s` is not UTF-8", field->name);
         return NULL;
     }
-    // What is no JSON stays a text, and the type's check says what it takes.
+    // A value that is not JSON stays a text, and the check of its type says
+    // what is wrong.
     value = is_text(&field->type)
                 ? NULL
                 : json_parse(text, len, VALUE_MAX_BYTES, &ignored);

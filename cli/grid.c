@@ -13,8 +13,8 @@
 enum {
     CELL_BYTES = 64 << 20,
     GAP = 2,          // between two columns
-    BELOW_INDENT = 4, // of a column under its row
-    TALLEST = 6,      // lines of a row that is still easy to read
+    BELOW_INDENT = 4, // for a column under its row
+    TALLEST = 6,      // lines of a row that are still easy to read
 };
 
 // --- values ---
@@ -41,8 +41,8 @@ static void put_list(const json_t *value, struct buf *out)
     }
 }
 
-// Days from 1970-01-01 to a day of the same calendar; the year begins in March,
-// so that a leap day is its last.
+// Returns the days from 1970-01-01 to a day of the Gregorian calendar. The year
+// begins in March, so that a leap day is its last.
 static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 {
     int64_t y = month > 2 ? year : year - 1;
@@ -52,7 +52,8 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
            719469;
 }
 
-// "2026-11-22T23:06:01.123Z" in the time of this place, as the log has it.
+// Appends a time such as "2026-11-22T23:06:01.123Z" in local time, as in the
+// log.
 static void put_time_text(const char *text, struct buf *out)
 {
     int year, month, day, hour, minute, second;
@@ -103,8 +104,8 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
         json_put(out, value, false);
 }
 
-// The cell's text on one line, without anything that could steer a terminal.
-// row NULL gives the column's title.
+// Appends the cell's text on one line, without anything that could control a
+// terminal. For a NULL row, appends the column's title.
 static void put_cell(const struct grid_column *column, const json_t *row,
                      struct buf *out)
 {
@@ -133,7 +134,7 @@ struct layout {
     size_t natural[GRID_MAX_COLUMNS]; // of the widest cell
     size_t words[GRID_MAX_COLUMNS];   // of the widest word
     size_t widths[GRID_MAX_COLUMNS];  // as they are shown
-    bool below[GRID_MAX_COLUMNS];     // stands under the row, not in the table
+    bool below[GRID_MAX_COLUMNS];     // shown under the row, not in the table
 };
 
 static void measure_cell(struct layout *layout, size_t c, const json_t *row)
@@ -173,8 +174,8 @@ static size_t total_width(const struct layout *layout)
     return total;
 }
 
-// The widest column that can give up one more column of the terminal; n when
-// none can.
+// Returns the widest column that can become one column narrower, or n if none
+// can.
 static size_t find_loose(const struct layout *layout)
 {
     size_t found = layout->n;
@@ -191,8 +192,9 @@ static size_t find_loose(const struct layout *layout)
     return found;
 }
 
-// The last column that is still in the table: of those that wrap, else of all;
-// n when none is. The first column stays: it says what the row is.
+// Returns the last column that is still in the table: of those that wrap if
+// there are any, else of all; n if none is left. The first column stays,
+// because it says what the row is.
 static size_t find_last(const struct layout *layout)
 {
     size_t found = layout->n;
@@ -208,8 +210,8 @@ static size_t find_last(const struct layout *layout)
     return found;
 }
 
-// Narrows the text columns, at most down to their widest word. Where that is
-// not enough, columns move below their row, and the others have room again.
+// Narrows the text columns, at most down to their widest word. If that is not
+// enough, moves columns below their row, which leaves more room for the others.
 static void fit(struct layout *layout, size_t width)
 {
     while (total_width(layout) > width) {
@@ -240,8 +242,8 @@ static void put_blanks(struct buf *out, size_t n)
     buf_printf(out, "%*s", (int)n, "");
 }
 
-// One column's part of one line. `owed` counts the blanks before it; they are
-// written only when something follows, so that no line ends in blanks.
+// Appends one column's part of one line. `owed` counts the blanks before it,
+// which are written only if something follows, so that no line ends in blanks.
 static void put_piece(const struct layout *layout, size_t c, const char *text,
                       size_t len, size_t *owed, struct buf *out)
 {
@@ -262,7 +264,8 @@ static void put_piece(const struct layout *layout, size_t c, const char *text,
     *owed += pad + GAP;
 }
 
-// The cells of a row side by side, in as many lines as the tallest needs.
+// Appends the cells of a row side by side, in as many lines as the tallest
+// needs.
 static void put_lines(const struct layout *layout, const struct buf *cells,
                       struct buf *out)
 {
@@ -291,7 +294,7 @@ static void put_lines(const struct layout *layout, const struct buf *cells,
     }
 }
 
-// "reason: "; the columns that it takes.
+// Appends a title such as "reason: " and returns how many columns it takes.
 static size_t put_title(const char *title, struct buf *out)
 {
     for (const char *at = title; *at != '\0'; at++)
@@ -300,12 +303,13 @@ static size_t put_title(const char *title, struct buf *out)
     return strlen(title) + 2;
 }
 
-// What stands under the row: "    state: done  score: 81.0 %" as many as a line
-// takes, and each text on a line of its own, "    reason: all trials done".
+// Appends what is shown under the row: as many values on a line as fit,
+// "    state: done  score: 81.0 %", and each text on a line of its own,
+// "    reason: all trials done".
 static void put_below(const struct layout *layout, size_t width,
                       const struct buf *cells, struct buf *out)
 {
-    size_t used = 0; // columns of the line that is begun; 0: none
+    size_t used = 0; // columns used in the current line; 0: no line begun
 
     for (size_t c = 0; c < layout->n; c++) {
         const struct grid_column *column = &layout->columns[c];
@@ -358,7 +362,7 @@ static void put_table(const struct layout *layout,
         put_row(layout, (size_t)terminal->width, json_array_get(rows, r), out);
 }
 
-// Whether there is anything to show in it.
+// Returns true if the column has anything to show.
 static bool is_shown(const struct grid_column *column, const json_t *rows)
 {
     bool any = column->kind != GRID_VALUES;
@@ -388,7 +392,7 @@ void grid_put(const struct terminal *terminal,
 
 // --- whatever was asked for ---
 
-// True when the columns fit side by side and no row needs many lines.
+// Returns true if the columns fit side by side and no row needs many lines.
 static bool is_easy_to_read(struct layout *layout, size_t width)
 {
     fit(layout, width);
@@ -444,7 +448,8 @@ void grid_put_any(const struct terminal *terminal, const json_t *names,
         put_table(&layout, terminal, rows, out);
 }
 
-// A value with its line ends, each line where the values begin.
+// Appends a value with its line ends; each line begins at the column of the
+// values.
 static void put_text(const struct terminal *terminal, const char *text,
                      size_t indent, struct buf *out)
 {

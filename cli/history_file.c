@@ -27,7 +27,7 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-// A file or folder rather than an id.
+// Returns true for a file or folder, false for an id.
 static bool is_job_path(const char *job)
 {
     struct stat info;
@@ -36,7 +36,7 @@ static bool is_job_path(const char *job)
            (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
 }
 
-// A folder stands for the job.yaml in it.
+// A folder means the job.yaml in it.
 static char *store_beside(const char *job)
 {
     size_t len = strlen(job);
@@ -68,8 +68,8 @@ char *history_file_path(const struct options *options, const char *job,
     return path;
 }
 
-// The newest of the stores one folder below, since a run leaves its store
-// beside the job. The caller frees; NULL where there is none.
+// Returns the newest store one folder below, since a run leaves its store next
+// to the job. The caller frees the result; NULL if there is none.
 static char *find_below(void)
 {
     glob_t found = {0};
@@ -140,10 +140,10 @@ static bool is_same_folder(const char *a, const char *b)
     return same;
 }
 
-// The first of rows that was run from the folder, else the first that came to a
-// coordinator: of such a job it is not told where it lay. A folder that was
-// moved with its store has another name in there: then the first of all is
-// meant.
+// Returns the first of the rows that was run from the folder, or else the first
+// that a coordinator received, for which the folder is not known. If a folder
+// was moved together with its store, the store has its old name; then the first
+// row is meant.
 static const char *job_of_folder(const json_t *rows, const char *folder,
                                  const char *store)
 {
@@ -166,8 +166,8 @@ static const char *job_of_folder(const json_t *rows, const char *folder,
     return json_get_text(found, "job", NULL);
 }
 
-// The latest job that was run from that file. A store may be that of several
-// folders, each with a job.yaml.
+// Returns the latest job that was run from that file. A store may belong to
+// several folders, each with a job.yaml.
 static char *job_of_file(struct store *store, const char *job, struct err *err)
 {
     const char *slash = strrchr(job, '/');
@@ -192,7 +192,7 @@ char *history_file_job(struct store *store, const char *job, struct err *err)
                             : query_job(store, job == NULL ? "" : job, err);
 }
 
-// A cluster knows the job of a file by its name.
+// A cluster knows a file's job by its name.
 static char *name_of_file(const struct options *options, const char *path,
                           struct err *err)
 {
@@ -214,8 +214,8 @@ static char *name_of_file(const struct options *options, const char *path,
 
 // --- what is spared ---
 
-// The paths of a job's files, as its submission names them: where it was run
-// from, and beside the store, in case both were moved or copied since.
+// The paths of a job's files, as its submission names them: both where it was
+// run from and next to the store, in case both were moved or copied since.
 struct job_files {
     char **paths; // owned
     size_t n;
@@ -262,7 +262,8 @@ static void release_files(struct job_files *files)
     free(files->paths);
 }
 
-// A job that is not there has no files: whoever asks for it next says so.
+// A job that does not exist has no files; whoever asks for it next reports
+// that.
 static json_t *submitted_files(const struct options *options, const char *job)
 {
     static const char sql[] =
@@ -297,7 +298,7 @@ static bool spares_submitted(const struct options *options, const char *job,
     return ok;
 }
 
-// A cluster is asked by the name in the job file, so that this is read.
+// A cluster is asked by the name in the job file, which must be read for that.
 static bool spares_read(const struct options *options, const char *job,
                         const char *out, struct err *err)
 {

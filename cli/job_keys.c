@@ -15,7 +15,8 @@ static void put_key(const char *key, struct buf *out)
     buf_printf(out, "%s%s=", out->len > 0 ? " " : "", key);
 }
 
-// "#/$defs/models" leads to models; a schema without $ref to itself.
+// Follows a reference such as "#/$defs/models"; a schema without $ref leads to
+// itself.
 static const json_t *follow(const json_t *defs, const json_t *schema)
 {
     const char *ref = json_get_text(schema, "$ref", NULL);
@@ -24,8 +25,8 @@ static const json_t *follow(const json_t *defs, const json_t *schema)
     return name == NULL ? schema : json_object_get(defs, name + 1);
 }
 
-// A map of which all keys are known has them for its own; of others the whole
-// is set.
+// Returns true for a map whose keys are all known, so that each of them can be
+// set. Other maps are set as a whole.
 static bool is_of_known_keys(const json_t *schema)
 {
     return json_is_object(json_object_get(schema, "properties")) &&

@@ -13,7 +13,7 @@ enum { FLIPPED_MOST = 50 };
 
 // --- asking ---
 
-// The same job in the same store, whatever is run meanwhile.
+// Asks about the same job in the same store, whatever else is run meanwhile.
 static bool add(const struct options *options, struct job_report *report,
                 const char *name, const char *verb, const json_t *argument,
                 struct err *err)
@@ -39,7 +39,7 @@ static bool add_candidate(const struct options *options,
     return ok;
 }
 
-// What there is once trials have ended.
+// Adds what exists once trials have ended.
 static bool add_results(const struct options *options,
                         struct job_report *report, struct err *err)
 {
@@ -119,7 +119,8 @@ static const char *model_of(const json_t *summary, const char *role)
     return "";
 }
 
-// As the history has it now: the result of a job is that of its last end.
+// Appends what the history says now; the job's own result dates from when it
+// last ended.
 static void put_price(const json_t *summary, struct buf *out)
 {
     const char *state = json_get_text(summary, "state", "");
@@ -211,7 +212,8 @@ void job_report_brief(const json_t *object, struct buf *out)
     }
 }
 
-// The name in a line "[[ ## NAME ## ]]"; 0 where the line is none.
+// Finds the name in a line "[[ ## NAME ## ]]" and returns its length, or 0 for
+// any other line.
 static size_t marker_name(const char *line, size_t len, const char **name)
 {
     static const char begin[] = "[[ ## ", end[] = " ## ]]";

@@ -31,7 +31,7 @@ char *jobfile_beside(const char *path, const char *name)
     return joined;
 }
 
-// A folder stands for the job.yaml in it.
+// A folder means the job.yaml in it.
 static char *resolve_path(const char *path)
 {
     struct stat info;
@@ -41,7 +41,7 @@ static char *resolve_path(const char *path)
     return strdup(path);
 }
 
-// Any other trouble with the file is told by whoever opens it.
+// Any other trouble with the file is reported when it is opened.
 static bool is_there(const char *path, struct err *err)
 {
     struct stat info;
@@ -89,19 +89,21 @@ static bool add_budget(struct jobfile *file, const struct options *options,
 {
     const char *text = option_text(options, id);
 
-    // One of the environment gives way to --set.
+    // A value from the environment gives way to --set.
     if (text == NULL || (sets_key(file, key) && !is_typed(options, id)))
         return true;
     return add_override(file, arena_printf(&file->arena, "%s=%s", key, text),
                         err);
 }
 
-// Whether the job file names this optimizer itself: then its parameters stay.
+// Returns true if the job file itself names this optimizer; then its parameters
+// stay.
 static bool is_own_optimizer(struct jobfile *file, const char *name)
 {
     const struct bundle_file *text = &file->bundle->files[0];
     struct err ignored = ERR_CLEAR;
-    struct diags *diags = diags_new(&ignored); // read again, and told, later
+    struct diags *diags = diags_new(&ignored); // the file is read again later,
+                                               // and its findings reported then
     const struct node *root = diags == NULL
                                   ? NULL
                                   : yaml_parse(&file->arena, file->path,
@@ -117,7 +119,7 @@ static bool is_own_optimizer(struct jobfile *file, const char *name)
     return same;
 }
 
-// Another optimizer takes the place of the job's before anything is set in it.
+// Another optimizer replaces the job's before anything is set in it.
 static bool add_optimizer(struct jobfile *file, const struct options *options,
                           struct err *err)
 {
@@ -141,7 +143,7 @@ static bool add_prompt_tokens(struct jobfile *file,
                err);
 }
 
-// The compiled program of a job in the store, as a file of the bundle.
+// Adds the compiled program of a job in the store, as a file of the bundle.
 static bool add_from_store(struct jobfile *file, const struct options *options,
                            const char *id, const char **name, struct err *err)
 {
@@ -203,9 +205,9 @@ static bool add_part(struct jobfile *file, const json_t *program,
     return ok;
 }
 
-// An ensemble has steps that the job has not: it is scored as the job would be
-// whose program it is. Whatever else is wrong with the file is told by who
-// reads it for its prompts.
+// An ensemble has steps that the job lacks, so it is scored like a job with the
+// ensemble's program. Any other mistake in the file is reported when the file
+// is read for its prompts.
 static bool add_ensemble(struct jobfile *file, const struct options *options,
                          struct err *err)
 {
@@ -226,7 +228,7 @@ static bool add_ensemble(struct jobfile *file, const struct options *options,
     return ok;
 }
 
-// Two values of one key, of which one would be dropped without a word. An
+// Refuses two values of one key, of which one would be silently dropped. An
 // option such as --max-calls sets a key as well.
 static bool check_overrides(const struct jobfile *file, struct err *err)
 {
@@ -247,7 +249,7 @@ static bool check_overrides(const struct jobfile *file, struct err *err)
     return true;
 }
 
-// --seed is the optimizer's seed too.
+// Finds a --set of the optimizer's seed, which --seed sets too.
 static const char *find_set_seed(const struct options *options)
 {
     const char *const *set;
@@ -276,7 +278,8 @@ static bool check_seed(const struct options *options, struct err *err)
     return false;
 }
 
-// The seed of an option; one of the environment gives way to --set.
+// Returns the seed of the option. A seed from the environment gives way to
+// --set.
 static const char *seed_of(const struct options *options)
 {
     return !is_typed(options, OPT_SEED) && find_set_seed(options) != NULL
@@ -303,7 +306,7 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
            check_seed(options, err);
 }
 
-// The job's optimizer as one value, with the seed among its parameters.
+// Returns the job's optimizer as one value, with the seed among its parameters.
 static char *seeded_optimizer(const struct job *job, const char *seed)
 {
     json_t *params = job->optimizer_node != NULL
@@ -325,7 +328,8 @@ static char *seeded_optimizer(const struct job *job, const char *seed)
     return text;
 }
 
-// What gives the whole optimizer is in the one with the seed.
+// Drops overrides of the whole optimizer, since the one with the seed contains
+// them.
 static void drop_optimizer(struct jobfile *file)
 {
     size_t n = 0;
@@ -336,8 +340,8 @@ static void drop_optimizer(struct jobfile *file)
     file->n_overrides = n;
 }
 
-// --seed belongs to the job's optimizer, which is known only after the job was
-// read once.
+// --seed belongs to the job's optimizer, which is known only once the job has
+// been read.
 static bool override_seed(struct jobfile *file, const char *seed,
                           struct err *err)
 {
@@ -372,7 +376,7 @@ static bool read_job(struct jobfile *file, const struct options *options,
     if (!override_seed(file, seed, err))
         return false;
     job_free(file->job);
-    diags_free(file->diags); // the second reading finds the same again
+    diags_free(file->diags); // reading it again finds the same
     file->job = NULL;
     file->diags = diags_new(err);
     if (file->diags == NULL)
@@ -396,7 +400,7 @@ static bool make_plan(struct jobfile *file, struct err *err)
     return true;
 }
 
-// The parts that stand on a readable job.
+// Reads the parts that need a readable job.
 static bool read_parts(struct jobfile *file, struct err *err)
 {
     (void)optimizer_params(file->job, &file->optimizer, &file->arena,
@@ -433,7 +437,8 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
     return out->job == NULL || read_parts(out, err);
 }
 
-// The folder of the job file; for a job from another machine, its folder there.
+// Returns the path of the job file; for a job from another machine, its path
+// there.
 static char *bundle_place(const struct bundle *bundle)
 {
     return bundle->folder == NULL
@@ -515,7 +520,7 @@ void jobfile_add_programs(struct jobfile *file)
 
     for (size_t c = 0; c < n; c++)
         for (size_t w = 0; commands[c]->argv[w] != NULL; w++) {
-            struct err ignored = ERR_CLEAR; // a word that is no file
+            struct err ignored = ERR_CLEAR; // a word that is not a file
 
             (void)bundle_get(file->bundle, commands[c]->argv[w], &ignored);
         }
@@ -530,7 +535,7 @@ static const struct bundle_file *find_file(const struct bundle *bundle,
     return NULL;
 }
 
-// The path itself, or with "./" before it where the job has another file of
+// Returns the path itself, or "./" and the path if the job has another file of
 // that name.
 static const char *free_name(struct jobfile *file, const char *path)
 {

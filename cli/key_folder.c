@@ -10,7 +10,7 @@
 #include "common/file.h"
 #include "common/text.h"
 
-// The files of a key. Owned.
+// The files of a key; owned.
 struct places {
     char *allowed;     // the folder
     char *secret;      // keys/NAME.key
@@ -56,7 +56,7 @@ static bool make_folder(const char *path, mode_t mode, struct err *err)
 
 // --- making ---
 
-// The coordinator's own key, made when it is not there.
+// Reads the coordinator's own key, or makes it if it is missing.
 static bool own_key(const char *folder, struct key *out, bool *made,
                     struct err *err)
 {
@@ -133,7 +133,7 @@ bool key_folder_revoke(const char *folder, const char *name, struct err *err)
         ok = false;
     }
     if (ok)
-        (void)unlink(at.secret); // it may be on its own machine only
+        (void)unlink(at.secret); // it may exist only on its own machine
     release_places(&at);
     return ok;
 }

@@ -22,7 +22,7 @@ enum {
     WORDS_BYTES = 1 << 14,
 };
 
-// The word of an event for how a job ended.
+// Returns the name of the event for how a job ended.
 static const char *event_of(int64_t status)
 {
     switch (status) {
@@ -55,7 +55,7 @@ static void tell_end(const struct follow *follow,
     notifier_tell(follow->notifier, event);
 }
 
-// Puts the documented members first, in their documented order.
+// Puts the documented members first, in the documented order.
 static json_t *order_document(json_t *document, const char *const *names)
 {
     json_t *ordered = json_object();
@@ -89,7 +89,8 @@ static bool find_place(const struct follow *follow, const json_t *document,
 {
     bool stopped =
         strcmp(json_get_text(document, "finish_reason", ""), "stopped") == 0;
-    // A budget that was too small for the baseline: the program as written.
+    // The budget was too small for the baseline: this is the program as
+    // written.
     bool unscored = !json_is_object(json_object_get(document, "compiled"));
 
     if ((stopped || unscored || follow->spares) && !follow->as_asked)
@@ -120,7 +121,7 @@ static bool write_compiled(struct follow *follow,
     return follow->wrote;
 }
 
-// Whatever the run cost is in the store, and the same command finds it there.
+// What the run paid for is in the store, where the same command finds it.
 static int tell_unwritten(const struct follow *follow, const struct err *err)
 {
     int status = output_error(follow->options, err);
@@ -142,7 +143,8 @@ static bool put_first(const struct options *options, enum option_id id,
     return true;
 }
 
-// Who answered here will answer again: `predict` takes one server.
+// Names the server that answered here, only the first because `predict` takes
+// one.
 static void put_server(const struct options *options, bool simulated,
                        struct buf *out)
 {
@@ -160,7 +162,8 @@ static bool runs_commands(const struct program *program)
     return false;
 }
 
-// The inputs of the program are told by name; the compiled file has them.
+// Appends how to try the program. The inputs are listed by name, since the
+// compiled file has them.
 static void put_try(const struct follow *follow,
                     const struct client_result *result, const json_t *document,
                     struct buf *out)
@@ -220,7 +223,8 @@ static int tell_failure(const struct follow *follow, json_t *error,
     return (int)status;
 }
 
-// The mean of many rows of 0.1 is 0.0999999999999998, which is not below 0.1.
+// The mean of many rows of 0.1 can be 0.0999999999999998, which does not count
+// as below 0.1.
 static bool is_below(const struct follow *follow, const json_t *document)
 {
     const struct option_value *limit = &follow->options->values[OPT_FAIL_BELOW];

@@ -8,8 +8,8 @@
 
 enum { TABLE_BYTES = 256 << 20 };
 
-// The names of all members, in the order in which they first come; those of the
-// columns where there are no rows.
+// Returns the names of all members, in the order of their first appearance, or
+// those of the columns if there are no rows.
 static json_t *names_of(const struct grid_column *columns, size_t n,
                         const json_t *rows)
 {

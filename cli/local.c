@@ -22,7 +22,7 @@ static void list_urls(struct local *out, const struct servers *servers)
                    servers->addresses[i].url);
 }
 
-// Of which nobody knows here how they are started.
+// Returns true if there are servers that we do not know how to start.
 static bool has_others(const struct servers *servers)
 {
     for (size_t i = 0; servers != NULL && i < servers->n; i++)
@@ -45,8 +45,9 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.wait_after_ms = option_number(options, OPT_WAIT, with.wait_after_ms);
     with.call_timeout_ms =
         option_number(options, OPT_CALL_TIMEOUT, with.call_timeout_ms);
-    // Somebody waits for this run and can be told; a coordinator on the network
-    // goes on by itself when there is room again, however late.
+    // Someone waits for this run and can be told that the disk is full. A
+    // coordinator on the network continues on its own once there is room again,
+    // however late.
     with.disk_patience_ms = DISK_PATIENCE_MS;
     with.program = answer_query_program();
     with.local = true;
@@ -59,7 +60,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     return out->coordinator != NULL;
 }
 
-// "localhost:11434": what the worker is called in history and messages.
+// Makes the worker's name for history and messages, such as "localhost:11434".
 static void name_worker(const struct model_address *address, size_t i,
                         char *name, size_t size)
 {

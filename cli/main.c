@@ -1,4 +1,4 @@
-// promptcc: finds the command, prints help.
+// promptcc: finds the command, or prints help.
 
 #include <locale.h>
 #include <signal.h>
@@ -19,10 +19,10 @@
 
 enum {
     HELP_BYTES = 1 << 16,
-    NAME_COLUMNS = 15, // where the summaries begin
+    NAME_COLUMNS = 15, // column where the summaries begin
     HELP_WIDEST = 100,
-    MARGIN = 2, // of command lines, and how much further they
-    DEEPER = 4, // go on
+    MARGIN = 2, // left of command lines
+    DEEPER = 4, // more for their continuation lines
 };
 
 static int refuse_unknown(const char *name)
@@ -57,7 +57,7 @@ static int print_version(void)
     return print(&out);
 }
 
-// Help is read at the width of the terminal, and long lines are not.
+// Help uses the terminal's width, but not more than is easy to read.
 static size_t help_width(void)
 {
     size_t width = (size_t)terminal_of(STDOUT_FILENO).width - 1;
@@ -65,7 +65,7 @@ static size_t help_width(void)
     return width < HELP_WIDEST ? width : HELP_WIDEST;
 }
 
-// A command line over several lines, as a shell takes it.
+// Appends a command line over several lines, as a shell accepts it.
 static void put_example(const char *example, struct buf *out)
 {
     int indent = MARGIN;
@@ -181,7 +181,7 @@ static int run_command(const struct command_entry *command, int argc,
     return status;
 }
 
-// Words of one command, from argv[0] on.
+// Runs one command, whose words begin at argv[0].
 static int dispatch(int argc, char **argv)
 {
     const struct command_entry *command;
@@ -201,8 +201,9 @@ static int dispatch(int argc, char **argv)
                            : run_command(command, argc - 1, argv + 1);
 }
 
-// `promptcc --color never jobs`: before the command it is what PROMPTCC_COLOR
-// would say, so that a wrapper need not know where a command's words begin.
+// In `promptcc --color never jobs`, an option before the command acts like
+// PROMPTCC_COLOR, so that a wrapper need not know where a command's words
+// begin.
 int main(int argc, char **argv)
 {
     int at = 1;
@@ -210,7 +211,8 @@ int main(int argc, char **argv)
     descriptors_fill_standard();
     large_arrays_map();
     (void)setlocale(LC_CTYPE, "");
-    (void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk
+    (void)signal(SIGXFSZ, SIG_IGN); // a file over its size limit is handled
+                                    // like a full disk
     descriptors_raise();
     for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
         const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];

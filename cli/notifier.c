@@ -35,28 +35,28 @@ enum {
 
 struct notifier;
 
-// One URL or command, and how it does. Of the thread; when that has ended, of
-// the owner.
+// One URL or command, and how it is doing. It belongs to the thread, and to the
+// owner once the thread has ended.
 struct hook {
     void (*tell)(struct notifier *notifier, struct hook *hook,
                  const json_t *event, const char *text);
     const char *noun;   // "hook", "command"
     const char *target; // borrowed
     size_t asked, failed;
-    char why[WHY_BYTES]; // of the last failure
+    char why[WHY_BYTES]; // about the last failure
 };
 
 struct notifier {
     struct hook *hooks; // owned
     size_t n_hooks;
-    double best; // told last; of the owner's thread
+    double best; // the last one sent; used only by the owner's thread
     pthread_t thread;
-    pthread_mutex_t lock; // over all below
+    pthread_mutex_t lock; // protects everything below
     pthread_cond_t change;
     json_t *events[QUEUE_EVENTS]; // owned, oldest first
     size_t n;
     bool ending;
-    int64_t end_ms; // when ending: not beyond
+    int64_t end_ms; // when ending: the deadline
     size_t untold;  // events that found the queue full
 };
 
@@ -158,7 +158,8 @@ struct variable {
     char text[ENVIRONMENT_BYTES];
 };
 
-// The environment with three more in front; the caller frees the array.
+// Returns the environment with three more variables in front; the caller frees
+// the array.
 static char **make_environment(const json_t *event, struct variable added[3])
 {
     size_t n = 0;
@@ -180,7 +181,8 @@ static char **make_environment(const json_t *event, struct variable added[3])
     return all;
 }
 
-// In a group of its own, so that what it starts can be ended with it.
+// Starts the command in its own process group, so that everything it starts can
+// be ended with it.
 static bool spawn(const char *command, int in, char **environment, pid_t *pid)
 {
     const char *words[] = {"sh", "-c", command, NULL};
@@ -212,7 +214,8 @@ static bool spawn(const char *command, int in, char **environment, pid_t *pid)
     return ok;
 }
 
-// Waits for it, and ends its group when its time is over. False: why it failed.
+// Waits for the command, and kills its group when its time is up. Returns false
+// and why it failed.
 static bool await(struct notifier *notifier, pid_t pid, char *why)
 {
     int64_t end = clock_monotonic_ms() + COMMAND_MS;
@@ -238,8 +241,8 @@ static bool await(struct notifier *notifier, pid_t pid, char *why)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// An unnamed file of the event, as a line: `cat >> FILE` then collects JSON
-// lines. A pipe would hold up whoever does not read.
+// Opens an unnamed file that holds the event as one line, so that `cat >> FILE`
+// collects JSON lines. A pipe would block if the command does not read.
 static int open_text(const char *text)
 {
     char *path = file_join(file_temp_folder(), "promptcc-event-XXXXXX");
@@ -296,7 +299,7 @@ static void tell_all(struct notifier *notifier, const json_t *event)
     free(text);
 }
 
-// Under the lock. NULL: the end.
+// Returns NULL at the end. Call with the lock held.
 static json_t *next_event(struct notifier *notifier)
 {
     json_t *event = NULL;

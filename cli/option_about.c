@@ -41,7 +41,7 @@ void option_tell(const struct command_entry *command, enum option_id id,
          told != NULL && told->help != NULL; told++)
         if (told->id == id) {
             out->help = told->help;
-            out->more = NULL; // what is told of it elsewhere
+            out->more = NULL; // that describes it elsewhere
             out->otherwise = told->otherwise;
         }
 }

@@ -12,11 +12,11 @@ struct option_rule {
     const char *why;      // ends the sentence
 };
 
-// What asks a history or a coordinator.
+// The commands that ask a history or a coordinator.
 #define ASKING                                                                 \
     "best|diff|export|jobs|plan|query|report|resume|show|trials|workers"
 
-// id contradicts each of the others.
+// Each `id` contradicts each of the others.
 static const struct option_rule apart[] = {
     {OPT_JSON, OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_VERTICAL), NULL,
      "each is a form of its own"},
@@ -36,7 +36,7 @@ static const struct option_rule apart[] = {
      "resume", "there a job goes on as it was submitted"},
 };
 
-// id has no effect without one of the others.
+// Each `id` has no effect without one of the others.
 static const struct option_rule needs[] = {
     {OPT_HTTP_TOKEN, OPTION_BIT(OPT_HTTP), "run|coordinator",
      "without it there are no pages"},
@@ -66,7 +66,7 @@ static bool is_of(const struct option_rule *rule,
     return false;
 }
 
-// The first option of a mask that is not empty.
+// Returns the first option of a mask that is not empty.
 static enum option_id first_of(option_set mask)
 {
     int id = 0;

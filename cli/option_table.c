@@ -7,7 +7,8 @@
 #include "cli/servers.h"
 #include "wire/request.h"
 
-// What CALL can carry (docs/protocol.md): longer would have no effect.
+// The maximum that CALL can carry (docs/protocol.md); more would have no
+// effect.
 #define TIME_MOST_MS ((int64_t)168 * 3600 * 1000)
 
 // "screen_and_race|miprov2|...|"

@@ -19,7 +19,7 @@ static bool read_digits(const char *text, int64_t *out)
     return true;
 }
 
-// "0.8" or "80%".
+// Reads a share such as "0.8" or "80%".
 static bool read_share(const char *text, double *out)
 {
     char *end = NULL;
@@ -33,7 +33,7 @@ static bool read_share(const char *text, double *out)
     return isfinite(value) && value >= 0 && value <= 1;
 }
 
-// True when text is one of the words, which are separated by `|`.
+// Returns true if `text` is one of the words, which are separated by `|`.
 static bool is_word(const char *words, const char *text)
 {
     size_t len = strlen(text);
@@ -44,7 +44,8 @@ static bool is_word(const char *words, const char *text)
     return false;
 }
 
-// "tcp://HOST:PORT". A port beyond 65535 would become another one.
+// Returns true for "tcp://HOST:PORT". A port beyond 65535 would turn into
+// another one.
 static bool is_endpoint(const char *text)
 {
     const char *colon = strrchr(text, ':');
@@ -54,7 +55,7 @@ static bool is_endpoint(const char *text)
            read_digits(colon + 1, &port) && port <= UINT16_MAX;
 }
 
-// Whatever is given beside being there.
+// A flag takes no value, whatever it is.
 static bool take_flag(const struct option_row *row, const char *text,
                       struct option_value *value)
 {
@@ -124,7 +125,7 @@ static bool take_endpoint(const struct option_row *row, const char *text,
 }
 
 static const struct {
-    // False when text cannot be a value of the row.
+    // Returns false if `text` cannot be a value of the row.
     bool (*take)(const struct option_row *row, const char *text,
                  struct option_value *value);
     const char *wants; // what it takes; NULL: the words of the row

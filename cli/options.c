@@ -17,7 +17,7 @@ static bool may_have_value(enum option_id id)
     return option_value_place(&option_rows[id]) == VALUE_MAYBE;
 }
 
-// Also one that may have a value.
+// True also for one that may have a value.
 static bool is_flag(enum option_id id)
 {
     return option_value_place(&option_rows[id]) != VALUE_ALWAYS;
@@ -52,7 +52,7 @@ static bool keep_text(struct options *out, enum option_id id, const char *shown,
     return true;
 }
 
-// An option without a value.
+// Sets an option without a value.
 static bool switch_on(struct options *out, enum option_id id, const char *shown,
                       struct err *err)
 {
@@ -145,8 +145,8 @@ static bool add_environment(struct options *out, enum option_id id,
     return !on || switch_on(out, id, env, err);
 }
 
-// Reads from the environment what the command line neither gives nor
-// contradicts.
+// Reads from the environment the options that the command line neither gives
+// nor contradicts.
 static bool read_environment(struct options *out,
                              char *(*getenv_fn)(const char *), struct err *err)
 {
@@ -163,7 +163,7 @@ static bool read_environment(struct options *out,
 
 // --- the command line ---
 
-// The command's option of that name; OPTION_COUNT when there is none.
+// Returns the command's option of that name, or OPTION_COUNT if there is none.
 static enum option_id find_option(option_set mask, const char *name, size_t len)
 {
     for (int id = 0; id < OPTION_COUNT; id++)
@@ -209,7 +209,7 @@ static bool refuse_unknown(const struct options *out, const char *word,
     return false;
 }
 
-// Two values that differ, where one would be dropped without a word.
+// Returns true for a second, different value, which would be silently dropped.
 static bool is_second(const struct options *out, enum option_id id,
                       const char *text)
 {
@@ -228,7 +228,7 @@ static bool refuse_empty(enum option_id id, const char *shown, struct err *err)
     return false;
 }
 
-// text: NULL for a flag alone.
+// `text` is NULL for a flag alone.
 static bool give(struct options *out, enum option_id id, const char *shown,
                  const char *text, struct err *err)
 {
@@ -246,7 +246,7 @@ static bool give(struct options *out, enum option_id id, const char *shown,
                         : add_value(out, id, shown, text, err);
 }
 
-// `next`, the word behind a flag that may have a value, or NULL.
+// `next` is the word after a flag that may have a value, or NULL.
 static bool give_flag(struct options *out, enum option_id id, const char *shown,
                       const char *next, struct err *err)
 {
@@ -262,7 +262,8 @@ static bool give_flag(struct options *out, enum option_id id, const char *shown,
     return give(out, id, shown, NULL, err);
 }
 
-// A value was forgotten where the next option stands in its place.
+// Returns true for one of the command's own options: where a value should be,
+// the value was forgotten.
 static bool is_own_option(const struct options *out, const char *word)
 {
     return strncmp(word, "--", 2) == 0 &&
@@ -287,7 +288,7 @@ static bool refuse_missing(enum option_id id, const char *shown,
     return false;
 }
 
-// Reads the option at argv[*at]. *at moves on when its value is the next word.
+// Reads the option at argv[*at]. Advances *at if its value is the next word.
 static bool read_option(struct options *out, int argc, char **argv, int *at,
                         struct err *err)
 {
@@ -354,7 +355,7 @@ static enum options_ask find_ask(int argc, char **argv)
     return OPTIONS_ASK_NOTHING;
 }
 
-// An empty name is the beginning of every name.
+// An empty name would be the beginning of every name.
 static bool has_empty(const struct options *out)
 {
     for (size_t i = 0; i < out->n_operands; i++)
@@ -387,7 +388,8 @@ static bool check_operands(const struct options *out, struct err *err)
     return false;
 }
 
-// Looked for first, so that mistakes in other options are also told in JSON.
+// Looks for --json first, so that mistakes in other options are reported in
+// JSON too.
 static void look_for_json(struct options *out, int argc, char **argv,
                           char *(*getenv_fn)(const char *))
 {

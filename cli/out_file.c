@@ -18,7 +18,8 @@ static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
 
 // --- what a command may write over ---
 
-// Of a link, the folder of what it points to.
+// Returns the folder of the file; for a symbolic link, the folder of its
+// target.
 static char *folder_of(const char *path)
 {
     char *target = file_target(path);
@@ -38,7 +39,8 @@ static bool is_writable(const char *path, const char *option, struct err *err)
         err_nomem(err, "a path");
         return false;
     }
-    // A file is replaced, so its folder is written to; a device is not.
+    // A file is replaced, so its folder must be writable; a device is written
+    // to directly.
     bool there = stat(path, &info) == 0;
     bool device = there && !S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode);
     if (there && S_ISDIR(info.st_mode))
@@ -65,7 +67,7 @@ static bool spares(const char *path, const char *option, const char *other,
     return false;
 }
 
-// A store is its log, the log's index and its lock as well.
+// A store also consists of its log, the log's index and its lock.
 static bool spares_store(const char *path, const char *option,
                          const char *store, struct err *err)
 {
@@ -100,8 +102,8 @@ static bool spares_files(const char *path, const char *option,
     return ok;
 }
 
-// A job that comes out of a store says where it was run from. It may have been
-// moved or copied since: then its files are beside the store.
+// A job from a store says where it was run from. It may have been moved or
+// copied since; then its files are next to the store.
 static bool spares_job(const char *path, const char *option,
                        const struct out_file_reads *reads, struct err *err)
 {
@@ -121,7 +123,7 @@ static bool spares_job(const char *path, const char *option,
     return ok;
 }
 
-// Elsewhere in a command line it means standard output.
+// Refuses "-", which elsewhere on a command line means standard output.
 static bool is_name(const char *path, const char *option, struct err *err)
 {
     if (strcmp(path, "-") != 0)
@@ -147,7 +149,7 @@ bool out_file_check(const char *path, const char *option,
                   spares_job(path, option, reads, err));
 }
 
-// Whether both paths name one file that is yet to be made.
+// Returns true if both paths name one file that does not exist yet.
 static bool is_one_name(const char *a, const char *b)
 {
     const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
@@ -188,7 +190,7 @@ bool out_file_is_standard(const char *path)
 
 // --- where a compiled file goes ---
 
-// What a compiled file says about itself; job is "" for any other file.
+// What a compiled file says about itself; `job` is "" for any other file.
 struct claim {
     char job[320];
     double score;
@@ -210,8 +212,8 @@ static struct claim read_claim(const char *text, size_t len)
     return claim;
 }
 
-// Says in out->why, as a sentence, why the file at path should be kept; ""
-// when it need not be.
+// Sets out->why to a sentence that says why the file at `path` should be kept,
+// or to "" if it need not be.
 static bool find_reason(const char *path, const char *text,
                         struct out_file *out, struct err *err)
 {
@@ -220,7 +222,7 @@ static bool find_reason(const char *path, const char *text,
     struct stat info;
 
     if (stat(path, &info) != 0)
-        return true; // nothing is there
+        return true; // there is no file
     if (!file_read(path, &there, err)) {
         buf_release(&there);
         return false;

@@ -17,7 +17,7 @@ enum { FILE_BYTES = 512 << 20, NESTED_BYTES = 16 << 20 };
     "row, share, file, line, inputs, labels, answer, outcome, score, reason, " \
     "repairs, lenient, candidate, job"
 
-// inputs and labels are JSON texts in the store: in JSON they are objects.
+// inputs and labels are JSON texts in the store; in JSON they become objects.
 static bool unfold(json_t *row, const char *key, struct err *err)
 {
     const char *text = json_get_text(row, key, "");
@@ -53,7 +53,7 @@ static bool put_answer(const json_t *answer, const char *path, struct buf *out,
     return true;
 }
 
-// The rows of a candidate, as `query` gives them. New reference.
+// Returns the rows of a candidate, as `query` returns them. New reference.
 static json_t *ask_rows(const struct options *options, const char *job,
                         int64_t candidate, struct err *err)
 {
@@ -99,7 +99,7 @@ bool outcomes_write(const struct options *options, const char *job,
 
 // --- JUnit ---
 
-// XML has no way to say most controls, not even escaped.
+// XML cannot represent most control characters, not even escaped.
 static void put_xml(const char *text, struct buf *out)
 {
     for (; *text != '\0'; text++) {
@@ -127,8 +127,8 @@ static bool passes(const json_t *row, double pass)
     return json_get_number(row, "score", 0) >= pass - 1e-9;
 }
 
-// No judge said anything of it that could be read: that is no fault of the
-// answer.
+// Returns true if no judge gave a verdict that could be read, which is not the
+// answer's fault.
 static bool is_unjudged(const json_t *row)
 {
     return strcmp(json_get_text(row, "outcome", ""), "unjudged") == 0;

@@ -54,7 +54,7 @@ int exit_of(enum err_code code)
     return EXIT_FAILED;
 }
 
-// On standard error, wrapped where that is a terminal.
+// Writes to standard error, wrapped if that is a terminal.
 static void say_text(const struct buf *text)
 {
     struct terminal terminal = terminal_of(STDERR_FILENO);

@@ -35,7 +35,7 @@ void put_time(struct buf *out, int64_t ms)
         buf_printf(out, "%" PRId64 ":%02" PRId64, s / 60, s % 60);
 }
 
-// "84.0 % (77 to 90)"
+// Appends for example "84.0 % (77 to 90)".
 static void put_interval(struct buf *out, double score, double low, double high)
 {
     put_percent(out, score);
@@ -70,9 +70,10 @@ static void label(struct painter *p, const char *text)
     style(p, STYLE_PLAIN);
 }
 
-// The last column stays free: a terminal wraps once it is written to. A line
-// that is too long goes on under its text, and a name that is wider than the
-// terminal, which wraps it, takes as many lines as that.
+// Ends a line of the block. The last column stays free, because a terminal
+// wraps as soon as it is written to. A line that is too long continues below
+// its text. A name that is wider than the terminal, which then wraps it, counts
+// as that many lines.
 static void end_line(struct painter *p)
 {
     size_t width = (size_t)p->terminal->width;
@@ -135,7 +136,8 @@ static void paint_head(struct painter *p, const struct progress *progress,
     end_line(p);
 }
 
-// It has none before its first trial, nor while it is looked up in the store.
+// Appends the phase. A job has none before its first trial or while it is
+// looked up in the store.
 static void put_phase(struct buf *out, const struct progress *progress)
 {
     const char *phase = progress->phase[0] == '\0' ? "start" : progress->phase;
@@ -155,7 +157,8 @@ static void paint_phase(struct painter *p, const struct progress *progress)
     end_line(p);
 }
 
-// "412 of about 1,120 examples"; the number that is expected may change.
+// Appends for example "412 of about 1,120 examples"; the expected number may
+// change.
 static void put_examples(struct buf *out, const struct progress *progress)
 {
     if (progress->expected <= progress->examples) {
@@ -219,7 +222,8 @@ static void paint_calls(struct painter *p, const struct progress *progress)
     end_line(p);
 }
 
-// Without a worker: at the start none has come, and later all have gone.
+// Says why there is no worker: at the start none has come yet, later all have
+// gone.
 static const char *without_server(const struct progress *progress)
 {
     return progress->calls > 0 ? "no model server now" : "no model server yet";

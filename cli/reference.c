@@ -1,11 +1,11 @@
-// reference: prints what the tables of the program say of themselves, as one
+// reference: prints what the tables of the program say about themselves, as one
 // JSON document. scripts/reference.py writes it into the pages of docs/, so
-// that a row of a table is described once, beside itself. It is a program of
-// the build and is not installed.
+// that a row is described only once, in the table itself. This program is part
+// of the build and is not installed.
 //
 //     {"commands": [{"group", "name", "usage", "summary", "about", "example",
 //                    "document", "options": ["store", ...],
-//                    "told": [an option that it tells otherwise]}],
+//                    "told": [an option that it describes in its own words]}],
 //      "options": [{"name", "argument", "help", "more", "otherwise", "env",
 //                   "of": [commands that take it]}],
 //      "exit": [{"status", "meaning"}],
@@ -114,7 +114,7 @@ static json_t *exit_document(void)
 
 // --- optimizers ---
 
-// null: what its help says.
+// null: the help says what it is
 static json_t *default_of(const struct param *param)
 {
     switch (param->kind) {
@@ -174,7 +174,8 @@ static void add_verb(json_t *list, const struct verb_told *told)
                         told->reply));
 }
 
-// A coordinator answers some questions of a history itself: it comes first.
+// A coordinator answers some questions of a history itself, so its commands
+// come first.
 static json_t *verbs_document(void)
 {
     json_t *list = json_array();

@@ -13,17 +13,17 @@ enum {
     PROBE_MS = 3000,
     CALL_MS = 120000,
     MAX_ROWS = 2,
-    MAX_TEXTS = 200, // that are embedded for these rows
+    MAX_TEXTS = 200, // most texts that are embedded for these rows
     WHY_BYTES = 160,
 };
 
-// The rows in one form.
+// The rows, asked in one form.
 struct attempt {
     const struct dataset *dataset;
     size_t n;
     size_t next;
-    size_t read;         // at once, without a repair
-    char why[WHY_BYTES]; // what was wrong with the last that was not
+    size_t read;         // read at once, without a repair
+    char why[WHY_BYTES]; // what was wrong with the last one that was not
 };
 
 static bool next_row(void *user, json_t **values, struct err *err)
@@ -53,7 +53,7 @@ static bool take_result(void *user, const struct runner_result *result,
     return true;
 }
 
-// False when the model could not be asked.
+// Asks for the rows in one form. Returns false if the model could not be asked.
 static bool try_form(const struct jobfile *file, struct model_client *client,
                      struct candidate *candidate, enum adapter adapter,
                      struct attempt *out)
@@ -114,7 +114,8 @@ static bool has_model(const struct model_server *server,
     return model_server_find(server, name) != NULL;
 }
 
-// A client of the first server that answers and has the model; NULL: none.
+// Returns a client of the first server that answers and has the model, or NULL
+// if there is none.
 static struct model_client *open_client(const struct servers *servers,
                                         const char *model, struct err *why)
 {
@@ -148,7 +149,7 @@ static void ask_both(struct jobfile *file, struct model_client *client)
         return;
     }
     candidate_seal(candidate);
-    // A job that asks under a schema is tried in that form alone.
+    // A job that asks under a schema is tried only in that form.
     if (file->job->settings.adapter == ADAPTER_JSON &&
         try_form(file, client, candidate, ADAPTER_JSON, &json))
         report(file, &json, &json);
@@ -167,7 +168,7 @@ void replies_try(struct jobfile *file, const struct options *options)
     struct err err = ERR_CLEAR;
     struct model_client *client = NULL;
 
-    // Too many to be thrown away: `eval` keeps them.
+    // Too many embeddings to throw away; `eval` keeps them.
     if (embeddings_count(file) > MAX_TEXTS)
         return;
     if (servers_open(&servers, options, false, &model, 1, &err))

@@ -74,7 +74,7 @@ const char *report_verdict(const json_t *test)
                           : "worse than the baseline";
 }
 
-// Why there are no scores on a test share.
+// Says why there are no scores on a test share.
 static const char *without_test(const json_t *document)
 {
     const char *finish = json_get_text(document, "finish_reason", "");
@@ -88,7 +88,7 @@ static const char *without_test(const json_t *document)
            "gain is likely smaller";
 }
 
-// Why there is no gain, one reason a line.
+// Appends why there is no gain, one reason per line.
 static void put_reasons(const struct terminal *terminal, const json_t *verdict,
                         struct buf *out)
 {
@@ -104,7 +104,7 @@ static void put_reasons(const struct terminal *terminal, const json_t *verdict,
     }
 }
 
-// How much a score moves by itself, beside the gain.
+// Appends how much a score varies on its own, to compare with the gain.
 static void put_noise(const struct terminal *terminal, const json_t *document,
                       struct buf *out)
 {
@@ -152,7 +152,7 @@ static void put_adapter(const struct terminal *terminal, const json_t *document,
         text_counted(examples, json_get_int(adapter, "n", 0), "example"));
 }
 
-// What a shorter prompt would cost in score.
+// Appends what a shorter prompt would cost in score.
 static void put_front(const struct terminal *terminal, const json_t *document,
                       struct buf *out)
 {
@@ -200,7 +200,8 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
     put_reasons(terminal, json_object_get(document, "verdict"), out);
 }
 
-// The beginning of an instruction: some lines of a terminal, or all of it.
+// Appends the beginning of an instruction: a few lines on a terminal, or all of
+// it elsewhere.
 static void put_excerpt(const struct terminal *terminal, const char *head,
                         const char *text, struct buf *out)
 {
@@ -273,7 +274,7 @@ static void put_changes(const struct terminal *terminal, const json_t *document,
         put_change(terminal, step, change, lists(skipped, step), out);
 }
 
-// What it chose of the job's tunables.
+// Appends the values that the winner chose for the job's tunables.
 static void put_tuned(const json_t *document, struct buf *out)
 {
     json_t *tuned = json_object_get(document, "tuned");
@@ -380,7 +381,7 @@ static const char *finish_text(const char *reason)
     return reason;
 }
 
-// " (the baseline and 6 trials of miprov2)"
+// Appends for example " (the baseline and 6 trials of miprov2)".
 static void put_trials(const json_t *document, struct buf *out)
 {
     int64_t n = json_get_int(document, "trials", 0);
@@ -414,7 +415,7 @@ static void put_head(const struct terminal *terminal, const json_t *document,
     buf_putc(out, '\n');
 }
 
-// What was wrong with replies, after "could not be read: ", by
+// Returns what was wrong with replies, after "could not be read: ", by
 // run_outcome_name.
 static const char *fault_text(const char *kind)
 {
@@ -432,8 +433,8 @@ static const char *fault_text(const char *kind)
     return kind;
 }
 
-// "all 34 replies scored 0, since none could be read: 30 not in the form asked
-// for, 4 cut at num_predict"; then one of them.
+// Appends for example "none of the 34 replies could be read: 30 not in the form
+// asked for, 4 cut at num_predict; they scored 0", and then one of the replies.
 static void put_faults(const struct terminal *terminal, const json_t *document,
                        int64_t n, struct buf *out)
 {
@@ -473,7 +474,7 @@ static void put_faults(const struct terminal *terminal, const json_t *document,
     buf_release(&line);
 }
 
-// How far the judge can be trusted.
+// Appends how far the judge can be trusted.
 static void put_judge(const struct terminal *terminal, const json_t *document,
                       struct buf *out)
 {
@@ -520,7 +521,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_skipped(document, out);
     buf_putc(out, '\n');
     put_cost(terminal, document, out);
-    if (path == NULL) { // a document of the store names no file
+    if (path == NULL) { // a document from the store names no file
         if (!json_is_object(json_object_get(document, "compiled")))
             buf_puts(out, "no compiled file: nothing was scored yet\n");
         return;

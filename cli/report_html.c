@@ -54,7 +54,7 @@ static void put(struct buf *out, const char *text)
     put_text(out, text, strlen(text));
 }
 
-// A member of an object, whatever it is.
+// Appends a member of an object, whatever its type.
 static void put_member(struct buf *out, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -69,7 +69,7 @@ static void put_member(struct buf *out, const json_t *object, const char *key)
     buf_release(&text);
 }
 
-// A sentence, with what it quotes as code.
+// Appends a sentence, with its quotations as code.
 static void put_words(struct buf *out, const char *text)
 {
     while (*text != '\0') {
@@ -145,7 +145,8 @@ static void put_test(struct buf *out, const json_t *document)
              json_get_number(test, "p_value", 1));
 }
 
-// A job without trials: the scores of `eval`, or one that has only begun.
+// Appends the score of a job without trials: one of `eval`, or one that has
+// only just begun.
 static void put_score(const json_t *document, struct buf *out)
 {
     char examples[TEXT_COUNTED_BYTES];
@@ -217,7 +218,8 @@ static void put_what_ran(const struct job_report *report, struct buf *out)
 
 // --- plots ---
 
-// Of tokens: the score of those on the front, and of the last of them behind.
+// Returns the rows with a member `best`: for a row on the front its own score,
+// for any other the score of the last front row before it.
 static json_t *with_front(const json_t *rows)
 {
     json_t *copies = json_deep_copy(rows);

@@ -10,8 +10,8 @@
 
 enum { TEXT_BYTES = 4 << 20 };
 
-// Text in one line of Markdown: what would be markup is escaped, and so is what
-// would be HTML.
+// Appends a text in one line of Markdown, with everything escaped that would be
+// markup or HTML.
 static void put_text(struct buf *out, const char *text, size_t len)
 {
     struct buf plain = BUF_INIT(TEXT_BYTES);
@@ -43,8 +43,8 @@ static void put_member(struct buf *out, const json_t *object, const char *key)
     put(out, json_get_text(object, key, ""));
 }
 
-// A sentence, with what it quotes as code: as it is, but a bar would end the
-// cell of a table.
+// Appends a sentence, with its quotations as code. A quotation with a bar is
+// escaped as text instead, because a bar would end the cell of a table.
 static void put_words(struct buf *out, const char *text)
 {
     while (*text != '\0') {
@@ -101,7 +101,8 @@ static void put_gain(struct buf *out, const char *where, const json_t *a,
     buf_puts(out, ".\n\n");
 }
 
-// A job without trials: the scores of `eval`, or one that has only begun.
+// Appends the score of a job without trials: one of `eval`, or one that has
+// only just begun.
 static void put_score(const json_t *document, struct buf *out)
 {
     char examples[TEXT_COUNTED_BYTES];
@@ -149,7 +150,8 @@ static void put_claim(const struct job_report *report, struct buf *out)
 
 // --- prompts ---
 
-// Marks stand at words, not at the space behind them, or they are no marks.
+// Appends a piece between marks. The marks must touch its words, not the space
+// around them, or Markdown does not see them as marks.
 static void put_marked(struct buf *out, const struct word_piece *piece,
                        const char *mark)
 {

@@ -6,7 +6,7 @@
 
 #include "common/json.h"
 
-// In units of the picture.
+// In units of the SVG's view box.
 enum { WIDTH = 1000, HEIGHT = 300, LEFT = 46, RIGHT = 12, TOP = 10, FOOT = 44 };
 
 struct frame {
@@ -50,7 +50,7 @@ static struct frame frame_of(const struct report_plot *plot,
     return frame;
 }
 
-// 1, 2 or 5 times a power of ten, so that there are at most n steps.
+// Returns 1, 2 or 5 times a power of ten, such that there are at most n steps.
 static double step_for(double span, int n)
 {
     double power = pow(10, floor(log10(span / n)));
@@ -67,7 +67,8 @@ static void put_axes(const struct report_plot *plot, const struct frame *frame,
     double step_x = fmax(step_for(frame->x1 - frame->x0, 10), 1);
     double step_y = fmax(step_for(frame->y1 - frame->y0, 6), 0.01);
 
-    // The + 0.0 is for -0, which ceil gives and which would be shown.
+    // The + 0.0 turns -0, which ceil can return, into 0; it would be shown as
+    // "-0".
     for (double y = ceil(frame->y0 / step_y - 1e-9) * step_y + 0.0;
          y <= frame->y1 + 1e-9; y += step_y)
         buf_printf(out,

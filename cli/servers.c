@@ -14,7 +14,8 @@
 
 enum { SIMULATED_SLOTS = 8, DISCOVER_MS = 2000, DISCOVER_MOST = 1000 };
 
-// Two workers of one server would give it twice the calls that it can work on.
+// Returns true if the server is already in the list. Two workers for one server
+// would give it twice the calls that it can handle.
 static bool is_there(const struct servers *servers,
                      const struct model_address *address)
 {
@@ -53,7 +54,7 @@ static bool add_list(struct servers *out, const struct options *options,
     return true;
 }
 
-// A server is given with the option of its backend's name.
+// Adds the servers of each option that is named after a backend.
 static bool add_lists(struct servers *out, const struct options *options,
                       struct err *err)
 {
@@ -66,7 +67,7 @@ static bool add_lists(struct servers *out, const struct options *options,
     return true;
 }
 
-// Those that are ours to start. They stand at the end of the addresses.
+// Starts the servers that we run ourselves; they come last in the list.
 static bool start_llama(struct servers *out, const struct options *options,
                         struct err *err)
 {
@@ -123,7 +124,7 @@ static bool start_simulated(struct servers *out, const char *const *models,
 
 // --- those that are found on this machine ---
 
-// Whether anything listens there; a refusal comes at once.
+// Returns true if anything listens on that port; a refusal is immediate.
 static bool listens(int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -139,7 +140,7 @@ static bool listens(int port)
     return ok;
 }
 
-// Asks what listens there in the words of each backend.
+// Finds out which backend listens there, by asking in the words of each.
 static bool find_backend(int port, struct model_address *out)
 {
     const char *backend;
@@ -182,7 +183,7 @@ static bool discover_ports(struct servers *out, long from, long to,
     return true;
 }
 
-// "11434-11449,8080"
+// Finds servers on the ports of --discover, such as "11434-11449,8080".
 static bool discover(struct servers *out, const struct options *options,
                      struct err *err)
 {
@@ -217,7 +218,8 @@ static bool discover(struct servers *out, const struct options *options,
     return false;
 }
 
-// What the owner of the machine says of loaded models.
+// Applies --keep-alive, with which the machine's owner says how long models
+// stay loaded.
 static bool keep(struct servers *out, const struct options *options,
                  struct err *err)
 {

@@ -34,8 +34,8 @@ static bool is_plain_word(const char *text)
     return true;
 }
 
-// $'it\'s\x0a', as bash and zsh read it: nothing in it reaches a terminal as it
-// is, and the shell gets every byte back.
+// Appends a word such as $'it\'s\x0a', which bash and zsh read: nothing in it
+// reaches a terminal unescaped, and the shell gets every byte back.
 static void put_escaped(const char *text, struct buf *out)
 {
     buf_puts(out, "$'");

@@ -14,8 +14,8 @@ static void put_setting(struct buf *out, const char *name, const char *value)
     buf_putc(out, '\n');
 }
 
-// sbatch reads its comments without a shell: a name is letters and digits only,
-// or it could end one.
+// sbatch reads its comments without a shell, so a name has only letters, digits
+// and a few safe marks; anything else could end the comment.
 static void put_name(struct buf *out, const char *name)
 {
     for (size_t i = 0; name[i] != '\0' && i < 60; i++)

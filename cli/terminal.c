@@ -79,7 +79,8 @@ struct terminal terminal_of(int fd)
                              .width = width_of(fd)};
 }
 
-// Bytes of the next unit, an escape sequence or a character, and its columns.
+// Returns the bytes of the next unit, an escape sequence or a character, and
+// its columns.
 static size_t next_unit(const char *text, size_t len, size_t *columns)
 {
     uint32_t code;
@@ -147,7 +148,8 @@ const char *terminal_style(const struct terminal *terminal, enum style style)
     return terminal->color ? styles[style] : "";
 }
 
-// Bytes of the style that text begins with; 0: none.
+// Returns the bytes of the style that `text` begins with, or 0 if there is
+// none.
 static size_t style_bytes(const char *text, size_t len)
 {
     for (size_t i = 0; i < STYLE_COUNT; i++) {

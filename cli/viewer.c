@@ -7,7 +7,10 @@
 #include "common/log.h"
 #include "common/text.h"
 
-enum { STILL_MS = 1500 }; // without news a replay has come to its end
+enum {
+    STILL_MS = 1500
+}; // a replay without news for this long has reached its
+   // end
 
 static void show_accepted(void *user, const char *job)
 {
@@ -16,7 +19,7 @@ static void show_accepted(void *user, const char *job)
 
     viewer->news_ms = clock_monotonic_ms();
     if (viewer->view.live)
-        return; // the block names it
+        return; // the block shows the job's name
     (void)text_print(text, sizeof text, "job %s%s", job,
                      viewer->view.simulated ? " (simulated model)" : "");
     progress_say(&viewer->view, text);

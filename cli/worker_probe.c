@@ -6,8 +6,10 @@
 #include "http/server.h"
 
 enum {
-    STUCK_MS = 20000, // a loop turns every second; a probe of its server, and
-                      // the look at a closed door, may hold it up for some
+    // A loop runs every second, but it may be held up for some seconds by a
+    // probe of its server, or by finding out why a coordinator does not let it
+    // in.
+    STUCK_MS = 20000,
     CONNECTIONS = 16,
     REPLY_BYTES = 4096,
 };

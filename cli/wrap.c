@@ -9,13 +9,13 @@
 
 enum {
     LINE_BYTES = 1 << 20,
-    PAIR_LEAST = 24, // columns for the texts of pairs beside their names
-    PAIR_INDENT = 6, // and below them
-    JOINER = 0x200d, // makes one emoji of several
+    PAIR_LEAST = 24, // minimum columns for texts next to their names
+    PAIR_INDENT = 6, // indent of texts below their names
+    JOINER = 0x200d, // joins several emoji into one
 };
 
-// Marks of two columns that do not begin a line: they close something, end a
-// clause, or belong to the sound before.
+// Returns true for marks of two columns that must not begin a line: they close
+// something, end a clause, or belong to the sound before.
 static bool begins_no_line(uint32_t code)
 {
     static const uint32_t marks[] = {
@@ -30,7 +30,8 @@ static bool begins_no_line(uint32_t code)
     return false;
 }
 
-// The bytes up to the next blank at which a line may end: "84 %" is no place.
+// Returns the bytes up to the next blank at which a line may end; "84 %" must
+// stay together.
 static size_t next_blank(const char *text)
 {
     size_t len = strcspn(text, " ");
@@ -41,9 +42,10 @@ static size_t next_blank(const char *text)
     return len;
 }
 
-// The bytes of the word that text begins with; 0 before a blank. A character of
-// two columns begins a word and ends one; what joins the one before it, as an
-// accent or the parts of an emoji do, has no column.
+// Returns the bytes of the word that `text` begins with, or 0 before a blank. A
+// character of two columns is a word of its own. Anything that joins the
+// character before it, such as an accent or the parts of an emoji, has no
+// columns.
 static size_t next_word(const char *text)
 {
     size_t len = next_blank(text), at = 0;
@@ -132,9 +134,10 @@ size_t wrap_widest_word(const char *text)
     return widest;
 }
 
-enum { LABEL_MOST = 20 }; // columns of a label and the blanks behind it
+enum { LABEL_MOST = 20 }; // columns of a label and the blanks after it
 
-// The bytes before the text of a line: "  text" or "label   text".
+// Returns the bytes before the text of a line such as "  text" or
+// "label   text".
 static size_t find_text(const char *line, size_t len)
 {
     size_t blanks = strspn(line, " "), at = blanks;
@@ -149,7 +152,7 @@ static size_t find_text(const char *line, size_t len)
                                                                     : at;
 }
 
-// A line that to wrap would spoil, or not make any shorter.
+// Returns true for a line that wrapping would spoil or not make any shorter.
 static bool stays_whole(const char *line, size_t len)
 {
     static const char command[] = "  promptcc ";

@@ -30,9 +30,9 @@ void wrap_pair(size_t width, size_t indent, const char *name, const char *text,
                struct buf *out);
 
 // Wraps a text of many lines. A line that is too wide continues where its own
-// text begins, after its blanks or its label. Commands to copy ("  promptcc
-// ...") and quotations from a file with the caret below ("  11 | data: ...")
-// stay whole.
+// text begins, after its blanks or its label. Commands to copy
+// ("  promptcc ...") and quotations from a file with the caret below
+// ("  11 | data: ...") stay whole.
 void wrap_lines(size_t width, const char *text, struct buf *out);
 
 // Returns how many bytes of `text` fit on a line of `width` columns, and sets
