@@ -18,9 +18,9 @@
 
 enum {
     TICK_MS = 100,
-    HELLO_MS = 500, // between two greetings
+    HELLO_MS = 500, // between greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    COMMAND_MS = 20000, // patience for a REPLY, unless one says otherwise
+    COMMAND_MS = 20000, // patience for a REPLY, by default
     ID_BYTES = 16,
 };
 
@@ -28,20 +28,20 @@ struct client {
     void *zmq; // borrowed
     char *endpoint;
     struct key key;             // wiped at the end; KEY_NONE in the clear
-    struct wire_socket *socket; // NULL between two greetings
-    struct arena arena;         // of the message at hand
+    struct wire_socket *socket; // NULL if it could not be reopened
+    struct arena arena;         // for the message being read
     int64_t epoch;
     int64_t patience_ms;
-    int64_t reply_ms; // of a command
-    int unanswered;   // commands of this connection whose REPLY has not come
+    int64_t reply_ms; // patience for a REPLY
+    int unanswered;   // commands on this connection without a REPLY
     bool remote;      // the coordinator is in another process
-    bool home;        // WELCOME came
-    bool was_home;    // ever
+    bool home;        // a WELCOME has come
+    bool was_home;    // a WELCOME has ever come
     bool told;        // that the coordinator is gone
-    int64_t hello_ms; // when HELLO was sent
+    int64_t hello_ms; // when the last HELLO was sent
     int64_t heard_ms;
     int64_t beat_ms;
-    struct submission job; // that is watched
+    struct submission job; // the job that is watched
 };
 
 // --- the connection ---
@@ -73,7 +73,7 @@ static bool send_hello(struct client *client)
     return wire_send(client->socket, NULL, &hello, NULL);
 }
 
-// Greets again, on a new socket, so that nothing old can arrive.
+// Greets again on a new socket, so that nothing old can arrive.
 static bool reopen(struct client *client, struct err *err)
 {
     client->home = false;
@@ -143,7 +143,8 @@ static bool send_command(struct client *client, const char *verb,
 
 // --- the job ---
 
-// What cannot be sent now goes in another turn; false with what never can.
+// Sends the job if it is due. If that fails for now, a later turn tries again;
+// returns false if it can never be sent.
 static bool send_job(struct client *client, int64_t now, struct err *err)
 {
     struct message message = {.kind = MESSAGE_SUBMIT};
@@ -162,8 +163,8 @@ static bool send_job(struct client *client, int64_t now, struct err *err)
     return false;
 }
 
-// Inside a process nothing is lost, and what was handed over there could not be
-// sent again.
+// Inside one process nothing is lost, and what was handed over there could not
+// be sent again.
 static void send_again_if(struct client *client, bool lost)
 {
     if (client->remote && lost)
@@ -177,7 +178,7 @@ static void send_stop(struct client *client)
             send_command(client, "stop", client->job.job, "", NULL);
 }
 
-// --- what comes ---
+// --- receiving ---
 
 static bool copy_result(const struct result *from, struct client_result *out,
                         struct err *err)
@@ -204,14 +205,14 @@ static bool on_refused(struct client *client, const struct refused *refused,
     return false;
 }
 
-// A coordinator in this process has nobody else to be busy with.
+// A coordinator in this process serves nobody else, so it cannot be too busy.
 static bool goes_again(struct client *client, const struct result *result)
 {
     return client->remote &&
            submission_goes_again(&client->job, result, client->heard_ms);
 }
 
-// What the waiting function is after. Either may be NULL.
+// What the caller is waiting for. Either pointer may be NULL.
 struct wish {
     struct client_result *result;
     char **reply;
@@ -263,7 +264,7 @@ static bool take_message(struct client *client, const struct message *message,
                 client, submission_is_unknown(&client->job, client->heard_ms));
         return true;
     default:
-        return true; // a later version's
+        return true; // from a later version
     }
 }
 
@@ -299,7 +300,7 @@ static void wait_for_events(struct client *client)
         {.socket = wire_handle(client->socket), .events = ZMQ_POLLIN},
         {.fd = signals_fd(), .events = ZMQ_POLLIN},
     };
-    // A signal that has come keeps its descriptor readable.
+    // Once a signal has come, its descriptor stays readable.
     bool listen = signals_fd() >= 0 && !signals_came();
 
     (void)zmq_poll(items, listen ? 2 : 1, TICK_MS);
@@ -320,23 +321,24 @@ static void tell_nobody(const struct client *client, struct err *err)
 static bool check_silence(struct client *client, int64_t began, int64_t now,
                           struct err *err)
 {
-    // A coordinator in this process cannot go away, only be busy for long.
+    // A coordinator in this process cannot go away, but it may be busy for
+    // long.
     if (client->remote && client->home && now - client->heard_ms > SILENCE_MS)
         return leave_home(client, err);
     if (client->home || now - (client->was_home ? client->heard_ms : began) <
                             client->patience_ms)
         return true;
-    client->heard_ms = now; // not to ask at every turn
+    client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
         wire_explain(client->zmq, client->endpoint, &client->key, err))
-        return false; // a door that is closed does not open by itself
+        return false; // this will not change without a person
     if (client->was_home)
         return true;
     tell_nobody(client, err);
     return false;
 }
 
-// What becomes of the job that nobody watches any more.
+// Says what happens to a job that nobody watches any more.
 static const char *what_is_left(const struct client *client)
 {
     const struct submission *job = &client->job;
@@ -349,8 +351,8 @@ static const char *what_is_left(const struct client *client)
                : ", and left the job as it is";
 }
 
-// Ends the wait on a signal when the client only watches, or when there is no
-// job to stop or no coordinator to tell.
+// On a signal, ends the wait if the client only watches, or if there is no job
+// to stop or no coordinator to tell.
 static bool check_signal(const struct client *client, struct err *err)
 {
     const struct submission *job = &client->job;
@@ -372,7 +374,7 @@ static bool check_patience(const struct client *client, struct err *err)
     return false;
 }
 
-// One turn of waiting.
+// Takes one turn of waiting.
 static bool turn(struct client *client, struct wish *wish, int64_t began,
                  struct err *err)
 {
@@ -411,7 +413,7 @@ static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
     return true;
 }
 
-// --- outside ---
+// --- called by others ---
 
 struct client *client_open(void *zmq, const char *endpoint,
                            const struct key *key, int64_t patience_ms,
@@ -488,8 +490,8 @@ bool client_command(struct client *client, const char *verb, const char *job,
     struct wish wish = {.reply = document};
     int64_t began = clock_monotonic_ms();
 
-    // A REPLY does not say what it replies to. One that nobody waits for any
-    // more would pass for the answer to this question.
+    // A REPLY does not say which command it answers, so a late one to an
+    // earlier command would be mistaken for the answer to this one.
     if (client->unanswered > 0 && !reopen(client, err))
         return false;
     while (!client->home)

@@ -1,22 +1,22 @@
-// client: what talks to a coordinator on behalf of a person.
+// client: talks to a coordinator on behalf of a person.
 //
-// One DEALER socket; run, eval and submit, jobs, show, stop and resume are all
-// this client, over inproc or tcp.
+// It has one DEALER socket. The commands run, eval, submit, jobs, show, stop
+// and resume all use it, over inproc or tcp.
 //
 //           HELLO             WELCOME             SUBMIT, ACCEPTED
 //   (open) -------> GREETING ---------> AT HOME ------------------> WATCHING
 //                    ^    |         (COMMAND, REPLY)                   |
-//                    |    | nobody answers:  |                         | RESULT
-//                    '----' said once, and   | 3 s without a word, or  v
-//                           waited for       | REFUSED "hello":     (result)
+//                    ^    | nobody answers:  |                         | RESULT
+//                    '----' it says so once, | 3 s of silence, or      v
+//                           and waits        | REFUSED "hello":     (result)
 //                                            '--> GREETING
 //
 // When the coordinator goes away, the client says so, waits for it and submits
-// the same job again, which joins the one under way or replays a finished one.
-// So it does when one is busy with too much at once (client/submission.h).
-// The first signal (common/signals.h) asks the coordinator to stop the job, and
-// its RESULT is waited for; a client that `leaves` goes away instead, and the
-// job goes on.
+// the same job again. The job then joins the one in progress, or is replayed if
+// it has finished. The client does the same when a coordinator is too busy
+// (client/submission.h). The first signal (common/signals.h) asks the
+// coordinator to stop the job, and the client waits for its RESULT. A client
+// that `leaves` goes away instead, and the job continues.
 //
 // One owner, one thread. A call blocks until it is answered.
 
@@ -34,53 +34,55 @@
 
 struct client;
 
-// What a client tells while it waits. Members may be NULL.
+// What a client reports while it waits. Members may be NULL.
 struct client_watch {
     void *user;
     void (*accepted)(void *user, const char *job);
     void (*progress)(void *user, const struct progress *progress);
-    void (*say)(void *user, const char *text); // the coordinator is gone, back
+    void (*say)(void *user, const char *text); // e.g. that the coordinator is
+                                               // gone, or back
     void (*tick)(void *user);                  // a few times a second
-    // Asked at each tick: true asks for a stop, as a signal does.
+    // Asked at each tick; true asks for a stop, as a signal does.
     bool (*wants_stop)(void *user);
-    // The same; true goes away without the result (ERR_FAULT).
+    // Asked at each tick; true leaves without the result (ERR_FAULT).
     bool (*wants_to_leave)(void *user);
-    bool leaves; // a signal goes away (ERR_STOPPED) and stops nothing
+    bool leaves; // a signal leaves (ERR_STOPPED) and stops nothing
 };
 
 struct client_result {
-    struct arena arena; // owns all below
+    struct arena arena; // owns everything below
     const char *job;
     int64_t status;       // exit status (docs/command-line.md)
     const char *document; // JSON
-    const char *compiled; // "" when there is none
+    const char *compiled; // "" if there is none
     size_t compiled_len;
 };
 
-// zmq is a context, borrowed. key is borrowed during the call; NULL: in the
-// clear. patience_ms is how long to wait for the first WELCOME. ERR_IO: there
-// is no coordinator.
+// `zmq` is a context, borrowed. `key` is borrowed during the call; NULL means
+// in the clear. patience_ms is how long to wait for the first WELCOME. ERR_IO:
+// there is no coordinator.
 struct client *client_open(void *zmq, const char *endpoint,
                            const struct key *key, int64_t patience_ms,
                            struct err *err);
-void client_close(struct client *client); // says goodbye; NULL is fine
+void client_close(struct client *client); // says goodbye; accepts NULL
 
-// Sends the job. wait: until its RESULT; else until it is accepted, and then
-// result->job is set and result->document is "" (a job that is refused has a
-// result at once). ERR_STOPPED: a signal came before the job was accepted, or
-// to a client that leaves; result->job is then set as far as it is known.
-// result is to be released in any case.
+// Sends the job. If `wait` is set, it waits for the RESULT. Otherwise it waits
+// until the job is accepted; then result->job is set and result->document is ""
+// (a refused job has a result at once). ERR_STOPPED means that a signal came
+// before the job was accepted, or that it came to a client that leaves; then
+// result->job is set as far as it is known. The caller must release the result
+// in any case.
 bool client_submit(struct client *client, const struct submit *submit,
                    bool wait, const struct client_watch *watch,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 
-// Sets how long client_command waits for a reply; 20 s unless this is called.
+// Sets how long client_command waits for a reply, which is 20 s by default.
 void client_set_patience(struct client *client, int64_t ms);
 
-// Asks for something; *document is the reply's JSON, which the caller frees. A
-// reply that comes after its question was given up is dropped, and never taken
-// for the answer to the next one.
+// Sends a command. *document is the reply's JSON, which the caller frees. A
+// reply that comes after its command was given up is dropped, and never
+// mistaken for the answer to the next one.
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err);
 

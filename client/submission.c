@@ -10,19 +10,19 @@
 #include "common/text.h"
 
 enum {
-    // A coordinator tells of a job four times a second once it has read it, and
-    // says in answer to a heartbeat if it knows nothing of any. An older one
-    // does not, and may be reading for long.
-    READING_MS = 120000, // of a submission, at most
+    // Once a coordinator has read a job it reports on it four times a second,
+    // and it answers a heartbeat if it does not know of any job. An older
+    // coordinator does not do that, and may spend long on reading.
+    READING_MS = 120000, // at most, for reading a submission
     NEWS_MS = 10000,
-    UNKNOWN_MS = 2000, // after what was sent or heard of the job last
-    // A coordinator that is busy is asked again, ever more seldom, and not by
-    // all clients at once. Where no room comes, a person decides what to do.
+    UNKNOWN_MS = 2000, // after the job was last sent or heard about
+    // A busy coordinator is asked again, less and less often, and not by all
+    // clients at once. If there is still no room, a person decides what to do.
     BUSY_FIRST_MS = 500,
     BUSY_PAUSE_MS = 8000,
-    BUSY_MOST_MS = 120000, // for a job that it has never accepted
-    BUSY_STATUS = 2,       // of a job that did not begin
-    BUSY_BYTES = 1 << 16,  // of the document that says so
+    BUSY_MOST_MS = 120000, // for a job that was never accepted
+    BUSY_STATUS = 2,       // exit status of a job that did not begin
+    BUSY_BYTES = 1 << 16,  // limit for the document that says so
 };
 
 struct submission submission_of(const struct submit *submit,
@@ -31,7 +31,7 @@ struct submission submission_of(const struct submit *submit,
     return (struct submission){.submit = submit, .watch = watch};
 }
 
-// --- on its way ---
+// --- sending ---
 
 bool submission_is_due(const struct submission *submission, int64_t now)
 {
@@ -68,7 +68,7 @@ bool submission_is_unknown(const struct submission *submission, int64_t now)
     return is_silent_for(submission, UNKNOWN_MS, now);
 }
 
-// --- what is heard of it ---
+// --- hearing about it ---
 
 void submission_accepted(struct submission *submission,
                          const struct accepted *accepted, int64_t now)
@@ -101,8 +101,8 @@ void submission_progressed(struct submission *submission,
         watch->progress(watch->user, progress);
 }
 
-// Whether the job did not begin because too much is asked at once; text is then
-// the coordinator's sentence, cut to size.
+// Returns true if the job did not begin because the coordinator is too busy.
+// `text` is then the coordinator's sentence, truncated if necessary.
 static bool is_busy(const struct result *result, char *text, size_t size)
 {
     struct err bad = ERR_CLEAR;
@@ -122,8 +122,8 @@ static bool is_busy(const struct result *result, char *text, size_t size)
     return busy;
 }
 
-// What the sentence says behind its colon is for a person to do, and is done
-// here.
+// Drops what the sentence says after its colon: that is advice for a person,
+// and this code follows it.
 static void begin_waiting(struct submission *submission, const char *why,
                           int64_t now)
 {
@@ -158,7 +158,7 @@ bool submission_goes_again(struct submission *submission,
     return true;
 }
 
-// --- its end ---
+// --- stopping ---
 
 bool submission_is_stopped_by_signals(const struct submission *submission)
 {
@@ -186,7 +186,7 @@ bool submission_wants_stop(struct submission *submission)
     return submission->stopping && submission->job[0] != '\0';
 }
 
-// --- who watches ---
+// --- reporting ---
 
 void submission_say(const struct submission *submission, const char *text)
 {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 enum {
-    IDLE_MS = 2000,   // without a part, until it makes room for another one
-    STALE_MS = 15000, // until it is given up in any case
+    IDLE_MS = 2000,   // without a part, before it makes room for another
+    STALE_MS = 15000, // before it is given up in any case
 };
 
 struct assembly {
@@ -87,7 +87,8 @@ bool assembly_add(struct assembly *assembly, const struct part *part,
     before = assembly->bytes.len;
     buf_append(&assembly->bytes, part->data, part->len);
     assembly->all->bytes -= before;
-    assembly->all->bytes += assembly->bytes.len; // none of it without memory
+    assembly->all->bytes += assembly->bytes.len; // nothing was appended when
+                                                 // out of memory
     return buf_ok(&assembly->bytes, "a message", err);
 }
 

@@ -14,19 +14,19 @@
 
 enum {
     STRANGER_MS = 10000,
-    CROWD_MS = 30000, // in a crowd, where each waits for its turn
+    CROWD_MS = 30000, // in a crowd, where peers queue for a welcome
     STRANGER_FRAMES = 128,
     STRANGER_BYTES = 256 << 10,
-    WEIGH_MS = 250,     // between two looks at what strangers hold
-    HELLO_BYTES = 4096, // most of those that are sent are shorter
-    CROWD_ROOM = 32,    // connections beyond `most` that hear why
-    BROKEN_MOST = 1024, // that wait to be told of; those beyond are not
+    WEIGH_MS = 250,     // between checks of what strangers hold
+    HELLO_BYTES = 4096, // most HELLOs are shorter
+    CROWD_ROOM = 32,    // connections beyond `most` that are told why
+    BROKEN_MOST = 1024, // kept until they are reported; any beyond are not
     FD_MOST = 1 << 20,  // no descriptor is larger
 };
 
 enum connection_state { CONN_NONE, CONN_STRANGER, CONN_GREETED, CONN_SHUT };
 
-// Indexed by descriptor.
+// One connection, indexed by its descriptor.
 struct connection {
     enum connection_state state;
     struct sockaddr_storage peer; // as accepted
@@ -34,8 +34,8 @@ struct connection {
     int64_t greeted_by; // the peer that speaks over it; 0: none yet
     int frames;
     size_t bytes;     // in these frames
-    size_t before;    // received until it was a stranger
-    size_t given;     // sent to its peer, and at least what this has taken
+    size_t before;    // received before it became a stranger
+    size_t given;     // sent to its peer, and at least what the peer took
     int older, newer; // strangers, by age; -1: none
 };
 
@@ -48,13 +48,13 @@ struct connections {
     int oldest, newest; // strangers
     size_t n_strangers;
     int64_t weighed_ms; // when their memory was last added up
-    size_t n;           // that are open, as far as is known
+    size_t n;           // open connections, as far as is known
     struct broken {
         int fd;
         int64_t peer;
-    } broken[BROKEN_MOST]; // oldest first, in a circle
+    } broken[BROKEN_MOST]; // a ring buffer, oldest first
     size_t first_broken, n_broken;
-    size_t n_lost; // of those that had a peer
+    size_t n_lost; // closed connections that had a peer
 };
 
 // --- strangers, oldest first ---
@@ -136,7 +136,8 @@ static void shut(struct connections *c, int fd)
     set_state(c, fd, CONN_SHUT);
 }
 
-// Whose peer it is: the descriptor may be another connection's by now.
+// Returns true if the connection is this peer's: by now the descriptor may
+// belong to another one.
 static bool is_of(const struct connection *connection, int64_t peer)
 {
     return connection != NULL && connection->greeted_by == peer;
@@ -150,8 +151,8 @@ void connections_close(struct connections *c, int fd, int64_t peer)
 
 // --- what is on its way ---
 
-// What the kernel has counted of it; all 0 where it counts nothing, as for a
-// socket in the file system.
+// Returns what the kernel has counted for the connection, or all zeros if it
+// counts nothing, as for a Unix socket.
 static struct tcp_info read_counts(int fd)
 {
     struct tcp_info info = {0};
@@ -200,8 +201,8 @@ size_t connections_gave(struct connections *c, int fd, int64_t peer,
 
 // --- what strangers hold ---
 
-// What a stranger has sent that nobody has read yet: frames in ZeroMQ's queue,
-// and one that is not whole.
+// Returns how many bytes a stranger has sent that were not read yet: frames in
+// ZeroMQ's queue, and a frame that is not complete.
 static size_t unread_bytes(const struct connections *c, int fd)
 {
     const struct connection *connection = &c->by_fd[fd];
@@ -220,8 +221,8 @@ static size_t weigh(const struct connections *c)
     return bytes;
 }
 
-// Shuts strangers that hold more than `least`, the oldest first, until the
-// others have room. Returns what these hold.
+// Shuts strangers that hold more than `least`, the oldest first, until the rest
+// are within the limit. Returns how much the rest hold.
 static size_t make_light(struct connections *c, size_t bytes, size_t least)
 {
     int newer;
@@ -240,7 +241,8 @@ static size_t make_light(struct connections *c, size_t bytes, size_t least)
     return bytes;
 }
 
-// Whether strangers could hold too much, each as much as it may.
+// Returns true if the strangers would exceed the limit when each held as much
+// as it may.
 static bool is_crowd(const struct connections *c)
 {
     const size_t each = CONNECTION_BYTES + STRANGER_BYTES;
@@ -248,7 +250,7 @@ static bool is_crowd(const struct connections *c)
     return c->n_strangers > c->limits.stranger_bytes / each;
 }
 
-// Those that hold much go before those that merely wait for their turn.
+// Strangers that hold much are shut before those that only wait for their turn.
 static void weigh_strangers(struct connections *c, int64_t now_ms)
 {
     size_t bytes;
@@ -260,9 +262,9 @@ static void weigh_strangers(struct connections *c, int64_t now_ms)
     (void)make_light(c, bytes, 0);
 }
 
-// --- what the monitor tells ---
+// --- what the monitor reports ---
 
-// Without memory a connection is not known of, and lives on unwatched.
+// When out of memory the connection remains unknown, and lives on unwatched.
 static bool make_room(struct connections *c, int fd)
 {
     size_t cap = c->cap == 0 ? 64 : c->cap;
@@ -290,7 +292,7 @@ static void on_accepted(struct connections *c, int fd, int64_t now_ms)
         set_state(c, fd, CONN_NONE);
     c->by_fd[fd] = (struct connection){.accepted_ms = now_ms};
     if (!read_peer(fd, &c->by_fd[fd].peer))
-        return; // closed already
+        return; // already closed
     set_state(c, fd, CONN_STRANGER);
     if (c->n > c->limits.most + CROWD_ROOM)
         shut(c, fd);
@@ -341,8 +343,8 @@ bool connections_admit(struct connections *c, int fd, size_t bytes,
     if (fd < 0)
         return true;
     if (connection == NULL || connection->state == CONN_SHUT) {
-        // The frame may be quicker than the news of its connection, which may
-        // have the descriptor of one that was shut.
+        // The frame may arrive before the monitor's report of its connection,
+        // which may have the descriptor of one that was shut.
         read_events(c, now_ms);
         connection = find(c, fd);
     }
@@ -418,7 +420,7 @@ size_t connections_count(const struct connections *c)
     return c->n;
 }
 
-// --- life ---
+// --- opening and closing ---
 
 struct connections *connections_new(void *context, struct wire_socket *socket,
                                     const struct connections_limits *limits,

@@ -1,4 +1,4 @@
-// The resolver is POSIX; NI_MAXHOST is not.
+// getaddrinfo is POSIX; NI_MAXHOST is not.
 #define _GNU_SOURCE
 
 #include "wire/endpoint.h"
@@ -15,8 +15,8 @@
 
 enum { TRIED_MOST = 4, KNOCK_MS = 300, HOST_BYTES = 256 };
 
-// HOST and PORT of tcp://HOST:PORT, and of tcp://[HOST]:PORT. Devices and
-// whatever else ZeroMQ takes are none of ours.
+// Splits tcp://HOST:PORT or tcp://[HOST]:PORT. Returns false for devices and
+// everything else that ZeroMQ accepts.
 static bool split(const char *endpoint, char host[HOST_BYTES],
                   const char **port)
 {
@@ -38,8 +38,8 @@ static bool split(const char *endpoint, char host[HOST_BYTES],
     return true;
 }
 
-// NULL without one; *why is then the resolver's reason, or 0 where endpoint is
-// none of ours.
+// Returns NULL if there is no address. *why is then the resolver's error, or 0
+// if split does not handle the endpoint.
 static struct addrinfo *resolve(const char *endpoint, int *why)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -55,7 +55,7 @@ static struct addrinfo *resolve(const char *endpoint, int *why)
     return *why == 0 ? found : NULL;
 }
 
-// 0, or why no connection came to stand.
+// Returns 0, or why there is no connection.
 static int await_connection(int fd)
 {
     struct pollfd item = {.fd = fd, .events = POLLOUT};
@@ -68,7 +68,7 @@ static int await_connection(int fd)
                                                                    : errno;
 }
 
-// 0 where somebody listens, or why not.
+// Returns 0 if somebody listens, otherwise why not.
 static int knock(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family,
@@ -84,8 +84,9 @@ static int knock(const struct addrinfo *address)
     return why;
 }
 
-// The first of four at which somebody listens. NULL where nobody does; *why is
-// then the reason at the first, and 0 otherwise.
+// Returns the first of at most four addresses where somebody listens, and sets
+// *why to 0. If there is none it returns NULL, and *why is the reason at the
+// first address.
 static const struct addrinfo *find_listener(const struct addrinfo *found,
                                             int *why)
 {
@@ -103,7 +104,7 @@ static const struct addrinfo *find_listener(const struct addrinfo *found,
     return NULL;
 }
 
-// Of several: where somebody listens, or the first of IPv4.
+// Returns an address where somebody listens, or else the first IPv4 address.
 static const struct addrinfo *choose(const struct addrinfo *found)
 {
     int why;

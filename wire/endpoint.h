@@ -1,24 +1,25 @@
-// endpoint: which of a name's addresses somebody listens at, and why at none.
+// endpoint: which of a name's addresses has a listener, and why none has.
 //
-// ZeroMQ connects to the first address of a name and to no other. On Debian
-// that of localhost is ::1, where a coordinator at 127.0.0.1 is not; a machine
-// with two networks has a name with two addresses.
+// ZeroMQ connects only to the first address of a name. On Debian the first one
+// for localhost is ::1, where a coordinator at 127.0.0.1 does not listen, and
+// the name of a machine with two networks has two addresses.
 
 #ifndef WIRE_ENDPOINT_H
 #define WIRE_ENDPOINT_H
 
 enum { ENDPOINT_BYTES = 320, ENDPOINT_REASON_BYTES = 80 };
 
-// What to connect to in place of endpoint: the same, unless it is tcp:// with a
-// name of several addresses. Then it is the first at which a connection stands
-// within 300 ms, and where none does, one of IPv4. Waits for the resolver, and
-// for at most four addresses.
+// Finds what to connect to in place of `endpoint`. That is the same endpoint,
+// unless it is tcp:// and a name with several addresses. Then it is the first
+// address that accepts a connection within 300 ms, or an IPv4 address if none
+// does. Waits for the resolver, and for at most four addresses.
 void endpoint_find(const char *endpoint, char out[ENDPOINT_BYTES]);
 
-// Why no coordinator may be heard at endpoint, for a sentence that has just
-// named it: " (nothing listens at that port)", or that its name has no address,
-// no machine answers, or that something else listens there. "" where endpoint
-// is not tcp://. Waits as endpoint_find does.
+// Explains why no coordinator may be heard at `endpoint`, as the end of a
+// sentence that has just named it. For example: " (nothing listens at that
+// port)", or that the name has no address, no machine answers, or something
+// else listens there. The result is "" if `endpoint` is not tcp://. Waits like
+// endpoint_find.
 void endpoint_explain(const char *endpoint, char out[ENDPOINT_REASON_BYTES]);
 
 #endif

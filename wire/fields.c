@@ -6,12 +6,12 @@
 
 #include "common/text.h"
 
-enum { KEY_MOST = 31 }; // what the head of a short text can hold
+enum { KEY_MOST = 31 }; // the longest text whose head is one byte
 
-// One direction of one message: what the checks and the errors need.
+// One direction of one message, with what the checks and the errors need.
 struct pass {
     const struct field_table *table;
-    enum err_code code; // ERR_LIMIT for what we send, ERR_PROTOCOL else
+    enum err_code code; // ERR_LIMIT when sending, ERR_PROTOCOL when reading
     struct err *err;
 };
 
@@ -51,7 +51,7 @@ static bool check_bytes(const struct pass *pass,
     return true;
 }
 
-// Members are copied, never cast: a row's type is all that is known of them.
+// Members are copied, never cast, since only a row knows their types.
 
 static int64_t get_int(const struct message_field *field, const char *base)
 {
@@ -110,9 +110,9 @@ static void set_len(const struct message_field *field, char *base, size_t len)
         memcpy(base + field->len_offset, &len, sizeof len);
 }
 
-// ---- writing
+// --- writing ---
 
-// Where the bytes go, for what msgpack writes by itself.
+// Where msgpack's own output goes.
 struct packing {
     struct pass pass;
     struct buf *out;
@@ -159,8 +159,9 @@ size_t fields_count(const struct field_table *table, const void *base)
     return n;
 }
 
-// With its head, which is one byte for so short a text: there are as many keys
-// as values, and each call of msgpack is two of write_to_buf.
+// Writes the key with its head, which is one byte for such a short text. There
+// are as many keys as values, and each msgpack call would mean two calls of
+// write_to_buf.
 static void pack_key(struct packing *packing, const struct message_field *field)
 {
     char bytes[1 + KEY_MOST];
@@ -255,7 +256,7 @@ static bool pack_fields(struct packing *packing,
     return true;
 }
 
-// ---- reading
+// --- reading ---
 
 struct reading {
     struct pass pass;
@@ -382,8 +383,8 @@ static bool key_is(const msgpack_object *key, const struct message_field *field)
            memcmp(key->via.str.ptr, field->key, field->key_len) == 0;
 }
 
-// The row of key, or n. Peers write in the order of the table, so the search
-// begins behind the row found last.
+// Returns the row of the key, or n. Peers write in the order of the table, so
+// the search begins after the row that was found last.
 static size_t find_row(const struct field_table *table,
                        const msgpack_object *key, size_t from)
 {
@@ -419,7 +420,7 @@ static bool read_fields(struct reading *reading,
                         const struct field_table *table,
                         const msgpack_object_map *map, char *base)
 {
-    uint32_t seen = 0; // by row
+    uint32_t seen = 0; // one bit for each row
     size_t next = 0;
 
     for (size_t i = 0; i < map->size; i++) {

@@ -1,10 +1,10 @@
-// fields: a struct as a MessagePack map, by a table of its members.
+// fields: a struct as a MessagePack map, described by a table of its members.
 //
-// One table drives both directions, and the same checks stand at both ends:
-// what is written can also be read, and what a peer would refuse is never sent.
-// A row names the key of a member, its type and its range, and tells people
-// what it says; the macros below spell the rows, since offsets and types are
-// easy to get wrong by hand:
+// One table drives both directions, and both ends apply the same checks: what
+// is written can also be read, and what a peer would refuse is never sent. A
+// row has the key of a member, its type, its range and a description for
+// people. The macros below write the rows, since offsets and types are easy to
+// get wrong by hand:
 //
 //     static const struct message_field cancel_fields[] = {
 //         FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
@@ -13,9 +13,9 @@
 //     static const struct field_table cancel_table =
 //         FIELD_TABLE("CANCEL", cancel, cancel_fields);
 //
-// Keys that a table does not know are passed over. Those that it misses are
+// Keys that a table does not know are skipped. Keys that are missing read as
 // zero or "", unless they are REQUIRED. So a member that is zero or "" is not
-// written, unless it is REQUIRED: that is half of most messages.
+// written unless it is REQUIRED; that is half of most messages.
 
 #ifndef WIRE_FIELDS_H
 #define WIRE_FIELDS_H
@@ -35,31 +35,31 @@ enum field_type {
     TYPE_INT32, // int32_t
     TYPE_ENUM,  // an enum, stored as an int
     TYPE_REAL,  // double, finite
-    TYPE_TEXT,  // const char *: UTF-8 without NUL
-    TYPE_SLICE, // a text with its length in a second member
-    TYPE_BYTES, // const char * and length, any bytes
-    TYPE_LIST,  // pointer to structs and their number
+    TYPE_TEXT,  // const char *, UTF-8 without NUL
+    TYPE_SLICE, // a text whose length is in a second member
+    TYPE_BYTES, // const char * and a length, any bytes
+    TYPE_LIST,  // a pointer to structs, and their number
 };
 
 enum {
     OPTIONAL = 0,
     REQUIRED = 1, // a frame without the key is bad
-    NULLABLE = 2, // only NULL is not sent, and missing is NULL, not ""
+    NULLABLE = 2, // only NULL is not sent, and a missing key reads as NULL
 };
 
 struct field_table;
 
 struct message_field {
-    const char *key; // below 32 bytes
+    const char *key; // shorter than 32 bytes
     size_t key_len;
     enum field_type type;
     unsigned flags;
     size_t offset;
-    size_t len_offset; // of the size_t beside a slice, bytes or list
+    size_t len_offset; // of the size_t that goes with a slice, bytes or list
     int64_t min;
-    int64_t max; // of a number; bytes of a text; structs of a list
+    int64_t max; // of a number; or most bytes of a text; or structs of a list
     const struct field_table *items;
-    const char *about; // what it says, for people; Markdown
+    const char *about; // description for people, in Markdown
 };
 
 struct field_table {
@@ -71,7 +71,8 @@ struct field_table {
 
 // where: the struct. least and most: the range of a number; cap: the most bytes
 // of a text, or structs of a list. flags: OPTIONAL, REQUIRED or NULLABLE.
-// about: what it says, for docs/protocol.md, which is made of these rows.
+// about: a description for docs/protocol.md, whose tables are made from these
+// rows.
 #define FIELD_NUMBER(type, where, member, key, least, most, flags, about)      \
     {                                                                          \
         key, sizeof(key) - 1, type, flags, offsetof(struct where, member), 0,  \
@@ -113,20 +114,20 @@ struct field_table {
             sizeof(struct where)                                               \
     }
 
-// How many keys a map of base, a struct of that table, has.
+// Returns how many keys the map of `base`, a struct of that table, has.
 size_t fields_count(const struct field_table *table, const void *base);
 
 // Begins a map of n keys.
 void fields_begin(struct buf *out, size_t n);
 
-// Appends the keys and values of base. Fails with ERR_LIMIT on a value that
-// fields_read would refuse; a NULL text is written as "". Whether there was
-// room is for the caller to ask (buf_ok).
+// Appends the keys and values of `base`. Fails with ERR_LIMIT on a value that
+// fields_read would refuse; a NULL text is written as "". The caller must check
+// whether there was room (buf_ok).
 bool fields_write(const struct field_table *table, const void *base,
                   struct buf *out, struct err *err);
 
-// Reads map into base, which is all zero. Texts are copied into arena,
-// NUL-terminated. Fails with ERR_PROTOCOL; err->text names the field.
+// Reads the map into `base`, which must be all zero. Texts are copied into the
+// arena, NUL-terminated. Fails with ERR_PROTOCOL; err->text names the field.
 bool fields_read(const struct field_table *table, const msgpack_object_map *map,
                  struct arena *arena, void *base, struct err *err);
 

@@ -20,7 +20,7 @@
 
 enum { LOOK_MS = 1000, PATH_BYTES = 4096 };
 
-// The keys that the folder allows, at one time.
+// The keys that the folder allowed at one moment.
 struct ring {
     struct map by_public;
     struct key *keys; // owned
@@ -30,17 +30,17 @@ struct ring {
 struct gate {
     void *context; // borrowed
     char *folder;
-    void *zap;     // REP: libzmq asks here
-    void *control; // the end
+    void *zap;     // a REP socket, on which libzmq asks
+    void *control; // tells the thread to end
     void *control_owner;
     pthread_t thread;
 
-    pthread_mutex_t mutex; // over ring
+    pthread_mutex_t mutex; // protects ring
     struct ring ring;
     atomic_uint changes;
 
-    // The thread's own.
-    struct hash seen; // of names, sizes and times in the folder
+    // Used only by the gate's thread:
+    struct hash seen; // hash of the names, sizes and times in the folder
     bool told_unreadable;
 };
 
@@ -94,8 +94,8 @@ static bool add_key(struct ring *ring, const struct key *key)
     return true;
 }
 
-// Reads each .pub file; one that is no key is told, and allows nobody. False
-// when they could not all be read.
+// Reads each .pub file. A file that is not a key is logged, and allows nobody.
+// Returns false if not all files could be read.
 static bool read_ring(const struct gate *gate, DIR *dir, struct ring *out,
                       struct err *err)
 {
@@ -127,7 +127,8 @@ static bool read_ring(const struct gate *gate, DIR *dir, struct ring *out,
     return index_ring(out, err);
 }
 
-// What the folder looks like: with another hash something has changed.
+// Returns a hash of what the folder looks like: if it differs, something has
+// changed.
 static struct hash look_at(DIR *dir)
 {
     struct hasher hasher;
@@ -171,7 +172,7 @@ static void tell_unreadable(struct gate *gate, const char *why)
     gate->told_unreadable = true;
 }
 
-// Takes up what has changed in the folder.
+// Picks up what has changed in the folder.
 static void look(struct gate *gate)
 {
     DIR *dir = opendir(gate->folder);
@@ -220,8 +221,8 @@ unsigned gate_changes(const struct gate *gate)
 
 // --- what libzmq asks ---
 
-// A request (RFC 27): version, request id, domain, address, identity,
-// mechanism, and of CURVE the 32 bytes of the public key.
+// The frames of a request (RFC 27): version, request id, domain, address,
+// identity and mechanism; for CURVE also the 32 bytes of the public key.
 enum zap_frame {
     ZAP_VERSION,
     ZAP_REQUEST,
@@ -266,7 +267,7 @@ static bool read_request(void *zap, struct zap_request *out)
     return true;
 }
 
-// The peer's public key as text; false when it did not say one.
+// Writes the peer's public key as text. Returns false if the peer sent none.
 static bool read_public(const struct zap_request *request,
                         char public_key[KEY_BYTES])
 {

@@ -85,7 +85,7 @@ static bool fill(int fd, const struct buf *text)
            fsync(fd) == 0;
 }
 
-// A new file of that mode from its first moment on.
+// Creates a file that has this mode from the start.
 static bool write_new(const char *path, mode_t mode, const struct buf *text,
                       struct err *err)
 {
@@ -201,7 +201,7 @@ static bool read_lines(char *text, const char *path, struct key *out,
     return false;
 }
 
-// The file's name without its ending is the key's.
+// Names the key after its file, without the extension.
 static void set_name(const char *path, struct key *out)
 {
     const char *slash = strrchr(path, '/');
@@ -217,7 +217,7 @@ static bool check_mode(const char *path, struct err *err)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return true; // it was read
+        return true; // it could be read before
     if (file_is_secret(st.st_mode, st.st_uid))
         return true;
     err_set(err, ERR_INPUT,
@@ -263,7 +263,7 @@ static bool is_key_file(const struct dirent *entry)
            strcmp(entry->d_name + len - 4, ".key") == 0;
 }
 
-// Whether the key can be used by one of that role.
+// Returns true if the key can be used in that role.
 static bool is_usable(const struct key *key, enum key_role role,
                       struct err *err)
 {
@@ -284,7 +284,8 @@ static bool is_usable(const struct key *key, enum key_role role,
     return false;
 }
 
-// Looks at each key of the folder; the texts of those of the role are listed.
+// Reads each key in the folder, and lists the file names of those with the
+// role.
 static bool read_entries(DIR *dir, const char *folder, enum key_role role,
                          struct key *out, struct buf *names, size_t *n,
                          struct err *err)

@@ -1,8 +1,8 @@
 // key: who somebody is, for a coordinator that lets in only those it knows.
 //
-// A key is a pair of CURVE keys (Curve25519, 32 bytes each, written as Z85,
-// 40 characters), the role that it gives, and a name, which is the file's. A
-// folder of keys:
+// A key is a pair of CURVE keys (Curve25519, 32 bytes each, written in Z85 as
+// 40 characters), the role that it gives, and a name, which is that of the
+// file. A folder of keys:
 //
 //     keys/coordinator.key      the coordinator's own; secret, mode 0600
 //     keys/rack1.key            a worker's: to be moved to its machine; secret
@@ -10,7 +10,7 @@
 //     keys/allowed/rack1.pub    who may connect, without any secret
 //     keys/allowed/ann.pub
 //
-// A .key file has a word and a value in each line:
+// Each line of a .key file has a word and a value:
 //
 //     role worker
 //     public rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7
@@ -18,7 +18,7 @@
 //     coordinator Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID
 //
 // The last one is the coordinator's public key: a peer talks to nobody else. A
-// .pub file has role and public only. Lines that begin with # are for people.
+// .pub file has only role and public. Lines that begin with # are for people.
 
 #ifndef WIRE_KEY_H
 #define WIRE_KEY_H
@@ -27,7 +27,7 @@
 
 #include "common/err.h"
 
-// KEY_NONE: there is no key, and everything is sent in the clear.
+// KEY_NONE means that there is no key, and everything is sent in the clear.
 enum key_role { KEY_NONE, KEY_COORDINATOR, KEY_WORKER, KEY_CLIENT };
 
 enum { KEY_BYTES = 41, KEY_NAME_BYTES = 65 };
@@ -36,34 +36,35 @@ struct key {
     enum key_role role;
     char name[KEY_NAME_BYTES];
     char public_key[KEY_BYTES];
-    char secret[KEY_BYTES];      // "" of one that is allowed only
-    char coordinator[KEY_BYTES]; // "" of the coordinator's own
+    char secret[KEY_BYTES];      // "" in a .pub file
+    char coordinator[KEY_BYTES]; // "" in the coordinator's own key
 };
 
 #define KEY_EMPTY ((struct key){.role = KEY_NONE})
 
 const char *key_role_name(enum key_role role); // "worker"
-enum key_role key_role_of(const char *name);   // KEY_NONE: no role
+enum key_role key_role_of(const char *name);   // KEY_NONE: no such role
 
-// Letters, digits, dots, dashes and underscores, at most 64, no dot first.
+// A name has letters, digits, dots, dashes and underscores, at most 64 of them,
+// and does not begin with a dot.
 bool key_name_check(const char *name, struct err *err);
 
-// Makes a new one. coordinator is "" for the coordinator's own.
+// Creates a new key. `coordinator` is "" for the coordinator's own key.
 bool key_make(enum key_role role, const char *name, const char *coordinator,
               struct key *out, struct err *err);
 
-// Writes the secret file, mode 0600, and the public one. A file that is there
-// is not replaced: ERR_INPUT.
+// Writes the secret file, mode 0600, and the public one. An existing file is
+// not replaced: that is ERR_INPUT.
 bool key_write_secret(const char *path, const struct key *key, struct err *err);
 bool key_write_public(const char *path, const struct key *key, struct err *err);
 
-// Reads a file of either kind; the name is that of the file. A secret that
-// others than its owner can read is refused with the remedy; a file of root's
-// may be readable for its group, as in a container.
+// Reads a file of either kind; the key's name is that of the file. A secret
+// that anyone but its owner can read is refused, with the remedy. A file owned
+// by root may be readable by its group, as in a container.
 bool key_read(const char *path, struct key *out, struct err *err);
 
-// The one key of that role in a folder, or the file itself. ERR_INPUT when
-// there is none, or when there are several: the text says which.
+// Finds the only key of that role in a folder; `path` may also be the file
+// itself. ERR_INPUT if there is none or more than one; the text says which.
 bool key_find(const char *path, enum key_role role, struct key *out,
               struct err *err);
 

@@ -9,16 +9,16 @@
 #include "wire/key.h"
 
 enum {
-    // Descriptors that are left for files, programs and sockets of our own: a
-    // quarter of them, within these bounds.
-    OWN_LEAST = 80, // 40 of our own when nothing runs, and the crowd
+    // Descriptors reserved for our own files, programs and sockets: a quarter
+    // of all, within these limits.
+    OWN_LEAST = 80, // about 40 when nothing runs, and the crowd
     OWN_MOST = 512,
     PEERS_LEAST = 8, // however few descriptors there are
 };
 
 struct listener {
     struct gate *gate;               // owned; NULL in the clear
-    unsigned gate_changes;           // that the owner has heard of
+    unsigned gate_changes;           // last seen by the owner
     struct wire_socket *socket;      // owned
     struct connections *connections; // owned
 };
@@ -86,9 +86,9 @@ struct connections *listener_connections(const struct listener *listener)
     return listener->connections;
 }
 
-// --- life ---
+// --- opening and closing ---
 
-// How many connections leave enough descriptors for everything else.
+// Returns how many connections leave enough descriptors for everything else.
 static size_t connections_most(void)
 {
     size_t limit = descriptors_limit();
@@ -101,8 +101,8 @@ static size_t connections_most(void)
     return limit > own + PEERS_LEAST ? limit - own : PEERS_LEAST;
 }
 
-// Reads the coordinator's own key, and puts the gate in front of those that the
-// folder allows. No folder: own stays empty.
+// Reads the coordinator's own key, and starts the gate for the keys that the
+// folder allows. Without a folder, `own` stays empty.
 static bool open_gate(struct listener *listener, void *zmq, const char *keys,
                       struct key *own, struct err *err)
 {

@@ -9,10 +9,10 @@ struct mailbox {
     struct mailboxes *all; // borrowed
     void *owner;           // borrowed
     struct wire_id to;
-    bool several; // it reads frames of several messages
+    bool several; // reads frames of several messages
     struct outbox outbox;
     struct known_prefixes prefixes;
-    bool waits; // in the list of those to be flushed
+    bool waits; // is in the list of mailboxes to flush
     struct mailbox *next;
 };
 
@@ -67,8 +67,8 @@ bool mailbox_put(struct mailbox *mailbox, const struct message *message,
                       err);
 }
 
-// Names the prefix to a peer that keeps some, and leaves out its text where the
-// peer has it.
+// Names the prefix to a peer that keeps prefixes, and leaves out its text if
+// the peer has it.
 static void name_prefix(struct mailbox *mailbox, const struct hash *prefix,
                         struct call_message *call)
 {
@@ -93,7 +93,7 @@ bool mailbox_put_call(struct mailbox *mailbox, const struct call_message *call,
         name_prefix(mailbox, prefix, &message.as.call);
     if (mailbox_put(mailbox, &message, err))
         return true;
-    mailbox_forget_prefixes(mailbox); // it was not told this one
+    mailbox_forget_prefixes(mailbox); // the peer was not sent this one
     return false;
 }
 

@@ -1,15 +1,15 @@
-// mailbox: what one peer of a listener is sent, in as few frames and bytes as
-// it can read.
+// mailbox: what is sent to one peer of a listener, in few frames and few bytes.
 //
 // A coordinator may have fifty calls for a worker in the same turn, most of
 // which begin with the same prefix. They leave in one frame (wire/outbox.h),
-// and with the name of the prefix in place of its text where the peer has that
-// (wire/prefixes.h). A peer that reads one message a frame, or keeps no
-// prefixes, as its HELLO says, gets each message at once and whole.
+// with the name of the prefix in place of its text if the peer has that text
+// (wire/prefixes.h). A peer whose HELLO says that it reads one message per
+// frame, or keeps no prefixes, gets each message at once and whole.
 //
 //     mailbox_put, mailbox_put_call ... mailboxes_flush, once a turn
 //
-// What is in a mailbox when its peer is gone is lost, as on the network.
+// Whatever is still in a mailbox when its peer is gone is lost, as on the
+// network.
 //
 // One owner, one thread.
 
@@ -25,33 +25,36 @@
 
 struct mailbox;
 
-// Those of all peers.
+// The mailboxes of all peers.
 struct mailboxes {
     struct wire_socket *socket; // borrowed
-    struct mailbox *waiting;    // to be flushed; borrowed from their peers
+    struct mailbox *waiting;    // have something to flush; borrowed
 };
 
-// For the peer that greeted with hello. The owner is borrowed, and only handed
-// back by mailboxes_flush. NULL without memory.
+// Creates a mailbox for the peer that greeted with `hello`. The owner is
+// borrowed, and only handed back by mailboxes_flush. Returns NULL when out of
+// memory.
 struct mailbox *mailbox_new(struct mailboxes *all, const struct wire_id *to,
                             const struct hello *hello, void *owner);
-void mailbox_free(struct mailbox *mailbox); // NULL is fine
+void mailbox_free(struct mailbox *mailbox); // accepts NULL
 
-// False with ERR_LIMIT or ERR_NOMEM: the message cannot be sent to anyone.
-// Else: the peer cannot be reached.
+// Returns false on failure. With ERR_LIMIT or ERR_NOMEM the message cannot be
+// sent to anyone; with any other error the peer cannot be reached.
 bool mailbox_put(struct mailbox *mailbox, const struct message *message,
                  struct err *err);
 
-// The same for a CALL with the prefix of that name, which is left out where the
-// peer has it. prefix is NULL for one that is sent whole in any case.
+// Like mailbox_put, for a CALL that has the prefix with that name. The text of
+// the prefix is left out if the peer has it. If `prefix` is NULL, the CALL is
+// always sent whole.
 bool mailbox_put_call(struct mailbox *mailbox, const struct call_message *call,
                       const struct hash *prefix, struct err *err);
 
-// The peer may have lost what it had of prefixes, or a call that brought one.
+// The peer may have lost the prefixes that it had, or a call that brought one.
 void mailbox_forget_prefixes(struct mailbox *mailbox);
 
-// Sends what all mailboxes hold. NULL when that is done; else the owner of one
-// whose peer cannot be reached, and err says why: to be called again then.
+// Sends what all mailboxes hold. Returns NULL when that is done. Otherwise it
+// returns the owner of a mailbox whose peer cannot be reached, err says why,
+// and the caller must call it again.
 void *mailboxes_flush(struct mailboxes *all, struct err *err);
 
 #endif

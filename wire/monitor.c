@@ -30,7 +30,7 @@ void monitor_close(void *handle, void *monitor)
         zmq_close(monitor);
 }
 
-// An event is two frames: number and value, then the endpoint.
+// An event has two frames: number and value, then the endpoint.
 bool monitor_take(void *monitor, struct monitor_event *out)
 {
     uint8_t head[sizeof out->number + sizeof out->value];

@@ -1,6 +1,7 @@
-// monitor: what ZeroMQ tells of a socket's connections.
+// monitor: what ZeroMQ reports about a socket's connections.
 //
-// Events of zmq_socket_monitor, taken without blocking by the socket's owner.
+// The events of zmq_socket_monitor, read without blocking by the socket's
+// owner.
 
 #ifndef WIRE_MONITOR_H
 #define WIRE_MONITOR_H
@@ -8,17 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// A PAIR on which the events of the mask arrive; NULL with zmq_errno.
+// Returns a PAIR socket on which the events of the mask arrive, or NULL with
+// zmq_errno.
 void *monitor_open(void *context, void *handle, int events);
-// Before the watched socket is closed. monitor may be NULL.
+// Call it before the watched socket is closed. `monitor` may be NULL.
 void monitor_close(void *handle, void *monitor);
 
 struct monitor_event {
     uint16_t number; // ZMQ_EVENT_...
-    uint32_t value;  // a descriptor, or why
+    uint32_t value;  // a descriptor, or a reason
 };
 
-// False: there is none now.
+// Returns false if there is no event now.
 bool monitor_take(void *monitor, struct monitor_event *out);
 
 #endif

@@ -1,6 +1,6 @@
 #include "wire/outbox.h"
 
-// Room for a frame and the message that makes it full.
+// Room for a frame plus the message that makes it full.
 enum { FULL_BYTES = OUTBOX_BYTES + 4096 };
 
 void outbox_release(struct outbox *outbox)
@@ -8,7 +8,7 @@ void outbox_release(struct outbox *outbox)
     buf_release(&outbox->bytes);
 }
 
-// The bytes from `at` on, as a frame of their own; nothing when there are none.
+// Sends the bytes from `at` to `end` as one frame, unless there are none.
 static bool send_from(const struct outbox *outbox, size_t at, size_t end,
                       struct wire_socket *socket, const struct wire_id *to,
                       struct err *err)
@@ -19,8 +19,8 @@ static bool send_from(const struct outbox *outbox, size_t at, size_t end,
     return frame.len == 0 || wire_send_encoded(socket, to, &frame, err);
 }
 
-// A long message is alone in its frame, which may be as long as a frame can be,
-// or is cut into PARTs.
+// Sends a long message in a separate frame. If it is too long even for that, it
+// is cut into PARTs.
 static bool send_long(struct outbox *outbox, size_t before,
                       struct wire_socket *socket, const struct wire_id *to,
                       struct err *err)
@@ -32,7 +32,7 @@ static bool send_long(struct outbox *outbox, size_t before,
     return ok;
 }
 
-// More may follow in this turn, so the memory stays.
+// Keeps the memory, since more may follow in this turn.
 static bool send_full(struct outbox *outbox, struct wire_socket *socket,
                       const struct wire_id *to, struct err *err)
 {
@@ -49,7 +49,7 @@ bool outbox_put(struct outbox *outbox, struct wire_socket *socket,
     size_t before = outbox->bytes.len;
 
     if (!message_encode(message, &outbox->bytes, err)) {
-        outbox->bytes.failed = false; // it is as it was
+        outbox->bytes.failed = false; // it is unchanged
         outbox->bytes.no_memory = false;
         return false;
     }
@@ -57,7 +57,7 @@ bool outbox_put(struct outbox *outbox, struct wire_socket *socket,
         return send_long(outbox, before, socket, to, err);
     if (outbox->bytes.len >= OUTBOX_BYTES)
         return send_full(outbox, socket, to, err);
-    if (before > 0) // where there are two there are often many
+    if (before > 0) // when there are two, there are often many
         buf_expect(&outbox->bytes, FULL_BYTES - outbox->bytes.len);
     return true;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The place of a name, or n.
+// Returns the place of the name, or n if it is not there.
 static size_t find(const struct known_prefixes *known, const struct hash *name)
 {
     size_t at = 0;
@@ -14,7 +14,7 @@ static size_t find(const struct known_prefixes *known, const struct hash *name)
     return at;
 }
 
-// The name comes to the front, and what stood before `at` behind it.
+// Moves the name to the front, shifting those before `at` back by one.
 static void move_to_front(struct known_prefixes *known, size_t at,
                           const struct hash *name)
 {
@@ -76,7 +76,7 @@ static bool keep(struct kept_prefixes *kept, const struct hash *name,
     memcpy(text.text, request->prefix, request->prefix_len);
     text.text[request->prefix_len] = '\0';
     if (at == kept->names.n && at == kept->names.room)
-        at--; // the last one goes
+        at--; // the last one is dropped
     if (at < kept->names.n)
         free(kept->texts[at].text);
     (void)known_prefixes_use(&kept->names, name);

@@ -25,7 +25,7 @@ static bool find_action(const char *name, enum request_action *out)
     return false;
 }
 
-// What may be in the options, and as what.
+// Checks the types of the options.
 static bool right_types(const json_t *options, struct err *err)
 {
     static const struct {
@@ -61,7 +61,7 @@ static bool right_types(const json_t *options, struct err *err)
     return true;
 }
 
-// A member that is a text, copied; NULL when it is missing or empty.
+// Copies a text member, or sets NULL if it is missing or empty.
 static bool copy_member(struct request *request, const json_t *options,
                         const char *key, const char **out, struct err *err)
 {
@@ -74,7 +74,7 @@ static bool copy_member(struct request *request, const json_t *options,
     return false;
 }
 
-// A member that is a number from 1 to most; 0 when it is missing.
+// Copies a number from 1 to `most`, or sets 0 if it is missing.
 static bool copy_number(const json_t *options, const char *key, int most,
                         int32_t *out, struct err *err)
 {
@@ -159,7 +159,7 @@ out:
     return request;
 }
 
-// The values that were set; NULL without memory.
+// Returns the overrides as a JSON list, or NULL when out of memory.
 static json_t *overrides_json(const struct request *request)
 {
     json_t *list = json_array();
@@ -173,14 +173,14 @@ static json_t *overrides_json(const struct request *request)
     return list;
 }
 
-// A number that is left out when it is 0.
+// Writes a number, unless it is 0.
 static bool put_number(json_t *json, const char *key, int32_t number)
 {
     return number == 0 ||
            json_object_set_new(json, key, json_integer(number)) == 0;
 }
 
-// A job is written in JSON, which has no room for a path in another encoding.
+// A job's options are JSON, which cannot hold a path in another encoding.
 static bool check_path(const char *path, struct err *err)
 {
     if (path == NULL || text_is_utf8(path, strlen(path)))

@@ -1,6 +1,6 @@
-// request: what a client asks of a job, apart from its files.
+// request: what a client wants done with a job, apart from the job's files.
 //
-// Travels as the JSON object `options` of SUBMIT. Unknown keys are ignored,
+// It travels as the JSON object `options` of SUBMIT. Unknown keys are ignored,
 // wrong types refused.
 
 #ifndef WIRE_REQUEST_H
@@ -25,28 +25,28 @@ enum {
 struct request {
     struct arena arena;
     enum request_action action;
-    const char **overrides; // "KEY=VALUE", as --set has them
+    const char **overrides; // "KEY=VALUE", as in --set
     size_t n_overrides;
     bool simulated; // --simulate: the job's own identity
-    // eval: the bundle's files with the prompts (NULL: the program as written)
-    // and with the rows (NULL: a share of the job's)
+    // For eval: the files of the bundle with the prompts (NULL: the program as
+    // written) and with the rows (NULL: a share of the job's).
     const char *compiled;
     const char *data;
-    bool all_steps;      // eval
-    int32_t priority;    // of the job among others; 0: the usual one
-    int32_t max_workers; // that have calls of it at a time; 0: all there are
-    const char *out;     // where the compiled file goes, on the machine of the
-                         // run: for `resume`; NULL: the client knows
+    bool all_steps;      // for eval
+    int32_t priority;    // of the job among others; 0: the default
+    int32_t max_workers; // with calls of the job at a time; 0: no limit
+    const char *out;     // where `resume` puts the compiled file, on the
+                         // machine of the run; NULL: the client knows
 };
 
 // "run" or "eval".
 const char *request_action_name(enum request_action action);
 
-// options is the JSON text. NULL with ERR_PROTOCOL.
+// `options` is the JSON text. Returns NULL with ERR_PROTOCOL on failure.
 struct request *request_read(const char *action, const char *options,
                              struct err *err);
 bool request_write(const struct request *request, struct buf *out,
                    struct err *err);
-void request_free(struct request *request); // NULL is fine
+void request_free(struct request *request); // accepts NULL
 
 #endif

@@ -3,13 +3,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// What follows a head byte.
+// What follows a head byte:
 enum follows {
     FOLLOWS_BYTES, // `size` bytes
-    FOLLOWS_SIZED, // a length of `size` bytes, then so many and `extra`
-    FOLLOWS_ARRAY, // a count of `size` bytes, then so many values
-    FOLLOWS_MAP,   // a count of `size` bytes, then twice so many values
-    FOLLOWS_NEVER, // no head of MessagePack
+    FOLLOWS_SIZED, // a length in `size` bytes, then that many plus `extra`
+    FOLLOWS_ARRAY, // a count in `size` bytes, then that many values
+    FOLLOWS_MAP,   // a count in `size` bytes, then twice as many values
+    FOLLOWS_NEVER, // not a MessagePack head
 };
 
 struct head {
@@ -18,7 +18,7 @@ struct head {
     uint8_t extra;
 };
 
-// The heads 0xc0 to 0xdf; all others hold their own size.
+// The heads 0xc0 to 0xdf. All others contain their own size.
 static const struct head heads[32] = {
     {FOLLOWS_BYTES, 0, 0},  // c0 nil
     {FOLLOWS_NEVER, 0, 0},  // c1
@@ -56,9 +56,9 @@ static const struct head heads[32] = {
 
 struct walk {
     const uint8_t *at;
-    size_t left;                    // bytes from `at` on
+    size_t left;                    // bytes from `at` to the end
     uint32_t items;                 // values met so far
-    uint32_t open[SHAPE_MAX_DEPTH]; // values that each level still waits for
+    uint32_t open[SHAPE_MAX_DEPTH]; // values that each level still needs
     size_t depth;
 };
 
@@ -71,7 +71,7 @@ static bool skip(struct walk *walk, size_t bytes)
     return true;
 }
 
-// A big-endian number of size bytes, 0 to 4.
+// Reads a big-endian number of `size` bytes, 0 to 4.
 static bool take_number(struct walk *walk, size_t size, uint32_t *out)
 {
     const uint8_t *bytes = walk->at;

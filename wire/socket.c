@@ -17,19 +17,19 @@
 // docs/protocol.md, "Socket options", says why each has its value.
 enum {
     QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
-    ROUTER_RECEIVES = 32,    // frames of a peer that wait to be read
-    BACKLOG = 4096,          // connections that wait to be accepted
-    KEEPALIVE_IDLE_S = 4,    // a silent connection is asked after this long,
-    KEEPALIVE_EVERY_S = 1,   // again and again,
-    KEEPALIVE_TIMES = 3,     // so many times
-    UNHEARD_MS = 15000,      // what was sent is acknowledged, or it is over
+    ROUTER_RECEIVES = 32,    // unread frames of a peer
+    BACKLOG = 4096,          // connections waiting to be accepted
+    KEEPALIVE_IDLE_S = 4,    // a silent connection is probed after this long,
+    KEEPALIVE_EVERY_S = 1,   // then at this interval,
+    KEEPALIVE_TIMES = 3,     // this many times
+    UNHEARD_MS = 15000,      // limit for what was sent to be acknowledged
     LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED
-    RECONNECT_MS = 100,      // and a random part as large, doubled up to
-    RECONNECT_MAX_MS = 1000, // this, likewise
-    HANDSHAKE_MS = 30000,    // half-open connections go
-    CONNECT_MS = 4000,       // for a knock to be answered
+    RECONNECT_MS = 100,      // plus a random part as large; doubled up to
+    RECONNECT_MAX_MS = 1000, // this, plus a random part
+    HANDSHAKE_MS = 30000,    // then a half-open connection is closed
+    CONNECT_MS = 4000,       // for an attempt to connect
     KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
-    CURVE_BYTES = 64,        // that encryption adds to a frame, rounded up
+    CURVE_BYTES = 64,        // added to a frame by encryption, rounded up
     EXPLAIN_MS = 2000,       // for a handshake to fail
     ENDPOINT_MAX = 256,
 };
@@ -39,13 +39,13 @@ struct wire_socket {
     char endpoint[ENDPOINT_MAX];
     bool routes;            // a ROUTER: frames begin with the peer's identity
     bool whole;             // inproc: no message is too long for a frame
-    bool keyed;             // what passes is encrypted
+    bool keyed;             // the traffic is encrypted
     struct buf frame;       // reused
-    struct buf piece;       // a PART of it; reused
-    zmq_msg_t last;         // the payload that was received last
-    struct wire_frame rest; // of it: messages that wire_receive has not read
+    struct buf piece;       // a PART of the frame; reused
+    zmq_msg_t last;         // the payload received last
+    struct wire_frame rest; // messages in it that wire_receive has not read
     struct wire_id rest_from;
-    size_t sent; // bytes of the last message that was sent
+    size_t sent; // size of the last message sent
 };
 
 struct option {
@@ -90,7 +90,7 @@ static bool set_options(void *handle, const struct option *options, size_t n)
 #define SET_OPTIONS(handle, options)                                           \
     set_options(handle, options, sizeof(options) / sizeof((options)[0]))
 
-// The domain is never empty: an empty one would let in any key.
+// The domain must not be empty: an empty one would let in any key.
 static bool set_key(void *handle, const struct key *key, bool listens)
 {
     static const char domain[] = "promptcc";
@@ -114,9 +114,9 @@ static int with_chance(int ms)
     return ms + (int)randombytes_uniform((uint32_t)ms);
 }
 
-// Each socket has a pace of its own: ZeroMQ adds chance to the shortest wait
-// alone, and thousands that lost their coordinator in the same instant would
-// knock in step.
+// Gives each socket a different pace. ZeroMQ randomizes only the shortest wait,
+// so thousands of sockets that lost their coordinator at the same instant would
+// reconnect in step.
 static bool set_pace(void *handle)
 {
     const struct option pace[] = {
@@ -127,7 +127,7 @@ static bool set_pace(void *handle)
     return SET_OPTIONS(handle, pace);
 }
 
-// A listener takes IPv6 when its address is one: with the option always on,
+// A listener enables IPv6 only if its address is an IPv6 one: otherwise
 // 127.0.0.1 would be listed as ::ffff:127.0.0.1.
 static bool configure(struct wire_socket *socket, const char *endpoint,
                       const struct key *key, const struct wire_id *id)
@@ -150,7 +150,8 @@ static bool configure(struct wire_socket *socket, const char *endpoint,
                0;
 }
 
-// An open socket of ours without an endpoint yet. A DEALER has an id.
+// Opens a socket with our options, but without an endpoint yet. A DEALER has an
+// id, a ROUTER none.
 static struct wire_socket *open_socket(void *context, const char *endpoint,
                                        const struct key *key,
                                        const struct wire_id *id,
@@ -216,7 +217,8 @@ static bool note_endpoint(struct wire_socket *socket, const char *endpoint)
     return true;
 }
 
-// ZeroMQ binds to addresses and network cards; people also say localhost.
+// ZeroMQ can bind to addresses and network interfaces; people also write
+// localhost.
 static int bind_to(void *handle, const char *endpoint)
 {
     static const char name[] = "tcp://localhost:";
@@ -284,7 +286,7 @@ struct wire_socket *wire_connect(void *context, const char *endpoint,
                                  const struct wire_id *id, struct err *err)
 {
     assert(id != NULL && id->len > 0 && id->len <= WIRE_ID_MAX);
-    assert(id->bytes[0] != 0); // such identities are ZeroMQ's own
+    assert(id->bytes[0] != 0); // ZeroMQ reserves such identities
 
     return attach(open_socket(context, endpoint, key, id, err), endpoint, err);
 }
@@ -340,9 +342,9 @@ bool wire_writable(const struct wire_socket *socket)
     return is_ready(socket, ZMQ_POLLOUT);
 }
 
-// Over inproc a frame passes between threads inside a library that the thread
-// sanitizer cannot see into. This says in C's own terms that what was written
-// before a send has happened before what follows the receive.
+// Over inproc, frames pass between threads inside a library that the thread
+// sanitizer cannot look into. This counter states in C's own terms that what
+// was written before a send happened before what follows the receive.
 static atomic_uint handed_over;
 
 static bool send_part(struct wire_socket *socket, const void *data, size_t len,
@@ -365,8 +367,8 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
     return false;
 }
 
-// A message that is too long for a frame of the coordinator. When it fails on
-// its way the rest is not sent, and the next one starts over.
+// Sends a message that is too long for a frame to the coordinator. If one piece
+// fails the rest is not sent, and the next message starts over.
 static bool send_pieces(struct wire_socket *socket,
                         const struct wire_frame *whole, struct err *err)
 {
@@ -434,8 +436,8 @@ static int take_part(struct wire_socket *socket, zmq_msg_t *part)
     return got;
 }
 
-// Frames that our peers never send: they are read, so that the next receive
-// begins with a message, and thrown away.
+// Reads and discards extra frames, which our peers never send, so that the next
+// receive begins with a message.
 static void drop_rest(struct wire_socket *socket, const zmq_msg_t *part)
 {
     bool more = zmq_msg_more(part);
@@ -461,8 +463,9 @@ static enum wire_got read_payload(struct wire_socket *socket, struct err *err)
     return WIRE_BAD;
 }
 
-// The identity in front of what a ROUTER receives. One of ours is never
-// longer than WIRE_ID_MAX; a stranger's that is cannot be answered.
+// Reads the identity in front of what a ROUTER receives. Our identities are
+// never longer than WIRE_ID_MAX; a stranger with a longer one cannot be
+// answered.
 static enum wire_got read_identity(struct wire_socket *socket, zmq_msg_t *part,
                                    struct wire_id *from, struct err *err)
 {
@@ -533,9 +536,10 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
     return got == WIRE_MESSAGE ? WIRE_BAD : got;
 }
 
-// --- a door that stays closed ---
+// --- why a coordinator does not let us in ---
 
-// False while nothing is known for sure. After these ZeroMQ does not try again.
+// Returns true if the event shows the reason for certain. After these events
+// ZeroMQ does not try again.
 static bool is_telling(const struct wire_socket *socket,
                        const struct monitor_event *event, struct err *err)
 {
@@ -559,7 +563,7 @@ static bool is_telling(const struct wire_socket *socket,
     return true;
 }
 
-// What it means when the connection is closed again and again.
+// Reports what it means when the connection is closed again and again.
 static void tell_closed(const struct wire_socket *socket, struct err *err)
 {
     err_set(err, ERR_INPUT,
@@ -574,7 +578,7 @@ static void tell_closed(const struct wire_socket *socket, struct err *err)
 }
 
 // The coordinator may close the connection before its greeting, which says what
-// it wants, has arrived; that alone tells little, and ZeroMQ tries again.
+// it wants, has arrived. That alone says little, and ZeroMQ tries again.
 static bool wait_until_told(const struct wire_socket *socket, void *monitor,
                             struct err *err)
 {

@@ -13,14 +13,14 @@
 
 enum {
     DAY_MINUTES = 24 * 60,
-    TABLE_BYTES = 8 << 20, // of connections
+    TABLE_BYTES = 8 << 20, // for the kernel's list of connections
     OUR_SOCKETS = 4096,
-    ESTABLISHED = 1, // as /proc/net/tcp numbers states
+    ESTABLISHED = 1, // the number of this state in /proc/net/tcp
 };
 
 // --- hours ---
 
-// "20" or "20:30" up to `end`; -1 when it is neither.
+// Reads "20" or "20:30", which must end at `end`. Returns -1 if it is neither.
 static int read_minute(const char *text, const char *end)
 {
     char *at = NULL;
@@ -86,7 +86,7 @@ struct line {
     uint64_t inode;
 };
 
-// Moves on to the next word, and behind a colon in it; NULL at the line's end.
+// Returns the start of the next word, or NULL at the end of the line.
 static const char *next_word(const char *at)
 {
     at += strcspn(at, " \n");
@@ -128,7 +128,8 @@ static const char *next_line(const char *at)
     return end == NULL || end[1] == '\0' ? NULL : end + 1;
 }
 
-// Whether the other end of the connection, with that port, is a socket of ours.
+// Returns true if the other end of the connection, which has that port, is one
+// of our sockets.
 static bool has_our_end(const char *lines, unsigned port, unsigned server,
                         bool (*is_ours)(void *, uint64_t), void *user)
 {
@@ -192,7 +193,7 @@ static void list_our_sockets(struct our_sockets *out)
         (void)closedir(dir);
 }
 
-// The kernel's tables have no size before they are read.
+// Reads the file to its end, since the kernel's tables have no known size.
 static bool read_table(const char *path, struct buf *out)
 {
     FILE *file = fopen(path, "re");
@@ -224,9 +225,9 @@ static size_t count_others(int port)
     return n;
 }
 
-// --- all of it ---
+// --- all together ---
 
-// Of the last minute; 0 when the kernel does not say.
+// Returns the load average of the last minute, or 0 if the kernel does not say.
 static double load_average(void)
 {
     FILE *file = fopen("/proc/loadavg", "re");

@@ -9,8 +9,9 @@ void link_drop(struct worker *worker, struct held *held)
     held_remove(&worker->held, held);
 }
 
-// Without a coordinator the leases are gone. What is open at the server or
-// answered is paid for: it is kept, for the next coordinator may ask the same.
+// Without a coordinator the leases are gone. Calls that are open at the server
+// or answered are already paid for, so they are kept in case the next
+// coordinator asks the same.
 static void keep_calls(struct worker *worker)
 {
     struct held *next = NULL;

@@ -1,8 +1,9 @@
 // link: what a worker says to its coordinator, and how the two part.
 //
-// If something cannot be said, the coordinator is lost: the worker is APART,
-// its leases are gone, and what is paid for is kept (held.h). So after saying
-// something, a caller checks the result, or the state, before it goes on.
+// If something cannot be said, the coordinator is lost: the worker is then
+// APART, its leases are gone, and work that is already paid for is kept
+// (held.h). So after saying something, a caller must check the result, or the
+// state, before it continues.
 
 #ifndef WORKER_LINK_H
 #define WORKER_LINK_H
@@ -15,21 +16,22 @@
 void link_drop(struct worker *worker, struct held *held);
 void link_drop_calls(struct worker *worker, held_test *concerns);
 
-// --- what is said ---
+// --- saying things ---
 
-// Sends a message by the end of the turn. False when the coordinator is lost.
-// True does not mean that it arrived: whatever may be lost on its way is said
-// again later.
+// Sends a message by the end of the turn. Returns false when the coordinator is
+// lost. True does not mean that the message arrived: whatever may be lost on
+// the way is said again later.
 bool link_send(struct worker *worker, const struct message *message);
 bool link_send_fault(struct worker *worker, int64_t id, enum call_fault fault,
                      const char *text);
 
-// Names all leases that are here: the coordinator sends again what is missing,
-// for its CALL was lost, or the answer. More than fit are not named.
+// Names all leases that are held here. If one is missing, its CALL or its
+// answer was lost, and the coordinator sends the call again. Leases that do not
+// fit into the message are not named.
 bool link_send_heartbeat(struct worker *worker);
 bool link_send_goodbye(struct worker *worker, size_t n_open);
 
-// Gives the leases of the calls that `concerns` chooses back to the
+// Gives the leases of the calls that `concerns` selects back to the
 // coordinator.
 bool link_hand_back(struct worker *worker, held_test *concerns,
                     const char *why);
@@ -41,11 +43,11 @@ void link_flush(struct worker *worker);
 
 void link_part(struct worker *worker);
 
-// The same for a coordinator that does not answer, which the log says.
+// Like link_part, for a coordinator that does not answer; the log says so.
 void link_lose(struct worker *worker);
 
 // The model server is gone or has other models: gives all leases back and says
-// goodbye. The next greeting says what the server has then.
+// goodbye. The next greeting says what the server has by then.
 void link_leave(struct worker *worker, const char *why);
 
 #endif

@@ -20,16 +20,16 @@
 #include "common/text.h"
 
 enum {
-    AGAIN_MS = 1000, // until it is started again, doubled up to
+    AGAIN_MS = 1000, // before it is started again, doubled up to
     AGAIN_MOST_MS = 5000,
-    STEADY_MS = 60000, // one that ran for so long is started at once again
+    STEADY_MS = 60000, // after running this long, the pause is short again
     STOP_MS = 5000,    // between SIGTERM and SIGKILL
     LOOK_MS = 50,
     PATH_BYTES = 4096,
     NAME_BYTES = 200,
     NUMBER_MOST = 1 << 24,
     CHUNK_BYTES = 1 << 16,
-    NOT_THERE = 127, // what a child ends with that finds no program
+    NOT_THERE = 127, // exit status of a child that finds no program
 };
 
 struct llama_server {
@@ -38,12 +38,12 @@ struct llama_server {
     char url[64];
     char digest[2 * crypto_hash_sha256_BYTES + 1];
     int slots, ctx, port;
-    pid_t pid;        // 0: it does not run
-    int64_t began_ms; // when it was last started; 0: by llama_server_start
+    pid_t pid;        // 0: not running
+    int64_t began_ms; // when it was last restarted; 0: never
     int64_t ended_ms, again_ms;
 };
 
-// --- what was asked for ---
+// --- the option ---
 
 static bool refuse(const char *text, const char *why, struct err *err)
 {
@@ -77,7 +77,7 @@ static bool read_word(struct llama_server *server, const char *word)
     return false;
 }
 
-// The file's name without folder and ending.
+// Sets the name to that of the file, without its folder and extension.
 static void name_by_file(struct llama_server *server)
 {
     const char *slash = strrchr(server->path, '/');
@@ -139,8 +139,8 @@ static bool read_digest(struct llama_server *server, struct err *err)
 
 // --- the program ---
 
-// A port that is free now. Another program may take it before ours does: then
-// it ends at once, and is started again on another one.
+// Returns a port that is free now. If another program takes it before ours
+// does, ours ends at once and is started again.
 static int free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -157,7 +157,7 @@ static int free_port(void)
     return port;
 }
 
-// In the child: only what may be called between fork and exec.
+// Runs in the child, so it calls only what is allowed between fork and exec.
 static void become(char *const words[], pid_t parent)
 {
     sigset_t none;

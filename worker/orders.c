@@ -17,7 +17,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
         return;
     worker->state = SERVING;
     worker->welcome_ms = clock_monotonic_ms();
-    worker->busy_ms = 0; // a server that was away has forgotten its queue
+    worker->busy_ms = 0; // a server that was away has lost its queue
     server_watch_hurry(worker->watch);
     atomic_store(&worker->served, true);
     uplink_welcomed(worker->uplink, welcome);
@@ -28,7 +28,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
              text_counted(slots, worker->address.slots, "slot"));
 }
 
-// How often to beat changes with the number of workers.
+// How often to send heartbeats depends on the number of workers.
 static void on_heartbeat(struct worker *worker, const struct message *message)
 {
     worker->pulse.idle_ms = message->as.heartbeat.idle_ms;
@@ -40,9 +40,11 @@ static void on_refused(struct worker *worker, const struct message *message)
     link_part(worker);
 }
 
-// A held call has all its texts in its arena. False: the call cannot be taken,
-// and is sent again (wire/prefixes.h): at once if its prefix is what lacks, and
-// else when the heartbeats have not named it, for it may never be right.
+// Makes the call's prefix part of the worker's arena, since a held call has all
+// its texts in its own arena. Returns false if the call cannot be taken, and so
+// will be sent again (wire/prefixes.h). That happens at once if only its prefix
+// is missing. Otherwise it happens when the heartbeats have not named the call,
+// because sending it at once might fail for ever.
 static bool own_prefix(struct worker *worker, struct call_message *call)
 {
     bool named = call->request.prefix_len == 0 && call->prefix_name_len > 0;

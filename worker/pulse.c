@@ -5,9 +5,9 @@
 #include "wire/message.h"
 
 enum {
-    PATIENCE_BEATS = 15, // silent ones, until the coordinator counts as lost,
-    PATIENCE_IDLE = 3,   // or so many of a worker without calls
-    REST_BEATS = 5,      // after its last call, until it beats more seldom
+    PATIENCE_BEATS = 15, // silent beats until the coordinator counts as lost,
+    PATIENCE_IDLE = 3,   // or slow beats, for a worker without calls
+    REST_BEATS = 5,      // after the last call until it beats more slowly
 };
 
 void pulse_init(struct pulse *pulse, int64_t now_ms)
@@ -40,7 +40,8 @@ int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms)
     return now_ms - pulse->work_ms;
 }
 
-// Within a heartbeat, and thousands of workers not in the same instant.
+// Beats within one interval, but not at the same instant as thousands of other
+// workers.
 static void beat_soon(struct pulse *pulse, int64_t now_ms)
 {
     uint32_t most_ms = (uint32_t)pulse->beat_ms;
@@ -70,8 +71,8 @@ bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms)
     return now_ms >= pulse->heard_ms + patience_ms(pulse);
 }
 
-// Not more seldom right after the last call: what was lost on its way is found
-// out by heartbeats.
+// The rhythm does not slow down right after the last call, since heartbeats
+// show what was lost on the way.
 static int64_t beat_every_ms(const struct pulse *pulse, int64_t now_ms)
 {
     int64_t rest_ms = pulse->work_ms + REST_BEATS * pulse->beat_ms;

@@ -1,11 +1,11 @@
-// pulse: when a worker is to beat, and when its coordinator counts as lost.
+// pulse: when a worker sends a heartbeat, and when its coordinator is lost.
 //
-// A worker that holds calls beats every `beat_ms` of its WELCOME, since
-// heartbeats find out what was lost on its way. One that has held none for a
-// while may be seldom heard, as the coordinator asks of many (`idle_ms` of
-// WELCOME and HEARTBEAT); thousands of workers then do not beat in the same
+// A worker that holds calls sends one every `beat_ms` (from WELCOME), since
+// heartbeats show what was lost on the way. A worker that has held none for a
+// while may send fewer, as a coordinator with many workers asks (`idle_ms` in
+// WELCOME and HEARTBEAT); thousands of workers then do not all send at the same
 // instant. The coordinator is lost when it has been silent for 15 heartbeats,
-// or three of that slower rhythm.
+// or for three at the slower rhythm.
 //
 //   pulse_begin                pulse_beats: time for a heartbeat
 //       |     pulse_works: a call is here   ^
@@ -24,35 +24,36 @@
 
 struct pulse {
     int64_t beat_ms;  // between two heartbeats
-    int64_t idle_ms;  // the same of a worker that holds no call
-    int64_t next_ms;  // when the next one leaves
-    int64_t heard_ms; // when the coordinator was heard last
-    int64_t work_ms;  // when a call was last here
+    int64_t idle_ms;  // the same for a worker that holds no call
+    int64_t next_ms;  // when the next heartbeat is due
+    int64_t heard_ms; // when the coordinator was last heard
+    int64_t work_ms;  // when a call was last held here
     bool unsteady;    // the connection broke, and nothing was said since
 };
 
-// Before any WELCOME.
+// The state before any WELCOME.
 void pulse_init(struct pulse *pulse, int64_t now_ms);
 
-// A coordinator welcomes the worker, and asks for these rhythms.
+// A coordinator welcomes the worker and asks for these rhythms.
 void pulse_begin(struct pulse *pulse, int64_t beat_ms, int64_t idle_ms,
                  int64_t now_ms);
 
 void pulse_hears(struct pulse *pulse, int64_t now_ms);
 
-// A call is here: the next heartbeat comes within beat_ms.
+// A call is held here: the next heartbeat comes within beat_ms.
 void pulse_works(struct pulse *pulse, int64_t now_ms);
 
-// For how long no call has been here.
+// Returns for how long no call has been held here.
 int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms);
 
-// Whether the connection stands. One that broke may lead to another coordinator
-// when it is back, so that the next heartbeat comes soon and shows who listens.
+// Says whether there is a connection. One that broke may lead to a different
+// coordinator when it is back, so the next heartbeat comes soon and shows who
+// is listening.
 void pulse_connection(struct pulse *pulse, bool stands, int64_t now_ms);
 
 bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms);
 
-// True when a heartbeat is to leave now; then the next one is set.
+// Returns true when a heartbeat is due now, and schedules the next one.
 bool pulse_beats(struct pulse *pulse, int64_t now_ms);
 
 #endif

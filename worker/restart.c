@@ -11,7 +11,8 @@
 
 extern char **environ;
 
-// In a group of its own, with the signals of an ordinary program.
+// Starts the command in a new process group, with the signals of an ordinary
+// program.
 static int spawn(const char *command, pid_t *pid)
 {
     char *const words[] = {"sh", "-c", (char *)command, NULL};
@@ -23,7 +24,7 @@ static int spawn(const char *command, pid_t *pid)
         return failed;
     sigemptyset(&none);
     sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE); // which we ignore, and an exec does not mend
+    sigaddset(&usual, SIGPIPE); // we ignore it, and exec does not undo that
     (void)posix_spawnattr_setpgroup(&attributes, 0);
     (void)posix_spawnattr_setsigmask(&attributes, &none);
     (void)posix_spawnattr_setsigdefault(&attributes, &usual);

@@ -9,24 +9,24 @@
 
 enum {
     MEET_PATIENCE_MS = 1500,
-    LOOK_MS = 5000,       // between two looks, unless told otherwise
+    LOOK_MS = 5000,       // between looks, unless the options say otherwise
     BUSY_LOOK_MS = 1000,  // the same, while there are calls
-    LACKS_LOOK_MS = 3000, // the same, while an idle one has lost a model
+    LACKS_LOOK_MS = 3000, // the same, when an idle worker has lost a model
     LOOK_PATIENCE_MS = 1000,
-    LOOK_SHARE = 50, // of its time at most a 50th is spent with looking
-    LOADED_MS = 100, // a model that is loaded already is ready sooner
+    LOOK_SHARE = 50, // at most a 50th of the time is spent looking
+    LOADED_MS = 100, // a model that is already loaded is ready sooner
 };
 
 struct server_watch {
     struct server_watch_options options;
     struct model_server server; // what was last met or taken; owned
     atomic_bool fails;
-    bool told;         // one line, until it answers again
-    bool lacks_model;  // it has lost one since its last answer
-    int64_t away_ms;   // since when it does not answer; -1: it does
+    bool told;         // logged as away, and not yet as back
+    bool lacks_model;  // it has lost a model since its last answer
+    int64_t away_ms;   // since when it has not answered; -1: it answers
     int64_t probed_ms; // when it was last asked
-    int64_t spare_ms;  // left in peace for so long, for the last took its time
-    int64_t seen_ms;   // when the last look began that saw its models
+    int64_t spare_ms;  // pause before the next look, as the last was slow
+    int64_t seen_ms;   // when the last look that saw the models began
     bool blind;        // the last look saw nothing
 };
 
@@ -65,7 +65,7 @@ static void tell(struct server_watch *watch, bool answers,
     const struct server_watch_options *options = &watch->options;
 
     if (options->refusal != NULL &&
-        why->code != ERR_IO) // ERR_IO: none is there
+        why->code != ERR_IO) // ERR_IO: no server is there
         last_words_set(options->refusal, answers ? "" : why->text);
     if (!answers && !watch->told)
         log_warn("server-away", "worker %s waits: %s", options->worker,
@@ -156,7 +156,8 @@ static bool exchanged_model(const struct model_server *had,
     return false;
 }
 
-// Whether the server is there at all its calls find out.
+// Does not report SERVER_GONE: the calls themselves show whether the server is
+// up.
 static enum server_news look_while_busy(struct server_watch *watch,
                                         struct model_server *found)
 {
@@ -214,7 +215,7 @@ enum server_news server_watch_look(struct server_watch *watch, bool has_calls,
     return news;
 }
 
-// --- what calls say of it ---
+// --- what calls show about it ---
 
 bool server_watch_differs(const struct server_watch *watch,
                           const struct call_message *call)
@@ -226,9 +227,9 @@ bool server_watch_differs(const struct server_watch *watch,
            call->digest[0] != '\0' && strcmp(model->digest, call->digest) != 0;
 }
 
-// What was loaded for LOADED_MS was exchanged before that: a look that began
-// since then has seen it. One that is slow to list its models is not asked for
-// each such answer.
+// A model that took at least LOADED_MS to load was exchanged before that, so a
+// look that began since then has seen it. A server that is slow to list its
+// models is not asked again for each such answer.
 static bool may_differ(const struct server_watch *watch,
                        const struct call_message *call, int64_t load_us)
 {

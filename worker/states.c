@@ -10,11 +10,11 @@
 
 // Times in milliseconds; docs/protocol.md says where each comes from.
 enum {
-    KEPT_MS = 30000, // from WELCOME on, until what is kept is not wanted
-    GUEST_WAIT_MS = GUEST_LOOK_MS, // between two looks of one that steps back
+    KEPT_MS = 30000, // after WELCOME, until kept calls count as unwanted
+    GUEST_WAIT_MS = GUEST_LOOK_MS, // between checks, for an absent guest
 };
 
-// One line says why, until it may work again.
+// The log says why, in one line, until the worker may work again.
 static bool is_unwanted(struct worker *worker, int64_t now_ms)
 {
     const char *why = guest_refusal(&worker->guest, now_ms);
@@ -28,7 +28,7 @@ static bool is_unwanted(struct worker *worker, int64_t now_ms)
 
 static void step_apart(struct worker *worker, int64_t now_ms)
 {
-    work_report_done(worker); // of kept calls: there are no others
+    work_report_done(worker); // these are kept calls: there are no others
     if (!uplink_is_due(worker->uplink, now_ms))
         return;
     if (is_unwanted(worker, now_ms)) {
@@ -46,7 +46,7 @@ static void step_apart(struct worker *worker, int64_t now_ms)
     worker->state = GREETING;
 }
 
-// The keys of what is kept; how many bytes.
+// Writes the keys of the kept calls. Returns the number of bytes.
 static size_t list_kept(const struct held_list *held,
                         char out[WIRE_MAX_KEPT * WIRE_KEY_BYTES])
 {
@@ -62,7 +62,7 @@ static size_t list_kept(const struct held_list *held,
     return len;
 }
 
-// What a HELLO says of a worker whose server is and has that.
+// A HELLO, with room for what it says about the worker and its server.
 struct introduction {
     struct hello hello;
     struct wire_model models[WIRE_MAX_MODELS];
@@ -99,9 +99,10 @@ static void step_greeting(struct worker *worker, int64_t now_ms)
         link_lose(worker);
 }
 
-// Somebody pulled a model, and a job may wait for it, while this worker is busy
-// for days with another. The same greeting once more, with what is there now.
-// What cannot be sent is said at the next look.
+// Somebody pulled a model that a job may be waiting for, while this worker may
+// be busy with another one for days. So it sends the same greeting again, with
+// the models that the server has now. If that cannot be sent, it is said at the
+// next look.
 static void tell_models(struct worker *worker, struct model_server *found)
 {
     struct introduction own;
@@ -111,7 +112,7 @@ static void tell_models(struct worker *worker, struct model_server *found)
         server_watch_take(worker->watch, found);
 }
 
-// Models that came or went are no reason to give back the calls that are here.
+// Models that came or went are no reason to give back the calls held here.
 static void look_at_server(struct worker *worker, int64_t now_ms)
 {
     bool has_calls = worker->held.n + worker->held.n_open > 0;
@@ -136,7 +137,7 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
     model_server_release(&found);
 }
 
-// False when the coordinator is lost.
+// Returns false if the coordinator is lost.
 static bool keep_in_touch(struct worker *worker, int64_t now_ms)
 {
     if (pulse_is_lost(&worker->pulse, now_ms)) {
@@ -163,7 +164,7 @@ void states_begin_drain(struct worker *worker)
         worker->state = DRAINING;
 }
 
-// All is handed in. A guest comes back when it may.
+// Everything is handed in. A guest comes back when it may.
 static void end_drain(struct worker *worker)
 {
     if (!worker->steps_back || atomic_load(&worker->drain)) {
@@ -174,7 +175,7 @@ static void end_drain(struct worker *worker)
     link_part(worker);
 }
 
-// A call that meets a busy server is not asked again: it goes back.
+// A call that finds the server busy is not tried again here: it goes back.
 static void step_draining(struct worker *worker, int64_t now_ms)
 {
     if (!keep_in_touch(worker, now_ms))

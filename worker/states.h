@@ -1,4 +1,4 @@
-// states: what a worker does in a turn, by how it stands with its coordinator.
+// states: what a worker does in a turn, depending on its coordinator.
 //
 //   APART --open--> GREETING --WELCOME--> SERVING --drain--> DRAINING --> ENDED
 //     ^                |                     |                   |
@@ -12,10 +12,10 @@
 
 #include "worker/worker_state.h"
 
-// One turn in a state that is not ENDED.
+// Takes one turn in a state that is not ENDED.
 void states_step(struct worker *worker, int64_t now_ms);
 
-// Finishes, from any state; without work, at once.
+// Starts to drain, from any state. Without work, the worker ends at once.
 void states_begin_drain(struct worker *worker);
 
 #endif

@@ -14,9 +14,10 @@
 enum {
     RETRY_MS = 100, // back-off between greetings, doubled up to
     RETRY_MAX_MS = 1000,
-    // A greeting's patience, doubled with each in vain up to the other: where
-    // thousands greet at once each has to wait for its turn, and whoever goes
-    // and comes again makes it longer for all.
+    // A greeting's patience, doubled after each greeting in vain, up to the
+    // second value. When thousands of workers greet at once, each has to wait
+    // for its turn, and one that gives up and comes again makes the wait longer
+    // for all.
     GREETING_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
     GREETING_MAX_MS = 8000,
 };
@@ -28,19 +29,19 @@ struct uplink {
     struct key key;   // wiped at the end; KEY_NONE in the clear
 
     struct wire_socket *socket; // owned; NULL while closed
-    struct outbox outbox;       // what is said in a turn, once it is welcome
-    bool gathers;               // the coordinator reads several in a frame
+    struct outbox outbox;       // what is said in a turn, once welcome
+    bool gathers;               // the coordinator reads several per frame
 
-    int64_t instance;  // of this worker, in all its greetings
+    int64_t instance;  // of this worker, the same in all its greetings
     int64_t epoch;     // of the greeting
-    int64_t greetings; // so many
+    int64_t greetings; // how many there were
     bool greeted;      // over this connection
 
     int64_t retry_ms;    // the next back-off
     int64_t patience_ms; // the next greeting's
-    int64_t due_ms;      // closed: next attempt; greeting: end of patience
-    bool told;           // one line, until it is welcome
-    bool asked_why;      // nobody welcomes us, until somebody does
+    int64_t due_ms;      // closed: next attempt; greeting: end of its patience
+    bool told;           // the log has its one line, until we are welcome
+    bool asked_why;      // asked why nobody welcomes us, until somebody does
 };
 
 static int64_t random_number(void)
@@ -116,7 +117,8 @@ bool uplink_is_open(const struct uplink *uplink)
     return uplink->socket != NULL;
 }
 
-// Long enough that nobody guesses it and takes it over.
+// Makes an identity that is long enough that nobody can guess it and take it
+// over.
 static void make_identity(const struct uplink *uplink, struct wire_id *out)
 {
     char text[WIRE_ID_MAX + 1];
@@ -185,8 +187,8 @@ bool uplink_is_in_vain(const struct uplink *uplink, int64_t now_ms)
     return now_ms >= uplink->due_ms;
 }
 
-// Not when a coordinator goes that had welcomed us: thousands of workers would
-// knock twice at its successor.
+// Not called when a coordinator that had welcomed us is gone: thousands of
+// workers would knock twice at its successor.
 static bool is_door_closed(struct uplink *uplink)
 {
     struct err err = ERR_CLEAR;
@@ -224,7 +226,7 @@ void uplink_tell_in_vain(struct uplink *uplink)
 
 void uplink_tell_refused(struct uplink *uplink, const struct refused *refused)
 {
-    // A coordinator that was restarted, and is to be greeted without fuss.
+    // A restarted coordinator; it is greeted again without ado.
     if (strcmp(refused->code, "hello") == 0 || uplink->told)
         return;
     log_warn("worker-refused", "worker %s: %s", uplink->name, refused->text);

@@ -7,13 +7,13 @@
 
 // Times in milliseconds; docs/protocol.md says where each comes from.
 enum {
-    BUSY_MS = 250, // after the first 503, doubled with each
+    BUSY_MS = 250, // after the first 503, doubled each time
     BUSY_TRIES = 4,
-    BUSY_HOLD_MS = 5000, // a call is not held for a longer wait than this
+    BUSY_HOLD_MS = 5000, // a call is not held here for a longer wait
 };
 
-// The server is busy: the call is tried here again in a moment. Where the
-// server asks for a longer wait (Retry-After), the call goes back at once, for
+// The server is busy: the call is tried here again in a moment. If the server
+// asks for a longer wait (Retry-After), the call goes back at once, since
 // another worker may have room, and this server is left alone until then.
 static void send_busy_later(struct worker *worker, struct held *held,
                             const struct model_done *done)
@@ -31,7 +31,7 @@ static void send_busy_later(struct worker *worker, struct held *held,
     (void)link_send_fault(worker, id, FAULT_BUSY, done->text);
 }
 
-// Its answer is there. Sends it, and keeps it until it is surely durable.
+// Sends the answer that has come, and keeps it until it is surely durable.
 static void send_answer(struct worker *worker, struct held *held)
 {
     struct message message = {.kind = MESSAGE_ANSWER};
@@ -40,8 +40,8 @@ static void send_answer(struct worker *worker, struct held *held)
     message.as.answer.answer = held->answer;
     held_keep(&worker->held, held);
     held_set_sent(&worker->held, held, true);
-    // What it shows when it joins is nothing that anybody paid for. (Where it
-    // could not be sent, it is gone already.)
+    // Nobody paid for what a worker shows when it joins. (If the answer could
+    // not be sent, link_send has already dropped it.)
     if (link_send(worker, &message) && message.as.answer.id >= WIRE_PROOF_ID)
         held_remove(&worker->held, held);
 }
@@ -76,8 +76,8 @@ static void take_answer(struct worker *worker, struct held *held,
     done->answer = (struct call_answer){0};
 }
 
-// A call took too long. Whether the server answers at all; if not, the fault is
-// not the call's.
+// For a call that took too long: returns true if the server answers at all. If
+// it does not, the fault is not the call's.
 static bool is_there_still(struct worker *worker, const struct model_done *done)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -90,9 +90,9 @@ static bool is_there_still(struct worker *worker, const struct model_done *done)
     return there;
 }
 
-// The server says that it has not got the model of a call. Where it still lists
-// it, that is a fault like others, which passes, and not the end of all calls
-// of the model.
+// The server says that it does not have the model of a call. If it still lists
+// the model, that is an ordinary fault, which passes, and not the end of all
+// calls for the model.
 static bool lists_still(struct worker *worker, const struct held *held,
                         struct model_done *done)
 {
@@ -108,14 +108,16 @@ static bool lists_still(struct worker *worker, const struct held *held,
     return true;
 }
 
-// It answers when asked for its version, but no call in time.
+// Returns true if the server answers when asked for its version, but no call
+// comes back in time.
 static bool is_wedged(const struct worker *worker)
 {
     return worker->restart.command != NULL && worker->state == SERVING &&
            worker->speed.missed >= RESTART_TIMEOUTS;
 }
 
-// Somebody pulled another model under the name, and this is its answer.
+// Returns true if somebody pulled another model under the name, and this is
+// that model's answer.
 static bool is_anothers(struct worker *worker, const struct held *held,
                         const struct model_done *done)
 {
@@ -150,7 +152,7 @@ static void report(struct worker *worker, struct held *held,
         return;
     }
     if (held->kept) {
-        held_remove(&worker->held, held); // nobody is to hear of the fault
+        held_remove(&worker->held, held); // nobody must hear about the fault
         return;
     }
     if (done->fault == FAULT_BUSY) {

@@ -20,7 +20,7 @@
 
 // Times in milliseconds; docs/protocol.md says where each comes from.
 enum {
-    SEND_RETRY_MS = 50, // while the connection is not there yet
+    SEND_RETRY_MS = 50, // while there is no connection yet
     TICK_MS = 1000,     // the loop never sleeps longer
 };
 #define FRAME_ARENA_MAX ((size_t)2 * WIRE_MAX_BYTES)
@@ -60,7 +60,7 @@ static void wait_for_work(struct worker *worker)
         log_error("poll-failed", "worker %s: %s", worker->name, err.text);
 }
 
-// What is done in any state.
+// Does what is needed in any state.
 static void look_after(struct worker *worker, int64_t now_ms)
 {
     atomic_store(&worker->turned_ms, now_ms);
@@ -107,7 +107,7 @@ static void *run(void *user)
     return NULL;
 }
 
-// --- from outside ---
+// --- called by others ---
 
 static bool set_name(struct worker *worker, const char *name, struct err *err)
 {
@@ -144,7 +144,7 @@ static void free_worker(struct worker *worker)
     free(worker);
 }
 
-// What the worker talks with: its server and its coordinator.
+// Opens the worker's connections to its server and its coordinator.
 static bool open_both_ends(struct worker *worker, void *context,
                            const struct worker_options *options,
                            struct err *err)

@@ -10,7 +10,8 @@ static void approach(double *slowest, double sample)
         *slowest += (sample - *slowest) / 64;
 }
 
-// Tokens that the server had to read: all, where it does not say.
+// Returns the tokens that the server had to read: all of them if it does not
+// say.
 static int32_t tokens_read(const struct call_answer *answer)
 {
     int32_t cached = answer->cached_tokens > 0 ? answer->cached_tokens : 0;
@@ -26,7 +27,8 @@ void worker_speed_add(struct worker_speed *speed,
     double generate_ms = (double)answer->generate_us / 1000;
 
     speed->missed = 0;
-    // Without durations of its own all the time of a call is writing.
+    // If the server reports no durations, all the time of a call counts as
+    // writing.
     if (generate_ms <= 0)
         generate_ms = total_ms - prompt_ms;
     if (prompt_ms > 0 && tokens_read(answer) > 0)
