@@ -25,7 +25,7 @@ enum option_kind {
     KIND_MAYBE_WHOLE, // the same with a whole number
     KIND_MAYBE_PORTS, // the same with ports: 11434-11449,8080
     KIND_SCORE,
-    KIND_WORD,     // one of `words`
+    KIND_WORD,     // one of the words in `offer`
     KIND_ENDPOINT, // tcp://HOST:PORT
 };
 

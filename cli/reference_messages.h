@@ -1,6 +1,6 @@
 // reference_messages: the messages of the protocol, for reference.c. It is a
 // file of its own, because message fields and job fields have the same names in
-// C.
+// C code.
 
 #ifndef CLI_REFERENCE_MESSAGES_H
 #define CLI_REFERENCE_MESSAGES_H

@@ -31,7 +31,8 @@
 struct slurm_plan {
     const char *name;       // of the job
     const char *promptcc;   // this program's path
-    const char *folder;     // of scripts and logs; absolute, as all paths below
+    const char *folder;     // of scripts and logs; absolute, like all paths
+                            // below
     const char *endpoint;   // of a running coordinator; NULL: it is a Slurm job
     const char *worker_key; // file; NULL: no encryption
     const char *llama;      // as --llama-server takes it; NULL: Ollama

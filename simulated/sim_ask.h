@@ -1,4 +1,4 @@
-// sim_ask: one answer in the making, field by field.
+// sim_ask: one answer under construction, field by field.
 
 #ifndef SIMULATED_SIM_ASK_H
 #define SIMULATED_SIM_ASK_H

@@ -74,7 +74,8 @@ struct sim_label_question {
 struct sim_label_mind {
     double strength; // of the model, 0 to 1
     uint64_t draw;   // what its noise depends on, apart from the label
-    double heat;     // the temperature; above 0 it adds noise, drawn by
+    double heat;     // the temperature; above 0 it adds noise, which `seed`
+                     // draws
     uint64_t seed;
 };
 

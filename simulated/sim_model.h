@@ -40,7 +40,7 @@ struct sim_query {
     int64_t seed;         // counts only above temperature 0
     struct buf *logprobs; // receives the list of the reply's tokens, each with
                           // `top` alternatives; NULL if not asked for
-    size_t top;           // many alternatives; NULL where it is not asked for
+    size_t top;           // alternatives per token
 };
 
 struct sim_model *sim_model_new(void); // NULL when out of memory

@@ -1,4 +1,4 @@
-// sim_span: a piece of a prompt, its lines, and the markers that begin them.
+// sim_span: pieces of a prompt, their lines, and the markers that begin lines.
 //
 // A marker is `[[ ## name ## ]]` at the beginning of a line.
 
