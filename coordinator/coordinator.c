@@ -30,7 +30,7 @@
 
 enum {
     MAX_OPENINGS = 8,             // submissions being read, or waiting for it
-    MAX_OPENING_BYTES = 96 << 20, // memory of their files
+    MAX_OPENING_BYTES = 96 << 20, // bytes of their files
     MAX_QUESTIONS = 64,           // commands being read, or waiting for it
     MAX_QUERIES = 16,             // the same for SQL that clients wrote
     ACTIVE_MS = 250,              // longest wait while a job runs
@@ -177,7 +177,7 @@ static void drain(struct coordinator *c)
 {
     struct err ended = ERR_CLEAR;
 
-    store_set_patience(c->engine.store, 0); // or it would end with the outage
+    store_set_patience(c->engine.store, 0); // or we might wait for a full disk
     err_set(&ended, ERR_STOPPED,
             "the coordinator stopped before it came to this query: ask again "
             "when it is back");

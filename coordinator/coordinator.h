@@ -36,29 +36,29 @@ struct coordinator;
 struct coordinator_options {
     const char *listen; // ZeroMQ endpoint
     const char *store;  // path
-    const char *keys; // folder (wire/key.h); NULL: connections are unencrypted
-    const char *servers; // "URL, URL": the servers of this process, for the
-                         // message that none of them answers; NULL: none.
-                         // Borrowed until coordinator_stop.
-    bool other_servers;  // some of them are not Ollama
-    struct last_words *refusal; // what one of these servers last said instead
-                                // of naming its models, for the same message.
-                                // Borrowed likewise; NULL if that is not
-                                // recorded
-    const char *program;        // path of promptcc, for SQL of clients
-                         // (query_child.h). Borrowed until coordinator_stop;
-                         // NULL: not available
-    int64_t wait_start_ms; // without any answer since the start, the job pauses
-                           // after this
-    int64_t wait_after_ms; // the same once there was an answer
-    int64_t call_timeout_ms;  // hard limit of one call
-    int64_t disk_patience_ms; // how long writes to the disk may fail before the
-                              // jobs pause; -1: forever
-    bool local; // its clients are in this process, so their jobs are folders of
-                // this machine. The owner knows this of the endpoint; what a
-                // peer says about itself never decides it.
-    bool looks; // the history is read but not continued: its jobs keep the
-                // state in which they are found
+    const char *keys; // folder (wire/key.h); NULL: connections are in the clear
+    // The servers of this process, "URL, URL", for the message that none of
+    // them answers. NULL: none. Borrowed until coordinator_stop.
+    const char *servers;
+    bool other_servers; // some of them are not Ollama
+    // What one of these servers last said instead of naming its models, for the
+    // same message. Borrowed until coordinator_stop; NULL if nobody records it.
+    struct last_words *refusal;
+    // The path of promptcc, for SQL of clients (query_child.h). Borrowed until
+    // coordinator_stop; NULL: not available.
+    const char *program;
+    int64_t wait_start_ms;   // a job that never had an answer pauses after this
+    int64_t wait_after_ms;   // a job that has had an answer pauses after this
+    int64_t call_timeout_ms; // hard limit of one call
+    // How long writes to the disk may fail before the jobs pause; -1: forever.
+    int64_t disk_patience_ms;
+    // The clients are in this process, so their jobs are folders of this
+    // machine. The owner knows this of the endpoint; what a peer says about
+    // itself never decides it.
+    bool local;
+    // The history is read but not continued: its jobs keep the state in which
+    // they are found.
+    bool looks;
     bool proofs;     // workers prove what they can do when they join (proof.h)
     bool allow_exec; // allow exec metrics in jobs that are not local
 };
@@ -87,7 +87,7 @@ const char *coordinator_inside(const struct coordinator *coordinator);
 void coordinator_hand_over(struct coordinator *coordinator,
                            struct bundle *bundle);
 
-// Returns true if the loop has ended without being asked to.
+// Returns true once the loop has ended.
 bool coordinator_ended(const struct coordinator *coordinator);
 
 // Returns what the loop owns, for tests that inspect it between two turns.

@@ -1,8 +1,8 @@
 // course: how far a job is, and how much longer it will take.
 //
-// The measure is examples that are run anew rather than answered from the
-// store. The session says how many there will be in all (session_expect), and
-// corrects the number as it learns more.
+// The measure is examples that are run, not answered from the store. The
+// session says how many there will be in all (session_expect), and corrects the
+// number as it learns more.
 //
 //   share   how much of the job is done, from 0 to 1. It never decreases: when
 //           more is expected than before, the rest of the share is spread over

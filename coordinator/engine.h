@@ -4,7 +4,7 @@
 //
 //   engine ---- store, dispatch, models, workers     (rooms and lists)
 //     |
-//   +-- flights: every call in flight, by its key
+//     +-- flights: every call in flight, by its key
 //           |
 //         flight ---- order     what is asked, of whom, and who pays
 //           |           |
@@ -17,7 +17,7 @@
 // Ownership: a running job owns its job_work and evaluations; the flights own
 // flights, orders and waiters. Evaluations of several jobs may wait for one
 // flight, so the flight can outlive the job that began it. `work` in its order
-// then becomes that of the next waiter (flights_leave). Only the loop's thread
+// then becomes that of the next waiter (job_work_leave). Only the loop's thread
 // ever touches any of this.
 
 #ifndef COORDINATOR_ENGINE_H
@@ -205,8 +205,8 @@ struct job_work {
     const struct dataset *dataset;
     int64_t *last_calls; // one per row: the last call whose answer the row may
                          // use. It comes from the event that excluded the row;
-                         // INT64_MAX if the row is not excluded. NULL: no row
-                         // is; owned
+                         // INT64_MAX if the row is not excluded. NULL if no
+                         // row is excluded; owned
     struct job_model_pin models[ROLE_COUNT];
     struct job_programs *programs; // the user's; NULL if there are none
     struct retrieval *retrieval;   // of its documents; NULL if there are none
@@ -226,8 +226,7 @@ struct job_work {
     char parked[400];   // which call could not be served; "" if all were
     int parked_row;     // row of the first such call; -1: not a row's call
     bool parked_others; // calls of other rows could not be served either
-    bool awaits_worker; // what ends the job is something another worker might
-                        // have answered
+    bool awaits_worker; // with another worker the job might continue
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
     int64_t prompt_tokens, generated_tokens;

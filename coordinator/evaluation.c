@@ -150,8 +150,7 @@ static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
     order->ask.answerer = ANSWERER_EMBED;
     order->ask.payload = payload.data;
     order->ask.payload_len = payload.len;
-    order->ask.kept = NULL; // that belongs to the step's question, not to this
-                            // one
+    order->ask.kept = NULL; // that is the step's question, not this
     ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
                 err) &&
          ask_embedder(ev, asker, order, err);

@@ -30,7 +30,6 @@
 //
 // so do not keep a pointer to it across evaluation_feed or evaluation_hole.
 // Call only from the loop's thread.
-// Belongs to the coordinator's loop.
 
 #ifndef COORDINATOR_EVALUATION_H
 #define COORDINATOR_EVALUATION_H

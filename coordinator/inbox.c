@@ -34,7 +34,7 @@ struct inbox {
     int64_t stalled_ms;  // when that last turned out to be long ago
 };
 
-// A message on its way to its handler, or a part of one.
+// A message on its way to its handler; before it is decoded, its frame.
 struct arrival {
     struct inbox *inbox;
     const struct wire_id *from;

@@ -47,7 +47,7 @@ static struct running_job *find_same(void *user,
 }
 
 // Says why a job ends, or does not begin, when the coordinator is told to stop.
-// Who used `run` is asked to run it again; `remote` is for clients that
+// A user of `run` is asked to run it again; `remote` is for clients that
 // submitted over the network.
 static void say_stopped(const struct jobs *jobs, const char *remote,
                         struct err *err)

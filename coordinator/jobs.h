@@ -58,8 +58,8 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
                  const char *job_id, const struct job_share *share,
                  struct err *err);
 
-// Returns true if the job is running and has no end in sight. The second also
-// returns true for a job that is ending, or is still being opened.
+// Returns true if a run of the job is in progress and has no end in sight. The
+// second also returns true while such a run is being opened.
 bool jobs_runs(const struct jobs *jobs, const char *job_id);
 bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id);
 

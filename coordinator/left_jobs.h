@@ -1,5 +1,5 @@
-// left jobs: jobs that the previous coordinator left when it ended, running or
-// paused until they could be resumed, and that this one takes up.
+// left jobs: runs that were in progress when the previous coordinator ended, or
+// paused until they could be resumed, and that this coordinator takes up.
 //
 //   start ---> surveyed, off the loop ---> to be taken up ---> opened
 //                 ^            |                  |

@@ -1,4 +1,4 @@
-// models: the models that running jobs ask, under small numbers.
+// models: the models that running jobs ask, by small numbers.
 //
 // A number is assigned when a job decides which model it asks, and may be
 // reused for another model when the last job that uses it has ended. Models
@@ -50,7 +50,7 @@ void models_release(struct models *models);
 // memory.
 int32_t models_use(struct models *models, const char *name, const char *digest,
                    struct err *err);
-// Counts one user less. Without users, the number may be reused for another
+// Counts one user fewer. Without users, the number may be reused for another
 // model.
 void models_drop(struct models *models, int32_t number);
 

@@ -71,8 +71,8 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
 void paused_jobs_add_left(struct paused_jobs *paused,
                           const struct paused_view *wanted, int64_t now);
 
-// The text of the event, and the way back. For NULL or any other text,
-// awaits_named returns AWAITS_NOTHING.
+// Returns the text of the event. awaits_named does the reverse; for NULL or any
+// other text it returns AWAITS_NOTHING.
 const char *awaits_name(enum awaits awaits);
 enum awaits awaits_named(const char *name);
 
@@ -80,8 +80,8 @@ enum awaits awaits_named(const char *name);
 // kept for the next pause.
 void paused_jobs_begun(struct paused_jobs *paused, const char *id);
 
-// Call when the job is over, or from now on waits for a person. Returns its
-// number, or 0 if it was not waiting here.
+// Call when the job is over, or when it waits for a person from now on. Returns
+// its number, or 0 if it was not waiting here.
 int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 
 // Finds a job that should be resumed now; its id is borrowed until the next

@@ -1,5 +1,5 @@
-// running_job_wait: waiting for the models of a job to be there, and for any
-// worker to answer.
+// running_job_wait: waits until the models of a job are available, and until
+// any worker answers.
 
 #ifndef COORDINATOR_RUNNING_JOB_WAIT_H
 #define COORDINATOR_RUNNING_JOB_WAIT_H

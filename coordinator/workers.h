@@ -89,8 +89,8 @@ struct worker_info *workers_find(const struct workers *workers, int32_t number);
 // of a simulated server if it is one; only the prefix if they name no digest.
 // On a tie the digest with more slots wins, then the lesser text, so that it
 // does not matter who joined first. Returns NULL if nobody has the model.
-// Borrowed. Asks all workers, but if some are away, only the others: machines
-// that vanished must not outvote those that came in their place.
+// Borrowed. Workers that are away have a vote only if no other worker has the
+// model: machines that vanished must not outvote those that replaced them.
 const char *workers_digest(const struct workers *workers, const char *model);
 
 // Call when a job has pinned a model: the workers whose servers match its
@@ -115,8 +115,8 @@ void workers_server(const struct workers *workers, const char *model,
 void workers_failed(struct workers *workers, struct worker_info *worker,
                     enum call_fault fault, const char *text, int64_t now);
 
-// Writes "qwen2.5:14b, llama3.2" for messages, each model once; those that may
-// have been meant by the name `wanted` come first.
+// Writes "qwen2.5:14b, llama3.2" for messages, each model once; the one that
+// the name `wanted` most likely meant comes first.
 void workers_list_models(const struct workers *workers, const char *wanted,
                          struct buf *out);
 

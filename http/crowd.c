@@ -168,9 +168,9 @@ static void *watch(void *user)
 
 // --- who may work ---
 
-// Returns how many connections may be working when one more is let in. A health
-// check that gets no answer would make somebody restart the process, and
-// whoever asks for its state wants to know it most of all in a crowd.
+// Returns a limit: while fewer connections are working, one more is let in. A
+// health check that gets no answer would make somebody restart the process, and
+// its state is most interesting in a crowd.
 static size_t most_at_work(const struct crowd *crowd, enum urgency urgency)
 {
     size_t most = room(crowd);

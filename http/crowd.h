@@ -13,8 +13,8 @@
 // An eighth of max_connections is kept free, so there is room for seven
 // eighths. The crowd also decides who may begin to work: see crowd_begin_work.
 //
-// A line belongs to the crowd from crowd_add to crowd_remove. Call anything but
-// start and stop from any thread.
+// A line belongs to the crowd from crowd_add to crowd_remove. All functions but
+// start and stop may be called from any thread.
 
 #ifndef HTTP_CROWD_H
 #define HTTP_CROWD_H

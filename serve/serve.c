@@ -26,7 +26,7 @@ struct serve {
     struct http_token *token; // NULL: no token is required
     struct buf openapi;       // the document, made once
     _Atomic int64_t requests; // to /predict
-    _Atomic int64_t refused;  // of them: busy, draining, or not let in
+    _Atomic int64_t refused;  // of these: busy, draining, out of memory
 };
 
 // --- replies ---

@@ -37,7 +37,7 @@ struct live {
 
 // --- what is new ---
 
-// At most 64 trials are in progress at once, so the last 64 include them all.
+// Fewer than 64 trials can be in progress, so the last 64 include them all.
 static const char jobs_sql[] =
     "SELECT j.id AS job, j.state, j.updated_ms AS updated,"
     " (SELECT max(number) FROM trials t WHERE t.job_no = j.no) AS trial,"

@@ -2,8 +2,9 @@
 //
 // Counters of calls are summed up from the store. Each scrape reads only the
 // calls that were added since the last one, so a store of a million calls is
-// read in full only once. What is in progress is asked of the coordinator. Each
-// metric has a row, whose help text serves both scrapers and docs/http-api.md.
+// read in full only once. The coordinator is asked for what is in progress.
+// Each metric has a row, whose help text serves both scrapers and
+// docs/http-api.md.
 
 #ifndef WEB_METRICS_H
 #define WEB_METRICS_H

@@ -34,10 +34,8 @@ struct web_asset {
 extern const struct web_asset web_assets[];
 extern const size_t n_web_assets;
 
-enum {
-    WEB_PATIENCE_MS = 20000
-}; // for what the loop can answer without
-   // waiting
+// For what the loop can answer without waiting.
+enum { WEB_PATIENCE_MS = 20000 };
 
 // Asks in a new session (ask.c).
 json_t *web_ask(const struct web_commands *commands, const char *verb,

@@ -28,8 +28,8 @@
 
 struct web;
 
-// How commands get to the loop. Call all of them from any thread, but a session
-// only from one thread at a time.
+// How commands get to the loop. Any thread may call these functions, but only
+// one thread at a time may use a session.
 struct web_commands {
     void *user;
     void *(*open)(void *user, struct err *err); // NULL on failure
