@@ -1,13 +1,14 @@
-// gepa: instructions that the teacher rewrites from what went wrong.
+// gepa: instructions that the teacher rewrites after seeing what went wrong.
 //
-// The pool begins with the program as written. An iteration draws a parent
-// from it (the best somewhere, not on average: search/toolkit/pool.h), runs it
-// on a few training rows, shows the teacher one step's part of these runs with
-// the feedback to them, and gets a new instruction of that step back. The child
-// joins the pool when it is better: first on the same few rows, then, since
-// three rows say little, on more of them beside its parent, and in the end it
-// is evaluated on all validation rows. Members that learned different things
-// from a common ancestor are put together (search/toolkit/merge.h).
+// The pool begins with the program as written. An iteration draws a parent from
+// it (one that is the best on some rows, not on average:
+// search/toolkit/pool.h), runs it on a few training rows, shows the teacher one
+// step's part of these runs with the feedback on them, and gets a new
+// instruction for that step. The child must be better than its parent on the
+// same few rows, and then, since three rows say little, on more of them. Only
+// then is it evaluated on all validation rows and joins the pool. Members that
+// learned different things from a common ancestor are merged
+// (search/toolkit/merge.h).
 //
 //   READING ------> REFLECTING -----> SAMPLED -------> CHECKED -----> EVALUATED
 //   the parent's    the teacher's     the child on     both on more   the child
@@ -16,13 +17,13 @@
 //   a merge: --------------------------> '----------------'-----------> pool
 //   on validation rows
 //
-// As many iterations as the job's window is wide are under way, each in a lane
-// of its own; lanes are served in turn, and each waits for its own work alone.
-// So what the pool holds when an iteration begins follows from the answers, and
-// a cluster is busy with several of them.
+// As many iterations are under way as the job's window is wide, each in a lane
+// of its own. Lanes are served in turn, and each waits only for its own work.
+// So the pool at the start of an iteration depends on the answers alone, and a
+// cluster works on several iterations at a time.
 //
 // Source: Agrawal et al. 2025, arXiv 2507.19457; its package 0.1.4, and DSPy
-// 3.4, whose names and defaults the parameters have (docs/dspy.md).
+// 3.4. Parameters have their names and defaults (docs/dspy.md).
 
 #include <math.h>
 #include <stddef.h>
@@ -47,8 +48,8 @@ static const char *const selector_names[] = {"round_robin", "all", NULL};
 
 struct params {
     int level;
-    int64_t max_full_evals;   // -1: not said
-    int64_t max_metric_calls; // the same
+    int64_t max_full_evals;   // -1: not given
+    int64_t max_metric_calls; // -1: not given
     int64_t reflection_minibatch_size;
     int selection;
     int selector;
@@ -106,18 +107,18 @@ enum { MERGE_ROWS = 5 };
 
 enum stage { FREE, READING, REFLECTING, SAMPLED, CHECKED, EVALUATED };
 
-// One iteration under way.
+// An iteration in progress.
 struct lane {
     enum stage stage;
     int64_t no; // of the iteration, from 0
     bool is_merge;
-    size_t parents[POOL_PARENTS]; // in the pool; the second of a merge only
-    struct minibatch minibatch;   // of no merge
-    struct runs *runs;            // owned: the parent on the minibatch
-    struct runs *more_runs;       // owned: and on the further rows
+    size_t parents[POOL_PARENTS]; // in the pool; the second only for a merge
+    struct minibatch minibatch;   // unused in a merge
+    struct runs *runs;            // owned: the parent's runs on the minibatch
+    struct runs *more_runs;       // owned: the parent on the further rows
     struct rewrites rewrites;     // of the parent's steps
     struct candidate *child;      // owned
-    struct trial *sample;         // the child's trials; the session's
+    struct trial *sample;         // the child's trials; the session owns them
     struct trial *more;
     struct trial *full;
 };
@@ -140,7 +141,7 @@ struct gepa_search {
     int64_t proposed, kept;
     int64_t in_vain; // iterations without a child
     int64_t merges_due, merges_kept;
-    bool found_new; // the last iteration that ended added to the pool
+    bool found_new; // whether the last iteration that ended added to the pool
 };
 
 static bool check(const struct job *job, const void *given, struct diags *diags)
@@ -155,10 +156,10 @@ static bool check(const struct job *job, const void *given, struct diags *diags)
     return false;
 }
 
-// --- effort
+// --- the budget
 
-// DSPy's formula, which makes gepa cost about what miprov2 would. All
-// predictors count, also those that are not searched.
+// Returns DSPy's formula, which makes gepa cost about as much as miprov2 would.
+// All predictors count, including those that are not searched.
 static int64_t auto_budget(const struct session *session, int level)
 {
     static const double candidates[] = {6, 12, 18};
@@ -172,7 +173,7 @@ static int64_t auto_budget(const struct session *session, int level)
     return val + 5 * (int64_t)n + trials * SAMPLE + fulls * val;
 }
 
-// Runs that are scored, those of the program as written among them.
+// Returns the number of scored runs, including those of the program as written.
 static int64_t count_budget(const struct session *session,
                             const struct params *values)
 {
@@ -198,7 +199,7 @@ static struct effort effort(struct session *session, const void *given)
                      (int64_t)session_split(session)->n[SHARE_VAL]);
 }
 
-// --- work of a lane
+// --- the work of a lane
 
 static const struct trial *trial_of(const struct gepa_search *search,
                                     size_t member)
@@ -231,7 +232,8 @@ static struct runs *run_parent(struct gepa_search *search,
         .plan = session_plan(search->session),
         .candidate = parent_of(search, lane),
         .role = ROLE_STUDENT,
-        // As in a trial: what a trial has asked on a row is not asked again.
+        // As in a trial: calls that a trial has already made on a row are not
+        // repeated.
         .sampling = {.temperature = -1, .purpose = "trial"},
         .scored = true,
         .rows = rows,
@@ -242,7 +244,7 @@ static struct runs *run_parent(struct gepa_search *search,
     return runs_submit(search->session, &request, err);
 }
 
-// What a child is tried on.
+// The rows that a child is tried on.
 struct attempt {
     enum trial_kind kind;
     const size_t *rows; // borrowed
@@ -250,7 +252,7 @@ struct attempt {
     const char *reason; // static
 };
 
-// A trial of the child, where the search is not over meanwhile; else *out stays
+// Submits a trial of the child, unless the search is over; then *out stays
 // NULL.
 static bool run_child(struct gepa_search *search, const struct lane *lane,
                       const struct attempt *on, struct trial **out,
@@ -266,7 +268,7 @@ static bool run_child(struct gepa_search *search, const struct lane *lane,
     return *out != NULL;
 }
 
-// --- an iteration begins
+// --- the start of an iteration
 
 static bool begin_merge(struct gepa_search *search, struct lane *lane,
                         struct err *err)
@@ -307,8 +309,8 @@ static bool choose_parent(struct gepa_search *search, struct lane *lane,
     return true;
 }
 
-// The parts that this iteration rewrites; the parent's turn moves on whatever
-// comes of it.
+// Chooses the parts that this iteration rewrites. The parent's turn advances
+// whatever the result.
 static bool choose_parts(struct gepa_search *search, struct lane *lane,
                          struct err *err)
 {
@@ -358,8 +360,8 @@ static bool is_perfect(const struct gepa_search *search,
     return true;
 }
 
-// No child came of it. A model that refuses the task may be its own teacher,
-// and then none ever does.
+// Ends an iteration without a child. A model that refuses the task may be its
+// own teacher, and then no iteration ever yields a child.
 static void end_in_vain(struct gepa_search *search, struct lane *lane)
 {
     end_lane(search, lane);
@@ -443,7 +445,7 @@ static bool evaluate(struct gepa_search *search, struct lane *lane,
     return run_child(search, lane, &all, &lane->full, err);
 }
 
-// The same child and its parent on further rows.
+// Tries the same child and its parent on further rows.
 static bool look_closer(struct gepa_search *search, struct lane *lane,
                         struct err *err)
 {
@@ -467,8 +469,8 @@ static bool weigh_merge(struct gepa_search *search, struct lane *lane,
     return true;
 }
 
-// The child beside its parent on the minibatch, and on the further rows too
-// where it was tried there.
+// Weighs the child against its parent on the minibatch, and on the further rows
+// too if it was tried there.
 static bool weigh(const struct gepa_search *search, const struct lane *lane,
                   struct acceptance *out, struct err *err)
 {
@@ -552,9 +554,9 @@ static bool adopt(struct gepa_search *search, struct lane *lane,
     return true;
 }
 
-// --- the whole
+// --- the whole search
 
-// Waits for what the lane has under way, and goes on from there.
+// Waits for the lane's work in progress, and continues from there.
 static bool advance(struct gepa_search *search, struct lane *lane,
                     struct err *err)
 {
@@ -600,7 +602,7 @@ static bool begin_search(struct gepa_search *search, struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
     const struct reflection_options plain = {.hypotheses = false};
-    // Nothing is tried yet: the best is the program as written.
+    // Nothing has been tried yet, so the best is the program as written.
     struct pool_member first = {.trial = session_best(search->session)};
     const struct params *values = search->params;
 

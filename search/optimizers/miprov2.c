@@ -1,18 +1,18 @@
-// miprov2: instructions and demo sets of all steps, and the job's tunables,
-// searched together.
+// miprov2: searches instructions and demo sets of all steps, and the job's
+// tunables, together.
 //
-//   demos      sets of demos: none, labelled, bootstrapped in order and by
-//              chance; the teacher's traces also ground the next phase
+//   demos      sets of demos: none, labelled, bootstrapped in order and at
+//              random; the teacher's traces are also used in the next phase
 //   proposals  instructions for each searched step
 //              (search/toolkit/proposer.h)
-//   search     TPE chooses a combination a trial, scored on a minibatch drawn
-//              afresh; every so many trials, and at the end, the combination
-//              with the best mean is evaluated on all rows. The best full
-//              score wins.
+//   search     TPE chooses a combination for each trial, which is scored on a
+//              newly drawn minibatch. Every few trials, and at the end, the
+//              combination with the best mean is evaluated on all rows. The
+//              best full score wins.
 //
-// Its parts are in search/optimizers/miprov2: extent.h has how far it goes,
-// val_rows.h the rows, demo_sets.h the demos, seed_choices.h the program of an
-// earlier run, and tried.h what TPE may know of the trials so far.
+// Its parts are in search/optimizers/miprov2: extent.h says how far it goes,
+// val_rows.h has the rows, demo_sets.h the demos, seed_choices.h the program of
+// an earlier run, and tried.h what TPE may know about the trials so far.
 
 #include <math.h>
 #include <stddef.h>
@@ -148,7 +148,7 @@ static bool propose(struct miprov2_search *search, struct err *err)
 
 // --- the study
 
-// The program of an earlier run: what it scored is known from the start.
+// Adds the program of an earlier run: its score is known from the start.
 static bool tell_seed(struct miprov2_search *search, const struct trial *seed,
                       struct err *err)
 {
@@ -188,10 +188,10 @@ static bool start_study(struct miprov2_search *search, struct err *err)
 
 // --- trials
 
-// What a trial tries. All borrowed.
+// What a trial tries. Everything is borrowed.
 struct attempt {
     struct combo *combo;
-    const int *choices; // of the combination, a place of the space each
+    const int *choices; // of the combination, one per place of the space
     const char *reason; // static
 };
 
@@ -251,8 +251,8 @@ static bool try_next(struct miprov2_search *search, int64_t index,
     return ok;
 }
 
-// Evaluates the best mean among what is known; nothing is left to evaluate
-// when every combination known has been.
+// Evaluates the combination with the best known mean, or nothing if every known
+// combination has been evaluated.
 static bool try_best_mean(struct miprov2_search *search, struct err *err)
 {
     struct combo *combo = NULL;
@@ -306,7 +306,7 @@ static bool run_trials(struct miprov2_search *search, struct err *err)
     return end_search(search, err);
 }
 
-// --- the whole
+// --- the whole search
 
 static bool run_phases(struct miprov2_search *search, struct err *err)
 {

@@ -1,47 +1,49 @@
-// screen_and_race: many prompts on few examples each, the best of them raced
-// on the same examples, and what still goes wrong turned into new prompts.
+// screen_and_race: tries many prompts on few examples each, races the best on
+// the same examples, and turns what still goes wrong into new prompts.
 //
 //   (the baseline was run, on a part of the rows)
 //        | search_start
 //        v
-//   stock      what the runs of the leader, or of one like it, say: which step
-//   |    ^     loses the points, which labels are mistaken for each other,
-//   |    |     which rows go wrong; instructions and demo sets made from that
+//   stock      what the runs of the leader, or of an entry like it, show: which
+//   |    ^     step loses the points, which labels are mistaken for each other,
+//   |    |     which rows go wrong; makes instructions and demo sets from that
 //   |    |     (stock.h: stock_fill at first, stock_renew every round)
 //   v    |
 //   screen     combinations on a few rows each; a model of the scores
-//   |    |     (toolkit/outlook.h) tells from them what each part is worth,
-//   |    |     also in combinations that were not tried; those that it hopes
-//   |    |     most of are screened next (screen.h)
+//   |    |     (toolkit/outlook.h) estimates from them what each part is worth,
+//   |    |     also in combinations that were not tried; the most promising
+//   |    |     ones are screened next (screen.h)
 //   v    | a next round
-//   race   |   the most promising on nested blocks of rows; at the end of each
-//   |  ^   |   block those drop out that a paired test finds worse, and the
-//   v  |   |   lower half (toolkit/race.h); the winner leads
+//   race   |   the most promising on nested blocks of rows; after each block,
+//   |  ^   |   those drop out that a paired test finds worse, and the lower
+//   v  |   |   half (toolkit/race.h); the winner leads
 //   mend---+   the leader without each sentence of its instruction, on rows
-//   |          that it got wrong; if some do harm, a race with it without them
-//   |          (mend.h)
+//   |          that it got wrong; if some sentences do harm, a race against the
+//   |          leader without them (mend.h)
 //   | the size of the search is used up, or nothing new comes
 //   v
-//   confirm    the best few on all rows, with fresh answers where the model
-//   |          does not answer alike (confirm.h)
+//   confirm    the best few on all rows, with fresh answers if the model's
+//   |          answers vary (confirm.h)
 //   v
-//   choice     who is best by a cautious estimate ships if a paired test finds
-//   ^          it better than the program as written, else that does (choice.h);
-//   |          where the rows are too few for the test, it is asked of all that
-//   |          was tried, and of rows to train on as well, if these are apart
-//   |          (further.h)
+//   choice     the best by a cautious estimate ships if a paired test finds it
+//   ^          better than the program as written; otherwise that program ships
+//   |          (choice.h). If the rows are too few for the test, it is repeated
+//   |          with everything that was tried, and with training rows too, if
+//   |          these are separate (further.h)
 //   |
-//   proof      from wherever the budget ends the search: what was kept back of
-//              it goes to a few rows for what most is hoped of by then, if no
-//              race was won, and to more rows for whoever looks best (proof.h)
+//   proof      from wherever the budget ends the search: if no race was won,
+//              the reserved calls first go to the most promising combinations
+//              on a few rows, then to more rows for the best-looking one
+//              (proof.h)
 //
-// Each phase is a file of screen_and_race/; what they share is one struct
-// (screen_and_race/search.h). Why each part is there, and what it is worth:
+// Each phase is a file in screen_and_race/; they share one struct
+// (screen_and_race/search.h). Why each part exists, and what it is worth, is in
 // docs/optimizers.md.
 //
-// It does not plan by the budget: its size is its own parameter, and a budget
-// that is smaller cuts it where it stands. So it is built to be good early: the
-// screen comes first, and whatever is known when it ends decides.
+// The search does not plan by the budget: its size is a parameter of its own,
+// and a smaller budget cuts it off wherever it is. So it is built to be good
+// early: the screen comes first, and whatever is known when the search ends
+// decides.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -81,13 +83,13 @@ static const struct param params[] = {
 };
 
 enum {
-    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong, the same
-    IDLE_ROUNDS = 2,    // without anything new, and the search is over
+    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong
+    IDLE_ROUNDS = 2,    // without anything new; then the search is over
     RACERS = 6,
-    MENDED_RACERS = 3, // that start where one of them is the mended leader
+    MENDED_RACERS = 3, // that start if one of them is the mended leader
 };
 
-// The leader and the most promising, on the same rows.
+// Races the leader and the most promising entries on the same rows.
 static bool race(struct search *search, size_t racers, struct err *err)
 {
     const struct race_rules rules = {
@@ -101,7 +103,7 @@ static bool race(struct search *search, size_t racers, struct err *err)
     return true;
 }
 
-// The leader is mended and races what came of it, until it stays.
+// Mends the leader and races the result, until the leader stays.
 static bool mend(struct search *search, size_t round, struct err *err)
 {
     const struct entry *before = NULL;
@@ -142,8 +144,8 @@ static struct effort effort(struct session *session, const void *given)
     return (struct effort){.examples = count_evaluations(given)};
 }
 
-// The evaluations that are left: the screens and races go on until they are
-// used up, or until there is nothing to be gained.
+// Tells people how many evaluations are left: screens and races continue until
+// they are used up, or until there is nothing to be gained.
 static void foresee(const struct search *search)
 {
     size_t asked = search->board.asked;
@@ -191,7 +193,8 @@ static bool explore(struct search *search, struct err *err)
     return true;
 }
 
-// What is under way still counts, unless the budget cut it short.
+// Waits for the work under way, which still counts unless the budget cut it
+// short.
 static bool settle(struct search *search, struct err *err)
 {
     bool ok = false;

@@ -5,8 +5,7 @@
 //
 //   labelled  the row has labels for all of it
 //   traced    the student ran on the row and the metric passed: the demo is
-//   what
-//             the step took and gave, with the row's labels laid over it
+//             what the step took and gave, with the row's labels laid over it
 //   mended    the student's run was wrong, but everything that the row has no
 //             label for is a number, a choice or the like: the label is put in
 //             and the rest stays as the student had it

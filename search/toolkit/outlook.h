@@ -8,8 +8,8 @@
 //     ones that they descend from, since a rewritten instruction starts from
 //     what its parent is worth;
 //   - how many demos it shows, and how many of the teacher's sentences it
-//   holds.
-//     A doubling is one term, so sets say something about each other's size;
+//     holds. A doubling is one term, so sets say something about each other's
+//     size;
 //   - each of these sentences, on the rows that it is about (concern.h), so
 //     texts say something about each other's parts;
 //   - each tunable;

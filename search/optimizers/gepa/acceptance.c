@@ -4,7 +4,7 @@
 
 #include "common/stats.h"
 
-// A gain so likely by chance is not clear.
+// A gain at least this likely by chance is not clear.
 static const double CHANCE = 0.1;
 
 // Sums in another order may differ in the last bits.
@@ -63,7 +63,8 @@ bool acceptance_weigh(const struct acceptance_rows *lists, size_t n,
     return ok;
 }
 
-// What a parent scored on the rows that the child was scored on.
+// Returns the sum of a parent's scores on the rows that the child was scored
+// on.
 static double parent_sum(const struct trial *parent, const struct trial *child)
 {
     double sum = 0;

@@ -1,14 +1,14 @@
-// acceptance: whether a child of the search is better than where it comes from.
+// acceptance: whether a child of the search is better than its parents.
 //
-// A rewritten child and its one parent have answered the same training rows.
-// It has to be better in the mean over those that both were scored on, as in
-// GEPA's paper. Three rows say little, so we also ask how likely such a
-// difference is by chance (stats_paired): above one in ten it is not clear yet,
-// and further rows may be worth their calls.
+// A rewritten child and its only parent have answered the same training rows.
+// The child must have the better mean over those that both were scored on, as
+// in GEPA's paper. Three rows say little, so we also ask how likely such a
+// difference is by chance (stats_paired): above one in ten, it is not clear
+// yet, and further rows may be worth their calls.
 //
 // A merged child has two parents, each evaluated on all validation rows, and is
-// tried on a few of these. It promises the sum of what they know, so it need
-// only be no worse there than the better of them.
+// tried on a few of these. It promises the sum of what they know, so it only
+// has to be no worse there than the better of them.
 //
 // Pure.
 
@@ -30,18 +30,18 @@ struct acceptance_rows {
 };
 
 struct acceptance {
-    bool better; // in the mean, by however little
-    bool clear;  // and hardly by chance
+    bool better; // has the better mean, by however little
+    bool clear;  // and is unlikely to be so by chance
 };
 
-// Weighs the child on n lists of rows taken together, of which none has a row
-// that another has. Where no row was scored for both it is not better. seed is
-// the job's, for the test. False without memory.
+// Weighs the child on n lists of rows taken together; no row is in two lists.
+// If no row was scored for both, it is not better. `seed` is the job's, for the
+// test. Returns false when out of memory.
 bool acceptance_weigh(const struct acceptance_rows *lists, size_t n,
                       uint64_t seed, struct acceptance *out, struct err *err);
 
-// Whether a merged child, in its trial on some of the rows that a and b have
-// been evaluated on, is no worse than the better of them there.
+// Returns true if a merged child, in its trial on some of the rows that a and b
+// were evaluated on, is no worse there than the better of them.
 bool acceptance_of_merged(const struct trial *child, const struct trial *a,
                           const struct trial *b);
 

@@ -28,7 +28,7 @@ void rewrites_add(struct rewrites *rewrites, size_t predictor)
     rewrites->items[rewrites->n++].predictor = predictor;
 }
 
-// The runs of a step that say something of it, into cases (room for all).
+// Writes the runs that say something about a step to cases (room for all).
 static size_t find_cases(const struct rewrites_source *source, int step,
                          struct reflection_case *cases)
 {
@@ -44,7 +44,8 @@ static size_t find_cases(const struct rewrites_source *source, int step,
     return n;
 }
 
-// *asked is false where no run says anything of the step.
+// Submits a question about a step. *asked is false if no run says anything
+// about it.
 static bool ask_about(const struct rewrites *rewrites, struct rewrite *rewrite,
                       const struct rewrites_source *source, bool *asked,
                       struct err *err)

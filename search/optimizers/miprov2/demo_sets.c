@@ -5,16 +5,16 @@
 
 enum { SET_EMPTY = 0, SET_LABELED = 1, SET_IN_ORDER = 2 };
 
-// One that is being made. All borrowed.
+// The set being made. Everything is borrowed.
 struct making {
     struct session *session;
     const struct extent *extent;
     struct demo_maker *maker;
     size_t *order; // room for the training rows
-    size_t n;      // of them
+    size_t n;      // number of training rows
 };
 
-// The i-th number of demos that the job allows to be picked for a question.
+// Makes the pool for the i-th number of demos that the job allows per question.
 static bool make_pool(const struct making *making, int64_t i, struct rng *rng,
                       struct demo_set *out, struct err *err)
 {

@@ -16,8 +16,8 @@ static const struct level levels[] = {
     [MIPROV2_NONE] = {0, SIZE_MAX},
 };
 
-// Counted over all predictors of the program, also those that are not
-// searched: what a plan leaves out must not shorten the search of the rest.
+// Counts all predictors of the program, including those that are not searched:
+// what a plan leaves out must not shorten the search of the rest.
 static int64_t count_trials(const struct session *session, bool zero_shot,
                             int64_t candidates)
 {
@@ -60,7 +60,7 @@ static bool has_minibatches(const struct miprov2_params *params, size_t n_val)
     return params->minibatch == MIPROV2_YES;
 }
 
-// What is to be searched: candidates, and combinations of them.
+// Sets what is searched: candidates, and combinations of them.
 static void size_search(struct extent *extent, const struct session *session,
                         const struct miprov2_params *params)
 {

@@ -1,10 +1,10 @@
-// extent: how far a search goes: what its parameters come to on this job.
+// extent: how far a search goes: what its parameters amount to on this job.
 //
-// `auto` says how many candidates there are and how many validation rows count;
-// the number of trials follows from the candidates and from how much there is
-// to combine. What is given by itself wins over `auto`. It is all settled
-// before the first call, from job and parameters alone, so that people can be
-// told how much is to come.
+// `auto` sets the number of candidates and of validation rows that count. The
+// number of trials follows from the candidates and from how much there is to
+// combine. A parameter that is given explicitly overrides `auto`. Everything is
+// settled before the first call, from the job and the parameters alone, so that
+// people can be told how much is to come.
 //
 // Pure.
 
@@ -26,7 +26,7 @@ enum miprov2_auto {
 };
 enum miprov2_minibatch { MIPROV2_BY_AUTO, MIPROV2_NO, MIPROV2_YES };
 
-// As the job gives them; the table in miprov2.c tells each.
+// As given by the job; the table in miprov2.c explains each.
 struct miprov2_params {
     int level;              // enum miprov2_auto
     int64_t num_candidates; // -1: by level
@@ -48,31 +48,32 @@ struct miprov2_params {
 };
 
 struct extent {
-    bool zero_shot;            // instructions alone are searched
-    bool makes_sets;           // demo sets are made: to choose among, or to
-                               // show to the proposer
+    bool zero_shot;            // only instructions are searched
+    bool makes_sets;           // demo sets are made, to choose from or to show
+                               // to the proposer
     struct demo_recipe recipe; // of a set
-    int64_t n_sets;            // without the pools, which come on top
+    int64_t n_sets;            // without the pools, which are additional
     int64_t n_pools;           // sets of demos nearest to the question
-    int64_t n_instructions;    // proposals a step
+    int64_t n_instructions;    // proposals per step
     int64_t n_trials;          // combinations tried
     size_t n_val;              // validation rows that count
     bool minibatch;            // trials are on a sample of these,
-    size_t n_rows;             // of so many rows; else on all n_val
-    int64_t full_every; // with minibatches: after so many trials the best mean
-                        // is evaluated on all rows
+    size_t n_rows;             // of this many rows; otherwise on all n_val
+    int64_t full_every; // with minibatches: after this many trials the best
+                        // mean is evaluated on all rows
 };
 
 struct extent extent_of(const struct session *session,
                         const struct miprov2_params *params);
 
-// Trials in all: those of combinations, and those of the best mean on all rows.
+// Returns the number of all trials: those of combinations, and those of the
+// best mean on all rows.
 int64_t extent_trials(const struct extent *extent);
 
-// What is to come when n combinations have been tried.
+// Returns the work that remains once n combinations have been tried.
 struct effort extent_to_come(const struct extent *extent, int64_t n);
 
-// What the whole search comes to.
+// Returns the work of the whole search.
 struct effort extent_effort(const struct extent *extent,
                             const struct session *session);
 

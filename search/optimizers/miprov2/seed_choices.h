@@ -1,10 +1,11 @@
 // seed_choices: the program of an earlier run, as choices of the search.
 //
-// Its instructions and its demos become the last choice of each step, so that
-// TPE may combine them with all others; and its combination is known to the
-// search, which knows its score from the start.
+// Its instructions and demos become the last choice of each step, so that TPE
+// may combine them with all others. Its combination, with its score, is known
+// to the search from the start.
 //
-// Not every job has one (session_seed_trial). For the job's own thread.
+// Not every job has one (session_seed_trial). Call only from the job's own
+// thread.
 
 #ifndef SEARCH_OPTIMIZERS_MIPROV2_SEED_CHOICES_H
 #define SEARCH_OPTIMIZERS_MIPROV2_SEED_CHOICES_H
@@ -17,15 +18,15 @@
 #include "search/toolkit/combos.h"
 #include "search/toolkit/proposer.h"
 
-// Adds its texts to the proposals, and its demos to the sets. sets is NULL
-// where demos are not searched. Before the combos are made. False without
-// memory.
+// Adds the seed's texts to the proposals, and its demos to the sets. `sets` is
+// NULL if demos are not searched. Call it before the combos are made. Returns
+// false when out of memory.
 bool seed_choices_add(const struct session *session,
                       const struct candidate *seed, struct proposals *proposals,
                       struct demo_sets *sets, struct err *err);
 
-// Its combination, into choices (one a parameter of the space): the last of
-// each list, and the tunables as it has them.
+// Writes the seed's combination to choices, one per parameter of the space: the
+// last of each list, and the tunables at the seed's values.
 void seed_choices_get(const struct combos *combos, const struct candidate *seed,
                       int *choices);
 

@@ -10,11 +10,12 @@
 #include "search/optimizers/screen_and_race/further.h"
 #include "search/optimizers/screen_and_race/proof.h"
 
-static const double ALIKE = 0.001;       // a difference that is none
+static const double ALIKE = 0.001;       // a smaller difference counts as none
 static const double SHIPPED_BELOW = 0.1; // p of a winner against the baseline
-static const double FIELD_BELOW = 0.05;  // p of all that was tried against it
+static const double FIELD_BELOW = 0.05;  // p of all that was tried, together
 
-// Of a pool, as many demos as are shown, of the mean length.
+// Measures the prompt; a pool counts with as many demos as are shown, at their
+// mean length.
 static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
                            struct err *err)
 {
@@ -37,7 +38,8 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
     return ok;
 }
 
-// Whether it was scored on the same rows as the best, and as much in the mean.
+// Returns true if the entry was scored on the same rows as the best and has at
+// least its mean.
 static bool scores_as_much(const struct board *board, const struct entry *best,
                            const struct entry *other)
 {
@@ -54,8 +56,8 @@ static bool scores_as_much(const struct board *board, const struct entry *best,
     return of_other / (double)best->n >= of_best / (double)best->n;
 }
 
-// Of those that are as good as the first, the one with the shortest prompt. One
-// is as good that is worse by less than can be measured, or scored as much.
+// Chooses the entry with the shortest prompt among those as good as the first:
+// either worse by less than can be measured, or with the same score.
 static bool choose_short(const struct search *search,
                          const struct racer *racers, size_t n,
                          struct entry **best, struct err *err)
@@ -80,8 +82,9 @@ static bool choose_short(const struct search *search,
     return true;
 }
 
-// The best of those that a test can tell from the baseline; without any it is
-// the baseline. *rival: who looks best of the others, tested or not, or NULL.
+// Chooses the best of the entries that a test can tell from the baseline, or
+// the baseline if there are none. *rival is the best-looking other entry,
+// tested or not, or NULL.
 static bool choose_best(struct search *search, struct entry **best,
                         struct entry **rival, struct err *err)
 {
@@ -105,7 +108,8 @@ static bool choose_best(struct search *search, struct entry **best,
     return ok;
 }
 
-// Whether all that was tried is better than the baseline, even in the mean.
+// Tells whether the mean of everything that was tried is better than the
+// baseline.
 static bool is_field_better(const struct search *search, bool *better,
                             struct err *err)
 {
@@ -118,9 +122,10 @@ static bool is_field_better(const struct search *search, bool *better,
     return true;
 }
 
-// Whether the best, which is not the baseline, is better than it: by a test of
-// the two. Where it leads and that cannot tell, by one of all that was tried,
-// of which it is the best; or on further rows as well.
+// Tells whether the best, which is not the baseline, is better than it, by a
+// test of the two. If it leads but the test cannot tell, a test of everything
+// that was tried decides, of which it is the best, or one that adds further
+// rows.
 static bool is_better(struct search *search, const struct entry *best,
                       bool *better, struct err *err)
 {
@@ -138,7 +143,8 @@ static bool is_better(struct search *search, const struct entry *best,
     return true;
 }
 
-// Why the search ended; where nothing is told, its trials are done.
+// Tells the session why the search ended; the default is that its trials are
+// done.
 static void tell_finish(const struct search *search, const struct entry *best)
 {
     if (search->cut)

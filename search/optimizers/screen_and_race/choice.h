@@ -1,11 +1,11 @@
 // choice: which candidate the search ends with.
 //
-// The best by a cautious estimate of those that a test can tell from the
-// baseline, and of those that are as good as it the one with the shortest
-// prompt; it wins only if the test finds it better than the program as written.
-// Where it leads and the test cannot tell, all that was tried may be better
-// even in the mean, or further rows may tell (further.h). For the job's own
-// thread.
+// It considers the candidates that a test can tell from the baseline, takes the
+// best by a cautious estimate and, of those as good as the best, the one with
+// the shortest prompt. That candidate wins only if the test finds it better
+// than the program as written. If it leads but the test cannot tell, two more
+// questions are asked: whether the mean of everything that was tried is better,
+// and what further rows say (further.h). Call only from the job's own thread.
 
 #ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_CHOICE_H
 #define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_CHOICE_H
@@ -15,7 +15,7 @@
 #include "common/err.h"
 #include "search/optimizers/screen_and_race/search.h"
 
-// Deviations of the outlook by which a finalist is judged.
+// Deviations of the outlook that are added to a finalist's mean.
 #define CHOICE_CAUTION (-0.5)
 
 // Tells the session who won, or that nobody did, and why the search ended.

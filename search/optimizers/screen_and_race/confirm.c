@@ -9,12 +9,12 @@
 
 enum {
     FINALISTS = 3,
-    NOISE_ROWS = 16, // that show whether the model answers alike
+    NOISE_ROWS = 16, // that show whether the model's answers vary
     FRESH_DRAW = 1,  // number of the finalists' second draw
 };
 
-// The rest of the baseline. A part of it is enough to search with, so that a
-// small budget is not gone before the search begins.
+// Scores the rest of the baseline. A part of it is enough to search with, so
+// that a small budget is not used up before the search begins.
 static bool complete_baseline(struct search *search, struct err *err)
 {
     struct board *board = &search->board;
@@ -35,8 +35,8 @@ static bool complete_baseline(struct search *search, struct err *err)
     return ok;
 }
 
-// The rows that the entry was scored on, the first `most` of them. The caller
-// frees.
+// Returns the rows that the entry was scored on, the first `most` of them. The
+// caller frees the list.
 static size_t *list_rows(const struct search *search, const struct entry *entry,
                          size_t most, size_t *n, struct err *err)
 {
@@ -51,7 +51,7 @@ static size_t *list_rows(const struct search *search, const struct entry *entry,
     return rows;
 }
 
-// The entry's answers drawn once more; NULL on failure.
+// Draws the entry's answers once more. Returns NULL on failure.
 static struct trial *draw_again(struct search *search, struct entry *entry,
                                 size_t most, struct err *err)
 {
@@ -66,8 +66,9 @@ static struct trial *draw_again(struct search *search, struct entry *entry,
     return again;
 }
 
-// How far a score on all rows moves by itself, from a few rows drawn twice:
-// the deviation of a mean of so many. 0 for a model that answers alike.
+// Measures how much a score on all rows varies by chance, from a few rows drawn
+// twice: the deviation of a mean over all rows. It is 0 for a model that
+// answers alike.
 static bool measure_noise(struct search *search, struct entry *entry,
                           struct err *err)
 {
@@ -92,9 +93,9 @@ static bool measure_noise(struct search *search, struct entry *entry,
     return true;
 }
 
-// Where the model does not answer alike, the finalists' scores are what they
-// are by luck as well, and they were chosen for them. So they and the baseline
-// get fresh answers to all their rows.
+// If the model's answers vary, the finalists' scores are partly luck, and the
+// finalists were chosen by them. So they and the baseline get fresh answers to
+// all their rows.
 static bool freshen(struct search *search, const struct racer *racers, size_t n,
                     struct err *err)
 {
@@ -111,12 +112,12 @@ static bool freshen(struct search *search, const struct racer *racers, size_t n,
         if (ok)
             board_add_draw(&search->board, entry, again);
     }
-    if (ok) // of a mean of two
+    if (ok) // of a mean of two draws
         search->noise /= sqrt(2);
     return ok;
 }
 
-// The finalists' rows that are left, and some rows once more.
+// Forecasts the rows that the finalists still lack, and some rows once more.
 static void foresee_end(const struct search *search, const struct racer *racers,
                         size_t n)
 {
@@ -128,7 +129,7 @@ static void foresee_end(const struct search *search, const struct racer *racers,
     session_expect(search->session, (struct effort){.examples = left});
 }
 
-// All rows of all finalists, and of the baseline, once more.
+// Forecasts all rows of all finalists and of the baseline once more.
 static void foresee_draws(const struct search *search,
                           const struct racer *racers, size_t n)
 {

@@ -5,7 +5,7 @@
 #include "common/rng.h"
 #include "search/toolkit/credit.h"
 
-enum { FAILURES_LEAST = 3 }; // to learn from
+enum { FAILURES_LEAST = 3 }; // needed to learn from
 
 void findings_release(struct search *search, struct findings *found)
 {
@@ -14,8 +14,8 @@ void findings_release(struct search *search, struct findings *found)
     free(found->failed);
 }
 
-// The step that costs most points; one that was worked on in vain gets its turn
-// less often.
+// Chooses the step that costs most points. A step that was worked on in vain
+// gets its turn less often.
 static bool choose_focus(struct search *search, const struct findings *found,
                          struct err *err)
 {
@@ -93,10 +93,10 @@ static size_t count_alike(const struct search *search, const struct entry *a,
     return n;
 }
 
-// Whose runs are looked at. Where rows train and validate, the leader was
-// chosen on the very rows that are learned from, and may be right on nearly all
-// of them by luck: then nothing is learned from it. Instead it is the entry
-// that is most like it, of those that failed often enough.
+// Chooses the entry whose runs are examined. If the same rows train and
+// validate, the leader was chosen on the very rows that we learn from, and may
+// be right on nearly all of them by luck, so there is nothing to learn from it.
+// Then the entry most like it is used, among those that failed often enough.
 static const struct entry *choose_patient(const struct search *search)
 {
     const struct board *board = &search->board;

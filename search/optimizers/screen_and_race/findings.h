@@ -1,8 +1,9 @@
-// findings: what the runs of the leader, or of an entry like it, say: which
+// findings: what the runs of the leader, or of an entry like it, show: which
 // step loses the points, which rows went wrong, which labels are mistaken for
 // each other.
 //
-// The runs were made in trials, so they cost no call. For the job's own thread.
+// The runs were made in trials, so they cost no call. Call only from the job's
+// own thread.
 
 #ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_FINDINGS_H
 #define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_FINDINGS_H
@@ -20,22 +21,24 @@ enum {
 };
 
 struct findings {
-    const struct entry *patient; // whose runs these are
+    const struct entry *patient; // the entry whose runs these are
     struct runs *runs;           // owned
-    size_t *places;              // owned: of their rows
-    size_t *failed;              // owned: indices of items, by chance
+    size_t *places;              // owned: the places of their rows
+    size_t *failed;              // owned: indices of items, in random order
     size_t n_failed;
-    struct confusion confusions[FINDINGS_CONFUSIONS]; // of the focus
+    struct confusion confusions[FINDINGS_CONFUSIONS]; // of the step in the
+                                                      // focus
     size_t n_confusions;
 };
 
-// Looks at the runs and moves the search's focus to the step that costs most.
-// round: of the search, 0 at first. The caller releases, on failure too.
+// Examines the runs and moves the search's focus to the step that costs most.
+// `round` is the search's, from 0. The caller releases the findings, on failure
+// too.
 bool findings_make(struct search *search, size_t round, struct findings *found,
                    struct err *err);
 void findings_release(struct search *search, struct findings *found);
 
-// What the step in the focus did in the runs.
+// Returns what the step in the focus did in the runs.
 struct diagnosis_runs findings_of_focus(const struct search *search,
                                         const struct findings *found);
 

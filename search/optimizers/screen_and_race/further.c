@@ -17,8 +17,8 @@ static bool score(struct search *search, struct candidate *candidate,
 }
 
 // Scores both on n rows, or on three quarters of them and so on, as the budget
-// allows; first the baseline, whose calls were made already as a rule. NULL and
-// NULL: it does not.
+// allows. The baseline comes first, since its calls were usually made already.
+// Both results are NULL if the budget is not enough.
 static bool score_both(struct search *search, const struct entry *entry,
                        const size_t *rows, size_t n, struct trial **baseline,
                        struct trial **other, struct err *err)

@@ -6,9 +6,9 @@
 #include "search/toolkit/cover.h"
 
 enum {
-    SHOWN_CONTRASTS = 4, // beside the failures
+    SHOWN_CONTRASTS = 4, // in addition to the failures
     SHOWN_EXAMPLES = 8,  // in one letter
-    EXAMPLE_LETTERS = 6, // a proposal
+    EXAMPLE_LETTERS = 6, // per proposal
 };
 
 static const char hint_define[] =
@@ -22,9 +22,10 @@ static const char hint_mistakes[] =
     "Give a rule for each kind of mistake: what tells the right answer from "
     "the one that was given.";
 
-// A letter for each few failures, each with the given text, which all of them
-// had; up to `most` of them behind the n that are there. Beside the failures
-// stand runs that were right with the labels that the failures gave in error.
+// Writes a letter for every few failures, with the given text, which all of
+// them had; adds up to `most` letters after the first n. Next to the failures,
+// a letter shows runs that were right with the labels that the failures gave by
+// mistake.
 static void write_mistakes(const struct search *search,
                            const struct findings *found, int parent,
                            size_t most, struct letter *letters, size_t *n)
@@ -52,8 +53,9 @@ static void write_mistakes(const struct search *search,
     }
 }
 
-// The next examples of the step in the focus that the teacher has not seen, a
-// few a letter, in an order in which each few show as many labels as they can.
+// Writes letters with the next examples of the step in the focus that the
+// teacher has not seen, a few per letter, ordered so that each letter shows as
+// many labels as possible.
 static bool write_examples(struct search *search, int parent, size_t most,
                            struct letter *letters, size_t *n, struct err *err)
 {
@@ -88,14 +90,15 @@ static bool write_examples(struct search *search, int parent, size_t most,
                                   .share = 1 + written++ % LETTER_SHARES};
         for (; ok && *seen < end; (*seen)++)
             ok = letter_add_row(letter, study, places[*seen], err);
-        *n -= letter->n == 0; // nothing is known to be right
+        *n -= letter->n == 0; // none of its rows has a known answer
     }
     free(usable);
     free(places);
     return ok;
 }
 
-// From the demos of the first set, as if nothing had been written.
+// Writes a letter from the demos of the first set, as if there were no
+// instruction.
 static bool write_afresh(const struct search *search, struct letter *letters,
                          size_t *n, struct err *err)
 {
@@ -112,8 +115,8 @@ static bool write_afresh(const struct search *search, struct letter *letters,
                                &from->sets[1].list, err);
 }
 
-// All that the teacher said so far, added to the text that the letters were
-// about and to the one that defines the labels.
+// Adds everything that the teacher said so far to the text that the letters
+// were about, and to the one that defines the labels.
 static bool gather_all(struct search *search, int text, struct err *err)
 {
     const struct text_draft all = {

@@ -8,29 +8,29 @@
 #include "search/toolkit/text_space.h"
 
 enum {
-    WRONG_ROWS = 6,  // that a sentence is left out on, at most
-    RIGHT_ROWS = 16, // and then, if it is suspect
-    WRONG_MOST = 48, // of all sentences together, or one more portion; less
-                     // after each time that nothing was found
+    WRONG_ROWS = 6,  // on which a sentence is left out, at most
+    RIGHT_ROWS = 16, // and then these, if it is suspect
+    WRONG_MOST = 48, // in all, plus at most one more portion; fewer after each
+                     // time that nothing was found
 };
 
-static const double REGAINED = 0.5; // of what a suspect's rows had lost
+static const double REGAINED = 0.5; // share of a suspect's lost points
 
 // The leader without one sentence.
 struct probe {
     size_t saying;       // its number
-    double doubt;        // how far it may do harm, by the outlook
+    double doubt;        // how much harm it may do, by the outlook
     struct entry *entry; // NULL: not asked
 };
 
-// What one mending works with.
+// The working state of one mending.
 struct mending {
     struct search *search; // borrowed
-    struct probe *probes;  // owned, as all below: the most doubtful first
+    struct probe *probes;  // owned, like all below: the most doubtful first
     size_t n;
     double *worth;  // by sentence: above 0 for those that the leader holds,
                     // below for all others
-    size_t *places; // room for those of one probe
+    size_t *places; // room for the places of one probe
 };
 
 static int compare_probes(const void *a, const void *b)
@@ -43,7 +43,7 @@ static int compare_probes(const void *a, const void *b)
     return (x->saying > y->saying) - (x->saying < y->saying);
 }
 
-// A probe for each of the teacher's sentences that the leader holds.
+// Makes a probe for each of the teacher's sentences that the leader holds.
 static bool prepare(struct mending *mending, struct err *err)
 {
     const struct search *search = mending->search;
@@ -73,8 +73,8 @@ static bool prepare(struct mending *mending, struct err *err)
     return true;
 }
 
-// A leader that gets next to nothing wrong does not tell what harms. So it is
-// asked on the rows that are left, where these are few.
+// A leader that gets almost nothing wrong cannot show what does harm. So it is
+// scored on the remaining rows, if they are few.
 static bool look_further(struct mending *mending, struct err *err)
 {
     struct search *search = mending->search;
@@ -96,7 +96,8 @@ static bool look_further(struct mending *mending, struct err *err)
            outlook_learn(&search->outlook, SEARCH_SOFT, err);
 }
 
-// Whether the sentence is about a row that the leader gets right, or wrong.
+// Returns true if the sentence is about this row and the leader gets the row
+// right, or wrong.
 static bool concerns(const struct search *search, size_t saying, size_t place,
                      bool right)
 {
@@ -109,7 +110,7 @@ static bool concerns(const struct search *search, size_t saying, size_t place,
 }
 
 // Asks the probe on the first rows that concern its sentence. Returns at once;
-// *n is how many.
+// *n is their number.
 static bool ask(struct mending *mending, const struct probe *probe, bool right,
                 size_t most, size_t *n, struct err *err)
 {
@@ -123,8 +124,8 @@ static bool ask(struct mending *mending, const struct probe *probe, bool right,
                      "mend", err);
 }
 
-// What is gained without the sentence on the rows that concern it; *lost: what
-// could be.
+// Returns what leaving the sentence out gains on the rows that concern it.
+// *lost is the most that could be gained.
 static double count_gain(const struct search *search, const struct probe *probe,
                          bool right, double *lost)
 {
@@ -160,8 +161,8 @@ static bool is_harmful(const struct search *search, const struct probe *probe)
                0;
 }
 
-// The leader's combination with those of its sentences whose worth is below 0
-// left out; *entry is the leader where that comes to nothing else.
+// Enters the leader's combination without those of its sentences whose worth is
+// below 0. *entry is the leader if that changes nothing.
 static bool enter_without(struct mending *mending, const char *kind,
                           struct entry **entry, struct err *err)
 {
@@ -186,8 +187,8 @@ static bool enter_without(struct mending *mending, const char *kind,
     return ok && *entry != NULL;
 }
 
-// Leaves out one sentence after the other on rows that went wrong, and those
-// that are suspect then on rows that went right.
+// Leaves out one sentence after the other on rows that went wrong, and then the
+// suspect ones on rows that went right.
 static bool ask_probes(struct mending *mending, struct err *err)
 {
     struct search *search = mending->search;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-// Puts what the program of an earlier run has in a step into the space.
+// Adds what the program of an earlier run has in a step to the space.
 static bool plant_part(struct search *search, size_t part,
                        const struct candidate *seed, int *choices,
                        struct err *err)

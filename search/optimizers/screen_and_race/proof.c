@@ -7,7 +7,7 @@
 #include "search/optimizers/screen_and_race/choice.h"
 #include "search/optimizers/screen_and_race/screen.h"
 
-enum { PROOF_STEP = 4 }; // rows that are added at first
+enum { PROOF_STEP = 4 }; // rows added at first
 
 struct entry *proof_hopeful(const struct search *search,
                             const struct racer *racers, size_t n)
@@ -31,16 +31,17 @@ bool proof_tells(const struct search *search, const struct entry *entry)
     return entry == baseline || both >= COMPARISON_LEAST || both == open;
 }
 
-// Whether a race has told who leads.
+// Returns true if a race has shown who leads.
 static bool has_proven_leader(const struct search *search)
 {
     return search->leader != search->baseline &&
            proof_tells(search, search->leader);
 }
 
-// Whom the next rows go to. Who was begun with is gone on with until a test can
-// tell, unless another looks better than luck explains: else the last rows are
-// spread over several, and in the end no test can tell of any.
+// Chooses the entry that gets the next rows. The entry that was begun with
+// keeps getting them until a test can tell, unless another looks better than
+// luck explains. Otherwise the last rows would be spread over several entries,
+// and in the end no test could tell for any of them.
 static struct entry *choose_proven(const struct search *search,
                                    struct entry *begun, struct racer *racers)
 {
@@ -58,8 +59,9 @@ static struct entry *choose_proven(const struct search *search,
                : best;
 }
 
-// Places that `entry` may be scored on and is not yet, and where `other` is
-// known or (anywhere) could be; at most n. Returns how many.
+// Lists the places on which `entry` may be scored and is not yet, and where
+// `other` is known or (with `anywhere`) could be; at most n. Returns their
+// number.
 static size_t list_open(const struct search *search, const struct entry *entry,
                         const struct entry *other, bool anywhere, size_t n,
                         size_t *places)
@@ -73,10 +75,11 @@ static size_t list_open(const struct search *search, const struct entry *entry,
     return found;
 }
 
-// Scores whoever looks best by now on some more rows, first on those that the
-// baseline was scored on; then the baseline on more of them. *n: how many. They
-// are not many more at once than it knows, so that whoever disappoints does so
-// early. *begun: who it was the last time, and is this time.
+// Scores the best-looking entry on some more rows, first on those that the
+// baseline was scored on, or else the baseline on more of its rows. *n is the
+// number of rows: about half as many as the entry already has, so that an entry
+// that disappoints does so early. *begun is the entry of the last time, and
+// becomes the one of this time.
 static bool prove_some(struct search *search, size_t most, struct racer *racers,
                        size_t *places, struct entry **begun, size_t *n,
                        struct err *err)
@@ -100,9 +103,9 @@ static bool prove_some(struct search *search, size_t most, struct racer *racers,
     return *n == 0 || board_score(&search->board, asked, places, *n, err);
 }
 
-// Of those that were scored on fewer rows than a test asks for the one of which
-// most is hoped, or one that nobody has tried where more is hoped of it; NULL:
-// there is none.
+// Chooses the most promising entry among those scored on fewer rows than a test
+// needs, or a combination that nobody has tried if that promises more. *hoped
+// is NULL if there is none.
 static bool choose_hoped(struct search *search, struct entry **hoped,
                          struct err *err)
 {
@@ -130,8 +133,8 @@ static bool choose_hoped(struct search *search, struct entry **hoped,
     return true;
 }
 
-// Scores what most is hoped of on a few rows, again and again, while what is
-// left is enough for a proof.
+// Scores the most promising entry on a few rows, again and again, as long as
+// enough is left for a proof.
 static bool hope(struct search *search, size_t *places, struct err *err)
 {
     struct entry *hoped = NULL;

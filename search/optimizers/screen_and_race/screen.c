@@ -8,11 +8,11 @@
 
 enum {
     SCREEN_FIRST = 16, // combinations of the first screen,
-    SCREEN_HOPED = 4,  // of which the outlook chooses so many
-    SCREEN_LATER = 8,  // of a round
-    SCREEN_ROWS = 4,   // a combination
+    SCREEN_HOPED = 4,  // of which the outlook chooses this many
+    SCREEN_LATER = 8,  // per round
+    SCREEN_ROWS = 4,   // per combination
     SCREEN_SPAN = 24,  // rows that the screen uses
-    SCREEN_ALIKE = 3,  // combinations of one text, or one set, in later screens
+    SCREEN_ALIKE = 3,  // that share a text or a set, in later screens
 };
 
 bool screen_entry(struct search *search, struct entry *entry, size_t number,
@@ -39,9 +39,10 @@ static bool end_screen(struct search *search, struct err *err)
            outlook_learn(&search->outlook, SEARCH_SOFT, err);
 }
 
-// The cell-th text that is no share of another, round and round; *whole: how
-// many these are. Where no two letters say the same, a share is worth less than
-// the whole, so shares are tried where they are hoped of, and not at first.
+// Returns the cell-th text that is not a share of another, wrapping around;
+// *whole is the number of such texts. If no two letters say the same, a share
+// is worth less than the whole, so shares are tried only when they look
+// promising, and not at first.
 static int choose_whole(const struct space_part *part, size_t cell,
                         size_t *whole)
 {
@@ -55,11 +56,11 @@ static int choose_whole(const struct space_part *part, size_t cell,
     return (int)t;
 }
 
-// Of the predictor that matters most each whole text and each set is met as
-// often as the others. The rest of the combination is drawn for every other one
-// only, and stays as the leader has it (at first, as written) for those
-// between: an earlier step that is left alone gives the answers that are there
-// already, and so costs nothing.
+// Makes the choices of a cell of the first screen. Each whole text and each set
+// of the focused predictor is used as often as the others. The rest of the
+// combination is drawn only for every other cell; in between it stays as the
+// leader has it (at first, as written). An earlier step that stays the same
+// gives answers that are already stored, so it costs nothing.
 static void first_choices(struct search *search, size_t cell, struct rng *rng,
                           int *choices)
 {
@@ -98,7 +99,7 @@ static bool screen_evenly(struct search *search, size_t cells, struct err *err)
     return ok && end_screen(search, err);
 }
 
-// A combination that could be tried: the leader's with one or two choices
+// A combination that could be tried: the leader's, with one or two choices
 // changed.
 struct option {
     size_t at[2];
@@ -133,8 +134,9 @@ static void add_option(struct search *search, struct option *option,
     list[(*n)++] = *option;
 }
 
-// All texts and sets of the predictor that matters most with each other, and
-// every other choice by itself; best hope first. The caller frees.
+// Lists all texts and sets of the focused predictor combined with each other,
+// and every other choice alone; the most promising first. The caller frees the
+// list.
 static struct option *list_options(struct search *search, size_t *n,
                                    struct err *err)
 {
@@ -173,7 +175,8 @@ static struct option *list_options(struct search *search, size_t *n,
     return list;
 }
 
-// Whether enough others of the screen share a choice with this one.
+// Returns true if enough other options of the screen share a choice with this
+// one.
 static bool is_common(const struct option *taken, size_t n,
                       const struct option *option)
 {
@@ -189,7 +192,8 @@ static bool is_common(const struct option *taken, size_t n,
     return false;
 }
 
-// The leader with one or two choices changed; NULL without memory.
+// Enters the leader with one or two choices changed. Returns NULL when out of
+// memory.
 static struct entry *enter_option(struct search *search,
                                   const struct option *option, struct err *err)
 {
@@ -214,7 +218,7 @@ static bool is_untried(const struct entry *entry)
     return entry->n == 0 && entry->asked == NULL;
 }
 
-// It joins the screen, unless it was tried; *n counts those that joined.
+// Adds an option to the screen unless it was tried; *n counts those added.
 static bool screen_option(struct search *search, const struct option *option,
                           size_t number, size_t *n, struct err *err)
 {
@@ -226,8 +230,8 @@ static bool screen_option(struct search *search, const struct option *option,
     return screen_entry(search, entry, number, err);
 }
 
-// The leader with half of its demos: whatever is hoped of it, so that the
-// search does not end up with ever more of them.
+// Screens the leader with half of its demos, however promising that looks, so
+// that the search does not end up with more and more of them.
 static bool screen_half(struct search *search, size_t number, size_t *n,
                         struct err *err)
 {
@@ -241,7 +245,7 @@ static bool screen_half(struct search *search, size_t number, size_t *n,
                          number, n, err);
 }
 
-// Up to `most` of what the outlook hopes most of.
+// Screens up to `most` of the most promising combinations.
 static bool screen_hoped(struct search *search, size_t round, size_t most,
                          struct err *err)
 {
@@ -267,8 +271,8 @@ static bool screen_hoped(struct search *search, size_t round, size_t most,
     return ok && end_screen(search, err);
 }
 
-// Which of several predictors loses most is known only after the first race, so
-// until then hope would be about the wrong one too often.
+// Only the first race shows which of several predictors loses most. Until then,
+// promising combinations would too often be about the wrong one.
 bool screen_first(struct search *search, struct err *err)
 {
     size_t hoped = study_count_searched(&search->study) > 1 ? 0 : SCREEN_HOPED;

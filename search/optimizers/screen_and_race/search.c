@@ -21,8 +21,8 @@ static int compare_scores(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// What counts as right, and how far scores spread. Where the metric grades, the
-// best quarter of the baseline's runs is right.
+// Determines what counts as right and how far scores spread. If the metric
+// gives graded scores, the best quarter of the baseline's runs counts as right.
 static bool weigh_scores(const struct trial *baseline, double *pass,
                          double *deviation, struct err *err)
 {

@@ -3,12 +3,13 @@
 #include "search/toolkit/demo_space.h"
 
 enum {
-    DEMOS_MOST = 32, // of a step, unless max_demos says more
-    GROWN_MOST = 64, // later, when the leader shows that many
-    DEMOS_PLAIN = 4, // of the smallest set, where there are no labels
+    DEMOS_MOST = 32, // per step, unless max_demos allows more
+    GROWN_MOST = 64, // later, once the leader shows that many
+    DEMOS_PLAIN = 4, // of the smallest set, if there are no labels
 };
 
-// The most demos that a step may show, `cap` where the user says nothing.
+// Returns the most demos that a step may show; `cap` applies if the user gave
+// no limit.
 static size_t most_demos(const struct search *search, size_t cap)
 {
     size_t n = search->study.n;
@@ -16,13 +17,13 @@ static size_t most_demos(const struct search *search, size_t cap)
     if (search->params->max_demos >= 0)
         return (size_t)search->params->max_demos;
     if (session_split(search->session)->shared)
-        n /= 2; // the rest is to be scored on
+        n /= 2; // the other half is for scoring
     return n < cap ? n : cap;
 }
 
 enum set_size { SMALL, MEDIUM, LARGE };
 
-// One demo a label, two, and as many as there may be.
+// Returns one demo per label, two per label, or as many as allowed.
 static size_t count_demos(const struct search *search, size_t part,
                           enum set_size size)
 {
@@ -48,7 +49,7 @@ static const struct {
     {TASTE_CHANCE, MEDIUM, "chance, medium"},
 };
 
-// SIDE_SETS for a predictor that loses less than another.
+// A predictor that is not in the focus gets only SIDE_SETS.
 enum { FIRST_SETS = sizeof first_sets / sizeof *first_sets, SIDE_SETS = 3 };
 
 static bool make_pools(struct search *search, size_t part, struct err *err)

@@ -1,8 +1,9 @@
-// stock: fills the space, at first and again every round: looks at what goes
+// stock: fills the space, at first and again every round. It looks at what goes
 // wrong (findings.h), and makes instructions (texts.h, letters.h) and demo sets
-// (sets.h) from it.
+// (sets.h) from that.
 //
-// No search finds what is not in its space. For the job's own thread.
+// A search cannot find what is not in its space. Call only from the job's own
+// thread.
 
 #ifndef SEARCH_OPTIMIZERS_SCREEN_AND_RACE_STOCK_H
 #define SEARCH_OPTIMIZERS_SCREEN_AND_RACE_STOCK_H
@@ -13,10 +14,11 @@
 #include "common/err.h"
 #include "search/optimizers/screen_and_race/search.h"
 
-// What every predictor begins with.
+// Adds what every predictor begins with.
 bool stock_fill(struct search *search, struct err *err);
 
-// What a round adds for the predictor that loses most; round: 1 and up.
+// Adds the texts and sets of a round for the predictor that loses most; `round`
+// counts from 1.
 bool stock_renew(struct search *search, size_t round, struct err *err);
 
 #endif

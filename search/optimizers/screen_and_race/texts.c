@@ -41,7 +41,7 @@ bool texts_begin(struct search *search, size_t part,
     return true;
 }
 
-// Near enough to normal, and the same on every machine.
+// Returns a nearly normal number, the same on every machine.
 static double draw_luck(struct rng *rng)
 {
     double sum = -6;
@@ -51,9 +51,9 @@ static double draw_luck(struct rng *rng)
     return sum;
 }
 
-// What the teacher said, without what seems to do harm; where it is `drawn`,
-// without what might, by chance: sentences that always stood together cannot be
-// told apart.
+// Adds what the teacher said, without what seems to do harm. With `drawn`, it
+// is decided partly by chance, since sentences that always occurred together
+// cannot be told apart.
 static bool weed(struct search *search, size_t part, int text, bool drawn,
                  struct rng *rng, struct err *err)
 {

@@ -5,7 +5,7 @@
 
 #include "search/optimizers/simba/pool.h"
 
-// --- its runs ---
+// --- the runs of a batch ---
 
 bool simba_batch_take(struct simba_search *search, struct err *err)
 {
@@ -32,8 +32,8 @@ bool simba_batch_take(struct simba_search *search, struct err *err)
     return true;
 }
 
-// rows[0..n) by that member of the pool. draw: a number for each model of each
-// step, so that no two are asked the same.
+// Runs rows[0..n) with this member of the pool. `draw` is a distinct number for
+// each model of each step, so that no two ask the same.
 static struct runs *submit_runs(struct simba_search *search, size_t member,
                                 int64_t draw, const size_t *rows, size_t n,
                                 struct err *err)
@@ -52,7 +52,7 @@ static struct runs *submit_runs(struct simba_search *search, size_t member,
     return runs_submit(search->session, &request, err);
 }
 
-// The rows of one model that one member was drawn for.
+// Runs those rows of one model for which one member was drawn.
 static bool run_share(struct simba_search *search, int64_t step, size_t model,
                       size_t member, const size_t *drawn, struct err *err)
 {
@@ -123,7 +123,7 @@ bool simba_batch_run(struct simba_search *search, int64_t step, struct err *err)
     return true;
 }
 
-// --- its rows, by what their runs show ---
+// --- the rows, sorted by what their runs show ---
 
 static void sort_items(const struct task_item **items, size_t n)
 {
@@ -181,7 +181,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Between the two nearest, in proportion; n > 0 sorted values.
+// Interpolates between the two nearest of n > 0 sorted values.
 static double percentile(const double *sorted, size_t n, double share)
 {
     double at = share * (double)(n - 1);

@@ -8,7 +8,7 @@
 #include "common/utf8.h"
 #include "search/toolkit/labels.h"
 
-// By Knuth's multiplication of uniforms; mean is small.
+// Draws by Knuth's multiplication of uniforms, which suits a small mean.
 static size_t draw_poisson(struct rng *rng, double mean)
 {
     double limit = exp(-mean);
@@ -63,7 +63,7 @@ bool simba_demos_drop(struct simba_search *search, struct candidate *child,
     return ok;
 }
 
-// Long inputs of a demo are cut; its fields are changed in a copy.
+// Cuts long inputs of a demo; its fields are changed in a copy.
 static bool cut_inputs(const struct simba_search *search,
                        const struct step *step, struct demo *demo,
                        struct err *err)

@@ -52,7 +52,7 @@ size_t simba_pool_draw(struct simba_search *search, double temperature)
     double total = 0;
     double most = 0;
 
-    // Less the greatest, so that no power overflows.
+    // The greatest score is subtracted so that no power overflows.
     for (size_t i = 0; i < search->n_top; i++)
         most = fmax(most, search->pool[search->top[i]].score);
     for (size_t i = 0; i < search->n_top; i++)

@@ -1,7 +1,7 @@
 // pool: the programs of the search so far, with their scores.
 //
-// Each step draws from the best of them: the better one is, the more often, and
-// how much so is said by a temperature.
+// Each step draws from the best of them, better ones more often; a temperature
+// says by how much.
 
 #ifndef SEARCH_OPTIMIZERS_SIMBA_POOL_H
 #define SEARCH_OPTIMIZERS_SIMBA_POOL_H
@@ -11,11 +11,12 @@
 bool simba_pool_add(struct simba_search *search, struct candidate *candidate,
                     double score, struct err *err);
 
-// Chooses the best num_candidates, the earlier of equals first; the program as
-// written takes the last place where it is not among them.
+// Chooses the best num_candidates; of equals, the earlier one comes first. If
+// the program as written is not among them, it takes the last place.
 bool simba_pool_choose(struct simba_search *search, struct err *err);
 
-// One of these, by the softmax of score / temperature: its place in the pool.
+// Draws one of these by the softmax of score / temperature. Returns its index
+// in the pool.
 size_t simba_pool_draw(struct simba_search *search, double temperature);
 
 #endif

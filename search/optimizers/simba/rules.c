@@ -14,7 +14,8 @@ enum { RULE_FIELDS = PROGRAM_MAX_STEPS + 1, LEAST_VALUE_BYTES = 40 };
 
 // --- the question ---
 
-// What the teacher is to tell: what went wrong, and then advice to each step.
+// Fills in what the teacher has to answer: what went wrong, then advice to each
+// step.
 static bool fill_told(struct simba_search *search, struct field *told,
                       struct err *err)
 {
@@ -71,7 +72,7 @@ bool simba_rules_init(struct simba_search *search, struct err *err)
         err);
 }
 
-// NULL for a run that has nothing to say beside the other.
+// Shows a run. item is NULL if there is no run to compare with the other.
 static void put_run(struct buf *out, const struct simba_search *search,
                     const struct task_item *item, size_t max)
 {
@@ -189,7 +190,7 @@ bool simba_rules_ask(struct simba_search *search,
     return question_submit(search->session, question, err);
 }
 
-// "None", "n/a" and the like are no advice.
+// Returns false for "None", "n/a" and the like.
 static bool is_advice(const char *text)
 {
     static const char *const empty[] = {"none",    "none.",     "n/a",
@@ -209,7 +210,7 @@ static bool append_rule(struct simba_search *search, struct candidate *child,
     bool ok = true;
 
     buf_printf(&text, "%s\n\n%s", child->parts[predictor].instruction, advice);
-    // An instruction that has no room for it stays as it is.
+    // An instruction without room for the advice stays as it is.
     if (!buf_ok(&text, "an instruction", err))
         ok = false;
     else if (text.len <= INSTRUCTION_MAX_BYTES)

@@ -1,6 +1,6 @@
-// search: what the files of this room share. simba.c tells how the search goes;
-// pool.h has its programs, batch.h the rows of a step, demos.h and rules.h the
-// two ways in which a new program is made.
+// search: the state that the files of this room share. simba.c describes the
+// search; pool.h has its programs, batch.h the rows of a step, demos.h and
+// rules.h the two ways to make a new program.
 
 #ifndef SEARCH_OPTIMIZERS_SIMBA_SEARCH_H
 #define SEARCH_OPTIMIZERS_SIMBA_SEARCH_H
@@ -27,8 +27,8 @@ struct simba_member {
     double score;                // on the minibatch that it was made for
 };
 
-// A row of the minibatch and its runs, the best first. A run without a score,
-// since the row is excluded or its judge failed, is none of them.
+// A row of the minibatch and its runs, best first. Runs without a score are
+// left out: the row is excluded or its judge failed.
 struct simba_bucket {
     size_t row;
     const struct task_item **items; // borrowed from the runs
@@ -39,7 +39,8 @@ struct simba_bucket {
 // One candidate's share of a step's runs.
 struct simba_run {
     struct runs *runs; // owned
-    size_t *places;    // owned: of its items among all, model by model
+    size_t *places;    // owned: positions of its items among all, model by
+                       // model
 };
 
 struct simba_search {
@@ -48,21 +49,22 @@ struct simba_search {
     struct leader leader;
     struct form rule;
     char (*advice)[SIMBA_NAME_BYTES]; // owned: field names of the form
-    size_t *parts;                    // owned: predictors that the plan runs
+    size_t *parts;                    // owned: the predictors that the plan
+                                      // runs
     size_t n_parts;
-    size_t *order; // owned: training rows as this epoch shuffled them
+    size_t *order; // owned: training rows, as shuffled for this epoch
     size_t n_train;
-    size_t at; // rows of it that were used
+    size_t at; // rows of `order` that were used
     size_t epochs;
     struct simba_member *pool; // owned; [0] is the program as written
     size_t n_pool;
-    int64_t made; // rules and demos, for their numbers
-    // of the step under way
+    int64_t made; // rules and demos made so far, to number them
+    // of the step in progress
     struct rng rng;
     size_t *batch; // owned: rows
     size_t n_batch;
     size_t n_models;
-    size_t *top; // owned: in the pool
+    size_t *top; // owned: indices in the pool
     size_t n_top;
     struct simba_run *runs; // owned
     size_t n_runs;
