@@ -18,7 +18,11 @@
 #include "common/thread.h"
 #include "wire/inproc.h"
 
-enum { LOOK_MS = 1000, PATH_BYTES = 4096 };
+enum {
+    LOOK_MS = 1000,
+    LOOK_SHARE = 20, // unknown keys cost at most a 20th of a core
+    PATH_BYTES = 4096,
+};
 
 // The keys that the folder allowed at one moment.
 struct ring {
@@ -42,6 +46,8 @@ struct gate {
     // Used only by the gate's thread:
     struct hash seen; // hash of the names, sizes and times in the folder
     bool told_unreadable;
+    int64_t looked_us; // when the last look ended
+    int64_t look_us;   // how long it took
 };
 
 // --- the folder ---
@@ -172,8 +178,7 @@ static void tell_unreadable(struct gate *gate, const char *why)
     gate->told_unreadable = true;
 }
 
-// Picks up what has changed in the folder.
-static void look(struct gate *gate)
+static void look_at_folder(struct gate *gate)
 {
     DIR *dir = opendir(gate->folder);
     struct ring ring = {0};
@@ -199,6 +204,21 @@ static void look(struct gate *gate)
     }
     if (dir != NULL)
         (void)closedir(dir);
+}
+
+// Picks up what has changed in the folder.
+static void look(struct gate *gate)
+{
+    int64_t began_us = clock_monotonic_us();
+
+    look_at_folder(gate);
+    gate->looked_us = clock_monotonic_us();
+    gate->look_us = gate->looked_us - began_us;
+}
+
+static int64_t since_look_us(const struct gate *gate)
+{
+    return clock_monotonic_us() - gate->looked_us;
 }
 
 bool gate_find(struct gate *gate, const char *public_key, struct key *out)
@@ -291,16 +311,28 @@ static void send_reply(void *zap, const struct zap_request *request,
     (void)zmq_send(zap, "", 0, 0);
 }
 
+// Checks the folder before refusing an unknown key, which may have been made a
+// moment ago: a client that was refused does not try again.
+static bool is_allowed(struct gate *gate, const char *public_key)
+{
+    struct key key;
+
+    if (gate_find(gate, public_key, &key))
+        return true;
+    if (since_look_us(gate) < LOOK_SHARE * gate->look_us)
+        return false;
+    look(gate);
+    return gate_find(gate, public_key, &key);
+}
+
 static void answer(struct gate *gate)
 {
     struct zap_request request;
     char public_key[KEY_BYTES] = "";
-    struct key key;
 
     if (!read_request(gate->zap, &request))
         return;
-    if (read_public(&request, public_key) &&
-        gate_find(gate, public_key, &key)) {
+    if (read_public(&request, public_key) && is_allowed(gate, public_key)) {
         send_reply(gate->zap, &request, "200", "OK", public_key);
         return;
     }
@@ -314,7 +346,6 @@ static void answer(struct gate *gate)
 static void *run(void *arg)
 {
     struct gate *gate = arg;
-    int64_t looked_ms = clock_monotonic_ms();
     zmq_pollitem_t items[] = {
         {.socket = gate->zap, .events = ZMQ_POLLIN},
         {.socket = gate->control, .events = ZMQ_POLLIN},
@@ -325,10 +356,8 @@ static void *run(void *arg)
             break;
         if (items[0].revents & ZMQ_POLLIN)
             answer(gate);
-        if (clock_monotonic_ms() - looked_ms >= LOOK_MS) {
+        if (since_look_us(gate) >= (int64_t)LOOK_MS * 1000)
             look(gate);
-            looked_ms = clock_monotonic_ms();
-        }
     }
     return NULL;
 }

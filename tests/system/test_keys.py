@@ -62,6 +62,17 @@ def test_a_key_that_nobody_allowed_is_refused(talk, undisturbed):
         lambda: ask(talk, "jobs", *talk.words).status == 0, "welcome again")
 
 
+def test_a_new_key_works_at_once(talk, undisturbed):
+    """Also between two looks at the folder; a refused connection would wait in
+    vain, for ZeroMQ does not try again."""
+    for name in ("bob", "cay", "dan"):
+        made = talk.stage.promptcc("keys", "client", name, "--keys", talk.keys)
+        assert made.status == 0, made
+        result = ask(talk, "jobs", "--keys", talk.keys / f"{name}.key")
+        assert result.status == 0, result
+    talk.check_the_end(undisturbed)
+
+
 def test_a_key_gives_one_role(talk, undisturbed):
     as_client = talk.peer(WORKER)
     as_client.hello(CLIENT)
