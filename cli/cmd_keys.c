@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -64,8 +65,16 @@ static bool make(const struct options *options, const char *folder,
 static bool revoke(const struct options *options, const char *folder,
                    struct buf *out, struct err *err)
 {
-    const char *name = options->n_operands > 1 ? options->operands[1] : "";
+    const char *name;
 
+    if (options->n_operands < 2) {
+        err_set(err, ERR_INPUT,
+                "`promptcc keys revoke` needs the NAME of a key; `promptcc "
+                "keys --keys %.150s` lists them",
+                folder);
+        return false;
+    }
+    name = options->operands[1];
     if (!key_folder_revoke(folder, name, err))
         return false;
     buf_printf(out,
@@ -125,6 +134,25 @@ static int print_done(const struct options *options, const char *what,
     return status;
 }
 
+// Other commands take the file of one key with --keys; this one works on the
+// folder of all keys.
+static bool check_folder(const char *folder, struct err *err)
+{
+    const char *exported = getenv("PROMPTCC_KEYS");
+    struct stat st;
+
+    if (stat(folder, &st) != 0 || S_ISDIR(st.st_mode))
+        return true;
+    err_set(err, ERR_INPUT,
+            "%.150s%s is a file, and `promptcc keys` works on the folder of "
+            "all keys: say --keys DIR",
+            folder,
+            exported != NULL && strcmp(exported, folder) == 0
+                ? " (of PROMPTCC_KEYS)"
+                : "");
+    return false;
+}
+
 static int run(const struct options *options)
 {
     const char *folder = option_text(options, OPT_KEYS);
@@ -136,6 +164,8 @@ static int run(const struct options *options)
 
     if (folder == NULL)
         folder = DEFAULT_FOLDER;
+    if (!check_folder(folder, &err))
+        return output_error(options, &err);
     if (what == NULL)
         return print_list(options, folder);
     if (option_on(options, OPT_CSV))

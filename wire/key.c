@@ -25,6 +25,13 @@ static const char *const role_names[] = {
     [KEY_CLIENT] = "client",
 };
 
+// What `promptcc keys` takes to make a key of the role.
+static const char *const key_operands[] = {
+    [KEY_COORDINATOR] = "coordinator",
+    [KEY_WORKER] = "worker NAME",
+    [KEY_CLIENT] = "client NAME",
+};
+
 const char *key_role_name(enum key_role role)
 {
     return role_names[role];
@@ -273,14 +280,14 @@ static bool is_usable(const struct key *key, enum key_role role,
     if (key->role == role)
         err_set(err, ERR_INPUT,
                 "the key %s lacks its secret or its coordinator: make it anew "
-                "with `promptcc keys %s %s`",
-                key->name, role_names[role], key->name);
+                "with `promptcc keys %s`",
+                key->name, key_operands[role]);
     else
         err_set(err, ERR_INPUT,
-                "%s is the key of a %s; here one of a %s is needed: make it "
-                "with `promptcc keys %s NAME`",
+                "%s is the key of a %s; here the key of a %s is needed: make "
+                "it with `promptcc keys %s`",
                 key->name, role_names[key->role], role_names[role],
-                role_names[role]);
+                key_operands[role]);
     return false;
 }
 
@@ -323,9 +330,8 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
     } else if (n == 0) {
         err_set(err, ERR_INPUT,
                 "%.120s holds no key of a %s: make one with `promptcc keys "
-                "%s%s` beside the coordinator, and bring it here",
-                folder, role_names[role], role_names[role],
-                role == KEY_COORDINATOR ? "" : " NAME");
+                "%s` beside the coordinator, and bring it here",
+                folder, role_names[role], key_operands[role]);
     } else if (n > 1) {
         err_set(err, ERR_INPUT,
                 "%.80s holds several keys of a %s (%.60s): name the file, as "

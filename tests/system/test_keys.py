@@ -142,6 +142,26 @@ def test_the_list_of_keys_is_csv_as_well(stage):
     assert not (keys / "rack2.key").exists()
 
 
+def test_the_command_takes_the_folder_of_all_keys(stage):
+    """PROMPTCC_KEYS names the key of whoever asks a coordinator, which is not
+    where keys are made and revoked."""
+    keys = stage.folder / "made"
+    for words in (["client", "bob"], ["worker", "rack"]):
+        assert stage.promptcc("keys", *words, "--keys", keys).status == 0
+    exported = {"PROMPTCC_KEYS": keys / "bob.key"}
+    for words in ([], ["worker", "rack2"], ["revoke", "bob"]):
+        result = stage.promptcc("keys", *words, env=exported)
+        assert result.status == 2, result
+        assert "bob.key (of PROMPTCC_KEYS) is a file" in result.err, result
+    nobody = stage.promptcc("keys", "revoke", "--keys", keys)
+    assert nobody.status == 2 and "needs the NAME" in nobody.err, nobody
+    # The command that a refusal advises works as it stands.
+    wrong = stage.promptcc("coordinator", "--store", stage.folder / "c.db",
+                           env=exported)
+    assert wrong.status == 2, wrong
+    assert wrong.err.rstrip().endswith("`promptcc keys coordinator`"), wrong
+
+
 def test_beyond_this_machine_one_needs_keys(stage):
     keys = stage.keys()
     listen = ["coordinator", "--listen", "tcp://0.0.0.0:0", "--store",
