@@ -347,7 +347,7 @@ static const char *what_is_left(const struct client *client)
         return "";
     return job->job[0] == '\0'
                ? " before the coordinator said that it has the job: it may "
-                 "begin all the same, and `promptcc jobs` shows whether it did"
+                 "begin anyway, and `promptcc jobs` shows whether it did"
                : ", and left the job as it is";
 }
 
@@ -370,7 +370,7 @@ static bool check_patience(const struct client *client, struct err *err)
         return true;
     err_set(err, ERR_FAULT,
             "the coordinator was silent for longer than --wait allows; the job "
-            "goes on");
+            "continues");
     return false;
 }
 

@@ -132,7 +132,7 @@ static void begin_waiting(struct submission *submission, const char *why,
     submission->busy_ms = now;
     submission->pause_ms = BUSY_FIRST_MS;
     (void)text_print(text, sizeof text,
-                     "%.*s; the job is sent again until it is taken",
+                     "%.*s; the job will be sent again until it is accepted",
                      (int)strcspn(why, ":"), why);
     submission_say(submission, text);
 }

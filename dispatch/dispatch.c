@@ -151,7 +151,7 @@ bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
 {
     if (slots < 1 || slots > DISPATCH_MAX_SLOTS) {
         err_set(err, ERR_INPUT,
-                "worker %" PRId32 " offers %d slots; 1 to %d are possible",
+                "worker %" PRId32 " offers %d slots; it must be 1 to %d",
                 worker, slots, DISPATCH_MAX_SLOTS);
         return false;
     }
@@ -292,8 +292,7 @@ bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
 
     dispatch->settled = false;
     if (queued_call_find(dispatch, call->id) != NULL) {
-        err_set(err, ERR_INPUT, "call %" PRId64 " was queued already",
-                call->id);
+        err_set(err, ERR_INPUT, "call %" PRId64 " is already queued", call->id);
         return false;
     }
     queued = queued_call_make(dispatch, call);

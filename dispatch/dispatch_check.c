@@ -37,7 +37,8 @@ static const char *check_lease(const struct dispatch *dispatch,
         table_find(&dispatch->leases, lease->node.key);
 
     if (listed != (found == &lease->node))
-        return "a lease can be found though it is over, or cannot";
+        return "a lease can be found although it is over, or the other way "
+               "round";
     if (holds != (lease->queued != NULL))
         return "a lease has no call, or has one that it does not hold";
     if (lease->seat != NULL &&
@@ -193,7 +194,8 @@ static const char *check_seat(const struct seat *seat)
          at = at->next)
         n_seats += RING_OWNER(at, struct seat, of_worker)->share == seat->share;
     if (n_seats != 1)
-        return "a worker has two seats of a job, or one that it knows not of";
+        return "a worker has two seats in a job, or one that it does not know "
+               "of";
     if (n_held != seat->n_held)
         return "the leases of a seat are miscounted";
     if (n_held == 0 && (worker->silent || worker->draining))
@@ -245,7 +247,7 @@ static const char *check_shares(const struct dispatch *dispatch)
     if (n_calls != dispatch->calls.count)
         return "the calls of a job are miscounted";
     if (in_work != dispatch->n_state[STATE_LEASED])
-        return "the calls that a job has in work are miscounted";
+        return "the leased calls of a job are miscounted";
     return NULL;
 }
 
@@ -328,7 +330,7 @@ static const char *check_model(const struct dispatch *dispatch,
     if (queued != model->n_queued)
         return "the queued calls of a model are miscounted";
     if ((queued > 0) == ring_empty(&model->active))
-        return "a model with queued calls is not looked at, or one without is";
+        return "a model with queued calls is not active, or one without is";
     return NULL;
 }
 
@@ -423,7 +425,8 @@ static const char *check_each_model(const struct dispatch *dispatch)
     for (const struct table_node *node = table_next(&dispatch->calls, NULL);
          node != NULL; node = table_next(&dispatch->calls, node))
         expected += RING_OWNER(node, struct queued_call, node)->n_held % 3 != 0;
-    return listed == expected ? NULL : "a call that is out is not listed so";
+    return listed == expected ? NULL
+                              : "a call that is out is not listed as out";
 }
 
 static const char *check_groups(const struct dispatch *dispatch)

@@ -439,7 +439,7 @@ struct connections *connections_new(void *context, struct wire_socket *socket,
                               ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);
     if (c->monitor != NULL)
         return c;
-    err_set(err, ERR_IO, "ZeroMQ's monitor does not start: %s",
+    err_set(err, ERR_IO, "cannot start ZeroMQ's monitor: %s",
             zmq_strerror(zmq_errno()));
     connections_free(c);
     return NULL;

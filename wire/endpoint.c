@@ -120,11 +120,11 @@ static const char *meaning_of(int why)
 {
     switch (why) {
     case 0:
-        return "something listens there, and does not answer as one";
+        return "something listens there, but does not answer as one";
     case ECONNREFUSED:
         return "nothing listens at that port";
     case ETIMEDOUT:
-        return "no machine answers there, or a firewall stands before it";
+        return "no machine answers there, or a firewall blocks it";
     default:
         return strerror(why);
     }

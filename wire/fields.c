@@ -348,7 +348,8 @@ static bool read_list(struct reading *reading,
     for (size_t i = 0; i < array->size; i++) {
         const msgpack_object *item = &array->ptr[i];
         if (item->type != MSGPACK_OBJECT_MAP)
-            return refuse(&reading->pass, field, "holds something else");
+            return refuse(&reading->pass, field,
+                          "has an entry that is not a map");
         if (!read_fields(reading, field->items, &item->via.map,
                          items + i * field->items->size))
             return false;
@@ -429,7 +430,7 @@ static bool read_fields(struct reading *reading,
             continue;
         const struct message_field *field = &table->fields[row];
         if ((seen & UINT32_C(1) << row) != 0)
-            return refuse(&reading->pass, field, "comes twice");
+            return refuse(&reading->pass, field, "appears twice");
         if (!read_value(reading, field, &map->ptr[i].val, base))
             return false;
         seen |= UINT32_C(1) << row;

@@ -123,8 +123,8 @@ static bool read_ring(const struct gate *gate, DIR *dir, struct ring *out,
             }
             log_warn("key-unreadable", "%s", why.text);
         } else if (key.role == KEY_COORDINATOR) {
-            log_warn("key-unreadable", "%s is no key of a worker or client",
-                     path);
+            log_warn("key-unreadable",
+                     "%s is not the key of a worker or client", path);
         } else if (!add_key(out, &key)) {
             err_nomem(err, "the keys");
             return false;
@@ -173,7 +173,7 @@ static void tell_unreadable(struct gate *gate, const char *why)
 {
     if (!gate->told_unreadable)
         log_warn("keys-unreadable",
-                 "%s cannot be read now, so nobody is added or taken away: %s",
+                 "%s cannot be read now, so no keys are added or removed: %s",
                  gate->folder, why);
     gate->told_unreadable = true;
 }
@@ -336,7 +336,7 @@ static void answer(struct gate *gate)
         send_reply(gate->zap, &request, "200", "OK", public_key);
         return;
     }
-    log_warn("key-unknown", "%s comes with the key %s, which is not in %s",
+    log_warn("key-unknown", "%s connects with the key %s, which is not in %s",
              request.frames[ZAP_ADDRESS], public_key, gate->folder);
     send_reply(gate->zap, &request, "400", "this key is not allowed", "");
 }
@@ -431,7 +431,7 @@ struct gate *gate_start(void *context, const char *folder, struct err *err)
     (void)pthread_mutex_init(&gate->mutex, NULL);
     look(gate);
     if (!open_sockets(gate))
-        err_set(err, ERR_IO, "cannot watch over keys: %s",
+        err_set(err, ERR_IO, "cannot check keys: %s",
                 zmq_strerror(zmq_errno()));
     else if (thread_start(&gate->thread, run, gate, "the keys", err))
         return gate;

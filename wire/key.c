@@ -54,10 +54,11 @@ bool key_name_check(const char *name, struct err *err)
     if (len > 0 && len < KEY_NAME_BYTES && name[0] != '.' &&
         strspn(name, fit) == len)
         return true;
-    err_set(err, ERR_INPUT,
-            "a key cannot be called `%.40s`: its name has 1 to %d letters, "
-            "digits, dots, dashes or underscores, and begins with no dot",
-            name, KEY_NAME_BYTES - 1);
+    err_set(
+        err, ERR_INPUT,
+        "a key cannot be called `%.40s`: a name has 1 to %d letters, digits, "
+        "dots, dashes or underscores, and does not begin with a dot",
+        name, KEY_NAME_BYTES - 1);
     return false;
 }
 
@@ -68,7 +69,7 @@ bool key_make(enum key_role role, const char *name, const char *coordinator,
     if (!key_name_check(name, err))
         return false;
     if (zmq_curve_keypair(out->public_key, out->secret) != 0) {
-        err_set(err, ERR_IO, "this ZeroMQ makes no CURVE keys: %s",
+        err_set(err, ERR_IO, "this ZeroMQ cannot make CURVE keys: %s",
                 zmq_strerror(zmq_errno()));
         return false;
     }
@@ -108,10 +109,10 @@ static bool write_new(const char *path, mode_t mode, const struct buf *text,
     if (fd >= 0)
         (void)unlink(path);
     if (why == EEXIST)
-        err_set(err, ERR_INPUT,
-                "%.150s is there already: choose another name, or remove it "
-                "first",
-                path);
+        err_set(
+            err, ERR_INPUT,
+            "%.150s already exists: choose another name, or remove it first",
+            path);
     else
         err_set(err, ERR_IO, "cannot write %.150s: %s", path, strerror(why));
     return false;
@@ -183,7 +184,7 @@ static bool read_line(char *line, const char *path, struct key *out,
         return true;
     }
     err_set(err, ERR_INPUT,
-            "%.150s is not a key of promptcc (it has a line `%.20s`): make one "
+            "%.150s is not a promptcc key (it has a line `%.20s`): make one "
             "with `promptcc keys`",
             path, line);
     return false;
@@ -200,11 +201,10 @@ static bool read_lines(char *text, const char *path, struct key *out,
             return false;
     if (out->role != KEY_NONE && out->public_key[0] != '\0')
         return true;
-    err_set(
-        err, ERR_INPUT,
-        "%.150s is not a key of promptcc (it names no role or no public key): "
-        "make one with `promptcc keys`",
-        path);
+    err_set(err, ERR_INPUT,
+            "%.150s is not a promptcc key (it has no role or no public key): "
+            "make one with `promptcc keys`",
+            path);
     return false;
 }
 
@@ -228,7 +228,7 @@ static bool check_mode(const char *path, struct err *err)
     if (file_is_secret(st.st_mode, st.st_uid))
         return true;
     err_set(err, ERR_INPUT,
-            "%.120s is a secret, and others on this machine can read it: "
+            "%.120s is secret, but others on this machine can read it: run "
             "`chmod 600 %.60s`, and make a new one if somebody did",
             path, path);
     return false;
@@ -279,13 +279,13 @@ static bool is_usable(const struct key *key, enum key_role role,
         return true;
     if (key->role == role)
         err_set(err, ERR_INPUT,
-                "the key %s lacks its secret or its coordinator: make it anew "
+                "the key %s lacks its secret or its coordinator: make it again "
                 "with `promptcc keys %s`",
                 key->name, key_operands[role]);
     else
         err_set(err, ERR_INPUT,
-                "%s is the key of a %s; here the key of a %s is needed: make "
-                "it with `promptcc keys %s`",
+                "%s is the key of a %s, but the key of a %s is needed here: "
+                "make one with `promptcc keys %s`",
                 key->name, role_names[key->role], role_names[role],
                 key_operands[role]);
     return false;
@@ -329,13 +329,13 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
         ok = false;
     } else if (n == 0) {
         err_set(err, ERR_INPUT,
-                "%.120s holds no key of a %s: make one with `promptcc keys "
-                "%s` beside the coordinator, and bring it here",
+                "%.120s has no key of a %s: make one with `promptcc keys %s` "
+                "on the coordinator's machine, and copy it here",
                 folder, role_names[role], key_operands[role]);
     } else if (n > 1) {
         err_set(err, ERR_INPUT,
-                "%.80s holds several keys of a %s (%.60s): name the file, as "
-                "in --keys %.40s/NAME.key",
+                "%.80s has several keys of a %s (%.60s): name the file, as in "
+                "--keys %.40s/NAME.key",
                 folder, role_names[role], names.data == NULL ? "" : names.data,
                 folder);
     } else {

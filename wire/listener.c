@@ -37,13 +37,13 @@ bool listener_gives_role(const struct listener *listener, enum peer_role role,
     if (listener->gate == NULL || wire_source(listener->socket) < 0)
         return true;
     if (!gate_find(listener->gate, wire_peer_key(listener->socket), &key)) {
-        err_set(err, ERR_INPUT, "this key is not allowed any more");
+        err_set(err, ERR_INPUT, "this key is no longer allowed");
         return false;
     }
     if (key.role == wanted)
         return true;
     err_set(err, ERR_INPUT,
-            "%s is the key of a %s, and this is a %s: use a key made with "
+            "%s is the key of a %s, but this is a %s: use a key made with "
             "`promptcc keys %s NAME`",
             key.name, key_role_name(key.role), key_role_name(wanted),
             key_role_name(wanted));

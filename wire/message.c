@@ -19,21 +19,21 @@ static_assert(sizeof(enum call_outcome) == sizeof(int) &&
 enum {
     NAME_CAP = 200,      // names of peers, models, jobs, files
     WORD_CAP = 80,       // versions, codes, digests
-    SENTENCE_CAP = 1024, // what a person reads
+    SENTENCE_CAP = 1024, // sentences for people
 };
 // Room for the fields of most messages. msgpack_unpack_next takes 8 KB each
-// time, which malloc cannot give from its cache.
+// time, which malloc cannot provide from its cache.
 enum { ZONE_BYTES = 960 };
-// A number of tokens or milliseconds beyond it is nonsense.
+// A larger number of tokens or milliseconds is an error.
 #define MILLIS_CAP ((int64_t)7 * 24 * 3600 * 1000)
 
 static const struct message_field model_fields[] = {
     FIELD_TEXT(wire_model, name, "name", NAME_CAP, REQUIRED,
                "as the server has it"),
     FIELD_TEXT(wire_model, digest, "digest", WORD_CAP, OPTIONAL,
-               "64 hex digits; missing where the server has none"),
+               "64 hex digits; missing if the server has none"),
     FIELD_COUNT(wire_model, context, "context",
-                "most tokens that it can take; 0 where unknown"),
+                "most tokens that it can take; 0 if unknown"),
     FIELD_TEXT(wire_model, quantization, "quantization", WORD_CAP, OPTIONAL,
                "as the server says"),
 };
@@ -49,7 +49,8 @@ static const struct message_field file_fields[] = {
 static const struct field_table file_table =
     FIELD_TABLE("file", wire_file, file_fields);
 
-// A version out of range must still be read, so that it can be refused.
+// A version that is out of range must still be readable, so that it can be
+// refused.
 static const struct message_field hello_fields[] = {
     FIELD_INT(hello, version, "version", 0, INT64_MAX, REQUIRED,
               "of the protocol; any other is REFUSED"),
@@ -58,8 +59,8 @@ static const struct message_field hello_fields[] = {
     FIELD_TEXT(hello, name, "name", NAME_CAP, REQUIRED,
                "what the peer is called"),
     FIELD_INT(hello, epoch, "epoch", 0, INT64_MAX, REQUIRED,
-              "random, fresh each greeting. The same one again: `models` may "
-              "have changed, and nothing else"),
+              "random, new for each greeting. If it is repeated, only `models` "
+              "may have changed"),
     FIELD_INT(hello, slots, "slots", 0, 1024, OPTIONAL,
               "of a worker: calls that its server works on at once, 1 and up"),
     FIELD_TEXT(hello, software, "software", WORD_CAP, OPTIONAL,
@@ -74,39 +75,39 @@ static const struct message_field hello_fields[] = {
                "what the worker can serve"),
     FIELD_BYTES(hello, kept, kept_len, "kept", WIRE_MAX_KEPT *WIRE_KEY_BYTES,
                 OPTIONAL,
-                "of a worker: keys of CALLs from before that it has at work or "
-                "answered, 16 bytes each"),
+                "of a worker: keys of earlier CALLs that it still works on or "
+                "has answered, 16 bytes each"),
     FIELD_INT(hello, several, "several", 0, 1, OPTIONAL,
-              "1: it reads frames of several messages"),
+              "1: reads frames of several messages"),
     FIELD_INT(hello, prefixes, "prefixes", 0, WIRE_MAX_PREFIXES, OPTIONAL,
               "of a worker: how many prefixes of CALLs it keeps, see "
               "[CALL](#4-call-coordinator-to-worker)"),
     FIELD_COUNT(hello, instance, "instance",
-                "of a worker: random, the same as long as it runs. Whatever "
+                "of a worker: random, and fixed while it runs. A peer that "
                 "greeted with it before, under another routing identity and "
-                "with the same key, is gone. 0: not said"),
+                "with the same key, is gone. 0: unknown"),
     FIELD_COUNT(
         hello, greeting, "greeting",
-        "how many greetings that worker has made, this one included. One with "
-        "a lower number than the last is late, and is passed over"),
+        "how many greetings that worker has made, this one included. A "
+        "greeting with a lower number than the last is late, and is ignored"),
 };
 
 static const struct message_field welcome_fields[] = {
     FIELD_INT(welcome, heartbeat_ms, "heartbeat_ms", 10, 60000, REQUIRED,
-              "how often the peer beats"),
+              "how often the peer sends a heartbeat"),
     FIELD_INT(welcome, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL,
-              "of a worker: how often it beats while it holds no call, as in "
+              "of a worker: how often it does so while it holds no call, as in "
               "HEARTBEAT"),
     FIELD_TEXT(welcome, name, "name", NAME_CAP, REQUIRED,
-               "by which the coordinator knows the peer"),
+               "what the coordinator calls the peer"),
     FIELD_INT(welcome, several, "several", 0, 1, OPTIONAL, "as in HELLO"),
 };
 
 static const struct message_field refused_fields[] = {
     FIELD_TEXT(refused, code, "code", WORD_CAP, REQUIRED,
                "`version`, `digest`, `name`, `full`, `hello` (greet first: a "
-               "coordinator that was started anew does not know its peers), "
-               "`frame` (nonsense), `role` (the key is for another role)"),
+               "restarted coordinator does not know its peers), `frame` (an "
+               "invalid message), `role` (the key is for another role)"),
     FIELD_TEXT(refused, text, "text", SENTENCE_CAP, OPTIONAL,
                "one sentence with the remedy"),
 };
@@ -115,51 +116,53 @@ static const struct message_field heartbeat_fields[] = {
     FIELD_BYTES(
         heartbeat, held, held_len, "held", WIRE_MAX_HELD *WIRE_LEASE_BYTES,
         NULLABLE,
-        "from a worker: the leases of all calls of jobs that it has, waiting "
-        "or at work, 8 bytes each, the high byte first. Empty: it has none. "
-        "Missing: it does not say, as the coordinator and clients never do"),
+        "from a worker: the leases of all calls of jobs that it holds, waiting "
+        "or open, 8 bytes each, the high byte first. Empty: it holds none. "
+        "Missing: it does not say; the coordinator and clients never do"),
     FIELD_INT(heartbeat, idle_ms, "idle_ms", 0, WIRE_IDLE_MAX_MS, OPTIONAL,
-              "how often a worker beats while it holds no call. The "
-              "coordinator asks for it, the more seldom the more workers there "
-              "are; a worker says what it will keep to, and is silent when it "
-              "has missed three. 0: `heartbeat_ms` of WELCOME"),
+              "how often a worker sends a heartbeat while it holds no call. "
+              "The coordinator asks for it, less often the more workers there "
+              "are; a worker says what it will keep to, and counts as silent "
+              "when it has missed three. 0: `heartbeat_ms` of WELCOME"),
     FIELD_BYTES(heartbeat, lacks, lacks_len, "lacks",
                 WIRE_MAX_HELD *WIRE_LEASE_BYTES, OPTIONAL,
-                "from a worker, at once: CALLs that it could not take, since "
+                "from a worker, at once: CALLs that it could not take, because "
                 "it does not know the prefix that they name, 8 bytes each. "
                 "They are sent again under the same leases, and the first "
-                "brings the prefix. Each counts as a message of the worker's"),
+                "brings the prefix. Each counts as a message from the worker"),
     FIELD_INT(heartbeat, waits, "waits", 0, 1, OPTIONAL,
               "1, from a client: it has submitted a job and has no RESULT yet"),
-    FIELD_INT(heartbeat, unknown, "unknown", 0, 1, OPTIONAL,
-              "1, the coordinator's answer to such a client, at once: it is "
-              "neither reading a job of that client nor running one that it "
-              "watches. What a client sent comes before its heartbeats, so the "
-              "SUBMIT or the RESULT was lost, and the client submits again"),
+    FIELD_INT(
+        heartbeat, unknown, "unknown", 0, 1, OPTIONAL,
+        "1, the coordinator's immediate answer to such a client: it is neither "
+        "reading a job of that client nor running one that the client watches. "
+        "What a client sent comes before its heartbeats, so the SUBMIT or the "
+        "RESULT was lost, and the client submits again"),
 };
 
 static const struct message_field call_fields[] = {
-    FIELD_INT(call_message, id, "id", 0, INT64_MAX, REQUIRED,
-              "the lease. No later coordinator gives the same, so "
-              "a late answer to an earlier one is none to this"),
+    FIELD_INT(
+        call_message, id, "id", 0, INT64_MAX, REQUIRED,
+        "the lease. No later coordinator uses it again, so a late answer under "
+        "an earlier lease is never taken for an answer to this call"),
     FIELD_INT(call_message, timeout_ms, "timeout_ms", 1, MILLIS_CAP, REQUIRED,
               "hard limit at the worker"),
-    FIELD_TEXT(
-        call_message, digest, "digest", WORD_CAP, OPTIONAL,
-        "of the model; a worker whose model has another answers FAULT `model`"),
+    FIELD_TEXT(call_message, digest, "digest", WORD_CAP, OPTIONAL,
+               "of the model; a worker whose model has a different one answers "
+               "FAULT `model`"),
     FIELD_BYTES(call_message, key, key_len, "key", WIRE_KEY_BYTES, OPTIONAL,
-                "names the question (call key), whoever asks it"),
+                "identifies the question (call key), whoever asks it"),
     FIELD_ENUM(call_message, request.kind, "asks", CALL_CHAT, CALL_EMBED,
                OPTIONAL, "0 chat, 1 embedding"),
     FIELD_BYTES(call_message, prefix_name, prefix_name_len, "prefix_name",
                 HASH_BYTES, OPTIONAL,
-                "the hash of `prefix`, which may be `\"\"` then; see below"),
+                "the hash of `prefix`, which may then be `\"\"`; see below"),
     FIELD_TEXT(call_message, request.model, "model", NAME_CAP, REQUIRED,
-               "by its name"),
+               "its name"),
     FIELD_SLICE(call_message, request.prefix, request.prefix_len, "prefix",
                 WIRE_MAX_TEXT, REQUIRED, "JSON, see below"),
     FIELD_SLICE(call_message, request.tail, request.tail_len, "tail",
-                WIRE_MAX_TEXT, REQUIRED, "the rest of it"),
+                WIRE_MAX_TEXT, REQUIRED, "the rest of that JSON"),
     FIELD_TEXT(
         call_message, request.format, "format", 1 << 20, NULLABLE,
         "JSON schema, or `\"json\"` with its quotes; missing: free text"),
@@ -175,13 +178,13 @@ static const struct message_field call_fields[] = {
                THINK_ON, OPTIONAL, "0 unset, 1 off, 2 on"),
     FIELD_INT32(call_message, request.options.top_logprobs, "top_logprobs", 0,
                 LOGPROBS_TOP, OPTIONAL,
-                "alternatives to each token that are asked for; 0: no "
+                "how many alternatives to each token are asked for; 0: no "
                 "log-probabilities"),
 };
 
 static const struct message_field cancel_fields[] = {
     FIELD_INT(cancel, id, "id", 0, INT64_MAX, REQUIRED,
-              "the lease. Nothing comes back; one that the worker does not "
+              "the lease. There is no reply; a lease that the worker does not "
               "have is ignored"),
 };
 
@@ -190,9 +193,10 @@ static const struct message_field answer_fields[] = {
     FIELD_ENUM(answer_message, answer.outcome, "outcome", CALL_TEXT,
                CALL_OUTCOME_COUNT - 1, REQUIRED,
                "0 text, 1 cut, 2 empty, 3 loop, 4 too long"),
-    FIELD_SLICE(answer_message, answer.text, answer.text_len, "text",
-                WIRE_MAX_TEXT, OPTIONAL,
-                "missing for 2, 3 and 4; mended where a model wrote no UTF-8"),
+    FIELD_SLICE(
+        answer_message, answer.text, answer.text_len, "text", WIRE_MAX_TEXT,
+        OPTIONAL,
+        "missing for 2, 3 and 4; repaired if the model did not write UTF-8"),
     FIELD_INT32(answer_message, answer.prompt_tokens, "prompt_tokens", 0,
                 INT32_MAX, OPTIONAL, "cached ones included; 0: unknown"),
     FIELD_INT32(answer_message, answer.cached_tokens, "cached_tokens", -1,
@@ -206,11 +210,11 @@ static const struct message_field answer_fields[] = {
     FIELD_COUNT(answer_message, answer.load_us, "load_us",
                 "on loading the model"),
     FIELD_COUNT(answer_message, answer.total_us, "total_us",
-                "on all, as the worker measured"),
+                "in total, as the worker measured"),
     FIELD_TEXT(answer_message, answer.logprobs, "logprobs", LOGPROBS_MAX_BYTES,
                NULLABLE,
-               "JSON, see [Log-probabilities](#log-probabilities); missing "
-               "where none were asked for or given"),
+               "JSON, see [Log-probabilities](#log-probabilities); missing if "
+               "none were asked for or given"),
 };
 
 static const struct message_field fault_fields[] = {
@@ -225,9 +229,9 @@ static const struct message_field fault_fields[] = {
 
 static const struct message_field goodbye_fields[] = {
     FIELD_COUNT(goodbye, open, "open",
-                "the peer takes no more calls, and this many answers are still "
-                "to follow. With 0 it is gone, and the calls that it still had "
-                "are asked elsewhere"),
+                "the peer takes no more calls, and this many answers will "
+                "still follow. With 0 it is gone, and the calls that it still "
+                "held are asked elsewhere"),
 };
 
 static const struct message_field submit_fields[] = {
@@ -247,28 +251,29 @@ static const struct message_field submit_fields[] = {
 static const struct message_field accepted_fields[] = {
     FIELD_TEXT(accepted, job, "job", NAME_CAP, REQUIRED, "its id"),
     FIELD_TEXT(accepted, note, "note", SENTENCE_CAP, OPTIONAL,
-               "one sentence for people: what has changed since the last job of "
-               "that name; of one that runs already, what was asked for and "
-               "does not hold"),
+               "one sentence for people: what has changed since the last job "
+               "of that name; if the job is already running, what was asked "
+               "for and does not apply"),
 };
 
 static const struct message_field progress_fields[] = {
     FIELD_TEXT(progress, job, "job", NAME_CAP, REQUIRED, "its id"),
     FIELD_TEXT(progress, phase, "phase", WORD_CAP, OPTIONAL,
-               "what the job is at, in a word or two"),
+               "what the job is doing, in a word or two"),
     FIELD_TEXT(progress, note, "note", SENTENCE_CAP, OPTIONAL,
                "one sentence for people"),
     FIELD_COUNT(progress, trial, "trial", "the last trial that ended"),
     FIELD_COUNT(progress, trials, "trials",
-                "how many there will be; 0: not known"),
+                "how many there will be; 0: unknown"),
     FIELD_COUNT(progress, done, "done",
-                "examples of what is under way that are done"),
+                "examples that are done in the current phase"),
     FIELD_COUNT(progress, total, "total", "of how many"),
     FIELD_COUNT(progress, examples, "examples",
-                "examples of the whole job that were run anew"),
-    FIELD_COUNT(progress, expected, "expected", "of how many; 0: not known"),
-    FIELD_REAL(progress, share, "share", -1, 1,
-               "of the whole way, which never goes back; below 0: not known"),
+                "examples of the whole job that were run afresh"),
+    FIELD_COUNT(progress, expected, "expected", "of how many; 0: unknown"),
+    FIELD_REAL(
+        progress, share, "share", -1, 1,
+        "how much of the job is done, which never goes back; below 0: unknown"),
     FIELD_COUNT(progress, calls, "calls", "answers so far"),
     FIELD_COUNT(progress, reused, "reused",
                 "uses of an answer that needed no request"),
@@ -288,12 +293,12 @@ static const struct message_field progress_fields[] = {
                "the low end of its interval"),
     FIELD_REAL(progress, best_high, "best_high", -1, 1, "the high end"),
     FIELD_COUNT(progress, best_trial, "best_trial",
-                "whose score that is; 0: none yet"),
+                "the trial that has that score; 0: none yet"),
     FIELD_REAL(
         progress, baseline, "baseline", -1, 1,
         "the program as written on the same examples; below 0: none yet"),
     FIELD_REAL(progress, tokens_per_s, "tokens_per_s", 0, INT64_MAX,
-               "read and written in a second, on average"),
+               "read and written per second, on average"),
     FIELD_COUNT(progress, elapsed_ms, "elapsed_ms",
                 "since the job began, over all sessions"),
     FIELD_INT(progress, left_ms, "left_ms", -1, INT64_MAX, REQUIRED,
@@ -307,7 +312,7 @@ static const struct message_field result_fields[] = {
     FIELD_TEXT(result, document, "document", WIRE_MAX_TEXT, OPTIONAL,
                "JSON: what `run --json` prints, or `{\"error\": ...}`"),
     FIELD_TEXT(result, compiled, "compiled", WIRE_MAX_TEXT, OPTIONAL,
-               "the bytes of the compiled file; missing where there is none"),
+               "the bytes of the compiled file; missing if there is none"),
 };
 
 static const struct message_field command_fields[] = {
@@ -321,8 +326,8 @@ static const struct message_field command_fields[] = {
 
 static const struct message_field reply_fields[] = {
     FIELD_TEXT(reply, document, "document", WIRE_MAX_TEXT, REQUIRED,
-               "JSON; `{\"error\": ...}` on failure, which is also what a "
-               "longer reply becomes"),
+               "JSON; `{\"error\": ...}` on failure, and in place of a reply "
+               "that is too long"),
 };
 
 static const struct message_field part_fields[] = {
@@ -334,7 +339,7 @@ static const struct message_field part_fields[] = {
                 "the piece"),
 };
 
-// All that both ends agree on. The order of the kinds is that of the enum.
+// Everything that both ends agree on, in the order of enum message_kind.
 static const struct kind {
     struct field_table table;
     unsigned senders;
@@ -372,7 +377,7 @@ static const struct kind {
     [MESSAGE_REPLY] = {FIELD_TABLE("REPLY", reply, reply_fields),
                        FROM_COORDINATOR},
     [MESSAGE_PART] = {FIELD_TABLE("PART", part, part_fields),
-                      FROM_WORKER | FROM_CLIENT, 0}, // paid by its bytes
+                      FROM_WORKER | FROM_CLIENT, 0}, // charged by its bytes
 };
 
 void lease_write(int64_t lease, char out[WIRE_LEASE_BYTES])
@@ -412,7 +417,7 @@ int message_tokens(enum message_kind kind)
     return kinds[kind].tokens;
 }
 
-// "kind", with its head: the first key of each message that we write.
+// "kind" with its head: the first key of every message that we write.
 static const unsigned char kind_key[] = {0xa4, 'k', 'i', 'n', 'd'};
 
 static bool pack_message(const struct message *message, struct buf *out,
@@ -423,14 +428,14 @@ static bool pack_message(const struct message *message, struct buf *out,
 
     fields_begin(out, 1 + fields_count(table, &message->as));
     buf_append(out, kind_key, sizeof kind_key);
-    buf_putc(out, (char)message->kind); // a number below 128 is its own byte
+    buf_putc(out, (char)message->kind); // one byte, as below 128
     if (!fields_write(table, &message->as, out, err))
         return false;
     if (!buf_ok(out, "a message", err))
         return false;
     if (out->len - start > WIRE_MAX_BYTES) {
         err_set(err, ERR_LIMIT,
-                "%s message: %zu bytes, and at most %d can be sent",
+                "%s message: it has %zu bytes, and at most %d can be sent",
                 table->name, out->len - start, (int)WIRE_MAX_BYTES);
         return false;
     }
@@ -445,7 +450,7 @@ bool message_encode(const struct message *message, struct buf *out,
     size_t start = out->len;
     if (pack_message(message, out, err))
         return true;
-    // Half a frame is of no use.
+    // Half a frame is useless.
     if (out->data != NULL)
         out->data[start] = '\0';
     out->len = start;
@@ -467,7 +472,7 @@ static bool read_kind(const msgpack_object_map *map, enum message_kind *kind,
         if (!is_kind(&map->ptr[i].key))
             continue;
         if (found != NULL) {
-            err_set(err, ERR_PROTOCOL, "the kind of a message comes twice");
+            err_set(err, ERR_PROTOCOL, "the kind of a message appears twice");
             return false;
         }
         found = &map->ptr[i].val;
@@ -523,7 +528,7 @@ bool message_take(struct wire_frame *frame, struct arena *arena,
         return false;
     }
     bool ok = false;
-    // The shape is right: what fails now is memory.
+    // The shape is right, so only memory can fail now.
     if (msgpack_unpack(frame->data, len, &offset, &zone, &root) ==
         MSGPACK_UNPACK_SUCCESS)
         ok = read_message(&root, arena, out, err);

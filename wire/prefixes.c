@@ -65,7 +65,7 @@ static bool keep(struct kept_prefixes *kept, const struct hash *name,
 
     if (!hash_equal(&hash, name)) {
         err_set(err, ERR_PROTOCOL,
-                "a call with a prefix that is not what its name says");
+                "a call whose prefix does not match its name");
         return false;
     }
     text.text = malloc(request->prefix_len + 1);
@@ -90,7 +90,7 @@ static bool give(struct kept_prefixes *kept, const struct hash *name,
     size_t at = find(&kept->names, name);
 
     if (at == kept->names.n) {
-        err_set(err, ERR_BUSY, "a call with a prefix that is not known here");
+        err_set(err, ERR_BUSY, "a call whose prefix is not known here");
         return false;
     }
     struct kept_text text = kept->texts[at];
@@ -111,7 +111,8 @@ bool kept_prefixes_fill(struct kept_prefixes *kept, struct call_message *call,
         return true;
     if (call->prefix_name_len != HASH_BYTES ||
         call->request.prefix_len > WIRE_PREFIX_BYTES) {
-        err_set(err, ERR_PROTOCOL, "a call with a prefix that has no name");
+        err_set(err, ERR_PROTOCOL,
+                "a call whose prefix is too long or has no valid name");
         return false;
     }
     memcpy(name.bytes, call->prefix_name, sizeof name.bytes);

@@ -53,7 +53,7 @@ static bool right_types(const json_t *options, struct err *err)
                                     : json_is_boolean(value);
 
         if (value != NULL && !right) {
-            err_set(err, ERR_PROTOCOL, "`%s` of a job's options must be %s",
+            err_set(err, ERR_PROTOCOL, "`%s` in a job's options must be %s",
                     rows[i].key, rows[i].what);
             return false;
         }
@@ -85,7 +85,7 @@ static bool copy_number(const json_t *options, const char *key, int most,
     if (value == NULL || (number >= 1 && number <= most))
         return true;
     err_set(err, ERR_PROTOCOL,
-            "`%s` of a job's options must be a number from 1 to %d", key, most);
+            "`%s` in a job's options must be a number from 1 to %d", key, most);
     return false;
 }
 

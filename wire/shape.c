@@ -136,8 +136,8 @@ size_t shape_measure(const void *data, size_t len, struct err *err)
         walk.open[walk.depth - 1]--;
         if (!walk_value(&walk)) {
             err_set(err, ERR_PROTOCOL,
-                    "no whole MessagePack value, or too large a one, near "
-                    "byte %zu of %zu",
+                    "no complete MessagePack value, or one that is too large, "
+                    "near byte %zu of %zu",
                     len - walk.left, len);
             return 0;
         }

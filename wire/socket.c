@@ -171,7 +171,8 @@ static struct wire_socket *open_socket(void *context, const char *endpoint,
     socket->whole = strncmp(endpoint, "inproc:", 7) == 0;
     socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
     if (socket->handle == NULL || !configure(socket, endpoint, key, id)) {
-        err_set(err, ERR_IO, "no ZeroMQ socket: %s", zmq_strerror(errno));
+        err_set(err, ERR_IO, "cannot open a ZeroMQ socket: %s",
+                zmq_strerror(errno));
         wire_close(socket);
         return NULL;
     }
@@ -192,11 +193,10 @@ static void explain_endpoint(const char *endpoint, int why, struct err *err)
     case ENOCOMPATPROTO:
     case ENODEV:
     case EADDRNOTAVAIL:
-        err_set(
-            err, ERR_INPUT,
-            "%s is not an address of this machine that can be used (%s); an "
-            "address in numbers looks like tcp://127.0.0.1:5570",
-            endpoint, zmq_strerror(why));
+        err_set(err, ERR_INPUT,
+                "%s is not an address of this machine that can be used (%s); a "
+                "numeric address looks like tcp://127.0.0.1:5570",
+                endpoint, zmq_strerror(why));
         break;
     default:
         err_set(err, ERR_IO, "%s: %s", endpoint, zmq_strerror(why));
@@ -359,7 +359,7 @@ static bool send_part(struct wire_socket *socket, const void *data, size_t len,
     if (sent >= 0)
         return true;
     if (errno == EAGAIN)
-        err_set(err, ERR_BUSY, "%s: the peer takes no message now",
+        err_set(err, ERR_BUSY, "%s: the peer cannot take a message now",
                 socket->endpoint);
     else
         err_set(err, ERR_IO, "%s: the peer is gone (%s)", socket->endpoint,
@@ -479,7 +479,8 @@ static enum wire_got read_identity(struct wire_socket *socket, zmq_msg_t *part,
     from->len = 0;
     if (len > WIRE_ID_MAX) {
         drop_rest(socket, part);
-        err_set(err, ERR_PROTOCOL, "a peer's identity of %zu bytes", len);
+        err_set(err, ERR_PROTOCOL,
+                "a peer identity of %zu bytes, which is too long", len);
         return WIRE_BAD;
     }
     from->len = (uint8_t)len;
@@ -544,19 +545,19 @@ static bool is_telling(const struct wire_socket *socket,
                        const struct monitor_event *event, struct err *err)
 {
     if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-        err_set(err, ERR_INPUT,
-                "the coordinator at %.80s does not allow this key: its .pub "
-                "file is not in the coordinator's folder `allowed`, or was "
-                "taken away",
-                socket->endpoint);
+        err_set(
+            err, ERR_INPUT,
+            "the coordinator at %.80s does not allow this key: its .pub file "
+            "is not in the coordinator's folder `allowed`, or was removed",
+            socket->endpoint);
     else if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL &&
              event->value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
         err_set(err, ERR_INPUT,
                 socket->keyed
                     ? "the coordinator at %.80s has no keys: start it with "
                       "--keys DIR, or leave out --keys here"
-                    : "the coordinator at %.80s lets in only those with a "
-                      "key: say --keys DIR, the folder with yours",
+                    : "the coordinator at %.80s requires a key: use --keys "
+                      "DIR, the folder with yours",
                 socket->endpoint);
     else
         return false;
@@ -566,15 +567,16 @@ static bool is_telling(const struct wire_socket *socket,
 // Reports what it means when the connection is closed again and again.
 static void tell_closed(const struct wire_socket *socket, struct err *err)
 {
-    err_set(err, ERR_INPUT,
-            socket->keyed
-                ? "the coordinator at %.70s cannot read what this key writes: "
-                  "it has no keys (leave out --keys here), or another of its "
-                  "own than when this one was made (make this one anew there)"
-                : "whoever listens at %.80s closes the connection at once: a "
-                  "coordinator with keys does so, say --keys DIR, the folder "
-                  "with yours",
-            socket->endpoint);
+    err_set(
+        err, ERR_INPUT,
+        socket->keyed
+            ? "the coordinator at %.70s cannot decrypt what this key sends: it "
+              "has no keys (leave out --keys here), or its own key has changed "
+              "since this one was made (make a new one there)"
+            : "the program at %.80s closes the connection at once, as a "
+              "coordinator with keys does: use --keys DIR, the folder with "
+              "yours",
+        socket->endpoint);
 }
 
 // The coordinator may close the connection before its greeting, which says what

@@ -53,8 +53,8 @@ bool guest_hours_parse(const char *text, struct guest_hours *out,
             return true;
     }
     err_set(err, ERR_INPUT,
-            "--hours cannot be `%.40s`: it takes a time of day and another "
-            "one, such as 20-08 or 18:30-7",
+            "--hours cannot be `%.40s`: it takes two times of day, such as "
+            "20-08 or 18:30-7",
             text);
     return false;
 }

@@ -107,7 +107,7 @@ static bool parse(struct llama_server *server, const char *text,
     name_by_file(server);
     while ((word = strtok_r(NULL, ",", &rest)) != NULL)
         if (!read_word(server, word))
-            return refuse(text, "it has a part that is not known", err);
+            return refuse(text, "it has an unknown part", err);
     return true;
 }
 
@@ -212,8 +212,8 @@ static bool is_in_path(struct err *err)
         path += len + (path[len] == ':');
     }
     err_set(err, ERR_INPUT,
-            "there is no program llama-server in PATH: install llama.cpp, or "
-            "name a server that runs with --openai");
+            "llama-server is not in PATH: install llama.cpp, or name a running "
+            "server with --openai");
     return false;
 }
 
@@ -264,8 +264,7 @@ void llama_server_tend(struct llama_server *server, int64_t now_ms)
         if (now_ms - server->began_ms >= STEADY_MS)
             server->again_ms = AGAIN_MS;
         log_warn("llama-server",
-                 "the server of %s has ended (%d); it is "
-                 "started again in %lld s",
+                 "the server for %s has ended (%d); it is restarted in %lld s",
                  server->name,
                  WIFEXITED(status) ? WEXITSTATUS(status)
                                    : 128 + WTERMSIG(status),

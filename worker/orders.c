@@ -81,14 +81,15 @@ static void on_call(struct worker *worker, const struct message *message)
         return;
     if (worker->state != SERVING)
         (void)link_send_fault(worker, call->id, FAULT_LOST,
-                              "the worker takes no calls now");
+                              "the worker is not taking calls now");
     else if (call->id < WIRE_PROOF_ID && work_count(worker) >= credit)
-        (void)link_send_fault(worker, call->id, FAULT_BUSY,
-                              "the worker has all the calls that it takes");
+        (void)link_send_fault(
+            worker, call->id, FAULT_BUSY,
+            "the worker already holds all the calls that it can take");
     else if (server_watch_differs(worker->watch, call))
         (void)link_send_fault(
             worker, call->id, FAULT_MODEL,
-            "the model here has another digest than the job's");
+            "the model here has a different digest from the job's");
     else if (held_add(&worker->held, call, &worker->arena) == NULL)
         (void)link_send_fault(worker, call->id, FAULT_BUSY, "no memory");
     else

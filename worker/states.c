@@ -125,13 +125,14 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
         link_leave(worker, "the model server went away");
         break;
     case SERVER_EXCHANGED:
-        link_leave(worker, "the server has another model of the same name now");
+        link_leave(worker,
+                   "the server now has a different model under the same name");
         break;
     case SERVER_CHANGED:
         if (has_calls)
             tell_models(worker, &found);
         else
-            link_leave(worker, "the model server has other models now");
+            link_leave(worker, "the model server now has other models");
         break;
     }
     model_server_release(&found);

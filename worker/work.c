@@ -101,7 +101,7 @@ static bool lists_still(struct worker *worker, const struct held *held,
     if (!server_watch_lists(worker->watch, held->call.request.model))
         return false;
     err_set(&err, ERR_FAULT,
-            "the server lists the model %s, and says that it has not got it",
+            "the server lists the model %s but says that it does not have it",
             held->call.request.model);
     done->fault = FAULT_SERVER;
     memcpy(done->text, err.text, sizeof done->text);
@@ -128,12 +128,14 @@ static bool is_anothers(struct worker *worker, const struct held *held,
 static void give_up_anothers(struct worker *worker, struct held *held)
 {
     if (worker->state == SERVING)
-        link_leave(worker, "the server has another model of the same name now");
+        link_leave(worker,
+                   "the server now has a different model under the same name");
     else if (held->kept)
         held_remove(&worker->held, held);
     else
-        (void)link_hand_back(worker, held_has_lease,
-                             "the server has another model of the name now");
+        (void)link_hand_back(
+            worker, held_has_lease,
+            "the server now has a different model under the same name");
 }
 
 static void report(struct worker *worker, struct held *held,
@@ -160,7 +162,7 @@ static void report(struct worker *worker, struct held *held,
         return;
     }
     if (done->fault == FAULT_TIMEOUT && !is_there_still(worker, done)) {
-        link_leave(worker, "the model server does not answer any more");
+        link_leave(worker, "the model server no longer answers");
         return;
     }
     if (done->fault == FAULT_MODEL && worker->state == SERVING &&
@@ -174,9 +176,8 @@ static void report(struct worker *worker, struct held *held,
     bool there = link_send_fault(worker, id, done->fault, done->text);
     if (there && is_wedged(worker)) {
         restart_begin(&worker->restart, worker->name,
-                      "calls time out one after the other",
-                      clock_monotonic_ms());
-        link_leave(worker, "the model server is wedged, and is brought back");
+                      "one call after another times out", clock_monotonic_ms());
+        link_leave(worker, "the model server is wedged and is being restarted");
         return;
     }
     if (there && done->fault == FAULT_REFUSED && worker->state == SERVING)

@@ -71,7 +71,7 @@ static void look_after(struct worker *worker, int64_t now_ms)
         pulse_idle_for_ms(&worker->pulse, now_ms) >= worker->idle_ms &&
         !atomic_exchange(&worker->drain, true))
         log_info("worker-idle",
-                 "worker %s had no call for %" PRId64 " s, and ends",
+                 "worker %s has had no call for %" PRId64 " s and is ending",
                  worker->name, worker->idle_ms / 1000);
     restart_tend(&worker->restart, worker->name, now_ms);
     if (server_watch_away_ms(worker->watch, now_ms) >= RESTART_AFTER_MS)

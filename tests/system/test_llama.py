@@ -122,7 +122,7 @@ def test_a_server_that_dies_is_started_again(cluster, stage):
     harness.wait_until(lambda: cluster.workers(), "worker")
     (server,) = children(worker.pid)
     os.kill(server, signal.SIGKILL)
-    worker.wait_for_line(r"the server of tiny has ended \(137\)", errors=True)
+    worker.wait_for_line(r"the server for tiny has ended \(137\)", errors=True)
     path, result = cluster.submit(student="tiny")
     assert result.status == 0, result
     assert worker.terminate().status == 0
@@ -138,8 +138,8 @@ def test_a_server_does_not_outlive_a_worker_that_was_killed(cluster):
 
 @pytest.mark.parametrize("value, words", [
     ("nowhere.gguf", "cannot read the model"),
-    ("tiny-q4.gguf,slots=0", "part that is not known"),
-    ("tiny-q4.gguf,colour=red", "part that is not known"),
+    ("tiny-q4.gguf,slots=0", "an unknown part"),
+    ("tiny-q4.gguf,colour=red", "an unknown part"),
 ])
 def test_what_cannot_be_started_is_told(cluster, value, words):
     result = cluster.worker("--llama-server", value).wait()
@@ -148,4 +148,4 @@ def test_what_cannot_be_started_is_told(cluster, value, words):
 
 def test_without_the_program_one_is_told(cluster):
     result = cluster.worker("--llama-server", cluster.gguf, path=False).wait()
-    assert result.status == 2 and "no program llama-server" in result.err
+    assert result.status == 2 and "llama-server is not in PATH" in result.err

@@ -93,8 +93,7 @@ Test(dispatch, slots_out_of_range_are_refused)
 {
     cr_expect_not(dispatch_join(dispatch, 1, 0, now, &err));
     cr_expect_eq(err.code, ERR_INPUT);
-    cr_expect_str_eq(err.text, "worker 1 offers 0 slots; 1 to 1024 are "
-                               "possible");
+    cr_expect_str_eq(err.text, "worker 1 offers 0 slots; it must be 1 to 1024");
     cr_expect_not(dispatch_join(dispatch, 1, 1025, now, &err));
 }
 
@@ -105,7 +104,7 @@ Test(dispatch, a_call_cannot_be_queued_twice)
     queue(5);
 
     cr_expect_not(dispatch_queue(dispatch, &call, now, &err));
-    cr_expect_str_eq(err.text, "call 5 was queued already");
+    cr_expect_str_eq(err.text, "call 5 is already queued");
     cr_expect_eq(counts().queued, 1);
 }
 

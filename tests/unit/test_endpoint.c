@@ -47,7 +47,7 @@ Test(endpoint, a_port_without_a_listener_is_told_from_one_with_another_program)
 
     fd = take_port(true, &port);
     (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", port);
-    expect(endpoint, " (something listens there, and does not answer as one)");
+    expect(endpoint, " (something listens there, but does not answer as one)");
     (void)close(fd);
 }
 

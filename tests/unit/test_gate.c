@@ -169,7 +169,7 @@ Test(gate, a_key_for_another_coordinator_is_told_so)
 
     cr_assert(key_make(KEY_COORDINATOR, "coordinator", "", &elsewhere, &err));
     cr_assert(key_make(KEY_WORKER, "one", elsewhere.public_key, &lost, &err));
-    is_told(&lost, "make this one anew");
+    is_told(&lost, "make a new one there");
 }
 
 Test(gate, what_changes_in_the_folder_counts_within_moments)

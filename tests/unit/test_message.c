@@ -433,7 +433,7 @@ Test(message, a_key_that_comes_twice_is_refused)
     begin_map(2, MESSAGE_CANCEL);
     put_int("id", 1);
     put_int("id", 2);
-    expect_refused("id comes twice");
+    expect_refused("id appears twice");
 }
 
 Test(message, a_kind_that_comes_twice_is_refused)
@@ -441,7 +441,7 @@ Test(message, a_kind_that_comes_twice_is_refused)
     begin_map(2, MESSAGE_CANCEL);
     put_int("id", 1);
     put_int("kind", MESSAGE_CANCEL);
-    expect_refused("kind of a message comes twice");
+    expect_refused("kind of a message appears twice");
 }
 
 Test(message, numbers_out_of_range_or_of_another_type_are_refused)
@@ -522,7 +522,7 @@ Test(message, a_list_of_something_else_is_refused)
     put_key("files");
     msgpack_pack_array(&packer, 1);
     msgpack_pack_int(&packer, 3);
-    expect_refused("files holds something else");
+    expect_refused("files has an entry that is not a map");
 }
 
 Test(message, text_where_bytes_belong_is_refused_and_says_so)
@@ -560,7 +560,7 @@ Test(message, a_count_beyond_the_frame_costs_no_memory)
     for (size_t i = 0; i < sizeof greedy / sizeof greedy[0]; i++) {
         buf_clear(&frame);
         buf_append(&frame, greedy[i], 5);
-        expect_refused("no whole MessagePack value");
+        expect_refused("no complete MessagePack value");
     }
 }
 
@@ -570,7 +570,7 @@ Test(message, deep_nesting_is_refused)
     for (int i = 0; i < 100000; i++)
         buf_putc(&frame, (char)0x91);
     buf_putc(&frame, 0);
-    expect_refused("no whole MessagePack value");
+    expect_refused("no complete MessagePack value");
 }
 
 Test(message, random_bytes_never_crash_and_never_say_nothing)

@@ -108,8 +108,8 @@ Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
     cr_assert_geq(pause, 8000);
     cr_assert_eq(told.times, 1);
     cr_assert_str_eq(told.text,
-                     "it reads others; the job is sent again until it is "
-                     "taken");
+                     "it reads others; the job will be sent again until it is "
+                     "accepted");
 }
 
 Test(submission, takes_no_for_an_answer_after_two_minutes_unless_it_was_taken)
