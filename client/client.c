@@ -32,13 +32,13 @@ struct client {
     struct arena arena;         // for the message being read
     int64_t epoch;
     int64_t patience_ms;
-    int64_t reply_ms; // patience for a REPLY
-    int unanswered;   // commands on this connection without a REPLY
-    bool remote;      // the coordinator is in another process
-    bool home;        // a WELCOME has come
-    bool was_home;    // a WELCOME has ever come
-    bool told;        // that the coordinator is gone
-    int64_t hello_ms; // when the last HELLO was sent
+    int64_t reply_ms;  // patience for a REPLY
+    int unanswered;    // commands on this connection without a REPLY
+    bool remote;       // the coordinator is in another process
+    bool welcomed;     // a WELCOME has come
+    bool was_welcomed; // a WELCOME has ever come
+    bool told;         // that the coordinator is gone
+    int64_t hello_ms;  // when the last HELLO was sent
     int64_t heard_ms;
     int64_t beat_ms;
     struct submission job; // the job that is watched
@@ -76,7 +76,7 @@ static bool send_hello(struct client *client)
 // Greets again on a new socket, so that nothing old can arrive.
 static bool reopen(struct client *client, struct err *err)
 {
-    client->home = false;
+    client->welcomed = false;
     submission_was_lost(&client->job);
     client->hello_ms = 0;
     client->unanswered = 0;
@@ -85,11 +85,11 @@ static bool reopen(struct client *client, struct err *err)
     return open_socket(client, err);
 }
 
-static bool leave_home(struct client *client, struct err *err)
+static bool lose_coordinator(struct client *client, struct err *err)
 {
     char text[300];
 
-    if (client->home && !client->told) {
+    if (client->welcomed && !client->told) {
         (void)text_print(text, sizeof text,
                          "the coordinator at %.200s is gone; waiting for it",
                          client->endpoint);
@@ -101,7 +101,7 @@ static bool leave_home(struct client *client, struct err *err)
 
 static void greet(struct client *client, int64_t now)
 {
-    if (client->home || now - client->hello_ms < HELLO_MS)
+    if (client->welcomed || now - client->hello_ms < HELLO_MS)
         return;
     if (send_hello(client))
         client->hello_ms = now;
@@ -114,17 +114,17 @@ static void beat(struct client *client, int64_t now)
     struct message message = {.kind = MESSAGE_HEARTBEAT,
                               .as.heartbeat = {.waits = client->job.sent}};
 
-    if (!client->home || now - client->beat_ms < WIRE_HEARTBEAT_MS)
+    if (!client->welcomed || now - client->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     client->beat_ms = now;
     (void)wire_send(client->socket, NULL, &message, NULL);
 }
 
-static void arrive(struct client *client)
+static void on_welcome(struct client *client)
 {
     if (client->told)
         submission_say(&client->job, "the coordinator is back");
-    client->home = client->was_home = true;
+    client->welcomed = client->was_welcomed = true;
     client->told = false;
 }
 
@@ -150,7 +150,7 @@ static bool send_job(struct client *client, int64_t now, struct err *err)
     struct message message = {.kind = MESSAGE_SUBMIT};
     struct err why = ERR_CLEAR;
 
-    if (!client->home || !submission_is_due(&client->job, now))
+    if (!client->welcomed || !submission_is_due(&client->job, now))
         return true;
     message.as.submit = *client->job.submit;
     if (wire_send(client->socket, NULL, &message, &why)) {
@@ -173,7 +173,7 @@ static void send_again_if(struct client *client, bool lost)
 
 static void send_stop(struct client *client)
 {
-    if (submission_wants_stop(&client->job) && client->home)
+    if (submission_wants_stop(&client->job) && client->welcomed)
         client->job.stop_sent =
             send_command(client, "stop", client->job.job, "", NULL);
 }
@@ -199,7 +199,7 @@ static bool on_refused(struct client *client, const struct refused *refused,
                        struct err *err)
 {
     if (strcmp(refused->code, "hello") == 0)
-        return leave_home(client, err);
+        return lose_coordinator(client, err);
     err_set(err, ERR_PROTOCOL, "the coordinator at %.100s refused: %s",
             client->endpoint, refused->text);
     return false;
@@ -237,7 +237,7 @@ static bool take_message(struct client *client, const struct message *message,
 {
     switch (message->kind) {
     case MESSAGE_WELCOME:
-        arrive(client);
+        on_welcome(client);
         return true;
     case MESSAGE_REFUSED:
         return on_refused(client, &message->as.refused, err);
@@ -306,7 +306,7 @@ static void wait_for_events(struct client *client)
     (void)zmq_poll(items, listen ? 2 : 1, TICK_MS);
 }
 
-static void tell_nobody(const struct client *client, struct err *err)
+static void explain_no_answer(const struct client *client, struct err *err)
 {
     char reason[ENDPOINT_REASON_BYTES] = "";
 
@@ -323,27 +323,29 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
 {
     // A coordinator in this process cannot go away, but it may be busy for
     // long.
-    if (client->remote && client->home && now - client->heard_ms > SILENCE_MS)
-        return leave_home(client, err);
-    if (client->home || now - (client->was_home ? client->heard_ms : began) <
-                            client->patience_ms)
+    if (client->remote && client->welcomed &&
+        now - client->heard_ms > SILENCE_MS)
+        return lose_coordinator(client, err);
+    if (client->welcomed ||
+        now - (client->was_welcomed ? client->heard_ms : began) <
+            client->patience_ms)
         return true;
     client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
         wire_explain(client->zmq, client->endpoint, &client->key, err))
         return false; // this will not change without a person
-    if (client->was_home)
+    if (client->was_welcomed)
         return true;
-    tell_nobody(client, err);
+    explain_no_answer(client, err);
     return false;
 }
 
 // Says what happens to a job that nobody watches any more.
-static const char *what_is_left(const struct client *client)
+static const char *fate_of_job(const struct client *client)
 {
     const struct submission *job = &client->job;
 
-    if (job->submit == NULL || !client->was_home)
+    if (job->submit == NULL || !client->was_welcomed)
         return "";
     return job->job[0] == '\0'
                ? " before the coordinator said that it has the job: it may "
@@ -358,9 +360,9 @@ static bool check_signal(const struct client *client, struct err *err)
     const struct submission *job = &client->job;
 
     if (!signals_came() ||
-        (client->home && submission_is_stopped_by_signals(job)))
+        (client->welcomed && submission_is_stopped_by_signals(job)))
         return true;
-    err_set(err, ERR_STOPPED, "interrupted%s", what_is_left(client));
+    err_set(err, ERR_STOPPED, "interrupted%s", fate_of_job(client));
     return false;
 }
 
@@ -448,7 +450,7 @@ void client_close(struct client *client)
 
     if (client == NULL)
         return;
-    if (client->socket != NULL && client->home)
+    if (client->socket != NULL && client->welcomed)
         (void)wire_send(client->socket, NULL, &goodbye, NULL);
     wire_close(client->socket);
     arena_release(&client->arena);
@@ -494,7 +496,7 @@ bool client_command(struct client *client, const char *verb, const char *job,
     // earlier command would be mistaken for the answer to this one.
     if (client->unanswered > 0 && !reopen(client, err))
         return false;
-    while (!client->home)
+    while (!client->welcomed)
         if (!turn(client, &wish, began, err))
             return false;
     return send_command(client, verb, job, argument, err) &&

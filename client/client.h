@@ -4,7 +4,8 @@
 // and resume all use it, over inproc or tcp.
 //
 //           HELLO             WELCOME             SUBMIT, ACCEPTED
-//   (open) -------> GREETING ---------> AT HOME ------------------> WATCHING
+//   (open) -------> GREETING ---------> WELCOMED -----------------> WATCHING
+
 //                    ^    |         (COMMAND, REPLY)                   |
 //                    ^    | nobody answers:  |                         | RESULT
 //                    '----' it says so once, | 3 s of silence, or      v

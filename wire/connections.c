@@ -212,7 +212,7 @@ static size_t unread_bytes(const struct connections *c, int fd)
     return received > known ? received - known : 0;
 }
 
-static size_t weigh(const struct connections *c)
+static size_t count_held(const struct connections *c)
 {
     size_t bytes = 0;
 
@@ -223,7 +223,7 @@ static size_t weigh(const struct connections *c)
 
 // Shuts strangers that hold more than `least`, the oldest first, until the rest
 // are within the limit. Returns how much the rest hold.
-static size_t make_light(struct connections *c, size_t bytes, size_t least)
+static size_t shut_heavy(struct connections *c, size_t bytes, size_t least)
 {
     int newer;
 
@@ -251,15 +251,15 @@ static bool is_crowd(const struct connections *c)
 }
 
 // Strangers that hold much are shut before those that only wait for their turn.
-static void weigh_strangers(struct connections *c, int64_t now_ms)
+static void limit_memory(struct connections *c, int64_t now_ms)
 {
     size_t bytes;
 
     if (!is_crowd(c) || now_ms - c->weighed_ms < WEIGH_MS)
         return;
     c->weighed_ms = now_ms;
-    bytes = make_light(c, weigh(c), HELLO_BYTES);
-    (void)make_light(c, bytes, 0);
+    bytes = shut_heavy(c, count_held(c), HELLO_BYTES);
+    (void)shut_heavy(c, bytes, 0);
 }
 
 // --- what the monitor reports ---
@@ -330,7 +330,7 @@ void connections_tick(struct connections *c, int64_t now_ms)
     while (c->oldest >= 0 && now_ms - c->by_fd[c->oldest].accepted_ms >=
                                  (is_crowd(c) ? CROWD_MS : STRANGER_MS))
         shut(c, c->oldest);
-    weigh_strangers(c, now_ms);
+    limit_memory(c, now_ms);
 }
 
 // --- what peers do ---

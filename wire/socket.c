@@ -541,8 +541,8 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
 
 // Returns true if the event shows the reason for certain. After these events
 // ZeroMQ does not try again.
-static bool is_telling(const struct wire_socket *socket,
-                       const struct monitor_event *event, struct err *err)
+static bool explain_event(const struct wire_socket *socket,
+                          const struct monitor_event *event, struct err *err)
 {
     if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         err_set(
@@ -565,7 +565,7 @@ static bool is_telling(const struct wire_socket *socket,
 }
 
 // Reports what it means when the connection is closed again and again.
-static void tell_closed(const struct wire_socket *socket, struct err *err)
+static void explain_closing(const struct wire_socket *socket, struct err *err)
 {
     err_set(
         err, ERR_INPUT,
@@ -581,7 +581,7 @@ static void tell_closed(const struct wire_socket *socket, struct err *err)
 
 // The coordinator may close the connection before its greeting, which says what
 // it wants, has arrived. That alone says little, and ZeroMQ tries again.
-static bool wait_until_told(const struct wire_socket *socket, void *monitor,
+static bool wait_for_reason(const struct wire_socket *socket, void *monitor,
                             struct err *err)
 {
     int64_t end = clock_monotonic_ms() + EXPLAIN_MS;
@@ -595,13 +595,13 @@ static bool wait_until_told(const struct wire_socket *socket, void *monitor,
         while (monitor_take(monitor, &event)) {
             if (event.number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
                 return false; // the door is open: it is something else
-            if (is_telling(socket, &event, err))
+            if (explain_event(socket, &event, err))
                 return true;
             closed = true;
         }
     }
     if (closed)
-        tell_closed(socket, err);
+        explain_closing(socket, err);
     return closed;
 }
 
@@ -621,7 +621,7 @@ bool wire_explain(void *context, const char *endpoint, const struct key *key,
         monitor = monitor_open(context, socket->handle, events);
     if (monitor != NULL && note_endpoint(socket, endpoint) &&
         zmq_connect(socket->handle, endpoint) == 0)
-        found = wait_until_told(socket, monitor, err);
+        found = wait_for_reason(socket, monitor, err);
     if (monitor != NULL)
         monitor_close(socket->handle, monitor);
     wire_close(socket);

@@ -15,7 +15,7 @@ enum {
 };
 
 // The log says why, in one line, until the worker may work again.
-static bool is_unwanted(struct worker *worker, int64_t now_ms)
+static bool must_step_back(struct worker *worker, int64_t now_ms)
 {
     const char *why = guest_refusal(&worker->guest, now_ms);
 
@@ -31,7 +31,7 @@ static void step_apart(struct worker *worker, int64_t now_ms)
     work_report_done(worker); // these are kept calls: there are no others
     if (!uplink_is_due(worker->uplink, now_ms))
         return;
-    if (is_unwanted(worker, now_ms)) {
+    if (must_step_back(worker, now_ms)) {
         uplink_delay(worker->uplink, now_ms + GUEST_WAIT_MS);
         return;
     }
@@ -196,7 +196,7 @@ static void step_serving(struct worker *worker, int64_t now_ms)
     work_report_done(worker);
     if (now_ms >= worker->welcome_ms + KEPT_MS)
         link_drop_calls(worker, held_is_unclaimed); // nobody asked for them
-    if (worker->state == SERVING && is_unwanted(worker, now_ms)) {
+    if (worker->state == SERVING && must_step_back(worker, now_ms)) {
         worker->steps_back = true;
         states_begin_drain(worker);
         return;

@@ -189,7 +189,7 @@ bool uplink_is_in_vain(const struct uplink *uplink, int64_t now_ms)
 
 // Not called when a coordinator that had welcomed us is gone: thousands of
 // workers would knock twice at its successor.
-static bool is_door_closed(struct uplink *uplink)
+static bool tell_if_keys_are_why(struct uplink *uplink)
 {
     struct err err = ERR_CLEAR;
 
@@ -218,7 +218,7 @@ void uplink_tell_in_vain(struct uplink *uplink)
 {
     char reason[ENDPOINT_REASON_BYTES] = "";
 
-    if (is_door_closed(uplink) || uplink->told)
+    if (tell_if_keys_are_why(uplink) || uplink->told)
         return;
     endpoint_explain(uplink->endpoint, reason);
     tell_lost(uplink, reason);

@@ -78,7 +78,8 @@ static void take_answer(struct worker *worker, struct held *held,
 
 // For a call that took too long: returns true if the server answers at all. If
 // it does not, the fault is not the call's.
-static bool is_there_still(struct worker *worker, const struct model_done *done)
+static bool server_still_answers(struct worker *worker,
+                                 const struct model_done *done)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t begun_ms = now_ms - done->answer.total_us / 1000;
@@ -93,8 +94,8 @@ static bool is_there_still(struct worker *worker, const struct model_done *done)
 // The server says that it does not have the model of a call. If it still lists
 // the model, that is an ordinary fault, which passes, and not the end of all
 // calls for the model.
-static bool lists_still(struct worker *worker, const struct held *held,
-                        struct model_done *done)
+static bool server_still_lists(struct worker *worker, const struct held *held,
+                               struct model_done *done)
 {
     struct err err = ERR_CLEAR;
 
@@ -118,14 +119,14 @@ static bool is_wedged(const struct worker *worker)
 
 // Returns true if somebody pulled another model under the name, and this is
 // that model's answer.
-static bool is_anothers(struct worker *worker, const struct held *held,
-                        const struct model_done *done)
+static bool is_from_other_model(struct worker *worker, const struct held *held,
+                                const struct model_done *done)
 {
     return server_watch_exchanged(worker->watch, &held->call,
                                   done->answer.load_us);
 }
 
-static void give_up_anothers(struct worker *worker, struct held *held)
+static void drop_other_models_answer(struct worker *worker, struct held *held)
 {
     if (worker->state == SERVING)
         link_leave(worker,
@@ -143,8 +144,8 @@ static void report(struct worker *worker, struct held *held,
 {
     int64_t id = held->call.id;
 
-    if (done->fault == FAULT_NONE && is_anothers(worker, held, done)) {
-        give_up_anothers(worker, held);
+    if (done->fault == FAULT_NONE && is_from_other_model(worker, held, done)) {
+        drop_other_models_answer(worker, held);
         return;
     }
     if (done->fault == FAULT_NONE) {
@@ -161,12 +162,12 @@ static void report(struct worker *worker, struct held *held,
         send_busy_later(worker, held, done);
         return;
     }
-    if (done->fault == FAULT_TIMEOUT && !is_there_still(worker, done)) {
+    if (done->fault == FAULT_TIMEOUT && !server_still_answers(worker, done)) {
         link_leave(worker, "the model server no longer answers");
         return;
     }
     if (done->fault == FAULT_MODEL && worker->state == SERVING &&
-        !lists_still(worker, held, done)) {
+        !server_still_lists(worker, held, done)) {
         server_watch_lacks_model(worker->watch);
         link_leave(worker, "the model server has lost a model");
         return;

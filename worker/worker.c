@@ -61,7 +61,7 @@ static void wait_for_work(struct worker *worker)
 }
 
 // Does what is needed in any state.
-static void look_after(struct worker *worker, int64_t now_ms)
+static void do_upkeep(struct worker *worker, int64_t now_ms)
 {
     atomic_store(&worker->turned_ms, now_ms);
     atomic_store(&worker->serving, worker->state == SERVING);
@@ -87,7 +87,7 @@ static void *run(void *user)
     while (worker->state != ENDED) {
         orders_receive(worker);
         orders_tell_lacks(worker);
-        look_after(worker, clock_monotonic_ms());
+        do_upkeep(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             states_begin_drain(worker);
         if (uplink_is_open(worker->uplink))
