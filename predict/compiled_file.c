@@ -47,8 +47,8 @@ bool compiled_file_is_named(const char *path, struct err *err)
                 path);
     else if (folder || ends_with(path, ".yaml") || ends_with(path, ".yml"))
         err_set(err, ERR_INPUT,
-                "%.200s is a job, not a compiled file: `promptcc run` makes "
-                "one of it, compiled.json if --out does not say otherwise",
+                "%.200s is a job, not a compiled file: `promptcc run` compiles "
+                "it, to compiled.json unless --out says otherwise",
                 path);
     else
         return true;

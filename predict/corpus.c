@@ -187,7 +187,7 @@ static void fail(struct corpus *corpus, enum err_code code, const char *why)
 {
     drop_calls(corpus);
     err_set(&corpus->failure, code,
-            "what is searched by embeddings cannot be embedded: %s", why);
+            "the texts to search by embeddings cannot be embedded: %s", why);
 }
 
 static void take_fault(struct corpus *corpus, struct text *text,
@@ -212,8 +212,8 @@ static void take_answer(struct corpus *corpus, size_t i,
 
     if (answer->outcome != CALL_TEXT) {
         err_set(&why, ERR_INPUT,
-                "the text that begins `%.60s` is longer than `%.40s` reads at "
-                "once",
+                "the text that begins `%.60s` is longer than `%.40s` can read "
+                "at once",
                 json_string_value(text), corpus->options.compiled->embed_model);
         fail(corpus, why.code, why.text);
     } else if (!vectors_put(corpus->vectors, json_string_value(text),

@@ -39,7 +39,7 @@ static bool refuse(const struct exec_command *first, struct err *err)
     err_set(
         err, ERR_INPUT,
         "%s is a program, `%.60s%s%.60s`, which runs only with --allow-exec: "
-        "use that if you trust the compiled file and what lies beside it",
+        "use that if you trust the compiled file and the files next to it",
         first->what, first->argv[0], second[0] == '\0' ? "" : " ", second);
     return false;
 }

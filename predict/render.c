@@ -53,8 +53,8 @@ static json_t *complete_inputs(const struct step *step, const json_t *values,
             value = field->otherwise;
         if (value == NULL)
             err_set(err, ERR_INPUT,
-                    "step `%s` needs a value for `%s` (without any value, what "
-                    "comes before the question is shown)",
+                    "step `%s` needs a value for `%s` (with no values at all, "
+                    "what comes before the question is shown)",
                     step->name, field->name);
         if (value == NULL ||
             !type_check(&field->type, field->name, value, err)) {

@@ -186,7 +186,7 @@ static const char *outcome_text(enum run_outcome outcome)
     static const char *const texts[] = {
         [RUN_DONE] = "gave no outputs",
         [RUN_FORMAT] = "gave no readable answer, not even when asked again",
-        [RUN_CUT] = "was cut at num_predict",
+        [RUN_CUT] = "was cut off at num_predict",
         [RUN_EMPTY] = "gave an empty answer",
         [RUN_LOOP] = "repeated itself without end",
         [RUN_TOO_LONG] = "got a prompt beyond num_ctx: shorten the inputs",

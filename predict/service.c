@@ -272,7 +272,7 @@ static bool has_room(const struct service *service, size_t n, struct err *err)
     if (n <= service->options.max_waiting - status->waiting)
         return true;
     err_set(err, ERR_BUSY,
-            "%zu inputs are waiting already, of %zu that may: ask again later",
+            "%zu inputs are already waiting, of at most %zu: ask again later",
             status->waiting, service->options.max_waiting);
     return false;
 }
@@ -294,7 +294,7 @@ static void withdraw(struct service *service, struct batch *batch)
     struct run_result result = {.end = RUN_END_SERVER};
     struct batch_entry **at = &service->first;
 
-    err_set(&result.err, ERR_STOPPED, "nobody waits for it any more");
+    err_set(&result.err, ERR_STOPPED, "the caller is gone");
     while (*at != NULL) {
         struct batch_entry *entry = *at;
 

@@ -36,8 +36,8 @@ static void warn(const struct compiled *compiled,
 
     if (compiled->simulated && !server->simulated)
         text_print(out->warning, sizeof out->warning,
-                   "it was made with a simulated model; its prompts were "
-                   "chosen by no real one");
+                   "it was made with a simulated model: no real model took "
+                   "part in choosing its prompts");
     else if (!server->simulated &&
              (student ||
               (embedder != NULL && is_other(embedder, compiled->embed_digest))))

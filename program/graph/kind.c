@@ -27,9 +27,9 @@ bool step_check_map(struct scope *scope, const struct step *step,
     if (map->kind != NODE_MAP || map->n == 0) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &map->place,
                  strcmp(key, "inputs") == 0
-                     ? "`%s` of step `%s` must be a list of one name or more, "
-                       "such as [message], or a map of them"
-                     : "`%s` of step `%s` must be a map of one field or more",
+                     ? "`%s` of step `%s` must be a list of at least one name, "
+                       "such as [message], or a map of names"
+                     : "`%s` of step `%s` must be a map of at least one field",
                  key, step->name);
         return false;
     }

@@ -149,8 +149,8 @@ static bool read_output(struct scope *scope, const struct node *map, size_t i)
     if (from != NULL && node_text(from, "`from`", &key, scope->diags) &&
         key[0] == '\0')
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &from->place,
-                 "`from` of `%s` is empty: it names the key that rows have its "
-                 "label under",
+                 "`from` of `%s` is empty: it must name the key of its label "
+                 "in the data",
                  map->keys[i]);
     if (value == NULL && from != NULL)
         diag_add(scope->diags, DIAG_ERROR, "missing-key", &node->place,
@@ -279,7 +279,7 @@ static void report_cycle(struct scope *scope, bool *done, size_t at)
     else
         diag_add(scope->diags, DIAG_ERROR, "cycle",
                  &program->steps[first].place,
-                 "steps wait for each other in a circle: %s", text.data);
+                 "steps depend on each other in a cycle: %s", text.data);
     buf_release(&text);
 }
 
@@ -368,8 +368,8 @@ static void warn_unused(struct scope *scope)
                  &program->steps[i].place,
                  "no output of the program depends on step `%s`",
                  program->steps[i].name);
-        diag_remedy(scope->diags, "name a field of it in `outputs`, or remove "
-                                  "the step");
+        diag_remedy(scope->diags,
+                    "use one of its fields in `outputs`, or remove the step");
     }
 }
 

@@ -104,7 +104,7 @@ static void tell_references(struct scope *scope, const char *text,
         if (some == 0 || strncmp(names[i], text, step) == 0)
             buf_printf(&list, "%s%s", list.len == 0 ? "" : ", ", names[i]);
     if (list.len > 0 && !list.failed)
-        diag_remedy(scope->diags, "there is: %s", list.data);
+        diag_remedy(scope->diags, "available here: %s", list.data);
     buf_release(&list);
 }
 
@@ -178,7 +178,7 @@ static bool refuse_entry(struct scope *scope, const struct node *node,
 {
     diag_add(scope->diags, DIAG_ERROR, "composed-field", &node->place,
              "`%s` is a composed value and is read as a whole: name `%s`, or "
-             "the field that the entry was made of",
+             "the field that the entry comes from",
              step->name, step->name);
     return false;
 }

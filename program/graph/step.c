@@ -110,8 +110,9 @@ static bool add_value(struct scope *scope, const struct node *node,
     if (why.code != ERR_NONE) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place, "%s",
                  why.text);
-        diag_remedy(scope->diags, "the step runs only when the field has this "
-                                  "value, so give one that the field can have");
+        diag_remedy(scope->diags,
+                    "the step runs only if the field has this value, so give a "
+                    "value that the field can have");
         json_decref(value);
         return false;
     }

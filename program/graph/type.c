@@ -436,8 +436,8 @@ static bool parse_from(const struct parse *parse, const struct node *node,
         return false;
     if (text[0] == '\0') {
         diag_add(parse->diags, DIAG_ERROR, "wrong-value", &from->place,
-                 "`from` of `%s` is empty: it names the key that rows have it "
-                 "under",
+                 "`from` of `%s` is empty: it must name the key of this field "
+                 "in the data",
                  parse->name);
         return false;
     }

@@ -69,8 +69,7 @@ static bool check_room(const struct bundle *bundle, const char *name,
     }
     if (bundle->folder == NULL && leads_out(name)) {
         err_set(err, ERR_INPUT,
-                "the file %s lies outside the job's folder: move it there",
-                name);
+                "the file %s is outside the job's folder: move it there", name);
         return false;
     }
     if (bundle->n_files == BUNDLE_MAX_FILES) {
@@ -80,7 +79,7 @@ static bool check_room(const struct bundle *bundle, const char *name,
     }
     if (len > BUNDLE_MAX_BYTES - bundle->bytes) {
         err_set(err, ERR_LIMIT,
-                "with %s the job's files are larger than %d MiB together", name,
+                "with %s, the job's files add up to more than %d MiB", name,
                 BUNDLE_MAX_BYTES >> 20);
         return false;
     }
@@ -156,7 +155,7 @@ static bool check_names(const struct bundle *bundle, const char *name,
         if (strcmp(file->name, name) != 0 && file->len == len &&
             (len == 0 || memcmp(file->data, data, len) == 0))
             continue;
-        err_set(err, ERR_INPUT, "the file %s comes twice", name);
+        err_set(err, ERR_INPUT, "the file %s appears twice", name);
         return false;
     }
     return true;
@@ -272,7 +271,7 @@ const struct bundle_file *bundle_get(struct bundle *bundle, const char *name,
     if (file != NULL)
         return file;
     if (bundle->folder == NULL) {
-        err_set(err, ERR_INPUT, "the job came without the file %s", name);
+        err_set(err, ERR_INPUT, "the job was sent without the file %s", name);
         return NULL;
     }
     if (!file_read_below(bundle->folder, name, &buf, err)) {

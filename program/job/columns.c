@@ -316,8 +316,8 @@ static void tell_keys(struct taking *taking, const char *what, const char *name)
     put_keys(taking->given, &keys);
     if (keys.len > 0 && !keys.failed)
         tell(taking, NULL,
-             "the %s `%s` is missing; the row has %s, and a `from:` takes one "
-             "of another name",
+             "the %s `%s` is missing; the row has %s: if one of these is it, "
+             "name it with `from:`",
              what, name, keys.data);
     else
         tell(taking, NULL, "the %s `%s` is missing", what, name);
@@ -364,8 +364,8 @@ static void tell_missing(struct taking *taking, const struct column *column)
              what, column->from, near, near);
     else if (list_on_path(taking->given, column->from) > 0)
         tell(taking, NULL,
-             "the %s `%s` is missing: `%.*s` is a list, and a path leads "
-             "through objects alone: put what is meant under a key of its own",
+             "the %s `%s` is missing: `%.*s` is a list, and a path can only go "
+             "through objects: put the value under a key of its own",
              what, column->name, (int)list_on_path(taking->given, column->from),
              column->from);
     else if (column->from != column->name)
@@ -480,7 +480,7 @@ static const char *remedy_of(const struct type *type, const json_t *value)
     switch (type->kind) {
     case TYPE_STR:
         if (json_is_array(value))
-            return ": an example has one; write one object a row";
+            return ": an example has one value; write one object per row";
         return json_is_number(value) || json_is_boolean(value)
                    ? ": write it in quotes, or give the field a `type`"
                    : "";
@@ -700,7 +700,7 @@ static void tell_no_column(struct taking *taking, const char *from,
     else
         tell(taking, NULL,
              "there is no column `%s`: the first line must name the columns, "
-             "and a `from:` takes one of another name",
+             "and `from:` can point to one with another name",
              from);
 }
 
@@ -710,8 +710,8 @@ static void check_repeated(struct taking *taking, const char *const *header,
     for (size_t i = 0; i < n; i++)
         if (header[i][0] != '\0' && has_name(header, i, header[i]))
             tell(taking, header[i],
-                 "column %zu of the header has no name of its own: `%s` is "
-                 "there before",
+                 "column %zu of the header repeats the name `%s`: each column "
+                 "needs its own",
                  i + 1, header[i]);
 }
 
@@ -729,7 +729,7 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
     if (rows_head_below(rows) > 0) {
         tell(&taking, NULL,
              "the first line must name the columns, and line %d does: delete "
-             "what stands above it",
+             "the lines above it",
              rows_head_below(rows));
         return false;
     }

@@ -207,13 +207,13 @@ static void report_none(struct loader *loader, bool headed)
     struct place place = {.file = loader->path};
 
     diag_add(loader->diags, DIAG_ERROR, "no-examples", &place,
-             "`%s` holds no %sexamples", loader->file,
+             "`%s` contains no %sexamples", loader->file,
              loader->skipped > 0 ? "good " : "");
-    diag_remedy(loader->diags,
-                headed ? "write 30 to 500 labelled examples below the line "
-                         "that names the columns"
-                       : "write 30 to 500 labelled examples, one JSON object a "
-                         "line");
+    diag_remedy(
+        loader->diags,
+        headed ? "write 30 to 500 labelled examples below the line "
+                 "that names the columns"
+               : "write 30 to 500 labelled examples, one JSON object per line");
 }
 
 static void read_rows(struct loader *loader, const struct bundle_file *file)
@@ -265,11 +265,10 @@ static void report_rest(struct loader *loader)
 
     diag_add(
         loader->diags, DIAG_ERROR, "bad-row", &loader->first_untold,
-        "from here on %s, not shown",
+        "from here on, %s not shown",
         text_counted(mistakes, (int64_t)loader->untold, "further mistake"));
-    diag_remedy(loader->diags,
-                "correct them, or let `skip_bad: true`, a key of the job "
-                "itself, leave bad rows out");
+    diag_remedy(loader->diags, "correct them, or set the job's top-level key "
+                               "`skip_bad: true` to leave bad rows out");
 }
 
 static void report_skipped(struct loader *loader)
@@ -340,7 +339,7 @@ static void warn_conflicts(struct loader *loader,
     with = dataset_place(loader->dataset, conflicts->with);
     struct place place = {.file = first.path, .line = first.line, .column = 1};
     diag_add(loader->diags, DIAG_WARNING, "conflicting-labels", &place,
-             "%zu example%s the same inputs as an earlier one and another "
+             "%zu example%s the same inputs as an earlier one but a different "
              "label; the first contradicts %s:%d",
              conflicts->n, conflicts->n == 1 ? " has" : "s have", with.path,
              with.line);

@@ -202,7 +202,7 @@ json_t *documents_read(struct bundle *bundle, const char *name, struct err *err)
     if (list == NULL)
         err_nomem(err, "the documents");
     if (ok && list != NULL && json_array_size(list) == 0) {
-        err_set(err, ERR_INPUT, "%.100s holds no documents", name);
+        err_set(err, ERR_INPUT, "%.100s contains no documents", name);
         ok = false;
     }
     if (ok)

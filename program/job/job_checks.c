@@ -28,13 +28,13 @@ static void check_embedder(struct job_reader *reader)
     if (i < program->n_steps)
         diag_add(reader->diags, DIAG_ERROR, "missing-key",
                  &program->steps[i].place,
-                 "step `%s` searches by embeddings, and `models` has no "
-                 "`embed`, the model that makes them",
+                 "step `%s` searches by embeddings, but `models` has no "
+                 "`embed`, the model that computes them",
                  program->steps[i].name);
     else
         diag_add(reader->diags, DIAG_ERROR, "missing-key", &demos->place,
-                 "demos are picked by embeddings, and `models` has no `embed`, "
-                 "the model that makes them");
+                 "demos are picked by embeddings, but `models` has no `embed`, "
+                 "the model that computes them");
     diag_remedy(reader->diags, "name one, such as models: {embed: all-minilm}");
 }
 

@@ -9,17 +9,17 @@ static const char *file_remedy(const char *name)
         return "promptcc downloads nothing: fetch the file first, and name it "
                "here";
     if (name[0] == '~')
-        return "only a shell knows what ~ is: write the whole path, from / on";
-    return "the names of files are relative to the job file";
+        return "only a shell expands ~: write the full path, starting with /";
+    return "file names are relative to the job file";
 }
 
 static void refuse_list(struct job_reader *reader, const struct node *node)
 {
     diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
              "a file of `data` must be one name, found a list");
-    diag_remedy(reader->diags,
-                "join the files to one, or give train, val and test a file "
-                "each");
+    diag_remedy(
+        reader->diags,
+        "join the files into one, or give train, val and test a file each");
 }
 
 // Reads the name of a file and adds the file to the bundle.
@@ -44,8 +44,8 @@ static void read_file(struct job_reader *reader, const struct node *data,
                  err.text);
     if (err.code == ERR_LIMIT)
         diag_remedy(reader->diags,
-                    "a search needs some hundred examples: take a part of "
-                    "them, such as `shuf -n 1000 OLD > NEW`");
+                    "a search needs a few hundred examples: take some of them, "
+                    "such as `shuf -n 1000 OLD > NEW`");
     else
         diag_remedy(reader->diags, "%s", file_remedy(*out));
 }
@@ -64,8 +64,8 @@ static bool read_share(struct job_reader *reader, const struct node *split,
     if (node == NULL)
         return true;
     if (!node_number(node, "a share", 0, 1, out, reader->diags)) {
-        diag_remedy(reader->diags, "shares are parts of 1, such as train: 0.4, "
-                                   "val: 0.4, test: 0.2");
+        diag_remedy(reader->diags, "shares are fractions of 1, such as train: "
+                                   "0.4, val: 0.4, test: 0.2");
         return false;
     }
     if (*out > 0 || may_be_none)
@@ -90,7 +90,7 @@ static void read_shares(struct job_reader *reader, const struct node *split)
     double all = data->train_share + data->val_share + data->test_share;
     if (ok && all > 1 + 1e-9)
         diag_add(reader->diags, DIAG_ERROR, "shares", &split->place,
-                 "the shares of `split` are %g together, more than 1", all);
+                 "the shares of `split` add up to %g, more than 1", all);
 }
 
 static void read_split(struct job_reader *reader, const struct node *split)
@@ -127,8 +127,8 @@ static void check_files(struct job_reader *reader, const struct node *node)
                  "`data` names no file: give `examples`, or `train` and `val`");
     if (examples != NULL && train != NULL)
         diag_add(reader->diags, DIAG_ERROR, "two-files", &train->place,
-                 "`data` has both `examples` and `train`: give one file to "
-                 "split, or files of their own");
+                 "`data` has both `examples` and `train`: give either one file "
+                 "to split, or separate files");
 }
 
 void job_read_data(struct job_reader *reader, const struct node *node)

@@ -51,8 +51,8 @@ static void read_model_name(struct job_reader *reader, const struct node *node,
     const char *look = text_lookalike(*out, strlen(*out), &at);
     if (look != NULL)
         diag_add(reader->diags, DIAG_ERROR, "wrong-value", &node->place,
-                 "the name of a model, `%s`, holds %s: write a plain one, or "
-                 "none",
+                 "the name of a model, `%s`, contains %s: replace it with a "
+                 "plain one, or remove it",
                  *out, look);
 }
 

@@ -66,8 +66,8 @@ static void report(const struct reach_part *part, const struct dataset *dataset,
                     part->output);
     else
         diag_remedy(diags,
-                    "compare the labels with the type and the limits of "
-                    "`%s`, or take another metric",
+                    "compare the labels with the type and the limits of `%s`, "
+                    "or choose another metric",
                     part->output);
     buf_release(&label);
 }

@@ -96,8 +96,8 @@ static bool is_by_index(const struct rows *rows, size_t at)
 static bool refuse_index(const struct rows *rows, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s holds its rows under names of their own: write one object "
-            "a row (`jq -c '.[]' OLD > NEW.jsonl`), in pandas by to_json(NAME, "
+            "%.100s has each row under a key of its own: write one object per "
+            "row (`jq -c '.[]' OLD > NEW.jsonl`), in pandas with to_json(NAME, "
             "orient='records', lines=True)",
             rows->input.name);
     return false;
@@ -106,8 +106,8 @@ static bool refuse_index(const struct rows *rows, struct err *err)
 static bool refuse_columns(const struct rows *rows, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s is a table by columns: write one object a row, in pandas "
-            "by to_json(NAME, orient='records', lines=True)",
+            "%.100s is a table stored by columns: write one object per row, in "
+            "pandas with to_json(NAME, orient='records', lines=True)",
             rows->input.name);
     return false;
 }
@@ -153,8 +153,8 @@ static bool has_deep_list(const struct rows *rows, size_t at)
 static bool refuse_deep(const struct rows *rows, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s holds its rows inside of another object: write them into "
-            "a file of their own (`jq -c '.NAME.NAME[]' OLD > NEW.jsonl`)",
+            "%.100s has its rows inside another object: write them to a "
+            "separate file (`jq -c '.NAME.NAME[]' OLD > NEW.jsonl`)",
             rows->input.name);
     return false;
 }
@@ -180,9 +180,8 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
     }
     if (n > 1) {
         err_set(err, ERR_INPUT,
-                "%.100s holds several lists of rows: write the one that is "
-                "meant into a file of its own (`jq -c '.NAME[]' OLD > "
-                "NEW.jsonl`)",
+                "%.100s contains several lists of rows: write the one you mean "
+                "to a separate file (`jq -c '.NAME[]' OLD > NEW.jsonl`)",
                 rows->input.name);
         return false;
     }
@@ -278,8 +277,8 @@ bool rows_choose_form(struct rows *rows, struct err *err)
     }
     if (rows_name_ends(rows->input.name, others)) {
         err_set(err, ERR_INPUT,
-                "rows are read from JSON lines, JSON or a table, not from "
-                "YAML or TOML: write one JSON object a line");
+                "rows are read from JSON lines, JSON or a table, not from YAML "
+                "or TOML: write one JSON object per line");
         return false;
     }
     rows->form =

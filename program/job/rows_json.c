@@ -75,21 +75,22 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
 
     rows->fault_at = offset_of(rows, where);
     if (len > 1 && row[0] == '{' && row[1] == '\'')
-        return bad_row(err, "this is not JSON but Python's way to write a "
-                            "dict: write rows with json.dumps");
+        return bad_row(
+            err,
+            "this is not JSON but a Python dict: write rows with json.dumps");
     if (memchr(row, '\r', len) != NULL)
-        return bad_row(err, "the lines end with CR alone, as on old Macs: save "
-                            "the file with LF or CRLF (`tr '\\r' '\\n' < OLD > "
-                            "NEW`)");
+        return bad_row(err,
+                       "the lines end in CR only, as on old Macs: save the "
+                       "file with LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)");
     if (json_error_code(where) == json_error_end_of_input_expected)
-        return bad_row(err, "there is more behind the row's end: write one "
-                            "object a line");
+        return bad_row(err, "there is more after the end of the row: write one "
+                            "object per line");
     if (json_error_code(where) == json_error_duplicate_key)
-        return bad_row(err, "the row has this name twice: take one out, or "
-                            "rename it");
+        return bad_row(err,
+                       "the row has this name twice: remove one, or rename it");
     if (json_error_code(where) == json_error_null_character)
-        return bad_row(err, "a text holds \\u0000, which no field can hold: "
-                            "take it out");
+        return bad_row(
+            err, "a text contains \\u0000, which no field can hold: remove it");
     (void)snprintf(reason, sizeof reason, "%s", where->text);
     for (char *c = reason; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20)
@@ -119,8 +120,8 @@ static enum rows_step take_json(struct rows *rows, struct err *err)
         !text_is_utf8(rows->row, rows->row_len))
         return bad_row(err,
                        memchr(rows->row, '\0', rows->row_len) != NULL
-                           ? "the row holds a NUL byte: take it out (`tr "
-                             "-d '\\0' < OLD > NEW`)"
+                           ? "the row contains a NUL byte: remove it (`tr -d "
+                             "'\\0' < OLD > NEW`)"
                            : "the row is not UTF-8 text: " ROWS_LATIN_REMEDY);
     if (rows->fields == NULL && why.code != ERR_NOMEM && rows->row[0] == '{') {
         struct err again = ERR_CLEAR;
@@ -202,8 +203,8 @@ static enum rows_step end_values(struct rows *rows, struct err *err)
     if (wanted && !closed)
         return bad_row(err, "the file ends inside its list: a `]` is missing");
     return closed && rows->alone && next < rows->text.len
-               ? bad_row(err, "there is more text behind the list's end: one "
-                              "list, or one object a line")
+               ? bad_row(err, "there is more text after the end of the list: "
+                              "write one list, or one object per line")
                : ROWS_END;
 }
 

@@ -165,7 +165,7 @@ bool rows_open_table(struct rows *rows, struct err *err)
 
     if (has_bare_returns(rows)) {
         err_set(err, ERR_INPUT,
-                "the lines of %.100s end with CR alone, as on old Macs: save "
+                "the lines of %.100s end in CR only, as on old Macs: save "
                 "it with LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)",
                 rows->input.name);
         return false;
@@ -220,8 +220,8 @@ static bool add_cell(struct rows *rows, size_t i, struct err *err)
         err_set(
             err, ERR_INPUT,
             memchr(cell->text, '\0', cell->len) != NULL
-                ? "the cell of `%.60s` holds a NUL byte: take it out "
-                  "(`tr -d '\\0' < OLD > NEW`)"
+                ? "the cell of `%.60s` contains a NUL byte: remove it (`tr -d "
+                  "'\\0' < OLD > NEW`)"
                 : "the cell of `%.60s` is not UTF-8 text: " ROWS_LATIN_REMEDY,
             rows->header[i]);
         return false;
@@ -315,7 +315,7 @@ enum rows_step rows_next_record(struct rows *rows, struct err *err)
         (void)text_counted(cells, (int64_t)csv->n, "cell");
         if (csv->n > rows->n_header)
             err_set(err, ERR_INPUT,
-                    "the row has %s, the header %zu: a cell with a `%s` in it "
+                    "the row has %s, the header %zu: a cell that contains `%s` "
                     "needs quotes around it",
                     cells, rows->n_header, separator_name(csv->separator));
         else

@@ -483,9 +483,10 @@ static bool check_empty(struct splitter *splitter)
     for (int i = 0; i < SHARE_TEST; i++) {
         if (split->n[i] > 0)
             continue;
-        diag_add(splitter->diags, DIAG_ERROR, "empty-share", &data->place,
-                 "no example falls into the %s share: there are %zu in all",
-                 share_names[i], dataset_size(splitter->dataset));
+        diag_add(
+            splitter->diags, DIAG_ERROR, "empty-share", &data->place,
+            "no example falls into the %s share: there are only %zu in total",
+            share_names[i], dataset_size(splitter->dataset));
         diag_remedy(splitter->diags,
                     "label more examples, or give `%s` a larger part in "
                     "`split`",
@@ -528,7 +529,7 @@ static void report_repeats(struct splitter *splitter,
              repeats->n, repeats->n == 1 ? " has" : "s have", where,
              earlier.path, earlier.line);
     diag_remedy(splitter->diags,
-                "keep one of them, or scores look better than they are");
+                "keep one of them, otherwise scores look better than they are");
 }
 
 // Returns owner[row], the share of each row; rows that are in no share have
@@ -589,7 +590,7 @@ static bool find_repeats(struct splitter *splitter)
     }
     report_repeats(splitter, &across, "in another share");
     report_repeats(splitter, &within,
-                   "and may be scored on a demo that holds its answer");
+                   "and may be scored with a demo that contains the answer");
     free(owner);
     free(rows);
     return ok || no_memory(splitter);

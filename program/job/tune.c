@@ -61,15 +61,15 @@ static bool check_list(struct tune *tune, const struct node *choices)
         diag_add(tune->diags, DIAG_ERROR, "tunable", &choices->place,
                  "`tune` has %zu values, more than %d", choices->n,
                  TUNABLE_MAX_CHOICES);
-        diag_remedy(tune->diags, "each one has to be tried: give the few that "
-                                 "may well be best");
+        diag_remedy(tune->diags, "each one has to be tried: keep the few that "
+                                 "are most likely to be best");
         return false;
     }
     for (size_t i = 1; i < choices->n; i++) {
         if (find_choice(choices, i, choices->items[i]) == i)
             continue;
         diag_add(tune->diags, DIAG_ERROR, "tunable", &choices->items[i]->place,
-                 "this value stands in the list already");
+                 "this value is already in the list");
         diag_remedy(tune->diags, "remove one of the two");
         ok = false;
     }
@@ -150,7 +150,7 @@ static void remember(struct tune *tune, const struct tune_item *item)
     }
     diag_add(tune->diags, DIAG_ERROR, "tunable", &item->place,
              "more than %d values are tuned", TUNABLES_MAX);
-    diag_remedy(tune->diags, "fix those that matter least");
+    diag_remedy(tune->diags, "fix the values that matter least");
 }
 
 // Takes the value under key `at` of map if it is a list to choose from. Returns
@@ -222,7 +222,8 @@ static bool fix(struct tune *tune, struct node *map, size_t at)
     if (!resolve(tune, map, at, &choices, &otherwise))
         return map->n == n;
     diag_add(tune->diags, DIAG_WARNING, "not-searched", &place,
-             "`%s` is not part of the program, so it is not searched: it is %s",
+             "`%s` is not part of the program, so it is not searched: its "
+             "value is %s",
              key,
              map->items[at]->kind == NODE_SCALAR ? map->items[at]->text
                                                  : "its default");

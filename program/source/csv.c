@@ -156,8 +156,8 @@ static bool read_plain(struct csv *csv, struct err *err)
     while (!ends_cell(csv, csv->at)) {
         if (csv->text[csv->at] == '"' && csv->separator != '\t') {
             err_set(err, ERR_INPUT,
-                    "a quote inside a cell that does not begin with one: "
-                    "quote the whole cell and double the quotes in it");
+                    "a quote inside a cell that does not begin with one: quote "
+                    "the whole cell and double the quotes inside it");
             return false;
         }
         csv->at++;
@@ -171,9 +171,10 @@ static bool read_cell(struct csv *csv, struct err *err)
     struct csv_cell *cell = &csv->cells[csv->n];
 
     if (csv->n == CSV_MAX_COLUMNS) {
-        err_set(err, ERR_INPUT,
-                "over %d cells in a row: leave out columns that nothing reads",
-                CSV_MAX_COLUMNS);
+        err_set(
+            err, ERR_INPUT,
+            "more than %d cells in a row: leave out columns that nothing reads",
+            CSV_MAX_COLUMNS);
         return false;
     }
     csv->starts[csv->n] = csv->bytes.len;
@@ -190,8 +191,7 @@ static bool read_cell(struct csv *csv, struct err *err)
     if (!ends_cell(csv, csv->at)) {
         err_set(err, ERR_INPUT,
                 "text after the closing quote of a cell: double the quotes "
-                "inside of a "
-                "cell, as in \"say \"\"hi\"\"\"");
+                "inside a cell, as in \"say \"\"hi\"\"\"");
         return false;
     }
     cell->len = csv->bytes.len - csv->starts[csv->n++];

@@ -377,7 +377,7 @@ static void put_unless_told(const struct diag *const *sorted, size_t n,
     if (before < SAME_MOST)
         put_diag(sorted[at], out);
     if (before + 1 == SAME_MOST && behind > 0)
-        buf_printf(out, "       = so it is on %zu further line%s\n", behind,
+        buf_printf(out, "       = the same on %zu more line%s\n", behind,
                    behind == 1 ? "" : "s");
 }
 

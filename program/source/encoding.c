@@ -35,11 +35,11 @@ static const struct magic {
     {"\xD0\xCF\x11\xE0", 4, "an old Excel file",
      "save the sheet as CSV (UTF-8)"},
     {"PAR1", 4, "a Parquet file",
-     "write it as JSON lines, in pandas by "
-     "to_json(NAME, orient='records', lines=True)"},
+     "write it as JSON lines, in pandas with to_json(NAME, orient='records', "
+     "lines=True)"},
     {"ARROW1", 6, "an Arrow file",
-     "write it as JSON lines, in pandas by "
-     "to_json(NAME, orient='records', lines=True)"},
+     "write it as JSON lines, in pandas with to_json(NAME, orient='records', "
+     "lines=True)"},
     {"\x1F\x8B", 2, "compressed by gzip", "unpack it with `gunzip`"},
     {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it with `unzstd`"},
     {"\xFD"
@@ -48,28 +48,27 @@ static const struct magic {
     {"BZh", 3, "compressed by bzip2", "unpack it with `bunzip2`"},
     {"SQLite f", 8, "an SQLite database", "write the rows out as CSV"},
     {"%PDF", 4, "a PDF", "write the rows as CSV or JSON lines"},
-    {"\x80\x04\x95", 3, "a pickle of Python",
+    {"\x80\x04\x95", 3, "a Python pickle",
      "write the rows as JSON lines, with json.dumps"},
-    {"\x80\x05\x95", 3, "a pickle of Python",
+    {"\x80\x05\x95", 3, "a Python pickle",
      "write the rows as JSON lines, with json.dumps"},
-    {"\x93NUMPY", 6, "an array of NumPy",
+    {"\x93NUMPY", 6, "a NumPy array",
      "write the rows as JSON lines, with json.dumps"},
     {"\x89HDF", 4, "an HDF5 file", "write the rows as CSV or JSON lines"},
     {"7z\xBC\xAF", 4, "a 7z archive", "unpack it with `7z x`"},
     {"Obj\x01", 4, "an Avro file", "write the rows as CSV or JSON lines"},
-    {"{\\rtf", 5, "a document of a word processor",
+    {"{\\rtf", 5, "a word processor document",
      "write the rows as CSV or JSON lines"},
     {"Rar!", 4, "a RAR archive", "unpack it"},
     {"version https://git-lfs", 23,
      "the pointer that Git LFS leaves in place "
      "of a file",
      "fetch the file with `git lfs pull`"},
-    {"<!DOCTYPE html", 14, "a page of HTML",
-     "is this the file that was meant to be downloaded?"},
-    {"<!doctype html", 14, "a page of HTML",
-     "is this the file that was meant to be downloaded?"},
-    {"<html", 5, "a page of HTML",
-     "is this the file that was meant to be downloaded?"},
+    {"<!DOCTYPE html", 14, "an HTML page",
+     "is this the file you meant to download?"},
+    {"<!doctype html", 14, "an HTML page",
+     "is this the file you meant to download?"},
+    {"<html", 5, "an HTML page", "is this the file you meant to download?"},
     {"<?xml", 5, "XML", "write the rows as CSV or JSON lines"},
 };
 

@@ -69,8 +69,8 @@ bool node_sentence(const struct node *node, const char *what, const char **out,
         diag_add(diags, DIAG_WARNING, "ends-in-comment", &node->place,
                  "%s ends before `%s`, which begins a comment in YAML", what,
                  node->hashed);
-        diag_remedy(diags, "put the text in quotes if it goes on there, or a "
-                           "blank behind the `#`");
+        diag_remedy(diags, "put the text in quotes if it continues there, or a "
+                           "blank after the `#`");
     }
     return true;
 }
@@ -237,12 +237,14 @@ void node_only_keys(const struct node *map, const char *where,
         const char *look =
             text_lookalike(map->keys[i], strlen(map->keys[i]), &at);
         if (look != NULL)
-            diag_remedy(diags, "this key holds %s: write a plain one, or none",
+            diag_remedy(diags,
+                        "this key contains %s: replace it with a plain one, or "
+                        "remove it",
                         look);
         else if (map->keys[i][strspn(map->keys[i], "0123456789")] == '\0')
             diag_remedy(diags, "a number has no commas in it: 20000, or 20K");
         else if (strchr(map->keys[i], ':') != NULL)
-            diag_remedy(diags, "YAML wants a blank behind the colon");
+            diag_remedy(diags, "YAML requires a blank after the colon");
         else if (nearest == NULL)
             tell_keys(names, n, diags);
     }

@@ -141,7 +141,7 @@ static bool spend(struct err *err)
     budget.spent = true;
     err_set(err, ERR_LIMIT,
             "the pattern is too costly: it backtracked far in more than %d "
-            "values; write it so that it can match in one way alone",
+            "values; write it so that it can match in only one way",
             PATTERN_BUDGET);
     return false;
 }
@@ -156,7 +156,7 @@ static bool read_code(int code, size_t len, bool *matches, struct err *err)
     else if (is_over(code))
         err_set(err, ERR_LIMIT,
                 "the pattern is too costly for a text of %zu bytes; write it "
-                "so that it can match in one way alone",
+                "so that it can match in only one way",
                 len);
     else
         err_set(err, ERR_INPUT, "the text is not UTF-8");

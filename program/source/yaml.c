@@ -90,8 +90,9 @@ static bool tell_lookalike(struct reader *reader)
 
         if (look != NULL && (colon == NULL || text + at <= colon + 1)) {
             diag_remedy(reader->diags,
-                        "line %d holds %s: write a plain one, or none", line,
-                        look);
+                        "line %d contains %s: replace it with a plain one, or "
+                        "remove it",
+                        line, look);
             return true;
         }
         start += len + 1;
@@ -109,14 +110,14 @@ static void tell_remedy(struct reader *reader, const char *why)
                           "`[` above is not closed"},
         {"closing bracket", "close every `[` with a `]`, and every `{` with a "
                             "`}`"},
-        {"multiline", "a key has a colon and a blank behind it, as in `name: "
-                      "my-job`"},
-        {"nested", "put a text in quotes that has `: ` or ` #` in it, and a "
-                   "map on one line in braces"},
-        {"start with", "put a text in quotes that has `: ` or ` #` in it, or "
+        {"multiline",
+         "a key is followed by a colon and a blank, as in `name: my-job`"},
+        {"nested", "put a text that contains `: ` or ` #` in quotes, and a map "
+                   "on one line in braces"},
+        {"start with", "put a text in quotes if it contains `: ` or ` #`, or "
                        "starts with a special character"},
-        {"inden", "what belongs to one map begins in the same column, and what "
-                  "is inside of it further to the right"},
+        {"inden", "the entries of a map begin in the same column, and what is "
+                  "nested in them further to the right"},
     };
 
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
@@ -131,7 +132,7 @@ static void add_syntax_error(struct reader *reader)
     void *at = NULL;
     struct fy_diag_error *error = fy_diag_errors_iterate(reader->log, &at);
     struct place place = {.file = reader->file, .line = 1, .column = 1};
-    const char *why = "it ends too early or is nested too deep";
+    const char *why = "it ends too early or is nested too deeply";
 
     if (error != NULL) {
         place.line = error->line > 0 ? error->line : 1;
@@ -168,7 +169,7 @@ static const char *copy_token(struct reader *reader, struct fy_token *token,
         return nomem(reader);
     if (!text_is_utf8(text, len)) {
         diag_add(reader->diags, DIAG_ERROR, "bad-text", place,
-                 "this text holds a NUL or half a character");
+                 "this text contains a NUL or half a character");
         return NULL;
     }
     const char *copy = arena_strndup(reader->arena, text, len);
@@ -325,8 +326,8 @@ static bool put_member(struct reader *reader, struct node *map, const char *key,
 
     if (first != NULL) {
         diag_add(reader->diags, DIAG_ERROR, "duplicate-key", place,
-                 "`%s` stands here a second time, the first is on line %d", key,
-                 first->line);
+                 "`%s` appears here a second time, the first is on line %d",
+                 key, first->line);
         return true;
     }
     if (map->n == MAX_MEMBERS) {
@@ -398,7 +399,7 @@ static struct node *copy_node(struct reader *reader, const struct node *from,
 {
     if (depth > YAML_MAX_DEPTH) {
         diag_add(reader->diags, DIAG_ERROR, "too-deep", &from->place,
-                 "values are nested more than %d deep", YAML_MAX_DEPTH);
+                 "values are nested more than %d levels deep", YAML_MAX_DEPTH);
         return NULL;
     }
     struct node *copy = new_node(reader, from->kind, &from->place);
@@ -460,7 +461,7 @@ static struct node *read_value(struct reader *reader, struct fy_event *event,
 
     if (depth > YAML_MAX_DEPTH) {
         diag_add(reader->diags, DIAG_ERROR, "too-deep", around,
-                 "values are nested more than %d deep", YAML_MAX_DEPTH);
+                 "values are nested more than %d levels deep", YAML_MAX_DEPTH);
         return NULL;
     }
     switch (event->type) {
@@ -511,7 +512,7 @@ static struct node *read_document(struct reader *reader)
             diag_add(reader->diags, DIAG_ERROR, "syntax", &top,
                      "a second YAML document begins here");
             diag_remedy(reader->diags,
-                        "take it out, and the line `---` in front of it");
+                        "remove it, and the line `---` before it");
             return NULL;
         }
         if (type == FYET_STREAM_END)
@@ -589,7 +590,7 @@ static bool check_brackets(const struct reader *reader, const char *text,
     }
     if (open > MAX_BRACKETS)
         diag_add(reader->diags, DIAG_ERROR, "too-deep", &place,
-                 "values are nested more than %d deep", YAML_MAX_DEPTH);
+                 "values are nested more than %d levels deep", YAML_MAX_DEPTH);
     return open <= MAX_BRACKETS;
 }
 

@@ -63,12 +63,12 @@ def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
 
 
 @pytest.mark.parametrize("old, new, words", [
-    ("metric:", "\u201cmetric\u201d:", "this key holds a typographic quote"),
-    ("metric:", "\u200bmetric:", "this key holds a character that shows as"),
-    ("name: ", "name:\u00a0", "line 1 holds a space that is no plain one"),
-    ("name: ", "name\uff1a ", "line 1 holds a full-width character"),
+    ("metric:", "\u201cmetric\u201d:", "this key contains a typographic quote"),
+    ("metric:", "\u200bmetric:", "this key contains a character that shows as"),
+    ("name: ", "name:\u00a0", "line 1 contains a space that is no plain one"),
+    ("name: ", "name\uff1a ", "line 1 contains a full-width character"),
     ("student: ", "student: \u201cx\u201d, teacher: ",
-     "name of a model, `\u201cx\u201d`, holds a typographic quote"),
+     "name of a model, `\u201cx\u201d`, contains a typographic quote"),
 ])
 def test_characters_of_a_word_processor_are_told(stage, old, new, words):
     job = stage.job()

@@ -191,7 +191,7 @@ def test_predict_tells_an_input_that_is_given_twice(done):
 
 def test_a_job_is_no_compiled_file(done):
     for job, words in [
-            (done.job_file, "`promptcc run` makes one"),
+            (done.job_file, "`promptcc run` compiles it"),
             (done.job_file.parent, f"the one in it, {done.compiled}?")]:
         result = done.promptcc("predict", job, "--simulate", "message=a")
         assert result.status == 2, result

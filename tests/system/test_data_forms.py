@@ -191,7 +191,7 @@ REFUSED = {
         "r.csv:2:1: ", "cell of `text` is not UTF-8.*iconv"),
     "a title above the table": (
         ("r.csv", "My export;;\n;;\ntext;label;n\nwarm;good;1\n"),
-        "r.csv:1:1: ", "line 3 does: delete what stands above it"),
+        "r.csv:1:1: ", "line 3 does: delete the lines above it"),
     "a line of words above it": (
         ("r.csv", "Survey, 2024\ntext\tlabel\nwarm\tgood\n"),
         "r.csv:1:1: ", "line 2 does: delete"),
@@ -200,7 +200,7 @@ REFUSED = {
         "r.csv: ", "tar xf"),
     "yaml": (
         ("r.yaml", "- text: warm\n  label: good\n"), "r.yaml: ",
-        "not from YAML.*one JSON object a line"),
+        "not from YAML.*one JSON object per line"),
     "a zip": (("r.csv", b"PK\x03\x04abcdef"), "r.csv: ", "Excel.*save"),
     "gzip": (("r.jsonl", b"\x1f\x8b\x08\x00abcdef"), "r.jsonl: ", "gunzip"),
     "parquet": (("r.json", b"PAR1abcdefgh"), "r.json: ", "to_json"),
@@ -212,7 +212,7 @@ REFUSED = {
         "r.json: ", "several lists of rows.*jq"),
     "a table by columns": (
         ("r.json", json.dumps({"text": {"0": "a"}, "label": {"0": "good"}})),
-        "r.json: ", "table by columns.*orient='records'"),
+        "r.json: ", "stored by columns.*orient='records'"),
     "a list that does not end": (
         ("r.json", "[" + json.dumps(WARM[0]) + ",\n"),
         "r.json:2:1: ", "a `]` is missing"),
@@ -226,7 +226,7 @@ REFUSED = {
         "an example is a JSON object"),
     "text behind a list": (
         ("r.json", json.dumps(WARM) + "\n" + json.dumps(WARM)),
-        "r.json:1:69: ", "more text behind the list"),
+        "r.json:1:69: ", "more text after the end of the list"),
     "nan in a column that is read": (
         ("r.jsonl", '{"text": NaN, "label": "good"}\n'),
         "r.jsonl:1:10: ", "`text` is NaN, which no field can hold"),
@@ -263,13 +263,13 @@ REFUSED = {
         "there is no `fields.question` in this row"),
     "two columns of one name": (
         ("r.csv", "text,label,label\na,good,bad\n"), "r.csv:1:6: ",
-        "column 3 of the header has no name of its own"),
+        "column 3 of the header repeats the name"),
     "a row that is too short": (
         ("r.csv", "text,label\na\n"), "r.csv:2:1: ",
         "the row has 1 cell, the header 2: a cell that is empty"),
     "a row that is too long": (
         ("r.csv", "text;label\na; b;good\n"), "r.csv:2:1: ",
-        "the row has 3 cells, the header 2: a cell with a `;` in it needs quotes"),
+        "the row has 3 cells, the header 2: a cell that contains `;` needs quotes"),
     "a backslash before a quote": (
         ("r.csv", 'text,label\n"say \\"hi\\"",good\n'), "r.csv:2:1: ",
         "double the quotes inside"),
@@ -282,32 +282,32 @@ REFUSED = {
     "pandas' split": (
         ("r.json", json.dumps({"columns": ["text", "label"], "index": [0],
                                "data": [["a", "good"]]})),
-        "r.json: ", "table by columns.*orient='records'"),
+        "r.json: ", "stored by columns.*orient='records'"),
     "a table by lists": (
         ("r.json", json.dumps({"text": ["a", "b"], "label": "good"})),
-        "r.json:1:10: ", "one object a row"),
+        "r.json:1:10: ", "one object per row"),
     "a path through a list": (
         ("r.jsonl", '{"messages": [{"content": "a"}], "label": "good"}\n',
          GOOD_BAD, ", from: messages.0.content"), "r.jsonl:1:1: ",
-        "`messages` is a list, and a path leads through objects alone"),
+        "`messages` is a list, and a path can only go through objects"),
     "rows under names of their own": (
         ("r.json", json.dumps({"0": WARM[0], "1": WARM[1]})),
-        "r.json: ", "rows under names.*orient='records'"),
+        "r.json: ", "each row under a key.*orient='records'"),
     "rows under names over several lines": (
         ("r.json", json.dumps({"a": WARM[0], "b": WARM[1]}, indent=1)),
-        "r.json: ", "rows under names.*jq"),
+        "r.json: ", "each row under a key.*jq"),
     "too many columns": (
         ("r.csv", "text,label" + ",x" * 2100 + "\na,good" + ",1" * 2100 + "\n"),
-        "r.csv: ", "the head line of .*over 2048 cells.*nothing reads"),
+        "r.csv: ", "the head line of .*more than 2048 cells.*nothing reads"),
     "rows two objects deep": (
         ("r.json", json.dumps({"data": {"train": WARM}})),
-        "r.json: ", "inside of another object.*jq"),
+        "r.json: ", "inside another object.*jq"),
     "rows that are wrapped each": (
         ("r.jsonl", '{"row": {"text": "a"}, "label": "good"}\n'),
         "r.jsonl:1:18: ", "if `row.text` is it, give its field `from: row.text`"),
     "a key of another name": (
         ("r.jsonl", '{"question": "a", "label": "good"}\n'), "r.jsonl:1:1: ",
-        "`text` is missing; the row has `question`, `label`, and a `from:`"),
+        "`text` is missing; the row has `question`, `label`: if one of these is it"),
     "a nul byte": (
         ("r.jsonl", '{"text": "a\0", "label": "good"}\n'), "r.jsonl:1:1: ",
         "NUL byte.*tr -d"),
@@ -319,9 +319,9 @@ REFUSED = {
         "is this a table\\? Its name must not end in .json"),
     "two objects on a line": (
         ("r.jsonl", LINES.replace("\n", " ") + "\n"), "r.jsonl:1:",
-        "more behind the row's end: write one object a line"),
+        "more after the end of the row: write one object per line"),
     "old mac's line ends in json": (
-        ("r.jsonl", LINES.replace("\n", "\r")), "r.jsonl:1:", "CR alone"),
+        ("r.jsonl", LINES.replace("\n", "\r")), "r.jsonl:1:", "in CR only"),
     "a decimal comma": (
         ("r.csv", "text;label\na;1,5\n", "type: float"), "r.csv:2:3: ",
         "not a number: write the bare number"),
@@ -338,9 +338,9 @@ REFUSED = {
         ("r.csv", 'text,label\n"a,good\n'), "r.csv:2:1: ",
         "a quoted cell does not end"),
     "old mac's line ends": (
-        ("r.csv", "text,label\ra,good\r"), "r.csv: ", "CR alone"),
+        ("r.csv", "text,label\ra,good\r"), "r.csv: ", "in CR only"),
     "a table of an old Mac with a line end in a cell": (
-        ("r.csv", 'text,label\r"a\nb",good\r'), "r.csv: ", "CR alone"),
+        ("r.csv", 'text,label\r"a\nb",good\r'), "r.csv: ", "in CR only"),
     "a bool in another language": (
         ("r.csv", "text,label\na,ja\n", "type: bool"), "r.csv:2:3: ",
         "not true or false: write true or false, yes or no, 1 or 0"),
@@ -359,8 +359,8 @@ REFUSED = {
     "a number that is no label": (
         ("r.jsonl", '{"text": "a", "label": 2}\n', "enum: [0, 1]"),
         "r.jsonl:1:24: ", "not one of its labels"),
-    "nothing": (("r.jsonl", ""), "r.jsonl: ", "holds no examples"),
-    "an empty list": (("r.json", "[]"), "r.json: ", "holds no examples"),
+    "nothing": (("r.jsonl", ""), "r.jsonl: ", "contains no examples"),
+    "an empty list": (("r.json", "[]"), "r.json: ", "contains no examples"),
 }
 
 

@@ -455,4 +455,4 @@ def test_a_job_that_names_no_model_for_it_is_refused(stage):
     job.write_text(job.read_text().replace("embed: all-minilm, ", ""))
     result = stage.promptcc("check", job, "--json")
     assert result.status == 2, result
-    assert "the model that makes them" in str(result), result
+    assert "the model that computes them" in str(result), result

@@ -48,9 +48,9 @@ MISTAKES = {
          "no commas in it"),
     "shares in percent":
         ("rows.csv", "rows.csv\n  split: {train: 50, val: 30, test: 20}", 16,
-         "parts of 1"),
+         "fractions of 1"),
     "a field that the step has not":
-        ("feel.mood", "feel.anger", 13, "there is: feel.mood"),
+        ("feel.mood", "feel.anger", 13, "available here: feel.mood"),
     "a program without its word":
         ("{exact_match: mood}", "{exec: score.py}", 16,
          r"exec: \{command: \[python3"),
@@ -94,7 +94,7 @@ def test_one_cause_on_many_lines_is_told_three_times(stage, rows, words):
     result = check(stage, rows=rows)
     assert result.status == 2
     assert result.err.count(words) == 3, result
-    assert "further lines" in result.err, result
+    assert "more lines" in result.err, result
 
 
 def test_a_job_of_one_share_is_fine_in_one_line(stage):
@@ -107,20 +107,20 @@ def test_a_job_of_one_share_is_fine_in_one_line(stage):
 WRONG = {
     "a list of a step's inputs that is none":
         ("inputs: [text]", "inputs: text",
-         "must be a list of one name or more, such as [message]"),
+         "must be a list of at least one name, such as [message]"),
     "an instruction that begins a comment":
         ("predict: Say", "predict: #1 Say", "put the text in quotes"),
     "a page of the web as data":
         ("examples: rows.csv", "examples: https://example.org/rows.csv",
          "promptcc downloads nothing"),
     "a folder of the home as data":
-        ("examples: rows.csv", "examples: ~/rows.csv", "only a shell knows"),
+        ("examples: rows.csv", "examples: ~/rows.csv", "only a shell expands ~"),
     "a folder as data":
         ("examples: rows.csv", "examples: .", "it is a folder: name a file in it"),
     "a list of files":
         ("examples: rows.csv", "examples: [rows.csv, rows.csv]",
-         "join the files to one"),
-    "a second document": ("name: ", "a: 1\n---\nname: ", "take it out"),
+         "join the files into one"),
+    "a second document": ("name: ", "a: 1\n---\nname: ", "remove it, and the line"),
 }
 
 

@@ -85,7 +85,7 @@ def test_a_folder_lets_nobody_run_programs(stranger, tmp_path):
 def test_a_folder_lets_nobody_read_files(stranger, name):
     result = submit(stranger, notes(examples=name), "/etc")
     assert result["status"] == 2
-    assert "came without the file" in result["document"], result
+    assert "was sent without the file" in result["document"], result
     assert "root:" not in result["document"]
 
 

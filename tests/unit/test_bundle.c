@@ -90,7 +90,8 @@ Test(bundle, from_a_message_holds_only_what_came)
     cr_expect(bundle_add(bundle, "sub/data.jsonl", NULL, 0, &err));
     cr_expect_not_null(bundle_get(bundle, "sub/data.jsonl", &err));
     cr_expect_null(bundle_get(bundle, "/etc/hostname", &err));
-    cr_expect_str_eq(err.text, "the job came without the file /etc/hostname");
+    cr_expect_str_eq(err.text,
+                     "the job was sent without the file /etc/hostname");
 }
 
 Test(bundle, from_a_message_stays_in_its_folder)

@@ -158,7 +158,7 @@ Test(dataset, a_column_named_twice_is_told)
     load("e.csv", "message,message\na,track\n");
     cr_expect_null(given.dataset);
     given_data_expect(&given, "bad-header", 1,
-                      "column 2 of the header has no name of its own");
+                      "column 2 of the header repeats the name");
 }
 
 Test(dataset, a_missing_column_is_told_once_at_the_header)
@@ -189,7 +189,7 @@ Test(dataset, text_that_is_no_utf8_is_told)
     expect_refused(2, "the cell of `message` is not UTF-8 text");
     given_data_close(&given);
     load_named("e.csv", "message,intent\na\0b,track\n", 25, "");
-    expect_refused(2, "the cell of `message` holds a NUL byte");
+    expect_refused(2, "the cell of `message` contains a NUL byte");
     given_data_close(&given);
     load("e.jsonl", "{\"message\": \"\xff\", \"intent\": \"track\"}\n");
     expect_refused(1, "the row is not UTF-8 text: if it is Latin-1");
@@ -263,20 +263,20 @@ Test(dataset, a_file_without_examples_is_told)
 {
     load("e.jsonl", "\n\n");
     cr_expect_null(given.dataset);
-    given_data_expect(&given, "no-examples", 0, "holds no examples");
+    given_data_expect(&given, "no-examples", 0, "contains no examples");
     given_data_close(&given);
     load("e.csv", "message,intent\n");
-    given_data_expect(&given, "no-examples", 0, "holds no examples");
+    given_data_expect(&given, "no-examples", 0, "contains no examples");
     given_data_close(&given);
     load("e.csv", "");
-    given_data_expect(&given, "no-examples", 0, "holds no examples");
+    given_data_expect(&given, "no-examples", 0, "contains no examples");
 }
 
 Test(dataset, rows_that_are_all_bad_leave_no_examples)
 {
     load_named("e.jsonl", "x\n", 2, "skip_bad: true\n");
     cr_expect_null(given.dataset);
-    given_data_expect(&given, "no-examples", 0, "holds no good examples");
+    given_data_expect(&given, "no-examples", 0, "contains no good examples");
 }
 
 Test(dataset, conflicting_labels_are_told_once_with_count_and_first_place)

@@ -183,8 +183,8 @@ Test(job, names_a_file_that_is_missing)
         job_load(bundle, (const char *[]){"data.examples=dta.jsonl"}, 1, diags);
     cr_expect_null(job);
     cr_expect_not(diags_ok(diags, &err));
-    cr_expect_str_eq(err.text, "--set data.examples=dta.jsonl: the job came "
-                               "without the file dta.jsonl");
+    cr_expect_str_eq(err.text, "--set data.examples=dta.jsonl: the job was "
+                               "sent without the file dta.jsonl");
 }
 
 Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
@@ -197,7 +197,7 @@ Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
     cr_expect_str_eq(
         diags->items[0].text,
         "`seed` is not part of the program, so it is not searched: "
-        "it is 3");
+        "its value is 3");
 }
 
 Test(job, tunables_stand_at_their_default_and_join_the_search)

@@ -99,7 +99,7 @@ Test(node, refuses_each_duplicate_key_and_goes_on)
 {
     (void)parse("a: 1\nb: 2\na: 3\nb: 4\n");
     cr_expect_eq(diags->errors, 2);
-    cr_expect_str_eq(complaint(), "job.yaml:3:1: `a` stands here a second "
+    cr_expect_str_eq(complaint(), "job.yaml:3:1: `a` appears here a second "
                                   "time, the first is on line 1");
 }
 
@@ -152,8 +152,9 @@ Test(node, refuses_what_is_no_utf8)
 
 Test(node, refuses_a_nul_in_quotes)
 {
-    expect_complaint("a: \"x\\0y\"", "job.yaml:1:5: this text holds a NUL or "
-                                     "half a character");
+    expect_complaint("a: \"x\\0y\"",
+                     "job.yaml:1:5: this text contains a NUL or "
+                     "half a character");
 }
 
 Test(node, refuses_a_second_document)
@@ -263,7 +264,8 @@ Test(node, a_million_open_brackets_are_refused_before_they_are_kept)
     cr_assert_not_null(text);
     memset(text, '[', N);
     text[N] = '\0';
-    expect_complaint(text, "job.yaml:1:1: values are nested more than 64 deep");
+    expect_complaint(
+        text, "job.yaml:1:1: values are nested more than 64 levels deep");
     free(text);
 }
 

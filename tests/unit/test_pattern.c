@@ -81,7 +81,8 @@ Test(pattern, has_a_budget_for_a_whole_file)
     cr_expect_eq(n, PATTERN_BUDGET);
     cr_expect(pattern_budget_spent());
     cr_expect_eq(err.code, ERR_LIMIT);
-    cr_expect_not_null(strstr(err.text, "match in one way"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "match in only one way"), "%s",
+                       err.text);
     pattern_budget_end();
     err = ERR_CLEAR;
     cr_expect(match_costly(made, &err), "%s", err.text);

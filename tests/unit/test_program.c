@@ -155,11 +155,11 @@ Test(program, names_every_circle)
                     "outputs: {f: }}\n");
     cr_expect_null(program);
     cr_assert_eq(diags->n, 2);
-    cr_expect_str_eq(diags->items[0].text, "steps wait for each other in a "
-                                           "circle: `a` reads `b` reads `a`");
+    cr_expect_str_eq(diags->items[0].text, "steps depend on each other in a "
+                                           "cycle: `a` reads `b` reads `a`");
     cr_expect_str_eq(
         diags->items[1].text,
-        "steps wait for each other in a circle: `c` reads `e` reads `d` "
+        "steps depend on each other in a cycle: `c` reads `e` reads `d` "
         "reads `c`");
 }
 

@@ -890,7 +890,7 @@ Test(running, a_folder_in_a_message_makes_no_job_local)
     actor_submit(&client, "eval", "{\"data\": \"/etc/passwd\"}", "/",
                  HEAD SORT "metric: {exact_match: topic}\n" TAIL,
                  (struct stage_file[]){{"rows.jsonl", one_row}, {NULL, NULL}});
-    expect_failure(&client, 2, "came without the file /etc/passwd");
+    expect_failure(&client, 2, "was sent without the file /etc/passwd");
 }
 
 // --- bad jobs ---

@@ -302,5 +302,5 @@ Test(split, equal_inputs_among_shared_rows_are_told)
     cr_assert(make());
     given_data_expect(&given, "duplicate-rows", 31,
                       "1 example has the same inputs as an earlier one and may "
-                      "be scored on a demo");
+                      "be scored with a demo");
 }

@@ -177,7 +177,7 @@ Test(vote, lists_that_do_not_go_together_are_refused)
     expect_bad("{\"label\": [\"one.label\"]}", "a list of sources for each");
     expect_bad("{\"label\": [\"one.label\", \"two.label\"], "
                "\"note\": [\"more.note\"]}",
-               "of the same length");
+               "have the same length");
     expect_bad("{\"label\": [\"one.label\"], \"note\": [\"more.note\"], "
                "\"x\": [\"more.note\"]}",
                "not an output of the step");

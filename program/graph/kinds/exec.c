@@ -138,6 +138,6 @@ const struct step_kind step_exec = {
     .json = json,
     .ask = ask,
     .answered = answered,
-    .dspy_remark = "its outputs come from a program of yours, which has to be "
-                   "called by the program that loads this file",
+    .dspy_remark = "its outputs come from a program of yours, which the "
+                   "program that loads this file must call",
 };

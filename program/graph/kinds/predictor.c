@@ -38,8 +38,8 @@ static void check_instruction(struct scope *scope, const struct step *step,
         if (!has_placeholder(step->signature.instruction, name))
             continue;
         diag_add(scope->diags, DIAG_WARNING, "placeholder", &value->place,
-                 "the instruction of step `%s` has `{%s}` in it, which the "
-                 "model sees as it stands: nothing is filled in",
+                 "the instruction of step `%s` contains `{%s}`, which the "
+                 "model sees unchanged: nothing is filled in",
                  step->name, name);
         diag_remedy(scope->diags,
                     "leave it out: the step's inputs come below the "
@@ -80,7 +80,7 @@ static bool check_output(struct scope *scope, const struct step *step,
 
     if (step->kind->reasons && strcmp(name, "reasoning") == 0) {
         diag_add(scope->diags, DIAG_ERROR, "reserved-name", place,
-                 "`reasoning` is reserved in a %s, which adds it by itself",
+                 "`reasoning` is reserved in a %s, which adds it automatically",
                  step->kind->key);
         ok = false;
     }
@@ -204,8 +204,8 @@ static void tell_map(struct scope *scope, const char *name)
         if (!has_field(other->outputs, other->n_outputs, name))
             continue;
         diag_remedy(scope->diags,
-                    "a field of another step is given a name in a map: inputs: "
-                    "{%s: %s.%s}",
+                    "a field of another step needs a map, which gives it a "
+                    "name: inputs: {%s: %s.%s}",
                     name, program->steps[i].name, name);
         return;
     }
@@ -223,8 +223,8 @@ static bool read_listed(struct scope *scope, struct step *step,
     const char *dot = strchr(item->text, '.');
     if (dot != NULL) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &item->place,
-                 "a field of another step needs a name of its own here: write "
-                 "`inputs` as a map with `%s: %s`",
+                 "a field of another step needs a name here: write `inputs` as "
+                 "a map with `%s: %s`",
                  dot + 1, item->text);
         return false;
     }

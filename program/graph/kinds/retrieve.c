@@ -127,7 +127,7 @@ static bool read_documents(struct scope *scope, const struct step *step,
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place,
                  "step `%s` names no documents", step->name);
         diag_remedy(scope->diags, "name a JSON lines file, or a folder of text "
-                                  "files, beside the job file");
+                                  "files, next to the job file");
         return false;
     }
     spec->documents = arena_strndup(&scope->program->arena, text, len);
@@ -282,6 +282,6 @@ const struct step_kind step_retrieve = {
     .may_be = may_be,
     .ask = ask,
     .answered = answered,
-    .dspy_remark = "its passages have to be found by the program that loads "
-                   "this file",
+    .dspy_remark =
+        "its passages must be found by the program that loads this file",
 };

@@ -113,7 +113,7 @@ static bool count_voters(struct scope *scope, struct step *step,
             return refuse(scope, step, list, "`vote` has more than 32 voters");
         if (i > 0 && list->n != step->vote->voters)
             return refuse(scope, step, list,
-                          "the lists of `vote` must be of the same length");
+                          "the lists of `vote` must have the same length");
         step->vote->voters = list->n;
     }
     return map->n == signature->n_outputs ||
