@@ -75,8 +75,8 @@ static void give_answer(struct run *run, int step,
 
 // Takes the embedding of a query: its step gets the nearest passages. A query
 // that is too long is left to the step to report.
-static void give_near(struct run_pool *pool, struct run *run, int step,
-                      const struct call_answer *answer)
+static void give_passages(struct run_pool *pool, struct run *run, int step,
+                          const struct call_answer *answer)
 {
     const struct compiled *compiled = pool->options.compiled;
     const struct retrieval_query query = {.program = compiled->program,
@@ -151,8 +151,8 @@ void answers_take_programs(struct run_pool *pool)
 
 // Takes the embedding of a question: now the model can be asked. If the
 // question was too long to embed, it gets the first demos of the pool.
-static void take_near(struct run_pool *pool, struct run *run, int step,
-                      const struct call_answer *answer)
+static void take_embedding(struct run_pool *pool, struct run *run, int step,
+                           const struct call_answer *answer)
 {
     struct step_call *call = &run->calls[step];
 
@@ -183,9 +183,9 @@ static void take_done(struct run_pool *pool, const struct model_done *done)
     pool->failing_ms = 0;
     pool->trouble = ERR_CLEAR;
     if (run->calls[step].near == NEAR_WANTED)
-        take_near(pool, run, step, &done->answer);
+        take_embedding(pool, run, step, &done->answer);
     else if (run->calls[step].ask.answerer == ANSWERER_EMBED)
-        give_near(pool, run, step, &done->answer);
+        give_passages(pool, run, step, &done->answer);
     else
         give_answer(run, step, &done->answer);
 }

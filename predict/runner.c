@@ -22,7 +22,7 @@ struct work {
     struct run_pool *pool;
     struct kept *kept; // owned; a ring: index % n_kept
     size_t n_kept;
-    size_t next, told; // indices
+    size_t next, delivered; // indices
     bool exhausted;
     bool waits; // the last turn found no server
 };
@@ -37,13 +37,13 @@ static struct kept *kept_at(struct work *work, uint64_t index)
 // run is in progress.
 static bool is_late(const struct work *work)
 {
-    return work->next > work->told && work->io->late != NULL &&
+    return work->next > work->delivered && work->io->late != NULL &&
            work->io->late(work->io->user);
 }
 
 static bool has_place(const struct work *work)
 {
-    return !work->exhausted && work->next - work->told < work->n_kept;
+    return !work->exhausted && work->next - work->delivered < work->n_kept;
 }
 
 static void read_inputs(struct work *work)
@@ -75,36 +75,37 @@ static void collect_results(struct work *work)
             (struct kept){.there = true, .result = result};
 }
 
-static bool tell(struct work *work, const struct run_result *result,
-                 struct err *err)
+static bool deliver(struct work *work, const struct run_result *result,
+                    struct err *err)
 {
-    struct runner_result told = {.index = work->told,
-                                 .outputs = result->outputs,
-                                 .repairs = result->repairs,
-                                 .err = result->err};
+    struct runner_result delivered = {.index = work->delivered,
+                                      .outputs = result->outputs,
+                                      .repairs = result->repairs,
+                                      .err = result->err};
 
     if (result->end != RUN_END_SERVER)
-        return work->io->done(work->io->user, &told, err);
+        return work->io->done(work->io->user, &delivered, err);
     *err = result->err;
     return false;
 }
 
 static bool tell_results(struct work *work, struct err *err)
 {
-    while (work->told < work->next && kept_at(work, work->told)->there) {
-        struct kept *kept = kept_at(work, work->told);
-        bool ok = tell(work, &kept->result, err);
+    while (work->delivered < work->next &&
+           kept_at(work, work->delivered)->there) {
+        struct kept *kept = kept_at(work, work->delivered);
+        bool ok = deliver(work, &kept->result, err);
 
         json_decref(kept->result.outputs);
         *kept = (struct kept){0};
-        work->told++;
+        work->delivered++;
         if (!ok)
             return false;
     }
     return true;
 }
 
-static void tell_trouble(struct work *work)
+static void report_trouble(struct work *work)
 {
     const char *why = run_pool_trouble(work->pool);
 
@@ -120,7 +121,7 @@ static bool turn(struct work *work, struct err *err)
         !run_pool_turn(work->pool, has_place(work) ? LATE_MS : POLL_MS, err))
         return false;
     collect_results(work);
-    tell_trouble(work);
+    report_trouble(work);
     return tell_results(work, err);
 }
 
@@ -144,7 +145,7 @@ bool runner_run(const struct runner *runner, const struct runner_io *io,
     else
         work.pool = run_pool_new(&options, err);
     ok = work.pool != NULL;
-    while (ok && !(work.exhausted && work.told == work.next))
+    while (ok && !(work.exhausted && work.delivered == work.next))
         ok = turn(&work, err);
     for (size_t i = 0; work.kept != NULL && i < places; i++)
         json_decref(work.kept[i].result.outputs);

@@ -91,8 +91,8 @@ static const char *find_qualified(const char *text, const char *const *names,
 }
 
 // Lists the references of the step that was named, if it exists; otherwise all.
-static void tell_references(struct scope *scope, const char *text,
-                            const char *const *names, size_t n)
+static void suggest_references(struct scope *scope, const char *text,
+                               const char *const *names, size_t n)
 {
     struct buf list = BUF_INIT(REFERENCES_BYTES);
     size_t step = strcspn(text, ".") + 1;
@@ -131,7 +131,7 @@ static bool refuse_unknown(struct scope *scope, const struct node *node,
                  "a field of a step",
                  what, node->text);
     if (nearest == NULL)
-        tell_references(scope, node->text, names, n);
+        suggest_references(scope, node->text, names, n);
     return false;
 }
 

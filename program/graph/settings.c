@@ -65,7 +65,7 @@ static void set(struct settings *settings, const struct setting *row,
     settings->said |= UINT32_C(1) << (row - rows);
 }
 
-static bool is_said(const struct settings *settings, const struct setting *row)
+static bool is_set(const struct settings *settings, const struct setting *row)
 {
     return (settings->said >> (row - rows) & 1) != 0;
 }
@@ -265,8 +265,8 @@ static json_t *row_json(const struct settings *settings,
 static bool has_value(const struct settings *settings,
                       const struct setting *row)
 {
-    return is_said(settings, row) && (row->type != SETTING_FLAG ||
-                                      get(settings, row).number != THINK_UNSET);
+    return is_set(settings, row) && (row->type != SETTING_FLAG ||
+                                     get(settings, row).number != THINK_UNSET);
 }
 
 bool settings_put(const struct settings *settings, enum setting_place place,
@@ -286,14 +286,14 @@ void settings_lay(const struct settings *over, enum setting_place place,
                   struct settings *out)
 {
     for (const struct setting *row = rows; row < rows + ROWS; row++)
-        if (row->place <= place && is_said(over, row))
+        if (row->place <= place && is_set(over, row))
             set(out, row, get(over, row));
 }
 
 const char *settings_missing(const struct settings *settings)
 {
     for (const struct setting *row = rows; row < rows + ROWS; row++)
-        if (row->type != SETTING_FLAG && !is_said(settings, row))
+        if (row->type != SETTING_FLAG && !is_set(settings, row))
             return row->name;
     return NULL;
 }
@@ -308,7 +308,7 @@ void settings_hash(const struct settings *settings, struct hasher *hasher)
     for (const struct setting *row = rows; row < rows + ROWS; row++) {
         union value value = get(settings, row);
 
-        if (!is_said(settings, row))
+        if (!is_set(settings, row))
             continue;
         hasher_add_text(hasher, row->name);
         if (row->type == SETTING_REAL)

@@ -113,7 +113,7 @@ static bool take_file(struct bundle *bundle, const char *name, char *data,
 }
 
 // Skips "./" and slashes at the beginning, which change nothing.
-static const char *skip_idle(const char *name)
+static const char *skip_redundant(const char *name)
 {
     for (;;) {
         if (name[0] == '/')
@@ -130,8 +130,8 @@ static const char *skip_idle(const char *name)
 static bool is_same_place(const char *a, const char *b)
 {
     for (;;) {
-        a = skip_idle(a);
-        b = skip_idle(b);
+        a = skip_redundant(a);
+        b = skip_redundant(b);
         size_t len = strcspn(a, "/");
         if (len != strcspn(b, "/") || strncmp(a, b, len) != 0)
             return false;

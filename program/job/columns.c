@@ -16,7 +16,7 @@ enum {
     ARENA_BYTES = 4 << 20,
     TEXT_BYTES = 480,
     KEY_BYTES = 256,
-    KEYS_TOLD = 6,
+    KEYS_SHOWN = 6,
     INSIDE_MAX = 3, // depth of nested objects
 };
 
@@ -230,11 +230,11 @@ const char *const *columns_wanted(const struct columns *columns, size_t *n)
 
 // --- mistakes ---
 
-static void tell(struct taking *taking, const char *key, const char *format,
-                 ...) __attribute__((format(printf, 3, 4)));
+static void report(struct taking *taking, const char *key, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
 
-static void tell(struct taking *taking, const char *key, const char *format,
-                 ...)
+static void report(struct taking *taking, const char *key, const char *format,
+                   ...)
 {
     char text[TEXT_BYTES];
     va_list args;
@@ -300,7 +300,7 @@ static void put_keys(json_t *fields, struct buf *out)
 
     for (void *at = json_object_iter(fields); at != NULL;
          at = json_object_iter_next(fields, at)) {
-        if (++n > KEYS_TOLD) {
+        if (++n > KEYS_SHOWN) {
             buf_puts(out, ", ...");
             break;
         }
@@ -309,18 +309,19 @@ static void put_keys(json_t *fields, struct buf *out)
     }
 }
 
-static void tell_keys(struct taking *taking, const char *what, const char *name)
+static void report_missing_with_keys(struct taking *taking, const char *what,
+                                     const char *name)
 {
     struct buf keys = BUF_INIT(TEXT_BYTES);
 
     put_keys(taking->given, &keys);
     if (keys.len > 0 && !keys.failed)
-        tell(taking, NULL,
-             "the %s `%s` is missing; the row has %s: if one of these is it, "
-             "name it with `from:`",
-             what, name, keys.data);
+        report(taking, NULL,
+               "the %s `%s` is missing; the row has %s: if one of these is it, "
+               "name it with `from:`",
+               what, name, keys.data);
     else
-        tell(taking, NULL, "the %s `%s` is missing", what, name);
+        report(taking, NULL, "the %s `%s` is missing", what, name);
     buf_release(&keys);
 }
 
@@ -343,7 +344,7 @@ static size_t list_on_path(json_t *fields, const char *path)
     return 0;
 }
 
-static void tell_missing(struct taking *taking, const struct column *column)
+static void report_missing(struct taking *taking, const struct column *column)
 {
     const char *what = column->input != NULL ? "input" : "label";
     bool given = json_object_get(taking->given, column->from) != NULL;
@@ -351,29 +352,33 @@ static void tell_missing(struct taking *taking, const struct column *column)
     char inside[KEY_BYTES] = "";
 
     if (!given && find_inside(taking->given, column->from, 0, inside)) {
-        tell(taking, inside,
-             "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
-             what, column->from, inside, inside);
+        report(
+            taking, inside,
+            "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
+            what, column->from, inside, inside);
         return;
     }
     if (given)
-        tell(taking, column->from, "the %s `%s` is empty", what, column->from);
+        report(taking, column->from, "the %s `%s` is empty", what,
+               column->from);
     else if (near != NULL)
-        tell(taking, near,
-             "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
-             what, column->from, near, near);
+        report(
+            taking, near,
+            "the %s `%s` is missing; if `%s` is it, give its field `from: %s`",
+            what, column->from, near, near);
     else if (list_on_path(taking->given, column->from) > 0)
-        tell(taking, NULL,
-             "the %s `%s` is missing: `%.*s` is a list, and a path can only go "
-             "through objects: put the value under a key of its own",
-             what, column->name, (int)list_on_path(taking->given, column->from),
-             column->from);
+        report(
+            taking, NULL,
+            "the %s `%s` is missing: `%.*s` is a list, and a path can only go "
+            "through objects: put the value under a key of its own",
+            what, column->name, (int)list_on_path(taking->given, column->from),
+            column->from);
     else if (column->from != column->name)
-        tell(taking, NULL,
-             "the %s `%s` is missing: there is no `%s` in this row", what,
-             column->name, column->from);
+        report(taking, NULL,
+               "the %s `%s` is missing: there is no `%s` in this row", what,
+               column->name, column->from);
     else
-        tell_keys(taking, what, column->name);
+        report_missing_with_keys(taking, what, column->name);
 }
 
 // --- a row ---
@@ -426,15 +431,16 @@ static bool refuse_odd(struct taking *taking, const struct column *column)
     if (len == 0)
         return false;
     if (token[len - 1] == 'N' || token[len - 1] == 'y')
-        tell(taking, column->from,
-             "`%s` is %.*s, which no field can hold: write null, or leave the "
-             "row out",
-             column->from, (int)len, token);
+        report(
+            taking, column->from,
+            "`%s` is %.*s, which no field can hold: write null, or leave the "
+            "row out",
+            column->from, (int)len, token);
     else
-        tell(taking, column->from,
-             "`%s` is %.*s, a number too large to keep: write it in quotes, "
-             "as a text",
-             column->from, (int)(len > 60 ? 60 : len), token);
+        report(taking, column->from,
+               "`%s` is %.*s, a number too large to keep: write it in quotes, "
+               "as a text",
+               column->from, (int)(len > 60 ? 60 : len), token);
     return true;
 }
 
@@ -508,8 +514,8 @@ static void check_value(struct taking *taking, const struct column *column,
     if (column->type == NULL ||
         type_check(column->type, column->name, value, &why))
         return;
-    tell(taking, column->from, "%s%s", why.text,
-         remedy_of(column->type, value));
+    report(taking, column->from, "%s%s", why.text,
+           remedy_of(column->type, value));
 }
 
 // inputs may be NULL.
@@ -526,7 +532,7 @@ static void take_input(struct taking *taking, const struct column *column,
     } else if (value == NULL && column->type->optional) {
         value = json_null();
     } else if (value == NULL) {
-        tell_missing(taking, column);
+        report_missing(taking, column);
         return;
     } else {
         check_value(taking, column, value);
@@ -547,7 +553,7 @@ static void take_label(struct taking *taking, const struct column *column,
     if (odd)
         return;
     if (value == NULL && column->needed)
-        tell_missing(taking, column);
+        report_missing(taking, column);
     if (value == NULL || column->type == NULL)
         return;
     if (json_is_null(value) && column->needed && column->may_be_null)
@@ -593,11 +599,11 @@ static void refuse_key(struct taking *taking, const char *key)
     const char *near = text_nearest(key, names, n);
     put_inputs(columns, &list);
     if (near != NULL)
-        tell(taking, key, "there is no input `%.80s`, did you mean `%s`?", key,
-             near);
+        report(taking, key, "there is no input `%.80s`, did you mean `%s`?",
+               key, near);
     else
-        tell(taking, key, "there is no input `%.80s`; the inputs are %s", key,
-             list.data == NULL ? "(many)" : list.data);
+        report(taking, key, "there is no input `%.80s`; the inputs are %s", key,
+               list.data == NULL ? "(many)" : list.data);
     buf_release(&list);
 }
 
@@ -679,29 +685,29 @@ static bool has_name(const char *const *header, size_t n, const char *name)
     return false;
 }
 
-static void tell_no_column(struct taking *taking, const char *from,
-                           const char *const *header, size_t n)
+static void report_no_column(struct taking *taking, const char *from,
+                             const char *const *header, size_t n)
 {
     const char *near = text_nearest(from, header, n);
 
     // Inputs are not data of a job, so there is no `from:` to suggest.
     if (taking->columns->only_inputs && near != NULL)
-        tell(taking, near, "there is no column `%s`; if `%s` is it, rename it",
-             from, near);
+        report(taking, near,
+               "there is no column `%s`; if `%s` is it, rename it", from, near);
     else if (taking->columns->only_inputs)
-        tell(taking, NULL,
-             "there is no column `%s`: the first line must name the columns",
-             from);
+        report(taking, NULL,
+               "there is no column `%s`: the first line must name the columns",
+               from);
     else if (near != NULL)
-        tell(taking, near,
-             "there is no column `%s`; if `%s` is it, give its field "
-             "`from: %s`",
-             from, near, near);
+        report(taking, near,
+               "there is no column `%s`; if `%s` is it, give its field "
+               "`from: %s`",
+               from, near, near);
     else
-        tell(taking, NULL,
-             "there is no column `%s`: the first line must name the columns, "
-             "and `from:` can point to one with another name",
-             from);
+        report(taking, NULL,
+               "there is no column `%s`: the first line must name the columns, "
+               "and `from:` can point to one with another name",
+               from);
 }
 
 static void check_repeated(struct taking *taking, const char *const *header,
@@ -709,10 +715,11 @@ static void check_repeated(struct taking *taking, const char *const *header,
 {
     for (size_t i = 0; i < n; i++)
         if (header[i][0] != '\0' && has_name(header, i, header[i]))
-            tell(taking, header[i],
-                 "column %zu of the header repeats the name `%s`: each column "
-                 "needs its own",
-                 i + 1, header[i]);
+            report(
+                taking, header[i],
+                "column %zu of the header repeats the name `%s`: each column "
+                "needs its own",
+                i + 1, header[i]);
 }
 
 bool columns_header(const struct columns *columns, const struct rows *rows,
@@ -727,10 +734,10 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
     if (header == NULL || n == 0)
         return true;
     if (rows_head_below(rows) > 0) {
-        tell(&taking, NULL,
-             "the first line must name the columns, and line %d does: delete "
-             "the lines above it",
-             rows_head_below(rows));
+        report(&taking, NULL,
+               "the first line must name the columns, and line %d does: delete "
+               "the lines above it",
+               rows_head_below(rows));
         return false;
     }
     for (size_t i = 0; i < columns->n; i++) {
@@ -743,7 +750,7 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
             (columns->only_inputs && has_name(header, n, column->name)))
             continue;
         missing++;
-        tell_no_column(&taking, column->from, header, n);
+        report_no_column(&taking, column->from, header, n);
     }
     check_repeated(&taking, header, n);
     for (size_t i = 0; columns->only_inputs && i < n; i++) {

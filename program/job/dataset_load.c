@@ -15,7 +15,7 @@
 
 enum {
     REASON_BYTES = 240,
-    MAX_TOLD = 20, // mistakes; with more than this, they have one cause
+    MAX_REPORTED = 20, // mistakes; with more than this, they have one cause
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
 };
 
@@ -36,9 +36,9 @@ struct loader {
     bool foreign;      // the file is not one of the job's
     struct place first_bad;
     char reason[REASON_BYTES]; // of the first bad row
-    size_t told;
-    size_t untold;
-    struct place first_untold; // in the arena of the findings
+    size_t reported;
+    size_t unreported;
+    struct place first_unreported; // in the arena of the findings
 };
 
 static void no_memory(struct loader *loader)
@@ -50,16 +50,16 @@ static void no_memory(struct loader *loader)
 // Findings
 
 // Counts a mistake without reporting it. The place of the first one is kept.
-static void leave_untold(struct loader *loader, const char *key)
+static void count_unreported(struct loader *loader, const char *key)
 {
     struct place place = {.file = loader->path};
     const char *line = "";
     size_t len = 0;
 
-    if (loader->untold++ > 0)
+    if (loader->unreported++ > 0)
         return;
     rows_place(loader->rows, key, &place, &line, &len);
-    if (!place_copy(&loader->diags->arena, &place, &loader->first_untold))
+    if (!place_copy(&loader->diags->arena, &place, &loader->first_unreported))
         no_memory(loader);
 }
 
@@ -77,7 +77,7 @@ static void row_fault(void *user, const char *key, const char *text)
         return;
     if (pattern_budget_spent()) {
         loader->failed = true;
-        loader->untold = 0;
+        loader->unreported = 0;
         rows_place(loader->rows, key, &place, &line, &len);
         diag_add(loader->diags, DIAG_ERROR, "costly-pattern", &place, "%s",
                  text);
@@ -85,8 +85,8 @@ static void row_fault(void *user, const char *key, const char *text)
     }
     if (loader->job->skip_bad && loader->reason[0] != '\0')
         return;
-    if (!loader->job->skip_bad && loader->told == MAX_TOLD) {
-        leave_untold(loader, key);
+    if (!loader->job->skip_bad && loader->reported == MAX_REPORTED) {
+        count_unreported(loader, key);
         return;
     }
     rows_place(loader->rows, key, &place, &line, &len);
@@ -95,7 +95,7 @@ static void row_fault(void *user, const char *key, const char *text)
         loader->first_bad = place;
         return;
     }
-    loader->told++;
+    loader->reported++;
     diag_add(loader->diags, DIAG_ERROR, "bad-row", &place, "%s", text);
     diag_line(loader->diags, line, len);
 }
@@ -259,14 +259,14 @@ static void load_file(struct loader *loader, struct bundle *bundle,
 
 static void report_rest(struct loader *loader)
 {
-    if (loader->untold == 0)
+    if (loader->unreported == 0)
         return;
     char mistakes[TEXT_COUNTED_BYTES];
 
     diag_add(
-        loader->diags, DIAG_ERROR, "bad-row", &loader->first_untold,
+        loader->diags, DIAG_ERROR, "bad-row", &loader->first_unreported,
         "from here on, %s not shown",
-        text_counted(mistakes, (int64_t)loader->untold, "further mistake"));
+        text_counted(mistakes, (int64_t)loader->unreported, "further mistake"));
     diag_remedy(loader->diags, "correct them, or set the job's top-level key "
                                "`skip_bad: true` to leave bad rows out");
 }

@@ -197,7 +197,7 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
 }
 
 // Returns true if a line ends where JSON must continue.
-static bool goes_on(const struct rows *rows, size_t at, size_t line_len)
+static bool continues(const struct rows *rows, size_t at, size_t line_len)
 {
     size_t len = 0;
     const char *line = text_trim(rows->text.data + at, line_len, &len);
@@ -219,7 +219,7 @@ static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
         next = scan_space(rows->text.data, rows->text.len, at + line_len);
     }
     if (next == rows->text.len ||
-        (rows->text.data[next] == '{' && !goes_on(rows, at, line_len)))
+        (rows->text.data[next] == '{' && !continues(rows, at, line_len)))
         return true;
     if (!rows_text_whole(&rows->text, err))
         return false;

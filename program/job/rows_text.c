@@ -81,7 +81,7 @@ static bool read_until(struct rows_text *text, size_t most, struct err *err)
 }
 
 // Makes the text what has been read so far.
-static void look_at_bytes(struct rows_text *text)
+static void use_bytes(struct rows_text *text)
 {
     text->data = text->bytes.data == NULL ? "" : text->bytes.data;
     text->len = text->bytes.len;
@@ -91,7 +91,7 @@ bool rows_text_line(struct rows_text *text, struct err *err)
 {
     bool ok = read_line(text, err);
 
-    look_at_bytes(text);
+    use_bytes(text);
     return ok;
 }
 
@@ -128,7 +128,7 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
         }
         if (!read_head(text, err))
             return false;
-        look_at_bytes(text);
+        use_bytes(text);
         data = text->data;
         len = text->len;
     } else {
@@ -142,7 +142,7 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
     *at = 0;
     if (text->stream != NULL && text->data != text->decoded.data) {
         *at = (size_t)(text->data - data);
-        look_at_bytes(text);
+        use_bytes(text);
     }
     while (!text->ended &&
            scan_space(text->data, text->len, *at) == text->len) {
@@ -158,7 +158,7 @@ bool rows_text_fill(struct rows_text *text, size_t most, struct err *err)
         return true;
     if (!read_until(text, most, err))
         return false;
-    look_at_bytes(text);
+    use_bytes(text);
     return true;
 }
 
@@ -176,7 +176,7 @@ void rows_text_drop(struct rows_text *text, size_t n)
         text->bytes.data[left] = '\0';
         text->bytes.len = left;
     }
-    look_at_bytes(text);
+    use_bytes(text);
 }
 
 bool rows_text_waits(const struct rows_text *text, size_t at)

@@ -212,7 +212,7 @@ static void take_step(struct tune *tune, const char *step, struct node *map)
 
 // Replaces the value under key `at` with its default, because it is not for the
 // search to choose. Returns false if the key is gone.
-static bool fix(struct tune *tune, struct node *map, size_t at)
+static bool use_default(struct tune *tune, struct node *map, size_t at)
 {
     const char *key = map->keys[at];
     struct place place = map->items[at]->place;
@@ -240,7 +240,7 @@ static void fix_below(struct tune *tune, struct node *map)
 
         if (!is_tune(node))
             fix_below(tune, node);
-        i += !is_tune(node) || fix(tune, map, i);
+        i += !is_tune(node) || use_default(tune, map, i);
     }
 }
 
@@ -251,7 +251,7 @@ static void fix_key(struct tune *tune, struct node *root, const char *key)
             continue;
         if (!is_tune(root->items[i]))
             fix_below(tune, root->items[i]);
-        else if (!fix(tune, root, i))
+        else if (!use_default(tune, root, i))
             return;
     }
 }

@@ -366,8 +366,8 @@ static bool says_the_same(const struct diag *a, const struct diag *b)
 }
 
 // A cause that affects many lines is reported three times.
-static void put_unless_told(const struct diag *const *sorted, size_t n,
-                            size_t at, struct buf *out)
+static void put_unless_repeated(const struct diag *const *sorted, size_t n,
+                                size_t at, struct buf *out)
 {
     size_t before = 0, behind = 0;
 
@@ -387,7 +387,7 @@ void diags_print(const struct diags *diags, struct buf *out)
 
     sort_items(diags, sorted);
     for (size_t i = 0; i < diags->n; i++)
-        put_unless_told(sorted, diags->n, i, out);
+        put_unless_repeated(sorted, diags->n, i, out);
     if (diags->dropped > 0)
         buf_printf(out, "... and %zu more\n", diags->dropped);
 }

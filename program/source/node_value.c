@@ -208,7 +208,8 @@ static bool is_among(const char *name, const char *const *names, size_t n)
     return false;
 }
 
-static void tell_keys(const char *const *names, size_t n, struct diags *diags)
+static void suggest_keys(const char *const *names, size_t n,
+                         struct diags *diags)
 {
     struct buf list = BUF_INIT(1024);
 
@@ -246,7 +247,7 @@ void node_only_keys(const struct node *map, const char *where,
         else if (strchr(map->keys[i], ':') != NULL)
             diag_remedy(diags, "YAML requires a blank after the colon");
         else if (nearest == NULL)
-            tell_keys(names, n, diags);
+            suggest_keys(names, n, diags);
     }
 }
 

@@ -76,7 +76,7 @@ static struct node *new_node(struct reader *reader, enum node_kind kind,
 
 // A line is not YAML if a key, or the colon after it, contains lookalike
 // characters. libfyaml's message does not say so.
-static bool tell_lookalike(struct reader *reader)
+static bool explain_lookalike(struct reader *reader)
 {
     int line = 1;
 
@@ -101,7 +101,7 @@ static bool tell_lookalike(struct reader *reader)
 }
 
 // The usual causes of libfyaml's messages. The first row that matches counts.
-static void tell_remedy(struct reader *reader, const char *why)
+static void add_remedy(struct reader *reader, const char *why)
 {
     static const char *const remedies[][2] = {
         {"tab", "indent with blanks"},
@@ -143,8 +143,8 @@ static void add_syntax_error(struct reader *reader)
         place = (struct place){.file = reader->file};
     diag_add(reader->diags, DIAG_ERROR, "syntax", &place,
              "this is not valid YAML: %s", why);
-    if (reader->whole_file && !tell_lookalike(reader))
-        tell_remedy(reader, why);
+    if (reader->whole_file && !explain_lookalike(reader))
+        add_remedy(reader, why);
 }
 
 // Returns the next event, which the caller frees. Returns NULL with a finding
@@ -188,7 +188,7 @@ static bool is_null_text(const char *text)
 }
 
 // Sets `hashed` if a comment follows. Returns false when out of memory.
-static bool look_behind(struct reader *reader, struct fy_token *token,
+static bool read_hashed(struct reader *reader, struct fy_token *token,
                         struct node *node)
 {
     enum { SHOWN = 12 };
@@ -232,7 +232,7 @@ static struct node *read_scalar(struct reader *reader, struct fy_event *event,
         return NULL;
     node->text = text;
     node->quoted = !plain;
-    return !plain || look_behind(reader, token, node) ? node : NULL;
+    return !plain || read_hashed(reader, token, node) ? node : NULL;
 }
 
 static struct node *read_value(struct reader *reader, struct fy_event *event,

@@ -190,7 +190,7 @@ static bool add_input(struct scope *scope, struct step *step, const char *name,
 // A name in a list may be meant as a field of another step. The finding that it
 // was not found suggests STEP.FIELD, which a list does not allow; this replaces
 // the suggestion by a map.
-static void tell_map(struct scope *scope, const char *name)
+static void suggest_map(struct scope *scope, const char *name)
 {
     const struct program *program = scope->program;
     const struct diags *diags = scope->diags;
@@ -230,7 +230,7 @@ static bool read_listed(struct scope *scope, struct step *step,
     }
     if (add_input(scope, step, item->text, &item->place, item))
         return true;
-    tell_map(scope, item->text);
+    suggest_map(scope, item->text);
     return false;
 }
 

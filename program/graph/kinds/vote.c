@@ -195,8 +195,8 @@ static json_t *json(const struct program *program, const struct step *step)
 // --- counting ---
 
 // Returns the value of a voter; NULL if it does not count.
-static const json_t *said(const struct step *step, const json_t *inputs,
-                          size_t output, size_t voter)
+static const json_t *vote_of(const struct step *step, const json_t *inputs,
+                             size_t output, size_t voter)
 {
     const struct field *field = &step->signature.outputs[output];
     const json_t *value = json_object_get(
@@ -222,7 +222,7 @@ static size_t count_alike(const struct step *step, const json_t *inputs,
     size_t n = 0;
 
     for (size_t v = 0; v < step->vote->voters; v++) {
-        const json_t *other = said(step, inputs, step->vote->field, v);
+        const json_t *other = vote_of(step, inputs, step->vote->field, v);
 
         n += other != NULL && is_alike(value, other);
     }
@@ -237,7 +237,7 @@ static size_t majority(const struct step *step, const json_t *inputs)
     size_t most = 0;
 
     for (size_t v = 0; v < step->vote->voters; v++) {
-        const json_t *value = said(step, inputs, step->vote->field, v);
+        const json_t *value = vote_of(step, inputs, step->vote->field, v);
         size_t n = value == NULL ? 0 : count_alike(step, inputs, value);
 
         if (n > most)
@@ -255,7 +255,7 @@ static size_t elect(const struct step *step, const json_t *inputs)
 
     if (json_is_integer(choice) && named >= 1 &&
         (size_t)named <= step->vote->voters &&
-        said(step, inputs, step->vote->field, (size_t)named - 1) != NULL)
+        vote_of(step, inputs, step->vote->field, (size_t)named - 1) != NULL)
         return (size_t)named - 1;
     return majority(step, inputs);
 }
@@ -267,8 +267,9 @@ static json_t *compute(const struct step *step, json_t *inputs)
     json_t *outputs = json_object();
 
     for (size_t i = 0; outputs != NULL && i < signature->n_outputs; i++) {
-        const json_t *value =
-            winner < step->vote->voters ? said(step, inputs, i, winner) : NULL;
+        const json_t *value = winner < step->vote->voters
+                                  ? vote_of(step, inputs, i, winner)
+                                  : NULL;
 
         if (json_object_set_new(outputs, signature->outputs[i].name,
                                 value == NULL
