@@ -206,10 +206,10 @@ static bool on_refused(struct client *client, const struct refused *refused,
 }
 
 // A coordinator in this process serves nobody else, so it cannot be too busy.
-static bool goes_again(struct client *client, const struct result *result)
+static bool should_retry(struct client *client, const struct result *result)
 {
     return client->remote &&
-           submission_goes_again(&client->job, result, client->heard_ms);
+           submission_should_retry(&client->job, result, client->heard_ms);
 }
 
 // What the caller is waiting for. Either pointer may be NULL.
@@ -251,7 +251,7 @@ static bool take_message(struct client *client, const struct message *message,
                               client->heard_ms);
         return true;
     case MESSAGE_RESULT:
-        if (wish->result == NULL || goes_again(client, &message->as.result))
+        if (wish->result == NULL || should_retry(client, &message->as.result))
             return true;
         wish->fulfilled = true;
         return copy_result(&message->as.result, wish->result, err);

@@ -137,8 +137,8 @@ static void begin_waiting(struct submission *submission, const char *why,
     submission_say(submission, text);
 }
 
-bool submission_goes_again(struct submission *submission,
-                           const struct result *result, int64_t now)
+bool submission_should_retry(struct submission *submission,
+                             const struct result *result, int64_t now)
 {
     char why[sizeof((struct err *)NULL)->text];
 

@@ -68,8 +68,8 @@ void submission_progressed(struct submission *submission,
 // minutes if the job was never accepted, and otherwise for as long as it takes,
 // because then the coordinator has just come back, and so have all its clients.
 // The client is told once.
-bool submission_goes_again(struct submission *submission,
-                           const struct result *result, int64_t now);
+bool submission_should_retry(struct submission *submission,
+                             const struct result *result, int64_t now);
 
 // Returns true if a STOP should be sent; tells the client when one is first
 // requested. Once it is sent, the client must set stop_sent.

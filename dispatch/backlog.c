@@ -188,7 +188,7 @@ bool backlog_add(struct dispatch *dispatch, struct queued_call *queued,
         model->fed_ms = now;
     }
     dispatch_worker_release_one(dispatch, model);
-    dispatch_worker_return(dispatch, queued->group, model);
+    dispatch_worker_prefer(dispatch, queued->group, model);
     return true;
 }
 
@@ -212,9 +212,9 @@ static bool is_among(int32_t worker, const int32_t *failed, int n_failed)
     return false;
 }
 
-bool backlog_is_spared(const struct dispatch *dispatch,
-                       const struct model *model, const int32_t *failed,
-                       int n_failed)
+bool backlog_has_untried(const struct dispatch *dispatch,
+                         const struct model *model, const int32_t *failed,
+                         int n_failed)
 {
     size_t n_awake = 0;
 
@@ -238,7 +238,7 @@ static bool may_take_failed(const struct dispatch *dispatch,
                             int n_failed)
 {
     return !is_among((int32_t)worker->node.key, failed, n_failed) ||
-           !backlog_is_spared(dispatch, model, failed, n_failed);
+           !backlog_has_untried(dispatch, model, failed, n_failed);
 }
 
 int64_t lane_oldest_trial(const struct lane *lane)

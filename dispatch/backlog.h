@@ -46,8 +46,8 @@ struct dispatch_worker *backlog_find_seat(const struct dispatch *dispatch,
 
 // Returns true if some worker that serves the model and is not resting is not
 // in `failed`.
-bool backlog_is_spared(const struct dispatch *dispatch,
-                       const struct model *model, const int32_t *failed,
-                       int n_failed);
+bool backlog_has_untried(const struct dispatch *dispatch,
+                         const struct model *model, const int32_t *failed,
+                         int n_failed);
 
 #endif

@@ -56,7 +56,7 @@ static bool round_is_over(const struct dispatch *dispatch,
         queued->n_faults >= DISPATCH_WORKER_FAULTS * model->n_awake)
         return true;
     if (call_fault_kind(fault)->strikes == 0 ||
-        backlog_is_spared(dispatch, model, queued->failed, queued->n_failed))
+        backlog_has_untried(dispatch, model, queued->failed, queued->n_failed))
         return false;
     return model->n_live >= 2 || fault == FAULT_MODEL ||
            queued->n_faults >= DISPATCH_WORKER_FAULTS;
@@ -77,8 +77,8 @@ static bool is_exhausted(const struct dispatch *dispatch,
         return false;
     if (queued->strikes >= DISPATCH_STRIKES)
         return true;
-    if (!believed || !backlog_is_spared(dispatch, queued->model, queued->failed,
-                                        queued->n_failed))
+    if (!believed || !backlog_has_untried(dispatch, queued->model,
+                                          queued->failed, queued->n_failed))
         queued->n_failed = 0;
     return false;
 }
@@ -110,8 +110,8 @@ static void come_back(struct dispatch *dispatch, struct queued_call *queued,
         queued_call_requeue(dispatch, queued, now);
 }
 
-void blame_nobody(struct dispatch *dispatch, struct queued_call *queued,
-                  int64_t now)
+void blame_lost(struct dispatch *dispatch, struct queued_call *queued,
+                int64_t now)
 {
     come_back(dispatch, queued, FAULT_LOST, false, now);
 }

@@ -18,8 +18,8 @@ void blame_fault(struct dispatch *dispatch, struct lease *lease,
 
 // Nobody holds the call any more, and nobody is to blame: it comes back at
 // once.
-void blame_nobody(struct dispatch *dispatch, struct queued_call *queued,
-                  int64_t now);
+void blame_lost(struct dispatch *dispatch, struct queued_call *queued,
+                int64_t now);
 
 // The call was answered under this lease. Counts a fault against the workers
 // that still hold an older copy and have answered nothing since.

@@ -50,7 +50,7 @@ static void fall_silent(struct dispatch *dispatch,
             continue;
         lease_move(dispatch, lease, LEASE_LATE, now);
         if (queued->n_held == 0)
-            blame_nobody(dispatch, queued, now);
+            blame_lost(dispatch, queued, now);
     }
 }
 
@@ -68,7 +68,7 @@ static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
             continue;
         lease_move(dispatch, lease, LEASE_UNUSED, now);
         if (held && queued->n_held == 0)
-            blame_nobody(dispatch, queued, now);
+            blame_lost(dispatch, queued, now);
     }
     dispatch_worker_remove(dispatch, worker);
 }
@@ -360,7 +360,7 @@ bool dispatch_done(struct dispatch *dispatch, int32_t worker, int64_t lease,
     if (held && known->slot != NULL) {
         pace_usual_learn(&queued->model->usual, queued->group->kind,
                          now - known->began_ms);
-        dispatch_worker_timed(known->worker, known, now - known->began_ms);
+        dispatch_worker_learn_time(known->worker, known, now - known->began_ms);
     }
     blame_overtaken(queued, known);
     dispatch_worker_succeeded(dispatch, known->worker, queued->model, now);

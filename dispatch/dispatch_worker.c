@@ -152,8 +152,8 @@ int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
     return speed_read_ms(&speed, group);
 }
 
-void dispatch_worker_timed(struct dispatch_worker *worker,
-                           const struct lease *lease, int64_t ms)
+void dispatch_worker_learn_time(struct dispatch_worker *worker,
+                                const struct lease *lease, int64_t ms)
 {
     const struct group *group = lease->queued->group;
     struct served_model *served =
@@ -439,7 +439,7 @@ bool dispatch_worker_has_to_read(const struct dispatch_worker *worker,
     return dispatch_worker_next_slot(worker)->last != group->node.key;
 }
 
-void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
+void dispatch_worker_prefer(struct dispatch *dispatch, struct group *group,
                             struct model *model)
 {
     if (ring_empty(&group->homes))

@@ -86,8 +86,8 @@ int64_t dispatch_worker_read_ms(const struct dispatch_worker *worker,
 bool dispatch_worker_has_to_read(const struct dispatch_worker *worker,
                                  const struct group *group);
 // A call took this long at the worker.
-void dispatch_worker_timed(struct dispatch_worker *worker,
-                           const struct lease *lease, int64_t ms);
+void dispatch_worker_learn_time(struct dispatch_worker *worker,
+                                const struct lease *lease, int64_t ms);
 
 // The worker answered a call for the model: clears its faults in a row and ends
 // its pause.
@@ -101,7 +101,7 @@ struct slot *dispatch_worker_next_slot(const struct dispatch_worker *worker);
 
 // A call of this group and model was queued: moves the next of the group's idle
 // slots, and that slot's worker, ahead of others.
-void dispatch_worker_return(struct dispatch *dispatch, struct group *group,
+void dispatch_worker_prefer(struct dispatch *dispatch, struct group *group,
                             struct model *model);
 
 // Leaves the worker's next slot, which is idle, free until that time or until

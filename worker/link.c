@@ -49,9 +49,9 @@ void link_part(struct worker *worker)
 void link_lose(struct worker *worker)
 {
     if (worker->state == GREETING)
-        uplink_tell_in_vain(worker->uplink);
+        uplink_log_unanswered(worker->uplink);
     else
-        uplink_tell_lost(worker->uplink);
+        uplink_log_lost(worker->uplink);
     link_part(worker);
 }
 

@@ -18,7 +18,7 @@ static void on_welcome(struct worker *worker, const struct message *message)
     worker->state = SERVING;
     worker->welcome_ms = clock_monotonic_ms();
     worker->busy_ms = 0; // a server that was away has lost its queue
-    server_watch_hurry(worker->watch);
+    server_watch_look_soon(worker->watch);
     atomic_store(&worker->served, true);
     uplink_welcomed(worker->uplink, welcome);
     pulse_begin(&worker->pulse, welcome->heartbeat_ms, welcome->idle_ms,
@@ -36,7 +36,7 @@ static void on_heartbeat(struct worker *worker, const struct message *message)
 
 static void on_refused(struct worker *worker, const struct message *message)
 {
-    uplink_tell_refused(worker->uplink, &message->as.refused);
+    uplink_log_refused(worker->uplink, &message->as.refused);
     link_part(worker);
 }
 
@@ -119,7 +119,7 @@ static void handle(struct worker *worker, const struct message *message)
         handlers[message->kind](worker, message);
 }
 
-void orders_tell_lacks(struct worker *worker)
+void orders_report_lacks(struct worker *worker)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT};
 

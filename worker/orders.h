@@ -13,6 +13,6 @@ void orders_receive(struct worker *worker);
 // message, so that the coordinator sends the prefix once. If the buffer went
 // beyond its cap it is empty; then the coordinator notices from the next
 // heartbeats, which do not name these leases.
-void orders_tell_lacks(struct worker *worker);
+void orders_report_lacks(struct worker *worker);
 
 #endif

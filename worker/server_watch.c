@@ -8,7 +8,7 @@
 #include "common/log.h"
 
 enum {
-    MEET_PATIENCE_MS = 1500,
+    PROBE_PATIENCE_MS = 1500,
     LOOK_MS = 5000,       // between looks, unless the options say otherwise
     BUSY_LOOK_MS = 1000,  // the same, while there are calls
     LACKS_LOOK_MS = 3000, // the same, when an idle worker has lost a model
@@ -19,7 +19,8 @@ enum {
 
 struct server_watch {
     struct server_watch_options options;
-    struct model_server server; // what was last met or taken; owned
+    struct model_server server; // what was last probed or taken; owned
+
     atomic_bool fails;
     bool told;         // logged as away, and not yet as back
     bool lacks_model;  // it has lost a model since its last answer
@@ -100,11 +101,11 @@ void server_watch_take(struct server_watch *watch, struct model_server *found)
     *found = (struct model_server){0};
 }
 
-bool server_watch_meet(struct server_watch *watch)
+bool server_watch_probe(struct server_watch *watch)
 {
     struct model_server found = {0};
 
-    if (!probe(watch, MEET_PATIENCE_MS, &found))
+    if (!probe(watch, PROBE_PATIENCE_MS, &found))
         return false;
     server_watch_take(watch, &found);
     return true;
@@ -162,7 +163,7 @@ static enum server_news look_while_busy(struct server_watch *watch,
                                         struct model_server *found)
 {
     struct err ignored = ERR_CLEAR;
-    enum server_news news = SERVER_AS_IT_WAS;
+    enum server_news news = SERVER_UNCHANGED;
 
     int64_t begun_ms = clock_monotonic_ms();
 
@@ -184,7 +185,7 @@ static enum server_news look_while_idle(struct server_watch *watch,
 {
     if (!probe(watch, LOOK_PATIENCE_MS, found))
         return SERVER_GONE;
-    return same_models(&watch->server, found) ? SERVER_AS_IT_WAS
+    return same_models(&watch->server, found) ? SERVER_UNCHANGED
                                               : SERVER_CHANGED;
 }
 
@@ -206,7 +207,7 @@ enum server_news server_watch_look(struct server_watch *watch, bool has_calls,
     if (wait_ms < watch->spare_ms)
         wait_ms = watch->spare_ms;
     if (now_ms < watch->probed_ms + wait_ms)
-        return SERVER_AS_IT_WAS;
+        return SERVER_UNCHANGED;
     news = has_calls ? look_while_busy(watch, found)
                      : look_while_idle(watch, found);
     watch->spare_ms = has_calls ? LOOK_SHARE * (watch->probed_ms - now_ms) : 0;
@@ -277,7 +278,7 @@ void server_watch_lacks_model(struct server_watch *watch)
     watch->lacks_model = true;
 }
 
-void server_watch_hurry(struct server_watch *watch)
+void server_watch_look_soon(struct server_watch *watch)
 {
     watch->spare_ms = 0;
 }

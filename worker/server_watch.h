@@ -6,9 +6,9 @@
 // waiting for. And a worker without calls would not notice anything at all. So
 // the worker looks at the server every few seconds:
 //
-//   server_watch_meet             what the server has, before a greeting
+//   server_watch_probe            what the server has, before a greeting
 //        |
-//   server_watch_look ---> AS_IT_WAS
+//   server_watch_look ---> UNCHANGED
 //                    '---> GONE       (only without calls)
 //                    '---> CHANGED    models came or went
 //                    '---> EXCHANGED  a name stands for another model now
@@ -39,7 +39,7 @@
 struct server_watch;
 
 enum server_news {
-    SERVER_AS_IT_WAS, // or it is too early for a look
+    SERVER_UNCHANGED, // or it is too early for a look
     SERVER_GONE,
     SERVER_CHANGED,
     SERVER_EXCHANGED,
@@ -62,9 +62,10 @@ void server_watch_free(struct server_watch *watch); // accepts NULL
 
 // Asks the server what it is and which models it has. Returns false if it does
 // not answer, which the log says once until it answers again.
-bool server_watch_meet(struct server_watch *watch);
+bool server_watch_probe(struct server_watch *watch);
 
-// Returns what the server was and had when it was last met, or taken. Borrowed.
+// Returns what the server was and had when it was last probed, or taken.
+// Borrowed.
 const struct model_server *
 server_watch_server(const struct server_watch *watch);
 
@@ -100,7 +101,7 @@ void server_watch_failed(struct server_watch *watch);
 void server_watch_lacks_model(struct server_watch *watch);
 
 // There is a new coordinator: the next look comes soon.
-void server_watch_hurry(struct server_watch *watch);
+void server_watch_look_soon(struct server_watch *watch);
 
 // Returns for how long the server has not answered; -1 if it answers.
 int64_t server_watch_away_ms(const struct server_watch *watch, int64_t now_ms);

@@ -19,10 +19,10 @@ static bool must_step_back(struct worker *worker, int64_t now_ms)
 {
     const char *why = guest_refusal(&worker->guest, now_ms);
 
-    if (why != NULL && !worker->told_unwanted)
+    if (why != NULL && !worker->told_stepping_back)
         log_info("worker-yields", "worker %s steps back: %s", worker->name,
                  why);
-    worker->told_unwanted = why != NULL;
+    worker->told_stepping_back = why != NULL;
     return why != NULL;
 }
 
@@ -35,7 +35,7 @@ static void step_apart(struct worker *worker, int64_t now_ms)
         uplink_delay(worker->uplink, now_ms + GUEST_WAIT_MS);
         return;
     }
-    if (!server_watch_meet(worker->watch) ||
+    if (!server_watch_probe(worker->watch) ||
         !uplink_open(worker->uplink, clock_monotonic_ms())) {
         link_part(worker);
         return;
@@ -95,7 +95,7 @@ static void step_greeting(struct worker *worker, int64_t now_ms)
         introduce(worker, server_watch_server(worker->watch), &own);
         uplink_greet(worker->uplink, &own.hello);
     }
-    if (uplink_is_in_vain(worker->uplink, now_ms))
+    if (uplink_is_unanswered(worker->uplink, now_ms))
         link_lose(worker);
 }
 
@@ -119,7 +119,7 @@ static void look_at_server(struct worker *worker, int64_t now_ms)
     struct model_server found = {0};
 
     switch (server_watch_look(worker->watch, has_calls, now_ms, &found)) {
-    case SERVER_AS_IT_WAS:
+    case SERVER_UNCHANGED:
         break;
     case SERVER_GONE:
         link_leave(worker, "the model server went away");

@@ -30,7 +30,7 @@ struct uplink {
 
     struct wire_socket *socket; // owned; NULL while closed
     struct outbox outbox;       // what is said in a turn, once welcome
-    bool gathers;               // the coordinator reads several per frame
+    bool batches;               // the coordinator reads several per frame
 
     int64_t instance;  // of this worker, the same in all its greetings
     int64_t epoch;     // of the greeting
@@ -182,14 +182,14 @@ bool uplink_has_greeted(const struct uplink *uplink)
     return uplink->greeted;
 }
 
-bool uplink_is_in_vain(const struct uplink *uplink, int64_t now_ms)
+bool uplink_is_unanswered(const struct uplink *uplink, int64_t now_ms)
 {
     return now_ms >= uplink->due_ms;
 }
 
 // Not called when a coordinator that had welcomed us is gone: thousands of
 // workers would knock twice at its successor.
-static bool tell_if_keys_are_why(struct uplink *uplink)
+static bool log_if_keys_are_why(struct uplink *uplink)
 {
     struct err err = ERR_CLEAR;
 
@@ -204,7 +204,7 @@ static bool tell_if_keys_are_why(struct uplink *uplink)
     return true;
 }
 
-static void tell_lost(struct uplink *uplink, const char *reason)
+static void log_lost(struct uplink *uplink, const char *reason)
 {
     if (!uplink->told)
         log_warn("coordinator-lost",
@@ -214,17 +214,17 @@ static void tell_lost(struct uplink *uplink, const char *reason)
     uplink->told = true;
 }
 
-void uplink_tell_in_vain(struct uplink *uplink)
+void uplink_log_unanswered(struct uplink *uplink)
 {
     char reason[ENDPOINT_REASON_BYTES] = "";
 
-    if (tell_if_keys_are_why(uplink) || uplink->told)
+    if (log_if_keys_are_why(uplink) || uplink->told)
         return;
     endpoint_explain(uplink->endpoint, reason);
-    tell_lost(uplink, reason);
+    log_lost(uplink, reason);
 }
 
-void uplink_tell_refused(struct uplink *uplink, const struct refused *refused)
+void uplink_log_refused(struct uplink *uplink, const struct refused *refused)
 {
     // A restarted coordinator; it is greeted again without ado.
     if (strcmp(refused->code, "hello") == 0 || uplink->told)
@@ -237,16 +237,16 @@ void uplink_tell_refused(struct uplink *uplink, const struct refused *refused)
 
 void uplink_welcomed(struct uplink *uplink, const struct welcome *welcome)
 {
-    uplink->gathers = welcome->several != 0;
+    uplink->batches = welcome->several != 0;
     uplink->retry_ms = RETRY_MS;
     uplink->patience_ms = GREETING_MS;
     uplink->told = false;
     uplink->asked_why = false;
 }
 
-void uplink_tell_lost(struct uplink *uplink)
+void uplink_log_lost(struct uplink *uplink)
 {
-    tell_lost(uplink, "");
+    log_lost(uplink, "");
 }
 
 static bool fail_to_send(struct uplink *uplink, const struct err *why)
@@ -259,7 +259,7 @@ static bool fail_to_send(struct uplink *uplink, const struct err *why)
 bool uplink_send(struct uplink *uplink, const struct message *message)
 {
     struct err err = ERR_CLEAR;
-    bool ok = uplink->gathers ? outbox_put(&uplink->outbox, uplink->socket,
+    bool ok = uplink->batches ? outbox_put(&uplink->outbox, uplink->socket,
                                            NULL, message, &err)
                               : wire_send(uplink->socket, NULL, message, &err);
 
@@ -306,7 +306,7 @@ void uplink_close(struct uplink *uplink, int64_t now_ms)
         (void)outbox_flush(&uplink->outbox, uplink->socket, NULL, NULL);
     wire_close(uplink->socket);
     uplink->socket = NULL;
-    uplink->gathers = false;
+    uplink->batches = false;
     uplink->greeted = false;
     uplink->due_ms = now_ms + uplink->retry_ms +
                      (int64_t)randombytes_uniform((uint32_t)uplink->retry_ms);

@@ -61,14 +61,14 @@ bool uplink_has_greeted(const struct uplink *uplink);
 
 // Returns true if the greeting has waited too long for an answer. uplink_due_ms
 // says when that will be.
-bool uplink_is_in_vain(const struct uplink *uplink, int64_t now_ms);
+bool uplink_is_unanswered(const struct uplink *uplink, int64_t now_ms);
 
 // Tells the log why nobody welcomes us. If the reason may lie in keys, it makes
 // a separate connection to find out, once.
-void uplink_tell_in_vain(struct uplink *uplink);
+void uplink_log_unanswered(struct uplink *uplink);
 
 // Handles REFUSED.
-void uplink_tell_refused(struct uplink *uplink, const struct refused *refused);
+void uplink_log_refused(struct uplink *uplink, const struct refused *refused);
 
 // --- welcome ---
 
@@ -80,7 +80,7 @@ bool uplink_say_hello(struct uplink *uplink, struct hello *hello);
 
 // Tells the log that nothing is heard from the coordinator that had welcomed
 // us.
-void uplink_tell_lost(struct uplink *uplink);
+void uplink_log_lost(struct uplink *uplink);
 
 // The message is sent by the next uplink_flush at the latest.
 bool uplink_send(struct uplink *uplink, const struct message *message);

@@ -86,7 +86,7 @@ static void *run(void *user)
     pulse_init(&worker->pulse, clock_monotonic_ms());
     while (worker->state != ENDED) {
         orders_receive(worker);
-        orders_tell_lacks(worker);
+        orders_report_lacks(worker);
         do_upkeep(worker, clock_monotonic_ms());
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             states_begin_drain(worker);

@@ -55,7 +55,7 @@ struct worker {
     int64_t welcome_ms; // when the coordinator welcomed us
     int64_t busy_ms;    // the server is asked nothing before this time
     struct guest guest;
-    bool told_unwanted;
+    bool told_stepping_back;
     bool steps_back; // it drains as a guest, and will come back
     struct restart restart;
 };

@@ -85,7 +85,7 @@ Test(submission, that_was_refused_for_another_reason_does_not_go_again)
     struct result result = refusal(broken);
 
     submission_was_sent(&submission, 0);
-    cr_assert_not(submission_goes_again(&submission, &result, 10));
+    cr_assert_not(submission_should_retry(&submission, &result, 10));
 }
 
 Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
@@ -98,7 +98,7 @@ Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
 
     for (int i = 0; i < 8; i++) {
         submission_was_sent(&submission, now);
-        cr_assert(submission_goes_again(&submission, &result, now));
+        cr_assert(submission_should_retry(&submission, &result, now));
         cr_assert_not(submission_is_due(&submission, now + pause / 2));
         pause = submission.again_ms - now;
         cr_assert_leq(pause, 16000);
@@ -118,9 +118,9 @@ Test(submission, takes_no_for_an_answer_after_two_minutes_unless_it_was_taken)
     struct submission known = submission_of(&job, NULL);
     struct result result = refusal(busy);
 
-    cr_assert(submission_goes_again(&fresh, &result, 1000));
-    cr_assert_not(submission_goes_again(&fresh, &result, 121001));
+    cr_assert(submission_should_retry(&fresh, &result, 1000));
+    cr_assert_not(submission_should_retry(&fresh, &result, 121001));
     submission_accepted(&known, &accepted, 500);
-    cr_assert(submission_goes_again(&known, &result, 1000));
-    cr_assert(submission_goes_again(&known, &result, 999000));
+    cr_assert(submission_should_retry(&known, &result, 1000));
+    cr_assert(submission_should_retry(&known, &result, 999000));
 }
