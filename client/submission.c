@@ -92,7 +92,7 @@ void submission_progressed(struct submission *submission,
 {
     const struct client_watch *watch = submission->watch;
 
-    if (!submission->accepted) // or ACCEPTED was lost
+    if (!submission->accepted) // ACCEPTED was lost
         submission_accepted(
             submission, &(struct accepted){.job = progress->job, .note = ""},
             now);

@@ -15,7 +15,7 @@
 #include "dispatch/seat.h"
 #include "dispatch/share.h"
 
-// --- birth and death ---
+// --- creating and freeing ---
 
 struct dispatch *dispatch_new(const struct dispatch_config *config,
                               struct err *err)

@@ -149,7 +149,7 @@ void connections_close(struct connections *c, int fd, int64_t peer)
         shut(c, fd);
 }
 
-// --- what is on its way ---
+// --- bytes in flight ---
 
 // Returns what the kernel has counted for the connection, or all zeros if it
 // counts nothing, as for a Unix socket.

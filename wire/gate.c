@@ -239,7 +239,8 @@ unsigned gate_changes(const struct gate *gate)
     return atomic_load(&gate->changes);
 }
 
-// --- what libzmq asks ---
+// --- answering libzmq ---
+
 
 // The frames of a request (RFC 27): version, request id, domain, address,
 // identity and mechanism; for CURVE also the 32 bytes of the public key.

@@ -78,8 +78,7 @@ void held_remove(struct held_list *list, struct held *held); // and frees it
 // Selects held calls, for functions that act on some of them.
 typedef bool held_test(const struct held *held);
 bool held_is_kept(const struct held *held);
-// Kept, with an answer or soon with one, and no coordinator has asked for it
-// again.
+// Kept, open or answered, and not asked for again by any coordinator.
 bool held_is_unclaimed(const struct held *held);
 bool held_has_lease(const struct held *held);
 bool held_is_waiting(const struct held *held); // has a lease and is waiting
