@@ -220,8 +220,7 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
     } else if (strcmp(backend, "ollama") != 0 &&
                strcmp(backend, "openai") != 0) {
         err_set(&err, ERR_INPUT,
-                "there is no backend `%.40s`: name `ollama` or `openai`",
-                backend);
+                "unknown backend `%.40s`: use `ollama` or `openai`", backend);
     } else if (model_address_parse(backend, address, &at, &err)) {
         runner->program = program;
         runner->slots = at.slots;

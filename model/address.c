@@ -13,7 +13,7 @@ enum { SLOTS_MAX = 1024 };
 static bool refuse(const char *text, const char *why, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "\"%s\" is not an address of a model server: %s; one looks like "
+            "\"%s\" is not the address of a model server: %s; an example is "
             "http://localhost:11434,slots=2",
             text, why);
     return false;
@@ -49,14 +49,14 @@ static const char *find_fault(const char *text)
     const char *why = NULL;
 
     if (url == NULL)
-        return "there is no memory to read it";
+        return "there is not enough memory to read it";
     if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
         why = "it begins with neither http:// nor https://";
     else if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
-        why = "host or port is malformed";
+        why = "its host or port is malformed";
     else if (!lacks(url, CURLUPART_USER) || !lacks(url, CURLUPART_PASSWORD) ||
              !lacks(url, CURLUPART_QUERY) || !lacks(url, CURLUPART_FRAGMENT))
-        why = "it holds more than scheme, host, port and path";
+        why = "it has more than a scheme, host, port and path";
     curl_url_cleanup(url);
     return why;
 }
@@ -89,13 +89,13 @@ bool model_address_parse(const char *backend, const char *text,
         return refuse(text, "its kind is unknown", err);
     memcpy(address.backend, backend, strlen(backend) + 1);
     if (len >= sizeof address.url || !text_is_utf8(text, len))
-        return refuse("...", "it is too long or no text", err);
+        return refuse("...", "it is too long, or not text", err);
     memcpy(address.url, text, len);
     address.slots_given = comma != NULL;
     if (comma != NULL && !read_slots(comma + 1, &address.slots))
-        return refuse(text,
-                      "after the comma only slots=N is known, N from 1 to 1024",
-                      err);
+        return refuse(
+            text, "after the comma, only slots=N is allowed, N from 1 to 1024",
+            err);
     const char *why = find_fault(address.url);
     if (why != NULL)
         return refuse(text, why, err);
@@ -136,7 +136,7 @@ bool model_keep_alive(struct model_address *address, const char *text,
     }
     err_set(err, ERR_INPUT,
             "--keep-alive cannot be `%.40s`: it takes a time such as 30m, or 0 "
-            "to unload at once, or -1 to unload never",
+            "to unload at once, or -1 to never unload",
             text);
     return false;
 }

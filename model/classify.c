@@ -70,7 +70,7 @@ static const struct {
                          "the connection ended in the middle of an answer"},
     [EXCHANGE_TOO_LARGE] = {FAULT_GARBAGE, "the reply is over 8 MiB"},
     [EXCHANGE_ALIEN] = {FAULT_GARBAGE,
-                        "the server sent no HTTP reply that can be read"},
+                        "the server sent no readable HTTP reply"},
 };
 
 // ---- a reply that is an error
@@ -481,7 +481,7 @@ static bool put_vector(const json_t *numbers, struct buf *out, struct err *err)
 
         if (!json_is_number(number)) {
             err_set(err, ERR_PROTOCOL,
-                    "an embedding holds something that is no number");
+                    "an embedding contains something that is not a number");
             return false;
         }
         list[i] = json_number_value(number);
@@ -524,7 +524,7 @@ static void classify_embedding(const struct model_backend *backend,
     } else {
         read_error(reply, said, sizeof said);
         set_fault(done, FAULT_GARBAGE,
-                  "the reply holds no embedding, or not one", said);
+                  "the reply does not have exactly one embedding", said);
     }
     json_decref(body);
 }

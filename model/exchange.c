@@ -366,9 +366,9 @@ static void put_detail(const struct exchange *exchange, enum model_exchange how,
 
     out[0] = '\0';
     if (how == EXCHANGE_TIMEOUT)
-        text_print(out, size, "nothing had come after %.1f s", s);
+        text_print(out, size, "nothing received after %.1f s", s);
     else if (how == EXCHANGE_UNENDED)
-        text_print(out, size, "%zu bytes of it had come after %.1f s",
+        text_print(out, size, "%zu bytes of it received after %.1f s",
                    exchange->reply.len, s);
     else if (code != CURLE_OK && !exchange->too_large)
         text_print(out, size, "%s", curl_easy_strerror(code));

@@ -258,8 +258,8 @@ static bool ask_without_format(struct model_client *client,
 {
     if (!client->told_of_format)
         log_warn("no-format",
-                 "the server at %s takes no JSON schema (%s); it is asked "
-                 "without one, and its replies are read leniently",
+                 "the server at %s does not accept a JSON schema (%s); we ask "
+                 "without one and read the replies leniently",
                  client->address.url, exchange->result.text);
     client->told_of_format = true;
     exchange_drop_format(exchange);
@@ -272,8 +272,8 @@ static bool ask_without_logprobs(struct model_client *client,
 {
     if (!client->told_of_logprobs)
         log_warn("no-logprobs",
-                 "the server at %s gives no log-probabilities (%s); it is "
-                 "asked without them",
+                 "the server at %s does not provide log-probabilities (%s); we "
+                 "ask without them",
                  client->address.url, exchange->result.text);
     client->told_of_logprobs = true;
     exchange_drop_logprobs(exchange);

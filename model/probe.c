@@ -19,8 +19,8 @@ static bool refuse_other(const struct model_client *client, const char *why,
                          struct err *err)
 {
     err_set(err, ERR_PROTOCOL,
-            "no %s server is at %s: %s; is the address right, and the kind of "
-            "server (--ollama, --openai, --llama)?",
+            "there is no %s server at %s: %s; are the address and the kind of "
+            "server (--ollama, --openai, --llama) right?",
             client->backend->name, client->address.url, why);
     return false;
 }
@@ -54,8 +54,8 @@ static bool refuse_status(const struct model_client *client,
 
     if (status == 404)
         return refuse_other(client,
-                            "something else answers there, and knows "
-                            "nothing of what was asked (HTTP status 404)",
+                            "something else answers there, and does "
+                            "not know the request (HTTP status 404)",
                             err);
     const struct model_reply reply = exchange_reply(exchange);
     model_status_text(&reply, text, sizeof text);
@@ -101,7 +101,7 @@ static json_t *get_json(struct model_client *client, const char *path,
         reply = json_parse(exchange->reply.data, exchange->reply.len,
                            MODEL_MAX_REPLY, NULL);
         if (reply == NULL)
-            refuse_other(client, "what answers there is no JSON", err);
+            refuse_other(client, "the reply is not JSON", err);
     }
     exchange_free(exchange);
     return reply;
@@ -129,7 +129,7 @@ static bool read_models(const struct model_client *client, const json_t *reply,
     size_t n = json_array_size(list);
 
     if (!json_is_array(list))
-        return refuse_other(client, "what answers there lists no models", err);
+        return refuse_other(client, "the reply does not list models", err);
     if (n > MODELS_MAX)
         n = MODELS_MAX;
     out->models = calloc(n + 1, sizeof *out->models);

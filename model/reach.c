@@ -42,12 +42,13 @@ const char *reach_remedy(CURLcode code)
         CURLcode code;
         const char *text;
     } known[] = {
-        {CURLE_PEER_FAILED_VERIFICATION, "name the file of the CA that signed "
-                                         "its certificate in SSL_CERT_FILE"},
+        {CURLE_PEER_FAILED_VERIFICATION, "set SSL_CERT_FILE to the file of the "
+                                         "CA that signed its certificate"},
         {CURLE_SSL_CACERT_BADFILE,
-         "SSL_CERT_FILE names no file of certificates that can be read"},
-        {CURLE_SSL_CONNECT_ERROR, "is it meant to be http:// there?"},
-        {CURLE_GOT_NOTHING, "is it running, or meant to be https:// there?"},
+         "SSL_CERT_FILE does not name a readable file of certificates"},
+        {CURLE_SSL_CONNECT_ERROR, "should the address begin with http://?"},
+        {CURLE_GOT_NOTHING,
+         "is it running, or should the address begin with https://?"},
         {CURLE_COULDNT_RESOLVE_HOST, "is the name of the host right?"},
         {CURLE_COULDNT_RESOLVE_PROXY,
          "is the proxy of https_proxy or all_proxy right?"},

@@ -304,9 +304,9 @@ bool nearest_put_once(const struct program *program,
 
     if (program->pools_by == SEARCH_BY_EMBEDDINGS) {
         err_set(err, ERR_INPUT,
-                "step `%.60s` shows the demos whose embeddings are near its "
-                "input's, and these take a model: `promptcc predict` and "
-                "`serve` ask it",
+                "step `%.60s` shows the demos whose embeddings are nearest to "
+                "its input's, which takes a model: use `promptcc predict` or "
+                "`promptcc serve`, which ask it",
                 pool->step->name);
         return false;
     }

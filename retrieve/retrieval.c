@@ -114,8 +114,8 @@ bool retrieval_open_folder(const struct program *program, const char *folder,
         return true;
     if (folder == NULL) {
         err_set(err, ERR_INPUT,
-                "the program searches documents that lie beside its compiled "
-                "file, and it came as a text: load it from its file");
+                "the program searches documents next to its compiled file, but "
+                "it was loaded from a text: load it from the file");
         return false;
     }
     bundle = bundle_new(folder, err);
@@ -385,8 +385,8 @@ static bool fill_shelf(struct shelf *shelf, const json_t *documents,
     }
     if (!known)
         err_set(err, ERR_INPUT,
-                "the documents were embedded by other fields than those that "
-                "the compiled program searches: say these in the job's "
+                "the documents were embedded with different fields from those "
+                "that the compiled program searches: list these in the job's "
                 "`fields`");
     buf_release(&text);
     return ok;

@@ -84,8 +84,8 @@ struct direction *vectors_read(const struct vectors *vectors,
         return NULL;
     if (vectors->size != 0 && n != vectors->size) {
         err_set(err, ERR_PROTOCOL,
-                "an embedding has %zu numbers, and those before it have %zu: "
-                "one model does not give both",
+                "an embedding has %zu numbers, but earlier ones have %zu: they "
+                "cannot come from the same model",
                 n, vectors->size);
         return NULL;
     }
@@ -117,7 +117,7 @@ bool vectors_put(struct vectors *vectors, const char *text, size_t len,
     if (vectors->bytes + bytes > ALL_MAX_BYTES)
         err_set(err, ERR_LIMIT,
                 "the embeddings take more than %d MiB of memory: search fewer "
-                "documents, or take a model with shorter embeddings",
+                "documents, or use a model with shorter embeddings",
                 ALL_MAX_BYTES >> 20);
     else if (!map_put(&vectors->by_text, &key, made))
         err_nomem(err, "embeddings");

@@ -81,7 +81,7 @@ bool judging_add(struct metric_reader *reader, const struct node *node,
     bool own = strncmp(text, OWN, sizeof OWN - 1) == 0;
     if (text[own ? sizeof OWN - 1 : 0] == '\0' || strlen(text) > 100) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`%.40s` names nothing that could be shown", text);
+                 "`%.40s` does not name anything that can be shown", text);
         return false;
     }
     shown->from = arena_strdup(reader->arena, text);
@@ -125,8 +125,8 @@ bool judging_read(struct metric_reader *reader, const struct node *node,
     if ((!map && node->kind != NODE_LIST) || node->n == 0 ||
         node->n > PROGRAM_MAX_FIELDS) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`inputs` of `%s` takes the names of what the judge is shown, "
-                 "1 to %d",
+                 "`inputs` of `%s` takes the names of 1 to %d fields that the "
+                 "judge is shown",
                  metric->kind->name, PROGRAM_MAX_FIELDS);
         diag_remedy(reader->diags, "write inputs: [OUTPUT, INPUT]");
         return false;
@@ -139,8 +139,8 @@ bool judging_read(struct metric_reader *reader, const struct node *node,
              ok;
     if (ok && reader->program != NULL && metric->n_fields == 0) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "the judge is shown no output of the program, so what it says "
-                 "could not depend on an answer");
+                 "the judge is shown no output of the program, so its score "
+                 "cannot depend on the answer");
         ok = false;
     }
     return ok;

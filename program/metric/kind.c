@@ -91,9 +91,9 @@ choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
         } else if (kind != NULL) {
             diag_add(reader->diags, DIAG_ERROR, "bad-value",
                      &node->key_places[i],
-                     "a metric has one kind, and this one has `%s` and `%s`",
+                     "a metric has one kind, but this one has `%s` and `%s`",
                      kind->name, row->name);
-            diag_remedy(reader->diags, "join them with `weighted`");
+            diag_remedy(reader->diags, "combine them with `weighted`");
         } else {
             kind = row;
             *at = i;
@@ -102,7 +102,7 @@ choose_kind(struct metric_reader *reader, const struct node *node, size_t *at)
     }
     if (!named)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "this metric does not say its kind");
+                 "this metric does not say which kind it is");
     return kind;
 }
 
@@ -239,7 +239,7 @@ bool metric_take_asks(struct metric_reader *reader, struct metric *metric,
     if (reader->n_outside > METRIC_MAX_OUTSIDE &&
         reader->n_outside - n <= METRIC_MAX_OUTSIDE)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", place,
-                 "a metric asks at most %d times about an answer, counting "
+                 "a metric asks at most %d questions about an answer, counting "
                  "each part that asks and each replicate",
                  METRIC_MAX_OUTSIDE);
     return reader->n_outside <= METRIC_MAX_OUTSIDE;
@@ -258,7 +258,7 @@ bool metric_read_fields(struct metric_reader *reader, const struct node *node,
     }
     if (list && (node->n == 0 || node->n > PROGRAM_MAX_FIELDS)) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`%s` takes 1 to %d outputs, and this one has %zu",
+                 "`%s` takes 1 to %d outputs, but this one has %zu",
                  metric->kind->name, PROGRAM_MAX_FIELDS, node->n);
         return false;
     }
@@ -314,7 +314,7 @@ struct metric *metric_read(struct metric_reader *reader,
 
     if (node->kind != NODE_MAP) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "a metric is a map of its kind and what it reads");
+                 "a metric is a map from its kind to what it reads");
         diag_remedy(reader->diags, "write {exact_match: NAME-OF-AN-OUTPUT}");
         return NULL;
     }

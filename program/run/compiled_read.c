@@ -40,7 +40,7 @@ static bool open_file(struct file *file, const char *path, const char *text,
     }
     if (!json_is_object(file->root)) {
         err_set(err, ERR_INPUT,
-                "%s: is not a compiled program: it holds no JSON object", path);
+                "%s: is not a compiled program: it is not a JSON object", path);
         json_decref(file->root);
         return false;
     }
@@ -119,7 +119,7 @@ static bool check_predictors(const struct file *file,
             strcmp(key, "metadata") == 0 || knows_predictor(program, key))
             continue;
         err_set(file->err, ERR_INPUT,
-                "%s: holds a predictor \"%s\" that the program lacks; %s",
+                "%s: has a predictor \"%s\" that the program lacks; %s",
                 file->path, key, another);
         return false;
     }
@@ -145,7 +145,7 @@ static bool check_fields(const struct file *file, const struct step *step,
 
     if (json_array_size(fields) != n) {
         err_set(file->err, ERR_INPUT,
-                "%s: predictor of step %s has %zu fields, not %zu; %s",
+                "%s: the predictor of step %s has %zu fields, not %zu; %s",
                 file->path, step->name, json_array_size(fields), n, another);
         return false;
     }
@@ -326,7 +326,7 @@ static bool check_by(const struct file *file, const struct program *program,
         return true;
     err_set(file->err, ERR_INPUT,
             "%s: the demos of step %s are picked by %s, and the program picks "
-            "them by %s: say `demos: {by: %s}` in the job",
+            "them by %s: write `demos: {by: %s}` in the job",
             file->path, step->name, search_by_names[by],
             search_by_names[program->pools_by], search_by_names[by]);
     return false;
@@ -572,8 +572,9 @@ static bool read_embedder(const struct file *file, const json_t *metadata,
         !picks_by_embeddings(out->program, out->candidate))
         out->embed_model[0] = '\0';
     else if (out->embed_model[0] == '\0')
-        return refuse(file, "models.embed.name",
-                      "a model's name, for the program searches by embeddings");
+        return refuse(
+            file, "models.embed.name",
+            "a model's name, because the program searches by embeddings");
     return true;
 }
 

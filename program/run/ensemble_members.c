@@ -177,7 +177,7 @@ bool ensemble_members_choose(const struct ensemble_member *given, size_t n,
     *out = (struct ensemble_members){.n = 0};
     if (most < 2 || most > ENSEMBLE_MOST) {
         err_set(err, ERR_INPUT,
-                "an ensemble has from 2 to %d compiled programs, not %zu",
+                "an ensemble takes 2 to %d compiled programs, not %zu",
                 ENSEMBLE_MOST, most);
         return false;
     }

@@ -233,8 +233,8 @@ class Spoiler(harness.Gate):
 @pytest.mark.parametrize("reply, after, words", [
     ({"embeddings": [[0.0] * 256]}, 0, "nothing but zeros"),
     ({"embeddings": [[1.0] * 9000]}, 0, "has 9000 numbers, where 1 to 8192"),
-    ({"embeddings": [[1.0, float("nan")]]}, 0, "that is no number"),
-    ({"embeddings": []}, 0, "no embedding, or not one"),
+    ({"embeddings": [[1.0, float("nan")]]}, 0, "that is not a number"),
+    ({"embeddings": []}, 0, "exactly one embedding"),
     ({"embeddings": [[1.0, 2.0]]}, 2, "2 numbers, where this model's first"),
 ], ids=["zeros", "huge", "nan", "none", "other-size"])
 def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
@@ -382,7 +382,7 @@ def test_a_file_with_such_demos_runs_where_a_model_can_be_asked(stage, sim):
     rendered = stage.promptcc("render", compiled, step, f"{name}={value}",
                               "--json")
     assert rendered.status == 2, rendered
-    assert "these take a model" in rendered.error["text"], rendered
+    assert "which takes a model" in rendered.error["text"], rendered
     # A job that picks by words does not score it as if it did.
     other = stage.promptcc("eval", job, "--ollama", sim.url, "--compiled",
                            compiled, "--json", "--set", "demos={nearest: 4}")

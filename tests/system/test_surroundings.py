@@ -101,14 +101,14 @@ def test_a_certificate_that_nobody_trusts_says_how_to_trust_it(stage, secure):
                    **DEAD_PROXIES)
     assert done.status == 0, done
     done = run_few(stage, secure.url, SSL_CERT_FILE="/no/such/file")
-    assert "SSL_CERT_FILE names no file" in done.err, done
+    assert "SSL_CERT_FILE does not name" in done.err, done
 
 
 def test_the_other_scheme_is_asked_about(stage, sim, secure):
     done = run_few(stage, secure.url.replace("https:", "http:"))
-    assert done.status == 3 and "https:// there?" in done.err, done
+    assert done.status == 3 and "with https://?" in done.err, done
     done = run_few(stage, sim.url.replace("http:", "https:"))
-    assert done.status == 3 and "http:// there?" in done.err, done
+    assert done.status == 3 and "with http://?" in done.err, done
 
 
 def test_a_proxy_of_the_environment_does_not_catch_this_machine(stage, sim):

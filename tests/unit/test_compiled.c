@@ -372,14 +372,15 @@ Test(compiled, is_refused_when_its_predictors_are_not_the_programs)
                "compiled.json: has no predictor \"extract\"; it was compiled "
                "from another program");
     expect_bad("sum", json_pack("{s:s}", "signature_instructions", "x"),
-               "compiled.json: holds a predictor \"sum\" that the program "
+               "compiled.json: has a predictor \"sum\" that the program "
                "lacks; it was compiled from another program");
     expect_bad("classify/signature/instructions", NULL,
                "compiled.json: the predictor of step classify has no "
                "instructions (a text under signature.instructions)");
-    expect_bad("classify/signature/fields", json_array(),
-               "compiled.json: predictor of step classify has 0 fields, not "
-               "3; it was compiled from another program");
+    expect_bad(
+        "classify/signature/fields", json_array(),
+        "compiled.json: the predictor of step classify has 0 fields, not "
+        "3; it was compiled from another program");
     expect_bad("classify/signature/fields/1/prefix", json_string("Topic:"),
                "compiled.json: field 2 of step classify is \"Topic:\", not "
                "`intent`; it was compiled from another program");
@@ -394,8 +395,9 @@ Test(compiled, is_refused_when_its_predictors_are_not_the_programs)
 Test(compiled, is_refused_when_it_is_no_json_object)
 {
     cr_expect_null(compiled_read("x.json", "[1]", 3, &err));
-    cr_expect_str_eq(err.text, "x.json: is not a compiled program: it holds no "
-                               "JSON object");
+    cr_expect_str_eq(err.text,
+                     "x.json: is not a compiled program: it is not a JSON "
+                     "object");
     err = ERR_CLEAR;
     cr_expect_null(compiled_read("x.json", "{\"a\"", 4, &err));
     cr_expect_eq(err.code, ERR_INPUT);

@@ -647,8 +647,8 @@ Test(metric, too_many_exec_parts_are_told)
     parse(yaml);
     cr_expect_null(metric);
     cr_assert_eq(diags->n, 1);
-    cr_expect(strstr(diags->items[0].text, "at most 16 times") != NULL, "%s",
-              diags->items[0].text);
+    cr_expect(strstr(diags->items[0].text, "at most 16 questions") != NULL,
+              "%s", diags->items[0].text);
 }
 
 Test(metric, what_is_written_reads_back_the_same)
@@ -904,5 +904,5 @@ Test(metric, a_judge_says_what_is_wrong_with_its_parameters)
                  "levels");
     expect_wrong("grounded: {answer: answer}", "needs `context`");
     expect_wrong("grounded: {answer: answer, context: whole, replicates: 2}",
-                 "need `judge: true`");
+                 "needs `judge: true`");
 }

@@ -426,7 +426,7 @@ Test(model, a_reply_that_comes_too_slowly_is_told_from_none)
     http_script_set(server, CHAT, SCRIPT_STALL, 200, "{\"mess", 0);
     expect_timeout_words("too slowly to end in time: 6 bytes of it");
     http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
-    expect_timeout_words("no answer in time: nothing had come after 0.2 s");
+    expect_timeout_words("no answer in time: nothing received after 0.2 s");
 }
 
 Test(model, a_connection_that_ends_without_an_answer_is_broken)

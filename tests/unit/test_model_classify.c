@@ -650,11 +650,11 @@ Test(model_classify, what_is_no_embedding_is_a_fault_that_says_why)
         {"{\"embeddings\":[[0,0]]}", "is nothing but zeros"},
         {"{\"embeddings\":[[]]}", "has 0 numbers, where 1 to 8192"},
         {"{\"embeddings\":[[1e300]]}", "a number that is not finite"},
-        {"{\"embeddings\":[[NaN]]}", "something that is no number"},
-        {"{\"embeddings\":[[1,\"2\"]]}", "something that is no number"},
-        {"{\"embeddings\":[[1],[2]]}", "holds no embedding, or not one"},
-        {"{\"embedding\":[1]}", "holds no embedding, or not one"},
-        {"<html>", "or not one: <html>"},
+        {"{\"embeddings\":[[NaN]]}", "something that is not a number"},
+        {"{\"embeddings\":[[1,\"2\"]]}", "something that is not a number"},
+        {"{\"embeddings\":[[1],[2]]}", "does not have exactly one embedding"},
+        {"{\"embedding\":[1]}", "does not have exactly one embedding"},
+        {"<html>", "one embedding: <html>"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -179,7 +179,7 @@ Test(nearest, by_embeddings_nothing_is_picked_without_a_model)
                                                           &candidate->parts[0],
                                                           ADAPTER_CHAT, -1},
                                    inputs, &text, &err));
-    cr_expect_not_null(strstr(err.text, "these take a model"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "which takes a model"), "%s", err.text);
     json_decref(inputs);
 }
 

@@ -120,9 +120,9 @@ Test(vectors, one_of_another_size_is_refused)
 {
     cr_assert(put("a", (double[]){1, 1}, 2));
     cr_expect_not(put("b", (double[]){1, 1, 1}, 3));
-    cr_expect_str_eq(err.text,
-                     "an embedding has 3 numbers, and those before it have 2: "
-                     "one model does not give both");
+    cr_expect_str_eq(
+        err.text, "an embedding has 3 numbers, but earlier ones have 2: they "
+                  "cannot come from the same model");
     cr_expect_null(find("b"));
     err = ERR_CLEAR;
     cr_expect_not(vectors_put(vectors, "c", 1, "no base64", 9, &err));
@@ -268,7 +268,7 @@ Test(vectors, a_document_that_nobody_embedded_is_told)
         &(struct retrieval_query){program, 0, NULL, query, strlen(query)}, &out,
         &err));
     cr_expect_eq(err.code, ERR_INPUT);
-    cr_expect_not_null(strstr(err.text, "other fields"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "different fields"), "%s", err.text);
     buf_release(&out);
     free(query);
     retrieval_close(retrieval);

@@ -28,7 +28,7 @@ static bool add_text(struct metric_reader *reader, const struct node *node,
         return false;
     if (text[strspn(text, " \t\r\n")] == '\0') {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`text` of `contains` is empty: every answer holds it");
+                 "`text` of `contains` is empty: every answer contains it");
         return false;
     }
     if (json_array_append_new(texts, json_string(text)) != 0)
@@ -46,7 +46,7 @@ static bool read_texts(struct metric_reader *reader, const struct node *node,
     if (node->n == 0 || node->n > MAX_TEXTS) {
         diag_add(
             reader->diags, DIAG_ERROR, "bad-value", &node->place,
-            "`text` of `contains` takes 1 to %d texts, and this one has %zu",
+            "`text` of `contains` takes 1 to %d texts, but this one has %zu",
             MAX_TEXTS, node->n);
         return false;
     }

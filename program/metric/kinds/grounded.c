@@ -100,7 +100,7 @@ static bool parse(struct metric_reader *reader, const struct node *node,
              ok;
     if (replicates != NULL && !grounded->judged) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &replicates->place,
-                 "`replicates` of `grounded` need `judge: true`: counting "
+                 "`replicates` of `grounded` needs `judge: true`: counting "
                  "words gives the same score every time");
         ok = false;
     }
@@ -147,7 +147,8 @@ static bool answered(const struct metric *metric,
         return score_give(out, all > 0 ? good / all : 0, &feedback, err);
     buf_release(&feedback);
     err_set(err, ERR_INPUT,
-            "the judge counts more supported statements than it found in all");
+            "the judge counted more supported statements than statements "
+            "in total");
     return false;
 }
 

@@ -88,7 +88,8 @@ static bool read_rubric(struct metric_reader *reader, const struct node *node,
         return true;
     if (node->kind != NODE_MAP || node->n == 0 || node->n > 100) {
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &node->place,
-                 "`rubric` says what levels of the scale mean");
+                 "`rubric` is a map from 1 to 100 levels of the scale to what "
+                 "they mean");
         diag_remedy(reader->diags,
                     "write rubric: {1: Rude or wrong, 5: Polite and right}");
         return false;

@@ -42,9 +42,10 @@ static bool read_pattern(struct metric_reader *reader, const struct node *node,
         diag_add(reader->diags, DIAG_ERROR, "bad-pattern", &node->place, "%s",
                  err.text);
     else if (finds_all(params->pattern))
-        diag_add(reader->diags, DIAG_WARNING, "always-scores", &node->place,
-                 "every answer has this pattern, so each scores 1: anchor it "
-                 "with ^ and $, or say what has to be there");
+        diag_add(
+            reader->diags, DIAG_WARNING, "always-scores", &node->place,
+            "every answer matches this pattern, so each scores 1: anchor it "
+            "with ^ and $, or require some text");
     return params->pattern != NULL;
 }
 

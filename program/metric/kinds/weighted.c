@@ -25,7 +25,7 @@ static bool read_weight(struct metric_reader *reader, const struct node *node,
         return false;
     if (*out == 0)
         diag_add(reader->diags, DIAG_ERROR, "bad-value", &weight->place,
-                 "`weight` is 0: leave a part out that does not count");
+                 "`weight` is 0: leave out a part that does not count");
     return *out > 0;
 }
 
