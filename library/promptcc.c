@@ -61,7 +61,7 @@ static const char *code_name(enum promptcc_code code)
     return NAMES[code];
 }
 
-static void tell(struct promptcc_error *error, const struct err *err)
+static void set_error(struct promptcc_error *error, const struct err *err)
 {
     if (error == NULL)
         return;
@@ -90,7 +90,7 @@ static struct promptcc_program *make_program(char *name,
     }
     compiled_free(compiled);
     free(name);
-    tell(error, err);
+    set_error(error, err);
     return NULL;
 }
 
@@ -162,7 +162,7 @@ char *promptcc_describe(const struct promptcc_program *program,
     char *text = hand_over(program_json(program->compiled->program), &err);
 
     if (text == NULL)
-        tell(error, &err);
+        set_error(error, &err);
     return text;
 }
 
@@ -197,7 +197,7 @@ char *promptcc_render(const struct promptcc_program *program, const char *name,
     if (text == NULL) {
         if (err.code == ERR_NONE)
             err_nomem(&err, "the messages");
-        tell(error, &err);
+        set_error(error, &err);
     }
     json_decref(values);
     buf_release(&messages);
@@ -232,7 +232,7 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
     if (ok)
         return runner;
     free(runner);
-    tell(error, &err);
+    set_error(error, &err);
     return NULL;
 }
 
@@ -334,7 +334,7 @@ char *promptcc_run(struct promptcc_runner *runner, const char *inputs,
     if (outputs != NULL)
         text = hand_over(json_incref(outputs), &err);
     if (text == NULL)
-        tell(error, &err);
+        set_error(error, &err);
     json_decref(results);
     return text;
 }
@@ -350,7 +350,7 @@ char *promptcc_run_many(struct promptcc_runner *runner, const char *inputs,
     char *text = results == NULL ? NULL : hand_over(results, &err);
 
     if (text == NULL)
-        tell(error, &err);
+        set_error(error, &err);
     return text;
 }
 

@@ -64,13 +64,13 @@ static const struct {
 } exchanges[] = {
     [EXCHANGE_REFUSED] = {FAULT_REFUSED, "no connection to the model server"},
     [EXCHANGE_TIMEOUT] = {FAULT_TIMEOUT, "no answer in time"},
-    [EXCHANGE_UNENDED] = {FAULT_TIMEOUT,
-                          "the answer came too slowly to end in time"},
+    [EXCHANGE_TOO_SLOW] = {FAULT_TIMEOUT,
+                           "the answer came too slowly to end in time"},
     [EXCHANGE_BROKEN] = {FAULT_BROKEN,
                          "the connection ended in the middle of an answer"},
     [EXCHANGE_TOO_LARGE] = {FAULT_GARBAGE, "the reply is over 8 MiB"},
-    [EXCHANGE_ALIEN] = {FAULT_GARBAGE,
-                        "the server sent no readable HTTP reply"},
+    [EXCHANGE_NOT_HTTP] = {FAULT_GARBAGE,
+                           "the server sent no readable HTTP reply"},
 };
 
 // ---- a reply that is an error

@@ -30,10 +30,10 @@ enum model_exchange {
     EXCHANGE_DONE,      // a complete HTTP reply
     EXCHANGE_REFUSED,   // no connection
     EXCHANGE_TIMEOUT,   // connected, but no answer in time
-    EXCHANGE_UNENDED,   // the reply began, but took too long
+    EXCHANGE_TOO_SLOW,  // the reply began, but took too long
     EXCHANGE_BROKEN,    // the connection ended before the reply did
     EXCHANGE_TOO_LARGE, // over MODEL_MAX_REPLY
-    EXCHANGE_ALIEN,     // not HTTP, or no HTTP that can be read
+    EXCHANGE_NOT_HTTP,  // not HTTP, or no HTTP that can be read
 };
 
 struct model_reply {

@@ -23,8 +23,8 @@ struct model_client {
     struct exchange **done_end;
     struct exchange *idle; // for reuse
     size_t n_open;
-    bool told_of_format;   // it was logged that the server takes none
-    bool told_of_logprobs; // it was logged that the server gives none
+    bool warned_of_format;   // it was logged that the server takes none
+    bool warned_of_logprobs; // it was logged that the server gives none
 };
 
 #endif

@@ -51,11 +51,11 @@ static void keep_for_answer(struct exchange *exchange, size_t searched)
 
     searched = searched > overlap ? searched - overlap : 0;
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    exchange->kept =
+    exchange->reusable =
         status == STATUS_BUSY ||
         (status == STATUS_OK &&
          strstr(exchange->reply.data + searched, exchange->answer_key) != NULL);
-    if (exchange->kept)
+    if (exchange->reusable)
         (void)curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 0L);
 }
 
@@ -70,7 +70,7 @@ static size_t take_bytes(char *data, size_t size, size_t n, void *user)
     buf_append(&exchange->reply, data, len);
     if (exchange->reply.failed)
         return 0;
-    if (!exchange->kept && len > 0)
+    if (!exchange->reusable && len > 0)
         keep_for_answer(exchange, before);
     return len;
 }
@@ -105,7 +105,8 @@ static int before_sending(void *user, char *to, char *from, int to_port,
 // resend ever more rarely, and after an outage of a minute the repair would be
 // noticed up to a minute late. On systems without such a bound, the connection
 // works without it.
-static int bound_silence(void *user, curl_socket_t fd, curlsocktype purpose)
+static int limit_unacknowledged(void *user, curl_socket_t fd,
+                                curlsocktype purpose)
 {
     unsigned int ms = UNHEARD_MS;
 
@@ -132,8 +133,8 @@ static bool set_up_easy(CURL *easy, const char *url, void *exchange)
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAMES_S) ==
                CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, bound_silence) ==
-               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION,
+                            limit_unacknowledged) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) ==
                CURLE_OK &&
@@ -305,12 +306,12 @@ static enum model_exchange explain_timeout(CURL *easy)
     curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &began_us);
     if (asked_us <= 0)
         return EXCHANGE_REFUSED;
-    return began_us > 0 ? EXCHANGE_UNENDED : EXCHANGE_TIMEOUT;
+    return began_us > 0 ? EXCHANGE_TOO_SLOW : EXCHANGE_TIMEOUT;
 }
 
 // If a request was sent long ago, its connection ended it, whatever came of the
 // attempt to send it again.
-static CURLcode what_ended(const struct exchange *exchange, CURLcode code)
+static CURLcode real_cause(const struct exchange *exchange, CURLcode code)
 {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -350,10 +351,10 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_OUT_OF_MEMORY: // also reported for a header over 100 KB
-        return EXCHANGE_ALIEN;
+        return EXCHANGE_NOT_HTTP;
     default:
         return exchange->too_large                ? EXCHANGE_TOO_LARGE
-               : has_huge_headers(exchange->easy) ? EXCHANGE_ALIEN
+               : has_huge_headers(exchange->easy) ? EXCHANGE_NOT_HTTP
                                                   : EXCHANGE_BROKEN;
     }
 }
@@ -367,7 +368,7 @@ static void put_detail(const struct exchange *exchange, enum model_exchange how,
     out[0] = '\0';
     if (how == EXCHANGE_TIMEOUT)
         text_print(out, size, "nothing received after %.1f s", s);
-    else if (how == EXCHANGE_UNENDED)
+    else if (how == EXCHANGE_TOO_SLOW)
         text_print(out, size, "%zu bytes of it received after %.1f s",
                    exchange->reply.len, s);
     else if (code != CURLE_OK && !exchange->too_large)
@@ -407,7 +408,7 @@ static void set_times(struct call_answer *answer, int64_t total_us)
 void exchange_judge(struct exchange *exchange,
                     const struct model_backend *backend, CURLcode how)
 {
-    const CURLcode code = what_ended(exchange, how);
+    const CURLcode code = real_cause(exchange, how);
     const struct model_asked asked = {
         .kind = exchange->kind,
         .model = exchange->model,

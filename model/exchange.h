@@ -42,7 +42,7 @@ struct exchange {
     int64_t sent_us; // when it was first sent on a connection; 0: not yet
     bool too_large;
     const char *answer_key; // what the reply contains if it is an answer
-    bool kept;              // the connection is kept for another request
+    bool reusable;          // the connection is kept for another request
     struct model_done result;
 };
 

@@ -143,7 +143,7 @@ static bool address_easy(const struct model_client *client,
         exchange->kind == CALL_EMBED ? client->embed_url : client->chat_url;
     long connect_ms = timeout_ms < CONNECT_MS ? (long)timeout_ms : CONNECT_MS;
 
-    exchange->kept = false;
+    exchange->reusable = false;
     exchange->answer_key = exchange->kind == CALL_EMBED
                                ? client->backend->embed_key
                                : client->backend->chat_key;
@@ -256,12 +256,12 @@ static bool ask_again(struct model_client *client, struct exchange *exchange)
 static bool ask_without_format(struct model_client *client,
                                struct exchange *exchange)
 {
-    if (!client->told_of_format)
+    if (!client->warned_of_format)
         log_warn("no-format",
                  "the server at %s does not accept a JSON schema (%s); we ask "
                  "without one and read the replies leniently",
                  client->address.url, exchange->result.text);
-    client->told_of_format = true;
+    client->warned_of_format = true;
     exchange_drop_format(exchange);
     return ask_again(client, exchange);
 }
@@ -270,12 +270,12 @@ static bool ask_without_format(struct model_client *client,
 static bool ask_without_logprobs(struct model_client *client,
                                  struct exchange *exchange)
 {
-    if (!client->told_of_logprobs)
+    if (!client->warned_of_logprobs)
         log_warn("no-logprobs",
                  "the server at %s does not provide log-probabilities (%s); we "
                  "ask without them",
                  client->address.url, exchange->result.text);
-    client->told_of_logprobs = true;
+    client->warned_of_logprobs = true;
     exchange_drop_logprobs(exchange);
     return ask_again(client, exchange);
 }

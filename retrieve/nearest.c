@@ -225,8 +225,8 @@ struct wanted {
     size_t n;
 };
 
-static bool look_for(struct wanted *wanted, const struct nearest_pool *pool,
-                     struct err *err)
+static bool init_wanted(struct wanted *wanted, const struct nearest_pool *pool,
+                        struct err *err)
 {
     const struct candidate_part *part = pool->part;
 
@@ -264,7 +264,7 @@ bool nearest_put(struct nearest *nearest, const struct nearest_pool *pool,
         return true;
     step_query(pool->step, inputs, &query);
     ready = pool_of(nearest, pool->step, pool->part, NULL, err);
-    ok = look_for(&wanted, pool, err) && ready != NULL &&
+    ok = init_wanted(&wanted, pool, err) && ready != NULL &&
          buf_ok(&query, "a question", err) &&
          search_index_rank(ready->index, query.len > 0 ? query.data : "", NULL,
                            wanted.most, wanted.found, &wanted.n, err) &&
@@ -286,7 +286,7 @@ bool nearest_put_near(struct nearest *nearest, const struct nearest_pool *pool,
     if (pool->part->n_demos == 0)
         return true;
     ready = pool_of(nearest, pool->step, pool->part, vectors, err);
-    ok = look_for(&wanted, pool, err) && ready != NULL &&
+    ok = init_wanted(&wanted, pool, err) && ready != NULL &&
          (query == NULL ||
           vectors_nearest(query, ready->of, ready->n, wanted.most, wanted.found,
                           &wanted.n, err)) &&

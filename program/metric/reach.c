@@ -207,7 +207,7 @@ static bool try_labels(struct attempt *attempt, struct err *err)
 }
 
 // `numeric` also accepts equal texts, but those are not numbers.
-static bool is_no_number(const struct reach_part *part, const json_t *example)
+static bool lacks_number(const struct reach_part *part, const json_t *example)
 {
     double number = 0;
 
@@ -228,7 +228,7 @@ bool reach_example(const struct reach_part *part, const struct program *program,
     *reaches = false;
     if (!ok)
         err_nomem(err, "an answer");
-    if (ok && is_no_number(part, example)) {
+    if (ok && lacks_number(part, example)) {
         json_decref(attempt.outputs);
         return true;
     }

@@ -307,7 +307,7 @@ static bool has_word(struct span text, struct span word, struct span found,
 static bool names_another(struct keys *keys, struct span text, int found)
 {
     const struct label_set *set = keys->set;
-    size_t n = set->n_telling < set->n ? set->n_telling : set->n;
+    size_t n = set->n_contradicting < set->n ? set->n_contradicting : set->n;
     struct span mine = {set->texts[found], strlen(set->texts[found])};
 
     buf_clear(&keys->own);

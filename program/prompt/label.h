@@ -17,10 +17,10 @@ struct label_set {
     const char *const *texts;
     size_t n;
     const int *groups; // labels of one group mean the same; NULL: all differ
-    // Only the first n_telling labels cast doubt on a label that was found,
-    // when the text names them as well. For a bool, "yes" does and "on" does
-    // not.
-    size_t n_telling;
+    // Only the first n_contradicting labels cast doubt on a label that was
+    // found, when the text names them as well. For a bool, "yes" does and "on"
+    // does not.
+    size_t n_contradicting;
 };
 
 enum { LABEL_NONE = -1, LABEL_MANY = -2 };

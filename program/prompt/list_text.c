@@ -95,7 +95,7 @@ bool list_text_is_numbering(struct span text)
     return next > 2;
 }
 
-bool list_text_goes_on(struct span item)
+bool list_text_is_ellipsis(struct span item)
 {
     static const char *const words[] = {"...", "\xE2\x80\xA6", "etc", "etc.",
                                         "and so on"};
@@ -118,7 +118,7 @@ struct span list_text_skip_lead(struct span text)
                : text;
 }
 
-bool list_text_holds_next(struct span line, struct span item)
+bool list_text_has_next_number(struct span line, struct span item)
 {
     size_t open = span_char(line, 0) == '(';
     size_t i = open;

@@ -34,7 +34,7 @@ bool list_text_is_numbering(struct span text);
 struct span list_text_skip_lead(struct span text);
 
 // Returns true if an item says that there are more: "...", "etc.".
-bool list_text_goes_on(struct span item);
+bool list_text_is_ellipsis(struct span item);
 
 // Removes the checkbox of a to-do list from an item.
 struct span list_text_skip_box(struct span item);
@@ -45,7 +45,7 @@ bool list_text_has_empty_box(struct span text);
 
 // Returns true if an item of the line contains the number of the next item: "1.
 // apple, 2. pear".
-bool list_text_holds_next(struct span line, struct span item);
+bool list_text_has_next_number(struct span line, struct span item);
 
 // --- a row ---
 

@@ -209,7 +209,7 @@ static size_t end_token(struct span text)
 
 // Returns true if text is what may follow a turn: nothing, another token, or
 // another turn.
-static bool is_behind_turn(struct span text)
+static bool may_follow_turn(struct span text)
 {
     text = span_trim(text);
     return text.len == 0 || end_token(text) > 0 ||
@@ -225,7 +225,7 @@ static struct span cut_turn(struct span text, unsigned *lenient)
         size_t len =
             rest.at[0] == '<' || rest.at[0] == '[' ? end_token(rest) : 0;
 
-        if (len == 0 || !is_behind_turn(span_from(rest, len)))
+        if (len == 0 || !may_follow_turn(span_from(rest, len)))
             continue;
         *lenient |= LENIENT_END;
         return span_trim(span_to(text, at));

@@ -76,8 +76,8 @@ static int field_of(const struct reading *reading, struct span cell)
 
 // Returns true if the first row has the names, all of them fields, above one
 // row of values.
-static bool has_names_above(const struct reading *reading,
-                            const struct table *table)
+static bool has_names_in_row(const struct reading *reading,
+                             const struct table *table)
 {
     bool all = table->n == 2;
 
@@ -90,8 +90,8 @@ static bool has_names_above(const struct reading *reading,
 
 // Returns true if the first of two columns has the names, ignoring a heading
 // above them.
-static bool has_names_aside(const struct reading *reading,
-                            const struct table *table)
+static bool has_names_in_column(const struct reading *reading,
+                                const struct table *table)
 {
     size_t from = field_of(reading, table->rows[0].cells[0]) < 0;
     bool all = table->rows[0].n == 2 && from < table->n;
@@ -121,8 +121,8 @@ bool reply_table_find(struct reading *reading)
     if (!read_table(reading->reply, &table))
         return false;
     const struct table_row *first = &table.rows[0];
-    bool above = has_names_above(reading, &table);
-    if (above == has_names_aside(reading, &table))
+    bool above = has_names_in_row(reading, &table);
+    if (above == has_names_in_column(reading, &table))
         return false;
     for (size_t i = 0; above && i < first->n; i++)
         put_value(reading, first->cells[i], table.rows[1].cells[i], &any);

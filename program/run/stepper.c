@@ -355,7 +355,7 @@ static bool break_step(struct stepper *stepper, int step,
 }
 
 // refusal: the text that came in place of an answer, or "".
-static bool find_empty(struct stepper *stepper, int step, const char *refusal,
+static bool fail_empty(struct stepper *stepper, int step, const char *refusal,
                        struct err *err)
 {
     struct err problem = ERR_CLEAR;
@@ -407,7 +407,7 @@ static bool read_text(struct stepper *stepper, int step,
         return true;
     }
     if (problem.code == ERR_INPUT && reply_is_empty(text_of(answer)))
-        return find_empty(stepper, step, "", err);
+        return fail_empty(stepper, step, "", err);
     if (problem.code == ERR_INPUT)
         return break_step(stepper, step, &problem, err);
     err_set(err, problem.code, "%s", problem.text);
@@ -443,7 +443,7 @@ bool stepper_answer(struct stepper *stepper, int step,
     bool ok = is_readable(stepper, step, answer)
                   ? read_text(stepper, step, answer, err)
               : answer->outcome == CALL_EMPTY
-                  ? find_empty(stepper, step, answer->text, err)
+                  ? fail_empty(stepper, step, answer->text, err)
                   : fail_step(stepper, step, outcomes[answer->outcome], err);
     stepper_let_go(stepper, step);
     return ok && settle(stepper, err);

@@ -49,8 +49,9 @@ Test(list_text, a_line_that_holds_the_next_number_holds_two_items)
 {
     const struct span both = span_of("1. apple 2. pear");
 
-    cr_expect(list_text_holds_next(both, span_from(both, 3)));
-    cr_expect_not(list_text_holds_next(span_of("1. apple"), span_of("apple")));
+    cr_expect(list_text_has_next_number(both, span_from(both, 3)));
+    cr_expect_not(
+        list_text_has_next_number(span_of("1. apple"), span_of("apple")));
 }
 
 Test(list_text, a_box_that_is_not_ticked_is_seen)

@@ -439,8 +439,8 @@ Test(model_classify, an_exchange_without_reply_is_a_fault_with_its_reason)
         enum call_fault fault;
     } rows[] = {
         {EXCHANGE_REFUSED, FAULT_REFUSED},   {EXCHANGE_TIMEOUT, FAULT_TIMEOUT},
-        {EXCHANGE_UNENDED, FAULT_TIMEOUT},   {EXCHANGE_BROKEN, FAULT_BROKEN},
-        {EXCHANGE_TOO_LARGE, FAULT_GARBAGE}, {EXCHANGE_ALIEN, FAULT_GARBAGE},
+        {EXCHANGE_TOO_SLOW, FAULT_TIMEOUT},  {EXCHANGE_BROKEN, FAULT_BROKEN},
+        {EXCHANGE_TOO_LARGE, FAULT_GARBAGE}, {EXCHANGE_NOT_HTTP, FAULT_GARBAGE},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

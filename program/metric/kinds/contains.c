@@ -101,7 +101,7 @@ static bool is_digit(char c)
 }
 
 // Returns true if a number continues at `at`, as 5 does in 5.2 and in 5,000.
-static bool goes_on(const char *at)
+static bool number_continues(const char *at)
 {
     return is_digit(at[0]) ||
            ((at[0] == '.' || at[0] == ',') && is_digit(at[1]));
@@ -109,7 +109,7 @@ static bool goes_on(const char *at)
 
 // Returns true if a number began before `at`: the 5 that ends 15, 1.5 or -5,
 // but not the one that ends 3-5.
-static bool began_before(const char *text, const char *at)
+static bool number_began_before(const char *text, const char *at)
 {
     char last = at > text ? at[-1] : ' ';
     char before = at > text + 1 ? at[-2] : ' ';
@@ -121,15 +121,15 @@ static bool began_before(const char *text, const char *at)
 
 // Returns true if text contains wanted, where a number does not count as part
 // of another: 15 does not contain 5.
-static bool is_held(const char *text, const struct buf *wanted)
+static bool contains_text(const char *text, const struct buf *wanted)
 {
     bool begins = is_digit(wanted->data[0]);
     bool ends = is_digit(wanted->data[wanted->len - 1]);
 
     for (const char *at = strstr(text, wanted->data); at != NULL;
          at = strstr(at + 1, wanted->data))
-        if (!(begins && began_before(text, at)) &&
-            !(ends && goes_on(at + wanted->len)))
+        if (!(begins && number_began_before(text, at)) &&
+            !(ends && number_continues(at + wanted->len)))
             return true;
     return false;
 }
@@ -144,7 +144,7 @@ static bool find_value(const struct buf *answer, const json_t *value,
     fold_value(&wanted, value);
     bool ok = buf_ok(&wanted, "a text to look for", err);
     if (ok && wanted.len > 0)
-        *holds = answer->len > 0 && is_held(answer->data, &wanted);
+        *holds = answer->len > 0 && contains_text(answer->data, &wanted);
     else
         *holds = answer->len == 0;
     buf_release(&wanted);

@@ -17,7 +17,7 @@ static json_t *text_of_bool(struct value_reader *reader,
         .texts = bool_words,
         .n = sizeof bool_words / sizeof bool_words[0],
         .groups = bool_values,
-        .n_telling = 4,
+        .n_contradicting = 4,
     };
 
     if (span_is(text, "true"))

@@ -13,7 +13,7 @@ static json_t *text_of_enum(struct value_reader *reader,
 {
     const struct label_set set = {.texts = type->labels,
                                   .n = type->n_labels,
-                                  .n_telling = type->n_labels};
+                                  .n_contradicting = type->n_labels};
 
     for (size_t i = 0; i < type->n_labels; i++) {
         if (span_is(text, type->labels[i]))

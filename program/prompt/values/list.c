@@ -43,7 +43,7 @@ static bool is_item(const struct type *item, const json_t *value)
 
     return item->kind != TYPE_STR ||
            !(json_is_object(value) || json_is_array(value) ||
-             list_text_goes_on(text));
+             list_text_is_ellipsis(text));
 }
 
 static json_t *json_of_list(struct value_reader *reader,
@@ -82,8 +82,8 @@ static json_t *read_item(struct value_reader *reader, const struct type *type,
         return value;
     while (dress_unquote(&item))
         item = span_trim(item);
-    return list_text_goes_on(item) ? value_reader_refuse(reader, type, item)
-                                   : reader->text(reader, type, item);
+    return list_text_is_ellipsis(item) ? value_reader_refuse(reader, type, item)
+                                       : reader->text(reader, type, item);
 }
 
 // "red: 0.9", "red - 90%": a score for each label does not say which labels are
@@ -124,7 +124,7 @@ static json_t *read_lines(struct value_reader *reader, const struct type *type,
             continue;
         if (list_text_bullet(line, &item))
             item = list_text_skip_box(item);
-        ok = !list_text_holds_next(line, item) &&
+        ok = !list_text_has_next_number(line, item) &&
              !(type->item->kind == TYPE_ENUM && ends_in_score(item)) &&
              append_item(reader, list, read_item(reader, type->item, item));
     }
