@@ -42,8 +42,7 @@ struct reply_facts {
     int64_t generate_us;
     int64_t load_us;
     const json_t *logprobs; // the server's list of tokens (logprobs.h), or NULL
-    struct buf
-        parts; // a text that came in several parts; the caller releases it
+    struct buf parts;       // a text in several parts; the caller releases it
 };
 
 struct model_backend {

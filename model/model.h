@@ -89,8 +89,7 @@ struct model_done {
     enum call_fault fault;
     struct call_answer answer;
     char text[240];
-    int64_t
-        retry_ms; // FAULT_BUSY: how long the server asks us to wait; 0: unknown
+    int64_t retry_ms; // FAULT_BUSY: how long to wait; 0: the server did not say
 };
 
 // Begins a call. The request's texts are copied. timeout_ms is the hard limit

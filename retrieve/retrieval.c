@@ -31,12 +31,11 @@ struct shelf {
 };
 
 struct retrieval {
-    struct search_index
-        *of_step[PROGRAM_MAX_STEPS]; // NULL: the step does not search
-    bool owns[PROGRAM_MAX_STEPS];    // false: an earlier step's, with the same
-                                     // documents
-    struct map shelves;              // by documents and fields; owns its values
-    struct map kept;                 // by question; owns its values
+    struct search_index *of_step[PROGRAM_MAX_STEPS]; // NULL: does not search
+    bool owns[PROGRAM_MAX_STEPS]; // false: an earlier step's, with the same
+                                  // documents
+    struct map shelves;           // by documents and fields; owns its values
+    struct map kept;              // by question; owns its values
     size_t kept_bytes;
     size_t asked[PROGRAM_MAX_STEPS]; // queries of each step
     size_t found[PROGRAM_MAX_STEPS]; // queries that found a passage

@@ -14,7 +14,7 @@ struct sections {
     size_t n;
     bool lines[PROGRAM_MAX_FIELDS]; // outputs whose marker begins a line
     bool line_end;                  // the end marker begins a line
-    bool last;                      // an end marker ends its line
+    bool last;                      // an end marker begins or ends a line
     struct span lead;               // text before the first marker
     struct span whole;              // the reply, up to where a wrapper closes
     const char *wrapper;            // the line that opens one, or NULL
