@@ -1,4 +1,4 @@
-// dress: removes what models put around a short value: **B**, "B", "- B", "B.".
+// dress: removes what models put around a short value: **B**, "B", $B$, "B.".
 //
 // What is removed carries no meaning: quotes, emphasis, a bullet, a full stop.
 // What may carry meaning stays: the minus sign of a number, a sign of denial.
