@@ -64,7 +64,8 @@ static void expect_all(struct session *session)
     if (effort.trials > 0)
         effort.trials++;
     if (setup->job->adapter_auto) {
-        effort.examples += first; // of the other form: the rest is not new
+        effort.examples +=
+            first; // in the other form; these rows are counted already
         effort.trials += effort.trials > 0 ? 2 : 0;
     }
     if (setup->job->from != NULL) {

@@ -13,7 +13,7 @@ enum { FIT_UPSTREAM_BYTES = 400 };
 struct fit {
     const struct job *job;
     const struct plan *plan;
-    size_t *tail_bytes; // the longest question, one a predictor; owned
+    size_t *tail_bytes; // the longest question, one per predictor; owned
 };
 
 // Returns how many such texts a source stands for: for passages, as many as the

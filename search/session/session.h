@@ -137,7 +137,8 @@ struct trial *session_best(const struct session *session);
 void session_set_rival(struct session *session, struct trial *trial);
 struct trial *session_rival(const struct session *session);
 
-// One of "trials_done" (the default), "perfect", "no_improvement", "budget".
+// One of "trials_done" (the default), "perfect", "no_improvement",
+// "no_difference", "unreadable", "budget".
 void session_set_finish(struct session *session, const char *reason);
 
 // The work still to come, as far as it is known. It only tells people how far
