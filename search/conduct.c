@@ -99,7 +99,7 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
     if (trial->model_faults == trial->n) {
         text_print(text, sizeof text,
                    "warning: none of the %zu answers of the baseline could be "
-                   "read, so all score 0; the model says to example %zu: ",
+                   "read, so all score 0; the model's reply to example %zu: ",
                    trial->n, trial->fault_row);
         session_note_reply(session, trial->fault_call, text);
     } else
@@ -329,7 +329,7 @@ static void export_best(struct session *session, struct results *found,
     if (found->winner == NULL)
         err_set(why, ERR_STOPPED,
                 "stopped before the program as written was scored, so there is "
-                "no file yet; run the same command again to go on");
+                "no file yet; run the same command again to continue");
     if (found->winner != NULL && found->compiled == NULL)
         found->compiled = candidate_ref(found->winner->candidate);
     ending->document = results_document(session, found, "stopped");

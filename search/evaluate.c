@@ -76,7 +76,7 @@ static void compare_digest(struct session *session)
         strcmp(compiled->digest, now) != 0)
         session_note(session,
                      "warning: %.60s was compiled for model %.40s (%.20s), "
-                     "which is not the one that answers here",
+                     "which is not the model that answers here",
                      file->name, compiled->model, compiled->digest);
     compiled_free(compiled);
 }

@@ -149,7 +149,7 @@ static void add_not_better(const struct verdict_facts *facts,
         add_reason(reasons, "within_chance",
                    "the best of the other candidates (%zu) has %.1f %% on the "
                    "validation share where the baseline has %.1f %% (n = %zu), "
-                   "which chance alone could do (p = %.2g): the program as "
+                   "which may be chance alone (p = %.2g): the program as "
                    "written was kept",
                    candidates - 1, 100 * both.b.score, 100 * both.a.score,
                    both.n, both.p_value);
@@ -184,7 +184,8 @@ static const char *remedy(const struct session *session,
                           const struct trial *winner)
 {
     if (2 * winner->faults[RUN_CUT] > winner->model_faults)
-        return "a larger `num_predict` (most were cut at it) or a larger model";
+        return "a larger `num_predict` (most were cut off by it) or a larger "
+               "model";
     return adapter_of(session, winner->candidate) == ADAPTER_JSON
                ? "a larger model"
                : "`adapter: json` or a larger model";
@@ -257,7 +258,7 @@ static bool add_reasons(const struct verdict_facts *facts,
     else if (candidates > 1 && trials_are_unreadable(trials, n))
         add_reason(reasons, "nothing_readable",
                    "no reply to any of the %zu candidates could be read, which "
-                   "says nothing of their prompts: see what the model says",
+                   "says nothing about their prompts: see what the model says",
                    candidates);
     else if (candidates > 1 && is_constant(trials, n, &value))
         add_reason(reasons, "metric_constant",

@@ -244,7 +244,7 @@ static bool run(struct session *session, const void *given, struct err *err)
 
 const struct optimizer bootstrap_random_search = {
     .name = "bootstrap_random_search",
-    .help = "many bootstrapped demo sets, the best of them kept",
+    .help = "many bootstrapped demo sets, of which the best is kept",
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),

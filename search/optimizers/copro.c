@@ -38,13 +38,14 @@ struct params {
 
 static const struct param params[] = {
     {"breadth", PARAM_INT, AT(breadth), 2, 1000, 10, NULL,
-     "instructions of a step that one round tries"},
+     "instructions per step that one round tries"},
     {"depth", PARAM_INT, AT(depth), 1, 1000, 3, NULL,
-     "rounds; from the second on the teacher sees the best attempts and "
+     "rounds; from the second on, the teacher sees the best attempts and "
      "their scores"},
     {"init_temperature", PARAM_NUMBER, AT(init_temperature), 0, 2, 1.4, NULL,
      "temperature at which instructions are proposed"},
-    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL,
+     "seed of the random numbers"},
 };
 
 enum { DRAWS_A_ROUND = 1000, NONE = -1 };
@@ -458,7 +459,7 @@ static bool run(struct session *session, const void *given, struct err *err)
 
 const struct optimizer copro = {
     .name = "copro",
-    .help = "instructions, each round written from those that were tried",
+    .help = "instructions, written anew each round after the best ones so far",
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),

@@ -16,22 +16,22 @@
 #define DEMO_PARAMS(type)                                                      \
     {"metric_threshold", PARAM_NUMBER,                                         \
      offsetof(type, recipe.metric_threshold), 0, 1, NAN, NULL,                 \
-     "the score that a teacher's run needs to become a demo; otherwise any "   \
+     "the score that a teacher's run needs to become a demo; by default, any " \
      "above 0"},                                                               \
     {"max_bootstrapped_demos", PARAM_INT,                                      \
      offsetof(type, recipe.max_bootstrapped), 0, 1000, 4, NULL,                \
      "demos from the teacher's runs, for each predictor"},                     \
     {"max_labeled_demos", PARAM_INT,                                           \
      offsetof(type, recipe.max_labeled), 0, 1000, 16, NULL,                    \
-     "labelled examples are added until a predictor has so many demos"},       \
+     "labelled examples are added until a predictor has this many demos"},      \
     {"max_rounds", PARAM_INT,                                                  \
      offsetof(type, recipe.max_rounds), 1, 100, 1, NULL,                       \
      "how many times the teacher may try an example"},                         \
     {"max_errors", PARAM_INT,                                                  \
      offsetof(type, recipe.max_errors), 1, 1e9, 10, NULL,                      \
-     "after so many examples without a readable answer, no more are tried"},   \
+     "stop after this many examples without a readable answer"},               \
     {"seed", PARAM_INT, offsetof(type, seed), 0, 9e15, 0, NULL,                \
-     "of the random numbers"}
+     "seed of the random numbers"}
 // clang-format on
 
 #endif

@@ -69,12 +69,12 @@ static const struct param params[] = {
      "effort, about what `miprov2` would spend"},
     {"max_full_evals", PARAM_INT, AT(max_full_evals), 1, 1e6, -1, NULL,
      "effort, as a number of passes over all training and validation rows, "
-     "in place of `auto`"},
+     "instead of `auto`"},
     {"max_metric_calls", PARAM_INT, AT(max_metric_calls), 1, 1e9, -1, NULL,
      "effort, as a number of scored runs of the program, including those "
-     "of the baseline, in place of `auto`"},
+     "of the baseline, instead of `auto`"},
     {"reflection_minibatch_size", PARAM_INT, AT(reflection_minibatch_size), 1,
-     1000, 3, NULL, "training rows that one reflection is made from"},
+     1000, 3, NULL, "training rows for one reflection"},
     {"candidate_selection_strategy", PARAM_CHOICE, AT(selection), 0, 0,
      SELECT_PARETO, selection_names,
      "whose instruction is rewritten: `pareto` draws among the candidates "
@@ -85,22 +85,23 @@ static const struct param params[] = {
      "which step's instruction is rewritten: `round_robin` takes one step "
      "after the other, `all` every step at once"},
     {"skip_perfect_score", PARAM_BOOL, AT(skip_perfect_score), 0, 1, 1, NULL,
-     "no reflection on rows that all reach `perfect_score`"},
+     "skip the reflection if all rows reach `perfect_score`"},
     {"perfect_score", PARAM_NUMBER, AT(perfect_score), 0, 1, 1, NULL,
-     "the score of a row that leaves nothing to wish for"},
+     "the score of a perfect row"},
     {"add_format_failure_as_feedback", PARAM_BOOL,
      AT(add_format_failure_as_feedback), 0, 1, 1, NULL,
-     "show the teacher replies that could not be read, too, with the form "
+     "also show the teacher replies that could not be read, with the form "
      "that was expected"},
     {"use_merge", PARAM_BOOL, AT(use_merge), 0, 1, 1, NULL,
      "merge candidates that improved different steps"},
     {"max_merge_invocations", PARAM_INT, AT(max_merge_invocations), 0, 1e6, 5,
      NULL, "how many merged candidates may stay"},
     {"acceptance_rows", PARAM_INT, AT(acceptance_rows), 0, 1e6, 12, NULL,
-     "if a gain on a few rows could be chance, it is first tested on so "
+     "if a gain on a few rows could be chance, it is first tested on this "
      "many more training rows, before all validation rows are spent on it; "
      "0: no such test"},
-    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL,
+     "seed of the random numbers"},
 };
 
 enum { MERGE_ROWS = 5 };
@@ -628,8 +629,8 @@ static void tell_outcome(const struct gepa_search *search)
     char rewritten[TEXT_COUNTED_BYTES];
 
     session_note(search->session,
-                 "gepa: %s rewritten; %lld candidates, %lld of them merged, "
-                 "were better where they were tried first and joined the pool",
+                 "gepa: %s rewritten; %lld candidates (%lld of them merged) "
+                 "did better on their first rows and joined the pool",
                  text_counted(rewritten, search->proposed, "instruction"),
                  (long long)search->kept, (long long)search->merges_kept);
 }
@@ -671,7 +672,8 @@ static bool run(struct session *session, const void *given, struct err *err)
 
 const struct optimizer gepa = {
     .name = "gepa",
-    .help = "instructions rewritten by the teacher from what went wrong",
+    .help =
+        "instructions that the teacher rewrites after seeing what went wrong",
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct params),

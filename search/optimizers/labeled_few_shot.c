@@ -19,7 +19,7 @@ static const struct param params[] = {
     {"sample", PARAM_BOOL, offsetof(struct params, sample), 0, 1, 1, NULL,
      "draw them at random; otherwise take the first ones"},
     {"seed", PARAM_INT, offsetof(struct params, seed), 0, 9e15, 0, NULL,
-     "of the random numbers"},
+     "seed of the random numbers"},
 };
 
 static bool make(struct demo_maker *maker, const void *given,

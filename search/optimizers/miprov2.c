@@ -40,27 +40,28 @@ static const struct param params[] = {
      "effort: 6, 12 or 18 candidates, and at most 100, 300 or 1,000 "
      "validation rows"},
     {"num_candidates", PARAM_INT, AT(num_candidates), 1, 1000, -1, NULL,
-     "demo sets, and proposed instructions a step; otherwise by `auto`"},
+     "demo sets, and proposed instructions per step; by default, from `auto`"},
     {"num_trials", PARAM_INT, AT(num_trials), 1, 1e6, -1, NULL,
-     "combinations tried; otherwise by a formula of the candidates"},
+     "combinations tried; by default, computed from the number of candidates"},
     {"max_bootstrapped_demos", PARAM_INT, AT(max_bootstrapped_demos), 0, 1000,
      4, NULL,
-     "demos from the teacher's runs, for each predictor; with "
-     "`max_labeled_demos` 0 as well, instructions alone are searched"},
+     "demos from the teacher's runs, for each predictor; if "
+     "`max_labeled_demos` is 0 too, only instructions are searched"},
     {"max_labeled_demos", PARAM_INT, AT(max_labeled_demos), 0, 1000, 4, NULL,
-     "labelled examples are added until a predictor has so many demos"},
+     "labelled examples are added until a predictor has this many demos"},
     {"max_errors", PARAM_INT, AT(max_errors), 1, 1e9, 10, NULL,
-     "after so many examples without a readable answer, no more are tried"},
+     "stop after this many examples without a readable answer"},
     {"metric_threshold", PARAM_NUMBER, AT(metric_threshold), 0, 1, NAN, NULL,
-     "the score that a teacher's run needs to become a demo; otherwise any "
+     "the score that a teacher's run needs to become a demo; by default, any "
      "above 0"},
     {"init_temperature", PARAM_NUMBER, AT(init_temperature), 0, 2, 1, NULL,
      "temperature at which instructions are proposed"},
-    {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL, "of the random numbers"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL,
+     "seed of the random numbers"},
     {"minibatch", PARAM_CHOICE, AT(minibatch), 0, 0, MIPROV2_BY_AUTO,
      tristate_names,
-     "score trials on a sample of the validation rows; `auto`: above 50 of "
-     "them"},
+     "score trials on a sample of the validation rows; `auto`: if there are "
+     "more than 50"},
     {"minibatch_size", PARAM_INT, AT(minibatch_size), 1, 1e6, 35, NULL,
      "rows of a minibatch"},
     {"minibatch_full_eval_steps", PARAM_INT, AT(minibatch_full_eval_steps), 1,
@@ -72,9 +73,9 @@ static const struct param params[] = {
     {"data_aware_proposer", PARAM_BOOL, AT(data_aware_proposer), 0, 1, 1, NULL,
      "show a summary of the data to the proposer"},
     {"view_data_batch_size", PARAM_INT, AT(view_data_batch_size), 1, 1000, 10,
-     NULL, "examples that the data's summary takes in at a time"},
+     NULL, "examples that the summary of the data reads at a time"},
     {"tip_aware_proposer", PARAM_BOOL, AT(tip_aware_proposer), 0, 1, 1, NULL,
-     "give the proposer a tip, another for each proposal"},
+     "give the proposer a tip, a different one for each proposal"},
     {"fewshot_aware_proposer", PARAM_BOOL, AT(fewshot_aware_proposer), 0, 1, 1,
      NULL, "show bootstrapped demos to the proposer"},
 };
@@ -119,12 +120,12 @@ static void tell_plan(const struct miprov2_search *search)
         trials[TEXT_COUNTED_BYTES], rows[TEXT_COUNTED_BYTES];
 
     session_note(
-        search->session, "miprov2: %s a step, %s, %s on %s%s",
+        search->session, "miprov2: %s per step, %s, %s on %s%s",
         text_counted(instructions, extent->n_instructions, "instruction"),
         text_counted(sets, extent->zero_shot ? 0 : extent->n_sets, "demo set"),
         text_counted(trials, extent_trials(extent), "trial"),
         text_counted(rows, (int64_t)extent->n_val, "row"),
-        extent->minibatch ? " by minibatches" : "");
+        extent->minibatch ? " in minibatches" : "");
 }
 
 // --- proposals

@@ -222,7 +222,7 @@ void optimizer_check_data(const struct optimizer *optimizer,
             "only %s: scores will be too uncertain to tell good prompts "
             "from lucky ones",
             text_counted(examples, (int64_t)dataset_size(dataset), "example"));
-        diag_remedy(diags, "label %d or more, better 100", FEW_ROWS);
+        diag_remedy(diags, "label at least %d, preferably 100", FEW_ROWS);
     }
     if (split->test_empty)
         diag_add(diags, DIAG_WARNING, "empty-share", &job->data.place,

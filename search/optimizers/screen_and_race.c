@@ -68,18 +68,19 @@ static const struct param params[] = {
     {"auto", PARAM_CHOICE, AT(size), 0, 0, SIZE_MEDIUM, size_names,
      "effort: 300, 1,000 or 3,000 evaluations"},
     {"evaluations", PARAM_INT, AT(evaluations), 1, 1e9, -1, NULL,
-     "runs of the program on an example, the baseline's not counted; "
-     "otherwise by `auto`"},
+     "runs of the program on an example, not counting the baseline's; by "
+     "default, from `auto`"},
     {"max_demos", PARAM_INT, AT(max_demos), 0, 1000, -1, NULL,
-     "demos of a step at most; otherwise 32, and no more than half of the "
-     "examples where train and validation are the same rows. 0: "
-     "instructions alone are searched"},
+     "the most demos per step; by default 32, and at most half of the "
+     "examples if training and validation use the same rows. 0: only "
+     "instructions are searched"},
     {"proposals", PARAM_INT, AT(proposals), 0, 100, 2, NULL,
-     "how many times the teacher is shown mistakes in a round, and three "
-     "times as often some new examples; 0: never"},
+     "how many times per round the teacher sees mistakes; it sees new "
+     "examples three times as often. 0: never"},
     {"temperature", PARAM_NUMBER, AT(temperature), 0, 2, 1, NULL,
      "temperature at which instructions are written"},
-    {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL, "of the random numbers"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 9, NULL,
+     "seed of the random numbers"},
 };
 
 enum {

@@ -33,23 +33,24 @@
 
 static const struct param params[] = {
     {"bsize", PARAM_INT, AT(bsize), 1, 1e6, 32, NULL,
-     "training rows of a minibatch"},
+     "training rows per minibatch"},
     {"num_candidates", PARAM_INT, AT(num_candidates), 1, 1000, 6, NULL,
-     "runs of each row at temperature 1; a minibatch leads to one new "
-     "program more than that"},
+     "runs of each row at temperature 1; a minibatch yields one new program "
+     "more than that"},
     {"max_steps", PARAM_INT, AT(max_steps), 1, 1e6, 8, NULL, "minibatches"},
     {"max_demos", PARAM_INT, AT(max_demos), 0, 1000, 4, NULL,
-     "when a step has so many demos, some are dropped; 0: only rules are "
+     "when a step has this many demos, some are dropped; 0: only rules are "
      "added"},
     {"demo_input_field_maxlen", PARAM_INT, AT(demo_input_field_maxlen), 1, 1e9,
      100000, NULL, "bytes of an input that a demo keeps"},
     {"temperature_for_sampling", PARAM_NUMBER, AT(temperature_for_sampling),
      0.001, 100, 0.2, NULL,
      "how evenly the programs for the runs are drawn; the lower, the more "
-     "often the best ones"},
+     "often the best"},
     {"temperature_for_candidates", PARAM_NUMBER, AT(temperature_for_candidates),
-     0.001, 100, 0.2, NULL, "the same of the programs that are changed"},
-    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL, "of the random numbers"},
+     0.001, 100, 0.2, NULL, "the same for the programs that are changed"},
+    {"seed", PARAM_INT, AT(seed), 0, 9e15, 0, NULL,
+     "seed of the random numbers"},
 };
 
 // --- new programs ---
@@ -320,8 +321,8 @@ static bool run(struct session *session, const void *given, struct err *err)
 
 const struct optimizer simba = {
     .name = "simba",
-    .help = "rules and demos from rows that the model answers now right, now "
-            "wrong",
+    .help = "rules and demos from rows that the model sometimes answers right "
+            "and sometimes wrong",
     .params = params,
     .n_params = sizeof params / sizeof *params,
     .params_size = sizeof(struct simba_params),

@@ -50,13 +50,13 @@ void account_explain(const struct account *account,
         used->calls + need->least.calls + budget->aside.calls >
             budget->most.calls)
         err_set(err, ERR_BUDGET,
-                "of the budget of %s %" PRId64 " are used%s, and %s needs at "
+                "the budget is %s; %" PRId64 " are used%s, and %s needs at "
                 "least %" PRId64,
                 text_counted(calls, budget->most.calls, "call"), used->calls,
                 kept, name, need->least.calls);
     else
         err_set(err, ERR_BUDGET,
-                "of the budget of %" PRId64 " tokens %" PRId64 " are used, and "
+                "the budget is %" PRId64 " tokens; %" PRId64 " are used, and "
                 "what is left may not be enough for %s",
                 budget->most.tokens, used->tokens, name);
 }

@@ -322,7 +322,7 @@ bool fit_check(const struct fit *fit, const struct candidate *baseline,
             err_set(err, ERR_INPUT,
                     "the longest prompt of step `%.40s` needs about %zu tokens "
                     "without a demo, and `max_prompt_tokens` is %zu: raise it, "
-                    "or say less",
+                    "or shorten the prompt",
                     program_predictor(fit->job->program, p)->name, tokens,
                     most);
             return false;

@@ -101,9 +101,9 @@ static void count_judged(struct session *session, const struct trial *trial)
         session->unjudged * UNJUDGED_SHARE <= session->judged)
         return;
     err_set(&session->fault, ERR_FAULT,
-            "the judge (%.60s) gave nothing that could be read for %zu of %zu "
-            "answers, each asked several times: v_calls shows what it said; "
-            "take a larger model as `judge`, or a simpler scale",
+            "the judge (%.60s) gave no readable score for %zu of %zu answers, "
+            "although it was asked several times: v_calls shows what it said; "
+            "use a larger model as `judge`, or a simpler scale",
             session->setup.job->models[ROLE_JUDGE].name, session->unjudged,
             session->judged);
 }

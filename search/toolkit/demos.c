@@ -443,7 +443,7 @@ static bool add_traces(struct demo_maker *maker,
     if (errors >= recipe->max_errors && found < want)
         session_note(maker->session,
                      "the teacher could not answer %lld of %zu examples, so "
-                     "no more are tried",
+                     "no others are tried",
                      (long long)errors, i);
     return true;
 }

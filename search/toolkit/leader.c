@@ -233,8 +233,8 @@ static bool judge_minibatches(struct leader *leader, struct err *err)
         return true;
     session_set_best(leader->session, found);
     session_note(leader->session,
-                 "the budget is gone: trial %lld is the best by the %zu "
-                 "examples that it was scored on",
+                 "the budget is used up: trial %lld is the best, judging by "
+                 "the %zu examples that it was scored on",
                  (long long)found->number, found->n);
     return true;
 }

@@ -60,7 +60,7 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     job = stage.job()
     result = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 5)
     assert result.status == 0, result
-    assert "of the budget of 5 calls 0 are used" in result.out, result
+    assert "the budget is 5 calls; 0 are used" in result.out, result
     assert "the baseline is not scored" in result.out
     assert sim.stats()["chats"] == 0
     # The program as written is there to be used, but replaces nothing.
@@ -96,12 +96,12 @@ def test_the_budget_that_is_too_small_is_the_one_that_is_named(stage, sim):
     assert first.status == 0, first
     again = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 60,
                            "--max-tokens", 10, "--store", "other.db")
-    assert "budget of tokens" in again.out or "of the budget of 10 tokens" in \
+    assert "budget of tokens" in again.out or "the budget is 10 tokens" in \
         again.out, again
     assert "this run has no score, and it is kept" in again.err, again
     one = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 1,
                          "--store", "third.db")
-    assert "of the budget of 1 call 0 are used" in one.out, one
+    assert "the budget is 1 call; 0 are used" in one.out, one
 
 
 def test_a_budget_of_tokens_is_not_passed(stage, sim):

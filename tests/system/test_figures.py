@@ -106,7 +106,7 @@ def test_a_run_without_a_readable_reply_says_so(stage):
     assert re.search(r"none of the \d+ replies could be read: \d+ cut at "
                      r"num_predict; they scored 0", result.out), result
     assert re.search(r"example \d+: \S", result.out), result
-    assert "a larger `num_predict` (most were cut at it)" in \
+    assert "a larger `num_predict` (most were cut off by it)" in \
         " ".join(result.out.split()), result
     assert any("none of the 20 answers of the baseline could be read" in note
                for note in notes(job))

@@ -112,7 +112,7 @@ def test_a_model_that_refuses_everything_is_not_asked_to_the_end(
     assert len(gate.requests) < 500
     said = harness.store_rows(tmp_path / "store.db",
                               "SELECT text FROM events WHERE kind = 'note'")
-    assert any("the model says to example" in text and
+    assert any("the model's reply to example" in text and
                "I cannot\nhelp with that." in text for text, in said), said
 
 

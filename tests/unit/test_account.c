@@ -70,7 +70,7 @@ Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
     account_explain(&account, &need, "trial 3", &err);
     cr_expect_eq(err.code, ERR_BUDGET);
     cr_expect_str_eq(err.text,
-                     "of the budget of 100 calls 0 are used, 30 are kept for "
+                     "the budget is 100 calls; 0 are used, 30 are kept for "
                      "the test share, and trial 3 needs at least 71");
 }
 

@@ -125,7 +125,7 @@ Test(conduct, a_budget_that_is_too_small_for_the_baseline_makes_no_call)
     cr_expect(json_is_null(json_object_get(document, "baseline")));
     cr_expect(json_is_null(json_object_get(document, "compiled")));
     cr_expect_str_eq(json_get_text(document, "reason", ""),
-                     "the baseline is not scored: of the budget of 31 calls 0 "
+                     "the baseline is not scored: the budget is 31 calls; 0 "
                      "are used, and trial 1 needs at least 32");
     cr_expect_eq(chats(), 0);
     cr_expect_gt(strlen(spine.compiled), 100, "the program as written");

@@ -352,7 +352,7 @@ Test(session, a_budget_that_is_too_small_for_one_trial_makes_no_call)
     cr_expect_null(take_task());
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET);
-    cr_expect_str_eq(seen.err.text, "of the budget of 2 calls 0 are used, and "
+    cr_expect_str_eq(seen.err.text, "the budget is 2 calls; 0 are used, and "
                                     "trial 1 needs at least 3");
 }
 
@@ -370,7 +370,7 @@ Test(session, what_is_set_aside_is_not_for_the_search)
     end();
     cr_expect_eq(seen.n, 1);
     cr_expect_str_eq(seen.err.text,
-                     "of the budget of 7 calls 3 are used, 3 are kept for the "
+                     "the budget is 7 calls; 3 are used, 3 are kept for the "
                      "test share, and trial 2 needs at least 3");
 }
 
@@ -396,7 +396,7 @@ Test(session, what_is_kept_back_is_half_of_what_is_left_at_most)
     end();
     cr_expect_eq(seen.n, 1);
     cr_expect_str_eq(seen.err.text,
-                     "of the budget of 8 calls 3 are used, 4 are kept for the "
+                     "the budget is 8 calls; 3 are used, 4 are kept for the "
                      "end of the search, and trial 2 needs at least 3");
 }
 

@@ -58,7 +58,7 @@ bool further_compare(struct search *search, const struct entry *entry,
                             other, pairs, err))
         return false;
     session_note(search->session,
-                 "the validation rows cannot tell who is better; with "
+                 "the validation rows cannot tell which is better; with "
                  "%zu training rows the gain is %.1f points (p = %.2g)",
                  other->n, 100 * pairs->gain, pairs->p_value);
     return true;
