@@ -28,7 +28,7 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err);
 
 // Asks about the command's first operand, a job, and prints the reply: for
-// people, the job and `told` ("goes on"). Returns the exit status.
+// people, the job and `told` ("continues"). Returns the exit status.
 int ask_and_tell(const struct options *options, const char *verb,
                  const char *argument, const char *told);
 

@@ -130,21 +130,21 @@ static bool keep_earlier(const char *path, struct err *err)
         return true;
     if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         err_set(err, ERR_BUSY,
-                "another `promptcc predict` writes %.150s: wait for it, or "
-                "name another --output",
+                "another `promptcc predict` is writing to %.150s: wait for it, "
+                "or choose a different --output",
                 path);
         ok = false;
     } else if (fstat(fileno(file), &info) == 0 && info.st_size > 0) {
         name = free_name(path);
         ok = name != NULL && rename(path, name) == 0;
         if (ok)
-            output_say("an earlier run that ended early left its outputs: they "
-                       "are in %s now\n",
+            output_say("the outputs of an earlier run that ended early are now "
+                       "in %s\n",
                        name);
         else
             err_set(err, ERR_INPUT,
-                    "cannot give %.150s another name, to keep what an earlier "
-                    "run wrote: move it away",
+                    "cannot rename %.150s to keep what an earlier run wrote: "
+                    "move it out of the way",
                     path);
     }
     free(name);
@@ -164,8 +164,8 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     }
     if (is_input(batch, batch->aside)) {
         err_set(err, ERR_INPUT,
-                "%.120s is where the outputs are kept until all are there, so "
-                "its inputs would be lost: name another --output",
+                "%.120s holds the outputs until the batch is complete, so the "
+                "inputs in it would be lost: choose a different --output",
                 batch->aside);
         return false;
     }
@@ -367,10 +367,10 @@ static void close_output(struct batch *batch, struct err *err)
     if (err->code != ERR_NONE && batch->lines == 0)
         (void)unlink(batch->aside);
     else if (err->code != ERR_NONE)
-        output_say("the outputs of the first %zu lines of the input are kept "
-                   "in %s; the same command begins afresh, and gives that file "
-                   "another name\n",
-                   batch->lines, batch->aside);
+        output_say(
+            "the outputs of the first %zu lines of the input are kept in %s; "
+            "the same command starts over and renames that file\n",
+            batch->lines, batch->aside);
     else if (rename(batch->aside, batch->path) != 0)
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
                 batch->path, strerror(errno));

@@ -71,8 +71,8 @@ static void check_descriptions(struct jobfile *file)
     if (names.len > 0) {
         diag_add(file->diags, DIAG_INFO, "not-described", &place,
                  "these fields have no description: %s", names.data);
-        diag_remedy(file->diags, "say what each holds (`desc`): the model "
-                                 "reads it");
+        diag_remedy(file->diags,
+                    "describe each of them (`desc`): the model reads it");
     }
     buf_release(&names);
 }
@@ -175,7 +175,7 @@ static void check_rare_labels(struct jobfile *file, const struct labels *labels)
         diag_add(file->diags, DIAG_WARNING, "rare-labels", &place,
                  "%zu of %zu labels of `%s` have fewer than %d examples: %s", n,
                  labels->n, labels->output, LABEL_LEAST, names.data);
-        diag_remedy(file->diags, "add some, or take the label out: what is not "
+        diag_remedy(file->diags, "add some, or remove the label: what is not "
                                  "shown cannot be learned or measured");
     }
     buf_release(&names);
@@ -195,7 +195,7 @@ static void check_majority(struct jobfile *file, const struct labels *labels)
         return;
     diag_add(file->diags, DIAG_WARNING, "unbalanced", &place,
              "%.0f %% of the examples have the label `%.60s`: a program that "
-             "always gives this answer scores as much",
+             "always gives this answer scores just as high",
              100 * share, most->name);
     diag_remedy(file->diags, "add examples of the other labels");
 }
@@ -238,8 +238,8 @@ static void check_loose_type(struct jobfile *file, const struct labels *labels)
         "`%s` may be any text, but the examples have only %zu different ones",
         labels->output, labels->n);
     diag_remedy(file->diags,
-                "declare it as `enum: [\"%.40s\", ...]`: the model is "
-                "then told the labels, and held to them",
+                "declare it as `enum: [\"%.40s\", ...]`: then the model knows "
+                "the labels and is held to them",
                 labels->list[0].name);
 }
 
@@ -307,7 +307,7 @@ static void check_number(struct jobfile *file)
              "from chance",
              text_counted(examples, (int64_t)n, "example"), val, points);
     diag_remedy(file->diags,
-                "collect at least 30 to 50, or 150 if the test share is to "
+                "collect at least 30 to 50, or 150 if the test share should "
                 "settle it; `run` works with fewer, but proves little");
 }
 
@@ -423,7 +423,7 @@ static void check_budget(struct jobfile *file)
              text_counted(candidates, left > 0 ? left / once : 0, "candidate"),
              file->split.n[SHARE_VAL]);
     diag_remedy(file->diags,
-                "raise `max_calls` to %" PRId64 ", or take fewer examples",
+                "raise `max_calls` to %" PRId64 ", or use fewer examples",
                 CANDIDATES_LEAST * once + test);
 }
 
@@ -487,10 +487,10 @@ static void check_demos(struct jobfile *file)
     if (room >= demos_wanted(file->job) * demo)
         return;
     diag_add(file->diags, DIAG_WARNING, "no-room-for-demos", &student->place,
-             "beside the longest example and a reply of num_predict %" PRId32
+             "next to the longest example and a reply of num_predict %" PRId32
              " tokens, num_ctx %" PRId32 " has room for %s%s",
              student->options.num_predict, student->options.num_ctx,
-             room >= demo ? "some " : "no demo",
+             room >= demo ? "about " : "no demo",
              room >= demo ? text_counted(demos, room / demo, "demo") : "");
     diag_remedy(file->diags, "raise `num_ctx`, or lower `num_predict` to what "
                              "an answer needs");
@@ -508,17 +508,17 @@ static void check_nearest(struct jobfile *file)
         diag_add(file->diags, DIAG_WARNING, "not-searched", &place,
                  "%s makes no demo sets, so `demos.nearest` changes nothing",
                  file->optimizer->name);
-        diag_remedy(file->diags, "leave it out, or take `screen_and_race`");
+        diag_remedy(file->diags, "leave it out, or use `screen_and_race`");
         return;
     }
     diag_add(
         file->diags, DIAG_INFO, "not-for-dspy", &place,
-        "with `demos.nearest` the winner may show other demos for each "
+        "with `demos.nearest` the winner may show different demos for each "
         "question, and DSPy's own `load` runs such a program without demos");
     diag_remedy(
         file->diags, "%s, or leave `demos.nearest` out",
         file->job->program->pools_by == SEARCH_BY_EMBEDDINGS
-            ? "run it by `promptcc serve`, which asks for the embeddings"
+            ? "run it with `promptcc serve`, which asks for the embeddings"
             : "load it with promptcc.load of the Python package");
 }
 

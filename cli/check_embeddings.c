@@ -67,22 +67,21 @@ void check_embeddings(struct jobfile *file, const struct options *options)
         file->diags->nomem = true;
     } else if (budget->max_calls > 0 &&
                (int64_t)(documents + pools) >= budget->max_calls) {
-        diag_add(
-            file->diags, DIAG_ERROR, "embeddings", &model->place,
-            "%s are embedded, one a call, and `max_calls` is %lld: nothing "
-            "is left for the search",
-            texts.data, (long long)budget->max_calls);
+        diag_add(file->diags, DIAG_ERROR, "embeddings", &model->place,
+                 "%s are embedded, one per call, and `max_calls` is %lld: "
+                 "nothing is left for the search",
+                 texts.data, (long long)budget->max_calls);
         diag_remedy(file->diags,
                     "raise `max_calls`, or search fewer documents");
     } else {
-        diag_add(file->diags, DIAG_INFO, "embeddings", &model->place,
-                 "%s are embedded by `%s`, one a call%s; so is each query that "
-                 "is new",
-                 texts.data, model->name,
-                 documents > 0 ? ", those of documents before the first trial"
-                               : "");
-        diag_remedy(file->diags, "they are kept in the store: a later run pays "
-                                 "for what has changed");
+        diag_add(
+            file->diags, DIAG_INFO, "embeddings", &model->place,
+            "%s are embedded by `%s`, one per call%s; so is each new query",
+            texts.data, model->name,
+            documents > 0 ? ", those of documents before the first trial" : "");
+        diag_remedy(
+            file->diags,
+            "the store keeps them: a later run pays only for what has changed");
     }
     buf_release(&texts);
 }

@@ -80,10 +80,11 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
             first = model;
             where = address->url;
         } else if (strcmp(first->digest, model->digest) != 0) {
-            diag_add(file->diags, DIAG_ERROR, "model-differs", place,
-                     "`%.80s` is not the same model at %.100s (%.12s) as at "
-                     "%.100s (%.12s), and a job needs one and the same",
-                     name, address->url, model->digest, where, first->digest);
+            diag_add(
+                file->diags, DIAG_ERROR, "model-differs", place,
+                "`%.80s` is not the same model at %.100s (%.12s) as at %.100s "
+                "(%.12s), and a job needs the same model everywhere",
+                name, address->url, model->digest, where, first->digest);
             diag_remedy(file->diags, "run `ollama pull %.80s` on both", name);
         }
     }

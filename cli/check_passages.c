@@ -65,7 +65,7 @@ void check_passages(struct jobfile *file, const struct options *options)
                  "the %" PRId64 " longest passages that `%s` may find have "
                  "about %" PRId64
                  " tokens, and num_ctx less num_predict leaves "
-                 "%" PRId64 ": such an answer fails, as too long",
+                 "%" PRId64 ": such a prompt is too long, and its call fails",
                  k, step->name, tokens, room);
         diag_remedy(file->diags, "lower its `k`, cut the documents into "
                                  "shorter ones, or raise `num_ctx`");

@@ -43,14 +43,14 @@ static void tell(struct jobfile *file, const struct step *step, size_t asked)
     char examples[TEXT_COUNTED_BYTES];
 
     diag_add(file->diags, DIAG_WARNING, "finds-nothing", &step->place,
-             "`%s` finds no passage for any of %s: no word of a query is in "
-             "what is searched of `%s`",
+             "`%s` finds no passage for any of %s: no word of any query is in "
+             "what is searched in `%s`",
              step->name, text_counted(examples, (int64_t)asked, "example"),
              step->search->documents);
     diag_remedy(file->diags,
-                "see that its `inputs` are what the documents speak of, that "
-                "its `fields` (if any) hold the text, and that both are of one "
-                "language; or search `by: embeddings`");
+                "check that its `inputs` are what the documents are about, "
+                "that its `fields` (if any) hold the text, and that both use "
+                "the same language; or search `by: embeddings`");
 }
 
 static bool has_words_search(const struct program *program)

@@ -93,8 +93,9 @@ static void check_passage_count(struct jobfile *file, size_t s)
 
     if (n > 0 && most > n) {
         diag_add(file->diags, DIAG_WARNING, "too-many-passages", &step->place,
-                 "`%s` asks for %" PRId64 " passages of %s: the context keeps "
-                 "room for all of them, which demos could have",
+                 "`%s` asks for %" PRId64
+                 " passages of %s: the context reserves room for all of them, "
+                 "which demos could use",
                  step->name, most, text_counted(documents_text, n, "document"));
         diag_remedy(file->diags, "lower its `k` to %" PRId64 " or less", n);
     }
@@ -136,7 +137,7 @@ static void report_fault(struct jobfile *file, const struct step *step,
     diag_add(file->diags, DIAG_ERROR, "step-program", &step->place, "%s",
              done->fault.text);
     if (done->errors != NULL && done->errors[0] != '\0')
-        diag_remedy(file->diags, "its last words: %s", done->errors);
+        diag_remedy(file->diags, "it last printed: %s", done->errors);
 }
 
 struct programs {

@@ -143,7 +143,7 @@ static void report_fault(struct jobfile *file, const struct exec_done *done)
     diag_add(file->diags, DIAG_ERROR, "metric-program", &place,
              "the metric's program does not answer: %s", done->fault.text);
     if (done->errors != NULL && done->errors[0] != '\0')
-        diag_remedy(file->diags, "its last words: %s", done->errors);
+        diag_remedy(file->diags, "it last printed: %s", done->errors);
 }
 
 // Gets the score that a part gives the outputs. Returns false if there is none,
@@ -200,8 +200,8 @@ static void compare_scores(struct jobfile *file, double right, double wrong,
                  right);
     else
         return;
-    diag_remedy(file->diags, "it is given {\"example\": ..., \"outputs\": "
-                             "...}; see that it compares the two");
+    diag_remedy(file->diags, "it gets {\"example\": ..., \"outputs\": ...}; "
+                             "check that it compares the two");
 }
 
 static void try_part(struct jobfile *file, struct exec_pool *pool, size_t part)

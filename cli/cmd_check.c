@@ -112,9 +112,9 @@ const struct command_entry cmd_check = {
     .name = "check",
     .usage = "JOB",
     .summary = "reads the job file and its data and reports every mistake",
-    .about = "It also says which steps the search skips and how the "
-             "examples are split. It looks at the data before anything is "
-             "paid for, and says about each finding what to do.",
+    .about = "It also says which steps the search skips and how the examples "
+             "are split. It looks at the data before anything is paid for, and "
+             "says what to do about each finding.",
     .example = "promptcc check jobs/customer_care/job.yaml",
     .options = OPTIONS_JOB | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
                OPTION_BIT(OPT_JSON),

@@ -501,12 +501,12 @@ static int run(const struct options *options)
 const struct command_entry cmd_completion = {
     .name = "completion",
     .usage = "bash|zsh|fish",
-    .summary = "prints the completion of command lines for a shell",
-    .about = "It completes commands, options, and values, which are words "
-             "(optimizers, formats), files with the right ending, or the "
-             "jobs of the store that --store names or that lies in the "
-             "folder. It asks no coordinator. `./bootstrap install` puts "
-             "it where the shells look for it.",
+    .summary = "prints the completion script for a shell",
+    .about = "It completes commands, options and values. Values are words "
+             "(optimizers, formats), files with the right ending, or the jobs "
+             "of the store that --store names or that is in the current "
+             "folder. It asks no coordinator. `./bootstrap install` puts it "
+             "where the shells look for it.",
     .example = "promptcc completion bash > "
                "~/.local/share/bash-completion/completions/promptcc",
     .min_operands = 1,

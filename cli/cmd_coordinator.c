@@ -36,9 +36,9 @@ static bool check_listen(const struct options *options, const char *endpoint,
         option_on(options, OPT_TRUST_NETWORK))
         return true;
     err_set(err, ERR_INPUT,
-            "anyone who reaches %.60s could use this coordinator: give it keys "
-            "(`promptcc keys worker` and `promptcc keys client` make them, "
-            "--keys DIR uses them), or listen on 127.0.0.1",
+            "anyone who can reach %.60s could use this coordinator: give it "
+            "keys (`promptcc keys worker` and `promptcc keys client` make "
+            "them, --keys DIR uses them), or listen on 127.0.0.1",
             endpoint);
     return false;
 }
@@ -110,7 +110,7 @@ const struct command_entry cmd_coordinator = {
     .name = "coordinator",
     .usage = "",
     .summary = "takes jobs and gives their calls to workers; SIGTERM ends it",
-    .about = "When it starts, it takes up every job that was running.",
+    .about = "When it starts, it continues every job that was running.",
     .example = "promptcc coordinator --listen tcp://127.0.0.1:5570 "
                "--store promptcc.db",
     .options = OPTION_BIT(OPT_LISTEN) | OPTION_BIT(OPT_KEYS) |

@@ -227,7 +227,7 @@ static void put_step(const struct terminal *terminal, const json_t *step,
 static void put_value(const json_t *value, struct buf *out)
 {
     if (value == NULL || json_is_null(value))
-        buf_puts(out, "not said");
+        buf_puts(out, "not set");
     else
         json_put(out, value, false);
 }
@@ -299,9 +299,9 @@ static int run(const struct options *options)
 const struct command_entry cmd_diff = {
     .name = "diff",
     .usage = "A B",
-    .summary = "shows word by word what two compiled programs say differently",
-    .about = "A and B are compiled files (.json) or jobs. Instructions, "
-             "demos, settings and scores are shown.",
+    .summary = "shows word by word how two compiled programs differ",
+    .about = "A and B are compiled files (.json) or jobs. It shows their "
+             "instructions, demos, settings and scores.",
     .example = "promptcc diff before.json customer-care",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
     .min_operands = 2,

@@ -98,8 +98,8 @@ const struct command_entry cmd_ensemble = {
     .name = "ensemble",
     .usage = "COMPILED COMPILED...",
     .summary = "joins compiled programs into one that votes on their answers",
-    .about = "The result runs them all and gives the answer of most, or "
-             "with `--reduce-fn judge` the one that the model names as the "
+    .about = "The result runs them all and gives the answer of the majority, "
+             "or with `--reduce-fn judge` the one that the model names as the "
              "best. `eval` says what it scores.",
     .example = "promptcc ensemble first.json second.json third.json "
                "--out ensemble.json",

@@ -193,17 +193,17 @@ static int run(const struct options *options)
 const struct command_entry cmd_export = {
     .name = "export",
     .usage = "[ID|COMPILED]",
-    .summary = "writes the compiled file of a job again, from its history, or "
+    .summary = "writes the compiled file of a job again, from the history, or "
                "in another form",
-    .about = "With --format it is another form, also of a compiled file "
+    .about = "With --format it writes another form, also of a compiled file "
              "that is named: messages (JSON: each step's messages, with "
-             "{input} where a value goes, and its schema), modelfile (of "
-             "one step, for `ollama create`), dspy (the state that DSPy "
-             "saves itself), markdown (to read).",
+             "{input} where a value goes, and its schema), modelfile (one "
+             "step, for `ollama create`), dspy (the state as DSPy itself saves "
+             "it), markdown (to read).",
     .example = "promptcc export customer-care --out best.json",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_FORMAT) |
                OPTION_BIT(OPT_STEP) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
-    .document = "the result, as of `run`",
+    .document = "the result, as for `run`",
     .run = run,
 };

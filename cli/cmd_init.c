@@ -55,8 +55,8 @@ static bool is_free(const struct template_file *file, const char *path,
     if (stat(path, &info) != 0)
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s exists already: name another folder, as in `promptcc "
-            "init my-job`",
+            "%.150s already exists: name another folder, as in `promptcc init "
+            "my-job`",
             path);
     return false;
 }
@@ -83,7 +83,7 @@ static int run(const struct options *options)
     const char *shown = word.len > 0 ? word.data : "";
     buf_printf(&text,
                "wrote a job to %s\n\n"
-               "  promptcc check %s            is all of it right?\n"
+               "  promptcc check %s            is everything right?\n"
                "  promptcc run %s --simulate   try it without a model\n"
                "  promptcc run %s              on your Ollama\n",
                shown, shown, shown, shown);

@@ -204,15 +204,14 @@ const struct command_entry cmd_jobs = {
     .options = OPTION_BIT(OPT_STORE) | OPTIONS_THERE | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_REMOVE) | OPTION_BIT(OPT_JSON),
     .max_operands = 0,
-    .document = "a list of `job`, `name`, `state` (`queued`, `running`, "
-                "`paused`, `done`, `stopped`, `failed`), `score`, "
-                "`reason`, `simulated`, `trials`, `seed`, `wall_s`, "
-                "`path`, `created`, `updated`, `priority`, `max_workers` "
-                "(null: all workers), and of the compiled program's score "
-                "`low`, `high` and `n`; with --coordinator of those that "
-                "run also `progress` (0 to 1) and `left_ms`, where they "
-                "are known. With --remove a list of `job`, `trials` and "
-                "`calls` (how many were removed), `kept` (calls that stay "
-                "for other jobs)",
+    .document =
+        "a list of `job`, `name`, `state` (`queued`, `running`, `paused`, "
+        "`done`, `stopped`, `failed`), `score`, `reason`, `simulated`, "
+        "`trials`, `seed`, `wall_s`, `path`, `created`, `updated`, `priority`, "
+        "`max_workers` (null: all workers), and `low`, `high` and `n` of the "
+        "compiled program's score; with --coordinator, running jobs also have "
+        "`progress` (0 to 1) and `left_ms` if they are known. With --remove a "
+        "list of `job`, `trials` and `calls` (how many were removed), `kept` "
+        "(calls that stay for other jobs)",
     .run = run,
 };

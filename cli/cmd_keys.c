@@ -21,9 +21,9 @@ static void tell_made(enum key_role role, const char *name, const char *folder,
         role == KEY_WORKER ? "promptcc worker" : "promptcc submit JOB";
 
     buf_printf(out,
-               "%s/%s.key is the secret key of %s %s, who may connect as long "
-               "as %s/allowed/%s.pub is there. Move it to its machine, and use "
-               "it there:\n"
+               "%s/%s.key is the secret key of %s %s, which may connect as "
+               "long as %s/allowed/%s.pub exists. Move the secret key to its "
+               "machine, and use it there:\n"
                "  %s --coordinator tcp://HOST:PORT --keys %s.key\n",
                folder, name, key_role_name(role), name, folder, name, command,
                name);
@@ -46,8 +46,8 @@ static bool make(const struct options *options, const char *folder,
         return false;
     if (role == KEY_COORDINATOR && !made) {
         err_set(err, ERR_INPUT,
-                "%.150s/coordinator.key is there already; with a new one, all "
-                "keys of workers and clients have to be made anew",
+                "%.150s/coordinator.key already exists; with a new one, the "
+                "keys of all workers and clients have to be made again",
                 folder);
         return false;
     }
@@ -78,8 +78,8 @@ static bool revoke(const struct options *options, const char *folder,
     if (!key_folder_revoke(folder, name, err))
         return false;
     buf_printf(out,
-               "%s may not connect any more; a coordinator that uses %s cuts "
-               "it off within two seconds\n",
+               "%s may no longer connect; a coordinator that uses %s cuts it "
+               "off within two seconds\n",
                name, folder);
     return true;
 }
@@ -201,7 +201,7 @@ const struct command_entry cmd_keys = {
     .told =
         (const struct option_told[]){
             {OPT_KEYS, "the folder of the keys", "keys"}, {0}},
-    .document = "a list of `name`, `role`, `public`; of a key that is made "
-                "or revoked `name`, `state`",
+    .document = "a list of `name`, `role`, `public`; for a key that is made or "
+                "revoked, `name`, `state`",
     .run = run,
 };

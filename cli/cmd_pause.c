@@ -4,7 +4,7 @@
 static int run(const struct options *options)
 {
     return ask_and_tell(options, "pause", "",
-                        "is paused; `promptcc resume` goes on");
+                        "is paused; `promptcc resume` continues it");
 }
 
 const struct command_entry cmd_pause = {

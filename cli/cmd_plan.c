@@ -367,7 +367,7 @@ static int print_text(const struct estimate *plan, const struct job *job)
     put_hours(wall_s, &text);
     buf_puts(&text, " on ");
     put_count(&text, plan->slots, "slot");
-    buf_puts(&text, ", going by ");
+    buf_puts(&text, ", based on ");
     put_count(&text, (int64_t)plan->measured, "call");
     buf_printf(&text, " of %.2f s\n", plan->call_s);
     if (job->budget.max_time_ms > 0 &&
@@ -502,9 +502,8 @@ const struct command_entry cmd_plan = {
                OPTIONS_THERE | OPTION_BIT(OPT_STORE),
     .min_operands = 1,
     .max_operands = 1,
-    .document = "`calls` (`student`, `teacher`, `judge`, and `embed` where "
-                "texts are embedded), `tokens` (`prompt`, `generated`), "
-                "`hours`, `slots`, `measured` (`calls`, `call_s`), "
-                "`simulated`",
+    .document = "`calls` (`student`, `teacher`, `judge`, and `embed` if texts "
+                "are embedded), `tokens` (`prompt`, `generated`), `hours`, "
+                "`slots`, `measured` (`calls`, `call_s`), `simulated`",
     .run = run,
 };

@@ -97,7 +97,7 @@ static int print_outputs(const struct feed *feed, const json_t *outputs)
         buf_putc(&text, '\n');
     }
     if (feed->simulated)
-        output_say("simulated: a stand-in answered, no model\n");
+        output_say("simulated: a stand-in answered, not a model\n");
     status = output_text(&text);
     buf_release(&text);
     return status;
@@ -162,8 +162,7 @@ static int tell_batch(const struct feed *feed)
         output_say("promptcc: %s holds no inputs, so there are no outputs\n",
                    option_text(feed->options, OPT_INPUT));
     if (feed->failed > 0)
-        output_say("promptcc: %s without outputs: see `error` in their "
-                   "lines\n",
+        output_say("promptcc: %s got no outputs: see `error` in their lines\n",
                    text_counted(failed, (int64_t)feed->failed, "input"));
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
@@ -249,8 +248,8 @@ static bool check_words(const struct options *options,
         return true;
     if (options->n_operands == 1 && needed != NULL) {
         err_set(err, ERR_INPUT,
-                "the input `%s` is missing: write %s=VALUE behind the "
-                "compiled file, or name a file of inputs with --input",
+                "the input `%s` is missing: write %s=VALUE after the compiled "
+                "file, or name a file of inputs with --input",
                 needed->name, needed->name);
         return false;
     }
@@ -286,8 +285,8 @@ const struct command_entry cmd_predict = {
     .name = "predict",
     .usage = "COMPILED [FIELD=VALUE...]",
     .summary = "runs a compiled program on your own input",
-    .about = "Values are given on the command line, or a row of --input "
-             "each.",
+    .about = "The inputs come from the command line or, one row for each run, "
+             "from --input.",
     .example = "promptcc predict compiled.json "
                "user_message=\"Where is my parcel?\"",
     .options = OPTIONS_SERVERS | OPTION_BIT(OPT_INPUT) |
@@ -300,11 +299,11 @@ const struct command_entry cmd_predict = {
         (const struct option_told[]){
             SERVERS_TOLD_OF_ONE,
             {OPT_WAIT, "wait at most T while the model server does not answer",
-             "3s at the start; in the middle of --input 5m"},
+             "3s at the start, 5m in the middle of --input"},
             {OPT_ALLOW_EXEC,
              "run the programs that the compiled file names in exec steps",
              NULL},
             {0}},
-    .document = "`outputs`, or `error`; with --input a line each",
+    .document = "`outputs`, or `error`; with --input one line for each row",
     .run = run,
 };

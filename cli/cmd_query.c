@@ -41,9 +41,10 @@ static char *read_sql(const struct options *options, struct err *err)
     char *sql = NULL;
 
     if ((path != NULL) == (options->n_operands == 1))
-        err_set(err, ERR_INPUT,
-                "`promptcc query` takes SQL or --file FILE, one of the two; "
-                "for example: promptcc query \"SELECT * FROM v_jobs\"");
+        err_set(
+            err, ERR_INPUT,
+            "`promptcc query` takes either SQL or --file FILE; for example: "
+            "promptcc query \"SELECT * FROM v_jobs\"");
     else if (path == NULL)
         sql = strdup(options->operands[0]);
     else if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text,
@@ -79,7 +80,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_query = {
     .name = "query",
     .usage = "SQL",
-    .summary = "asks the history in SQL, reading only; docs/store.md lists the "
+    .summary = "queries the history in SQL, read-only; docs/store.md lists the "
                "views and their columns",
     .example = "promptcc query \"SELECT role, calls FROM v_cost\" --store "
                "promptcc.db",
@@ -87,6 +88,6 @@ const struct command_entry cmd_query = {
                OPTION_BIT(OPT_VERTICAL) | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_JSON),
     .max_operands = 1,
-    .document = "a list of objects, a row each",
+    .document = "a list of objects, one for each row",
     .run = run,
 };

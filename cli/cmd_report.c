@@ -97,10 +97,11 @@ const struct command_entry cmd_report = {
             {OPT_OUT,
              "where the report goes: as Markdown if FILE ends in .md, else as "
              "HTML",
-             "report.html; with --json none is written unless FILE is named"},
+             "report.html; with --json no file is written unless FILE is "
+             "named"},
             {0}},
-    .document = "an object of what it is made of, under the names of the "
-                "HTTP API: `summary`, `curve`, `cost`, `compare`, "
+    .document = "an object with what the report is made of, under the names of "
+                "the HTTP API: `summary`, `curve`, `cost`, `compare`, "
                 "`before`, `after`, `tokens`, `importance`, `failures`",
     .run = run,
 };

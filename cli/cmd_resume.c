@@ -100,7 +100,7 @@ static int run(const struct options *options)
     if (argument == NULL)
         status = output_error(options, &err);
     else if (option_on(options, OPT_COORDINATOR))
-        status = ask_and_tell(options, "resume", argument, "goes on");
+        status = ask_and_tell(options, "resume", argument, "continues");
     else
         status =
             resume_here(options, strcmp(argument, "{}") == 0 ? NULL : argument);
@@ -112,8 +112,8 @@ const struct command_entry cmd_resume = {
     .name = "resume",
     .usage = "ID",
     .summary = "continues a paused or stopped job, as it was submitted",
-    .about = "It goes on at a coordinator if one is named, else here, and "
-             "writes the same --out.",
+    .about = "The job runs at a coordinator if one is named, else here, and "
+             "writes to the same --out.",
     .example = "promptcc resume customer-care --exclude 17",
     .options = OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) | OPTIONS_WAIT |
                OPTIONS_PRINT | OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_OUT) |
@@ -123,8 +123,8 @@ const struct command_entry cmd_resume = {
     .max_operands = 1,
     .told =
         (const struct option_told[]){{OPT_OUT, "where the compiled file goes",
-                                      "where the job was to write it"},
+                                      "where the job was going to write it"},
                                      {0}},
-    .document = "the result, as of `run`; at a coordinator `job`, `state`",
+    .document = "the result, as for `run`; at a coordinator `job`, `state`",
     .run = run,
 };

@@ -32,7 +32,7 @@ const struct command_entry cmd_run = {
                OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
-    .document = "the result, told key by key in "
+    .document = "the result, described key by key in "
                 "docs/command-line.md#the-result-of-a-run",
     .run = run,
 };

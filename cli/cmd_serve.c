@@ -30,7 +30,7 @@ static bool read_address(const struct options *options,
         return true;
     err_set(err, ERR_INPUT,
             "--http %.80s would let anyone in the network use the model: add "
-            "--http-token FILE (it is made when it is not there), or listen on "
+            "--http-token FILE (it is made if it does not exist), or listen on "
             "127.0.0.1",
             place);
     return false;
@@ -41,7 +41,7 @@ static void tell_start(const struct serve *serve, const char *path)
     if (serve_warning(serve)[0] != '\0')
         output_say("warning: %s: %s\n", path, serve_warning(serve));
     if (serve_simulated(serve))
-        output_say("simulated: a stand-in answers, no model\n");
+        output_say("simulated: a stand-in answers, not a model\n");
     printf("listening on http://%s\n", serve_place(serve));
     (void)fflush(stdout);
 }
@@ -123,7 +123,7 @@ static int run(const struct options *options)
 const struct command_entry cmd_serve = {
     .name = "serve",
     .usage = "COMPILED",
-    .summary = "runs a compiled program for whoever asks over HTTP",
+    .summary = "serves a compiled program over HTTP",
     .about = "It answers `POST /predict`, and has `/openapi.json`, probes "
              "and metrics (docs/serve.md). On SIGTERM it answers what it "
              "has accepted, and ends.",

@@ -77,6 +77,6 @@ const struct command_entry cmd_show = {
                "tcp://127.0.0.1:5570",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
-    .document = "one of `jobs`, with the job's `document`",
+    .document = "one entry of `jobs`, with the job's `document`",
     .run = run,
 };

@@ -82,7 +82,7 @@ static bool is_plain(const char *text, const char *what, struct err *err)
     for (const char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == '"' || *c == '%') {
             err_set(err, ERR_INPUT,
-                    "%s cannot be passed on to sbatch: it holds a quote, a "
+                    "%s cannot be passed on to sbatch: it contains a quote, a "
                     "percent sign or a control character: %.100s",
                     what, text);
             return false;
@@ -364,7 +364,7 @@ static bool check_sbatch(const char *const *texts, size_t n, bool starts,
         if (!option.of_workers && !starts) {
             err_set(err, ERR_INPUT,
                     "--sbatch %.80s and --coordinator contradict each other: "
-                    "Slurm starts no coordinator where one is named",
+                    "Slurm starts no coordinator if one is named",
                     texts[i]);
             return false;
         }
@@ -475,11 +475,11 @@ const struct command_entry cmd_slurm = {
     .usage = "JOB",
     .summary =
         "has Slurm start workers for a job, and a coordinator if there is none",
-    .about = "It writes scripts for sbatch into slurm/ next to the job "
-             "file and submits them: an array of workers, each with an "
-             "Ollama of its own on its node, and, without --coordinator, a "
-             "coordinator that submits the job and cancels the workers "
-             "when it is done (docs/cluster.md).",
+    .about =
+        "It writes scripts for sbatch into slurm/ next to the job file and "
+        "submits them: an array of workers, each with its own Ollama on its "
+        "node, and, without --coordinator, a coordinator that submits the job "
+        "and cancels the workers when it is done (docs/cluster.md).",
     .example = "promptcc slurm job.yaml --workers 8 --sbatch --gres=gpu:1 "
                "--sbatch --time=4:00:00",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
@@ -497,7 +497,7 @@ const struct command_entry cmd_slurm = {
             {OPT_STORE, "the store of the coordinator that Slurm starts",
              "promptcc.db in the folder slurm, next to the job file"},
             {OPT_LLAMA_SERVER,
-             "have each worker start a llama-server with this model, in place "
+             "have each worker start a llama-server with this model, instead "
              "of an Ollama",
              NULL},
             {0}},

@@ -3,9 +3,9 @@
 
 static int run(const struct options *options)
 {
-    return ask_and_tell(options, "stop", "",
-                        "is stopped; `promptcc resume` or the same `submit` "
-                        "goes on");
+    return ask_and_tell(
+        options, "stop", "",
+        "is stopped; `promptcc resume` or the same `submit` continues it");
 }
 
 const struct command_entry cmd_stop = {

@@ -43,9 +43,9 @@ const struct command_entry cmd_submit = {
     .name = "submit",
     .usage = "JOB",
     .summary = "sends a job to a cluster",
-    .about = "The files that the job names go along. It prints the job's "
-             "id, or with --wait what `run` prints; Ctrl-C then ends only "
-             "the waiting, and the job goes on.",
+    .about = "It also sends the files that the job names. It prints the job's "
+             "id, or with --wait what `run` prints; Ctrl-C then only ends the "
+             "waiting, and the job continues.",
     .example = "promptcc submit job.yaml --coordinator tcp://127.0.0.1:5570 "
                "--wait",
     .options = OPTIONS_JOB | OPTIONS_PRINT | OPTIONS_THERE |
@@ -54,7 +54,7 @@ const struct command_entry cmd_submit = {
                OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
-    .document = "`job`; with --wait the result, as of `run`, or `job` "
-                "after Ctrl-C",
+    .document =
+        "`job`; with --wait the result, as for `run`, or `job` after Ctrl-C",
     .run = run,
 };

@@ -117,7 +117,7 @@ static json_t *ask(struct watch *watch, const char *verb, const char *job,
     if (reply == NULL && err->code != ERR_INPUT && !watch->away)
         progress_say(&watch->view,
                      "the coordinator does not answer; waiting for it (Ctrl-C "
-                     "leaves; the job is not touched)");
+                     "leaves; the job is not affected)");
     watch->away = reply == NULL;
     return reply;
 }
@@ -175,7 +175,7 @@ static int tell_left(const struct watch *watch)
     static const char *const verbs[] = {"watch", "stop"};
     struct buf text = BUF_INIT(WORDS_BYTES);
 
-    buf_puts(&text, "The job goes on. To watch it again, or to end it:");
+    buf_puts(&text, "The job continues. To watch it again, or to end it:");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         buf_printf(&text, "\n  promptcc %s %s", verbs[i], watch->job);
         ask_put_address(watch->options, &text);
@@ -266,14 +266,13 @@ const struct command_entry cmd_watch = {
     .name = "watch",
     .usage = "ID",
     .summary = "shows a job of a cluster as it runs, until it ends",
-    .about = "It looks as in `run`, and at the end it prints the report "
-             "and exits as `run` would. Ctrl-C leaves, and the job goes "
-             "on.",
+    .about = "It looks like `run`, and at the end it prints the report and "
+             "exits as `run` would. Ctrl-C leaves, and the job continues.",
     .example = "promptcc watch customer-care --coordinator "
                "tcp://127.0.0.1:5570",
     .options = OPTIONS_THERE | OPTIONS_PRINT | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
-    .document = "what `show` prints of it",
+    .document = "what `show` prints about it",
     .run = run,
 };

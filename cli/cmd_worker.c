@@ -177,7 +177,7 @@ const struct command_entry cmd_worker = {
     .usage = "",
     .summary = "connects model servers to a coordinator; on SIGTERM it "
                "finishes what it has begun",
-    .about = "Each server is a worker of its own (NAME-1, NAME-2).",
+    .about = "Each server becomes a separate worker (NAME-1, NAME-2).",
     .example = "promptcc worker --coordinator tcp://127.0.0.1:5570 "
                "--ollama http://localhost:11434,slots=4",
     .options = OPTIONS_THERE | OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |

@@ -33,13 +33,13 @@ const struct command_entry cmd_workers = {
     .usage = "",
     .summary =
         "lists the workers of a cluster, or of the run that uses a store",
-    .about = "With --all also earlier ones that the store remembers.",
+    .about = "With --all it also lists earlier ones that the store remembers.",
     .example = "promptcc workers --coordinator tcp://127.0.0.1:5570",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_ALL) | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_JSON),
     .max_operands = 0,
     .document = "a list of `name`, `state`, `slots`, `models`, `calls`, "
-                "`last_fault`, `server`, `open` (calls under way), `faults`, "
+                "`last_fault`, `server`, `open` (calls in flight), `faults`, "
                 "`reason`; the last three are null without --coordinator",
     .run = run,
 };

@@ -52,12 +52,12 @@ static bool check_still(const struct form_of *of, const struct step *step,
 {
     if (of->compiled->candidate->parts[step->predictor].nearest == 0)
         return true;
-    err_set(err, ERR_INPUT,
-            "step `%.60s` shows other demos for each input, those of its pool "
-            "that are nearest, which %s cannot hold: run the compiled file "
-            "with `promptcc predict` or `serve`, or load it with the Python "
-            "package",
-            step->name, form);
+    err_set(
+        err, ERR_INPUT,
+        "step `%.60s` shows different demos for each input, the nearest ones "
+        "of its pool, which %s cannot hold: run the compiled file with "
+        "`promptcc predict` or `serve`, or load it with the Python package",
+        step->name, form);
     return false;
 }
 
@@ -287,7 +287,7 @@ static void put_step(const struct compiled *compiled, const struct step *step,
     put_fenced(part->instruction, out);
     if (part->nearest > 0)
         buf_printf(out,
-                   "### Demos (of these %zu each prompt shows the %zu that are "
+                   "### Demos (a pool of %zu; each prompt shows the %zu "
                    "nearest to its input)\n\n",
                    part->n_demos, candidate_part_shows(part));
     else if (part->n_demos > 0)
@@ -304,7 +304,7 @@ static bool write_markdown(const struct form_of *of, struct buf *out,
     buf_printf(out, "# %s\n\n", compiled->job_id);
     if (compiled->simulated)
         buf_puts(out, "**Simulated**: stand-ins answered instead of models; "
-                      "scores and demos say nothing of a real model.\n\n");
+                      "scores and demos say nothing about a real model.\n\n");
     buf_printf(out, "Compiled by `%s` for `%s`",
                json_get_text(compiled->metadata, "optimizer", "?"),
                compiled->model);

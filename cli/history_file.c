@@ -99,8 +99,8 @@ static void tell_missing(const char *path, struct err *err)
 
     if (below != NULL)
         err_set(err, ERR_INPUT,
-                "there is no store at %s, but one at %.120s: name it with "
-                "--store %.120s",
+                "there is no store at %s, but there is one at %.120s: name it "
+                "with --store %.120s",
                 path, below, below);
     else
         err_set(err, ERR_INPUT,

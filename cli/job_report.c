@@ -146,7 +146,7 @@ void job_report_what_ran(const json_t *summary, struct buf *out)
     char trials[TEXT_COUNTED_BYTES];
 
     buf_printf(
-        out, "%s tried %s of other instructions and demos",
+        out, "%s ran %s with other instructions and demos",
         optimizer == NULL ? "The optimizer" : json_object_iter_key(optimizer),
         text_counted(trials, json_get_int(summary, "trials", 0), "trial"));
     if (student[0] != '\0')

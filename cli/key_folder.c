@@ -87,8 +87,8 @@ static bool make_peer(enum key_role role, const char *name,
 
     if (ok && access(at->public_file, F_OK) == 0) {
         err_set(err, ERR_INPUT,
-                "%.150s is there already: choose another name, or `promptcc "
-                "keys revoke %s` first",
+                "%.150s already exists: choose another name, or `promptcc keys "
+                "revoke %s` first",
                 at->public_file, name);
         ok = false;
     }

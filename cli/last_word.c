@@ -299,12 +299,13 @@ int last_word_left(const struct follow *follow,
     int status = last_word_accepted(follow, result);
     struct buf text = BUF_INIT(WORDS_BYTES);
 
-    buf_printf(&text,
-               "promptcc: %s\n"
-               "The job goes on. Repeat the command to watch it again; to end "
-               "it:\n"
-               "  promptcc stop %s",
-               err->text, result->job);
+    buf_printf(
+        &text,
+        "promptcc: %s\n"
+        "The job continues. Repeat the command to watch it again; to end "
+        "it:\n"
+        "  promptcc stop %s",
+        err->text, result->job);
     ask_put_address(follow->options, &text);
     output_say("%.*s\n", (int)text.len, text.data);
     buf_release(&text);

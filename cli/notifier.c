@@ -77,10 +77,10 @@ static void fail(struct hook *hook, const json_t *event, const char *why)
     (void)text_print(hook->why, sizeof hook->why, "%s", why);
     if (hook->failed++ > 0)
         return;
-    output_say("promptcc: the %s %s was not told `%s`: %s. The job goes on; if "
-               "it fails again, that is counted and said at the end\n",
-               hook->noun, hook->target, json_get_text(event, "event", ""),
-               why);
+    output_say(
+        "promptcc: the %s %s did not get the event `%s`: %s. The job "
+        "continues; further failures are counted and reported at the end\n",
+        hook->noun, hook->target, json_get_text(event, "event", ""), why);
 }
 
 static void say_how_it_went(const struct notifier *notifier)
@@ -89,14 +89,14 @@ static void say_how_it_went(const struct notifier *notifier)
         const struct hook *hook = &notifier->hooks[i];
 
         if (hook->failed > 1)
-            output_say("promptcc: the %s %s was not told %zu of %zu events; "
-                       "the last time: %s\n",
+            output_say("promptcc: the %s %s did not get %zu of %zu events; the "
+                       "last time: %s\n",
                        hook->noun, hook->target, hook->failed, hook->asked,
                        hook->why);
     }
     if (notifier->untold > 0)
-        output_say("promptcc: %zu event%s told to nobody, because "
-                   "earlier ones took too long\n",
+        output_say("promptcc: %zu event%s dropped, because earlier ones took "
+                   "too long\n",
                    notifier->untold, notifier->untold == 1 ? " was" : "s were");
 }
 
@@ -292,7 +292,7 @@ static void tell_all(struct notifier *notifier, const json_t *event)
 
         hook->asked++;
         if (is_late(notifier))
-            fail(hook, event, "the job has ended, and its turn came too late");
+            fail(hook, event, "the job has ended, and the event came too late");
         else
             hook->tell(notifier, hook, event, text);
     }

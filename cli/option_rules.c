@@ -22,18 +22,17 @@ static const struct option_rule apart[] = {
      "each is a form of its own"},
     {OPT_CSV, OPTION_BIT(OPT_VERTICAL), NULL, "each is a form of its own"},
     {OPT_CSV, OPTION_BIT(OPT_REMOVE), NULL,
-     "what was removed is told in words, or with --json"},
+     "what was removed is printed as text, or as JSON with --json"},
     {OPT_SIMULATE,
      OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI) |
          OPTION_BIT(OPT_COORDINATOR),
-     "run|eval|plan|predict|serve",
-     "the stand-in is there in place of all model servers"},
+     "run|eval|plan|predict|serve", "the stand-in replaces all model servers"},
     {OPT_COORDINATOR, OPTION_BIT(OPT_STORE), NULL,
-     "a coordinator has a store of its own"},
+     "a coordinator has its own store"},
     {OPT_COORDINATOR, OPTION_BIT(OPT_OLLAMA) | OPTION_BIT(OPT_OPENAI),
      "plan|resume", "the workers of a cluster have their own model servers"},
     {OPT_COORDINATOR, OPTION_BIT(OPT_OUT) | OPTIONS_WAIT | OPTIONS_NOTIFY,
-     "resume", "there a job goes on as it was submitted"},
+     "resume", "there a job continues as it was submitted"},
 };
 
 // Each `id` has no effect without one of the others.
@@ -44,12 +43,11 @@ static const struct option_rule needs[] = {
      "one answer goes to standard output"},
     {OPT_STEP, OPTION_BIT(OPT_FORMAT), NULL, "a compiled file has all steps"},
     {OPT_OUT, OPTION_BIT(OPT_AWAIT), "submit",
-     "who does not wait gets the result later, by `promptcc export ID --out "
-     "FILE`"},
+     "without it, `promptcc export ID --out FILE` fetches the result later"},
     {OPT_KEYS, OPTION_BIT(OPT_COORDINATOR), ASKING,
      "keys are for a coordinator"},
     {OPT_AWAIT, OPTION_BIT(OPT_COORDINATOR), "slurm",
-     "a coordinator that Slurm starts waits by itself"},
+     "a coordinator that Slurm starts waits anyway"},
 };
 
 static bool is_of(const struct option_rule *rule,

@@ -57,15 +57,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_MAX_TIME] = {"max-time", "T", KIND_TIME,
                       "budget in time (90s, 60m, 2h)", .least = 1,
                       .most = INT64_MAX, .range = "above 0"},
-    [OPT_MAX_PROMPT_TOKENS] = {"max-prompt-tokens", "N", KIND_COUNT,
-                               "tokens that a compiled prompt may have, the "
-                               "question included",
-                               .least = 1, .most = INT64_MAX,
-                               .range = "above 0",
-                               .more = "It is `max_prompt_tokens` of the job."},
+    [OPT_MAX_PROMPT_TOKENS] =
+        {"max-prompt-tokens", "N", KIND_COUNT,
+         "tokens that a compiled prompt may have, including the question",
+         .least = 1, .most = INT64_MAX, .range = "above 0",
+         .more = "It is `max_prompt_tokens` of the job."},
     [OPT_FROM] = {"from", "FILE|ID", KIND_TEXT,
-                  "begin with a compiled program: a file, or a job of "
-                  "--store",
+                  "start from a compiled program: a file, or a job of --store",
                   .offer = {.files = "json", .jobs = true},
                   .more = "It is `from` of the job."},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
@@ -78,7 +76,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                    "while nothing answers",
                    .env = "PROMPTCC_AWAIT", .least = 1000, .most = TIME_MOST_MS,
                    .range = "from 1s to 168h",
-                   .more = "Then it exits with 3, while the job goes on."},
+                   .more = "Then it exits with 3, while the job continues."},
     [OPT_CALL_TIMEOUT] =
         {"call-timeout", "T", KIND_TIME,
          "the longest that one model call may take", .fallback = "10m",
@@ -94,7 +92,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                   "the folder with the key to use (`promptcc keys` makes it), "
                   "or the key's file; everything is then encrypted",
                   .offer.files = "key",
-                  .more = "Each side then knows the other."},
+                  .more = "Each side then proves who it is."},
     [OPT_HTTP] = {"http", "HOST:PORT", KIND_TEXT,
                   "serve the dashboard and the HTTP API there, such as "
                   "127.0.0.1:8070; port 0 picks a free one and prints it"},
@@ -107,19 +105,18 @@ const struct option_row option_rows[OPTION_COUNT] = {
         {"notify", "URL", KIND_LIST,
          "POST a JSON object there when a better program is found, and when "
          "the job is done, pauses, stops or fails; repeatable"},
-    [OPT_ON_EVENT] = {"on-event", "COMMAND", KIND_LINES,
-                      "run a shell command at the same events, with the JSON "
-                      "object as a line on its standard input and "
-                      "PROMPTCC_EVENT set; repeatable",
-                      .more =
-                          "PROMPTCC_JOB and PROMPTCC_SCORE are set too. The "
-                          "environment variable holds one command."},
+    [OPT_ON_EVENT] =
+        {"on-event", "COMMAND", KIND_LINES,
+         "run a shell command on the same events, with the JSON object as a "
+         "line on its standard input and PROMPTCC_EVENT set; repeatable",
+         .more = "PROMPTCC_JOB and PROMPTCC_SCORE are set too. The "
+                 "environment variable holds one command."},
     [OPT_ALLOW_EXEC] = {"allow-exec", NULL, KIND_FLAG,
                         "run the programs that submitted jobs, or a compiled "
                         "file, name in exec metrics and exec steps"},
     [OPT_TRUST_NETWORK] = {"trust-network", NULL, KIND_FLAG,
                            "listen beyond this machine without --keys and "
-                           "unencrypted: only in a network of your own"},
+                           "unencrypted: only in your own network"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
                   .told = "host name and process id"},
     [OPT_IDLE] = {"idle", "T", KIND_TIME,
@@ -181,24 +178,23 @@ const struct option_row option_rows[OPTION_COUNT] = {
         {"priority", "N", KIND_WHOLE,
          "the job's share of the slots while other jobs want them too",
          .fallback = "10", .least = 1, .most = 100, .range = "from 1 to 100",
-         .more = "From 1 to 100; one of 20 has twice the share of one "
-                 "of 10. It is kept with the job, and changes nothing "
-                 "of what it finds; `resume ID --priority N` changes "
-                 "it, also while the job runs."},
+         .more =
+             "From 1 to 100; a job with 20 has twice the share of one with 10. "
+             "It is kept with the job and does not change what the job finds; "
+             "`resume ID --priority N` changes it, also while the job runs."},
     [OPT_MAX_WORKERS] =
         {"max-workers", "N", KIND_WHOLE,
          "how many workers may have calls of the job at a time",
          .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
          .range = "from 1 to 10000",
-         .more = "From 1 to 10,000. The job keeps those that it has, so "
-                 "that its prompts stay in their caches; the place of "
-                 "one that leaves or falls silent is another's. It is "
-                 "kept with the job, and nothing of what it finds "
-                 "depends on it. `resume ID --max-workers N "
-                 "--coordinator ...` changes it, also while the job "
-                 "runs."},
+         .more =
+             "From 1 to 10,000. The job keeps the workers that it has, so that "
+             "its prompts stay in their caches; if one leaves or falls silent, "
+             "another takes its place. The number is kept with the job and "
+             "does not change what the job finds. `resume ID --max-workers N "
+             "--coordinator ...` changes it, also while the job runs."},
     [OPT_EXCLUDE] = {"exclude", "N", KIND_LIST,
-                     "go on without example N, the number that the pause "
+                     "continue without example N, the number that the pause "
                      "named; repeatable"},
     [OPT_COMPILED] = {"compiled", "FILE", KIND_TEXT,
                       "score the prompts of this file",
@@ -220,17 +216,18 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_FORMAT] =
         {"format", "FORM", KIND_WORD,
          "another form, to --out or standard output: messages (JSON), "
-         "modelfile (Ollama), dspy (what DSPy itself saves) or markdown",
+         "modelfile (Ollama), dspy (as DSPy itself saves it) or markdown",
          .offer.words = FORM_WORDS},
     [OPT_STEP] = {"step", "NAME", KIND_TEXT, "only this step"},
-    [OPT_REDUCE_FN] = {"reduce-fn", "HOW", KIND_WORD,
-                       "how several answers become one: the one that most "
-                       "give, or the one that the model names as the best",
-                       .fallback = "majority", .offer.words = "majority|judge"},
+    [OPT_REDUCE_FN] =
+        {"reduce-fn", "HOW", KIND_WORD,
+         "how several answers become one: the one that the majority gives, or "
+         "the one that the model names as the best",
+         .fallback = "majority", .offer.words = "majority|judge"},
     [OPT_FIELD] = {"field", "NAME", KIND_TEXT, "the output that is voted on",
                    .told = "the first that is a label, else the last"},
     [OPT_SIZE] = {"size", "N", KIND_WHOLE,
-                  "take only the N programs with the best scores",
+                  "use only the N programs with the best scores",
                   .told = "all of them", .least = 2, .most = 32,
                   .range = "from 2 to 32"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
@@ -241,7 +238,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                        "A case names its file and its line; a failure shows "
                        "inputs, labels, answer and the reason."},
     [OPT_INPUT] = {"input", "FILE", KIND_TEXT,
-                   "the inputs, a row each, in any form that data may have "
+                   "the inputs, one row each, in any form that data may have "
                    "(JSON lines, JSON, CSV); - is standard input",
                    .offer.files = OFFER_ANY,
                    .more = "See docs/job-file.md for the forms."},
@@ -265,9 +262,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_FILE] = {"file", "FILE", KIND_TEXT,
                   "read the SQL from this file; - is standard input",
                   .offer.files = "sql"},
-    [OPT_VERTICAL] = {"vertical", NULL, KIND_FLAG,
-                      "print one value a line, as happens anyway where a table "
-                      "does not fit"},
+    [OPT_VERTICAL] =
+        {"vertical", NULL, KIND_FLAG,
+         "print one value per line, as happens anyway if a table does not fit"},
     [OPT_CSV] = {"csv", NULL, KIND_FLAG, "comma-separated values"},
     [OPT_JSON] = {"json", NULL, KIND_FLAG,
                   "print one JSON document on standard output"},
@@ -276,7 +273,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                    "whether to print in color: auto, always or never",
                    .told = "auto: on a terminal, unless NO_COLOR is set",
                    .offer.words = "auto|always|never",
-                   .more = "It may stand before the command too."},
+                   .more = "It may also come before the command."},
 };
 
 _Static_assert(OPTION_COUNT <= sizeof(option_set) * CHAR_BIT,

@@ -200,11 +200,11 @@ static bool refuse_unknown(const struct options *out, const char *word,
     else if (option_named(name) != OPTION_COUNT)
         err_set(err, ERR_INPUT,
                 "`promptcc %s` has no option --%s; `promptcc %s --help` lists "
-                "what it takes",
+                "its options",
                 command, name, command);
     else
         err_set(err, ERR_INPUT,
-                "unknown option --%s; `promptcc %s --help` lists what there is",
+                "unknown option --%s; `promptcc %s --help` lists its options",
                 name, command);
     return false;
 }
@@ -221,10 +221,10 @@ static bool refuse_empty(enum option_id id, const char *shown, struct err *err)
 {
     char can_be[OPTION_WANTS_BYTES];
 
-    err_set(err, ERR_INPUT,
-            "the value of %s is empty (it takes %s): is a variable of the "
-            "shell not set?",
-            shown, option_value_wants(&option_rows[id], can_be));
+    err_set(
+        err, ERR_INPUT,
+        "the value of %s is empty (it takes %s): is a shell variable not set?",
+        shown, option_value_wants(&option_rows[id], can_be));
     return false;
 }
 
@@ -255,7 +255,7 @@ static bool give_flag(struct options *out, enum option_id id, const char *shown,
     if (next != NULL && may_have_value(id) &&
         option_value_take(&option_rows[id], next, &unused)) {
         err_set(err, ERR_INPUT,
-                "%s takes its value behind an equals sign: %s=%.60s", shown,
+                "%s takes its value after an equals sign: %s=%.60s", shown,
                 shown, next);
         return false;
     }
@@ -282,8 +282,8 @@ static bool refuse_missing(enum option_id id, const char *shown,
                 option_rows[id].argument, wants);
     else
         err_set(err, ERR_INPUT,
-                "%s needs %s (%s), and behind it comes the option %.60s; if "
-                "that is its value, write %s=%.60s",
+                "%s needs %s (%s), but the option %.60s follows; if that is "
+                "its value, write %s=%.60s",
                 shown, option_rows[id].argument, wants, next, shown, next);
     return false;
 }
@@ -374,8 +374,8 @@ static bool check_operands(const struct options *out, struct err *err)
                 command->name, command->usage, command->example);
     else if (has_empty(out))
         err_set(err, ERR_INPUT,
-                "an argument of `promptcc %s` is empty: is a variable of the "
-                "shell not set?",
+                "an argument of `promptcc %s` is empty: is a shell variable "
+                "not set?",
                 command->name);
     else if (command->max_operands >= 0 && n > (size_t)command->max_operands)
         err_set(err, ERR_INPUT,

@@ -61,7 +61,7 @@ static bool spares(const char *path, const char *option, const char *other,
     if (other == NULL || !file_is_same(path, other))
         return true;
     err_set(err, ERR_INPUT,
-            "%.120s is read by this very command and would be lost; name "
+            "%.120s is read by this same command and would be lost; name "
             "another place with %s",
             path, option);
     return false;
@@ -129,7 +129,7 @@ static bool is_name(const char *path, const char *option, struct err *err)
     if (strcmp(path, "-") != 0)
         return true;
     err_set(err, ERR_INPUT,
-            "%s takes the name of a file, and - is none; standard output is "
+            "%s takes the name of a file, which - is not; standard output is "
             "/dev/stdout",
             option);
     return false;
@@ -174,8 +174,8 @@ bool out_file_apart(const char *path, const char *option, const char *other,
         (!file_is_same(path, other) && !is_one_name(path, other)))
         return true;
     err_set(err, ERR_INPUT,
-            "%s and %s both name %.120s, and one would take the place of the "
-            "other: name two files",
+            "%s and %s both name %.120s, and one would overwrite the other: "
+            "name two files",
             option, other_option, path);
     return false;
 }
@@ -232,8 +232,8 @@ static bool find_reason(const char *path, const char *text,
         out->why[0] = '\0';
     else if (strcmp(old.job, new.job) != 0)
         (void)text_print(
-            out->why, sizeof out->why, "%.150s is %s%.100s and is kept", path,
-            old.job[0] == '\0' ? "of another program" : "of the job ", old.job);
+            out->why, sizeof out->why, "%.150s belongs to %s%.100s and is kept",
+            path, old.job[0] == '\0' ? "another program" : "the job ", old.job);
     else if (old.score >= 0 && new.score < 0)
         (void)text_print(out->why, sizeof out->why,
                          "%.150s scores %.1f %%, this run has no score, and it "

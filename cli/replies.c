@@ -102,7 +102,7 @@ static void report(struct jobfile *file, const struct attempt *chat,
              "of %zu replies of `%s` to rows of the data, %zu could be read: "
              "%s",
              chat->n, student->name, chat->read, chat->why);
-    diag_remedy(file->diags, "look at the prompt and the reply, or take a "
+    diag_remedy(file->diags, "look at the prompt and the reply, or use a "
                              "larger model; `docs/zero-scores.md` says how");
 }
 

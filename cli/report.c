@@ -82,9 +82,9 @@ static const char *without_test(const json_t *document)
     if (strcmp(finish, "stopped") == 0)
         return "stopped before the test share was scored";
     if (json_object_get(document, "reason") != NULL)
-        return "the search chose by these very examples, so the gain is likely "
+        return "the search chose on these very examples, so the gain is likely "
                "smaller";
-    return "no test share: the search chose by these very examples, so the "
+    return "no test share: the search chose on these very examples, so the "
            "gain is likely smaller";
 }
 
@@ -123,9 +123,8 @@ static void put_noise(const struct terminal *terminal, const json_t *document,
                    text_counted(examples, n, "example"));
     else
         buf_printf(out,
-                   "%" PRId64
-                   " of %s scored differently when asked again: a score moves "
-                   "by about %.1f points by itself\n",
+                   "%" PRId64 " of %s scored differently when asked again: a "
+                              "score varies by about %.1f points on its own\n",
                    changed, text_counted(examples, n, "example"),
                    100 * json_get_number(noise, "score", 0));
 }
@@ -369,7 +368,8 @@ static const char *finish_text(const char *reason)
         {"trials_done", "all trials done"},
         {"budget", "the budget is used up"},
         {"no_improvement", "nothing better than the baseline was found"},
-        {"no_difference", "no detectable difference to the program as written"},
+        {"no_difference",
+         "no detectable difference from the program as written"},
         {"unreadable", "no prompt got an answer that can be read"},
         {"perfect", "every validation example is right"},
         {"stopped", "stopped; run the same command again to go on"},
@@ -487,7 +487,7 @@ static void put_judge(const struct terminal *terminal, const json_t *document,
     put_label(terminal, "judge", out);
     if (json_is_number(noise))
         buf_printf(out,
-                   "asked again, it differs by about %.1f points an answer",
+                   "asked again, it differs by about %.1f points per answer",
                    100 * json_number_value(noise));
     else
         buf_puts(out,
@@ -523,7 +523,7 @@ void report_run(const struct terminal *terminal, const json_t *document,
     put_cost(terminal, document, out);
     if (path == NULL) { // a document from the store names no file
         if (!json_is_object(json_object_get(document, "compiled")))
-            buf_puts(out, "no compiled file: nothing was scored yet\n");
+            buf_puts(out, "no compiled file: nothing has been scored yet\n");
         return;
     }
     put_label(terminal, "file", out);

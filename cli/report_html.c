@@ -189,15 +189,14 @@ static void put_claim(const struct job_report *report, struct buf *out)
         text_counted(examples, json_get_int(compare, "n", 0), "example"));
     put_sides(out, a, b, "best");
     put_gain(out, after - before, json_get_number(compare, "p_value", 1));
-    buf_printf(out,
-               "<p>%s became right or better, %" PRId64 " worse, %" PRId64
-               " stayed.</p><p class=\"muted small\">The "
-               "bars are 95 %% intervals. The search picked the best of many "
-               "by these very examples, which flatters it a little; examples "
-               "that it never saw say more.</p>",
-               text_counted(won, json_get_int(compare, "won", 0), "example"),
-               json_get_int(compare, "lost", 0),
-               json_get_int(compare, "same", 0));
+    buf_printf(
+        out,
+        "<p>%s became right or better, %" PRId64 " worse, %" PRId64
+        " stayed the same.</p><p class=\"muted small\">The bars are 95 %% "
+        "intervals. The search picked the best of many by these very examples, "
+        "which flatters it a little; examples that it never saw say more.</p>",
+        text_counted(won, json_get_int(compare, "won", 0), "example"),
+        json_get_int(compare, "lost", 0), json_get_int(compare, "same", 0));
     put_test(out,
              json_object_get(job_report_part(report, "summary"), "document"));
     close_card(out);
@@ -275,11 +274,11 @@ static void put_importance(const struct job_report *report, struct buf *out)
         buf_printf(out, "</td><td class=\"n\">%.0f %%</td></tr>",
                    100 * json_get_number(row, "importance", 0));
     }
-    buf_puts(out,
-             "</table><p class=\"muted small\">Each share is of one choice "
-             "by itself. Where two changed together, both have what they "
-             "explain together, so the shares may add up to more than "
-             "100 %.</p>");
+    buf_puts(
+        out,
+        "</table><p class=\"muted small\">Each share is for one choice alone. "
+        "If two choices changed together, both get what they explain together, "
+        "so the shares may add up to more than 100 %.</p>");
     close_card(out);
 }
 

@@ -132,15 +132,16 @@ static void put_claim(const struct job_report *report, struct buf *out)
         put_score(document, out);
         return;
     }
-    put_gain(out, "validation share, by which the search chose",
+    put_gain(out, "validation share, on which the search chose",
              json_object_get(compare, "a"), json_object_get(compare, "b"),
              json_get_int(compare, "n", 0),
              json_get_number(compare, "p_value", 1));
-    buf_printf(
-        out,
-        "%s became right or better, %" PRId64 " worse, %" PRId64 " stayed.\n\n",
-        text_counted(won, json_get_int(compare, "won", 0), "example"),
-        json_get_int(compare, "lost", 0), json_get_int(compare, "same", 0));
+    buf_printf(out,
+               "%s became right or better, %" PRId64 " worse, %" PRId64
+               " stayed the same.\n\n",
+               text_counted(won, json_get_int(compare, "won", 0), "example"),
+               json_get_int(compare, "lost", 0),
+               json_get_int(compare, "same", 0));
     if (json_is_object(test))
         put_gain(out, "test share, which the search never saw",
                  json_object_get(test, "baseline"), compiled,
@@ -217,9 +218,9 @@ static void put_prompts(const struct job_report *report, struct buf *out)
     const json_t *parts =
         json_object_get(job_report_part(report, "after"), "parts");
 
-    buf_puts(out, "## What changed in the prompts\n\n"
-                  "New words are **bold**, those that are gone ~~struck "
-                  "out~~.\n\n");
+    buf_puts(out,
+             "## What changed in the prompts\n\n"
+             "New words are **bold**, removed words are ~~struck out~~.\n\n");
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i);
 

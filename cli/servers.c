@@ -109,8 +109,8 @@ static bool start_simulated(struct servers *out, const char *const *models,
 
     if (out->n > 0) {
         err_set(err, ERR_INPUT,
-                "the stand-in (--simulate) is for all model servers: leave it "
-                "out, or the address of a real one");
+                "the stand-in (--simulate) replaces all model servers: leave "
+                "out either --simulate or the address of a real one");
         return false;
     }
     out->sim = sim_server_start(&options, err);
@@ -261,7 +261,7 @@ bool servers_open_one(struct servers *out, const struct options *options,
     if (out->n == 1)
         return true;
     err_set(err, ERR_INPUT,
-            "this command asks one model server, and %zu are named: name one "
+            "this command asks one model server, but %zu are named: name one "
             "of them, such as %.80s, or a load balancer in front of them",
             out->n, out->addresses[0].url);
     return false;

@@ -25,13 +25,13 @@ static const char *find_stuck(const struct worker_probe *probe)
     for (size_t i = 0; i < probe->n; i++)
         if (!worker_ended(probe->workers[i]) &&
             worker_look(probe->workers[i]).turn_ms > STUCK_MS)
-            return "a worker's loop does not turn";
+            return "a worker's loop is stuck";
     return NULL;
 }
 
 static const char *find_unready(const struct worker_probe *probe)
 {
-    const char *why = "no coordinator has welcomed it";
+    const char *why = "no coordinator has accepted it";
 
     for (size_t i = 0; i < probe->n; i++) {
         struct worker_health health = worker_look(probe->workers[i]);
@@ -54,7 +54,7 @@ static void handle(void *user, const struct http_request *request,
     reply->type = "text/plain; charset=utf-8";
     if (!health && strcmp(request->path, "/readyz") != 0) {
         reply->status = 404;
-        buf_puts(&reply->body, "there are /healthz and /readyz\n");
+        buf_puts(&reply->body, "the paths are /healthz and /readyz\n");
         return;
     }
     why = health ? find_stuck(probe) : find_unready(probe);

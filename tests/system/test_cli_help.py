@@ -63,7 +63,7 @@ def test_help_tells_what_out_is_of_this_command(stage, command, file):
     ("worker", "answer probes there"), ("keys", "(default: keys)"),
     ("slurm", "for each worker (default: 1)"),
     ("slurm", "without a call to make (default: 10m)"),
-    ("predict", "(default: 3s at the start; in the middle of --input 5m)"),
+    ("predict", "(default: 3s at the start, 5m in the middle of --input)"),
     ("run", "(default: 20s at the start, 5m after the first answer)")])
 def test_help_tells_what_is_so_in_this_command(stage, command, said):
     """Its own default, where commands differ; the manual page too."""

@@ -219,7 +219,7 @@ def test_a_store_one_folder_below_is_named(done):
     below = done.store.relative_to(done.job.parents[1])
     asked = done.stage.promptcc("jobs", cwd=done.job.parents[1])
     assert asked.status == 2, asked
-    assert f"but one at {below}: name it with --store {below}" in asked.err
+    assert f"but there is one at {below}: name it with --store {below}" in asked.err
     named = done.stage.promptcc("jobs", "--store", below, "--json",
                                 cwd=done.job.parents[1])
     assert named.json[0]["job"] == done.document["job"]

@@ -217,6 +217,6 @@ def test_a_cluster_tells_its_history_as_a_store_does(stage):
     assert out.read_bytes() == (job.parent / "compiled.json").read_bytes()
     assert exported.json["compiled"] == done.json["compiled"]
     over = stage.promptcc("export", job, *there, "--out", job)
-    assert over.status == 2 and "read by this very command" in over.err, over
+    assert over.status == 2 and "read by this same command" in over.err, over
     wrong = stage.promptcc("query", "SELECT nowhere FROM v_jobs", *there)
     assert wrong.status == 2 and "no such column" in wrong.err, wrong

@@ -325,7 +325,7 @@ def test_a_job_of_another_version_is_exported_and_not_replayed(done):
 
 def test_export_keeps_the_job_file_and_other_programs(done):
     over = done.promptcc("export", done.job_file, "--out", done.job_file)
-    assert over.status == 2 and "read by this very command" in over.err, over
+    assert over.status == 2 and "read by this same command" in over.err, over
     store, place = done.folder / "kept.db", done.folder / "kept"
     with sqlite3.connect(done.store) as db, sqlite3.connect(store) as copy:
         db.backup(copy)

@@ -36,7 +36,7 @@ def test_words_demos_and_settings(stage, job):
     assert "Sort {+the +}mail.\n    {+Two lines.+}\n" in shown.out
     assert f"demos: {len(part['demos']) + 1} -> {len(part['demos'])}" in shown.out
     assert "    - " + json.dumps(gone, separators=(",", ":")) in shown.out
-    assert 'adapter: "chat" -> "json"\nnum_ctx: 4096 -> 8192\nsearch.k: not said -> 5' in shown.out
+    assert 'adapter: "chat" -> "json"\nnum_ctx: 4096 -> 8192\nsearch.k: not set -> 5' in shown.out
 
     told = stage.promptcc("diff", "a.json", "b.json", "--json").json
     assert told["steps"][0]["demos_gone"] == [gone]

@@ -45,7 +45,7 @@ def test_ctrl_c_leaves_the_job_alone(stage, sim):
     watch.wait_for_line("trial|baseline|call", errors=True)
     watch.signal(signal.SIGINT)
     done = watch.wait()
-    assert done.status == 130 and "The job goes on" in done.err, done
+    assert done.status == 130 and "The job continues" in done.err, done
     assert re.search(rf"^  promptcc stop shop-\w+ --coordinator "
                      rf"{coordinator.endpoint}$", done.err, re.M), done
     shown = stage.promptcc("show", "shop", "--coordinator",

@@ -145,14 +145,14 @@ Test(options, a_word_is_no_value_where_a_value_may_be_left_out)
 Test(options, a_value_behind_a_blank_is_shown_its_equals_sign)
 {
     cr_expect_not(READ("job.yaml", "--yield", "4"));
-    cr_expect_str_eq(err.text, "--yield takes its value behind an equals sign: "
+    cr_expect_str_eq(err.text, "--yield takes its value after an equals sign: "
                                "--yield=4");
 }
 
 Test(options, an_option_in_the_place_of_a_value_is_no_value)
 {
     cr_expect_not(READ("job.yaml", "--store", "--simulate"));
-    cr_expect(strstr(err.text, "behind it comes the option --simulate") != NULL,
+    cr_expect(strstr(err.text, "but the option --simulate follows") != NULL,
               "%s", err.text);
     options_release(&options);
     err = ERR_CLEAR;

@@ -185,7 +185,7 @@ Test(report, a_job_that_scored_nothing_has_no_file)
     json_object_set_new(document, "baseline", json_null());
     json_object_set_new(document, "compiled", json_null());
     report_run(&terminal, document, &out);
-    cr_expect(shows("no compiled file: nothing was scored yet"), "%s",
+    cr_expect(shows("no compiled file: nothing has been scored yet"), "%s",
               out.data);
 }
 
