@@ -3,9 +3,9 @@
 //   fuzz_NOUN FOLDER RUNS       the corpus in FOLDER, then RUNS changed inputs
 //   fuzz_NOUN FOLDER RUNS AT    prints the input of run AT, and runs nothing
 //
-// It knows nothing of coverage: an input is one of the corpus with a few
-// changes, drawn from a fixed seed, so a run that fails is the same again. What
-// fails is told by its number; AT gives its bytes, for the corpus.
+// It does not know about coverage. An input is one of the corpus with a few
+// changes, drawn from a fixed seed, so a failing run fails again. A failure is
+// reported by its number; AT prints its bytes, for the corpus.
 
 #include <dirent.h>
 #include <signal.h>
@@ -111,7 +111,7 @@ static void take_out(struct input *input)
     input->len -= n;
 }
 
-// Bytes of any input of the corpus, put in at any place.
+// Inserts bytes of a random input of the corpus at a random place.
 static void put_in(struct input *input)
 {
     const struct input *from = &corpus[below(n_corpus)];
@@ -140,7 +140,8 @@ static void make(struct input *out)
 
 // --- running ---
 
-// The bytes stand in memory of their own, so that reading beyond is noticed.
+// The bytes get their own allocation, so that the sanitizer notices reads
+// beyond it.
 static void try(const struct input *input)
 {
     uint8_t *copy = malloc(input->len + (input->len == 0));

@@ -1,5 +1,6 @@
-// Whatever a model server replies, an answer comes of it that is text within
-// bounds, or a fault in words; and the same reply always gives the same.
+// Whatever a model server replies, the outcome is an answer with valid text of
+// limited length, or a fault described in words. The same reply always gives
+// the same outcome.
 //
 //   byte 0    which server: Ollama, an OpenAI-compatible one, llama-server;
 //             bit 2: log-probabilities were asked for; bit 3: the text is long

@@ -1,5 +1,5 @@
-// Whatever the bytes are, a compiled file is read and can be used, or refused
-// in words.
+// Whatever the bytes are, a compiled file can either be read and used, or is
+// refused in words.
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-// Whatever the bytes are, a frame is messages that encode and decode to the
-// same bytes again, and ends or is refused in words. A worker that keeps
-// prefixes takes each CALL or refuses it in words, and never more than its
-// share.
+// Whatever the bytes are, a frame consists of messages that encode and decode
+// to the same bytes again, until it ends or is refused in words. A worker that
+// keeps prefixes takes each CALL or refuses it in words, and never keeps more
+// than its share.
 
 #include <stdint.h>
 #include <stdlib.h>

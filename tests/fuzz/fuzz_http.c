@@ -1,6 +1,6 @@
 // Whatever the bytes are, the coordinator's page answers in HTTP or closes, and
-// never by a failure of its own (500). What it asks of the coordinator is
-// answered with whatever came.
+// never with a failure of its own (500). Its questions to the coordinator are
+// echoed back as answers.
 
 #include <stdint.h>
 #include <stdio.h>

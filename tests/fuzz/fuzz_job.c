@@ -1,5 +1,5 @@
-// A job file and, behind a zero byte, its examples.jsonl: whatever they are, a
-// job and its rows are read, or there are findings.
+// The input is a job file and, after a zero byte, its examples.jsonl. Whatever
+// they are, the job and its rows are read, or there are findings.
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Whatever the bytes are, mending gives JSON that reads back, or nothing.
+// Whatever the bytes are, mending gives JSON that can be parsed, or nothing.
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// Whatever the bytes are, a reply gives every output, each within its type, or
-// a sentence that says what is wrong.
+// Whatever the bytes are, a reply gives every output, each valid for its type,
+// or a sentence that says what is wrong.
 
 #include <stdint.h>
 #include <stdio.h>

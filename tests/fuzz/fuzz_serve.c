@@ -1,6 +1,6 @@
-// Whatever is asked of a served program, as bytes or (with a first byte that
-// is odd) as the body of a request, is answered in HTTP or closed, and never by
-// a failure of its own (500).
+// Whatever a served program receives, as raw bytes or (if the first byte is
+// odd) as the body of a request, it answers in HTTP or closes, and never with a
+// failure of its own (500).
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// A program that takes one of each kind of value.
+// A program with one input of each kind of value.
 static const char program[] =
     "{\"sort\":{\"demos\":[],\"signature\":{\"instructions\":\"Sort.\","
     "\"fields\":[{\"prefix\":\"Text:\","

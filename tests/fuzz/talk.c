@@ -13,7 +13,7 @@
 #include "http/address.h"
 
 enum {
-    SILENCE_MS = 300, // then a reply has no end (a stream of news)
+    SILENCE_MS = 300, // the reply has no end (a stream of news) after this
     MOST_BYTES = 4 << 20,
 };
 
@@ -31,7 +31,7 @@ static int open_line(const char *place)
     return fd;
 }
 
-// The server may close before it has read all.
+// Sends all bytes. The server may close before it has read them all.
 static void send_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {

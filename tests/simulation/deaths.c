@@ -1,5 +1,5 @@
-// A worker that has calls vanishes: its machine is gone, and no connection
-// tells of it. How soon are its calls with others?
+// A worker with calls vanishes: its machine is gone, and no connection reports
+// it. How soon do other workers have its calls?
 #include "simulation/troubles.h"
 
 #include <inttypes.h>
@@ -11,13 +11,13 @@
 
 enum {
     // From a worker's death until its calls are taken from it: three
-    // heartbeats, and what a turn of the loop takes.
+    // heartbeats, plus one turn of the loop.
     MISSED_MS = 3500,
     DEATHS = 20,
 };
 
 static int64_t dead_us;   // when worker 0 vanished with calls; 0: not yet
-static int64_t missed_us; // and when it had none any more
+static int64_t missed_us; // and when it had none left
 
 static void vanish(void *user)
 {

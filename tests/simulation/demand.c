@@ -1,5 +1,5 @@
 // Workers are started and stopped by demand, as KEDA does it by the rule of the
-// chart: from none, and back to none between two jobs.
+// chart: starting from none, and back to none between two jobs.
 #include "simulation/troubles.h"
 
 #include <inttypes.h>
@@ -16,22 +16,22 @@
 
 enum {
     // How long a job waits for a worker (coordinator.wait of the chart), and
-    // what a pod takes until its worker greets.
+    // how long a pod takes until its worker greets.
     CHART_WAIT_MS = 1800000,
     POD_S = 40,
-    IDLE_S = 900, // between two jobs: none may be left by then
+    IDLE_S = 900, // between two jobs; long enough for all workers to end
 };
 
 static struct {
     struct scaler scaler;
-    int64_t value; // that the scaler is given next
+    int64_t value; // the next value for the scaler
     int n_pods;    // started and not told to end, connected or not
     int most_pods, starts, stops;
     bool job_runs;
 } pods;
 
-// What the chart asks Prometheus for: calls that wait, calls with workers, and
-// jobs that run.
+// Returns what the chart asks Prometheus for: calls that wait, plus calls with
+// workers, plus running jobs.
 static int64_t demand(void)
 {
     struct dispatch_counts counts = {0};
@@ -53,7 +53,7 @@ static void pod_is_up(void *user)
     free(number);
 }
 
-// A pod with its model server is there after a while.
+// Starts a pod with its model server; it is up after a while.
 static void start_pod(void)
 {
     int *number = malloc(sizeof *number);
@@ -69,7 +69,7 @@ static void start_pod(void)
                pod_is_up, number);
 }
 
-// SIGTERM: the worker drains.
+// Sends SIGTERM, so that the worker drains.
 static void stop_pod(void)
 {
     int number = --pods.n_pods;
@@ -79,7 +79,7 @@ static void stop_pod(void)
         world_leave_worker(number, false);
 }
 
-// The value is as old as Prometheus' last look.
+// Scales by the value that Prometheus read last, which may be old.
 static void scale(void *user)
 {
     int wanted;
@@ -97,7 +97,8 @@ static void scale(void *user)
     machine_at(machine_now_us() + SCALER_INTERVAL_S * SECOND, scale, NULL);
 }
 
-// One job after the other, with a pause in which all workers go.
+// Runs one job after the other, with a pause between them in which all workers
+// end.
 static void *run_jobs(void *arg)
 {
     (void)arg;
@@ -139,8 +140,8 @@ static void begin(void)
 static const struct trouble trouble = {
     .configure = configure, .begin = begin, .client = run_jobs};
 
-// What is wrong with how often workers came and went. No call is made twice but
-// by a copy.
+// Returns what is wrong with how often workers came and went, or NULL. No call
+// may be made twice, except as a copy.
 static const char *judge_pods(bool hasty, int64_t begun)
 {
     if (begun > world.calls + (int64_t)world.counts.hedged)
@@ -176,8 +177,8 @@ static bool follow(struct scaler rule, bool hasty)
     return world.wrong == NULL;
 }
 
-// By the chart's rule, and by one that follows every change at once, so that
-// workers are told to go in the middle of their calls.
+// Follows the chart's rule, and also one that reacts to every change at once,
+// so that workers are told to end in the middle of their calls.
 bool demand_run(void)
 {
     static const struct scaler at_once = {

@@ -11,16 +11,16 @@
 
 enum { MAX_FILES = 64, SECTOR = 512 };
 
-// What a write that is not synced yet took the place of.
+// What a write replaced, kept until the write is synced.
 struct before {
-    struct before *next; // an older one
+    struct before *next; // the next older one
     sqlite3_int64 at;
-    sqlite3_int64 size; // of the file before
+    sqlite3_int64 size; // of the file before the write
     int len;
     char data[];
 };
 
-// One file, whatever number of connections have it open.
+// One file, however many connections have it open.
 struct inode {
     char path[256]; // "": free
     int open;
@@ -34,7 +34,7 @@ static int64_t operations;
 static int crash_in = -1;
 static void (*crash)(void);
 
-// The real files by path, for copies.
+// The real files by path; needed for copies.
 static sqlite3_file *open_files[MAX_FILES];
 
 static struct inode *inode_of(sqlite3_file *file)
@@ -241,7 +241,7 @@ static sqlite3_file *open_file(const struct inode *inode)
     return NULL;
 }
 
-// Some of the sectors of a write never reached the disk.
+// Undoes some of the sectors of a write, which never reached the disk.
 static void undo(char *bytes, sqlite3_int64 *size, const struct before *before)
 {
     bool whole = machine_chance(0.5);

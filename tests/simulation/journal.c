@@ -1,4 +1,4 @@
-// journal: the log of all programs in the machine, with its time.
+// journal: the log of all programs in the machine, with virtual time.
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -34,7 +34,7 @@ static const char trials_sql[] =
     " JOIN jobs j ON j.no = t.job_no"
     " ORDER BY t.job_no, t.number";
 
-// What the undisturbed runs of all jobs found, by what it is about.
+// What the undisturbed runs of all jobs found, by the hash of what it is about.
 static struct map learned;
 static struct map learned_trials;
 
@@ -44,10 +44,10 @@ struct judge {
     sqlite3_stmt *calls, *evaluations;
     int64_t last_call, last_evaluation;
     struct map by_key;   // hash of the row; owned
-    struct map requests; // whose answer is durable
+    struct map requests; // those whose answer is durable
     struct map gists;    // hash of the texts in durable answers
     struct map found;    // evaluations
-    bool again;          // reads a store from its first row
+    bool again;          // reads the store from its first row again
     int64_t n_calls, n_again;
     char what[400];
 };
@@ -126,8 +126,8 @@ static const char *text(sqlite3_stmt *stmt, int column)
 
 // --- calls ---
 
-// "A garden word, 123", where a text has it: what one step says and the next
-// one is asked with.
+// Finds a phrase like "A garden word, 123" in a text: one step answers with it,
+// and the next step's question contains it.
 static bool find_gist(const char *text, size_t len, struct hash *out)
 {
     static const char mark[] = " word, ";

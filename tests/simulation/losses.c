@@ -1,5 +1,5 @@
-// One message is lost, the first of its kind, and nothing else tells of it. How
-// soon is it sent once more?
+// One message is lost, the first of its kind, and nothing else reports the
+// loss. How soon is it sent again?
 #include "simulation/troubles.h"
 
 #include <inttypes.h>
@@ -13,8 +13,9 @@
 #include "wire/message.h"
 
 enum {
-    REPEATED_MS = 6000, // from the loss until it is sent once more
-    // From a call without the prefix that was lost until it is sent with it.
+    REPEATED_MS = 6000, // from the loss until the message is sent again
+    // From the call that arrives without the lost prefix until it is sent with
+    // it.
     OVERTAKEN_MS = 500,
     CALLS_KEPT = 4096,
 };
@@ -22,8 +23,8 @@ enum {
 static const struct loss {
     const char *name;
     enum message_kind kind;
-    bool proof;     // of what a worker shows when it joins
-    bool overtakes; // it is the call behind it that is looked at
+    bool proof;     // the message belongs to a worker's proof when it joins
+    bool overtakes; // measure the call that follows the lost one
 } losses[] = {
     {.name = "HELLO", .kind = MESSAGE_HELLO},
     {.name = "WELCOME", .kind = MESSAGE_WELCOME},
@@ -67,9 +68,9 @@ static const char *name_of(const struct message *message)
     }
 }
 
-// The first call that brings a prefix is lost. A later one that only names it
-// cannot be taken, which the worker says: how soon it comes whole is what
-// counts, from when it was sent first.
+// Loses the first call that brings a prefix. The worker cannot take a later
+// call that only names this prefix, and says so. What counts is how soon that
+// call is sent with its prefix, measured from when it was first sent.
 static bool is_lost_prefix(const struct message *message)
 {
     static int64_t sent_us[CALLS_KEPT];
@@ -95,7 +96,7 @@ static bool is_lost_prefix(const struct message *message)
 static bool is_lost(const struct message *message)
 {
     const struct loss *loss = lost.loss;
-    // An answer comes again when it is asked for again.
+    // A lost ANSWER shows when its call is sent again.
     enum message_kind again =
         loss->kind == MESSAGE_ANSWER ? MESSAGE_CALL : loss->kind;
 

@@ -10,13 +10,13 @@
 
 #include <sodium.h>
 
-// What the linker put aside (--wrap).
+// The originals of the functions that the linker replaces (--wrap).
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                           void *(*run)(void *), void *arg);
 int __real_pthread_join(pthread_t thread, void **result);
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
 
-// What takes its place.
+// Their replacements.
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                           void *(*run)(void *), void *arg);
 int __wrap_pthread_join(pthread_t thread, void **result);
@@ -31,7 +31,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *out);
 
 enum { MAX_THREADS = 1024, MAX_PROCESSES = 1024, MAX_EVENTS = 1 << 20 };
 
-// The wall clock at the start: any time will do, as long as it is always this.
+// The wall clock at the start. Any time will do, as long as it is always the
+// same.
 static const int64_t WALL_US = INT64_C(1790000000) * 1000000;
 
 struct thread {
@@ -41,10 +42,10 @@ struct thread {
     void *(*run)(void *arg);
     void *arg;
     bool ended;
-    bool (*ready)(void *user); // NULL: it only let others go first
+    bool (*ready)(void *user); // NULL: it only gave way to others
     void *user;
     int64_t until_us; // -1: no limit
-    const void *cond; // that it waits for, or NULL
+    const void *cond; // the condition it waits for, or NULL
     bool signaled;
 };
 
@@ -59,10 +60,10 @@ static struct {
     uint64_t random;
     uint64_t trace;
     int64_t now_us;
-    int64_t wall_us; // beyond the monotonic clock
+    int64_t wall_us; // offset from the monotonic clock
     struct thread *threads[MAX_THREADS];
     int n_threads;
-    int process; // of the driver
+    int process; // the driver's
     int64_t stopped_us[MAX_PROCESSES];
     uint64_t runs[MAX_PROCESSES];
     bool (*ready)(void *user); // what the driver waits for
@@ -113,7 +114,7 @@ void machine_trace_add(uint64_t value)
     machine.trace = (machine.trace ^ value) * UINT64_C(0x100000001b3);
 }
 
-// Identities and epochs of peers are drawn by libsodium.
+// Replaces libsodium's generator, which draws identities and epochs of peers.
 static const char *random_name(void)
 {
     return "simulation";
@@ -253,7 +254,8 @@ static bool is_ready(const struct thread *thread)
            (thread->until_us >= 0 && machine.now_us >= thread->until_us);
 }
 
-// When the thread can go on without anything else happening; -1: never.
+// Returns the time at which the thread can continue without anything else
+// happening; -1: never.
 static int64_t due_of(const struct thread *thread)
 {
     int64_t stopped_us = machine.stopped_us[thread->process];
@@ -286,8 +288,8 @@ static bool pass_time(int64_t until_us)
     return true;
 }
 
-// One step: an event, or time, or the thread that is to run next. False when
-// nothing will ever come.
+// Takes one step: runs an event, moves the clock, or picks the thread that runs
+// next. Returns false when nothing will ever happen.
 static bool step(int64_t until_us, struct thread **next)
 {
     struct thread *ready[MAX_THREADS];
@@ -309,8 +311,8 @@ static bool step(int64_t until_us, struct thread **next)
     return true;
 }
 
-// What the driver waits for. Looked at before each step, on whatever thread
-// takes it.
+// Returns true if what the driver waits for is ready. Called before each step,
+// on whatever thread takes the step.
 static bool is_drivers_turn(void)
 {
     return machine.ready(machine.user) ||
@@ -323,14 +325,15 @@ static void take(sem_t *sem)
         continue;
 }
 
-// Whoever has to wait looks for the next one itself, and hands the processor
-// over to it; often that is none but itself. NULL: the driver.
+// Returns the thread that runs next, or NULL for the driver. A thread that has
+// to wait calls this itself and hands over the processor; often it chooses
+// itself.
 static struct thread *choose(void)
 {
     struct thread *own = self;
     struct thread *next = NULL;
 
-    self = NULL; // events and wishes are the driver's
+    self = NULL; // events and the driver's ready() run as the driver
     while (!is_drivers_turn()) {
         if (!step(machine.until_us, &next))
             die("all wait for what will never be");
@@ -348,7 +351,7 @@ static void hand_over(struct thread *next)
     (void)sem_post(next == NULL ? &machine.driver : &next->go);
 }
 
-// On a thread: others go first, until it is chosen.
+// Lets other threads go first, until this one is chosen. Call on a thread.
 static void give_way(void)
 {
     struct thread *own = self;
@@ -469,8 +472,9 @@ static bool try_mutex(void *user)
     return pthread_mutex_trylock(user) == 0;
 }
 
-// The mutex is real, and belongs to the thread that calls: so the driver, whose
-// wish is looked at on other threads, tries by itself.
+// Takes a mutex. The mutex is real, and belongs to the thread that locks it.
+// The driver's ready() is called on other threads, so the driver tries the lock
+// itself.
 static void take_mutex(pthread_mutex_t *mutex)
 {
     while (!try_mutex(mutex)) {
@@ -481,7 +485,7 @@ static void take_mutex(pthread_mutex_t *mutex)
     }
 }
 
-// A thread may be put off before it takes a mutex, and so others come between.
+// Others may run before the thread takes the mutex, so they can get in between.
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     if (self != NULL && machine_below(64) == 0)
@@ -500,7 +504,7 @@ static bool is_signaled(void *user)
     return ((struct thread *)user)->signaled;
 }
 
-// The driver just looks again in a moment, as after a spurious wake-up.
+// The driver just checks again in a moment, as after a spurious wake-up.
 static int wait_for(pthread_cond_t *cond, pthread_mutex_t *mutex,
                     int64_t until_us)
 {
@@ -527,7 +531,8 @@ int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                                   const struct timespec *until)
 {
-    // By the monotonic clock: common/cond.h makes every condition with a limit.
+    // The time is monotonic: every condition with a time limit is made by
+    // common/cond.h.
     return wait_for(cond, mutex,
                     (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000);
 }

@@ -1,24 +1,24 @@
 // machine: one processor and one clock for all threads, driven by one seed.
 //
 // The programs under test keep their threads, mutexes, conditions and sleeps.
-// What they call is wrapped by the linker (CMakeLists.txt), and ends here: only
-// one thread runs at a time, and it runs until it waits for something. Then the
-// next one is chosen by the seed among those that could go on. When none could,
-// the clock moves to whatever comes next. So a second of virtual time costs
-// only what is done in it, and the same seed gives the same run to the last
-// instruction.
+// The linker wraps the functions behind these (CMakeLists.txt) so that they end
+// here. Only one thread runs at a time, and it runs until it waits for
+// something. Then the seed chooses the next one among those that are ready. If
+// none is, the clock moves to the next event or deadline. So a second of
+// virtual time costs no more than the work that is done in it, and the same
+// seed gives the same run to the last instruction.
 //
 //   RUNNING ---- waits for something ----> WAITING
 //      ^                                      |
-//      '-- chosen, once it is ready ----------'  ready: what it waits for is
-//                                                there, or its time has come
+//      '-- chosen, once it is ready ----------'  ready: what it waits for has
+//                                                happened, or its time is over
 //
-// The thread of main() is the driver. It is no thread of the machine: while it
-// waits, the machine runs.
+// The thread of main() is the driver. It does not belong to the machine: while
+// it waits, the machine runs.
 //
-// Threads belong to processes, which are only numbers here: a stopped process
-// is not given the processor, while time goes on (SIGSTOP). What happens at a
-// given time without a thread is an event (machine_at).
+// Threads belong to processes, which are only numbers here. A stopped process
+// does not get the processor, while time passes (SIGSTOP). An event is
+// something that happens at a given time without a thread (machine_at).
 
 #ifndef TESTS_SIMULATION_MACHINE_H
 #define TESTS_SIMULATION_MACHINE_H
@@ -26,27 +26,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Time begins anew, and chance too. Nothing may be left of an earlier run.
+// Starts time and chance anew. Nothing may be left of an earlier run.
 void machine_start(uint64_t seed);
-// All threads must have ended. What is still to happen happens at once, so that
-// it frees what it holds.
+// All threads must have ended. Runs all events that are still to come at once,
+// so that they free what they hold.
 void machine_end(void);
 
 int64_t machine_now_us(void);
-// The wall clock jumps by so much.
+// Moves the wall clock by us.
 void machine_jump_wall(int64_t us);
 
 // --- chance ---
 
 uint64_t machine_random(void);
 uint64_t machine_below(uint64_t n); // 0 .. n - 1
-bool machine_chance(double p);      // true in so many of all cases
+bool machine_chance(double p);      // true with probability p
 
 // --- waiting ---
 
-// Waits until ready(user), or until the time (-1: for ever), and says whether
-// it is ready. For threads and for the driver, whose `ready` is asked before
-// each step of the machine, and so may look at how things are.
+// Waits until ready(user) is true, or until the given time (-1: no limit), and
+// returns whether it is ready. For threads and for the driver. The driver's
+// `ready` is called before each step of the machine, so it can also watch the
+// state of things.
 bool machine_wait(bool (*ready)(void *user), void *user, int64_t until_us);
 void machine_sleep(int64_t us);
 
@@ -56,17 +57,17 @@ void machine_at(int64_t at_us, void (*fire)(void *user), void *user);
 
 // --- processes ---
 
-// Threads that are made from now on, by the driver, belong to it. A thread's
-// own threads belong to the process that it belongs to.
+// Sets the process of the threads that the driver creates from now on. Threads
+// that a thread creates belong to the process of their creator.
 void machine_set_process(int process);
-int machine_process(void); // that the caller belongs to
-// How often a thread of it was given the processor.
+int machine_process(void); // the caller's
+// Returns how often a thread of this process was given the processor.
 uint64_t machine_runs(int process);
-// Not to be given the processor before that time.
+// Keeps the processor from this process until that time.
 void machine_stop_process(int process, int64_t until_us);
 
-// A number that depends on all that was done since the start, and on its order:
-// equal after equal runs.
+// Returns a number that depends on everything that was done since the start,
+// and on its order. It is equal after equal runs.
 uint64_t machine_trace(void);
 void machine_trace_add(uint64_t value);
 

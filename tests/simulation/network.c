@@ -22,9 +22,9 @@ enum {
 
 struct frame {
     struct frame *next;
-    int from;           // number of the connected socket at either end
+    int from;           // number of the connected socket, at either end
     int to;             // 0: to the listener
-    char endpoint[256]; // where that is
+    char endpoint[256]; // where the listener is
     struct wire_id id;  // of the sender, for the listener
     size_t len;
     char data[];
@@ -35,16 +35,16 @@ struct wire_socket {
     int number;
     bool listens;
     bool dead;
-    int process; // that it belongs to
+    int process; // the process that owns it
     char endpoint[256];
     struct wire_id id;
     struct frame *first, **last; // arrived
     struct frame *taken;
-    struct wire_frame rest; // of it, as in wire/socket.c
+    struct wire_frame rest; // what is left of it, as in wire/socket.c
     struct wire_id rest_from;
     struct buf encoded;
-    // Of a connected socket: when the last frame of each direction arrives, and
-    // until when the link is cut.
+    // For a connected socket: when the last frame in each direction arrives,
+    // and until when the link is cut.
     int64_t up_us, down_us, cut_us;
     bool cut_loses;
     struct wire_socket *next;
@@ -55,7 +55,7 @@ static struct {
     struct wire_socket *sockets;
     struct wire_socket *numbered[NUMBERED]; // by number, from FIRST_FD
     int n_ever;
-    struct map prefixes; // texts of calls, by name; owned
+    struct map prefixes; // texts of call prefixes, by name; owned
     void (*sent)(const struct message *message);
     bool (*is_lost)(const struct message *message);
 } network;
@@ -193,9 +193,9 @@ static void deliver(struct wire_socket *to, struct frame *frame)
     machine_trace_add((uint64_t)machine_now_us());
 }
 
-// What was sent to a listener that is not there waits in its sender's queue, or
-// was in the hands of the network and is lost. What was sent before its socket
-// was closed arrives (ZMQ_LINGER).
+// Delivers a frame. A frame to a listener that is down either waits in its
+// sender's queue or, if it was already on the network, is lost. A frame that
+// was sent before its socket was closed arrives (ZMQ_LINGER).
 static void arrive(void *user)
 {
     struct frame *frame = user;
@@ -295,7 +295,7 @@ struct wire_socket *wire_bind(void *context, const char *endpoint,
     return socket;
 }
 
-// Nobody here speaks over a second endpoint.
+// No program here uses a second endpoint.
 bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
                     struct err *err)
 {
@@ -390,8 +390,8 @@ static bool send_to(struct wire_socket *socket, const struct wire_id *to,
     return true;
 }
 
-// A call that only names its prefix gets the text of one that was sent before,
-// to whomever. No name may stand for two texts.
+// Fills in the text of a prefix that the call only names, from an earlier call
+// to any worker. No name may stand for two texts.
 static void fill_prefix(struct call_message *call)
 {
     struct call_request *request = &call->request;
@@ -430,7 +430,7 @@ static void tell_sent(struct wire_frame frame)
     }
 }
 
-// Those messages of a frame that are not to be lost, one behind the other.
+// Keeps the messages of a frame that must not be lost, one after the other.
 static void keep_others(struct wire_frame frame, struct buf *out)
 {
     struct arena arena = ARENA_INIT((size_t)2 * WIRE_MAX_BYTES);
@@ -448,7 +448,7 @@ static void keep_others(struct wire_frame frame, struct buf *out)
     }
 }
 
-// A frame from which messages may be missing, on its way.
+// Sends a frame from which messages may be missing.
 static bool send_rest(struct wire_socket *socket, const struct wire_id *to,
                       const struct wire_frame *frame, struct err *err)
 {
@@ -469,7 +469,7 @@ bool wire_send_encoded(struct wire_socket *socket, const struct wire_id *to,
 {
     if (socket->dead)
         return true;
-    // Long ones go in parts, which real sockets are tested for.
+    // Long frames go in parts; the tests of real sockets cover that.
     assert(to != NULL || frame->len <= WIRE_FRAME_BYTES);
     if (to != NULL && network.sent != NULL)
         tell_sent(*frame);
@@ -522,7 +522,7 @@ int wire_source(struct wire_socket *socket)
     return socket->taken == NULL ? -1 : socket->taken->from;
 }
 
-// All is in the clear.
+// Nothing is encrypted here.
 const char *wire_peer_key(struct wire_socket *socket)
 {
     (void)socket;
@@ -610,7 +610,7 @@ void connections_parted(struct connections *connections, int fd, int64_t peer,
     (void)connections, (void)fd, (void)peer, (void)now_ms;
 }
 
-// The connection breaks and comes back: what was on its way is lost.
+// Breaks the connection, which then comes back. What was on its way is lost.
 void connections_close(struct connections *connections, int fd, int64_t peer)
 {
     struct wire_socket *socket = by_number(fd);
@@ -622,7 +622,7 @@ void connections_close(struct connections *connections, int fd, int64_t peer)
     socket->cut_loses = true;
 }
 
-// Everybody reads what he is sent.
+// Every peer reads all that is sent to it.
 size_t connections_gave(struct connections *connections, int fd, int64_t peer,
                         size_t bytes)
 {
@@ -644,7 +644,7 @@ bool connections_hold(const struct connections *connections, int fd,
     return true;
 }
 
-// Nothing tells of a machine that is gone.
+// Nothing reports that a machine is gone.
 bool connections_broken(struct connections *connections, int *fd, int64_t *peer)
 {
     (void)connections, (void)fd, (void)peer;

@@ -1,5 +1,5 @@
-// All that is of one kind is out for a quarter of an hour, and is repaired. Is
-// the job at full pace soon, without a hand?
+// Everything of one kind is down for a quarter of an hour, and is then
+// repaired. Is the job soon back at full pace, without help?
 #include "simulation/troubles.h"
 
 #include <inttypes.h>
@@ -15,13 +15,14 @@
 #include "simulation/world.h"
 
 enum {
-    // It lasts longer than a job waits, so that the job has paused, and been
-    // tried again and again, by then.
+    // The outage lasts longer than a job waits, so by its end the job has
+    // paused and has been tried again and again.
     OUTAGE_BEGINS_S = 5,
     OUTAGE_S = 900,
-    RECOVERS_S = 10, // from the repair until all is at full pace again
-    // Runs of the same job differ by up to twenty seconds, as chance deals the
-    // delays: how long one takes is said by the median of this many.
+    RECOVERS_S = 10, // from the repair until everything is at full pace again
+    // Runs of the same job differ by up to twenty seconds, depending on how
+    // chance spreads the delays. So the time of a job is the median of this
+    // many runs.
     PACE_RUNS = 5,
 };
 
@@ -43,7 +44,8 @@ static void servers_fail(void)
         servers_get(i)->fails = 1;
 }
 
-// Sockets that are opened meanwhile do not get through either.
+// Cuts all links again and again, so that sockets opened meanwhile do not get
+// through either.
 static void keep_links_broken(void *user)
 {
     (void)user;
@@ -128,7 +130,8 @@ static void repair(void *user)
     }
 }
 
-// Whether the job is done, by the coordinator's own word. It may not be there.
+// Checks whether the job is done, as the coordinator says. The coordinator may
+// be down.
 static void look_whether_done(void)
 {
     struct err err = ERR_CLEAR;
@@ -153,8 +156,8 @@ static void submit_if_heard(void)
     client_close(client);
 }
 
-// The client submits the job, is told that it has paused, or loses sight of it,
-// and does no more for it until it is done.
+// The client submits the job and is then told that it has paused, or loses
+// contact with it. It does nothing more until the job is done.
 static void *run_patient_client(void *arg)
 {
     (void)arg;
@@ -197,8 +200,8 @@ static int64_t median_time(int64_t times[static PACE_RUNS])
     return times[PACE_RUNS / 2];
 }
 
-// How long each variant usually takes when nothing is out. False, and says so,
-// when one goes wrong even then.
+// Measures how long each variant usually takes without an outage. Returns
+// false, and says so, when one fails even then.
 static bool learn_pace(int64_t usual_us[static SCENE_VARIANTS])
 {
     int64_t times[PACE_RUNS];
@@ -216,8 +219,8 @@ static bool learn_pace(int64_t usual_us[static SCENE_VARIANTS])
     return true;
 }
 
-// When the job usually is done if something is out, the outage itself left out.
-// False, and says so, when it goes wrong.
+// Measures when the job is usually done if something is down, not counting the
+// outage itself. Returns false, and says so, when a run fails.
 static bool measure(const struct outage *outage, uint64_t seed, int variant,
                     int64_t *usual_us)
 {

@@ -1,7 +1,7 @@
 // pairs: ZeroMQ's PAIR sockets and its poll, inside the machine.
 //
-// A job's thread and the loop pass notes through them. The names are those of
-// ZeroMQ: what is linked here takes the place of the library's.
+// A job's thread and the loop exchange notes through them. The functions have
+// ZeroMQ's names, since they replace the library's at link time.
 
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ struct pair {
     bool bound;
     struct pair *other;
     struct packet *first, **last;
-    struct pair *next; // of all
+    struct pair *next; // list of all pairs
 };
 
 static struct pair *pairs;
@@ -151,7 +151,7 @@ int zmq_recv(void *socket, void *out, size_t size, int flags)
 struct polled {
     zmq_pollitem_t *items;
     int n;
-    uint64_t runs; // of the process when its descriptors were looked at
+    uint64_t runs; // runs of the process when its descriptors were last checked
     int process;
     bool files_ready;
 };
@@ -169,7 +169,7 @@ static bool sockets_readable(const struct polled *polled)
     return false;
 }
 
-// Pipes of the process itself: nothing changes in them while none of its
+// Checks pipes within the process: nothing changes in them while none of its
 // threads runs.
 static bool files_readable(struct polled *polled)
 {
@@ -192,7 +192,8 @@ static bool any_readable(void *user)
     return sockets_readable(user) || files_readable(user);
 }
 
-// Our callers look at everything after it, whatever was readable.
+// Returns 1 if anything is readable, without saying what: our callers check
+// everything after a poll.
 int zmq_poll(zmq_pollitem_t *items, int n, long timeout_ms)
 {
     struct polled polled = {.items = items,

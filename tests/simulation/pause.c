@@ -1,4 +1,4 @@
-// Nobody can answer, so the job pauses, until somebody comes who can.
+// Nobody can answer, so the job pauses until a worker comes that can.
 #include "simulation/troubles.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "simulation/servers.h"
 #include "simulation/world.h"
 
-enum { GOOD = 2 }; // the worker that is there last
+enum { GOOD = 2 }; // the last worker to join
 
 static bool job_runs;
 
@@ -21,7 +21,8 @@ static void join_good_one(void *user)
     world.n_workers = GOOD + 1;
 }
 
-// A client that is gone in between, as one that is started by hand.
+// Acts as a client that connects only for this call, like one that is started
+// by hand.
 static void with_client(void (*act)(struct client *))
 {
     struct err err = ERR_CLEAR;
@@ -34,7 +35,7 @@ static void with_client(void (*act)(struct client *))
     client_close(client);
 }
 
-// Whether a job is at work, by the coordinator's own word.
+// Checks whether a job is running, as the coordinator says.
 static void look_for_jobs(struct client *client)
 {
     struct err err = ERR_CLEAR;
@@ -47,7 +48,7 @@ static void look_for_jobs(struct client *client)
 }
 
 // The client of a job that pauses goes away, and nobody else does anything for
-// it. It comes back for the result when the job is done long since.
+// the job. It returns for the result long after the job is done.
 static void *run_absent_client(void *arg)
 {
     int64_t answered;

@@ -13,7 +13,8 @@ static int largest(int a, int b)
     return a > b ? a : b;
 }
 
-// What the value asks for; n, where that is about right.
+// Returns the number of workers that the value asks for, or n if that is about
+// right.
 static int recommend(const struct scaler *scaler, int64_t value, int n)
 {
     int64_t right = (int64_t)scaler->calls_per_worker * n;
@@ -24,7 +25,7 @@ static int recommend(const struct scaler *scaler, int64_t value, int n)
     return largest(1, least(scaler->most, (int)((value + per - 1) / per)));
 }
 
-// The most that was wanted in the window, this time included.
+// Returns the most workers that were wanted in the window, including now.
 static int note(struct scaler *scaler, int wanted)
 {
     int times =

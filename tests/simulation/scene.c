@@ -5,8 +5,9 @@
 
 #include "simulation/servers.h"
 
-// Two steps, of which one needs the other; each optimizer that is quick. The
-// second job searches notes by embeddings before them, and picks demos so.
+// Two steps, one of which needs the other, and each optimizer that is quick.
+// Before them, the second job searches notes by embeddings, and picks demos the
+// same way.
 #define PROGRAM(models, search, inputs)                                        \
     "models: {student: '" SERVERS_MODEL "'" models "}\n"                       \
     "inputs: {text: {desc: A note}}\n"                                         \

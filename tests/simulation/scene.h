@@ -1,4 +1,4 @@
-// scene: the jobs that are run in the machine.
+// scene: the jobs that run in the machine.
 
 #ifndef TESTS_SIMULATION_SCENE_H
 #define TESTS_SIMULATION_SCENE_H

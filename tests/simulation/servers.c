@@ -10,12 +10,12 @@
 #include "simulation/machine.h"
 #include "simulation/network.h"
 
-// So quick that what a job still takes is what it waits for.
+// So quick that the rest of the job takes only as long as it has to wait.
 enum { HEALED_SPEED = 8 };
 
 struct call {
-    struct model_client *client; // NULL: nobody wants it any more
-    struct call *next;           // of the client
+    struct model_client *client; // NULL: its client is gone or cancelled it
+    struct call *next;           // next call of the client
     struct model_done done;
 };
 
@@ -91,8 +91,8 @@ static enum call_outcome outcome_of(uint64_t luck)
     return luck % 41 == 0 ? CALL_CUT : CALL_TEXT;
 }
 
-// A text to be embedded comes as a list of one (common/call.h): some direction
-// of four, that the text determines.
+// Embeds a text, which comes as a list of one (common/call.h): the text
+// determines one of four directions.
 static struct call_answer embed(const struct hash *hash, size_t len)
 {
     struct call_answer answer = {.cached_tokens = -1,
@@ -145,8 +145,9 @@ struct call_answer servers_answer(const char *prefix, size_t prefix_len,
     return answer;
 }
 
-// A schema with one word in it leaves one reply: it is how a worker shows that
-// its server heeds formats (coordinator/proof.h).
+// Obeys a format with a single word in it, which leaves only one possible
+// reply. This is how a worker shows that its server obeys formats
+// (coordinator/proof.h).
 static void heed_format(const char *format, struct call_answer *answer)
 {
     const char *word = format == NULL ? NULL : strstr(format, "zyzzyva");
@@ -267,7 +268,8 @@ static enum call_fault any_fault(void)
     return faults[machine_below(4)];
 }
 
-// How long it takes, in microseconds; what comes of it is set.
+// Works on a call: sets its outcome in `done`, and returns how long it takes in
+// microseconds.
 static int64_t work_on(struct server *server, struct model_done *done,
                        int64_t timeout_ms)
 {
@@ -323,7 +325,7 @@ bool model_begin(struct model_client *client, int64_t id,
     return true;
 }
 
-// What is under way is freed by its event, what is done at once.
+// A call in flight is freed by its event, one that is done at once.
 void model_cancel(struct model_client *client, int64_t id)
 {
     for (struct call *at = client->open; at != NULL; at = at->next) {

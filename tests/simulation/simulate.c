@@ -3,8 +3,8 @@
 //   simulate [--seeds N] [--first SEED] [--workers N] [--twice] [--troubles]
 //            [--verbose]
 //
-// See README.md. A seed that fails is printed with what is wrong, and
-// `simulate --first SEED --seeds 1` runs it again, step by step the same.
+// See README.md. A failing seed is printed with what is wrong, and `simulate
+// --first SEED --seeds 1` runs it again, exactly the same step by step.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "simulation/troubles.h"
 #include "simulation/world.h"
 
-// What --troubles runs before the seeds.
+// The troubles that --troubles runs before the seeds.
 static bool (*const troubles[])(void) = {
     deaths_run, losses_run, demand_run, pause_run, outages_run,
 };
@@ -78,7 +78,8 @@ static bool run_all(const struct options *options)
     return true;
 }
 
-// Thousands of runs in one process: memory is used again soon.
+// Makes the sanitizer reuse freed memory soon, as one process makes thousands
+// of runs.
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

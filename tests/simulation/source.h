@@ -1,4 +1,4 @@
-// source: what a poll may wait for; the first member of each socket.
+// source: something that a poll can wait for; the first member of each socket.
 
 #ifndef TESTS_SIMULATION_SOURCE_H
 #define TESTS_SIMULATION_SOURCE_H

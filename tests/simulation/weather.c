@@ -11,12 +11,12 @@
 #include "simulation/servers.h"
 #include "simulation/world.h"
 
-// How bad it gets: a share of seeds has none of a kind, others much of it.
+// How bad the faults get: some seeds have none of a kind, others have many.
 struct weather {
     struct network_faults network;
     struct disk_faults disk;
     double cut, cut_all, crash, power, kill_worker, stop, stop_coordinator,
-        drain, away, wall, full; // chance a second
+        drain, away, wall, full; // chance per second
     double fails, hangs;         // of servers
 };
 
@@ -27,7 +27,7 @@ static bool happens(double chance)
     return chance > 0 && machine_chance(chance);
 }
 
-// 0 in most runs: `often` is the share that has any.
+// Returns 0 in most runs; `often` is the share of runs with a higher value.
 static double some(double often, double most)
 {
     return machine_chance(often) ? most * (double)machine_below(1000) / 1000
@@ -56,7 +56,7 @@ static void draw_weather(struct weather *w)
         .full = some(0.2, 0.1),
         .fails = some(0.5, 0.3),
         .hangs = some(0.3, 0.05)};
-    if (machine_chance(0.2)) // a disk that is terribly slow
+    if (machine_chance(0.2)) // a terribly slow disk
         w->disk.sync_us *= 50;
 }
 
@@ -118,7 +118,7 @@ static void heal(void)
     world_start_missing_workers();
 }
 
-// Nothing here waits: a coordinator that crashed is started by the world.
+// Never waits: the world restarts a coordinator that crashed.
 static void pass_weather(void *user)
 {
     (void)user;

@@ -27,15 +27,15 @@ enum {
 
 struct world world;
 
-// What a run has that is nobody else's.
+// What a run has that only this file uses.
 static struct {
     struct judge *judge;
     struct worker *ghosts[GHOSTS_MOST];
     int n_ghosts;
-    int process; // the last one given out
+    int process; // the last one handed out
     int worker_process[WORLD_WORKERS_MOST];
-    bool crashed;           // the coordinator's copy is made, it is a ghost
-    uint64_t runs, durable; // that check has seen
+    bool crashed; // the disk is copied, and the coordinator is a ghost
+    uint64_t runs, durable; // what check has seen so far
     pthread_t client;
     char *compiled; // owned
     char words[400];
@@ -85,7 +85,7 @@ void world_submit(struct client *client)
     client_result_release(&result);
 }
 
-// A job that was paused is submitted again, as people do.
+// Submits a job that was paused again, as people do.
 static void *run_client(void *arg)
 {
     (void)arg;
@@ -242,8 +242,8 @@ size_t world_worker_calls(int number)
 
 // --- the empty store ---
 
-// An empty store as store_open made it, for making one takes longer than many
-// a run.
+// An empty store as store_open made it. Making one takes longer than many a
+// run.
 static struct {
     char bytes[1 << 20];
     size_t len;
@@ -293,7 +293,8 @@ static void on_sent(const struct message *message)
     world_fail(judge_sent(own.judge, &message->as.call));
 }
 
-// After each step in which the coordinator ran, on the thread that took it.
+// Called after each step in which the coordinator ran, on the thread that took
+// it.
 static void check(void)
 {
     if (world.coordinator == NULL || own.crashed ||
@@ -306,7 +307,7 @@ static void check(void)
         world.trouble->look();
 }
 
-// Whether something is to be done that only the driver can do.
+// Returns true if something has to be done that only the driver can do.
 static bool is_over(void *user)
 {
     (void)user;
@@ -394,7 +395,7 @@ static void tear_down(void)
     judge_free(own.judge);
 }
 
-// Until the job is done, or something is wrong.
+// Runs until the job is done, or something is wrong.
 static void go_through(const struct trouble *trouble, uint64_t seed,
                        int variant, int n_workers)
 {

@@ -1,10 +1,10 @@
-// world: the cluster that is simulated, and one run of it.
+// world: the simulated cluster, and one run of it.
 //
 // A run begins with an empty store, a coordinator, some workers with a server
-// each, and a client who submits a job. What befalls it is a struct trouble,
-// one in a file (weather.c, deaths.c, losses.c, demand.c, pause.c, outages.c).
-// The driver lets the machine go on until the job is done or something is
-// wrong, and starts the coordinator anew when it crashed.
+// each, and a client that submits a job. A struct trouble says what happens to
+// them; there is one per file (weather.c, deaths.c, losses.c, demand.c,
+// pause.c, outages.c). The driver lets the machine run until the job is done or
+// something is wrong, and starts a new coordinator after a crash.
 //
 //   start --> steps --------- the job is done, or something is wrong --> end
 //              ^   |
@@ -26,10 +26,10 @@
 
 enum {
     WORLD_WORKERS_MOST = 100,
-    WORLD_COORDINATOR = 1, // its process
-    // How long a job may take once faults have stopped. A server that hangs is
-    // found when its call's time is over, which may be ten minutes; whatever
-    // the network has lost is missed within seconds.
+    WORLD_COORDINATOR = 1, // the coordinator's process
+    // How long a job may take once the faults have stopped. A hanging server is
+    // found only when the time limit of its call is over, which may be ten
+    // minutes. Messages that the network has lost are missed within seconds.
     WORLD_PATIENCE_S = 400,
     WORLD_LONG_PATIENCE_S = 3600,
 };
@@ -37,80 +37,85 @@ enum {
 #define WORLD_ENDPOINT "tcp://coordinator:7000"
 #define SECOND INT64_C(1000000)
 
-// What befalls a run. Each may be NULL.
+// What happens during a run. Each member may be NULL.
 struct trouble {
-    // Before the coordinator starts: what its options are.
+    // Sets the options of the coordinator before it starts.
     void (*configure)(struct coordinator_options *options);
-    // The coordinator is there, and no worker yet.
+    // Called when the coordinator is up and no worker has joined yet.
     void (*begin)(void);
-    // The thread of the client. NULL: it submits the job again, as people do,
-    // until it is done.
+    // The client's thread. NULL: it submits the job again and again, as people
+    // do, until the job is done.
     void *(*client)(void *unused);
-    // After each step in which the coordinator ran, on the thread that took it.
+    // Called after each step in which the coordinator ran, on the thread that
+    // took the step.
     void (*look)(void);
 };
 
-// To be read by all; written by world.c, except where it says `set by`.
+// Everyone may read this. Only world.c writes it, except the members that say
+// `set by`.
 extern struct world {
-    const struct trouble *trouble; // NULL: nothing befalls it
+    const struct trouble *trouble; // NULL: none
     int variant;   // of the scene; set by a client that submits several jobs
-    int n_workers; // 0 to n_workers - 1 may be there; set by who adds one
-    struct coordinator *coordinator;            // NULL: it is not there
-    struct worker *workers[WORLD_WORKERS_MOST]; // NULL: it is not there
-    struct disk_faults disk; // while nothing is healed; set by a trouble
-    bool down;               // no coordinator is started; set by a trouble
-    bool power_gone;         // with the next crash; set by a trouble
-    bool healed;             // no fault happens any more; set by a trouble
-    int64_t heal_us;         // when that is, 0 without faults; set by a trouble
-    int64_t patience_s;      // from then on; set by a trouble
+    int n_workers; // workers 0 to n_workers - 1 may exist; set by who adds one
+    struct coordinator *coordinator;            // NULL: not running
+    struct worker *workers[WORLD_WORKERS_MOST]; // NULL: not running
+    struct disk_faults disk; // while faults last; set by a trouble
+    bool down;               // the coordinator stays down; set by a trouble
+    bool power_gone;         // at the next crash; set by a trouble
+    bool healed;             // faults are over; set by a trouble
+    int64_t heal_us;         // when that is; 0 without faults; set by a trouble
+    int64_t patience_s;      // from heal_us on; set by a trouble
     int64_t crashes, kills, submissions;
     struct dispatch_counts counts; // of the last coordinator, at the end
     int64_t calls;                 // answers seen in the store, at the end
-    bool finished;                 // the job; set by a client
-    const char *wrong;             // in words, NULL: nothing
+    bool finished;                 // the job has ended; set by a client
+    const char *wrong;             // what is wrong, in words; NULL: nothing
 } world;
 
-// Something is wrong, unless something was already. NULL: nothing is. On any
-// thread.
+// Reports what is wrong. Only the first report counts; NULL reports nothing.
+// May be called on any thread.
 void world_fail(const char *wrong);
 
 // --- one run ---
 
-// The folder of the store, and what each variant of the scene compiles to when
-// nothing befalls it. False, and says so.
+// Makes the store's folder, and compiles each variant of the scene undisturbed.
+// Returns false, and says why, if that fails.
 bool world_open(void);
 void world_close(void);
 
-// True when the job ended with the bytes of the undisturbed run; false, and
-// world.wrong says why.
+// Returns true when the job ended with the bytes of the undisturbed run;
+// otherwise false, and world.wrong says why.
 bool world_run(const struct trouble *trouble, uint64_t seed, int variant,
                int n_workers);
 
 // --- for clients ---
 
-// Submits the job and waits for its end; notes what it compiles to. On the
+// Submits the job, waits for its end, and keeps the compiled file. Call on the
 // client's thread.
 void world_submit(struct client *client);
-// Whether what was compiled last is what the variant compiles to.
+// Returns true if the last compiled file is that of the variant's undisturbed
+// run.
 bool world_as_undisturbed(void);
 
 // --- for troubles ---
 
-// A time of up to so many seconds, drawn by chance, in microseconds.
+// Draws a random time of at most `most` seconds, in microseconds.
 int64_t world_draw_seconds(int64_t most);
 
-// The coordinator is gone: from here on it is a ghost, whom nobody hears and
-// whose disk is not the one that the next one finds. On any thread.
+// Ends the coordinator. From here on it is a ghost: nobody hears it, and its
+// disk is not the one that the next coordinator finds. May be called on any
+// thread.
 void world_crash(void);
 
 void world_start_worker(int number);
-// SIGTERM, upon which it drains; or its machine is gone.
+// Sends the worker SIGTERM, so that it drains; or, if `killed`, makes its
+// machine vanish.
 void world_leave_worker(int number, bool killed);
 void world_start_missing_workers(void);
-// Cuts a worker's machine off, of which nothing tells.
+// Cuts a worker's machine off without any notice.
 void world_lose_worker(int number);
 void world_stop_worker(int number, int64_t until_us); // SIGSTOP
-// How many calls a worker has, as the coordinator sees it.
+// Returns how many calls a worker has, in the coordinator's view.
 size_t world_worker_calls(int number);
 
 #endif

@@ -1,5 +1,6 @@
-// dispatch_fixture: a scheduler, its clock, and all that it said, for the tests
-// of what is in dispatch/. For one test file each: what is in here is static.
+// dispatch_fixture: a scheduler, its clock, and all actions that it gave out,
+// for the tests of dispatch/. Everything in here is static, so each test file
+// includes its own copy.
 
 #ifndef TESTS_UNIT_DISPATCH_FIXTURE_H
 #define TESTS_UNIT_DISPATCH_FIXTURE_H
@@ -11,8 +12,8 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/dispatch_check.h"
 
-// A dispatch, the clock, and all actions that it gave out so far. Every step
-// ends with a proof that dispatch is sound.
+// A dispatch, the clock, and all actions given out so far. Every step ends with
+// a check that dispatch is sound.
 enum { MAX_ACTIONS = 1024 };
 static struct dispatch *dispatch;
 static struct err err;
@@ -52,7 +53,7 @@ static inline void prove(void)
     cr_assert_null(wrong, "%s", wrong);
 }
 
-// Takes all actions that are pending; returns how many.
+// Takes all pending actions; returns their number.
 static inline int settle(void)
 {
     int before = n_actions;
@@ -75,7 +76,7 @@ static inline void join(int32_t worker, int slots)
     prove();
 }
 
-// Workers 1 to n, with a slot each.
+// Adds workers 1 to n, with one slot each.
 static inline void join_many(int32_t n)
 {
     for (int32_t worker = 1; worker <= n; worker++)
@@ -97,7 +98,7 @@ static inline void queue(int64_t id)
     queue_call((struct dispatch_call){.id = id});
 }
 
-// n calls of one trial and group, with ids from first on.
+// Queues n calls of one trial and group, with ids from `first` on.
 static inline void queue_group(int64_t first, int n, int64_t trial,
                                int64_t group)
 {
@@ -113,7 +114,7 @@ static inline void pass(int64_t ms)
     settle();
 }
 
-// The last action of this kind about the call, or NULL.
+// Returns the last action of this kind for the call, or NULL.
 static inline const struct action *last(enum action_kind kind, int64_t call)
 {
     for (int i = n_actions - 1; i >= 0; i--) {
@@ -182,7 +183,7 @@ static inline struct dispatch_counts counts(void)
     return out;
 }
 
-// Teaches the model's usual time on worker 1, which is all that there is yet.
+// Teaches dispatch the model's usual time, on worker 1, the only worker so far.
 static inline void teach_usual(int64_t ms)
 {
     for (int64_t id = 9000; id < 9006; id++) {
@@ -193,8 +194,8 @@ static inline void teach_usual(int64_t ms)
     }
 }
 
-// Teaches that workers 1 to n, which are all that there are, take a second for
-// a call and READ_MS to read a prompt first.
+// Teaches dispatch that workers 1 to n, which must be all of them, take a
+// second for a call and READ_MS to read a prompt first.
 enum { READ_MS = 5000 };
 static inline void teach_reading(int n)
 {

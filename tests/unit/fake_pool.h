@@ -1,5 +1,5 @@
-// fake_pool: a pool of candidates with scores written down by hand, for the
-// tests of selection and merging.
+// fake_pool: a pool of candidates with hand-written scores, for the tests of
+// selection and merging.
 
 #ifndef FAKE_POOL_H
 #define FAKE_POOL_H
@@ -23,9 +23,9 @@ struct fake_pool {
 void fake_pool_init(struct fake_pool *fake);
 void fake_pool_release(struct fake_pool *fake);
 
-// Adds a member with these instructions (NULL: as its first parent has it).
-// scores: a digit a row, tenths ("0a5": a is 10 tenths; "-" not scored).
-// parents: places in the pool, -1 for none.
+// Adds a member with these instructions; NULL takes over the first parent's.
+// `scores` has one digit per row, in tenths ("0a5": a is 10 tenths, "-" means
+// not scored). `parents` are indexes into the pool, -1 for none.
 void fake_pool_add(struct fake_pool *fake, const char *scores,
                    const char *first, const char *second, int parent,
                    int other);

@@ -13,8 +13,9 @@
 #include "program/job/job.h"
 #include "program/source/diag.h"
 
-// One input with a default, one that is needed; labels of several types; the
-// metric needs `intent`. `%s` is the value of `data`, then further lines.
+// A job with one input that has a default and one that is required, labels of
+// several types, and a metric that needs `intent`. `%s` is the value of `data`,
+// followed by further lines.
 static const char given_data_job[] =
     "name: given\n"
     "models: {student: none}\n"
@@ -69,7 +70,8 @@ static inline void given_data_add(struct given_data *given, const char *name,
               given->err.text);
 }
 
-// The job must be right; whether the data is, is the test's matter.
+// Loads the job, which must be valid. Whether the data is valid is for the test
+// to check.
 static inline void given_data_load(struct given_data *given)
 {
     given->job = job_load(given->bundle, NULL, 0, given->diags);
@@ -97,7 +99,8 @@ static inline const struct diag *given_data_find(const struct given_data *given,
     return NULL;
 }
 
-// There is a finding of that code at that line, and its text holds words.
+// Checks that there is a finding with this code at this line whose text
+// contains `words`.
 static inline void given_data_expect(const struct given_data *given,
                                      const char *code, int line,
                                      const char *words)

@@ -1,4 +1,4 @@
-// given_program: programs for tests, written as a job file has them.
+// given_program: programs for tests, written as in a job file.
 
 #ifndef TESTS_GIVEN_PROGRAM_H
 #define TESTS_GIVEN_PROGRAM_H

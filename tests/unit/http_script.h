@@ -1,8 +1,10 @@
-// http_script: an HTTP server for tests that does what it is told.
+// http_script: an HTTP server for tests that follows a script.
 //
-// One row a path: reply, hang, close or cut. Rows may change while it runs.
-// Counts what it saw. One thread a connection, keep-alive, loopback only. All
-// functions may be called from the test's thread; failures to set up abort.
+// The script has one row per path: reply, hang, close or cut. Rows may change
+// while the server runs, and the server counts what it receives. It uses one
+// thread per connection, keeps connections alive, and listens on loopback only.
+// All functions may be called from the test's thread. They abort when setting
+// up fails.
 
 #ifndef TESTS_UNIT_HTTP_SCRIPT_H
 #define TESTS_UNIT_HTTP_SCRIPT_H
@@ -13,11 +15,11 @@ struct http_script;
 
 enum script_act {
     SCRIPT_REPLY, // status and body, after delay_ms
-    SCRIPT_HANG,  // nothing, until the client goes
-    SCRIPT_CLOSE, // takes the request and closes
+    SCRIPT_HANG,  // says nothing until the client disconnects
+    SCRIPT_CLOSE, // reads the request and closes
     SCRIPT_CUT,   // promises more body than it sends, and closes
-    SCRIPT_STALL, // the same, and waits until the client goes
-    SCRIPT_NOISE, // the body, which is no HTTP, and closes
+    SCRIPT_STALL, // the same, but waits until the client disconnects
+    SCRIPT_NOISE, // sends the body, which is not HTTP, and closes
     SCRIPT_LATE,  // an error with status at once, the reply after delay_ms
 };
 
@@ -32,11 +34,12 @@ void http_script_set(struct http_script *script, const char *path,
 
 int http_script_requests(struct http_script *script, const char *path);
 int http_script_connections(struct http_script *script);
-int http_script_open(struct http_script *script);      // requests under way
-int http_script_most_open(struct http_script *script); // at once
-int http_script_hangups(struct http_script *script);   // clients that left
+int http_script_open(struct http_script *script);      // requests in flight
+int http_script_most_open(struct http_script *script); // the most at one time
+int http_script_hangups(struct http_script *script);   // disconnects
 
-// The body of the last request for path, "" before; size includes the NUL.
+// Copies the body of the last request for path, "" if there was none; size
+// includes the NUL.
 void http_script_last_body(struct http_script *script, const char *path,
                            char *out, size_t size);
 

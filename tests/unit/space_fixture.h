@@ -1,9 +1,9 @@
-// space_fixture: the space of a small classifying job, for tests of what is put
-// into it.
+// space_fixture: the search space of a small classification job, for tests of
+// the parts that fill it.
 //
-// Include once in a test file and name open_space and close_space in its
-// TestSuite. Criterion runs every test in its own process, so the state here
-// is that of one test.
+// Include it once in a test file, and name open_space and close_space in the
+// file's TestSuite. Criterion runs every test in its own process, so the state
+// here belongs to a single test.
 
 #ifndef TESTS_UNIT_SPACE_FIXTURE_H
 #define TESTS_UNIT_SPACE_FIXTURE_H

@@ -1,5 +1,5 @@
-// spine: a whole promptcc in one process, for tests: stand-in model server,
-// coordinator on inproc, workers, and a client that submits and waits.
+// spine: a whole promptcc in one process, for tests: the stand-in model server,
+// a coordinator on inproc, workers, and a client that submits a job and waits.
 
 #ifndef TESTS_SPINE_H
 #define TESTS_SPINE_H
@@ -19,22 +19,22 @@ enum { SPINE_WORKERS = 16 };
 
 struct spine {
     void *zmq;
-    char folder[64];   // of the test; holds the store
-    char endpoint[32]; // another one each start: a closed one stays in use
-    int starts;        // for a moment
+    char folder[64];   // the test's; contains the store
+    char endpoint[32]; // a new one for each start, since a closed
+    int starts;        // endpoint stays in use for a moment
     struct sim_server *sim;
     struct coordinator *coordinator;
     struct worker *workers[SPINE_WORKERS];
     size_t n_workers;
-    const char *compiled_in; // sent along as best.json; NULL: nothing
-    // of the last spine_submit; owned
+    const char *compiled_in; // sent as best.json; NULL: not sent
+    // The results of the last spine_submit; owned.
     int64_t status;
     json_t *document;
     char *compiled;
 };
 
-// A job on spine_examples, in two halves, between which further steps fit. The
-// optimizer: "labeled_few_shot: {k: 4}".
+// A job on spine_examples, in two parts between which further steps can be
+// inserted. `optimizer` looks like "labeled_few_shot: {k: 4}".
 #define SPINE_STEP                                                             \
     "name: topics\n"                                                           \
     "models: {student: 'qwen2.5:0.5b'}\n"                                      \
@@ -50,25 +50,25 @@ struct spine {
     "optimizer: {" optimizer "}\n"
 #define SPINE_JOB(optimizer) SPINE_STEP SPINE_REST(optimizer)
 
-// A folder of its own with the stand-in running in it.
+// Makes the test's own folder and starts the stand-in server in it.
 void spine_init(struct spine *spine, const struct sim_options *sim);
 void spine_release(struct spine *spine);
 
-// Coordinator and n workers, each with `slots`; and their end.
+// Starts the coordinator and n workers with `slots` slots each; and stops them.
 void spine_start(struct spine *spine, size_t n_workers, int slots);
 void spine_stop(struct spine *spine);
 
-// Submits a job of the given texts and waits for its result; examples may be
+// Submits a job with these texts and waits for its result; `examples` may be
 // NULL. Fails the test after a minute.
 void spine_submit(struct spine *spine, const char *action, const char *options,
                   const char *job, const char *examples);
 
-// Like it, but stops the job as soon as progress shows `calls` answers.
+// Like spine_submit, but stops the job once its progress shows `calls` answers.
 void spine_submit_and_stop(struct spine *spine, const char *job,
                            const char *examples, int64_t calls);
 
-// Forty rows of four labels that similarity can tell apart, as JSON lines; the
-// caller frees.
+// Returns forty rows with four labels that similarity can tell apart, as JSON
+// lines; the caller frees it.
 char *spine_examples(void);
 
 #endif

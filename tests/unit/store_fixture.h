@@ -1,8 +1,8 @@
-// store_fixture: a store in a folder of its own, for the tests of store/.
+// store_fixture: a store in its own folder, for the tests of store/.
 //
-// Include once in a test file and name open_folder and close_folder in its
-// TestSuite. Criterion runs every test in its own process, so the state here
-// is that of one test.
+// Include it once in a test file, and name open_folder and close_folder in the
+// file's TestSuite. Criterion runs every test in its own process, so the state
+// here belongs to a single test.
 
 #ifndef TESTS_UNIT_STORE_FIXTURE_H
 #define TESTS_UNIT_STORE_FIXTURE_H
@@ -51,7 +51,7 @@ static inline void close_folder(void)
     (void)rmdir(folder);
 }
 
-// As a job does that begins.
+// Reads the job from the store, as a starting job does.
 static inline bool load_job(int64_t job_no)
 {
     struct job_index *index = history_read_job(store, job_no, &err);
@@ -101,7 +101,7 @@ static inline struct hash number_key(int64_t number)
     return hash_of("test", &number, sizeof number);
 }
 
-// Puts a call whose key and texts are made from number.
+// Stores a call whose key and texts are made from `number`.
 static inline int64_t put_call_of(int64_t job_no, int64_t number,
                                   const char *role, const char *purpose,
                                   int cached_tokens)
@@ -143,7 +143,8 @@ static inline int64_t put_call(int64_t job_no, int64_t number)
     return put_call_of(job_no, number, "student", "trial", 60);
 }
 
-// The first text that SQL gives, asked from outside; to be freed.
+// Runs SQL from a second connection; returns the first text of its result. The
+// caller frees it.
 static inline char *text_outside(const char *sql)
 {
     sqlite3 *db = NULL;
@@ -159,7 +160,7 @@ static inline char *text_outside(const char *sql)
     return text;
 }
 
-// Runs SQL on the file from outside, as another program would.
+// Runs SQL on the file from a second connection, as another program would.
 static inline void run_outside(const char *sql)
 {
     sqlite3 *db = NULL;
