@@ -60,8 +60,8 @@ static const struct metric_told told[METRIC_COUNT] = {
     [METRIC_UTILIZATION] = {"utilization_ratio", "", "gauge",
                             "the share of the slots that have a call"},
     [METRIC_WORKERS] = {"workers", "state", "gauge",
-                        "workers that are here: serving, resting after faults, "
-                        "draining, silent"},
+                        "workers that have joined, by state: serving, resting "
+                        "after faults, draining, silent"},
     [METRIC_JOBS_RUNNING] = {"jobs_running", "", "gauge", "jobs that run now"},
     [METRIC_JOB_TRIALS] = {"job_trials", "job", "gauge",
                            "finished trials of a running job"},
@@ -69,11 +69,11 @@ static const struct metric_told told[METRIC_COUNT] = {
         {"job_best_score", "job", "gauge",
          "the best score of a running job so far, 0 to 1"},
     [METRIC_JOB_PROGRESS] = {"job_progress_ratio", "job", "gauge",
-                             "how far a running job is on its way, 0 to 1; not "
-                             "there while that is not known"},
+                             "progress of a running job, 0 to 1; absent while "
+                             "it is unknown"},
     [METRIC_JOB_LEFT] = {"job_left_seconds", "job", "gauge",
-                         "about how long a running job still takes; not there "
-                         "while that is not known"},
+                         "about how much longer a running job takes; absent "
+                         "while it is unknown"},
     [METRIC_CALLS] = {"calls_total", "role,outcome", "counter",
                       "answers that are in the store"},
     [METRIC_DURATION] = {"call_duration_seconds", "", "histogram",
@@ -81,7 +81,7 @@ static const struct metric_told told[METRIC_COUNT] = {
     [METRIC_TOKENS] =
         {"tokens_total", "type", "counter",
          "tokens of all answers: prompt, generated, and cached, which are "
-         "prompt tokens that the server did not work through again"},
+         "prompt tokens that the server did not have to process again"},
     [METRIC_REUSE] =
         {"prefix_reuse_ratio", "", "gauge",
          "the share of prompt tokens that servers reused, where they say so"},
