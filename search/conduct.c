@@ -90,7 +90,8 @@ static void expect_rest(struct session *session, const struct results *found)
 // Warns if every answer of the baseline scores 0. A search may still help:
 // demos teach the form of an answer, and instructions say what is asked for.
 // But the user should know what to expect.
-static void warn_of_nothing(struct session *session, const struct trial *trial)
+static void warn_if_all_wrong(struct session *session,
+                              const struct trial *trial)
 {
     char text[200];
 
@@ -112,7 +113,8 @@ static void warn_of_nothing(struct session *session, const struct trial *trial)
 // Sets the budget for the test share aside. That share is scored last, for the
 // baseline and for the winner. It gets the baseline's calls per row plus a
 // tenth, and twice its tokens, since prompts with demos are longer.
-static void keep_for_test(struct session *session, const struct results *found)
+static void set_aside_for_test(struct session *session,
+                               const struct results *found)
 {
     int64_t rows = 2 * (int64_t)session_split(session)->n[SHARE_TEST];
     size_t n_rows = found->baseline->n_rows;
@@ -168,8 +170,8 @@ static bool search(struct session *session, struct results *found,
 
     if (found->is_over)
         return true;
-    keep_for_test(session, found);
-    warn_of_nothing(session, found->baseline);
+    set_aside_for_test(session, found);
+    warn_if_all_wrong(session, found->baseline);
     if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
         session_set_finish(session, "perfect");
         session_set_aside(session, (struct use){0});
@@ -218,8 +220,8 @@ static bool score_test(struct session *session, struct results *found,
     session_phase(session, "test");
     session_ask_logprobs(session, false);
     return score_both(session, found, err) ||
-           results_do_without(session, found, "the test share is not scored",
-                              err);
+           results_leave_out(session, found, "the test share is not scored",
+                             err);
 }
 
 // Asks for the winner's first answers once more. If the model answers alike,
@@ -256,9 +258,9 @@ static bool complete_winner(struct session *session, struct results *found,
         if (demos_for_skipped(session, winner, SKIPPED_STEP_DEMOS,
                               &found->compiled, err))
             return true;
-        if (!results_do_without(
-                session, found,
-                "the steps that were not searched have no demos", err))
+        if (!results_leave_out(session, found,
+                               "the steps that were not searched have no demos",
+                               err))
             return false;
     }
     found->compiled = candidate_ref(winner);
@@ -308,7 +310,7 @@ static bool finish_run(struct session *session, struct results *found,
 static bool finish_unscored(struct session *session, struct results *found,
                             struct ending *ending, struct err *err)
 {
-    if (!results_do_without(session, found, "the baseline is not scored", err))
+    if (!results_leave_out(session, found, "the baseline is not scored", err))
         return false;
     found->compiled = candidate_ref(session_baseline(session));
     return write_result(session, found, ending, err);

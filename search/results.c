@@ -302,8 +302,8 @@ bool results_over_budget(struct session *session, struct err *err)
     return true;
 }
 
-bool results_do_without(struct session *session, struct results *found,
-                        const char *what, struct err *err)
+bool results_leave_out(struct session *session, struct results *found,
+                       const char *what, struct err *err)
 {
     if (err->code != ERR_BUDGET)
         return false;

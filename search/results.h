@@ -53,8 +53,8 @@ bool results_over_budget(struct session *session, struct err *err);
 // Like results_over_budget, for a part of the run's end that is left out. The
 // log then says, for example, "the test share is not scored: ...". `what` names
 // the part and is static.
-bool results_do_without(struct session *session, struct results *found,
-                        const char *what, struct err *err);
+bool results_leave_out(struct session *session, struct results *found,
+                       const char *what, struct err *err);
 
 // --- reports ---
 

@@ -140,7 +140,7 @@ struct gepa_search {
     int64_t spent;
     int64_t begun; // iterations
     int64_t proposed, kept;
-    int64_t in_vain; // iterations without a child
+    int64_t childless; // iterations without a child
     int64_t merges_due, merges_kept;
     bool found_new; // whether the last iteration that ended added to the pool
 };
@@ -363,11 +363,11 @@ static bool is_perfect(const struct gepa_search *search,
 
 // Ends an iteration without a child. A model that refuses the task may be its
 // own teacher, and then no iteration ever yields a child.
-static void end_in_vain(struct gepa_search *search, struct lane *lane)
+static void end_without_child(struct gepa_search *search, struct lane *lane)
 {
     end_lane(search, lane);
-    search->in_vain++;
-    if (search->in_vain >= MUTE_CANDIDATES)
+    search->childless++;
+    if (search->childless >= MUTE_CANDIDATES)
         leader_check_replies(&search->leader);
 }
 
@@ -392,7 +392,7 @@ static bool reflect(struct gepa_search *search, struct lane *lane,
     if (!rewrites_ask(&lane->rewrites, &source, err))
         return false;
     if (lane->rewrites.n == 0)
-        end_in_vain(search, lane);
+        end_without_child(search, lane);
     return true;
 }
 
@@ -423,7 +423,7 @@ static bool make_child(struct gepa_search *search, struct lane *lane,
     search->proposed += changed;
     if (!changed || pool_has(&search->pool, lane->child) ||
         is_under_way(search, lane)) {
-        end_in_vain(search, lane);
+        end_without_child(search, lane);
         return true;
     }
     const struct attempt few = {TRIAL_MINIBATCH, lane->minibatch.rows,
@@ -447,8 +447,8 @@ static bool evaluate(struct gepa_search *search, struct lane *lane,
 }
 
 // Tries the same child and its parent on further rows.
-static bool look_closer(struct gepa_search *search, struct lane *lane,
-                        struct err *err)
+static bool test_on_more_rows(struct gepa_search *search, struct lane *lane,
+                              struct err *err)
 {
     const size_t *rows = lane->minibatch.rows + lane->minibatch.n;
     size_t n = lane->minibatch.n_more;
@@ -497,7 +497,7 @@ static bool weigh_sample(struct gepa_search *search, struct lane *lane,
     if (acceptance.better)
         return acceptance.clear || lane->minibatch.n_more == 0
                    ? evaluate(search, lane, err)
-                   : look_closer(search, lane, err);
+                   : test_on_more_rows(search, lane, err);
     end_lane(search, lane);
     return true;
 }
@@ -530,8 +530,8 @@ static void count_merges(struct gepa_search *search, const struct lane *lane)
     }
 }
 
-static bool adopt(struct gepa_search *search, struct lane *lane,
-                  struct err *err)
+static bool join_pool(struct gepa_search *search, struct lane *lane,
+                      struct err *err)
 {
     const struct pool_member *parents = search->pool.members;
     struct pool_member member = {.trial = lane->full,
@@ -565,7 +565,7 @@ static bool advance(struct gepa_search *search, struct lane *lane,
                                 struct err *) = {
         [READING] = reflect,      [REFLECTING] = make_child,
         [SAMPLED] = weigh_sample, [CHECKED] = weigh_all,
-        [EVALUATED] = adopt,
+        [EVALUATED] = join_pool,
     };
 
     return lane->stage == FREE || next[lane->stage](search, lane, err);

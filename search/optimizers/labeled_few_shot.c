@@ -34,17 +34,18 @@ static bool make(struct demo_maker *maker, const void *given,
     return demos_labeled(maker, &own, values->k, out, err);
 }
 
-static const struct demo_recipe nobody = {0}; // no teacher's runs are shown
+static const struct demo_recipe no_traces = {0}; // no teacher's runs are shown
 
 static struct effort effort(struct session *session, const void *given)
 {
     (void)given;
-    return one_set_effort(session, &nobody);
+    return one_set_effort(session, &no_traces);
 }
 
 static bool run(struct session *session, const void *given, struct err *err)
 {
-    return one_set_search(session, make, given, &nobody, "labelled demos", err);
+    return one_set_search(session, make, given, &no_traces, "labelled demos",
+                          err);
 }
 
 const struct optimizer labeled_few_shot = {

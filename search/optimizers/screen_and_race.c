@@ -147,7 +147,7 @@ static struct effort effort(struct session *session, const void *given)
 
 // Tells people how many evaluations are left: screens and races continue until
 // they are used up, or until there is nothing to be gained.
-static void foresee(const struct search *search)
+static void forecast(const struct search *search)
 {
     size_t asked = search->board.asked;
     size_t left = search->limit > asked ? search->limit - asked : 0;
@@ -183,7 +183,7 @@ static bool explore(struct search *search, struct err *err)
          round++) {
         size_t before = search->board.asked;
 
-        foresee(search);
+        forecast(search);
         if (!stock_renew(search, round, err) ||
             !screen_next(search, round, err) ||
             !race_and_mend(search, round, err))

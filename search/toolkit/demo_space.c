@@ -92,8 +92,9 @@ static size_t count_spared(const struct study *study, size_t part,
 }
 
 // Rates what each row is worth to a set of this taste.
-static void like(const struct study *study, size_t part, enum demo_taste taste,
-                 bool spares, bool *usable, double *liking)
+static void rate_rows(const struct study *study, size_t part,
+                      enum demo_taste taste, bool spares, bool *usable,
+                      double *liking)
 {
     static const double ASKING = 0.6;
 
@@ -141,7 +142,7 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     if (!ok)
         err_nomem(err, "a demo set");
     if (ok)
-        like(study, part, wish->taste, spared > 0, usable, liking);
+        rate_rows(study, part, wish->taste, spared > 0, usable, liking);
     ok = ok &&
          cover_pick(study->covers[part], study->lexicon, &recipe, &rng, places,
                     &rows.n, err) &&

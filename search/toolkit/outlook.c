@@ -227,7 +227,7 @@ static bool add_entry(struct outlook *outlook, size_t index, double soft,
 }
 
 // Reads the space again, since it may have grown.
-static bool look_around(struct outlook *outlook, struct err *err)
+static bool read_space(struct outlook *outlook, struct err *err)
 {
     const struct space *space = outlook->space;
     bool ok;
@@ -254,7 +254,7 @@ static bool look_around(struct outlook *outlook, struct err *err)
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err)
 {
     double *deviations = NULL;
-    bool ok = look_around(outlook, err);
+    bool ok = read_space(outlook, err);
     size_t n = ok ? lay_out(outlook) : 0;
 
     if (!ok)

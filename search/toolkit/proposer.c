@@ -280,7 +280,7 @@ out:
 
 // Makes the description of the program and the summary of the data side by
 // side; the steps are described once the former is done.
-static bool look_around(struct proposer *proposer, struct err *err)
+static bool make_descriptions(struct proposer *proposer, struct err *err)
 {
     const struct proposer_options *options = proposer->options;
     struct form form = {0};
@@ -538,7 +538,7 @@ bool proposals_make(struct session *session,
         goto out;
     }
     if (!start_lists(&proposer, &made, err) || !read_source(&proposer, err) ||
-        !look_around(&proposer, err) ||
+        !make_descriptions(&proposer, err) ||
         !init_propose_form(&proposer, false, &proposer.forms[0], err) ||
         !init_propose_form(&proposer, true, &proposer.forms[1], err) ||
         !propose_all(&proposer, &made, err))

@@ -98,7 +98,7 @@ static bool choose_best(struct search *search, struct entry **best,
     ok = outlook_learn(&search->outlook, SEARCH_TIES, err);
     if (ok) {
         all = race_rank(&search->outlook, CHOICE_CAUTION, racers);
-        *rival = proof_hopeful(search, racers, all);
+        *rival = proof_best_other(search, racers, all);
         for (size_t i = 0; i < all; i++)
             if (proof_tells(search, racers[i].entry))
                 racers[n++] = racers[i];

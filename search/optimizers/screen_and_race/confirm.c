@@ -96,8 +96,8 @@ static bool measure_noise(struct search *search, struct entry *entry,
 // If the model's answers vary, the finalists' scores are partly luck, and the
 // finalists were chosen by them. So they and the baseline get fresh answers to
 // all their rows.
-static bool freshen(struct search *search, const struct racer *racers, size_t n,
-                    struct err *err)
+static bool draw_all_again(struct search *search, const struct racer *racers,
+                           size_t n, struct err *err)
 {
     bool ok = true;
 
@@ -118,8 +118,8 @@ static bool freshen(struct search *search, const struct racer *racers, size_t n,
 }
 
 // Forecasts the rows that the finalists still lack, and some rows once more.
-static void foresee_end(const struct search *search, const struct racer *racers,
-                        size_t n)
+static void forecast_end(const struct search *search,
+                         const struct racer *racers, size_t n)
 {
     size_t left = NOISE_ROWS;
 
@@ -130,8 +130,8 @@ static void foresee_end(const struct search *search, const struct racer *racers,
 }
 
 // Forecasts all rows of all finalists and of the baseline once more.
-static void foresee_draws(const struct search *search,
-                          const struct racer *racers, size_t n)
+static void forecast_draws(const struct search *search,
+                           const struct racer *racers, size_t n)
 {
     size_t left = search->baseline->n;
 
@@ -155,13 +155,13 @@ bool confirm_best(struct search *search, struct err *err)
     if (ok)
         n = race_rank(&search->outlook, CHOICE_CAUTION, racers);
     n = n < FINALISTS ? n : FINALISTS;
-    foresee_end(search, racers, n);
+    forecast_end(search, racers, n);
     ok = ok && race_block(&search->outlook, racers, n, search->board.n_rows,
                           SEARCH_TIES, "confirm", err);
     ok = ok && (n == 0 || measure_noise(search, racers[0].entry, err));
     if (ok && search->noise > 0) {
-        foresee_draws(search, racers, n);
-        ok = freshen(search, racers, n, err);
+        forecast_draws(search, racers, n);
+        ok = draw_all_again(search, racers, n, err);
     }
     free(racers);
     return ok;

@@ -20,7 +20,7 @@ static bool choose_focus(struct search *search, const struct findings *found,
                          struct err *err)
 {
     const struct runs *runs = found->runs;
-    const struct credit_failures failures = {found->patient, runs,
+    const struct credit_failures failures = {found->examined, runs,
                                              found->failed, found->n_failed};
     double shares[PROGRAM_MAX_STEPS];
     size_t tried = 0;
@@ -97,24 +97,24 @@ static size_t count_alike(const struct search *search, const struct entry *a,
 // validate, the leader was chosen on the very rows that we learn from, and may
 // be right on nearly all of them by luck, so there is nothing to learn from it.
 // Then the entry most like it is used, among those that failed often enough.
-static const struct entry *choose_patient(const struct search *search)
+static const struct entry *choose_examined(const struct search *search)
 {
     const struct board *board = &search->board;
-    const struct entry *patient = search->leader;
+    const struct entry *examined = search->leader;
     const struct entry *best = NULL;
 
     if (!session_split(search->session)->shared ||
-        count_failures(search, patient) >= FAILURES_LEAST)
-        return patient;
+        count_failures(search, examined) >= FAILURES_LEAST)
+        return examined;
     for (size_t i = 0; i < board->n; i++) {
         const struct entry *one = board->entries[i];
 
-        if (one != patient && count_failures(search, one) >= FAILURES_LEAST &&
-            (best == NULL || count_alike(search, one, patient) >
-                                 count_alike(search, best, patient)))
+        if (one != examined && count_failures(search, one) >= FAILURES_LEAST &&
+            (best == NULL || count_alike(search, one, examined) >
+                                 count_alike(search, best, examined)))
             best = one;
     }
-    return best != NULL ? best : patient;
+    return best != NULL ? best : examined;
 }
 
 bool findings_make(struct search *search, size_t round, struct findings *found,
@@ -127,8 +127,8 @@ bool findings_make(struct search *search, size_t round, struct findings *found,
     found->failed = calloc(n, sizeof *found->failed);
     if (found->places == NULL || found->failed == NULL)
         return search_nomem(err);
-    found->patient = choose_patient(search);
-    found->runs = study_trace(&search->study, &search->board, found->patient,
+    found->examined = choose_examined(search);
+    found->runs = study_trace(&search->study, &search->board, found->examined,
                               found->places, err);
     return found->runs != NULL && read_runs(search, round, found, err) &&
            study_harvest(&search->study, &search->board, err);

@@ -21,10 +21,10 @@ enum {
 };
 
 struct findings {
-    const struct entry *patient; // the entry whose runs these are
-    struct runs *runs;           // owned
-    size_t *places;              // owned: the places of their rows
-    size_t *failed;              // owned: indices of items, in random order
+    const struct entry *examined; // the entry whose runs these are
+    struct runs *runs;            // owned
+    size_t *places;               // owned: the places of their rows
+    size_t *failed;               // owned: indices of items, in random order
     size_t n_failed;
     struct confusion confusions[FINDINGS_CONFUSIONS]; // of the step in the
                                                       // focus

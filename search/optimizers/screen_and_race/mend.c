@@ -75,7 +75,7 @@ static bool prepare(struct mending *mending, struct err *err)
 
 // A leader that gets almost nothing wrong cannot show what does harm. So it is
 // scored on the remaining rows, if they are few.
-static bool look_further(struct mending *mending, struct err *err)
+static bool score_remaining_rows(struct mending *mending, struct err *err)
 {
     struct search *search = mending->search;
     struct entry *leader = search->leader;
@@ -228,7 +228,7 @@ static bool mend(struct mending *mending, size_t round, bool *mended,
     struct entry *entry = search->leader;
     size_t before = search->board.n;
 
-    if (!look_further(mending, err) || !ask_probes(mending, err))
+    if (!score_remaining_rows(mending, err) || !ask_probes(mending, err))
         return false;
     for (size_t i = 0; i < mending->n; i++)
         if (is_harmful(search, &mending->probes[i]))

@@ -9,8 +9,8 @@
 
 enum { PROOF_STEP = 4 }; // rows added at first
 
-struct entry *proof_hopeful(const struct search *search,
-                            const struct racer *racers, size_t n)
+struct entry *proof_best_other(const struct search *search,
+                               const struct racer *racers, size_t n)
 {
     size_t i = 0;
 
@@ -46,7 +46,7 @@ static struct entry *choose_proven(const struct search *search,
                                    struct entry *begun, struct racer *racers)
 {
     const struct outlook *outlook = &search->outlook;
-    struct entry *best = proof_hopeful(
+    struct entry *best = proof_best_other(
         search, racers, race_rank(outlook, CHOICE_CAUTION, racers));
     struct effect_guess had;
 
@@ -104,40 +104,41 @@ static bool prove_some(struct search *search, size_t most, struct racer *racers,
 }
 
 // Chooses the most promising entry among those scored on fewer rows than a test
-// needs, or a combination that nobody has tried if that promises more. *hoped
-// is NULL if there is none.
-static bool choose_hoped(struct search *search, struct entry **hoped,
-                         struct err *err)
+// needs, or a combination that nobody has tried if that promises more.
+// *promising is NULL if there is none.
+static bool choose_promising(struct search *search, struct entry **promising,
+                             struct err *err)
 {
     struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
     struct entry *untried = NULL;
     double least = -INFINITY;
     size_t n;
 
-    *hoped = NULL;
+    *promising = NULL;
     if (racers == NULL)
         return search_nomem(err);
     n = race_rank(&search->outlook, SCREEN_HOPE, racers);
-    for (size_t i = 0; i < n && *hoped == NULL; i++) {
+    for (size_t i = 0; i < n && *promising == NULL; i++) {
         if (racers[i].entry == search->baseline ||
             racers[i].entry->n >= COMPARISON_LEAST)
             continue;
-        *hoped = racers[i].entry;
+        *promising = racers[i].entry;
         least = racers[i].value;
     }
     free(racers);
     if (!screen_untried(search, least, &untried, err))
         return false;
     if (untried != NULL)
-        *hoped = untried;
+        *promising = untried;
     return true;
 }
 
 // Scores the most promising entry on a few rows, again and again, as long as
 // enough is left for a proof.
-static bool hope(struct search *search, size_t *places, struct err *err)
+static bool score_promising(struct search *search, size_t *places,
+                            struct err *err)
 {
-    struct entry *hoped = NULL;
+    struct entry *promising = NULL;
     size_t n = 1;
     bool ok = true;
 
@@ -145,13 +146,13 @@ static bool hope(struct search *search, size_t *places, struct err *err)
     session_keep_back(search->session, COMPARISON_LEAST, 1);
     while (ok && n > 0) {
         ok = outlook_learn(&search->outlook, SEARCH_SOFT, err) &&
-             choose_hoped(search, &hoped, err);
+             choose_promising(search, &promising, err);
         n = 0;
-        if (ok && hoped != NULL)
-            n = list_open(search, hoped, search->baseline, false, PROOF_STEP,
-                          places);
+        if (ok && promising != NULL)
+            n = list_open(search, promising, search->baseline, false,
+                          PROOF_STEP, places);
         ok = ok &&
-             (n == 0 || board_score(&search->board, hoped, places, n, err));
+             (n == 0 || board_score(&search->board, promising, places, n, err));
     }
     session_keep_back(search->session, 0, 0);
     if (!ok && err->code == ERR_BUDGET) {
@@ -192,7 +193,7 @@ bool proof_make(struct search *search, struct err *err)
     session_phase(search->session, "proof");
     session_expect(search->session, (struct effort){.examples = PROOF_ROWS});
     if (ok && !has_proven_leader(search))
-        ok = hope(search, places, err);
+        ok = score_promising(search, places, err);
     ok = ok && prove(search, places, err);
     free(places);
     return ok;

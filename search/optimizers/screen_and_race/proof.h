@@ -5,7 +5,7 @@
 // the baseline was scored on, until a test can tell whether the candidate is
 // better.
 //
-//   reserved   |--- hope, up to 12 runs ---|--- proof, 16 runs or more ---|
+//   reserved   |- promising, up to 12 runs -|--- proof, 16 runs or more ---|
 //
 // If the budget does not last for a whole race, the few combinations that were
 // screened hardly include the best that their parts could make. So at first,
@@ -35,7 +35,7 @@ bool proof_make(struct search *search, struct err *err);
 bool proof_tells(const struct search *search, const struct entry *entry);
 
 // Returns the best-looking racer that is not the baseline, or NULL.
-struct entry *proof_hopeful(const struct search *search,
-                            const struct racer *racers, size_t n);
+struct entry *proof_best_other(const struct search *search,
+                               const struct racer *racers, size_t n);
 
 #endif

@@ -7,12 +7,12 @@
 #include "search/toolkit/demo_space.h"
 
 enum {
-    SCREEN_FIRST = 16, // combinations of the first screen,
-    SCREEN_HOPED = 4,  // of which the outlook chooses this many
-    SCREEN_LATER = 8,  // per round
-    SCREEN_ROWS = 4,   // per combination
-    SCREEN_SPAN = 24,  // rows that the screen uses
-    SCREEN_ALIKE = 3,  // that share a text or a set, in later screens
+    SCREEN_FIRST = 16,    // combinations of the first screen,
+    SCREEN_PROMISING = 4, // of which the outlook chooses this many
+    SCREEN_LATER = 8,     // per round
+    SCREEN_ROWS = 4,      // per combination
+    SCREEN_SPAN = 24,     // rows that the screen uses
+    SCREEN_ALIKE = 3,     // that share a text or a set, in later screens
 };
 
 bool screen_entry(struct search *search, struct entry *entry, size_t number,
@@ -246,8 +246,8 @@ static bool screen_half(struct search *search, size_t number, size_t *n,
 }
 
 // Screens up to `most` of the most promising combinations.
-static bool screen_hoped(struct search *search, size_t round, size_t most,
-                         struct err *err)
+static bool screen_promising(struct search *search, size_t round, size_t most,
+                             struct err *err)
 {
     struct option taken[SCREEN_LATER];
     size_t n = 0, n_taken = 0, screened = 0;
@@ -275,17 +275,18 @@ static bool screen_hoped(struct search *search, size_t round, size_t most,
 // promising combinations would too often be about the wrong one.
 bool screen_first(struct search *search, struct err *err)
 {
-    size_t hoped = study_count_searched(&search->study) > 1 ? 0 : SCREEN_HOPED;
+    size_t promising =
+        study_count_searched(&search->study) > 1 ? 0 : SCREEN_PROMISING;
 
     session_phase(search->session, "screen");
-    return screen_evenly(search, SCREEN_FIRST - hoped, err) &&
-           (hoped == 0 || screen_hoped(search, 0, hoped, err));
+    return screen_evenly(search, SCREEN_FIRST - promising, err) &&
+           (promising == 0 || screen_promising(search, 0, promising, err));
 }
 
 bool screen_next(struct search *search, size_t round, struct err *err)
 {
     session_phase(search->session, "screen");
-    return screen_hoped(search, round, SCREEN_LATER, err);
+    return screen_promising(search, round, SCREEN_LATER, err);
 }
 
 bool screen_untried(struct search *search, double least, struct entry **entry,

@@ -54,8 +54,8 @@ static double draw_luck(struct rng *rng)
 // Adds what the teacher said, without what seems to do harm. With `drawn`, it
 // is decided partly by chance, since sentences that always occurred together
 // cannot be told apart.
-static bool weed(struct search *search, size_t part, int text, bool drawn,
-                 struct rng *rng, struct err *err)
+static bool add_without_harm(struct search *search, size_t part, int text,
+                             bool drawn, struct rng *rng, struct err *err)
 {
     const struct text_draft draft = {
         .part = part, .parent = text, .kind = drawn ? "drawn" : "weeded"};
@@ -90,9 +90,9 @@ bool texts_renew(struct search *search, const struct findings *found,
     struct rng rng = session_rng(search->session, "weed", round);
 
     return letters_send(search, found, text, err) &&
-           weed(search, part, text, false, &rng, err) &&
-           weed(search, part, text, true, &rng, err) &&
-           weed(search, part, text, true, &rng, err) &&
+           add_without_harm(search, part, text, false, &rng, err) &&
+           add_without_harm(search, part, text, true, &rng, err) &&
+           add_without_harm(search, part, text, true, &rng, err) &&
            text_space_write(&search->space, &search->study, &draft, &pieces,
                             NULL, err);
 }
