@@ -1,8 +1,8 @@
-"""promptcc for DSPy: export a program, load a compiled one, render the same.
+"""promptcc for DSPy: exports programs, loads compiled ones, writes its prompts.
 
-    promptcc.export(program, trainset, metric, "job")    a job folder for promptcc
-    promptcc.load("job/compiled.json")                   a DSPy program
-    promptcc.Adapter("chat")                             promptcc's messages in DSPy
+    promptcc.export(program, trainset, metric, "job")    writes a job folder
+    promptcc.load("job/compiled.json")                   returns a DSPy program
+    promptcc.Adapter("chat")                             promptcc's prompts in DSPy
 """
 
 from .adapter import Adapter

@@ -1,9 +1,9 @@
 """promptcc's messages in DSPy.
 
-Adapter("chat") and Adapter("json") write what `promptcc render` prints, byte for
-byte: one system message (fields, form, instruction and, once more, labels), the
-demos as turns, then the question. A reply that cannot be read is
-asked for once more, under the JSON schema of the outputs, as promptcc does it.
+Adapter("chat") and Adapter("json") write exactly what `promptcc render` prints,
+byte for byte: one system message (fields, form, instruction and, once more, the
+labels), the demos as turns, then the question. If a reply cannot be read, the
+adapter asks once more, under the JSON schema of the outputs, as promptcc does.
 
     dspy.configure(lm=lm, adapter=promptcc.Adapter("chat"))
 """
@@ -18,8 +18,9 @@ FORMS = ("chat", "json")
 
 
 class Adapter(Base):
-    """form: "chat" (sections under markers) or "json" (an object under a
-    schema), as `adapter` of a job file."""
+    """Writes prompts and reads replies as promptcc does. `form` is "chat"
+    (sections under markers) or "json" (an object under a schema), like
+    `adapter` in a job file."""
 
     def __init__(self, form="chat", callbacks=None):
         super().__init__(callbacks=callbacks)
@@ -64,7 +65,7 @@ class Adapter(Base):
             return await self._repair().aask(lm, lm_kwargs, signature, demos,
                                              inputs)
 
-    # --- what the forms differ in ---
+    # --- where the two forms differ ---
 
     def _kwargs(self, lm_kwargs, signature):
         if self.form != "json":
@@ -94,8 +95,9 @@ class Adapter(Base):
 
 
 class _Repair(Adapter):
-    """The question again, for an object under the schema whatever the form of
-    the first. The bad reply is not shown: small models copy it."""
+    """Asks the question again, for an object under the schema, whatever form
+    the first attempt had. The bad reply is not shown, since small models copy
+    it."""
 
     def _reminder(self, signature):
         keys = ", ".join(f'"{name}"' for name in signature.output_fields)
@@ -120,7 +122,8 @@ class _Repair(Adapter):
 
 
 def response_format(signature):
-    """What a server is asked to keep to."""
+    """Returns the response format that constrains a server to the outputs'
+    schema."""
     specs = _specs(signature.output_fields)
     schema = {"type": "object",
               "properties": {name: fields.schema(spec)
@@ -141,8 +144,9 @@ def _specs(infos):
 
 
 def _values(signature, given):
-    """Those of the signature, as JSON has them. One that is missing, or None
-    where None is no value of the field, leaves its section out."""
+    """Returns the values of the signature's fields in JSON's types. A value is
+    left out, with its section, if it is missing, or None in a field that is not
+    optional."""
     values = {}
     for name, info in signature.fields.items():
         if name not in given:
@@ -164,7 +168,7 @@ def _question(signature, values):
 
 
 def _fields(signature, quotes=False):
-    """quotes: around the labels of the outputs, as JSON has them."""
+    """quotes: whether the labels of the outputs are quoted, as in JSON."""
     return (_field_list("Input fields:\n", signature.input_fields,
                         fields.describe) +
             _field_list("Output fields:\n", signature.output_fields,
@@ -194,7 +198,7 @@ def _labels(spec, between):
 
 
 def _choices(signature):
-    """The labels once more, behind the task of the chat form."""
+    """Returns the labels once more; they follow the task of the chat form."""
     lines = [f"`{name}` is {fields.describe(spec)}" for name, spec in
              _specs(signature.output_fields).items() if "enum" in spec]
     return "\n\n" + "\n".join(lines) if lines else ""
@@ -227,7 +231,7 @@ def _json_form(signature):
 
 
 def _json_place(name, spec, last):
-    """The labels beside the place that they are for as well."""
+    """Returns the place of a value, with its labels beside it."""
     quote = '"' if spec.get("type") == "str" or "enum" in spec else ""
     note = (f"   (exactly one of: {_labels(spec, ', ')})" if "enum" in spec
             else "")

@@ -1,4 +1,4 @@
-"""A compiled file as a DSPy program."""
+"""Loads a compiled file as a DSPy program."""
 
 import json
 import pathlib
@@ -15,13 +15,15 @@ KINDS = {"predict": dspy.Predict, "chain_of_thought": dspy.ChainOfThought}
 
 
 def load(compiled, program=None):
-    """A DSPy program that is ready to run, from a compiled file of promptcc.
+    """Returns a DSPy program that is ready to run, from a compiled file.
 
-    Without `program` the pipeline of the file itself is built, its steps as
-    modules, and it runs under the Adapter that the file was measured with. With
-    one (from which the job was exported) a copy of it gets the instructions and
-    demos of the file; configure the Adapter yourself. A file whose steps show
-    other demos for each question (`demos.nearest`) loads without `program` only.
+    Without `program`, builds the file's own pipeline with its steps as modules.
+    It runs under the Adapter that the file was measured with.
+
+    `program` is the program from which the job was exported. A copy of it gets
+    the file's instructions and demos; configure the Adapter yourself. A file
+    that picks its demos for each question (`demos.nearest`) can only be loaded
+    without `program`.
     """
     document, about = _read(compiled)
     copy = None if program is None else program.deepcopy()
@@ -34,9 +36,9 @@ def load(compiled, program=None):
 
 
 def _read(compiled):
-    """The document, and what it says of itself."""
+    """Returns the document and its metadata."""
     try:
-        # promptcc takes a byte order mark too.
+        # promptcc also accepts a byte order mark.
         text = pathlib.Path(compiled).read_text(encoding="utf-8-sig")
         document = json.loads(text)
     except ValueError as error:
@@ -89,7 +91,8 @@ def _into(copy, document, pipeline, compiled):
 
 
 def _step_specs(pipeline, name):
-    """{field: spec} of a step that asks a model, inputs before outputs."""
+    """Returns {field: spec} of a step that asks a model, inputs before
+    outputs."""
     step = pipeline["steps"][name]
     specs = {field: _source_spec(pipeline, source)
              for field, source in step["inputs"].items()}
@@ -99,8 +102,8 @@ def _step_specs(pipeline, name):
 
 
 def _source_spec(pipeline, source):
-    """The spec of what an input reads: of the program's, of a step's output,
-    or of a composed value."""
+    """Returns the spec of what an input reads: an input of the program, an
+    output of a step, or a composed value."""
     if source in pipeline["inputs"]:
         return pipeline["inputs"][source]
     name, _, field = source.partition(".")
@@ -111,8 +114,8 @@ def _source_spec(pipeline, source):
 
 
 class Compiled(dspy.Module):
-    """The pipeline of a compiled file. `adapter` is the one that it was
-    measured with, `metadata` what the file says of itself."""
+    """The pipeline of a compiled file. `adapter` is the one that the file was
+    measured with, and `metadata` is the file's metadata.promptcc."""
 
     def __init__(self, document, about):
         super().__init__()
@@ -165,7 +168,7 @@ class Compiled(dspy.Module):
             values.update({f"{name}.{key}": one for key, one in made.items()})
             return
         if any(source not in values for source in self.composed[name].values()):
-            return  # behind a voter that failed
+            return  # it reads from a voter that failed
         made = {key: values[source] for key, source in
                 self.composed[name].items()}
         if not hasattr(self, name):
@@ -183,7 +186,7 @@ class Compiled(dspy.Module):
         values.update({f"{name}.{key}": one for key, one in answer.items()})
 
     def _sorted(self):
-        """The steps, each behind those that it reads."""
+        """Returns the steps, each after those that it reads."""
         left, done = list(self.order), []
         while left:
             name = next(one for one in left if not any(

@@ -1,4 +1,4 @@
-"""What a field holds: between DSPy's annotations and the types of a job file.
+"""Field types: converts between DSPy's annotations and the types of a job file.
 
 A *spec* is a field as a job file has it, a dict:
 
@@ -6,8 +6,8 @@ A *spec* is a field as a job file has it, a dict:
     {"enum": ["refund", "other"]}
     {"list": {"type": "str"}, "max_length": 5}
 
-Fields of a loaded program carry theirs (SPEC_KEY in json_schema_extra); of any
-other signature it follows from the annotation.
+The fields of a loaded program carry their specs (SPEC_KEY in json_schema_extra).
+For any other signature the spec follows from the annotation.
 """
 
 import enum
@@ -18,18 +18,18 @@ import annotated_types
 import pydantic
 
 SPEC_KEY = "promptcc"
-# What a chain_of_thought says before it answers, as promptcc has it.
+# The output that a chain_of_thought writes before its answer, as in promptcc.
 REASONING = {"desc": "Thoughts, step by step, that lead to the answer",
              "type": "str"}
 SCALARS = {str: "str", int: "int", float: "float", bool: "bool"}
 
 
 class Unsupported(ValueError):
-    """A type, or a program, that promptcc has no words for."""
+    """Raised for a type or a program that a promptcc job cannot express."""
 
 
 def spec_of(name, info):
-    """The spec of a field of a signature."""
+    """Returns the spec of a signature's field."""
     extra = info.json_schema_extra or {}
     if SPEC_KEY in extra:
         return extra[SPEC_KEY]
@@ -38,12 +38,12 @@ def spec_of(name, info):
     desc = extra.get("desc", "")
     if name == "reasoning" and desc == "${reasoning}":
         return REASONING  # the field that DSPy adds to a ChainOfThought
-    if desc and desc != "${%s}" % name:  # what DSPy puts where nothing is said
+    if desc and desc != "${%s}" % name:  # DSPy's default description
         spec["desc"] = desc
     try:
         spec.update(type_of(name, info.annotation))
     except Unsupported:
-        # What goes in is shown as it is; what comes out has to be read.
+        # Any input can be shown as it is, but an output has to be read.
         if extra.get("__dspy_field_type") != "input":
             raise
         spec["type"] = "str"
@@ -54,7 +54,8 @@ def spec_of(name, info):
 
 
 def _refuse_of_dspy(name, annotation):
-    """An Image, a History, a Tool: what DSPy turns into more than text."""
+    """Refuses types that DSPy turns into more than text: an Image, a History, a
+    Tool."""
     for one in (annotation, *typing.get_args(annotation)):
         if isinstance(one, type) and one.__module__.startswith("dspy."):
             raise Unsupported(
@@ -63,8 +64,8 @@ def _refuse_of_dspy(name, annotation):
 
 
 def type_of(name, annotation, inside=()):
-    """The part of a spec that says the type; `inside` are the models around
-    it."""
+    """Returns the part of a spec that gives the type. `inside` lists the models
+    that contain the field."""
     if annotation in SCALARS:
         return {"type": SCALARS[annotation]}
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
@@ -105,8 +106,9 @@ def _member(name, info, inside):
 
 
 def _limits(metadata, spec):
-    """What pydantic says of the values of such a spec. A limit that is no value
-    itself is the next whole number; of a float a job can only say the limit."""
+    """Returns pydantic's limits on the values of this spec. For an int, an
+    exclusive limit becomes the next whole number. A job cannot express an
+    exclusive limit of a float, so the limit itself stays allowed."""
     has_length = spec.get("type") == "str" or "list" in spec
     step = 1 if spec.get("type") == "int" else 0
     limits = {}
@@ -131,8 +133,8 @@ def _limits(metadata, spec):
 
 
 def annotation_of(spec):
-    """The annotation of a spec: what DSPy validates a value against. The
-    members of an object are left to the adapter, which reads them."""
+    """Returns the annotation of a spec, against which DSPy validates a value.
+    The members of an object are left to the adapter, which reads them."""
     if "enum" in spec:
         made = typing.Literal[tuple(spec["enum"])]
     elif "list" in spec:
@@ -144,7 +146,7 @@ def annotation_of(spec):
     return typing.Optional[made] if spec.get("optional") else made
 
 
-# --- words ---
+# --- types in words ---
 
 def _number(value):
     return "%.15g" % value
@@ -172,8 +174,8 @@ def _describe_str(spec):
 
 
 def _describe_part(spec):
-    """A part of another type: named where it would say nothing, in brackets
-    where it says much."""
+    """Describes a part of another type: by its plain name if it has no limits,
+    otherwise in parentheses."""
     limited = set(spec) - {"type", "desc", "from", "default"}
     if spec.get("type") == "str" and not limited:
         return "str"
@@ -183,8 +185,8 @@ def _describe_part(spec):
 
 
 def describe(spec):
-    """The type in words, as prompts show it: "one of: a; b", "float, 0 to 1";
-    nothing for a plain str."""
+    """Returns the type in words, as prompts show it: "one of: a; b" or "float,
+    0 to 1". A plain str gives an empty string."""
     if "enum" in spec:
         text = "one of: " + "; ".join(spec["enum"])
     elif "list" in spec:
@@ -206,7 +208,7 @@ def describe(spec):
 
 
 def schema(spec):
-    """The JSON schema of a value."""
+    """Returns the JSON schema of a value."""
     if "object" in spec:
         members = {}
         for name, member in spec["object"].items():
@@ -237,8 +239,9 @@ def schema(spec):
 # --- values ---
 
 def typed(annotation, value):
-    """A value as a spec has it, as the annotation has it: a model, a member of
-    an Enum, the 1 of Literal[1, 2]. ValueError where it is none."""
+    """Converts a value that has a spec's JSON type to what the annotation asks
+    for: a model, a member of an Enum, the 1 of Literal[1, 2]. Raises ValueError
+    if the value does not fit."""
     try:
         return pydantic.TypeAdapter(annotation).validate_python(
             _unlabelled(annotation, value))
@@ -247,7 +250,7 @@ def typed(annotation, value):
 
 
 def _unlabelled(annotation, value):
-    """Labels are texts in a job, whatever they are in Python."""
+    """Turns labels back into Python values; in a job every label is a text."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _unlabelled(args[0], value)
@@ -270,9 +273,9 @@ def _unlabelled(annotation, value):
 
 
 def kind_of(value):
-    """The annotation with which `typed` makes a value again of what `plain`
-    made of it: of a member of an Enum, a model, a list of these. None if JSON
-    has the value as it is."""
+    """Returns the annotation with which `typed` restores a value from the
+    result of `plain`: that of an Enum's member, a model, or a list of these.
+    Returns None if JSON can represent the value as it is."""
     if isinstance(value, (enum.Enum, pydantic.BaseModel)):
         return type(value)
     if isinstance(value, (list, tuple)):
@@ -283,8 +286,8 @@ def kind_of(value):
 
 
 def plain(value):
-    """The value as JSON has it: models as dicts, members of an Enum as what
-    they stand for, NumPy's numbers and arrays as numbers and lists."""
+    """Returns the value in JSON's types: models as dicts, members of an Enum as
+    their values, NumPy's numbers and arrays as numbers and lists."""
     if isinstance(value, pydantic.BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, enum.Enum):

@@ -1,11 +1,11 @@
-"""A DSPy program as a job folder of promptcc.
+"""Exports a DSPy program as a job folder of promptcc.
 
-How values flow through a program is found by running it once with a stand-in
-for every value: each output of each predictor gets a text of its own, and where
-that text arrives as an input of another predictor, or in the result, there is
-an arrow. So `forward` may be written in any way that hands values on as they
-are, or puts them into a dict. What is computed from a value in Python has no
-step in a job, and is refused by name.
+To find out how values flow through a program, it is run once with a stand-in
+for every value: each output of each predictor gets a unique text. Where that
+text arrives as an input of another predictor, or in the result, the job gets a
+connection. So `forward` may be written in any way that passes values on as they
+are, or puts them into a dict. A job has no step for what Python computes from a
+value; such a program is refused, and the error names the place.
 """
 
 import functools
@@ -32,13 +32,13 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
     """Writes `folder`: job.yaml, the examples, and the metric as a program.
 
     program    a dspy.Module of Predict and ChainOfThought modules
-    trainset   dspy.Examples with inputs; valset and testset alike, else the job
-               splits the examples itself
-    metric     metric(example, prediction, trace=None), or as dspy.GEPA wants
-               it; gives a truth value, a number from 0 to 1, or a prediction
-               with `score` and `feedback`
-    model      the student, as the model server calls it; else that of the LM
-               which is configured
+    trainset   dspy.Examples with inputs; also for valset and testset. Without
+               these two, the job splits the examples itself
+    metric     metric(example, prediction, trace=None), or with the arguments of
+               dspy.GEPA; returns a truth value, a number from 0 to 1, or a
+               prediction with `score` and `feedback`
+    model      the student, by its name on the model server; by default the
+               model of the configured LM
     optimizer  as in a job file, for example {"gepa": {"auto": "light"}}
 
     Returns the path of the job file.
@@ -66,7 +66,8 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
 
 
 def _checked(**sets):
-    """The examples of all sets; each set that is given has some, with inputs."""
+    """Returns the examples of all sets. Raises ValueError if a given set is
+    empty, or if an example does not say what its inputs are."""
     examples = []
     for name, rows in sets.items():
         if rows is None and name != "trainset":
@@ -132,7 +133,7 @@ class _NoModel(dspy.BaseLM):
 
 
 class _Flow:
-    """inputs, steps and outputs as a job file has them."""
+    """The inputs, steps and outputs, as in a job file."""
 
     def __init__(self, program, example):
         _refuse_modules(program)
@@ -176,7 +177,8 @@ class _Flow:
         return trace, result, set(predictors) - set(trace.calls)
 
     def _source(self, value, where, wish):
-        """What a value is: an input, a step's field, or a composed value."""
+        """Returns the source of a value: an input, a step's field, or a
+        composed value."""
         if isinstance(value, str) and value in self.tokens:
             return self.tokens[value]
         if isinstance(value, dict) and value:
@@ -218,7 +220,7 @@ class _Flow:
                             "outputs": outputs}
 
     def _note_input(self, source, name, info):
-        """The first step that reads an input says what it is."""
+        """Takes an input's spec from the first step that reads it."""
         spec = fields.spec_of(name, info)
         if self.inputs[source] == {"type": "str"}:
             self.inputs[source] = spec
@@ -238,7 +240,8 @@ class _Flow:
 
 
 def _refuse_modules(program):
-    """BestOfN, ReAct and their like do more than their predictors show."""
+    """Refuses BestOfN, ReAct and other modules that do more than their
+    predictors show."""
     for name, module in program.named_sub_modules():
         if type(module).__module__.startswith("dspy.") and not isinstance(
                 module, (dspy.Predict, dspy.ChainOfThought)):
@@ -277,12 +280,12 @@ def _write_data(folder, flow, trainset, valset, testset):
 
 
 def _whole(flow, name, value):
-    """A label with the members that its model has by default."""
+    """Returns a label with the members that its model sets by default."""
     annotation = flow.annotations.get(flow.outputs.get(name))
     try:
         return value if annotation is None else fields.typed(annotation, value)
     except ValueError:
-        return value  # promptcc says what is wrong, with its place
+        return value  # promptcc reports what is wrong, and where
 
 
 def _write_rows(path, flow, rows):
@@ -369,7 +372,8 @@ def _write_metric(folder, metric, flow, rows):
 
 
 def _kinds(rows):
-    """{field: annotation} of what the examples hold and JSON does not."""
+    """Returns {field: annotation} of the values in the examples that JSON
+    cannot represent."""
     kinds = {}
     for row in rows:
         for name, value in dict(row).items():
@@ -380,8 +384,8 @@ def _kinds(rows):
 
 
 def _is_own(module):
-    """A file of the user's (or of this package), which the metric's process may
-    not find."""
+    """Returns True for a module of the user's (or of this package), which the
+    metric's process may not find."""
     path = getattr(module, "__file__", None)
     return path is not None and "site-packages" not in path and \
         "dist-packages" not in path and module.__name__ != "__main__" and \
@@ -389,7 +393,8 @@ def _is_own(module):
 
 
 def _required(metric):
-    """How many arguments it has to be given: two, or the five of GEPA."""
+    """Returns the number of arguments that the metric requires: two, or the
+    five of GEPA."""
     parameters = inspect.signature(metric).parameters.values()
     return max(2, sum(one.default is one.empty and one.kind in
                       (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)

@@ -1,8 +1,9 @@
-"""Demos that are picked for each question out of a pool.
+"""Demos that are picked out of a pool for each question.
 
-The same ones in the same order as `promptcc predict` picks: BM25 of SQLite's
-FTS5 over the terms of the inputs, of equal ranks the earlier demo, others of
-the pool where too few share a term, and the nearest one last.
+Picks the same demos in the same order as `promptcc predict`: by the BM25 of
+SQLite's FTS5 over the terms of the inputs. Of demos with equal ranks the earlier
+one wins. If too few demos share a term with the question, other demos of the
+pool follow. The nearest demo is shown last.
 """
 
 import sqlite3
@@ -13,11 +14,11 @@ from . import fields
 from .texts import value_text
 from .words import spread, terms
 
-MOST_TERMS = 200  # of a question
+MOST_TERMS = 200  # most terms of a question that are searched for
 
 
 class Pool:
-    """inputs: names of the step's inputs, in their order."""
+    """inputs: the names of the step's inputs, in their order."""
 
     def __init__(self, inputs, pool):
         self.inputs = inputs

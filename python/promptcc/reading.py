@@ -1,16 +1,17 @@
-"""From a reply's text to values.
+"""Reads the values out of a reply's text.
 
-promptcc itself reads much more (docs/replies.md); this takes the form that was
-asked for, and the departures from it that are common: what was thought, JSON in
-fences or where sections were asked for, labels in another case or with quotes.
-What is in doubt is an error, and then asked for once more.
+promptcc itself reads many more forms (docs/replies.md). This module reads the
+form that was asked for, and the common departures from it: thoughts before the
+answer, JSON in fences or where sections were asked for, labels in another case
+or in quotes. A reply that is in doubt is an error, and the question is then
+asked once more.
 """
 
 import json
 import math
 import re
 
-MARKER = re.compile(  # with the emphasis that some put around it
+MARKER = re.compile(  # with the emphasis that some models put around it
     r"(?:^[*_`]+)?\[\[ ## ([A-Za-z0-9_]+) ## \]\](?:[*_`]+$)?", re.M)
 TAG = r"\|?(?:think|thinking|thought|reasoning)\|?"
 THINKING = re.compile(
@@ -30,7 +31,8 @@ FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
 
 
 def read(specs, text, as_json):
-    """{name: value} of every output; ValueError says what is wrong."""
+    """Returns {name: value} of every output. Raises ValueError that says what
+    is wrong."""
     if not _is_text(text):
         raise ValueError("the reply is not valid Unicode text")
     text = THOUGHT_END.sub("", THINKING.sub("", text)).strip()
@@ -54,14 +56,15 @@ def read(specs, text, as_json):
 
 
 def _is_bare(name, text):
-    """A text with markers, or with this name in front of a value, was meant to
-    have parts."""
+    """Returns False for a text with markers, or with this name before a value:
+    such a text was meant to have parts."""
     return not re.search(r"\[ *(?:##|\[)", text) and not re.search(
         rf"(?:\b|_){name}[\"'*`]*\s*[:=>]|^#+ *{name}\b", text, re.I | re.M)
 
 
 def _is_text(text):
-    """Without halves of characters, which JSON's escapes can make, and NUL."""
+    """Returns False if the text contains NUL or half of a surrogate pair, which
+    JSON's escapes can make."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
@@ -98,7 +101,8 @@ def _from_json(specs, text):
 
 
 def _members(pairs):
-    """An object; the same key with two values means nobody knows what."""
+    """Returns the object. The same key with two values leaves it unknown which
+    one was meant, so that is an error."""
     made = {}
     for key, value in pairs:
         if made.setdefault(key, value) != value:
@@ -109,7 +113,7 @@ def _members(pairs):
 # --- one value ---
 
 def value_of(name, spec, given):
-    """A text, or a value of JSON, as the field's type has it."""
+    """Converts a text, or a value of JSON, to the field's type."""
     if spec.get("optional") and (given is None or (
             isinstance(given, str) and given.strip() in ("null", "None", ""))):
         return None
@@ -143,7 +147,7 @@ def _number(name, spec, given):
         raise _bad(name, given, "number")
     if spec["type"] == "float":
         return value
-    # To half of the world 5.000 is five thousand.
+    # In half of the world, 5.000 is five thousand.
     if value != int(value) or re.fullmatch(r"[+-]?[1-9]\d{0,2}\.000", text):
         raise _bad(name, given, "whole number")
     return int(value)
@@ -203,7 +207,8 @@ def _object(name, spec, given):
 
 
 def _member(members, value, key):
-    """The key of the value that is this member's, case and gaps aside."""
+    """Returns the key in `value` that stands for this member, ignoring case and
+    separators."""
     same = [one for one in value
             if one not in members and _bare(one) == _bare(key)]
     return key if key in value else same[0] if len(same) == 1 else None

@@ -1,5 +1,5 @@
-"""JSON as promptcc writes it: no spaces, text as it is, the shortest number of
-15 to 17 digits that reads back as the same."""
+"""JSON as promptcc writes it: without spaces or escapes for Unicode, and each
+number with the fewest of 15 to 17 digits that read back as the same number."""
 
 import json
 
@@ -24,5 +24,6 @@ def json_text(value):
 
 
 def value_text(value):
-    """A value as it stands in a prompt: text as it is, the rest as JSON."""
+    """Returns a value as a prompt shows it: a text as it is, anything else as
+    JSON."""
     return value if isinstance(value, str) else json_text(value)

@@ -1,16 +1,16 @@
-"""The vote of an ensemble, as promptcc counts it."""
+"""The vote of an ensemble, counted as promptcc does it."""
 
 
 def sources(step):
-    """All that the step reads."""
+    """Returns everything that the step reads."""
     return [one for voters in step["vote"].values() for one in voters] + \
         ([step["choice"]] if "choice" in step else [])
 
 
 def count(step, values):
-    """The step's outputs; values has what its sources gave, None for those that
-    failed. The winner is whom `choice` names, else the first who said what most
-    say."""
+    """Returns the step's outputs. `values` holds what its sources gave, None
+    for those that failed. The winner is the voter that `choice` names;
+    otherwise the first of the voters that gave the most common answer."""
     said = [values.get(one) for one in step["vote"][step["field"]]]
     choice = values.get(step.get("choice"))
     if isinstance(choice, int) and 1 <= choice <= len(said) and \

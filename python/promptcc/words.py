@@ -1,8 +1,8 @@
-"""A text cut into words and terms, as promptcc cuts it.
+"""Cuts a text into words and terms, as promptcc does.
 
-A word is a run of letters and digits, with the marks on them. Scripts that put
-no blanks between words, and Korean, have each character as a word, and so have
-pictographs; two neighbours of them are a term.
+A word is a run of letters and digits, with the marks on them. In scripts that
+do not separate words by spaces, and in Korean, each character is a word. So is
+each pictograph. Two of these words next to each other make a term.
 """
 
 import unicodedata
@@ -15,9 +15,9 @@ ALONE = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF),
 
 
 def words(text):
-    """[(start, end, alone)] of the words."""
+    """Returns [(start, end, alone)] for each word."""
     found = []
-    open_ = False  # whether the last word goes on here
+    open_ = False  # whether the last word continues here
     for at, letter in enumerate(text):
         kind = unicodedata.category(letter)
         alone = any(first <= ord(letter) <= last for first, last in ALONE)
@@ -36,10 +36,10 @@ def words(text):
 
 
 def terms(text):
-    """The terms, each as its words with a blank between them."""
+    """Returns the terms; a term of two words has a space between them."""
     found = words(text)
     made = []
-    paired = False  # the word is the second one of the last term
+    paired = False  # the word is the second of the previous term
     for one, following in zip(found, found[1:] + [(None, None, False)]):
         start, end, alone = one
         if alone and following[2] and following[0] == end:
@@ -53,5 +53,5 @@ def terms(text):
 
 
 def spread(text):
-    """The words, with a blank between two."""
+    """Returns the words, separated by spaces."""
     return " ".join(text[start:end] for start, end, _ in words(text))

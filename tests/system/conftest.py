@@ -4,8 +4,8 @@ import pytest
 
 import harness
 
-# Under nohup the tests would pass it on to the programs, which then go on when
-# their terminal is closed.
+# Under nohup, SIGHUP is ignored. The programs would inherit that from the
+# tests, and then keep running when their terminal is closed.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
@@ -38,7 +38,8 @@ def sim(stage):
 
 @pytest.fixture(scope="session")
 def support():
-    """The real customers' questions, which stay beside the project."""
+    """Returns the folder with real customers' questions, which is not in the
+    repository."""
     if not (harness.SUPPORT / "heldout.jsonl").exists():
         pytest.skip("needs ../shared/data/support (real customers' questions)")
     return harness.SUPPORT

@@ -1,5 +1,5 @@
-"""What test_python.py has done in a Python with DSPy. One line of JSON in, one
-out, by the name of a function here."""
+"""The part of test_python.py that runs in a Python with DSPy. It reads one line
+of JSON, which names a function of this file, and writes one line."""
 
 import json
 import pathlib
@@ -13,7 +13,8 @@ from promptcc.names import predictors_of  # noqa: E402
 
 
 def render(files):
-    """For each [compiled, step, inputs] the messages, in DSPy."""
+    """Returns the messages that DSPy sends for each [compiled, step,
+    inputs]."""
     messages = []
     for compiled, step, inputs in files:
         program = promptcc.load(compiled)
@@ -24,7 +25,8 @@ def render(files):
 
 
 def pick(compiled, questions):
-    """The messages of a step with a pool, for each question, in DSPy."""
+    """Returns the messages that DSPy sends in a step with a pool, for each
+    question."""
     program = promptcc.load(compiled)
     (step, pool), = program.pools.items()
     signature = predictors_of(program)[step].signature
@@ -39,7 +41,8 @@ def pick(compiled, questions):
 
 
 def odd(folder):
-    """Exports what people write: what is refused, and how labels come back."""
+    """Exports programs as people write them; reports what is refused, and how
+    labels come back."""
     import enum
     import functools
     import warnings
@@ -77,7 +80,7 @@ def odd(folder):
         return ""
 
     def damaged(text):
-        """What load says of such a file."""
+        """Returns what load says of such a file."""
         path = pathlib.Path(folder) / "damaged.json"
         path.write_bytes(text)
         try:
@@ -105,7 +108,7 @@ def odd(folder):
             return "fault"
 
     def refused_set(metric=len, **sets):
-        """What export says of such examples, or of such a metric."""
+        """Returns what export says of such examples, or of such a metric."""
         some = [dspy.Example(q="q", a="x").with_inputs("q")]
         try:
             promptcc.export(predict, metric=metric, model="m:1", folder=folder,
@@ -175,8 +178,8 @@ def printing(folder):
 
 
 def own_types(folder):
-    """A metric and types that lie in files of the user's, and examples that hold
-    members of an Enum and models."""
+    """Exports a metric and types from the user's own files, and examples that
+    contain members of an Enum and models."""
     shop = pathlib.Path(folder) / "shop"
     shop.mkdir(parents=True)
     (shop / "__init__.py").touch()
@@ -211,7 +214,7 @@ def own_types(folder):
 
 
 def annotated():
-    """An Adapter alone, on signatures that DSPy's users write."""
+    """Uses an Adapter alone, on signatures as DSPy's users write them."""
     import enum
     from typing import Literal, Optional
 
@@ -247,7 +250,8 @@ def annotated():
 
 
 class Shop(dspy.Module):
-    """Two steps, a dict on the way, and a result of three values."""
+    """A program with two steps, a dict between them, and a result of three
+    values."""
 
     def __init__(self):
         super().__init__()
@@ -303,7 +307,8 @@ REFUSED = {"twice": _twice, "computed": _computed, "sometimes": _sometimes}
 
 
 def run(compiled, url, messages):
-    """The file's own pipeline, and the exported program with what it holds."""
+    """Runs the file's own pipeline, and the exported program with the file
+    loaded into it."""
     lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",
                  temperature=0, max_tokens=200, cache=False)
     with dspy.context(lm=lm, adapter=promptcc.Adapter("chat")):
@@ -313,8 +318,8 @@ def run(compiled, url, messages):
 
 
 def document(page, promptcc_program, url):
-    """The snippets of docs/python.md as they are, between them `run`, with rows,
-    a metric and a model of ours."""
+    """Runs the snippets of docs/python.md as they are, with `run` between them,
+    on rows, a metric and a model of the test."""
     import re
     import subprocess
     take, load, adapt = re.findall(r"^```python\n(.*?)^```",
@@ -341,8 +346,8 @@ def document(page, promptcc_program, url):
 
 
 def short_document(page, promptcc_program, url):
-    """The snippet of python/README.md, and in its middle the command that its
-    comment names."""
+    """Runs the snippet of python/README.md, and in its middle the command that
+    its comment names."""
     import re
     import shlex
     import subprocess
@@ -366,7 +371,7 @@ def short_document(page, promptcc_program, url):
 
 
 def run_alone(compiled, url, messages):
-    """The file's own pipeline."""
+    """Runs the file's own pipeline."""
     lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",
                  temperature=0, max_tokens=200, cache=False)
     with dspy.context(lm=lm):

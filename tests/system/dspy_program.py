@@ -1,15 +1,15 @@
 """Loads a compiled file into a real DSPy program, and scores it if asked to.
 
-Runs in a Python that has DSPy; test_dspy.py talks to it in JSON. In:
+Runs in a Python that has DSPy; test_dspy.py talks to it in JSON. Input:
 
     {"compiled": PATH,
      "steps": [{"name", "cot": bool, "instructions", "inputs": [NAME...],
                 "outputs": {NAME: [LABEL...] or null}}...],
      "score": null or {"url", "model", "rows": PATH, "label": NAME}}
 
-Out: {"loaded": {PREDICTOR: {"instructions", "demos", "fields": [[PREFIX,
-DESCRIPTION]...]}}, "plain": SCORE, "compiled": SCORE}, scores from 0 to 1 and
-of the first step alone.
+Output: {"loaded": {PREDICTOR: {"instructions", "demos", "fields": [[PREFIX,
+DESCRIPTION]...]}}, "plain": SCORE, "compiled": SCORE}. Scores are from 0 to 1
+and are those of the first step alone.
 """
 
 import json
@@ -53,7 +53,7 @@ def score(predictor, spec):
               for row in rows]
     evaluate = dspy.Evaluate(
         devset=devset, num_threads=4, display_progress=False,
-        max_errors=len(devset),  # a reply that DSPy cannot read is scored 0
+        max_errors=len(devset),  # a reply that DSPy cannot read scores 0
         metric=lambda row, made, trace=None:
             row[label].strip().lower() == str(made[label]).strip().lower())
     return evaluate(predictor).score / 100

@@ -1,8 +1,9 @@
-"""harness: real promptcc programs, started, watched and killed by tests.
+"""harness: starts, watches and kills real promptcc programs for the tests.
 
 A `Stage` (the fixture `stage`) owns a folder and every process that a test
-starts in it; what still runs when the test ends is killed by its process id.
-Tests wait for conditions with a deadline (`wait_until`), never for a time.
+starts in it. Processes that still run when the test ends are killed by their
+process ids. Tests wait for conditions with a deadline (`wait_until`) and never
+sleep for a fixed time.
 
     sim = stage.stand_in(slots=2)               the stand-in model server
     gate = stage.gate(sim)                      a proxy that can hold calls
@@ -10,9 +11,9 @@ Tests wait for conditions with a deadline (`wait_until`), never for a time.
     result = stage.promptcc("run", job, "--ollama", sim.url, "--json")
     assert result.status == 0, result
 
-The programs come from the build folder in PROMPTCC_BUILD (build/dev). With
-sanitizers in them, a process that ends with a sanitizer's report fails the
-test, whatever else it did.
+The programs come from the build folder in PROMPTCC_BUILD (build/dev). If they
+are built with sanitizers, a process that ends with a sanitizer's report fails
+the test, whatever else it did.
 """
 
 import contextlib
@@ -43,7 +44,8 @@ SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer"
 
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):
-    """The first true value of condition(); fails naming `what`."""
+    """Waits until condition() is true and returns its value; a failure names
+    `what`."""
     end = time.monotonic() + deadline_s
     while True:
         value = condition()
@@ -54,18 +56,19 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
 
 
 def free_port():
-    """A port that nothing listens on. For what has to come back on the same
-    port; everything else asks for port 0."""
+    """Returns a port that nothing listens on. Use it for servers that come back
+    on the same port; everything else asks for port 0."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
 def environment(**more):
-    """Ours without any PROMPTCC_ option; a sanitizer's finding is exit 99."""
+    """Returns our environment without PROMPTCC_ options; a sanitizer's finding
+    exits with 99."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("PROMPTCC_") and "proxy" not in k.lower()}
-    # Freed memory that the sanitizer keeps is not what a test measures.
+    # Tests of memory must not count freed memory that the sanitizer keeps.
     env["ASAN_OPTIONS"] = "exitcode=99:quarantine_size_mb=16"
     env["UBSAN_OPTIONS"] = "print_stacktrace=1"
     env["TSAN_OPTIONS"] = f"exitcode=99 suppressions={ROOT}/tests/tsan.supp"
@@ -74,7 +77,7 @@ def environment(**more):
 
 
 class Result:
-    """How a command ended and what it printed."""
+    """How a command ended, and what it printed."""
 
     def __init__(self, command, status, out, err):
         self.command, self.status, self.out, self.err = command, status, out, err
@@ -88,7 +91,7 @@ class Result:
 
     @property
     def error(self):
-        """The document of a failure, held to its form."""
+        """Returns the document of a failure, after checking its form."""
         document = self.json
         assert set(document) == {"error"}, self
         assert set(document["error"]) == {"code", "text", "place"}, self
@@ -101,7 +104,8 @@ class Result:
 
 
 class Process:
-    """A running program; its output goes to files, so no pipe ever fills."""
+    """A running program. Its output goes to files, so that no pipe ever fills
+    up."""
 
     def __init__(self, stage, command, name, cwd=None, stdin=None, env=None):
         self.stage, self.command = stage, [str(word) for word in command]
@@ -148,7 +152,7 @@ class Process:
         self.popen.send_signal(number)
 
     def kill(self):
-        """kill -9, and waits until it is gone."""
+        """Sends SIGKILL and waits until the process is gone."""
         if self.running:
             self.popen.kill()
         self.popen.wait()
@@ -158,7 +162,7 @@ class Process:
         return self.wait(deadline_s)
 
     def wait_for_line(self, pattern, errors=False):
-        """The match of a pattern in what it printed."""
+        """Waits until the output matches a pattern; returns the match."""
         def look():
             found = re.search(pattern, self.errors() if errors else
                               self.output())
@@ -167,17 +171,18 @@ class Process:
         return wait_until(look, f"`{pattern}` from {self.command[:2]}")
 
 
-# What a worker shows when it joins (docs/protocol.md) are calls with a bound of
-# their own; they belong to no job and are not counted.
+# When a worker joins, it shows what its server can do (docs/protocol.md). The
+# calls for this have their own limit of tokens, belong to no job, and are not
+# counted.
 PROOF_TOKENS = 24
 
-# Where a model is asked.
+# Paths on which a model is asked.
 CHATS = ("/api/chat", "/v1/chat/completions")
 EMBEDDINGS = ("/api/embed", "/v1/embeddings")
 
 
 class StandIn(Process):
-    """The stand-in model server. restart() takes the port again."""
+    """The stand-in model server. restart() uses the same port again."""
 
     def __init__(self, stage, name, port=0, **options):
         self.log_path = stage.folder / f"{name}.log"
@@ -191,7 +196,8 @@ class StandIn(Process):
         self.url, self.port = found[1], int(found[2])
 
     def restart(self):
-        """After kill(): the same server on the same port, its log going on."""
+        """Starts the same server again after kill(), on the same port and
+        log."""
         return self.stage.add(StandIn(self.stage, self.name, self.port,
                                       **self.options))
 
@@ -199,7 +205,7 @@ class StandIn(Process):
         return get_json(self.url + "/sim/stats")
 
     def asked(self, paths=CHATS + EMBEDDINGS):
-        """The requests for an answer, in order of completion."""
+        """Returns the requests for an answer, in order of completion."""
         if not self.log_path.exists():
             return []
         lines = self.log_path.read_text().splitlines(keepends=True)
@@ -211,25 +217,25 @@ class StandIn(Process):
         return self.asked(CHATS)
 
     def answered(self, paths=CHATS + EMBEDDINGS):
-        """The bodies that were answered, in order of completion."""
+        """Returns the bodies of the answered requests, in order of
+        completion."""
         return [r["body"] for r in self.asked(paths)
                 if r["outcome"] == "answered"]
 
     def repeated(self):
-        """How many answers were for a body that had one already."""
+        """Returns how many answers were for a body that already had one."""
         bodies = self.answered()
         return len(bodies) - len(set(bodies))
 
 
 class Gate:
-    """A proxy in front of a model server that keeps what passes.
+    """A proxy in front of a model server that records what passes.
 
-    `requests` are the bodies of chats and of texts to be embedded in order of
-    arrival. After hold_after(k)
-    the k-th answer is the last that passes: later requests are held, and
-    `held` counts them, until release(). Requests for which refuse(body) is true
-    get `refusal`, a status and what stands in the body; where `refuses_all` is
-    set, so does everything else that is asked.
+    `requests` are the bodies of chats and of texts to embed, in order of
+    arrival. After hold_after(k), the k-th answer is the last one that passes:
+    later requests are held, and counted in `held`, until release(). Requests for
+    which refuse(body) is true get `refusal`, a pair of status and body. If
+    `refuses_all` is set, so do all other requests.
     """
 
     def __init__(self, url):
@@ -244,7 +250,7 @@ class Gate:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # or each answer takes 40 ms
+            disable_nagle_algorithm = True  # otherwise each answer takes 40 ms
 
             def log_message(self, *_):
                 pass
@@ -267,7 +273,7 @@ class Gate:
             request_queue_size = 128
 
             def handle_error(self, *_):
-                pass  # a client that was killed in the middle
+                pass  # the client was killed in the middle
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -285,7 +291,8 @@ class Gate:
             self._change.notify_all()
 
     def wait_held(self, process):
-        """Until a request is held, or the process has ended without one."""
+        """Waits until a request is held; fails if the process ends before
+        that."""
         wait_until(lambda: self.held > 0 or not process.running,
                    f"call beyond {self._limit}")
         return self.held > 0
@@ -301,7 +308,7 @@ class Gate:
             if self._limit is not None and self.passed >= self._limit:
                 self.held += 1
                 self._change.wait_for(lambda: self._limit is None, 60)
-                return False  # whoever sent it is dead by now
+                return False  # the sender has died meanwhile
             self.passed += 1
             return True
 
@@ -342,7 +349,7 @@ class Gate:
 
 
 class Chatty(Gate):
-    """A model that keeps to a form only under a schema; a stubborn one not
+    """A model that keeps to a form only under a schema. A stubborn one does not
     even then, if it is asked for the chat form."""
 
     stubborn = False
@@ -362,8 +369,8 @@ class Chatty(Gate):
 
 
 class Tap:
-    """A listener in front of a port of this machine that keeps each byte that
-    passes in either direction, in `bytes`."""
+    """A listener in front of a local port that records in `bytes` everything
+    that passes in either direction."""
 
     def __init__(self, port):
         self.bytes = bytearray()
@@ -408,8 +415,8 @@ class Tap:
 
 @contextlib.contextmanager
 def small_disk(stage, size):
-    """A file system of `size` ("2m") in the stage's folder `disk`. What runs in
-    the stage is ended before it goes."""
+    """Mounts a file system of `size` ("2m") on the folder `disk` of the stage.
+    Ends the stage's processes before unmounting it."""
     folder = stage.folder / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
@@ -469,7 +476,8 @@ class Stage:
         return self.start(*words, **how).wait(deadline_s)
 
     def keys(self, *made):
-        """A folder of keys, as (role, name) each; gives its path."""
+        """Makes a folder of keys, each given as (role, name); returns its
+        path."""
         folder = self.folder / "keys"
         for role, name in made or [("worker", "rack"), ("client", "ann")]:
             result = self.promptcc("keys", role, name, "--keys", folder)
@@ -551,7 +559,7 @@ SECOND_STEP = """\
 outputs: {topic: sort.topic, reply: answer.reply}
 """
 
-# Some 60 calls with 24 rows.
+# Makes about 60 calls with 24 rows.
 SMALL = "{bootstrap_random_search: {num_candidate_programs: 3, " \
         "max_bootstrapped_demos: 2, max_labeled_demos: 4}}"
 GEPA = "{gepa: {max_metric_calls: 220}}"
@@ -563,7 +571,7 @@ RACE = "{screen_and_race: {evaluations: 60, seed: 9, max_demos: 4}}"
 
 
 def rows(n, labelled=True):
-    """n examples, the topics in turn; no two messages are equal."""
+    """Returns n examples with the topics in turn; no two messages are equal."""
     topics = sorted(TOPICS)
     made = []
     for i in range(n):
@@ -583,7 +591,8 @@ def write_rows(path, made):
 
 
 def write_documents(path):
-    """A document a topic, in whose words messages of the topic are written."""
+    """Writes one document per topic, in the same words as the topic's
+    messages."""
     return write_rows(path, [{"title": topic, "text": " ".join(words)}
                              for topic, words in TOPICS.items()])
 
@@ -592,7 +601,8 @@ def write_job(folder, n=24, name=None, student="qwen2.5:0.5b",
               instruction="Say what the message is about.", more_steps="",
               data="{examples: examples.jsonl}", metric="{exact_match: topic}",
               optimizer=SMALL):
-    """A job folder of our own data; gives the path of its job file."""
+    """Writes a job folder with generated data; returns the path of its job
+    file."""
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / "examples.jsonl", rows(n))
     path = folder / "job.yaml"
@@ -603,7 +613,7 @@ def write_job(folder, n=24, name=None, student="qwen2.5:0.5b",
 
 
 def write_support_job(folder, optimizer):
-    """Ten intents of real customers' questions."""
+    """Writes a job with ten intents of real customers' questions."""
     intents = sorted({json.loads(line)["intent"] for line in
                       (SUPPORT / "examples.jsonl").open()})
     folder.mkdir(parents=True, exist_ok=True)
@@ -633,7 +643,7 @@ optimizer: {optimizer}
     return path
 
 
-# --- the store, read as any SQLite tool would ---
+# --- the store, read with plain SQLite ---
 
 def store_rows(path, sql, *arguments):
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
@@ -644,21 +654,22 @@ def store_rows(path, sql, *arguments):
 
 
 def committed_calls(path, which="true"):
-    """The calls that the store holds answers to, in the form of call_of."""
+    """Returns the calls whose answers are in the store, in the form of
+    call_of."""
     if not path.exists():
         return set()
     try:
         found = store_rows(path, "SELECT model, messages, options "
                            f"FROM v_calls WHERE {which}")
     except sqlite3.OperationalError:
-        return set()  # killed before its tables stood
+        return set()  # the coordinator was killed before it made the tables
     return {call_form(model, json.loads(messages), json.loads(options))
             for model, messages, options in found}
 
 
 def call_of(request):
-    """What determines the answer to a request, comparable between the body
-    that was sent and the row that was stored."""
+    """Returns what determines the answer to a request, in a form that is the
+    same for the body that was sent and the row that was stored."""
     return call_form(request["model"],
                      request.get("messages", request.get("input")),
                      request["options"])
@@ -667,6 +678,6 @@ def call_of(request):
 def call_form(model, messages, options):
     keys = ("num_ctx", "num_predict", "temperature", "seed")
     if isinstance(messages[0], str):
-        keys = ("num_ctx",)  # of a text to be embedded
+        keys = ("num_ctx",)  # for a text to embed
     options = {key: options[key] for key in keys}
     return json.dumps([model, messages, options], sort_keys=True)

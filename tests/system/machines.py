@@ -1,13 +1,13 @@
 """machines: machines that share nothing but what a test lets through.
 
-Each `Machine` is a network namespace with a loopback of its own, made by
-`unshare` and gone with the process that holds it. Nothing leads from one to
-another but a `Link`: a proxy that listens in one and connects in the other, and
-that can be broken, cut, held and slowed. Needs root; elsewhere the test is
+Each `Machine` is a network namespace with its own loopback, made by `unshare`.
+It goes away with the process that holds it. The only connection between two
+machines is a `Link`: a proxy that listens in one and connects in the other, and
+that can be broken, cut, held and slowed. Needs root; without it the test is
 skipped.
 
     here, there = Machine(stage), Machine(stage)
-    link = Link(here, there, 5570)      what listens there is reached here
+    link = Link(here, there, 5570)      port 5570 of `there` is reached here
     link.cut()                          nothing passes, connections end
     link.heal()
 """
@@ -32,7 +32,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def need_namespaces():
-    """Skips where network namespaces cannot be made."""
+    """Skips the test where network namespaces cannot be made."""
     if os.geteuid() != 0 or not shutil.which("unshare") or \
             not shutil.which("nsenter") or not shutil.which("ip"):
         pytest.skip("needs root, and unshare, nsenter and ip, to make network "
@@ -55,19 +55,19 @@ class Machine:
                                               self.stage.name(name)))
 
     def start(self, program, *words):
-        """A program in this machine. nsenter becomes it, so its process id is
-        the program's."""
+        """Starts a program in this machine. nsenter becomes the program, so
+        both have the same process id."""
         return self.start_as(["nsenter", "-t", self.holder.pid, "-n", program,
                               *words], str(words[0]).strip("-"))
 
     def enter(self):
-        """This thread, and those that it starts, are in the machine from now on."""
+        """Moves this thread, and those that it starts, into the machine."""
         with open(f"/proc/{self.holder.pid}/ns/net") as ns:
             if libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
 
     def run(self, function):
-        """What the function returns, run in this machine."""
+        """Runs the function in this machine and returns its result."""
         result = []
 
         def inside():
@@ -81,10 +81,11 @@ class Machine:
 
 
 class Link:
-    """A port of `there` under the same number in `here`.
+    """Makes a port of `there` reachable in `here` under the same number.
 
-    `seen` is what matched `pattern` in what came from there, with the time:
-    bytes that were sent, whether or not they arrive."""
+    `seen` lists what matched `pattern` in the bytes from `there`, each with its
+    time. The bytes were sent, whether or not they arrive.
+    """
 
     def __init__(self, here, there, port, pattern=None):
         self.seen, self._pattern = [], pattern
@@ -96,11 +97,11 @@ class Link:
             lambda: socket.create_server(("127.0.0.1", port)))
         threading.Thread(target=self._accept, daemon=True).start()
 
-    # What a test does to it.
+    # What a test does to the link.
 
     def break_off(self):
-        """All connections end, and new ones are welcome: what was on its way
-        is lost."""
+        """Ends all connections, so that what was on its way is lost. New
+        connections are accepted."""
         with self._state:
             broken, self._open = self._open, []
             self._state.notify_all()
@@ -113,7 +114,7 @@ class Link:
         self.break_off()
 
     def hold(self):
-        """Nothing passes, and nobody is told."""
+        """Lets nothing pass, without either side noticing."""
         with self._state:
             self._held = True
 
@@ -126,7 +127,7 @@ class Link:
             self._cut, self._held, self._delay_s = False, False, 0
             self._state.notify_all()
 
-    # For the stage, as a gate.
+    # What the stage calls, as on a gate.
 
     def release(self):
         self.heal()
@@ -145,7 +146,7 @@ class Link:
         one.close()
 
     def _accept(self):
-        self._there.enter()  # where the other ends are made
+        self._there.enter()  # connections to the far side are made there
         while True:
             try:
                 near, _ = self._listener.accept()

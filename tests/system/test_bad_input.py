@@ -1,5 +1,5 @@
-"""Bad input: one clear sentence that names the thing and the remedy, the exit
-status, `{"error": ...}` with --json, and nothing lost."""
+"""Bad input gives one clear sentence that names the problem and the remedy, the
+right exit status, and `{"error": ...}` with --json. Nothing is lost."""
 
 import json
 import os
@@ -18,7 +18,7 @@ import harness
 
 
 def refused(result, status, *words, code=None):
-    """Holds a failure with --json to its form; gives its text."""
+    """Checks the form of a failure with --json; returns its text."""
     assert result.status == status, result
     error = result.error
     assert error["code"] and (code is None or error["code"] == code), result
@@ -235,8 +235,8 @@ def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
     assert result.status == 0, result
     assert result.json["baseline"]["n"] == 19
     assert sim.repeated() == 0
-    # The call can be answered again, and `eval` has it answered: what the run
-    # decided without it stays.
+    # The call can be answered again, and `eval` asks it again. What the run
+    # decided without the answer stays as it is.
     gate.refuse = lambda body: False
     compiled = (job.parent / "compiled.json").read_bytes()
     scored = stage.promptcc("eval", job, "--data", job.parent /
@@ -250,7 +250,7 @@ def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
 
 
 def test_nonsense_from_a_server_is_never_an_answer(stage):
-    """A web server that is no model server at all."""
+    """The server is a web server that serves no model."""
     page = stage.folder / "www"
     page.mkdir()
     (page / "index.html").write_text("hello")
@@ -292,7 +292,8 @@ def test_a_file_that_is_no_store_is_left_alone(stage, sim):
 
 
 def unprivileged():
-    """Words that start a command as nobody: root may write anything."""
+    """Returns words that start a command as nobody, since root may write
+    anything."""
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -335,15 +336,15 @@ def test_a_store_in_use_names_host_and_process(stage, sim):
     assert socket.gethostname() in error["text"]
     listed = stage.promptcc("jobs", "--store", job.parent / "promptcc.db",
                             "--json")
-    assert listed.json[0]["state"] == "running", listed  # readers always work
+    assert listed.json[0]["state"] == "running", listed  # reading always works
     first.kill()
     gate.release()
-    assert run(stage, sim, job).status == 0  # no stale lock is left
+    assert run(stage, sim, job).status == 0  # no stale lock remains
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b'{"a": 1}\n', b"x" * 9000])
 def test_a_file_that_is_no_store_is_left_alone(stage, content):
-    """Also nothing is left beside it."""
+    """Nothing is created beside it either."""
     job, other = stage.job(), stage.folder / "notes"
     other.mkdir()
     (other / "notes.txt").write_bytes(content)
@@ -355,7 +356,7 @@ def test_a_file_that_is_no_store_is_left_alone(stage, content):
 
 @pytest.fixture
 def small_disk(stage):
-    """A file system of 2 MB; a remount gives it more."""
+    """A file system of 2 MB; a remount enlarges it."""
     with harness.small_disk(stage, "2m") as folder:
         yield folder
 
@@ -522,7 +523,7 @@ def test_why_a_store_cannot_be_opened_is_said_by_its_cause(stage):
 
 
 def test_a_store_that_one_may_not_read_is_said_to_be_that(stage):
-    """As another user: root may read everything."""
+    """Runs as another user, since root may read everything."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to be somebody else")
     with tempfile.TemporaryDirectory() as name:

@@ -1,5 +1,5 @@
-"""./bootstrap on systems whose packages it does not install itself: it names what is
-missing in the words of the package manager, and ends."""
+"""On systems whose packages ./bootstrap does not install itself, it names what
+is missing in the words of the package manager, and ends."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Budgets bind: no call is made that would pass them, and where a run ends
+"""Budgets bind: no call is made that would exceed them, and where a run ends
 does not depend on its machines."""
 
 import json
@@ -27,7 +27,7 @@ def test_no_call_passes_max_calls(stage, sim, optimizer, calls):
     assert sim.stats()["answered"] <= calls
     assert sum(result.json["calls"][role] for role in
                ("student", "teacher", "judge")) == sim.stats()["answered"]
-    # One slot ends where sixteen do.
+    # One slot ends at the same point as sixteen.
     other = stage.job("other/shop", optimizer=optimizer)
     wide = run(stage, sim, other, "--max-calls", calls, slots=16)
     assert sim.stats()["answered"] <= 2 * calls
@@ -43,9 +43,9 @@ def test_a_budget_that_leaves_room_for_the_test_share_measures_it(stage, sim):
 
 
 def test_a_small_budget_is_not_lost_to_what_cannot_be_paid_in_full(stage):
-    # Of 300 calls 64 choose the form of answer, 132 are kept for the test share
-    # and 28 for the proof. Forty runs of the program as written, to learn from,
-    # could come to more than is left.
+    # Of the 300 calls, 64 choose the form of answer, 132 are kept for the test
+    # share and 28 for the proof. Forty runs of the program as written, from
+    # which an optimizer would learn, could cost more than what is left.
     stage.promptcc("init", "job", "--template", "intent_200")
     result = stage.promptcc("run", "job", "--simulate", "--json",
                             "--max-calls", 300)
@@ -63,7 +63,7 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     assert "the budget is 5 calls; 0 are used" in result.out, result
     assert "the baseline is not scored" in result.out
     assert sim.stats()["chats"] == 0
-    # The program as written is there to be used, but replaces nothing.
+    # The program as written can be used, but replaces nothing.
     assert json.loads(compiled(job))["sort"]["demos"] == []
     assert run(stage, sim, job, "--max-calls", 60).status == 0
     good = compiled(job)
@@ -74,8 +74,8 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
 
 def test_what_a_small_budget_compiles_does_not_depend_on_earlier_runs(stage,
                                                                      sim):
-    """A store that knows the model's digest from a run that asked it: the file
-    of a run that asks nobody holds none all the same."""
+    """The store knows the model's digest from a run that asked the model. The
+    file of a run that asks nobody contains no digest anyway."""
     def small(store):
         result = run(stage, sim, job, "--max-calls", 5, "--store", store,
                      "--out", f"{store}.json")
@@ -128,7 +128,7 @@ def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
     result = run(stage, gate, job, "--max-calls", 60)
     assert result.status == 0, result
     assert compiled(job) == compiled(whole)
-    # And with more to spend it ends as a run that never had a budget.
+    # With more to spend, it ends like a run that never had a budget.
     free = stage.job("free/shop")
     assert run(stage, sim, free).json["finish_reason"] == "trials_done"
     again = run(stage, sim, job)
@@ -157,26 +157,27 @@ def test_max_time_breaks_off_what_is_under_way(stage):
     assert result.status == 0, result
     document = result.json
     assert document["finish_reason"] == "budget"
-    # Measured by the run itself, so that a slow start does not count.
+    # The run measures this itself, so that a slow start does not count.
     assert document["wall_s"] >= 5.9, document
-    # In 6 s two slots begin two calls every 0.4 s; the whole job has 60 and
+    # In 6 s two slots begin two calls every 0.4 s; the whole job has 60 or
     # more.
     assert sim.stats()["chats"] <= 32, sim.stats()
-    # The same command again has no time left: it finds the same, asks nothing.
+    # The same command has no time left: it finds the same result and asks
+    # nothing.
     paid = sim.stats()["chats"]
     again = run(stage, sim, job, "--max-time", "6s")
     assert again.json["finish_reason"] == "budget"
     for key in ("baseline", "compiled", "test", "trials"):
         assert again.json[key] == document[key]
     assert sim.stats()["chats"] == paid
-    # More time goes on.
+    # With more time, the run continues.
     more = run(stage, sim, job, "--max-time", "120s", deadline_s=120)
     assert more.json["finish_reason"] == "trials_done"
     assert json.loads(compiled(job))
 
 
 def test_time_without_a_server_is_no_time_of_the_job(stage):
-    """It would have ended with exit 0, a file, and nobody told why."""
+    """Otherwise the run ended with exit 0 and a file, and nobody knew why."""
     port = harness.free_port()
     job = stage.job()
     url = f"http://127.0.0.1:{port}"
@@ -184,7 +185,7 @@ def test_time_without_a_server_is_no_time_of_the_job(stage):
     assert alone.status == 3, alone
     assert f"no model server answered for 2 s at {url}; start one" in alone.err
     assert not (job.parent / "compiled.json").exists()
-    # The time is all there when one comes.
+    # The full time is available once a server comes.
     sim = stage.stand_in(port=port)
     again = run(stage, sim, job, "--max-time", "2s", deadline_s=60)
     assert again.status == 0 and again.json["calls"]["student"] > 0, again
@@ -206,8 +207,8 @@ def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
 
 @pytest.mark.parametrize("tokens", [39000, 51000])
 def test_a_replay_is_no_better_off_than_the_run_was(stage, sim, tokens):
-    # A trial that the budget cuts short leaves rows without a score, on which
-    # its candidate may be scored later, by the proof.
+    # A trial that the budget cuts short leaves rows without a score. The proof
+    # may score its candidate on these later.
     job = stage.job(n=20, optimizer="{screen_and_race: "
                     "{evaluations: 100, max_demos: 0}}")
     first = run(stage, sim, job, "--max-tokens", tokens)

@@ -1,4 +1,4 @@
-"""What check says of a job's examples, before anything is paid."""
+"""What check says about a job's examples, before anything is paid for."""
 
 import json
 
@@ -26,7 +26,7 @@ def rows(*labels):
 
 FOUR = ["a", "b"] * 12
 
-# What is wrong, and what the same job is like without it.
+# Each finding's code, with a job that has it and one that does not.
 TOLD = {
     "too-few-examples": (dict(rows=rows(*FOUR[:19])), dict(rows=rows(*FOUR[:20]))),
     "rare-labels": (dict(rows=rows(*FOUR), type="enum: [a, b, c]"), {}),
@@ -89,7 +89,7 @@ def test_only_too_few_examples_are_an_error(stage, tmp_path):
     assert few["ok"] is False
     assert [f["code"] for f in few["findings"]
             if f["level"] == "error"] == ["too-few-examples"]
-    # Which says it all.
+    # The other finding says it all.
     assert "few-examples" not in [f["code"] for f in few["findings"]]
     assert check(stage, tmp_path)["ok"] is True
 
@@ -109,7 +109,7 @@ def test_a_program_that_is_right_already_leaves_no_headroom(stage, sim):
     assert "no-headroom" in [f["code"] for f in after], after
 
 
-# --- steps that nothing comes of ---
+# --- steps whose outputs nobody uses ---
 
 STEPS = """name: steps
 models: {student: "m:1"}

@@ -1,5 +1,5 @@
-"""`check` asks a model that answers for two rows, and says when its replies
-cannot be read."""
+"""`check` asks a model about two rows, and says when it cannot read the
+replies."""
 
 import json
 

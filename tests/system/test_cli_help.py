@@ -1,4 +1,4 @@
-"""Help, version, color and what every command takes."""
+"""Help, version, color, and the options of every command."""
 
 import fcntl
 import json
@@ -66,7 +66,8 @@ def test_help_tells_what_out_is_of_this_command(stage, command, file):
     ("predict", "(default: 3s at the start, 5m in the middle of --input)"),
     ("run", "(default: 20s at the start, 5m after the first answer)")])
 def test_help_tells_what_is_so_in_this_command(stage, command, said):
-    """Its own default, where commands differ; the manual page too."""
+    """Where the defaults of commands differ, --help and the manual page show
+    the command's own."""
     assert said in " ".join(stage.promptcc(command, "--help").out.split())
     page = stage.promptcc("man", command).out.replace("\\-", "-")
     if "--" not in said:
@@ -87,13 +88,13 @@ def test_color_is_for_terminals_unless_it_is_asked_for(stage):
 
 
 def columns_of(line):
-    """As a terminal counts them: two for an ideograph."""
+    """Returns the width on a terminal, where an ideograph takes two columns."""
     return sum(0 if unicodedata.combining(c) else
                2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 def at_width(stage, width, *words, status=0, **env):
-    """What a terminal of that width gets of a command."""
+    """Returns what a command prints on a terminal of that width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, width, 0, 0))
     with subprocess.Popen([harness.PROMPTCC, "--color", "never", *words],
@@ -106,7 +107,7 @@ def at_width(stage, width, *words, status=0, **env):
         while True:
             try:
                 chunk = os.read(ours, 1 << 16)
-            except OSError:  # Linux' end of a terminal
+            except OSError:  # the end of a terminal on Linux
                 break
             if not chunk:
                 break
@@ -121,7 +122,8 @@ WIDE = "\u9867\u5ba2\u304c\u4f55\u306b\u3064\u3044\u3066\u66f8\u3044\u305f\u304b
 
 @pytest.fixture(scope="module")
 def widths(tmp_path_factory):
-    """A store with a job of a long name, whose instruction has no blanks."""
+    """Makes a store with a job that has a long name and an instruction without
+    spaces."""
     stage = harness.Stage(tmp_path_factory.mktemp("widths"))
     job = stage.job(name="a-name-that-somebody-gave-to-a-job-in-november", n=40,
                     instruction=f"{WIDE} \U0001f389 and the rest of it",
@@ -148,8 +150,8 @@ COMMON = [["--help"], ["run", "--help"], ["serve", "--help"], ["jobs"],
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, 120, 200])
 def test_text_keeps_to_the_width_of_the_terminal(widths, width):
-    """But for what would be spoilt: an id or a path that is wider, and commands
-    to copy. Nothing is cut, and nothing is coloured."""
+    """Exceptions are texts that wrapping would spoil: an id or a path that is
+    wider, and commands to copy. Nothing is cut, and nothing is colored."""
     for words in COMMON:
         text = at_width(widths, width, *words, NO_COLOR="1")
         assert "\x1b" not in text, text
@@ -165,11 +167,11 @@ def test_text_keeps_to_the_width_of_the_terminal(widths, width):
 
 
 def test_a_narrow_table_has_every_value_of_a_wide_one(widths):
-    """Under its row, with the column's title."""
+    """A value that does not fit is below its row, with the column's title."""
     wide = at_width(widths, 200, "trials").splitlines()
     narrow = " ".join(at_width(widths, 40, "trials").split())
     assert len(wide) > 3
-    for value in set(wide[1].split()) - {"-"}:  # nothing is not told there
+    for value in set(wide[1].split()) - {"-"}:  # an empty value is not shown there
         assert value in narrow, (value, narrow)
     assert "tokens: " in narrow
 
@@ -183,7 +185,7 @@ def test_a_finding_is_wrapped_but_not_what_it_quotes(stage):
 
 
 def test_the_program_can_be_installed(stage):
-    """What cmake puts where, without building anything anew."""
+    """Checks where cmake installs files, without building anything."""
     prefix = stage.folder / "usr"
     done = subprocess.run(["cmake", "--install", harness.BUILD, "--prefix",
                            prefix], capture_output=True, text=True)

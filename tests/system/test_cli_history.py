@@ -1,4 +1,4 @@
-"""The history on the command line: views, query, old stores, removing."""
+"""The history on the command line: views, query, old stores, removal."""
 
 import csv
 import io
@@ -55,7 +55,7 @@ def test_an_evaluation_tells_its_row_and_why(done):
 
 
 def old_store(path):
-    """A store of version 1, as the first release left it."""
+    """Makes a store of version 1, as the first release left it."""
     with sqlite3.connect(path) as db:
         db.executescript(
             (harness.ROOT / "store" / "schema_1.sql").read_text())
@@ -106,8 +106,8 @@ def test_views_are_made_anew_when_they_are_not_the_programs(done):
 
 
 def test_a_job_that_has_not_ended_has_the_best_score_so_far(done):
-    """From the best of the job, and from its trials where an older promptcc ran
-    it, in whose store there is none."""
+    """The score is the job's best so far. In the store of an older promptcc,
+    which does not record that, it comes from the trials."""
     stage = done.stage
     path = stage.folder / "running.db"
     with sqlite3.connect(done.store) as source, sqlite3.connect(path) as copy:
@@ -185,7 +185,7 @@ def test_the_newest_job_is_not_told_by_the_clock(done):
                                      done.stage.folder / "clock.json",
                                      "--json", *words)
         assert result.status == 0, result
-    # The first one ran while the clock was ahead by 30 years.
+    # The first job ran while the clock was 30 years ahead.
     with sqlite3.connect(store) as db:
         first = db.execute("UPDATE jobs SET created_ms = created_ms + 1e12,"
                            " updated_ms = updated_ms + 1e12"
@@ -199,7 +199,7 @@ def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
     names = {}
     for name in ("one", "two", "t_o"):
         job = stage.job(name, optimizer="{labeled_few_shot: {k: 2}}")
-        if name == "t_o":  # `_` in a name means itself alone
+        if name == "t_o":  # `_` in a name stands only for itself
             job = job.rename(job.parent / "jo_.yaml")
         result = stage.promptcc("run", job, "--store", store, "--json",
                                 "--ollama", sim.url)
@@ -215,7 +215,8 @@ def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
 
 
 def test_a_store_one_folder_below_is_named(done):
-    """Where a run of a job's folder left it, and people ask from above."""
+    """A run in a job's folder left the store there, and people ask from the
+    folder above."""
     below = done.store.relative_to(done.job.parents[1])
     asked = done.stage.promptcc("jobs", cwd=done.job.parents[1])
     assert asked.status == 2, asked
@@ -284,7 +285,8 @@ def test_a_removed_job_leaves_nothing_behind(stage):
 
 
 def test_of_equal_trials_the_one_that_the_search_takes_stands_first(stage):
-    """22/46 - 13/46 and 23/46 - 14/46 are one gain in two doubles."""
+    """22/46 - 13/46 and 23/46 - 14/46 are the same gain, but two different
+    doubles."""
     job = harness.write_job(stage.folder / "equals")
     run = stage.promptcc("run", job, "--simulate", "--json")
     assert run.status == 0, run

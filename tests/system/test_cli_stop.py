@@ -1,4 +1,4 @@
-"""What Ctrl-C leaves: files, jobs, and words on how to go on."""
+"""What Ctrl-C leaves: files, jobs, and instructions for continuing."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import harness
 
 
 def stop_after(stage, gate, job, k, *words):
-    """A run that was stopped by one Ctrl-C behind k answers."""
+    """A run that was stopped by one Ctrl-C after k answers."""
     gate.hold_after(k)
     process = stage.start("run", job, "--ollama", f"{gate.url},slots=2",
                           "--json", *words)
@@ -34,7 +34,7 @@ def test_a_terminal_that_ends_stops_a_run_in_order(stage):
     assert gate.wait_held(process)
     process.signal(signal.SIGHUP)
     process.wait_for_line("stopping", errors=True)
-    process.signal(signal.SIGHUP)  # its shell says so, and the kernel
+    process.signal(signal.SIGHUP)  # its shell sends one, and so does the kernel
     gate.release()
     assert process.wait().status == 130
     assert json.loads((job.parent / "compiled.json").read_text())
@@ -78,7 +78,7 @@ def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
     assert done.json["compiled"]["score"] > done.json["baseline"]["score"]
     compiled = job.parent / "compiled.json"
     before = compiled.read_bytes()
-    # The same job with its history lost: it begins at the baseline again.
+    # The same job without its history: it begins at the baseline again.
     result = stop_after(stage, gate, job, 70, "--store",
                         stage.folder / "new.db")
     assert result.json["job"] == done.json["job"]
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_compiled_one_is_kept(stage):
     assert result.json["out"].endswith("mine.partial.json")
     assert (job.parent / "mine.partial.json").exists()
     done = stage.promptcc("run", job, "--ollama", gate.url, "--out", out)
-    assert done.status == 0 and score_of(out) > 0  # as it was asked
+    assert done.status == 0 and score_of(out) > 0  # as requested
 
 
 def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):

@@ -1,8 +1,8 @@
 """Coordinator, workers and model server as processes, and each of them killed.
 
-Whatever dies, the compiled file is that of an undisturbed `promptcc run`; no
-answer that the store holds is asked for again, and a kill repeats at most
-slots + 1 calls a worker.
+Whatever dies, the compiled file is that of an undisturbed `promptcc run`. No
+answer that the store contains is asked for again, and a kill repeats at most
+slots + 1 calls per worker.
 """
 
 import json
@@ -18,7 +18,7 @@ SLOTS = 2
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """Document and bytes of `promptcc run` in one process."""
+    """The document and bytes of `promptcc run` in one process."""
     stage = harness.Stage(tmp_path_factory.mktemp("undisturbed"))
     try:
         sim = stage.stand_in(slots=SLOTS)
@@ -32,13 +32,14 @@ def undisturbed(tmp_path_factory):
 
 
 def uses(document):
-    """Keys that were used, paid for or not: the same for the same job."""
+    """Returns the keys of the calls that were used, paid for or not; the same
+    job has the same keys."""
     return sum(document["calls"][kind] for kind in
                ("student", "teacher", "judge", "reused"))
 
 
 class Cluster:
-    """A coordinator, workers with the given slots and a submitted job."""
+    """A coordinator, workers with the given slots, and a submitted job."""
 
     def __init__(self, stage, url, workers=2, slots=SLOTS, options=(), **job):
         self.stage, self.url, self.slots = stage, url, slots
@@ -122,10 +123,10 @@ def test_submit_without_wait_only_names_the_job(stage, undisturbed, sim):
 
 
 def copied(cluster):
-    """Calls that were sent more than once before they were answered. On a busy
-    machine a worker is slow, or silent for three seconds: then another one is
-    asked as well, and the first may answer all the same, or begin what the
-    coordinator died before cancelling."""
+    """Returns how many calls were sent again before they were answered. On a
+    busy machine a worker may be slow, or silent for three seconds. Another
+    worker is then asked as well, and the first may still answer, or begin a
+    call that the coordinator died before cancelling."""
     return harness.committed_calls(cluster.store, "attempts > 1 OR hedged")
 
 
@@ -233,7 +234,7 @@ def test_a_frozen_worker_loses_its_calls_and_comes_back(stage, undisturbed):
     frozen = cluster.workers[0]
     frozen.signal(signal.SIGSTOP)
     gate.release()
-    cluster.check_the_end(undisturbed)  # by the other one alone
+    cluster.check_the_end(undisturbed)  # by the other worker alone
     frozen.signal(signal.SIGCONT)
     again = cluster.stage.job("again/shop", optimizer=harness.MIPRO)
     result = stage.promptcc("submit", again, "--coordinator", cluster.endpoint,
@@ -294,8 +295,8 @@ def test_two_jobs_share_a_cluster_and_keep_their_bytes(stage, undisturbed):
 
 
 def test_a_job_of_four_times_the_priority_gets_most_of_the_slots(stage):
-    """Both wait for a worker. While both have calls left one gets four times
-    as many as the other, and the other is not forgotten."""
+    """Both jobs wait for a worker. While both have calls left, one gets four
+    times as many as the other, and the other still gets some."""
     sim = stage.stand_in(slots=8, latency_ms=50)
     few = "{labeled_few_shot: {k: 1}}"
     cluster = Cluster(stage, sim.url, workers=0, slots=8, name="usual", n=80,
@@ -322,7 +323,7 @@ def workers_of(store):
 
 def test_a_job_with_a_limit_keeps_to_its_workers_and_its_bytes(
         stage, undisturbed):
-    """One of its two workers is killed: another has its place."""
+    """One of its two workers is killed, and another takes its place."""
     sim = stage.stand_in(slots=16, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=5,
                       options=("--max-workers", "2"))
@@ -422,8 +423,9 @@ def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
 @pytest.mark.parametrize("verb, state", [("stop", "stopped"),
                                          ("pause", "paused")])
 def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
-    """After a restart a large job is read for seconds before it runs: who ends
-    it in that time is obeyed, now and after the next restart."""
+    """After a restart, a large job is read for seconds before it runs. A
+    command that ends it in that time takes effect, and still does after the
+    next restart."""
     sim = stage.stand_in()
     gate = stage.gate(sim)
     gate.hold_after(3)
@@ -454,8 +456,9 @@ def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
 def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage, end):
-    """Ended while every slot is at work: the worker lets its server finish, and
-    whoever starts next gets those answers. Nothing is asked twice."""
+    """The coordinator ends while every slot has a call in flight. The workers
+    let their server finish, and the next coordinator gets those answers.
+    Nothing is asked twice."""
     sim = stage.stand_in(slots=3, latency_ms=1500)
     gate = stage.gate(sim)
     store = stage.folder / "c.db"
@@ -477,11 +480,11 @@ def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage, end):
     assert worker.terminate().status == 0
 
 
-# --- stops that pass ---
+# --- programs that stop for a while ---
 
 def test_who_comes_first_is_not_sent_what_others_have_at_work(stage):
-    """After a restart of the coordinator a new worker is there before those who
-    were at work are back."""
+    """After a restart of the coordinator, a new worker joins before the workers
+    with calls in flight have returned."""
     sim = stage.stand_in(slots=8, latency_ms=1200)
     store = stage.folder / "c.db"
     coordinator = stage.coordinator(store)
@@ -504,7 +507,7 @@ def test_who_comes_first_is_not_sent_what_others_have_at_work(stage):
 
 @pytest.mark.parametrize("who", ["coordinator", "stand-in", "worker"])
 def test_a_program_that_is_halted_for_some_seconds_costs_only_them(stage, who):
-    """SIGSTOP for 6 s, then SIGCONT, once some calls are done: the job ends
+    """SIGSTOP for 6 s, then SIGCONT, once some calls are done. The job ends
     within seconds, and no example is left out."""
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)

@@ -13,7 +13,7 @@ import harness
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """A finished job with two steps, and its stand-in; tests only add."""
+    """A finished job with two steps, and its stand-in. Tests only add to it."""
     stage = harness.Stage(tmp_path_factory.mktemp("done"))
     try:
         stage.sim = stage.stand_in(slots=2)
@@ -74,7 +74,7 @@ def test_eval_scores_every_row_of_another_file(done):
         assert document["tokens"]["prompt"] > 20 * 50
         assert document["tokens"]["generated"] >= 20
     assert better["score"] > plain["score"]
-    assert plain["calls"]["student"] >= 20  # only the step that is measured
+    assert plain["calls"]["student"] >= 20  # only the measured step
 
 
 def test_bad_rows_of_eval_are_all_told_once_each_with_a_caret(done):
@@ -246,7 +246,7 @@ def test_render_prints_messages_for_people(done):
 
 def test_trials_are_listed_with_all_their_fields(done):
     trials = history(done, "trials", done.document["job"])
-    # Two choose the form of answer.
+    # Two trials choose the form of answer.
     assert [t["kind"] for t in trials].index("baseline") == 2
     assert [t["trial"] for t in trials] == sorted(t["trial"] for t in trials)
     for trial in trials:
@@ -260,7 +260,7 @@ def test_trials_are_listed_with_all_their_fields(done):
 
 
 def test_a_job_goes_by_id_beginning_name_folder_and_file(done):
-    evaluate(done)  # has a history of its own, which is not meant
+    evaluate(done)  # has its own history, which is not meant here
     trials = history(done, "trials", done.document["job"])
     elsewhere = done.folder / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
@@ -448,8 +448,8 @@ def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
 
 
 def test_who_looks_at_a_killed_job_leaves_it_to_its_coordinator(stage, sim):
-    """`export` gives the best so far. The next coordinator takes the job up
-    all the same, as one that ran."""
+    """`export` gives the best program so far. The next coordinator still takes
+    the job up, as one that was running."""
     gate = stage.gate(sim)
     store, out = stage.folder / "cluster.db", stage.folder / "so-far.json"
     first = stage.coordinator(store)
@@ -496,7 +496,7 @@ def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
 
 
 def test_a_frozen_server_does_not_hold_the_interrupt(stage, sim):
-    """The call that is under way hangs; one Ctrl-C still ends the run."""
+    """The call in flight hangs; a single Ctrl-C still ends the run."""
     gate = stage.gate(sim)
     process = interrupted(stage, gate, stage.job(), 30)
     process.signal(signal.SIGINT)

@@ -1,5 +1,5 @@
-"""Data as people have it: each form of a file works, or is refused in one
-sentence that names the place and the remedy."""
+"""Data as people have it. Each form of a file either works, or is refused in
+one sentence that names the place and the remedy."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def write(folder, file, content, label=GOOD_BAD, text=""):
     return job
 
 
-# What is fine: file, bytes, the label's type, the rest of the input.
+# What works: the file, its bytes, the label's type, the rest of the input.
 FINE = {
     "json lines": ("r.jsonl", LINES),
     "json lines of no ending": ("rows", LINES),
@@ -169,8 +169,8 @@ FINE = {
 
 
 def errors_of(stage, job, *words):
-    """The codes of what check holds against a job. That it has few examples
-    is none of these tests' matter."""
+    """Returns the codes of the errors that check reports. These tests ignore
+    the one for too few examples."""
     findings = stage.promptcc("check", job, "--json", *words).json["findings"]
     return [f["code"] for f in findings if f["level"] == "error"]
 

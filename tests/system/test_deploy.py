@@ -1,5 +1,5 @@
-"""What is in deploy/: manifests that Kubernetes's schemas accept, options that
-promptcc has, metrics that it tells."""
+"""The files in deploy/: manifests that Kubernetes's schemas accept, options
+that promptcc has, metrics that it exports."""
 
 import configparser
 import hashlib
@@ -73,7 +73,7 @@ def test_the_rendered_manifests_are_those_of_the_chart(tmp_path):
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
-    """As much of an OCI registry as a push and a pull need, in memory."""
+    """The parts of an OCI registry that a push and a pull need, in memory."""
 
     blobs, manifests, uploads = {}, {}, {}
 
@@ -181,13 +181,14 @@ def test_kubernetes_accepts_the_manifests():
     for manifest in (m for text in texts for m in manifests(text)):
         if "." in manifest["apiVersion"].split("/")[0] and not \
                 manifest["apiVersion"].split("/")[0].endswith("k8s.io"):
-            continue  # of KEDA and Prometheus
+            continue  # a schema of KEDA or Prometheus
         for version in ("1.29", "1.34"):
             validate.validate(manifest, version, strict=True)
 
 
 def test_pods_are_what_is_asked_of_them():
-    """Not root, no rights, a file system that is read only, limits, probes."""
+    """Pods do not run as root and have no rights. Their file system is read
+    only, and they have limits and probes."""
     work = {m["kind"]: m for m in manifests(rendered())
             if m["kind"] in ("StatefulSet", "Deployment")}
     assert set(work) == {"StatefulSet", "Deployment"}
@@ -275,7 +276,7 @@ def test_the_dashboard_shows_metrics_that_a_coordinator_tells(stage, sim):
     keda = (CHART / "templates" / "keda.yaml").read_text()
     shown |= set(re.findall(r"\((promptcc_[a-z_]+)\{", keda))
     assert len(shown) > 12
-    # What the stand-in does not say, and a dashboard shows all the same.
+    # The stand-in does not report this metric, but a dashboard still shows it.
     assert shown - names <= {"promptcc_prefix_reuse_ratio"}
     states = set(re.findall(r'promptcc_workers\{state="(\w+)"', told))
     assert "serving" in states

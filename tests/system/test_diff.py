@@ -1,4 +1,4 @@
-"""`diff`: word by word what two compiled programs say differently."""
+"""`diff`: compares two compiled programs word by word."""
 
 import copy
 import json

@@ -1,9 +1,9 @@
-"""Every command that the documents show works as it stands.
+"""Every command that the documents show works as it is.
 
-Blocks marked `sh` are run in order, in one shell, in a folder that holds a
-copy of jobs/; the model is the stand-in, unless a command names a server. In a
-block with lines that begin with `$ `, those are the commands and the rest is
-what they print. Blocks that are to be read only are marked `text` or `console`.
+Blocks marked `sh` run in order, in one shell, in a folder with a copy of jobs/.
+The model is the stand-in, unless a command names a server. In a block with
+lines that begin with `$ `, those lines are the commands, and the rest is what
+they print. Blocks marked `text` or `console` are not run.
 """
 
 import json
@@ -19,7 +19,7 @@ import harness
 
 
 def commands_of(block):
-    """Without the prompts, and without the output between them."""
+    """Returns the commands of a block, without prompts and output."""
     lines = block.splitlines()
     if not any(line.startswith("$ ") for line in lines):
         return block
@@ -39,7 +39,7 @@ def blocks_of(path):
 
 
 def run_script(stage, blocks):
-    """Runs the blocks in one shell; fails with the block that failed."""
+    """Runs the blocks in one shell; a failure names the block."""
     place = stage.folder / "place"
     place.mkdir()
     if (harness.ROOT / "jobs").exists():
@@ -61,7 +61,7 @@ def run_script(stage, blocks):
     try:
         result = process.wait(180)
     finally:
-        try:  # what a block left in the background is in our session
+        try:  # what a block leaves in the background is in our session
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
@@ -79,7 +79,8 @@ def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
     printed = set(f"{result.out}\n{result.err}".splitlines())
     text = (harness.ROOT / "docs" / "tutorial.md").read_text()
     shown = "\n".join(re.findall(r"^```text\n(.*?)^```", text, re.M | re.S))
-    # Not the clock, not what a kill left, not an instruction wrapped by the width.
+    # Ignores the clock, what a kill left, and an instruction that the width
+    # wraps.
     varies = re.compile(r"time |running |killed: |state |\.\.\.$| +after ")
     missing = [line for line in shown.splitlines() if line not in printed and
                not varies.match(line) and not line.startswith(" " * 11)]
@@ -95,7 +96,8 @@ def test_the_commands_of_a_how_to_page_work(stage, page):
 
 
 def test_the_queries_in_blocks_that_are_only_read_work(stage):
-    """Of blocks marked `console`, against the store of a job `my-job`."""
+    """Runs the queries in blocks marked `console` on the store of a job
+    `my-job`."""
     queries = []
     for path in documents():
         for block in re.findall(r"^```console\n(.*?)^```", path.read_text(),
@@ -112,7 +114,7 @@ def test_the_queries_in_blocks_that_are_only_read_work(stage):
                                   "jobs/support_unlabelled.md",
                                   "zero-scores.md"])
 def test_the_commands_beside_which_nothing_is_started_work(stage, page):
-    """Of blocks marked `console` whose commands need a model alone."""
+    """Runs the blocks marked `console` whose commands need only a model."""
     text = (harness.ROOT / "docs" / page).read_text()
     blocks = [commands_of(block) for block in
               re.findall(r"^```console\n(.*?)^```", text, re.M | re.S)]
@@ -122,8 +124,8 @@ def test_the_commands_beside_which_nothing_is_started_work(stage, page):
     run_script(stage, [made] * (page == "zero-scores.md") + blocks)
 
 
-# What surrounds a snippet of docs/job-file.md, by a word that only it has: with
-# SNIPPET replaced it is a whole job.
+# The rest of the job around a snippet of docs/job-file.md. The key is a word
+# that only that snippet has; with SNIPPET replaced, the text is a whole job.
 INPUTS = "inputs: {user_message: }\n"
 ROWS = "data: {examples: rows.jsonl}\n"
 EXACT = "metric: {exact_match: [%s]}\n"
@@ -195,7 +197,7 @@ def test_the_snippets_of_the_job_file_s_page_are_right(stage, word):
 
 def test_the_commands_of_the_readme_work(stage):
     lines = "".join(blocks_of(harness.ROOT / "README.md")).splitlines()
-    for line in lines:  # installs packages: not here, but it has to be there
+    for line in lines:  # installs packages: not run here, but it must be on the page
         named = re.match(r"\./bootstrap (\w+)", line)
         if named:
             text = (harness.ROOT / "bootstrap").read_text()
@@ -205,8 +207,8 @@ def test_the_commands_of_the_readme_work(stage):
         run_script(stage, ["\n".join(own) + "\n"])
 
 
-# Pages with commands that stand for themselves: in which blocks besides those
-# that are indented, and what is there before.
+# Pages with commands that stand alone: the kinds of blocks with such commands,
+# besides indented ones, and the files that must exist before.
 ALONE = {
     "README.md": ("", ""),
     "docs/http-api.md": ("", "cp -r jobs/customer_care/* .\n"),
@@ -222,13 +224,13 @@ ALONE = {
                              "chmod +x my-chat-bot\nPATH=.:$PATH\n"),
     "simulated/README.md": ("", ""),
 }
-# They serve until they are ended.
+# These commands run until they are ended.
 SERVES = re.compile(r"(promptcc coordinator|simulated_ollama) ")
 
 
 @pytest.mark.parametrize("page", ALONE)
 def test_the_commands_that_stand_for_themselves_work(stage, page):
-    """As they stand, but on free ports."""
+    """Runs the commands as they are, but on free ports."""
     kinds, before = ALONE[page]
     commands = commands_in(harness.ROOT / page, kinds)
     assert commands
@@ -253,8 +255,8 @@ def test_the_commands_that_stand_for_themselves_work(stage, page):
 
 
 def test_what_is_not_run_here_is_there():
-    """Commands that install, build or take long: the programs, presets, targets
-    and options that they name."""
+    """Checks the programs, presets, targets and options in commands that
+    install, build or take long."""
     read = {name: (harness.ROOT / name).read_text() for name in
             ("bootstrap", "CMakePresets.json", "bench/run.sh")}
     seen = 0
@@ -290,7 +292,7 @@ def test_what_is_not_run_here_is_there():
     assert seen > 12
 
 
-# --- snippets that are no commands ---
+# --- snippets that are not commands ---
 
 def block_of(page, kind, which=0):
     text = (harness.ROOT / "docs" / page).read_text()
@@ -298,14 +300,14 @@ def block_of(page, kind, which=0):
 
 
 def shape(value):
-    """The keys of an object, and of those in it."""
+    """Returns the keys of an object, and of the objects in it."""
     return {key: shape(inner) for key, inner in value.items()
             if inner != {}} if isinstance(value, dict) else None
 
 
 def test_the_documents_of_a_run_are_those_of_the_page(stage):
-    """The event and the document of `run --json`: no key less than the page
-    shows, and no key more but those that it calls conditional."""
+    """The event and the document of `run --json` have every key that the page
+    shows, and no other keys but those that it calls conditional."""
     stage.promptcc("init", "shop", "--template", "customer_care")
     done = stage.promptcc("run", "shop", "--simulate", "--json", "--quiet",
                           "--on-event", "cat >> events")
@@ -362,7 +364,7 @@ def test_a_snippet_of_a_job_fits_the_job_that_the_page_speaks_of(
     assert result.status == 0, result
 
 
-# Which tests hold the snippets of a page in a language to what there is.
+# The tests that check the snippets of a page in a language.
 SHOWN_BY = {
     ("docs/command-line.md", "bash"): "test_docs.py",
     ("docs/command-line.md", "json"): "test_docs.py",
@@ -388,12 +390,12 @@ def test_every_snippet_has_a_test_that_holds_it_to_what_there_is():
     for (page, _), test in SHOWN_BY.items():
         if page != "docs/compiled.md" or test == "test_docs.py":
             assert pathlib.Path(page).name in (here / test).read_text(), page
-    # Loading is what that program does with every compiled file.
+    # dspy_program.py loads every compiled file this way.
     assert '.load("compiled.json")' in block_of("compiled.md", "python")
     assert ".load(" in (here / "dspy_program.py").read_text()
 
 
-# Which tests run the commands of a page, or hold what they name to what there is.
+# The tests that run the commands of a page, or check what these name.
 RUN_BY = {
     "README.md": "test_docs.py test_docs_machines.py",
     "bench/dspy/README.md": "test_docs.py",
@@ -453,8 +455,8 @@ COMMAND = re.compile(
 
 
 def commands_in(path, kinds="sh|text|console"):
-    """The commands that a page shows, indented or in blocks of these kinds,
-    without what stands before and between them."""
+    """Returns the commands that a page shows, indented or in blocks of these
+    kinds, without the text around them."""
     text = path.read_text()
     blocks = [block for kind, block in
               re.findall(r"^```(\w+)\n(.*?)^```", text, re.M | re.S)
@@ -478,14 +480,15 @@ def test_every_link_between_documents_leads_somewhere():
 
 
 def test_every_option_in_the_documents_exists(stage):
-    """Of commands in code: `promptcc VERB ... --option`."""
+    """Checks commands in code: `promptcc VERB ... --option`."""
     text = "\n".join(path.read_text() for path in documents())
     known = {}
     wrong = []
-    # `kubectl -n promptcc create` is none of ours, nor is `-n promptcc`.
+    # `kubectl -n promptcc create` is not a command of ours, nor is `-n
+    # promptcc`.
     for verb, rest in re.findall(r"(?<!-n )(?<!install )promptcc (\w+)\b"
                                  r"([^\n`|&;]*)", text):
-        own = re.sub(r"--sbatch \S+", "--sbatch", rest)  # what follows is Slurm's
+        own = re.sub(r"--sbatch \S+", "--sbatch", rest)  # its value is an option of Slurm
         options = re.findall(r"(?<![\w-])--([a-z][a-z-]*)", own)
         if not options:
             continue
@@ -497,7 +500,8 @@ def test_every_option_in_the_documents_exists(stage):
 
 
 def own_files():
-    """Without what builds and tools leave behind."""
+    """Returns the repository's files, without what builds and tools leave
+    behind."""
     tops = [top for top in harness.ROOT.iterdir()
             if top.name != "build" and not top.name.startswith(".")]
     return {str(path.relative_to(harness.ROOT)) for top in tops
@@ -506,7 +510,7 @@ def own_files():
 
 
 def test_every_file_that_the_tour_names_exists():
-    """A path from the root of the repository, or the name of a test."""
+    """The tour names a path from the root of the repository, or a test."""
     text = (harness.ROOT / "docs" / "tour.md").read_text()
     files = own_files()
     names = {path.rsplit("/", 1)[-1] for path in files}

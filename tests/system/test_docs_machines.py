@@ -1,7 +1,8 @@
-"""What the documents say to type on several machines, and in production, works.
+"""The commands that the documents show for several machines, and for
+production, work.
 
-Here a machine is a folder (town.py), and what only a real one can do is noted
-down; promptcc, its keys, its stores and all its processes are real.
+Here a machine is a folder (town.py), and what only a real machine can do is
+recorded. promptcc, its keys, its stores and all its processes are real.
 """
 
 import configparser
@@ -19,11 +20,11 @@ yaml = pytest.importorskip("yaml", reason="needs the package python3-yaml")
 DOCS = harness.ROOT / "docs"
 DEPLOY = harness.ROOT / "deploy"
 MODEL = "qwen2.5:7b"
-QUICK = {"PROMPTCC_MAX_CALLS": "40"}  # enough to see that a job ends
+QUICK = {"PROMPTCC_MAX_CALLS": "40"}  # enough calls to see that a job ends
 
 
 def blocks_of(path, kind, part=None):
-    """The blocks of a page, or of the part under a heading."""
+    """Returns the blocks of a page, or of the section under a heading."""
     text = path.read_text()
     if part is not None:
         [text] = re.findall(rf"^## {part}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
@@ -33,7 +34,7 @@ def blocks_of(path, kind, part=None):
 
 
 def comment_of(path):
-    """The commands in the comment that a file begins with."""
+    """Returns the commands in the comment at the start of a file."""
     head = re.match(r"(?:#.*\n)+", path.read_text())[0]
     found = re.findall(r"^#   (\S.*)$", re.sub(r"\\\n#\s*", "", head), re.M)
     assert found, path
@@ -58,7 +59,7 @@ def write_job(folder, model=MODEL):
 # --- the cluster's page, and the README's ---
 
 def test_ten_machines_in_ten_minutes(stage, server, port):
-    """With two of the ten."""
+    """Uses two of the ten machines."""
     town = Town(stage, {
         "tcp://head:5570": f"tcp://127.0.0.1:{port}", "seq 10": "seq 2",
         "tcp://0.0.0.0:5570": f"tcp://127.0.0.1:{port}",
@@ -81,7 +82,7 @@ def test_ten_machines_in_ten_minutes(stage, server, port):
 
 
 def test_slurm_from_the_page(stage, port):
-    """sbatch is a stand-in; with the second block it runs a worker's script,
+    """sbatch is a stand-in. With the second block it runs a worker's script,
     which starts an Ollama, and the job ends."""
     town = Town(stage, {
         "tcp://0.0.0.0:5570": f"tcp://127.0.0.1:{port}",
@@ -147,9 +148,9 @@ def test_the_settings_of_an_ollama_are_a_drop_in_of_systemd():
 # --- Kubernetes ---
 
 def test_the_commands_for_kubernetes(stage, server, port):
-    """kubectl and helm note what they are asked for: the Secrets have the names
-    and the files that the manifests want, the chart has the values that are
-    set, and what is forwarded is there."""
+    """kubectl and helm record how they are called. The Secrets have the names
+    and files that the manifests expect, the chart has the values that are set,
+    and the ports that are forwarded exist."""
     town = Town(stage, {"tcp://127.0.0.1:5570": f"tcp://127.0.0.1:{port}"})
     *install, forward = blocks_of(DEPLOY / "README.md", "text")
     assert "port-forward" in forward
@@ -218,7 +219,8 @@ def test_kustomize_takes_the_folder():
 # --- compose ---
 
 class Compose:
-    """What docker-compose.yml starts, as processes of this machine."""
+    """Starts the services of docker-compose.yml as processes of this
+    machine."""
 
     def __init__(self, stage, servers):
         path = harness.ROOT / "docker-compose.yml"
@@ -241,7 +243,7 @@ class Compose:
         self.town = Town(stage, self.words)
 
     def here(self, name, text):
-        """A word of a service's command in the words of this machine."""
+        """Translates a word of a service's command to this machine."""
         for mount in self.services[name].get("volumes", []):
             volume, place, *_ = mount.split(":")
             text = text.replace(f"{place}/", f"{self.volumes[volume]}/")
@@ -273,7 +275,8 @@ class Compose:
         return done.returncode == 0
 
     def up(self):
-        """In the order of depends_on, each when what it waits for is there."""
+        """Starts the services in the order of depends_on; each waits until
+        those before it are ready."""
         started = {}
         while len(started) < len(self.services):
             name = next(name for name in self.services if name not in started
@@ -302,8 +305,8 @@ esac
 
 
 def test_what_compose_starts_runs_a_job_and_has_a_page(stage):
-    """The commands, health checks and volumes of docker-compose.yml, without
-    containers; then the commands of its first lines."""
+    """Runs the commands, health checks and volumes of docker-compose.yml
+    without containers, and then the commands of its first lines."""
     servers = {name: stage.stand_in(slots=2, model=MODEL)
                for name in ("ollama-1", "ollama-2")}
     compose = Compose(stage, servers)
@@ -342,7 +345,7 @@ def test_compose_and_the_image_fit_together():
         for mount in service.get("volumes", []):
             volume, place, *how = mount.split(":")
             assert volume in compose["volumes"], name
-            # A volume has the owner that the image's folder has.
+            # A volume has the same owner as the image's folder.
             assert service.get("build") is None or re.search(
                 rf"(--home-dir|-o promptcc -m 700) {place}\b", image), place
         for other, how in service.get("depends_on", {}).items():
@@ -408,7 +411,8 @@ class Units:
 
 
 def test_what_the_units_start_runs_a_job(stage, server):
-    """As their first lines say to install them, and as they start."""
+    """Installs the units as their first lines say, and starts them as systemd
+    does."""
     units = Units(stage, server)
     units.prepare("coordinator")
     coordinator = units.start("coordinator")

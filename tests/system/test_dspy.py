@@ -47,7 +47,8 @@ def in_dspy(stage, python, compiled, steps, score=None):
 
 
 def predictors(compiled):
-    """As in_dspy gives them, from the file itself."""
+    """Returns the predictors in the form of in_dspy, read from the file
+    itself."""
     return {name: {
         "instructions": part["signature"]["instructions"],
         "demos": part["demos"],
@@ -76,7 +77,7 @@ def test_dspy_loads_every_predictor_as_it_is_in_the_file(stage, sim,
     assert in_file["sort"]["demos"] and in_file["answer.predict"]["demos"]
     assert [prefix for prefix, _ in in_file["answer.predict"]["fields"]] == [
         "Message:", "Topic:", "Reasoning:", "Reply:"]
-    for topic in topics:  # DSPy's own descriptions are replaced by these
+    for topic in topics:  # these replace DSPy's own descriptions
         assert topic in in_file["sort"]["fields"][1][1]
 
 
@@ -84,7 +85,7 @@ def test_dspy_loads_every_predictor_as_it_is_in_the_file(stage, sim,
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 def test_what_promptcc_found_holds_in_dspy(stage, support, dspy_python,
                                            optimizer):
-    # DSPy sends no num_ctx.
+    # DSPy does not send num_ctx.
     sim = stage.stand_in(slots=4, num_ctx=8192)
     job = harness.write_support_job(stage.folder / "support",
                                     OPTIMIZERS[optimizer])

@@ -1,4 +1,5 @@
-"""Steps that search by embeddings: calls of a model like all others."""
+"""Steps that search by embeddings, which come from calls to a model like any
+other."""
 
 import json
 
@@ -80,7 +81,7 @@ def test_every_text_is_embedded_once_and_billed_as_a_role(stage, sim):
     assert models["embed"]["options"] == {"num_ctx": 8192}
     assert len(models["embed"]["digest"]) > 60
 
-    # A replay asks nothing, and one more document is one more embedding.
+    # A replay asks nothing, and one more document costs one more embedding.
     before = sim.stats()["answered"]
     assert run(stage, sim.url, job).status == 0
     assert (job.parent / "compiled.json").read_bytes() == compiled
@@ -125,7 +126,7 @@ def test_check_counts_what_demo_pools_embed(stage):
         assert len(told) == 1 and said in told[0], told
 
 
-# --- the same, whoever answers and whatever dies ---
+# --- the same result, whoever answers and whatever dies ---
 
 def test_one_worker_and_sixteen_end_with_the_same_bytes(stage):
     sim = stage.stand_in(slots=4)
@@ -179,7 +180,7 @@ def test_a_worker_without_the_model_embeds_nothing(stage):
                             coordinator.endpoint, "--wait", "--json")
     assert result.status == 0, result
     assert chats.asked(harness.EMBEDDINGS) == []
-    # Nor is a model that embeds asked to chat, not even to prove itself.
+    # A model that embeds is never asked to chat, not even to prove itself.
     paths = [json.loads(line)["path"]
              for line in embeds.log_path.read_text().splitlines()]
     assert "/api/chat" not in paths
@@ -211,13 +212,13 @@ def test_without_a_server_of_that_model_the_job_says_which_is_missing(stage):
     assert "all-minilm" in result.error["text"], result
 
 
-# --- what goes wrong is no score ---
+# --- what goes wrong never becomes a score ---
 
 class Spoiler(harness.Gate):
-    """A server whose embeddings are not what they should be."""
+    """A server with wrong embeddings."""
 
     reply = {}
-    after = 0  # so many are as they should be
+    after = 0  # how many embeddings are right before the wrong ones
 
     def _forward(self, handler, body):
         handler.spoils = handler.path in harness.EMBEDDINGS and \
@@ -248,7 +249,7 @@ def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
     assert words in str(result), result
     assert harness.store_rows(job.parent / "promptcc.db",
                               "SELECT count(*) FROM evaluations") == [(0,)]
-    # With a server that does as it should it goes on.
+    # With a server that works, the job continues.
     assert run(stage, sim.url, job).status == 0
 
 
@@ -290,7 +291,7 @@ def test_a_document_that_is_too_long_is_named(stage, sim):
     assert "the text that begins `saga" in result.error["text"], result
 
 
-# --- demos that are picked by them ---
+# --- demos that are picked by embeddings ---
 
 FEW = "{labeled_few_shot: {k: 1}}"
 NEAR = ["--set", "demos={nearest: 4, by: embeddings}",
@@ -312,10 +313,11 @@ def test_demos_are_picked_by_embeddings(stage, sim):
     pool = about["pools"][step.split(".")[0]]
     assert about["format"] == 3 and pool["by"] == "embeddings"
     assert about["models"]["embed"]["name"] == "all-minilm"
-    # A row's question and its demo are one text, and one embedding.
+    # A row's question and its demo are the same text, so they need one
+    # embedding.
     assert len(embeddings(sim)) == len(set(embeddings(sim)))
     assert stored(job)[0] == ("demos", len(pool["demos"]))
-    # No question is shown its own demo.
+    # No question is shown with its own demo.
     for messages, in harness.store_rows(
             job.parent / "promptcc.db",
             "SELECT messages FROM v_calls WHERE role = 'student'"):
@@ -329,7 +331,7 @@ def test_demos_are_picked_by_embeddings(stage, sim):
     assert (job.parent / "compiled.json").read_text() == text
     assert sim.stats()["answered"] == before
 
-    # The same bytes on a cluster of another size.
+    # A cluster of another size gives the same bytes.
     there = stage.job("there/shop", optimizer=FEW, student="llama3.2:3b")
     coordinator = stage.coordinator(stage.folder / "cluster.db")
     for i in range(3):
@@ -376,14 +378,15 @@ def test_a_file_with_such_demos_runs_where_a_model_can_be_asked(stage, sim):
                             f"{name}={value}")
     assert result.status == 0, result
     assert len(embeddings(sim)) == before + len(pool["demos"]) + 1
-    # The demo that says the same stands next to the question.
+    # The demo with the same text comes right before the question.
     *_, demo, _, question = gate.requests[-1]["messages"]
     assert value in demo["content"] and value in question["content"]
     rendered = stage.promptcc("render", compiled, step, f"{name}={value}",
                               "--json")
     assert rendered.status == 2, rendered
     assert "which takes a model" in rendered.error["text"], rendered
-    # A job that picks by words does not score it as if it did.
+    # A job that picks by words does not score the file as if it picked by
+    # words.
     other = stage.promptcc("eval", job, "--ollama", sim.url, "--compiled",
                            compiled, "--json", "--set", "demos={nearest: 4}")
     assert other.status == 2 and "by: embeddings" in other.error["text"], other
@@ -402,10 +405,10 @@ def test_predict_embeds_beside_the_compiled_file(stage, sim):
     result = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
                             "message=The soil is dry, my ROSES too")
     assert result.status == 0, result
-    # "rose" is no word of any document: only what it looks like finds it.
+    # No document contains the word "rose": only similarity finds the right one.
     assert result.json["outputs"]["passages"][0].startswith("plants\n")
     assert len(embeddings(sim)) == before + N_DOCUMENTS + 1
-    # A query without a word finds nothing and asks nobody.
+    # A query without words finds nothing and asks nobody.
     empty = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
                            "message= ")
     assert empty.json["outputs"]["passages"] == [], empty
@@ -427,7 +430,8 @@ def test_serve_embeds_once_and_then_for_each_query(stage, sim):
     assert run(stage, sim.url, job).status == 0
     before = len(embeddings(sim))
     server = Server(stage, job.parent / "compiled.json", sim.url)
-    # Without any request: the documents are there when the first one comes.
+    # No request is needed: the documents are embedded before the first one
+    # comes.
     harness.wait_until(lambda: len(embeddings(sim)) == before + N_DOCUMENTS,
                        "embedding of the documents")
     for i in range(2):

@@ -1,4 +1,4 @@
-"""Several compiled programs as one: made, scored, run, in C and in DSPy."""
+"""Several compiled programs as one: made, scored and run, in C and in DSPy."""
 
 import json
 
@@ -12,7 +12,7 @@ from test_serve import Server
 
 @pytest.fixture(name="made", scope="module")
 def make(tmp_path_factory):
-    """A job with two steps, and three compiled files of it."""
+    """Makes a job with two steps, and three compiled files of it."""
     stage = harness.Stage(tmp_path_factory.mktemp("ensemble"))
     job = stage.job(student="llama3.2:3b", more_steps=harness.SECOND_STEP,
                     optimizer="{labeled_few_shot: {k: 4}}")
@@ -53,7 +53,7 @@ def test_it_answers_what_most_of_its_members_answer(made, sim):
         if said.count(most) == 1:
             most = said[0]
         assert got["topic"] == most, (said, got)
-        # The reply comes from the first member that said so.
+        # The reply comes from the first member that gave this answer.
         assert got == each[said.index(most)][i]
     server = Server(stage, path, sim.url)
     assert server.ask("POST", "/predict", rows[0])[1]["outputs"] == got_first(
@@ -73,7 +73,7 @@ def test_eval_scores_it_and_runs_what_the_metric_reads(made):
     whole = stage.promptcc("eval", job, *words, "--compiled", path)
     assert whole.status == 0, whole
     assert whole.json["n"] == one["n"] > 0
-    # The members were asked already, and no reply is needed for the topic.
+    # The members' answers are stored already, and the topic needs no reply.
     assert whole.json["calls"]["student"] == 0
     assert whole.json["calls"]["reused"] == 3 * one["n"]
     again = stage.promptcc("eval", job, *words, "--compiled", path)

@@ -1,4 +1,4 @@
-"""`eval` keeps what became of each row: in the store, and in a file."""
+"""`eval` keeps the outcome of each row, in the store and in a file."""
 
 import csv
 import json

@@ -1,4 +1,5 @@
-"""The notebook runs from its first cell to its last, as a reader would run it."""
+"""The notebook runs from its first cell to its last, as a reader would run
+it."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Steps that a program of the user answers, and steps that are left out."""
+"""Steps that a program of the user answers, and steps that are skipped."""
 
 import json
 import shlex
@@ -47,7 +47,7 @@ for line in sys.stdin:
 
 
 def write(stage, program=LOOK_UP, orders=24):
-    """Two messages in three of the first so many are about an order."""
+    """Writes a job; in the first messages, two of three are about an order."""
     folder = stage.folder / "orders"
     folder.mkdir()
     (folder / "job.yaml").write_text(JOB.replace("kind:", "kind:", 1).replace(
@@ -76,7 +76,7 @@ def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
     job = write(stage)
     first = run(stage, sim, job)
     assert first.status == 0, first
-    # The status is right by itself, and null where the step did not run.
+    # The status is right without help, and null where the step did not run.
     assert first.json["baseline"]["score"] >= 0.5
     assert first.json["skipped_steps"] == ["answer"]
     numbers = asked(job)
@@ -91,7 +91,7 @@ def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
     assert everything.status == 0, everything
     assert everything.json["calls"]["exec"] == 0
 
-    # Another program is another job.
+    # Another program makes it another job.
     (job.parent / "look_up.py").write_text(LOOK_UP + "# edited\n")
     third = run(stage, sim, job)
     assert third.json["job"] != first.json["job"]
@@ -128,7 +128,8 @@ def test_the_command_that_run_advises_works(stage, sim):
 
 
 def test_a_program_holds_no_file_of_ours(stage, sim):
-    """Neither what predict reads and writes, nor the store of a run."""
+    """A user's program inherits neither the files of predict nor the store of a
+    run."""
     look = LOOK_UP.replace("import json, sys\n", """\
 import json, os, sys
 held = [os.readlink(f"/proc/self/fd/{fd}") for fd in range(3, 64)
@@ -243,7 +244,7 @@ def test_killed_among_all_kinds_of_steps_it_ends_with_the_same_bytes(stage):
         assert (job.parent / "compiled.json").read_bytes() == compiled
         assert again.json["calls"] == whole.json["calls"] | {
             "reused": again.json["calls"]["reused"]}
-        # What a program answered is asked again only if it was under way.
+        # A program's answer is asked for again only if it was in flight.
         repeated = len(asked(job)) - len(set(asked(job)))
         assert repeated <= 4, (before, asked(job))
         sim.terminate()

@@ -1,5 +1,5 @@
-"""`export --format`: a compiled program for other programs and for people; and
-lists as CSV."""
+"""`export --format` writes a compiled program for other programs and for
+people; lists are exported as CSV."""
 
 import csv
 import io

@@ -1,13 +1,14 @@
-"""A cluster of real processes on machines of their own, and everything that can
-befall them, at random.
+"""A cluster of real processes on separate machines, with random faults of every
+kind.
 
-A coordinator on a small disk, eight workers, a model server beside each: ten
-programs are killed (-9), stopped and continued, links are broken, cut, held and
-slowed, the disk is filled. Whatever happens, the job ends with the bytes of an
-undisturbed run, all that was durable once is found at the end, and no call is sent whose answer is in
-the store.
+A coordinator on a small disk, and eight workers with a model server each.
+Programs are killed (-9), stopped and continued; links are broken, cut, held and
+slowed; the disk is filled. Whatever happens, the job ends with the bytes of an
+undisturbed run, everything that was once durable is still there at the end, and
+no call is sent whose answer is in the store.
 
-All of it follows from one seed, which a failure prints, but for what the machine's own scheduling adds:
+Everything follows from one seed, which a failure prints, except for the
+scheduling of the machine itself:
 
     PROMPTCC_FAULTS=200 PROMPTCC_FAULT_SEED=7 pytest tests/system/test_faults.py
 """
@@ -29,17 +30,17 @@ FAULTS = int(os.environ.get("PROMPTCC_FAULTS", "24"))
 SEED = int(os.environ.get("PROMPTCC_FAULT_SEED", "1"))
 WORKERS = 8
 PORT, MODEL_PORT = 5570, 11434
-MOST_S = 0.4  # between two faults, however slow the job
-# What the coordinator had sent before it stored an answer may be seen later: it
-# is stopped for some seconds at most.
+MOST_S = 0.4  # longest time between two faults, however slow the job
+# What the coordinator sent before it stored an answer may be seen only later,
+# since the coordinator is stopped for a few seconds at most.
 SLACK_S = 8
-# In a CALL: the key of what it asks.
+# Finds the key of the question in a CALL.
 CALL_KEY = rb"\xa3key\xc4\x10(.{16})"
 
 
 class Pace:
-    """Lets the job go on as far as the faults have come, so that none of them
-    strikes a job that has ended."""
+    """Lets the job continue only as far as the faults have come, so that none
+    of them hits a job that has ended."""
 
     def __init__(self):
         self.passed, self._allowed = 0, 0
@@ -60,7 +61,7 @@ class Pace:
 
 
 class Door(harness.Gate):
-    """What passes to a model server, with the time."""
+    """Records what passes to a model server, with the time."""
 
     def __init__(self, url, pace):
         self.pace, self.arrived = pace, []
@@ -77,7 +78,7 @@ class Door(harness.Gate):
 
 
 class Program:
-    """One that is started again after a while when it is gone."""
+    """A program that is started again some time after it has gone."""
 
     def __init__(self, start):
         self._start, self._due = start, None
@@ -90,7 +91,7 @@ class Program:
     def tend(self):
         if self.process.running:
             return
-        if self._due is None:  # it has ended by itself
+        if self._due is None:  # it was not killed, but ended
             self._due = time.monotonic() + 0.5
         if time.monotonic() >= self._due:
             self.process.check_sanitizers()
@@ -98,7 +99,7 @@ class Program:
 
 
 class Rack:
-    """A worker and its model server on a machine, and the way to them."""
+    """A worker and its model server on a machine, and the link to them."""
 
     def __init__(self, cluster, number):
         self.machine = Machine(cluster.stage)
@@ -142,8 +143,8 @@ class Cluster:
             program.tend()
         if not self.client.running:
             result = self.client.wait()
-            # It cannot reach the coordinator, or the job was paused: a person
-            # submits again.
+            # The client cannot reach the coordinator, or the job was paused: a
+            # person would submit again.
             assert result.status not in (0, 2), result
             self.submit()
 
@@ -167,10 +168,10 @@ def read_answers(store):
     try:
         return dict(harness.store_rows(store, "SELECT key, reply FROM v_calls"))
     except harness.sqlite3.OperationalError:
-        return {}  # killed before its tables stood
+        return {}  # the coordinator was killed before it made the tables
 
 
-# --- faults: each is done, and says after how long which end it has ---
+# --- faults: each causes one, and says after how long what ends it ---
 
 def kill(program, random, cluster):
     program.kill(random.uniform(0, 1.5))
@@ -283,7 +284,7 @@ class Weather:
 
 
 def wait_for_the_end(cluster, deadline_s):
-    """Everything is well again: the job ends."""
+    """Ends all faults and waits until the job ends."""
     last = time.monotonic() + deadline_s
     while cluster.client.running or cluster.client.wait().status != 0:
         assert time.monotonic() < last, cluster.client.result()
@@ -292,7 +293,8 @@ def wait_for_the_end(cluster, deadline_s):
 
 
 def sent_after_their_answers(cluster):
-    """Calls that the coordinator sent although it had their answers."""
+    """Returns the calls that the coordinator sent although it had their
+    answers."""
     done = {bytes.fromhex(key): finished_ms / 1000 for key, finished_ms in
             harness.store_rows(cluster.store,
                                "SELECT lower(hex(key)), finished_ms FROM calls")}
@@ -302,7 +304,8 @@ def sent_after_their_answers(cluster):
 
 
 def asked_after_their_answers(cluster):
-    """Requests to a model server long after their answers were in the store."""
+    """Returns the requests that reached a model server long after their answers
+    were in the store."""
     rows = harness.store_rows(
         cluster.store, "SELECT v.model, v.messages, v.options, c.finished_ms "
         "FROM v_calls v JOIN calls c ON c.id = v.id")
@@ -355,12 +358,12 @@ def test_faults_of_every_kind_cost_time_and_nothing_else(stage, disk):
 
 
 def test_the_calls_of_a_machine_that_vanished_go_to_another(stage):
-    """Nothing tells of it: its link is held, and stays so. In the simulation its
-    calls are elsewhere within 3.5 s of virtual time; here a busy machine may need
-    some more."""
+    """Nothing reports that the machine vanished: its link is held, and stays
+    held. In the simulation its calls are elsewhere within 3.5 s of virtual
+    time; here a busy machine may need longer."""
     need_namespaces()
     home, racks, links, doors = Machine(stage), [], [], []
-    pace = Pace()  # no answer passes
+    pace = Pace()  # no answer passes yet
     home.start(harness.PROMPTCC, "coordinator", "--listen",
                f"tcp://127.0.0.1:{PORT}", "--store", stage.folder / "c.db")
     for i in range(2):
@@ -389,6 +392,6 @@ def test_the_calls_of_a_machine_that_vanished_go_to_another(stage):
 
     links[0].hold()
     begun = time.monotonic()
-    pace.allow(float("inf"))  # the second one answers, and has room
+    pace.allow(float("inf"))  # the second worker answers, and has a free slot
     harness.wait_until(lambda: sent(0) <= sent(1), "the calls elsewhere", 20)
     print(f"{time.monotonic() - begun:.1f} s")

@@ -11,7 +11,7 @@ def run(stage, sim, job, *words):
 
 
 def shown(result):
-    """(trial, trials, calls, reused) of each line of progress."""
+    """Returns (trial, trials, calls, reused) of each line of progress."""
     lines = re.findall(r"trial (\d+)(?: of (\d+))?,.*? ([\d,]+) calls?, "
                        r"([\d,]+) reused", result.err)
     return [tuple(int(n.replace(",", "") or 0) for n in line)
@@ -37,9 +37,9 @@ def test_progress_and_document_agree_over_sessions(stage):
     document = resumed.json
     calls = sum(document["calls"][role] for role in
                 ("student", "teacher", "judge", "exec"))
-    # What was in flight at the kill is asked again: one slot, one held back.
+    # What was in flight at the kill is asked again: one in the slot, one held.
     assert calls <= sim.stats()["answered"] <= calls + 2
-    # Again, now that all of it is in the store.
+    # Run it again, now that everything is in the store.
     lines = shown(resumed) + shown(run(stage, sim, job, "--json"))
     assert lines, resumed
     for trial, trials, done, reused in lines:
@@ -116,7 +116,7 @@ def test_a_run_without_a_readable_reply_says_so(stage):
 
 
 class Cutting(harness.Gate):
-    """The replies to one step are cut at their beginning."""
+    """Cuts the replies to one step at their beginning."""
 
     def _answer(self, handler, status, reply):
         if handler.path == "/api/chat" and b"Say what the message" in self.body:
@@ -165,7 +165,7 @@ def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim)
 
 
 def test_a_model_after_a_stand_in_is_no_change_of_the_job(stage):
-    """What has changed is told while there is time to read it."""
+    """What has changed is reported while there is still time to read it."""
     job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
     assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
     waits = ["--ollama", "http://127.0.0.1:1", "--wait", "1s"]
@@ -173,8 +173,9 @@ def test_a_model_after_a_stand_in_is_no_change_of_the_job(stage):
     other = stage.promptcc("run", job, *waits, "--set",
                            "optimizer.labeled_few_shot.k=2").err
     assert "has changed: optimizer.labeled_few_shot.k\n" in other
-    # Of a run that is over in an instant as well: it does not wait for a look
-    # at how far the job is, by which time something else may be told.
+    # This also applies to a run that is over in an instant. It does not wait
+    # for the next look at the job's progress, since by then something else may
+    # be reported.
     for k in range(3, 11):
         quick = stage.promptcc("run", job, "--simulate", "--set",
                                f"optimizer.labeled_few_shot.k={k}").err

@@ -1,4 +1,5 @@
-"""What people get wrong in their first job: what, where, and what to do."""
+"""What people get wrong in their first job: messages say what, where, and what
+to do."""
 
 import re
 
@@ -26,7 +27,7 @@ MOODS = ["happy", "angry", "neutral"]
 ROWS = "text,mood\n" + "".join(f"message {i},{MOODS[i % 3]}\n"
                                for i in range(40))
 
-# What is written in place of what; the line, and words of what is said.
+# What replaces what; the line, and words of the message.
 MISTAKES = {
     "an indentation that fits nothing":
         ("    inputs: [text]", "   inputs: [text]", 9, "in the same column"),

@@ -1,5 +1,5 @@
-"""A coordinator whose disk is full, and is freed while it runs: it waits, says
-so, still answers, and its job goes on by itself."""
+"""The coordinator's disk is full, and is freed while it runs. It waits, says so
+and still answers, and its job continues without help."""
 
 import pytest
 
@@ -78,7 +78,8 @@ def test_a_coordinator_ends_although_its_disk_is_full(stage, small_disk):
 
 def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
                                                         monkeypatch):
-    """`ulimit -f`: the system would end whoever writes on, without a word."""
+    """`ulimit -f`: the system would kill a program that writes beyond it,
+    without a word."""
     job = stage.job()
     promptcc = harness.PROMPTCC
     monkeypatch.setattr(harness, "PROMPTCC", "/bin/sh")
@@ -90,7 +91,7 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
 
 
 def test_a_result_that_cannot_be_written_is_kept(stage, sim):
-    """What a run of a night found is not lost for want of 10 kB."""
+    """The result of a night's run is not lost because 10 kB are missing."""
     with harness.small_disk(stage, "64k") as disk:
         out, ballast = disk / "c.json", disk / "ballast"
         ballast.write_bytes(bytes(60 << 10))

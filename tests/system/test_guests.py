@@ -1,5 +1,5 @@
-"""Workers on machines that are not theirs alone: they step back, come back, go
-when nobody needs them, and have a wedged server restarted."""
+"""Workers on shared machines: they step back, come back, leave when nobody
+needs them, and have a stuck server restarted."""
 
 import datetime
 import http.client
@@ -11,12 +11,12 @@ import pytest
 import harness
 
 
-YIELD = "--yield=100000"  # whatever else this machine does
+YIELD = "--yield=100000"  # never yield, whatever else this machine does
 
 
 @pytest.fixture
 def cluster(stage, sim):
-    """A coordinator, a held job and a way to start workers."""
+    """Starts a coordinator and a held job; gives a way to start workers."""
     class Cluster:
         coordinator = stage.coordinator(stage.folder / "c.db",
                                         "--call-timeout", "5s")
@@ -57,8 +57,8 @@ def test_a_guest_steps_back_while_others_are_connected(cluster, sim):
 
 
 def test_a_guest_finishes_what_it_has_begun(cluster, sim, stage):
-    """A user comes in the middle of a job. What is open is not given up; the
-    rest is made by another worker."""
+    """A user comes in the middle of a job. The worker finishes the calls that
+    it has begun; another worker makes the rest."""
     gate = stage.gate(sim)
     gate.hold_after(5)
     guest = cluster.worker(YIELD, url=gate.url)
@@ -110,7 +110,7 @@ def test_keep_alive_is_the_owners(cluster, sim, stage):
 
 def test_a_wedged_server_is_brought_back_by_the_users_command(cluster, sim,
                                                               stage):
-    """A server that is frozen answers nobody; the command thaws it."""
+    """A frozen server answers nobody; the command thaws it."""
     mark = stage.folder / "restarted"
     worker = cluster.worker("--restart-cmd",
                             f"kill -CONT {sim.pid} && echo now >> {mark}")
@@ -125,7 +125,7 @@ def test_a_wedged_server_is_brought_back_by_the_users_command(cluster, sim,
 
 
 def test_servers_of_this_machine_are_found(cluster, stage, sim):
-    """Two model servers and something else; all in one process."""
+    """Two model servers and something else, all in one process."""
     other = stage.stand_in(slots=1)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         ports = ",".join(str(port) for port in
@@ -142,7 +142,7 @@ def test_servers_of_this_machine_are_found(cluster, stage, sim):
 
 
 def test_one_server_is_one_worker(cluster, sim, stage):
-    """Found where it is named as well, or found twice: with two workers it
+    """A server that is found and also named, or found twice, is one worker. Two
     would get twice the calls that it can work on."""
     worker = stage.start("worker", "--coordinator",
                          cluster.coordinator.endpoint, "--name", "box",
@@ -157,7 +157,7 @@ def test_one_server_is_one_worker(cluster, sim, stage):
 
 
 def probe(port, path):
-    """Status and text of a probe."""
+    """Returns status and text of a probe."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)
@@ -177,8 +177,8 @@ def test_a_worker_tells_how_it_does(cluster, sim, stage):
     harness.wait_until(lambda: probe(port, "/readyz")[0] == 200, "readiness")
     client = stage.start("submit", stage.job(), "--coordinator",
                          cluster.coordinator.endpoint, "--wait", "--json")
-    # Not two questions: the call with which the coordinator tries a worker that
-    # failed is answered, and between the two it may be.
+    # A single probe. The coordinator tries a failed worker with one call, which
+    # is answered, so between two probes the worker could be ready again.
     harness.wait_until(lambda: probe(port, "/readyz") == (
         503, "the model server does not answer\n"), "no readiness")
     assert probe(port, "/healthz")[0] == 200

@@ -1,8 +1,8 @@
 """Peers that want to do harm: floods, unfinished frames, invented workers.
 
-A job is under way, held at its 40th answer, while strangers do their worst for
-some seconds. What the coordinator keeps of them is bounded, its log stays
-short, others are still served, and the job ends with the bytes of an
+A job is running, held at its 40th answer, while strangers do their worst for
+some seconds. The coordinator keeps a bounded amount of what they send, its log
+stays short, others are still served, and the job ends with the bytes of an
 undisturbed run.
 """
 
@@ -37,7 +37,7 @@ def talk(stage):
 
 
 def resident(process):
-    """Bytes of the process in memory."""
+    """Returns the process's resident memory in bytes."""
     with open(f"/proc/{process.pid}/statm") as statm:
         return int(statm.read().split()[1]) * 4096
 
@@ -49,7 +49,8 @@ def cpu_seconds(process):
 
 
 class Watch:
-    """What the coordinator's memory grows by, at most, while it is watched."""
+    """Measures how much the coordinator's memory grows at most while it is
+    watched."""
 
     def __init__(self, process):
         self.process, self.peak, self.over = process, 0, False
@@ -70,7 +71,8 @@ class Watch:
 
 @contextlib.contextmanager
 def bounded(talk, undisturbed, most=200 * MIB, log=100_000):
-    """What is done inside costs no more than that, and the job goes on."""
+    """Checks that what happens inside costs no more than this, and that the job
+    continues."""
     watch = Watch(talk.coordinator)
     try:
         yield
@@ -83,7 +85,7 @@ def bounded(talk, undisturbed, most=200 * MIB, log=100_000):
 
 
 def served(talk):
-    """An honest client is answered."""
+    """Checks that an honest client is answered."""
     peer = talk.peer()
     peer.hello()
     peer.receive(WELCOME)
@@ -92,22 +94,23 @@ def served(talk):
 
 
 def say(raw, data):
-    """Sends to a coordinator that may have cut this connection already, as is
-    its right with strangers: then the bytes go nowhere."""
+    """Sends to a coordinator that may have cut this connection, as it may with
+    strangers. The bytes are then lost."""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         raw.sendall(data)
 
 
 def hear(raw, n):
-    """So many bytes, unless the other side closes before."""
+    """Receives n bytes, fewer if the other side closes before."""
     with contextlib.suppress(ConnectionResetError):
         while n > 0 and (got := raw.recv(n)):
             n -= len(got)
 
 
 def greeted(port):
-    """A raw connection behind ZMTP's greeting, ready for frames. Whoever does
-    not wait for the other side's greeting and READY may be cut off."""
+    """Opens a raw connection and completes ZMTP's handshake, so that it is
+    ready for frames. A peer that does not wait for the other side's greeting
+    and READY may be cut off."""
     raw = socket.create_connection(("127.0.0.1", port))
     say(raw, b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) +
         b"\x00" + bytes(31))
@@ -119,7 +122,7 @@ def greeted(port):
 
 
 def gone(raw, deadline_s=30):
-    """Whether the other side has closed."""
+    """Returns whether the other side has closed."""
     raw.settimeout(deadline_s)
     try:
         while raw.recv(65536):
@@ -132,7 +135,7 @@ def gone(raw, deadline_s=30):
 
 
 def flood(sockets, make, seconds=3):
-    """All that the sockets take in so many seconds."""
+    """Sends as much as the sockets take, for this many seconds."""
     end = time.monotonic() + seconds
     sent = 0
     while time.monotonic() < end:
@@ -187,7 +190,7 @@ def test_who_does_not_greet_is_gone_after_ten_seconds(talk, undisturbed):
         say(slow, b"\x02" + struct.pack(">Q", 60_000) + bytes(30_000))
         began = time.monotonic()
         assert gone(silent) and gone(slow)
-        least = 0 if talk.keys else 5  # with keys it fails to shake hands
+        least = 0 if talk.keys else 5  # with keys it cannot complete the handshake
         assert least < time.monotonic() - began < 25
         silent.close()
         slow.close()
@@ -223,7 +226,8 @@ def test_a_flood_is_outlived(talk, undisturbed, context, kind, role):
 
 def test_long_messages_of_many_clients_have_one_budget(talk, undisturbed,
                                                        context):
-    """Each sends a message of 60 MiB nearly to its end, and keeps it there."""
+    """Each client sends a message of 60 MiB nearly to its end, and leaves it
+    there."""
     def part(at):
         return msgpack.packb({"kind": PART, "of": 60 * MIB, "at": at,
                               "data": bytes(60_000)})
@@ -243,8 +247,8 @@ SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
 
 
 def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
-    """More of them than are run at once; jobs and workers come before their
-    ends."""
+    """There are more queries than run at once; jobs and workers are answered
+    before the queries end."""
     askers = []
     for _ in range(6):
         askers.append(talk.peer())
@@ -266,8 +270,8 @@ def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-# A row of a hundred texts, each of 28 MB, and one comparison of some 10^13
-# bytes: within a function SQLite looks at no clock.
+# A row of a hundred texts of 28 MB each, and one comparison of some 10^13
+# bytes: within a function SQLite does not check the time.
 WIDE = "SELECT " + ", ".join(
     f"length(hex(zeroblob(14000000))) AS a{i}" for i in range(100))
 DEEP = "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
@@ -295,7 +299,7 @@ LONG = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
 
 
 def test_what_nobody_reads_is_not_kept(talk, undisturbed, context):
-    """A client that asks for much, takes one answer in and no more. (Under the
+    """A client that asks for much, reads one answer and no more. (Under the
     thread sanitizer each byte costs several.)"""
     with bounded(talk, undisturbed, most=400 * MIB):
         deaf = context.socket(zmq.DEALER)
@@ -312,7 +316,7 @@ def test_what_nobody_reads_is_not_kept(talk, undisturbed, context):
 
 
 def children(pid):
-    """All processes below that one."""
+    """Returns all processes below that one."""
     with contextlib.suppress(OSError):
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
@@ -321,7 +325,7 @@ def children(pid):
 
 
 def test_a_query_ends_whatever_it_computes(stage):
-    """In a process of its own, which is gone with the coordinator as well."""
+    """A query runs in its own process, which also ends with the coordinator."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     with contextlib.closing(Peer(coordinator.endpoint)) as peer:
         peer.hello()
@@ -340,7 +344,7 @@ def test_a_query_ends_whatever_it_computes(stage):
 
 
 def test_a_coordinator_ends_without_the_queries_that_wait(stage):
-    """One at work may take its time, as always; the others are told."""
+    """The query that is running may take its time; the others are refused."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     with contextlib.closing(Peer(coordinator.endpoint)) as peer:
         peer.hello()
@@ -378,8 +382,9 @@ def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):
 
 @pytest.mark.alone
 def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
-    """A coordinator with few descriptors: idle connections take what there is,
-    new peers hear why not, and it does not spin."""
+    """A coordinator with few descriptors: idle connections take all of them,
+    new peers are told why they are refused, and the coordinator does not
+    spin."""
     monkeypatch.setattr(harness, "PROMPTCC", "/bin/sh")
     process = stage.start("-c", f"ulimit -n 128; exec {harness.BUILD}/cli/"
                           "promptcc coordinator --listen tcp://127.0.0.1:0 "
@@ -388,7 +393,8 @@ def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
     line = process.wait_for_line(r"tcp://127\.0\.0\.1:(\d+)")
     port = int(line[1])
     with contextlib.ExitStack() as stack:
-        # Closed at any end: what is left open keeps Python from ending.
+        # Closed whatever happens, since an open socket keeps Python from
+        # ending.
         def peer():
             return stack.enter_context(
                 contextlib.closing(Peer(f"tcp://127.0.0.1:{port}")))
@@ -421,7 +427,8 @@ def peer_is_welcome(peer):
 
 
 def test_a_worker_that_takes_calls_and_never_answers(talk, undisturbed):
-    """It beats as it should. What it holds goes elsewhere when a slot is idle."""
+    """It sends heartbeats as it should. Its calls go to another worker with a
+    free slot."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
     peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=2, backend="ollama", server="0", simulated=1,

@@ -1,8 +1,8 @@
 """docs/job.schema.json and the parser agree on what a job file is.
 
 tests/unit/test_job.c reads the same files: those in good/ load, those in bad/
-give the findings in their first lines. Here the schema judges them. A file of
-bad/ says in its first line whether a schema can know its mistake.
+give the findings in their first lines. Here the schema judges them. A file in
+bad/ says in its first line whether a schema can detect its mistake.
 """
 
 import json
@@ -20,7 +20,7 @@ SCHEMA = json.loads((ROOT / "docs" / "job.schema.json").read_text())
 
 
 class Core(yaml.SafeLoader):
-    """YAML 1.2's core types, as editors and the parser have them."""
+    """YAML 1.2's core types, which editors and the parser use."""
 
 
 Core.yaml_implicit_resolvers = {}

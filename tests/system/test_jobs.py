@@ -1,4 +1,5 @@
-"""The jobs that ship, each from its first step to its compiled file."""
+"""The jobs that ship with promptcc, each from its first step to its compiled
+file."""
 
 import json
 import shutil
@@ -9,7 +10,7 @@ import harness
 
 JOBS = sorted(path.relative_to(harness.ROOT / "jobs") for path in
               (harness.ROOT / "jobs").glob("*/*.yaml"))
-# Rows, labels of each row, and what a row must have in plenty.
+# The number of rows, the field of the label, and the number of labels.
 DATA = {
     "customer_care/examples.jsonl": (160, "intent", 5),
     "intent_200/examples.jsonl": (200, "intent", 8),
@@ -50,12 +51,12 @@ def test_a_job_that_ships_runs_from_end_to_end(stage, path):
     assert checked.status == 0 and checked.json["ok"], checked
     assert not [finding for finding in checked.json["findings"]
                 if finding["level"] == "warning"], checked.json
-    # The baseline, and as much of a search as some hundred calls pay for.
+    # The baseline, and as much of a search as a few hundred calls pay for.
     result = stage.promptcc("run", job, "--simulate", "--json", "--quiet",
                             "--max-calls", "320")
     assert result.status == 0, result
     assert 0 < result.json["baseline"]["score"] <= 1
-    # The stand-in misses the form now and then, as models do.
+    # The stand-in sometimes misses the form, as models do.
     assert result.json["model_faults"] < result.json["compiled"]["n"] / 5
     compiled = stage.folder / "job" / "compiled.json"
     first = lines_of_inputs(stage, job)
@@ -68,7 +69,7 @@ def test_a_job_that_ships_runs_from_end_to_end(stage, path):
 
 
 def lines_of_inputs(stage, job):
-    """The inputs of the first row, without its labels."""
+    """Returns the inputs of the first row, without its labels."""
     compiled = json.loads((job.parent / "compiled.json").read_text())
     inputs = compiled["metadata"]["promptcc"]["program"]["inputs"]
     data = [line.split(":")[1].split("#")[0].strip() for line in

@@ -1,4 +1,4 @@
-"""Who may work for a job, what each worker gets, and how one leaves."""
+"""Who may work for a job, what each worker gets, and how a worker leaves."""
 
 import http.client
 import http.server
@@ -38,7 +38,7 @@ def models_of(sim):
 
 
 def two_models(stage):
-    """A job whose teacher is another model than its student."""
+    """A job whose teacher is a different model than its student."""
     job = stage.job()
     job.write_text(job.read_text().replace(
         "models: {student: qwen2.5:0.5b,",
@@ -47,7 +47,7 @@ def two_models(stage):
 
 
 def test_teacher_and_student_may_live_on_different_machines(cluster, stage):
-    """Each worker gets the calls of the model that it has, and no others."""
+    """Each worker gets only the calls for the model that it has."""
     student = stage.stand_in(slots=2, model="qwen2.5:0.5b")
     teacher = stage.stand_in(slots=2, model="qwen2.5:14b")
     both = stage.stand_in(slots=2)
@@ -68,9 +68,8 @@ def test_teacher_and_student_may_live_on_different_machines(cluster, stage):
 
 
 def test_a_worker_that_leaves_gives_back_what_it_has_not_begun(cluster, stage):
-    """SIGTERM while its server holds a call: the call beyond its slot is made
-    by another worker at once, and the one that is open is answered and counts
-    once."""
+    """SIGTERM while its server holds a call. Another worker makes the call
+    beyond its slot at once. The open call is still answered and counts once."""
     sim = stage.stand_in(slots=4)
     gate = stage.gate(sim)
     gate.hold_after(3)
@@ -88,13 +87,14 @@ def test_a_worker_that_leaves_gives_back_what_it_has_not_begun(cluster, stage):
     assert leaving.wait().status == 0
     result = client.wait()
     assert result.status == 0, result
-    # What was held went to nobody; the lease's call was made by the other.
+    # The held requests were answered to nobody; the other worker made that
+    # call.
     assert sim.repeated() <= 1
 
 
 def test_a_late_answer_counts_once(cluster, stage):
-    """A worker is frozen with a call in its hands, the call is made elsewhere,
-    and the worker thaws: each call is in the store once."""
+    """A worker is frozen with a call, another worker makes the call, and the
+    first one thaws. Each call is in the store once."""
     sim = stage.stand_in(slots=4, latency_ms=30)
     frozen = cluster.worker(sim.url, "frozen", slots=2)
     client = cluster.submit(stage.job())
@@ -113,7 +113,7 @@ def test_a_late_answer_counts_once(cluster, stage):
 
 
 def test_a_second_coordinator_on_the_same_store_is_refused(cluster, stage):
-    """Host and process of the first one are named."""
+    """The error names the host and the process of the first one."""
     result = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
                             "--store", cluster.store)
     assert result.status == 2, result
@@ -125,7 +125,7 @@ def test_a_second_coordinator_on_the_same_store_is_refused(cluster, stage):
 
 class Front:
     """A proxy before the stand-in that changes what a server says: its version,
-    its context, its replies to what a worker has to show."""
+    its context, its replies to the calls that test a new worker."""
 
     def __init__(self, sim, tags=lambda t: t, version=None, reply=None):
         self.proofs = []
@@ -214,7 +214,7 @@ def chat_reply(text, **more):
 
 
 def held_job(cluster, stage, sim, json_adapter=False):
-    """A job that two good workers have in hand, held at the 12th answer."""
+    """A job that two good workers are working on, held at the 12th answer."""
     gate = stage.gate(sim)
     gate.hold_after(12)
     for name in ("one", "two"):
@@ -289,7 +289,7 @@ def test_a_server_that_refuses_the_options_is_not_used(cluster, stage, sim,
 
 def test_other_text_than_its_peers_is_told_and_no_more(cluster, stage, sim,
                                                        front):
-    """The worker is used all the same."""
+    """The worker is still used."""
     gate, client = held_job(cluster, stage, sim)
     cluster.worker(front(reply=lambda request: None if "format" in request
                          else chat_reply("Mauve.")).url, "odd")

@@ -1,4 +1,4 @@
-"""A cluster with keys: who is let in, as what, and for how long."""
+"""A cluster with keys: who is let in, in what role, and for how long."""
 
 import contextlib
 import csv
@@ -31,7 +31,8 @@ def ask(talk, *words):
 
 
 def test_a_job_goes_its_way_with_keys(talk, undisturbed):
-    """The same bytes, and all that one asks of a coordinator goes with a key."""
+    """The result has the same bytes, and every question to the coordinator
+    works with a key."""
     jobs = ask(talk, "jobs", "--json", *talk.words).json
     assert [job["state"] for job in jobs] == ["running"]
     for words in (["workers"], ["show", jobs[0]["job"]],
@@ -63,8 +64,8 @@ def test_a_key_that_nobody_allowed_is_refused(talk, undisturbed):
 
 
 def test_a_new_key_works_at_once(talk, undisturbed):
-    """Also between two looks at the folder; a refused connection would wait in
-    vain, for ZeroMQ does not try again."""
+    """The key works even between two looks at the folder. A refused connection
+    would wait in vain, since ZeroMQ does not try again."""
     for name in ("bob", "cay", "dan"):
         made = talk.stage.promptcc("keys", "client", name, "--keys", talk.keys)
         assert made.status == 0, made
@@ -92,7 +93,7 @@ def test_a_key_gives_one_role(talk, undisturbed):
 
 
 def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
-    """Its calls are made by another one, and its key opens nothing any more."""
+    """Another worker makes its calls, and its key no longer opens anything."""
     made = talk.stage.promptcc("keys", "worker", "other", "--keys", talk.keys)
     assert made.status == 0, made
     result = talk.stage.promptcc("keys", "revoke", "rack", "--keys", talk.keys)
@@ -109,7 +110,7 @@ def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
 
 
 def test_to_revoke_a_client_is_to_end_its_wait(talk):
-    """The job goes on; who waited for it is told."""
+    """The job continues; the client that waited for it is told."""
     assert talk.stage.promptcc("keys", "revoke", "ann", "--keys",
                                talk.keys).status == 0
     result = talk.client.wait()
@@ -136,15 +137,15 @@ def test_the_list_of_keys_is_csv_as_well(stage):
     table = stage.promptcc("keys", "--keys", keys, "--csv")
     assert list(csv.DictReader(table.out.splitlines())) == listed
     assert [row["name"] for row in listed] == ["bob", "rack1"]
-    # What prints no list does not take the option and forget it.
+    # A command that prints no list refuses the option, instead of ignoring it.
     refused = stage.promptcc("keys", "worker", "rack2", "--keys", keys, "--csv")
     assert refused.status == 2 and "list of keys" in refused.err
     assert not (keys / "rack2.key").exists()
 
 
 def test_the_command_takes_the_folder_of_all_keys(stage):
-    """PROMPTCC_KEYS names the key of whoever asks a coordinator, which is not
-    where keys are made and revoked."""
+    """PROMPTCC_KEYS names the key of a client or worker. It does not name the
+    folder where keys are made and revoked."""
     keys = stage.folder / "made"
     for words in (["client", "bob"], ["worker", "rack"]):
         assert stage.promptcc("keys", *words, "--keys", keys).status == 0
@@ -155,7 +156,7 @@ def test_the_command_takes_the_folder_of_all_keys(stage):
         assert "bob.key (of PROMPTCC_KEYS) is a file" in result.err, result
     nobody = stage.promptcc("keys", "revoke", "--keys", keys)
     assert nobody.status == 2 and "needs the NAME" in nobody.err, nobody
-    # The command that a refusal advises works as it stands.
+    # The command that a refusal suggests works as it is.
     wrong = stage.promptcc("coordinator", "--store", stage.folder / "c.db",
                            env=exported)
     assert wrong.status == 2, wrong
@@ -175,7 +176,7 @@ def test_beyond_this_machine_one_needs_keys(stage):
 
 
 def test_nothing_of_what_is_said_can_be_read_on_the_way(stage):
-    """A listener in between keeps every byte that passes."""
+    """A listener in between records every byte that passes."""
     keys = stage.keys()
     sim = stage.stand_in(slots=2)
     coordinator = stage.coordinator(stage.folder / "c.db", "--keys", keys)
@@ -190,7 +191,7 @@ def test_nothing_of_what_is_said_can_be_read_on_the_way(stage):
         assert word not in tap.bytes
 
 
-# --- the worst, with keys: test_hostile_peers.py tells more of each ---
+# --- the worst, with keys; test_hostile_peers.py covers more of each ---
 
 def test_unfinished_greetings_of_strangers_cost_nothing(talk, undisturbed):
     with bounded(talk, undisturbed, most=60 << 20):
@@ -219,7 +220,7 @@ def test_a_flood_of_those_with_a_key_is_outlived(talk, undisturbed, context,
 
 def test_a_flood_of_keys_that_nobody_allowed_is_outlived(
         talk, undisturbed, context):
-    """Each of them costs a handshake and a line in a log that stays short."""
+    """Each of them costs a handshake and one line in a log that stays short."""
     other = talk.stage.folder / "other"
     assert talk.stage.promptcc("keys", "client", "eve", "--keys",
                                other).status == 0
@@ -241,8 +242,8 @@ def test_a_flood_of_keys_that_nobody_allowed_is_outlived(
 
 
 def test_nobody_takes_the_identity_of_another(talk, undisturbed, context):
-    """A second connection under the name of one that is here, with a key of
-    its own: what it says is not heard."""
+    """A second connection uses the name of a worker that is connected, but
+    another key. What it says is ignored."""
     victim = talk.peer(CLIENT)
     victim.socket.close()
     victim.socket = context.socket(zmq.DEALER)
@@ -261,7 +262,7 @@ def test_nobody_takes_the_identity_of_another(talk, undisturbed, context):
     thief.socket.connect(talk.coordinator.endpoint)
     thief.send(COMMAND, verb="jobs", job="", argument="")
     talk.coordinator.wait_for_line(r"used with another key", errors=True)
-    with pytest.raises(AssertionError):  # heartbeats may come, and no answer
+    with pytest.raises(AssertionError):  # heartbeats may come, but no answer
         thief.receive(REPLY, 0.5)
     honest = talk.peer()
     honest.hello()

@@ -1,6 +1,6 @@
-"""kill -9 of `promptcc run`, at any point: the same bytes, nothing paid twice.
+"""kill -9 of `promptcc run` at any point: the same bytes, nothing paid twice.
 
-The gate lets k answers pass and holds every request after them, so the kill
+The gate lets k answers pass and holds every request after them. So the kill
 comes while slots are full, in whatever state the k-th answer has led to.
 """
 
@@ -24,8 +24,8 @@ def undisturbed(stage, sim, optimizer):
 
 
 def kill_after(stage, gate, job, k):
-    """Starts the run and kills it once k more answers have passed. False: it
-    had ended before. Gives what the store holds then."""
+    """Starts the run and kills it after k more answers have passed. Returns the
+    calls that the store contains then, or None if the run had ended before."""
     gate.hold_after(k)
     process = start(stage, gate.url, job)
     if not gate.wait_held(process):

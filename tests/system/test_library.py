@@ -1,5 +1,5 @@
-"""The C library as a user has it: installed, found by pkg-config, linked by a
-program of their own."""
+"""The C library as a user gets it: installed, found by pkg-config, and linked
+by the user's own program."""
 
 import json
 import os
@@ -17,7 +17,7 @@ FLAGS = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """What `./bootstrap install PREFIX` leaves behind; and a compiled file."""
+    """What `./bootstrap install PREFIX` installs, and a compiled file."""
     prefix = tmp_path_factory.mktemp("prefix")
     subprocess.run(["cmake", "--install", harness.BUILD, "--prefix", prefix],
                    check=True, capture_output=True)

@@ -1,5 +1,5 @@
-"""llama.cpp's server as a backend of its own, and one that a worker starts and
-stops itself. In its place stands the stand-in, which has /props and /health."""
+"""llama.cpp's server as a backend, and one that a worker starts and stops
+itself. The stand-in replaces it here, since it has /props and /health."""
 
 import hashlib
 import os
@@ -63,7 +63,7 @@ def cluster(stage):
 
 
 def children(pid):
-    """Processes whose parent is pid."""
+    """Returns the processes whose parent is pid."""
     found = []
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -99,7 +99,7 @@ def test_a_server_tells_its_slots_and_what_it_reused(cluster, stage):
 
 
 def test_a_server_of_our_own_serves_a_job_and_ends_with_us(cluster, stage):
-    """Known by the hash of its file, so that no revision is needed."""
+    """The model is known by the hash of its file, so no revision is needed."""
     worker = cluster.worker("--llama-server",
                             f"{cluster.gguf},slots=2,ctx=4096,name=tiny")
     harness.wait_until(lambda: [w["models"] for w in cluster.workers()] ==

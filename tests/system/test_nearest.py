@@ -1,4 +1,5 @@
-"""Demos picked for each question: in the search, and wherever its file runs."""
+"""Demos that are picked for each question: in the search, and wherever its file
+runs."""
 
 import json
 import random
@@ -15,7 +16,8 @@ FEW = "{labeled_few_shot: {k: 1}}"
 
 @pytest.fixture(name="made", scope="module")
 def make(tmp_path_factory):
-    """A job whose winner shows the four nearest, and what its run said."""
+    """Makes a job whose winner shows the four nearest demos; returns it with
+    its run's output."""
     stage = harness.Stage(tmp_path_factory.mktemp("nearest"))
     job = stage.job(optimizer=FEW, student="llama3.2:3b")
     result = run(stage, job)
@@ -46,7 +48,7 @@ def test_the_search_tries_them_and_the_file_keeps_the_pool(made):
     assert len(about["pools"][step]["demos"]) == change["of"]
     assert any("promptcc.load" in text for text in about["not_applied_by_dspy"])
 
-    # The same job, run again, ends with the same bytes.
+    # Running the same job again gives the same bytes.
     before = (job.parent / "compiled.json").read_bytes()
     again = run(stage, job, "--store", stage.folder / "other.db")
     assert again.json["compiled"] == result.json["compiled"]
@@ -67,7 +69,7 @@ def test_two_workers_and_a_single_one_end_with_the_same_bytes(stage, sim):
                            stage.folder / "there.json")
     assert there.status == 0, there
     assert (stage.folder / "there.json").read_bytes() == before
-    # What was answered is not asked again by whoever takes the job up.
+    # Taking up the job does not ask again what was answered.
     answered = sim.stats()["answered"]
     again = stage.promptcc("run", job, "--ollama", sim.url, *words)
     assert again.status == 0 and sim.stats()["answered"] == answered
@@ -84,7 +86,7 @@ def test_an_example_is_not_shown_to_itself(made):
         shown += len(asked) > 1
         assert asked[-1] not in asked[:-1]
     assert shown > 10
-    # And not where the file is scored on the data that its pool came from.
+    # Nor when the file is scored on the data that its pool came from.
     scored = stage.promptcc("eval", job, "--simulate", "--json", "--compiled",
                             job.parent / "compiled.json")
     assert scored.status == 0, scored

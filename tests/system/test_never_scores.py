@@ -1,4 +1,4 @@
-"""A metric that no answer can satisfy is told before a model is asked."""
+"""A metric that no answer can satisfy is reported before a model is asked."""
 
 import json
 import re
@@ -28,7 +28,8 @@ def check(stage, folder, output, metric, labels):
 
 
 def has_errors(result):
-    """Apart from the one that these jobs have few examples."""
+    """Returns whether there are errors other than too few examples, which all
+    these jobs have."""
     return any(": error: " in line and "can be told from chance" not in line
                for line in result.err.splitlines())
 
@@ -41,7 +42,8 @@ def golds(*values):
     return [{"gold": value} for value in values]
 
 
-# The output's type, the metric, the labels; level and words of the finding.
+# The output's type, the metric, the labels; then the level and words of the
+# finding.
 NEVER = {
     "numbers that are sentences": (
         "", "{numeric: out}", outs("It is 3.\n#### 3", "So 4."),

@@ -1,4 +1,5 @@
-"""--notify and --on-event: others are told, and nothing they do breaks a run."""
+"""--notify and --on-event: others are notified, and nothing they do breaks a
+run."""
 
 import http.server
 import json
@@ -13,7 +14,7 @@ import harness
 
 @pytest.fixture
 def hook():
-    """A server that keeps the bodies that it is sent."""
+    """A server that records the bodies that it receives."""
     bodies = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -69,8 +70,8 @@ def test_one_that_pauses_is_told(stage, hook):
 
 
 def test_each_of_several_is_told_of_everything(stage, sim, hook):
-    """In words that have blanks, too; one that fails keeps nothing from the
-    others."""
+    """Commands may contain spaces, and one that fails does not keep the event
+    from the others."""
     url, bodies = hook
     done = stage.promptcc(
         "run", stage.job(), "--ollama", sim.url, "--json", "--notify", url,
@@ -97,7 +98,7 @@ def test_the_environment_holds_one_command_with_its_blanks(stage, sim):
     (("--on-event", "kill -9 $$"), "signal 9")])
 def test_what_fails_is_said_and_counted_and_breaks_nothing(stage, sim, words,
                                                           why):
-    """The first time when it happens, the others once at the end."""
+    """The first failure is reported at once, the others together at the end."""
     seen = stage.folder / "seen"
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
                           *words, "--on-event", f"echo >> {seen}")

@@ -1,6 +1,6 @@
-"""Each way in which a call or a metric can end, with real processes: a fault
-of the model is scored 0 and counted, a prompt that does not fit is a fact
-about the prompt, and a fault of a server or a program is never a score."""
+"""Each way in which a call or a metric can end, with real processes. A fault of
+the model is scored 0 and counted, a prompt that does not fit is a fact about
+the prompt, and a fault of a server or a program is never a score."""
 
 import collections
 import json
@@ -37,7 +37,7 @@ def test_loops_and_empty_replies_are_scored_0_and_counted(stage):
     assert harness.store_rows(
         job.parent / "promptcc.db", "SELECT count(*) FROM v_evaluations "
         "WHERE outcome IN ('loop', 'empty') AND score <> 0") == [(0,)]
-    assert sim.repeated() == 0  # an answer of the model, not asked for again
+    assert sim.repeated() == 0  # the model's answer is kept, and not asked for again
 
 
 def test_replies_cut_at_num_predict_are_named(stage, sim):
@@ -51,7 +51,8 @@ def test_replies_cut_at_num_predict_are_named(stage, sim):
 
 
 def test_a_model_that_is_missing_for_a_moment_costs_a_moment(stage, sim):
-    """404, as while it is fetched anew, and the server lists it all the same."""
+    """The server answers 404, as while a model is downloaded again, but still
+    lists the model."""
     whole = harness.write_job(stage.folder / "whole", name="shop")
     assert run(stage, sim, whole).status == 0
     gate = stage.gate(sim)
@@ -168,7 +169,7 @@ def test_a_mean_that_is_the_limit_is_not_below_it(stage, sim):
         result = stage.promptcc("eval", job, "--ollama", sim.url, "--json",
                                 "--fail-below", limit)
         assert result.status == status, result
-        assert result.json["score"] < 0.1  # by rounding
+        assert result.json["score"] < 0.1  # not 0, because of rounding
 
 
 @pytest.mark.parametrize("text, words", [
@@ -195,7 +196,7 @@ def test_an_exec_metric_that_answers_nobody_is_not_asked_by_all(stage, sim):
     said = result.error["text"]
     assert "mend the program" in said and "--exclude" not in said, result
     assert "no licence left" in said, result
-    # Nine faults tell it, and what is under way beside the last.
+    # Nine faults show it, plus the calls in flight beside the last one.
     assert len((job.parent / "starts").read_text()) <= 12
 
 
@@ -336,7 +337,7 @@ def test_train_val_and_test_may_be_files_of_their_own(stage, sim):
 
 
 def test_no_row_is_shown_to_itself(stage, sim):
-    """Below 100 rows train and validation are the same rows: a row that a
+    """Below 100 rows, train and validation are the same rows. A row that a
     candidate shows is scored without that demo."""
     job = stage.job()
     assert run(stage, sim, job).status == 0

@@ -1,5 +1,6 @@
-"""What `./bootstrap package` makes: it holds all that is installed, and names
-what it needs. scripts/try_package.sh installs it in a fresh root, by hand."""
+"""The package of `./bootstrap package` contains everything that is installed,
+and names what it needs. scripts/try_package.sh installs it in a fresh root, by
+hand."""
 
 import shutil
 import subprocess

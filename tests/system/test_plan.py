@@ -1,4 +1,4 @@
-"""What `plan` says is what a run then takes."""
+"""A run takes what `plan` says."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
     assert near(plan["tokens"]["prompt"], tokens[0]), (plan, tokens)
     assert near(plan["tokens"]["generated"], tokens[1]), (plan, tokens)
     # The time of all calls depends on what else the machine does meanwhile, so
-    # that this sees to the right order only.
+    # this only checks the order of magnitude.
     assert 0.5 < plan["hours"] * 3600 * 2e6 / tokens[2] < 2, (plan, tokens)
 
 
@@ -55,7 +55,7 @@ def test_a_plan_on_a_cluster_measures_its_workers(stage):
     stage.worker(coordinator.endpoint, sim.url, "one", slots=2)
     stage.worker(coordinator.endpoint, sim.url, "two", slots=1)
     there = ["--coordinator", coordinator.endpoint, "--json"]
-    # Another job's calls are no measure of this one's.
+    # Another job's calls do not measure this one's.
     other = stage.job(name="other", n=20, instruction="Say " + "much " * 300)
     stage.promptcc("submit", other, "--wait", "--max-calls", "30", *there)
     before = len(sim.answered())

@@ -1,5 +1,5 @@
-"""`predict --input`: data as people have it, a line of output for each line of
-input, and nothing lost."""
+"""`predict --input`: data as people have it, one line of output for each line
+of input, and nothing lost."""
 
 import fcntl
 import json
@@ -15,7 +15,7 @@ import harness
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """A program with an input that has a default and one from a nested key."""
+    """A program with an input that has a default, and one from a nested key."""
     stage = harness.Stage(tmp_path_factory.mktemp("predict"))
     folder = stage.folder
     (folder / "job.yaml").write_text(
@@ -208,7 +208,7 @@ def test_a_named_pipe_is_read_as_it_is_written(stage, compiled, tmp_path):
 
 
 class Late(harness.Gate):
-    """A server that hangs up on the first who asks, as one that starts does."""
+    """A server that hangs up on its first client, as a starting one does."""
 
     asked = 0
 
@@ -255,7 +255,7 @@ class Feed:
 
 def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
                                                         tmp_path):
-    """Longer than a call is tried again by itself."""
+    """The server is away for longer than a single call is retried."""
     feed = Feed(stage, compiled, tmp_path)
     feed.process.wait_for_line("waiting for the model server", errors=True)
     feed.sim.restart()
@@ -275,8 +275,8 @@ def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
 
 
 def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
-    """Outputs that were paid for: a second run takes another name for them, and
-    does not disturb one that is still running."""
+    """These outputs were paid for. A second run uses another name for its own,
+    and does not disturb a run that is still going."""
     sim = stage.stand_in(slots=2, model=["m:1"])
     (tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
     aside = tmp_path / "out.jsonl.partial"
@@ -299,7 +299,7 @@ def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
 
 def test_who_reads_an_output_before_writing_the_next_input_is_answered(
         stage, sim, compiled):
-    """As a program does that keeps `predict` beside it, over two pipes."""
+    """A program that keeps `predict` running does this, over two pipes."""
     process = subprocess.Popen(
         [harness.PROMPTCC, "predict", compiled, "--simulate", "--input", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,6 +1,6 @@
 """What strangers may say to a coordinator: docs/protocol.md, spoken by hand.
 
-While a job runs, a peer of our own says what no worker or client of ours
+While a job runs, a peer of the test says what no worker or client of ours
 would. The coordinator stays up, and the job ends with the bytes of an
 undisturbed run.
 """
@@ -41,8 +41,8 @@ def undisturbed(tmp_path_factory):
 
 
 def use_key(dealer, path):
-    """Has the socket speak CURVE with the key of that file; None: in the
-    clear."""
+    """Makes the socket use CURVE with the key in that file, or nothing for
+    None."""
     if path is None:
         return
     lines = dict(line.split(" ", 1) for line in path.read_text().splitlines()
@@ -53,8 +53,8 @@ def use_key(dealer, path):
 
 
 def given_keys(stage):
-    """Keys for all, where PROMPTCC_TEST_KEYS asks for them; else None. In any
-    case test_keys.py does the worst with keys."""
+    """Makes keys for everyone if PROMPTCC_TEST_KEYS asks for them, else returns
+    None. test_keys.py always tests the worst cases with keys."""
     return stage.keys() if os.environ.get("PROMPTCC_TEST_KEYS") else None
 
 
@@ -78,7 +78,7 @@ class Peer:
                       data=message[at:at + 60_000])
 
     def receive(self, kind, deadline_s=20):
-        """The next message of that kind; others are passed over."""
+        """Returns the next message of that kind; skips others."""
         end = time.monotonic() + deadline_s
         while time.monotonic() < end:
             if self.socket.poll(100):
@@ -98,8 +98,8 @@ class Peer:
 
 
 class Talk:
-    """A coordinator with a worker, a job that is held at its 40th answer, and
-    a stranger. With keys the stranger has one too: of the role it claims."""
+    """A coordinator with a worker, a job that is held at its 40th answer, and a
+    stranger. With keys, the stranger has one for the role that it claims."""
 
     def __init__(self, stage, keys=None):
         self.stage, self.keys = stage, keys
@@ -182,7 +182,7 @@ def test_whoever_does_not_greet_is_asked_to(talk, undisturbed):
 
 
 def test_an_answer_for_a_lease_of_another_is_not_taken(talk, undisturbed):
-    """As of a worker that was taken for dead: its epoch is over."""
+    """The worker was thought to be dead, and its epoch is over."""
     peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
                models=[{"name": "else:1b", "digest": "ab" * 32,
@@ -246,7 +246,7 @@ def test_random_bytes_do_no_harm(talk, undisturbed):
 
 
 def test_a_frame_beyond_the_cap_ends_the_connection_only(talk, undisturbed):
-    """libzmq reads the length and drops the peer: nothing is allocated."""
+    """libzmq reads the length and drops the peer, so nothing is allocated."""
     with socket.create_connection(("127.0.0.1",
                                    talk.coordinator.port)) as raw:
         raw.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" +
@@ -269,7 +269,7 @@ def test_bytes_that_are_no_zmq_do_no_harm(talk, undisturbed):
         with socket.create_connection(("127.0.0.1",
                                        talk.coordinator.port)) as raw:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                raw.sendall(text)  # it may be cut after the first byte
+                raw.sendall(text)  # it may be cut off after the first byte
     talk.check_the_end(undisturbed)
 
 
@@ -288,8 +288,8 @@ def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
 
 
 def test_an_idle_worker_that_is_gone_is_missed_within_seconds(stage):
-    """It has said that it beats every 20 s, as workers of a large cluster do,
-    and its process is killed: the connection breaks."""
+    """It has said that it beats every 20 s, as workers of a large cluster do.
+    Its process is killed, and the connection breaks."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     words = ("workers", "--coordinator", coordinator.endpoint, "--json")
 
@@ -324,8 +324,8 @@ def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
 
 def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
                                                                 undisturbed):
-    """Frames of an ANSWER with impossible numbers are refused, and the lease
-    goes elsewhere."""
+    """ANSWER frames with impossible numbers are refused, and the lease goes to
+    another worker."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
     peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
@@ -339,9 +339,9 @@ def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
 
 
 def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
-    """The REPLY shows that the SUBMIT before it was taken. Reading so many rows
-    takes longer than a signal; where it does not, the job has begun, and hears
-    the same."""
+    """The REPLY shows that the SUBMIT before it was accepted. Reading this many
+    rows takes longer than a signal. If it does not, the job has begun, and the
+    client is told the same."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     job = stage.job(n=8000)
     files = [{"name": path.name, "data": path.read_bytes()}
@@ -364,8 +364,8 @@ def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
 
 
 def test_an_empty_name_ends_no_job(stage, sim):
-    """As of a variable of the shell that is not set: it is the beginning of
-    every name."""
+    """A shell variable that is not set gives an empty name, which is the
+    beginning of every name."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     stage.promptcc("submit", stage.job(), "--coordinator",
                    coordinator.endpoint)

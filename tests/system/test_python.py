@@ -83,7 +83,7 @@ def fields(rng, letter):
 
 
 def a_compiled_file(rng, path):
-    """A program of one step with demos, as `run` would write it."""
+    """Makes a program of one step with demos, as `run` would write it."""
     inputs, outputs = fields(rng, "in"), fields(rng, "out")
     thinks = rng.random() < 0.4
     kind = "chain_of_thought" if thinks else "predict"
@@ -111,7 +111,7 @@ def a_compiled_file(rng, path):
             "adapter": rng.choice(["chat", "json"]),
             "program": {"inputs": inputs, "steps": {"go": step},
                         "outputs": {n: f"go.{n}" for n in outputs}}}}}))
-    # A word of the command line is a text where a text may stand, never null.
+    # A command-line word becomes a text where a text is allowed, never null.
     return {name: a_value(rng, {**spec, "optional": spec.get("optional") and (
                 "list" in spec or "object" in spec)})
             for name, spec in inputs.items()}

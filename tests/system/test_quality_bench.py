@@ -1,4 +1,4 @@
-"""bench/quality runs with the programs of today, and compares over seeds."""
+"""bench/quality runs with today's programs, and compares over seeds."""
 
 import importlib
 import json
@@ -20,7 +20,7 @@ def run_grid(out, *words):
 
 def test_grid_is_run_once_and_compared(tmp_path):
     out = tmp_path / "grid.jsonl"
-    # Three steps and a window of their own; a budget below the baseline.
+    # `middle` has three steps, so 120 calls do not pay for its baseline.
     words = ("--worlds", "numbers,middle", "--optimizers", "labeled_few_shot",
              "--calls", "120", "--seeds", "1")
     shown = run_grid(out, *words)
@@ -53,7 +53,8 @@ def dspy_run(system, seed, after, error=None):
 
 
 def test_a_run_that_crashed_counts_nowhere_and_is_named(monkeypatch):
-    """Beside DSPy: a package that is missing is no score of an optimizer."""
+    """In the comparison with DSPy, a missing package is not an optimizer's
+    score."""
     monkeypatch.syspath_prepend(str(harness.ROOT / "bench" / "dspy"))
     compare = importlib.import_module("compare")
     runs = [dspy_run("promptcc", seed, 0.5 + seed / 100) for seed in (1, 2, 3)]

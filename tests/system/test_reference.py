@@ -1,4 +1,5 @@
-"""The parts of docs/ that scripts/reference.py makes say what their sources say."""
+"""The parts of docs/ that scripts/reference.py makes say what their sources
+say."""
 
 import subprocess
 import sys
@@ -15,7 +16,7 @@ def test_the_reference_is_what_its_sources_say():
 
 
 def test_a_part_that_is_not_is_named_and_written_anew(tmp_path):
-    """In a copy of the tree, with a row that somebody wrote by hand."""
+    """Runs in a copy of the tree, with a row that somebody wrote by hand."""
     for folder in ("docs", "scripts", "store", "web/assets"):
         (tmp_path / folder).parent.mkdir(exist_ok=True, parents=True)
         subprocess.run(["cp", "-r", harness.ROOT / folder, tmp_path / folder],

@@ -28,7 +28,8 @@ def done(tmp_path_factory):
 
 
 class Page(html.parser.HTMLParser):
-    """The tags of a page in balance, its attributes and its text."""
+    """Checks that the tags of a page are balanced; collects its attributes and
+    text."""
 
     VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -98,7 +99,8 @@ def test_the_html_stands_alone_and_says_what_run_said(done):
 
 
 def test_both_plots_mark_the_baseline(done):
-    """Which is not the first trial: other forms of answer are tried before."""
+    """The baseline is not the first trial, since other forms of answer are
+    tried before it."""
     stage, store, _ = done
     out = stage.folder / "plots.html"
     told = stage.promptcc("report", "--store", store, "--json")
@@ -107,7 +109,7 @@ def test_both_plots_mark_the_baseline(done):
     baseline, = [p for p in told.json["curve"]["points"]
                  if p["kind"] == "baseline"]
     assert baseline["trial"] > 1
-    # Once over trials, once over the length of the prompt.
+    # One plot is over trials, the other over the length of the prompt.
     assert out.read_text().count('<circle class="base"') == 2
 
 
@@ -194,7 +196,7 @@ def test_whatever_a_model_wrote_is_text(done):
 
 
 def test_what_a_sentence_quotes_is_code(done):
-    """In both forms, and nothing of it is lost."""
+    """This holds for both forms, and nothing of the quote is lost."""
     stage, store, _ = done
     other = stage.folder / "quotes.db"
     other.write_bytes(store.read_bytes())

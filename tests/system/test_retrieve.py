@@ -1,4 +1,5 @@
-"""Steps that search documents: in the search, on a cluster, and in production."""
+"""Steps that search documents: in the search, on a cluster, and in
+production."""
 
 import json
 
@@ -60,7 +61,7 @@ def test_passages_reach_the_model_and_are_tuned(stage, sim):
              stage.promptcc("trials", job.parent, "--json").json]
     assert any(each.get("search.k") == 2 for each in tuned)
     assert any("search.fields" in each for each in tuned)
-    # One message finds its document in the prompt that was sent.
+    # One message finds its document, which is in the prompt that was sent.
     texts = [text for text, in harness.store_rows(
         job.parent / "promptcc.db", "SELECT messages FROM v_calls")]
     assert any("parcel courier shipping" in str(text) for text in texts)
@@ -70,7 +71,7 @@ def test_passages_reach_the_model_and_are_tuned(stage, sim):
     assert (job.parent / "compiled.json").read_bytes() == before
     assert sim.stats()["answered"] == answered
 
-    # Other documents are another job.
+    # Other documents make another job.
     with (job.parent / "documents.jsonl").open("a") as out:
         out.write('{"title": "more", "text": "nothing"}\n')
     assert run(stage, sim, job).json["job"] != first.json["job"]
@@ -83,7 +84,7 @@ def test_predict_searches_beside_the_compiled_file(stage, sim):
     result = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
                             "message=The soil is dry, my ROSES too")
     assert result.status == 0, result
-    # Documents of a folder have a name and a text.
+    # Documents from a folder have a name and a text.
     assert result.json["outputs"]["passages"][0].startswith("plants\nroses")
     elsewhere = stage.folder / "elsewhere"
     elsewhere.mkdir()
@@ -145,6 +146,6 @@ def test_a_run_tells_that_no_query_finds_a_passage(stage, sim):
         "SELECT text FROM events WHERE kind = 'note'")]
     assert any("`search` found no passage for any of" in note
                for note in notes), notes
-    # What is found for one query is not told of the others.
+    # What one query finds is not reported for the others.
     job.write_text(text.replace("[uncharted, unheard]", "[parcel, unheard]"))
     assert "found no passage" not in run(stage, sim, job).err

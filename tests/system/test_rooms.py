@@ -1,9 +1,9 @@
-"""The files of a room stand in floors: none leads back to itself by calls.
+"""The files of a room are in layers: calls never lead from a file back to itself.
 
-A ring of files can only be understood, tested and changed as one. The linker
-knows best who uses what, so that we look at the symbols of each room's library.
-Tables of rows count as well: a file with the table, and what the rows need, are
-two files.
+The files of a ring can only be understood, tested and changed together. The
+linker knows best who uses what, so the test reads the symbols of each room's
+library. Tables of rows count as well: a file with the table, and what the rows
+need, are two files.
 """
 
 import collections
@@ -25,7 +25,7 @@ def libraries():
 
 
 def uses(library):
-    """{file: {file: symbol}} inside of a static library."""
+    """Returns {file: {file: symbol}} within a static library."""
     listed = subprocess.run(["nm", "-A", "--format=posix", library],
                             check=True, text=True, capture_output=True).stdout
     home, wants = {}, collections.defaultdict(set)
@@ -46,7 +46,8 @@ def uses(library):
 
 
 def ring_of(arrows):
-    """The files of one ring, each with what it uses of the next; [] without."""
+    """Returns the files of one ring, each with what it uses of the next; [] if
+    there is none."""
     done, path = set(), []
 
     def walk(file):
@@ -84,7 +85,8 @@ def test_no_file_of_a_room_leads_back_to_itself(library):
 
 
 def test_every_header_is_guarded_by_its_own_name():
-    """Two headers with one guard: whoever includes both gets the first alone."""
+    """If two headers have one guard, a file that includes both gets only the
+    first."""
     for path in harness.ROOT.rglob("*.h"):
         name = path.relative_to(harness.ROOT)
         if name.parts[0].startswith(".") or \
@@ -96,8 +98,8 @@ def test_every_header_is_guarded_by_its_own_name():
 
 
 def test_only_the_clock_knows_the_wall_clock():
-    """A wait, a lease or an age by a clock that people set lasts hours when
-    they set it."""
+    """If a wait, a lease or an age used a clock that people set, it could last
+    for hours when they set it."""
     for path in harness.ROOT.rglob("*.c"):
         name = path.relative_to(harness.ROOT)
         if name.parts[0].startswith(".") or \
@@ -110,8 +112,8 @@ def test_only_the_clock_knows_the_wall_clock():
 
 
 def test_a_struct_that_rooms_share_has_its_name_alone():
-    """Whoever greps for `struct question` finds one thing. A header that no
-    other folder includes is its folder's own business."""
+    """A search for `struct question` finds one thing. A header that only its
+    own folder includes is not checked."""
     sources, homes, shared = {}, collections.defaultdict(list), set()
     for path in harness.ROOT.rglob("*.[ch]"):
         name = path.relative_to(harness.ROOT)

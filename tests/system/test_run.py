@@ -1,4 +1,4 @@
-"""`promptcc run`, whole: job file in, compiled file and document out."""
+"""`promptcc run` as a whole: job file in, compiled file and document out."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import harness
 
 
 def is_score(value):
-    """A score with its interval."""
+    """Checks that it is a score with its interval."""
     assert {key: type(value[key]) for key in ("score", "low", "high", "n")} == {
         "score": float, "low": float, "high": float, "n": int}
     assert 0 <= value["low"] <= value["score"] <= value["high"] <= 1
@@ -136,8 +136,8 @@ def test_a_larger_budget_goes_on_with_the_same_job(stage, sim):
 
 
 def test_a_larger_budget_goes_its_own_way_where_the_smaller_saw_less(stage):
-    """A small budget has room for fewer rows to learn from, so the trials that
-    follow are others than with a larger one."""
+    """A small budget leaves fewer rows to learn from, so its later trials
+    differ from those of a larger one."""
     made, ids = {}, set()
     for name, budgets in (("grown", (300, 500)), ("whole", (500,))):
         folder = stage.folder / name

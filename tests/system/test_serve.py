@@ -1,4 +1,4 @@
-"""`serve`: a compiled program over HTTP, in bounds, drained at the end."""
+"""`serve`: a compiled program over HTTP, within limits, drained at the end."""
 
 import concurrent.futures
 import gzip
@@ -52,7 +52,8 @@ class Server:
             connection.close()
 
     def announce(self, length):
-        """The status for a body of that length, of which nothing is sent."""
+        """Returns the status for a body of that length, of which nothing is
+        sent."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
                                                 timeout=60)
         connection.putrequest("POST", "/predict")
@@ -68,7 +69,8 @@ class Server:
 
 
 def say(server, *lines, body=b""):
-    """A request as it is typed: what is answered, till the server closes."""
+    """Sends a request as it is typed; returns what is answered until the server
+    closes."""
     with socket.create_connection(("127.0.0.1", server.port), 60) as client:
         client.sendall("".join(f"{line}\r\n" for line in (
             *lines, "Connection: close", "")).encode() + body)
@@ -91,7 +93,8 @@ def test_one_input_and_a_list(stage, sim, compiled):
 
 
 def test_the_request_of_the_document_is_answered(stage, sim, compiled):
-    """As it is typed there, with our port, and the input of our program."""
+    """The request is sent as it is in the document, with the test's port and
+    program."""
     server = Server(stage, compiled, sim.url)
     page = (harness.ROOT / "docs" / "serve.md").read_text()
     [command] = re.findall(r"^\$ (curl (?:.*\\\n)*.*)", page, re.M)
@@ -170,7 +173,7 @@ def test_calls_run_side_by_side_and_no_more_than_slots(stage, sim, compiled):
         harness.wait_until(lambda: "promptcc_serve_waiting 3\n" in
                            server.ask("GET", "/metrics")[1] and gate.held == 3,
                            "three calls open, and three inputs waiting")
-        gate.release()  # those are dropped, and asked again
+        gate.release()  # these are dropped, and asked again
         assert all(one.result()[0] == 200 for one in asked)
 
 
@@ -255,8 +258,8 @@ def test_a_slow_answer_is_waited_for(stage, compiled):
 
 
 def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
-    """More clients than connections, for each of whom the model takes long:
-    who is one too many is told so, and the process counts as alive."""
+    """More clients than connections, and the model takes long for each. Those
+    beyond the limit are told so, and the process counts as alive."""
     sim = stage.stand_in(slots=1, latency_ms=60_000)
     server = Server(stage, compiled, sim.url, slots=1)
     body = b'{"message": "roses"}'
@@ -281,7 +284,7 @@ def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
 
 
 def test_who_writes_all_before_reading_sees_the_refusal(stage, sim, compiled):
-    """The body is beyond what is taken, and beyond what a socket buffers."""
+    """The body exceeds both the limit and what a socket buffers."""
     server = Server(stage, compiled, sim.url)
     status, document = server.predict(b" " * (30 << 20))
     assert status == 413, document
@@ -291,7 +294,7 @@ def test_who_writes_all_before_reading_sees_the_refusal(stage, sim, compiled):
 
 
 def test_a_request_with_two_lengths_is_refused(stage, sim, compiled):
-    """A proxy in front may read the other one."""
+    """A proxy in front may use the other length."""
     server = Server(stage, compiled, sim.url)
     post = ("POST /predict HTTP/1.1", "Host: localhost",
             "Content-Type: application/json")
@@ -334,7 +337,7 @@ def test_a_second_model_server_is_not_dropped_in_silence(stage, sim, compiled):
 
 def test_who_goes_away_behind_a_second_request_is_noticed(stage, sim,
                                                           compiled):
-    """Its next request was sent already when it hung up."""
+    """It hung up after its next request had been sent."""
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url)
     gate.hold_after(0)

@@ -1,4 +1,4 @@
-"""Completion and manual pages, made of the same tables as --help."""
+"""Completion and manual pages, which come from the same tables as --help."""
 
 import os
 import pty
@@ -24,7 +24,7 @@ def script(stage, shell):
 
 
 def completed(stage, *words, command=harness.PROMPTCC):
-    """What bash offers for the last word."""
+    """Returns what bash offers for the last word."""
     line = " ".join(f"'{word}'" for word in words)
     done = subprocess.run(
         ["bash", "-c", f"source {script(stage, 'bash')}\n"
@@ -52,7 +52,7 @@ OPTIMIZERS = re.findall(r"^OPTIMIZER\((\w+)\)$",
 
 @pytest.fixture
 def files(stage):
-    """Of all kinds; and a store with one job."""
+    """Files of all kinds, and a store with one job."""
     for name in ("job.yaml", "two words.yaml", "compiled.json", "notes.txt",
                  "lab.db", "slow.sql"):
         (stage.folder / name).write_text("")
@@ -64,7 +64,8 @@ def files(stage):
 
 
 def test_bash_offers_what_an_option_or_an_operand_can_be(stage, files):
-    """Words of the tables, files that end right, jobs of the store."""
+    """bash offers words of the tables, files with the right endings, and jobs
+    of the store."""
     assert completed(stage, "run", "--optimizer", "") == OPTIMIZERS
     assert completed(stage, "run", "--optimizer", "=", "gep") == ["gepa"]
     assert completed(stage, "export", "--format", "m") == \
@@ -100,7 +101,8 @@ def test_a_job_s_name_is_expanded_by_no_shell(stage, files):
 
 
 def test_bash_offers_the_keys_of_a_job_to_set(stage):
-    """Of the schema and of the optimizers: each is one that --set takes."""
+    """It offers keys of the schema and of the optimizers, and --set accepts
+    each."""
     keys = completed(stage, "run", "--set", "")
     assert {"adapter=", "budget.max_calls=", "models.options.num_ctx=",
             "data.split.seed=", "optimizer.miprov2.auto=", "steps="} <= set(keys)
@@ -127,7 +129,7 @@ def test_the_templates_that_are_offered_are_those_that_there_are(stage):
 
 
 def run_fish(stage, line):
-    """What fish offers at the end of a command line."""
+    """Returns what fish offers at the end of a command line."""
     done = subprocess.run(
         ["fish", "--no-config", "-c", f"source {script(stage, 'fish')}; "
          f"complete -C '{line}'"], check=True, capture_output=True, text=True,
@@ -156,12 +158,12 @@ def test_fish_offers_the_same(stage, files):
     assert run_fish(stage, "promptcc run --seed ") == []
     assert run_fish(stage, "promptcc run --set optimizer.gepa.use_m") == \
         ["optimizer.gepa.use_merge="]
-    # `worker` is an operand of `keys` here, not the command.
+    # Here `worker` is an operand of `keys`, not the command.
     assert "--restart-cmd" not in run_fish(stage, "promptcc keys worker --re")
 
 
 class Zsh:
-    """An interactive zsh at a terminal of its own."""
+    """An interactive zsh on its own terminal."""
 
     def __init__(self, stage):
         folder = stage.folder / "functions"
@@ -189,8 +191,8 @@ class Zsh:
         harness.wait_until(look, f"`{text}` of zsh in {self.shown!r}")
 
     def offers(self, line, *words):
-        """Until all these words are on the screen."""
-        self.type("\x15")  # the line before is cleared
+        """Waits until all these words are on the screen."""
+        self.type("\x15")  # clears the line before
         self.shown = ""
         self.type(line + "\t")
         for word in words:

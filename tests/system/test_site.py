@@ -1,5 +1,5 @@
-"""The documents as a site: every page is in its table of contents, and no link
-leads out of it."""
+"""The documents as a site: every page is in its table of contents, and every
+relative link leads to a file of the site."""
 
 import re
 import subprocess
@@ -10,14 +10,15 @@ PAGES = harness.ROOT / "build" / "pages"
 
 
 def lay_out():
-    """The pages below build/pages, as paths from there."""
+    """Returns the pages below build/pages, as relative paths."""
     subprocess.run([harness.ROOT / "scripts" / "site.sh"], check=True, timeout=60)
     return {str(page.relative_to(PAGES)): page.read_text()
             for page in PAGES.rglob("*.md")}
 
 
 def links(text):
-    """What a page links to on this site, without the code that is shown in it."""
+    """Returns a page's links within this site, without the code that is shown
+    in it."""
     text = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
     text = re.sub(r"`[^`\n]*`", "", text)
     found = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)

@@ -1,5 +1,5 @@
-"""`promptcc slurm` on a real Slurm of one node, started here: two workers whose
-Ollama is the stand-in, a coordinator as a job, requeueing."""
+"""`promptcc slurm` on a real Slurm with one node, started here: two workers
+whose Ollama is the stand-in, a coordinator as a job, and requeueing."""
 
 import os
 import re
@@ -117,7 +117,7 @@ NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8
 """
 
-# What a node has in place of Ollama: `serve` is the stand-in.
+# What a node has instead of Ollama: `serve` is the stand-in.
 OLLAMA = """\
 #!/bin/bash
 case $1 in
@@ -139,10 +139,10 @@ exec {stand_in} --port "$port" --slots "$slots" --model qwen2.5:0.5b
 
 
 class Slurm:
-    """munged, slurmctld and slurmd of our own, on ports of our own."""
+    """Our own munged, slurmctld and slurmd, on our own ports."""
 
     def __init__(self, stage):
-        # The socket of munge has to be reached by nobody else's folder rights.
+        # munge's socket needs a path whose folders everyone may pass through.
         self.stage = stage
         self.folder = stage.folder / "slurm-system"
         for name in ("state", "spool", "bin"):
@@ -162,8 +162,9 @@ class Slurm:
         ollama.chmod(0o755)
         self.env = {"SLURM_CONF": str(self.conf), "PATH":
                     f"{self.folder}/bin:{os.environ['PATH']}:/usr/sbin"}
-        # From 23 on Slurm wants a systemd or a file system of cgroups, which a
-        # container lacks, unless it is told; before, it did not know the word.
+        # From version 23 on, Slurm needs systemd or a cgroup file system, which
+        # a container lacks, unless it is configured otherwise. Earlier versions
+        # do not know the setting.
         if int(self.run("slurmd", "-V").split()[1].split(".")[0]) >= 23:
             (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         self.daemon("munged", "--foreground", "--force", "--key-file",
@@ -213,8 +214,8 @@ def log_of(job):
 
 @needs_slurm
 def test_a_job_runs_on_slurm_from_its_coordinator_to_its_result(slurm, stage):
-    """Coordinator and workers are Slurm's; what comes out has the bytes of a
-    run at home, and nothing is left in the queue."""
+    """Slurm runs the coordinator and the workers. The result has the bytes of a
+    local run, and nothing is left in the queue."""
     sim = stage.stand_in(slots=2)
     job = stage.job()
     assert stage.promptcc("run", job, "--ollama", sim.url, "--out",
@@ -232,8 +233,8 @@ def test_a_job_runs_on_slurm_from_its_coordinator_to_its_result(slurm, stage):
 
 @needs_slurm
 def test_a_worker_that_slurm_warns_drains_and_is_requeued(slurm, stage):
-    """SIGUSR1, as before the time limit: nothing that was answered is lost,
-    and the task is in the queue again."""
+    """SIGUSR1 comes as before the time limit. No answer is lost, and the task
+    is in the queue again."""
     coordinator = stage.coordinator(stage.folder / "c.db", "--keys",
                                     stage.keys())
     job = stage.job()
@@ -267,7 +268,7 @@ def test_an_idle_worker_leaves_its_node(slurm, stage):
 
 @needs_slurm
 def test_nodes_without_ollama_start_a_llama_server(slurm, stage):
-    """Each worker has one of its own, and no Ollama is asked for."""
+    """Each worker has its own server, and nobody asks for an Ollama."""
     (slurm.folder / "bin" / "ollama").unlink()
     server = slurm.folder / "bin" / "llama-server"
     server.write_text(LLAMA.format(stand_in=harness.STAND_IN.resolve()))

@@ -1,4 +1,4 @@
-"""An output never takes the place of something that the command reads."""
+"""An output never replaces a file that the command reads."""
 
 import fcntl
 import json
@@ -171,7 +171,7 @@ def test_a_compiled_file_on_standard_output_stands_there_alone(stage, folder):
 def test_a_finished_job_is_exported_from_a_store_that_may_not_be_written(
         stage, folder):
     with open(folder / "promptcc.db.lock", "r+") as lock:
-        fcntl.fcntl(lock, fcntl.F_OFD_SETLK,  # as a run has it
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK,  # as a run does
                     struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
         done = stage.promptcc("export", "--out", "again.json", cwd=folder)
         assert done.status == 0, done

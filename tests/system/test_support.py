@@ -1,4 +1,4 @@
-"""A job on real customers' questions: what was learnt holds on questions that
+"""A job on real customers' questions: what was learned holds on questions that
 no optimizer and no prompt has seen."""
 
 import json
@@ -49,7 +49,7 @@ def test_optimizing_improves_the_score_on_unseen_questions(stage, support,
     "{miprov2: {auto: light, seed: 9}}", "{gepa: {max_metric_calls: 300}}",
 ], ids=["miprov2", "gepa"])
 def test_the_support_job_is_the_same_on_a_cluster(stage, support, optimizer):
-    """Sixteen workers, a fifth of the requests failing."""
+    """Sixteen workers, and a fifth of the requests fail."""
     alone = harness.write_support_job(stage.folder / "alone", optimizer)
     calm = stage.stand_in(slots=4)
     assert stage.promptcc("run", alone, "--ollama",

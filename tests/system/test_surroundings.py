@@ -1,4 +1,4 @@
-"""Odd surroundings: how a program may be started, and on what machine."""
+"""Unusual surroundings: how a program may be started, and on what machine."""
 
 import datetime
 import os
@@ -16,7 +16,8 @@ import harness
 # --- standard input, output and error ---
 
 def test_a_closed_standard_error_is_no_number_for_something_else(stage):
-    """Or the log would be written into the pipe or socket that got it."""
+    """Otherwise the log would be written into the pipe or socket that got the
+    number."""
     closed = stage.add(harness.Process(
         stage, ["sh", "-c", 'exec "$0" "$@" <&- 2>&-', harness.PROMPTCC,
                 "coordinator", "--listen", "tcp://127.0.0.1:0", "--store",
@@ -31,7 +32,7 @@ def test_a_closed_standard_error_is_no_number_for_something_else(stage):
 
 @pytest.mark.parametrize("most", [4, 5, 6, 7])
 def test_too_few_descriptors_are_no_success(stage, most):
-    """Whichever of them is missing, it is said."""
+    """Whichever descriptor is missing, the program says so."""
     store = stage.folder / "few.db"
     done = subprocess.run(
         ["bash", "-c", f"ulimit -n {most}; exec {harness.PROMPTCC} coordinator "
@@ -67,7 +68,7 @@ DEAD_PROXIES = {name: "http://127.0.0.1:1"
 
 @pytest.fixture
 def secure(stage, sim):
-    """The stand-in behind TLS, with a certificate of a CA of its own."""
+    """The stand-in behind TLS, with a certificate of its own CA."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl")
     folder = stage.folder / "tls"
@@ -122,7 +123,7 @@ def test_something_else_that_answers_is_no_model_server(stage, sim):
 
 
 def test_a_service_without_a_terminal_goes_on_after_a_hangup(stage, sim):
-    """logrotate and its like send one at night. The log is standard error."""
+    """Tools like logrotate send one at night. The log is standard error."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     worker = stage.worker(coordinator.endpoint, sim.url, "w")
     harness.wait_until(lambda: "worker-joined" in coordinator.errors(),
@@ -173,7 +174,7 @@ def test_a_coordinator_listens_at_localhost(stage):
 @pytest.mark.parametrize("zone, hours", [("UTC0", 0), ("IST-5:30", 5.5),
                                          ("EST5", -5)])
 def test_people_are_told_the_time_of_their_place(stage, zone, hours):
-    """As in the log; a program reads UTC."""
+    """Times are local, as in the log; programs read UTC."""
     job = stage.job()
     assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
     words = ("jobs", "--store", job.parent / "promptcc.db")
@@ -195,7 +196,7 @@ HOSTS = """127.0.0.1 localhost
 @pytest.mark.parametrize("name", ["localhost", "both", "gone"])
 @pytest.mark.parametrize("first", ["coordinator", "client"])
 def test_a_name_with_several_addresses_is_tried_at_each(stage, name, first):
-    """As localhost on Debian, whose first address is ::1."""
+    """localhost is such a name on Debian, where its first address is ::1."""
     hosts = stage.folder / "hosts"
     hosts.write_text(HOSTS)
     among = ["unshare", "-m", "sh", "-c",

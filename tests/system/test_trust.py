@@ -1,5 +1,5 @@
-"""Whoever reaches a coordinator's port is a stranger; and whatever ends a
-coordinator, it leaves nothing running and nothing undone.
+"""Anyone who can reach a coordinator's port may be a stranger. And whatever ends
+a coordinator, it leaves nothing running and nothing undone.
 """
 
 import os
@@ -90,7 +90,7 @@ def test_a_folder_lets_nobody_read_files(stranger, name):
 
 
 def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
-    """800 short rows, each of which sends the pattern astray."""
+    """800 short rows, each of which makes the pattern backtrack."""
     rows = b"".join(b'{"text": "%d", "topic": "%s!"}\n' % (i, b"a" * 28)
                     for i in range(800))
     job = notes(more="").replace(
@@ -100,7 +100,8 @@ def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
     assert "pattern is too costly" in result["document"], result
     stranger.send(COMMAND, verb="jobs", job="", argument="")
     stranger.receive(REPLY)
-    # The processor's time, for a loaded machine may halt the loop at any turn.
+    # The processor's time counts, since a loaded machine may halt the loop at
+    # any turn.
     turns = re.findall(r"\((\d+) ms of the processor\)",
                        stranger.coordinator.errors())
     assert all(int(ms) < 500 for ms in turns), turns
@@ -108,8 +109,8 @@ def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
 
 @pytest.mark.parametrize("other", ["digest", "version"])
 def test_workers_that_vanished_decide_nothing(stage, other):
-    """Three machines with another model, or another server, that are gone
-    without a word; the one that is here does the job."""
+    """Three machines with another model, or another server, have vanished
+    without a word. The one that is left does the job."""
     sim = stage.stand_in(slots=2)
     coordinator = stage.coordinator(stage.folder / "c.db")
     tags = harness.get_json(sim.url + "/api/tags")["models"]
@@ -169,7 +170,7 @@ def test_a_job_that_nobody_watches_goes_on_with_the_next_coordinator(
 
 
 def paused_for_want_of_a_worker(stage, store):
-    """A job that has paused by itself, and the coordinator."""
+    """A job that has paused without a command, and the coordinator."""
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -188,8 +189,8 @@ def paused_for_want_of_a_worker(stage, store):
 @pytest.mark.parametrize("how", ["kill", "terminate"])
 def test_a_job_that_paused_by_itself_goes_on_with_the_next_coordinator(
         stage, how):
-    """The workers were gone first, and then the coordinator: the worker that
-    comes in the morning is all that is needed."""
+    """The workers left first, and then the coordinator. The worker that comes
+    in the morning is all that is needed."""
     store = stage.folder / "c.db"
     sim, coordinator = paused_for_want_of_a_worker(stage, store)
     (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")
@@ -207,8 +208,8 @@ def test_a_job_that_paused_by_itself_goes_on_with_the_next_coordinator(
 
 
 def test_a_job_that_paused_by_itself_can_be_left_to_people(stage):
-    """`pause` says that it is not to go on by itself, and the next coordinator
-    knows."""
+    """`pause` says that the job must not continue on its own, and the next
+    coordinator respects that."""
     store = stage.folder / "c.db"
     sim, coordinator = paused_for_want_of_a_worker(stage, store)
     (name,), = harness.store_rows(store, "SELECT job FROM v_jobs")

@@ -1,4 +1,4 @@
-"""Values of the job that are left to the search, from the list to the file."""
+"""Values of the job that the search chooses, from the list to the file."""
 
 import json
 
@@ -15,7 +15,7 @@ def run(stage, sim, job, *words):
 @pytest.mark.parametrize("optimizer", [harness.MIPRO, harness.SMALL],
                          ids=["miprov2", "random"])
 def test_the_search_chooses_what_answers_need(stage, sim, optimizer):
-    # At the default every answer is cut, and nothing but the length helps.
+    # At the default every answer is cut, and only the length helps.
     job = stage.job(optimizer=optimizer)
     result = run(
         stage, sim, job, "--set",
@@ -40,7 +40,7 @@ def test_the_search_chooses_what_answers_need(stage, sim, optimizer):
     best = stage.promptcc("best", job.parent, "--json").json
     assert best[0]["tuned"] == {"num_predict": 300}
 
-    # The compiled file brings the length along: the job says 3.
+    # The compiled file sets the length, although the job says 3.
     again = stage.promptcc(
         "eval", job, "--ollama", f"{sim.url},slots=2", "--json",
         "--set", "models.student_options.num_predict=3",
@@ -56,7 +56,7 @@ def test_the_search_chooses_what_answers_need(stage, sim, optimizer):
 
 def test_a_job_without_lists_shows_no_column(stage, sim):
     job = stage.job()
-    # Without a form that is said both are tried, which is a choice too.
+    # If the job names no form, both are tried, which is a choice too.
     assert run(stage, sim, job, "--max-calls", "60", "--set",
                "adapter=chat").status == 0
     assert "TUNED" not in stage.promptcc("trials", job.parent).out

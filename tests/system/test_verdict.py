@@ -1,4 +1,4 @@
-"""Whether a gain is real, and why there is none: what a run says at its end."""
+"""What a run says at its end: whether a gain is real, and why there is none."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def test_a_form_that_cannot_be_read_takes_no_budget_from_the_other(
     gate = harness.Chatty(sim.url)
     gate.stubborn = True
     try:
-        # 50 rows to validate: in chat each takes two calls.
+        # 50 rows validate, and each takes two calls in the chat form.
         document = run(stage, gate, tmp_path, n=50,
                        words=("--set", "data.split={train: 0.5, val: 0.5}",
                               "--max-calls", 2 * 32 + 32 + 18 + 1))
@@ -85,7 +85,7 @@ def test_a_server_that_answers_alike_has_no_noise(stage, sim, tmp_path):
 
 
 class Refusing(harness.Gate):
-    """A model that says the same to whatever it is asked."""
+    """A model that says the same whatever it is asked."""
 
     def _answer(self, handler, status, reply):
         if handler.path == "/api/chat":
@@ -136,7 +136,7 @@ def test_a_better_score_that_may_be_chance_is_not_denied(stage):
     document = stage.promptcc(
         "run", "job", "--simulate", "--json", "--optimizer", "screen_and_race",
         "--seed", 2, "--max-calls", 300).json
-    # The baseline wins, though another did better on some validation rows.
+    # The baseline wins, although another did better on some validation rows.
     baseline = document["baseline"]["score"]
     assert document["compiled"]["score"] == baseline, document
     text, = (reason["text"] for reason in document["verdict"]["reasons"]
@@ -160,8 +160,8 @@ def test_a_large_gain_on_few_examples_is_not_called_small(stage, sim):
 
 
 def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
-    # The budget ends while candidates are screened on four rows: what is kept
-    # back of it tells whether the best of them is better.
+    # The budget ends while candidates are screened on four rows. The part that
+    # is kept back tells whether the best of them is better.
     document = run(stage, sim, tmp_path, n=50, words=(
         "--set", "data.split={train: 0.5, val: 0.5}", "--set", "adapter=chat",
         "--optimizer", "screen_and_race", "--max-calls", 100))
@@ -176,13 +176,13 @@ def test_a_judge_needs_no_labels(stage, sim, tmp_path):
                "replicates: 2}}")
     judge = document["judge"]
     assert judge["model"] == "qwen2.5:14b" and judge["unjudged"] == 0
-    assert judge["noise"] == 0.0  # it answers alike
+    assert judge["noise"] == 0.0  # it answers every time alike
     assert 0 <= document["baseline"]["score"] <= 1
     assert document["calls"]["judge"] > 0
 
 
 class Mumbler(harness.Gate):
-    """A judge that says nothing of use of one answer."""
+    """A judge that says nothing useful about one answer."""
 
     def _forward(self, handler, body):
         asked = body or b""

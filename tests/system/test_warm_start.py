@@ -1,4 +1,4 @@
-"""A run that begins with the program of an earlier one, and short prompts."""
+"""A run that begins with the program of an earlier run, and short prompts."""
 
 import json
 

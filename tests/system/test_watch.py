@@ -1,4 +1,4 @@
-"""`watch`: a job of a cluster until it ends; it touches nothing."""
+"""`watch` follows a job of a cluster until it ends, and changes nothing."""
 
 import re
 import signal

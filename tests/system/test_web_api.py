@@ -1,5 +1,5 @@
-"""The HTTP API: its shape is that of the OpenAPI file, it lets in whom it
-should, and nobody can wear it out."""
+"""The HTTP API has the shape of the OpenAPI file, lets in those that it should,
+and cannot be exhausted."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ OPENAPI = json.loads((ROOT / "web/assets/openapi.json").read_text())
 
 
 class Site:
-    """Requests to a dashboard's server."""
+    """Sends requests to a dashboard's server."""
 
     def __init__(self, process):
         self.process = process
@@ -35,7 +35,7 @@ class Site:
         self.host, self.port = found[1], int(found[2])
 
     def ask(self, path, method="GET", body=None, **headers):
-        """Status, headers and body of one request."""
+        """Returns status, headers and body of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
                                                 timeout=30)
         try:
@@ -68,7 +68,7 @@ def module_stage(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def store(module_stage):
-    """A store with a job that is done."""
+    """A store with a finished job."""
     job = module_stage.job(optimizer="{miprov2: {auto: light, seed: 9, "
                            "num_candidates: 3, num_trials: 4, "
                            "max_bootstrapped_demos: 2, max_labeled_demos: 2}}")
@@ -197,7 +197,7 @@ def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
 
 
 def test_the_baseline_among_the_lengths_of_prompts_is_that_of_the_job(site):
-    """Also where other forms of answer are tried before it."""
+    """This holds even where other forms of answer are tried before it."""
     baseline = site.get("/api/v1/jobs/shop")["baseline"]
     first, = site.get("/api/v1/jobs/shop/trials?kind=baseline")["trials"]
     assert first["trial"] > 1
@@ -234,7 +234,8 @@ def plain(text):
 
 
 def test_prompts_lead_to_the_calls_that_they_came_from(site):
-    """A demo to the reply that it shows, a sentence to the teacher's letter."""
+    """A demo leads to the reply that it shows, a sentence to the reply of the
+    teacher."""
     candidates = {t["candidate"] for t in
                   site.get("/api/v1/jobs/shop/trials")["trials"]}
     found = {"demos": 0, "instructions": 0}
@@ -263,7 +264,7 @@ def test_prompts_lead_to_the_calls_that_they_came_from(site):
 
 
 def test_a_demo_of_the_data_has_no_call(stage):
-    """Not even where a run of the student answered the same."""
+    """This holds even where a run of the student gave the same answer."""
     job = stage.job(optimizer="{labeled_few_shot: {k: 4}}",
                     data="{examples: examples.jsonl}")
     assert stage.promptcc("run", job, "--simulate").status == 0
@@ -374,10 +375,11 @@ class Events(threading.Thread):
     ("try", '{"inputs": {"message": "x"}}')])
 def test_a_command_says_whether_the_job_or_its_state_is_wrong(site, command,
                                                               body):
-    """404 and 409: a program can tell a mistyped name from a job that ended."""
+    """404 and 409, so a program can tell a mistyped name from a job that has
+    ended."""
     for job, expect in (("nobody-knows-it", 404), ("shop", 409)):
         if (command, job) in (("try", "shop"), ("resume", "shop")):
-            continue  # these are done
+            continue  # these are finished
         status, _, answer = site.ask(f"/api/v1/jobs/{job}/{command}", "POST",
                                      body)
         assert status == expect, answer
@@ -476,7 +478,7 @@ def test_the_pages_need_no_key_to_their_own_coordinator(stage):
     assert site.get("/api/v1/status")["jobs"] == []
     events = Events(site)
     wait_until(lambda: events.seen and events.seen[-1]["status"], "status")
-    # A change of the allowed keys cuts off those that have none, but for us.
+    # A change of the allowed keys cuts off those without one, except us.
     assert stage.promptcc("keys", "revoke", "bob", "--keys",
                           keys).status == 0
     seen = len(events.seen)
@@ -488,8 +490,8 @@ def test_the_pages_need_no_key_to_their_own_coordinator(stage):
 
 
 def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
-    """While the job runs, when it was stopped, and when it is done; each time
-    the model gets what `predict` would send."""
+    """It works while the job runs, after it was stopped, and when it is done.
+    Each time the model gets what `predict` would send."""
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(40)
@@ -533,7 +535,7 @@ def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
     assert mine in said["calls"][0]["messages"][-1]["content"]
     assert json.dumps(said["calls"][0]["messages"]) in \
         [json.dumps(r["messages"]) for r in gate.requests]
-    # It is no part of the job.
+    # The call does not count as part of the job.
     assert calls == sum(c["calls"] for c in site.get("/api/v1/jobs/shop/cost"))
     site.post("/api/v1/jobs/shop/resume")
     wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "done",
@@ -546,7 +548,7 @@ def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
     assert predicted.json["outputs"] == said["outputs"], predicted
     assert json.dumps(gate.requests[-1]["messages"]) == \
         json.dumps(said["calls"][0]["messages"])
-    # Wrong inputs, and a worker that is not there.
+    # Wrong inputs, and a missing worker.
     assert "message" in site.post(path, '{"inputs": {}}',
                                   expect=409)["error"]["text"]
     site.post(path, '{"other": {}}', expect=400)
@@ -631,7 +633,7 @@ def test_a_login_gives_a_cookie_that_scripts_and_sites_cannot_use(guarded):
     assert guarded.get("/api/v1/jobs", Cookie=cookie)
     assert guarded.get("/api/v1/jobs", Cookie="other=1; " + cookie)
     guarded.get("/api/v1/jobs", expect=401, Cookie=cookie[:-1])
-    # With the cookie alone nothing can be changed.
+    # The cookie alone cannot change anything.
     stop = "/api/v1/jobs/shop/stop"
     guarded.post(stop, expect=403, Cookie=cookie)
     guarded.post(stop, expect=403, Cookie=cookie,
@@ -642,7 +644,8 @@ def test_a_login_gives_a_cookie_that_scripts_and_sites_cannot_use(guarded):
 # --- other sites ---
 
 def test_other_names_for_this_machine_are_not_answered(site):
-    """A page whose name is made to point here (DNS rebinding)."""
+    """This is what a page does whose name is made to point here (DNS
+    rebinding)."""
     for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example",
                  "localhost.evil.example", "localhost:80.evil.example"):
         status, _, body = site.ask("/api/v1/jobs", Host=host)
@@ -655,14 +658,14 @@ def test_another_site_cannot_make_a_browser_change_anything(site):
     stop = "/api/v1/jobs/shop/stop"
     here = f"http://127.0.0.1:{site.port}"
     csrf = site.get("/api/v1/session")["csrf"]
-    site.post(stop, expect=409)  # a program of this machine: it is done
+    site.post(stop, expect=409)  # a local program may; but the job is done
     for origin in ("http://evil.example", "null", here + ".evil.example",
                    f"http://127.0.0.1:{site.port + 1}", "https://"):
         site.post(stop, expect=403, Origin=origin, X_Promptcc_Csrf=csrf)
     for where in ("cross-site", "same-site"):
         site.post(stop, expect=403, Sec_Fetch_Site=where,
                   X_Promptcc_Csrf=csrf)
-    site.post(stop, expect=403, Origin=here)  # no word
+    site.post(stop, expect=403, Origin=here)  # no CSRF token
     site.post(stop, expect=403, Origin=here, X_Promptcc_Csrf="")
     site.post(stop, expect=409, Origin=here, X_Promptcc_Csrf=csrf)
     for kind in ("text/plain", "application/x-www-form-urlencoded",
@@ -773,8 +776,8 @@ def idle_connections(port, n, words=b""):
 
 @pytest.mark.parametrize("words", [b"", b"GET / HTTP/1.1\r\nHost: loc"])
 def test_who_sends_nothing_keeps_no_probe_waiting(stage, words):
-    """As many connections as are let in, and those that wait: a probe of the
-    process must not fail for them, or somebody starts it anew."""
+    """All connections are taken, and more clients wait. A probe of the process
+    must not fail for that, or somebody restarts the process."""
     site = Site(stage.coordinator(stage.folder / "s.db", "--http",
                                   "127.0.0.1:0"))
     held = idle_connections(site.port, 64, words)

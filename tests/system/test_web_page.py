@@ -131,7 +131,7 @@ def job_of(site):
 
 
 def held_job(stage, calls, rows):
-    """A job that runs, and stands still after so many calls."""
+    """A job that runs, and is held after this many calls."""
     gate = stage.gate(stage.stand_in(slots=2))
     gate.hold_after(calls)
     job = stage.job(n=rows)
@@ -158,7 +158,7 @@ def test_the_first_page_explains_itself(browser, site):
         assert words in text, words
     if summary["best"]["candidate"] != summary["baseline"]["candidate"]:
         assert browser.run("return page.locator('ins, .demo.new').count()") > 0
-    # Every score leads to its examples, and these to their calls.
+    # Every score leads to its examples, and these lead to their calls.
     scores = browser.run("return page.locator('.side').count()")
     assert scores > 1 and scores == browser.run(
         "return page.locator('.side a').count()")
@@ -243,7 +243,7 @@ def test_an_address_without_a_page_says_so(browser, site):
     browser.go("/")
     assert "There is no page" not in browser.text()
     browser.check_clean()
-    browser.go("/jobs/%")  # no name of a job, and no end of the page either
+    browser.go("/jobs/%")  # not a job's name, and the page must survive it
     assert browser.run("return page.locator('.bad').count()") == 1
 
 
@@ -296,7 +296,8 @@ def test_both_plots_show_the_baseline_in_its_colour(browser, site):
 
 def test_ticks_are_whole_trials_and_no_percent_stands_twice(
         stage, browser):
-    """Also where there are few trials and they score nearly alike."""
+    """This holds even where there are few trials with nearly the same
+    scores."""
     gate, job, site = held_job(stage, calls=60, rows=40)
     path = f"/jobs/{job_of(site)}/trials"
     curve = f"/api/v1/jobs/{job_of(site)}/curve"
@@ -313,7 +314,8 @@ def test_ticks_are_whole_trials_and_no_percent_stands_twice(
                 "await page.waitForFunction(() => window.drawn.includes("
                 "'score, %'))", path=path)
     drawn = browser.run("return page.evaluate(() => window.drawn)")
-    # A drawing: the name of an axis and its ticks, then those of the other.
+    # Each drawing has the name of an axis and its ticks, then those of the
+    # other.
     at, after = drawn.index("trial"), drawn.index("score, %")
     ticks, scores = drawn[at + 1:after], drawn[after + 1:]
     if "trial" in scores:
@@ -338,7 +340,7 @@ def test_keys_and_the_theme(browser, site):
                 "await page.keyboard.press('Escape')")
     browser.run("await page.keyboard.press('w');"
                 "await page.waitForURL('**/workers')")
-    # The first key of a keyboard leads past the navigation.
+    # The first stop of the Tab key skips the navigation.
     browser.run("await page.keyboard.press('j'); await page.waitForURL('**/#/');"
                 "await page.reload(); await page.waitForSelector('main .card');"
                 "await page.keyboard.press('Tab')")
@@ -362,7 +364,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
         browser.go(path)
         assert browser.run(fits), path
         browser.shot("phone" + path.replace("/", "-"))
-    # What leads on is in sight: a job's score and progress, a trial's candidate.
+    # Links are visible: a job's score and progress, a trial's candidate.
     for path, cell in (("/", "td:nth-child(4)"),
                        (f"/jobs/{job}/trials", "td:nth-child(7) a")):
         browser.go(path)
@@ -380,7 +382,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
 # --- a job that runs ---
 
 def again(stage, site, store, *words):
-    """Another coordinator in the place of one that has ended."""
+    """Starts another coordinator in place of one that has ended."""
     Site(stage.coordinator(store, "--http", f"127.0.0.1:{site.port}", *words))
 
 
@@ -421,8 +423,8 @@ def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
     assert "Behind it: 1 call" in browser.text()
     browser.shot("try")
     browser.check_clean()
-    # The server goes away and the page says so; the next one has another word
-    # for the requests of browsers, which the page asks for.
+    # The server goes away, and the page says so. The next server has another
+    # CSRF token, which the page asks for.
     coordinator.terminate()
     browser.run("await page.waitForSelector('.live.off');"
                 "await page.waitForSelector('#lost')")
@@ -455,7 +457,7 @@ def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
 
 
 def test_while_a_job_runs_there_is_one_best(stage, browser):
-    """In the list of jobs, in the progress and in what was gained."""
+    """The list of jobs, the progress and the gain name the same one."""
     gate, job, site = held_job(stage, calls=70, rows=24)
 
     def both():
@@ -478,8 +480,8 @@ def test_while_a_job_runs_there_is_one_best(stage, browser):
 
 
 def test_a_new_result_reaches_the_page_soon(stage, browser):
-    """From the moment that a trial is stored to its row in the table: under a
-    second, which is printed; here it only has to get there."""
+    """Measures the time from storing a trial to its row in the table, which is
+    printed. It is under a second; here the row only has to appear."""
     gate, job, site = held_job(stage, calls=20, rows=24)
     browser.open(site, f"/jobs/{job_of(site)}/trials")
     browser.run("""await page.evaluate(() => {
@@ -515,7 +517,7 @@ def test_a_candidate_s_page_follows_the_job(stage, browser):
     def children():
         return len(site.get(f"/api/v1{path}/lineage")["children"])
 
-    # The baseline is the best until another is judged.
+    # The baseline is the best until another trial is judged.
     wait_until(lambda: best() and best()["candidate"] == 1, "baseline")
     browser.open(site, path)
     assert browser.run("return page.locator('.head .pill.done').count()") == 1
@@ -531,7 +533,7 @@ def test_a_candidate_s_page_follows_the_job(stage, browser):
 
 def test_a_candidate_that_is_seen_before_the_baseline_is_compared_later(
         stage, browser):
-    """The job tries both forms of an answer first, so there is a candidate
+    """The job first tries both forms of an answer, so there is a candidate
     beside the baseline's while neither is scored."""
     gate, job, site = held_job(stage, calls=40, rows=40)
     assert site.get(f"/api/v1/jobs/{job_of(site)}")["baseline"] is None
@@ -547,7 +549,7 @@ def test_a_candidate_that_is_seen_before_the_baseline_is_compared_later(
 
 
 def test_two_long_texts_are_compared_by_sentences(browser, site):
-    """Word by word it would take long, and nobody reads it."""
+    """A comparison word by word would take long, and nobody reads it."""
     browser.open(site)
     ops = browser.run("""return page.evaluate(async () => {
         const { diffWords } = await import('/assets/diff.js');
@@ -634,9 +636,9 @@ def test_a_token_is_asked_for_once(stage, store, browser):
                 "await page.waitForSelector('.claim')",
                 token=token.read_text().strip())
     browser.run("await page.reload(); await page.waitForSelector('.claim')")
-    # The two answers 401 are told on the console.
+    # The two answers 401 appear on the console.
     browser.check_clean(expect_errors=2)
-    # The next server knows nothing of the cookie.
+    # The next server does not know the cookie.
     site.process.terminate()
     again(stage, site, copy, "--http-token", token)
     browser.run("await page.waitForSelector('.login')")

@@ -1,20 +1,20 @@
-"""town: what a document tells several machines, done on one.
+"""town: runs on one machine what a document tells several machines to do.
 
-A machine is a folder below the town's folder. The commands that go elsewhere
-are stand-ins on PATH: `ssh` and `scp` work on a machine's folder, `ollama pull`
-and everything that only a real machine can do (systemctl, useradd, kubectl,
-docker) notes down what it was asked for. promptcc, its keys, its coordinator
-and its workers are real processes; the model servers are the stand-in of this
-project.
+A machine is a folder below the town's folder. Commands that reach other
+machines are stand-ins on PATH: `ssh` and `scp` work on a machine's folder;
+`ollama pull` and everything that only a real machine can do (systemctl,
+useradd, kubectl, docker) record how they were called. promptcc, its keys, its
+coordinator and its workers are real processes; the model servers are this
+project's stand-in.
 
     town = Town(stage, {"tcp://head:5570": "tcp://127.0.0.1:34567"})
     result = town.run(blocks)
     assert town.asked("ollama") == ["pull qwen2.5:7b"]
 
-`words` are what a document says, and what it is here: addresses, ports, paths.
-A command that serves until it is ended (`promptcc coordinator`, `promptcc
-worker`) is put into the background, and the next command comes when it has said
-that it listens.
+`words` maps what a document says to what it is here: addresses, ports, paths. A
+command that serves until it is ended (`promptcc coordinator`, `promptcc worker`)
+runs in the background. After a coordinator, the next command waits until it has
+said that it listens.
 """
 
 import os
@@ -23,7 +23,7 @@ import signal
 
 import harness
 
-# Each gets its own name as $0 and the town's folder as $TOWN.
+# Each of these gets its own name as $0 and the town's folder as $TOWN.
 NOTES = """\
 #!/bin/bash
 echo "$*" >>"$TOWN/asked.$(basename "$0")"
@@ -40,12 +40,12 @@ to=${!#}
 mkdir -p "$TOWN/${to%%:*}" && exec cp "${@:1:$#-1}" "$TOWN/${to%%:*}/${to#*:}"
 """,
     "sudo": '#!/bin/bash\nexec "$@"\n',
-    # `serve` is what a node of Slurm starts.
+    # A Slurm node starts `serve`.
     "ollama": NOTES + """\
 [ "$1" != serve ] ||
     exec simulated_ollama --port "${OLLAMA_HOST##*:}" --model "$MODEL"
 """,
-    # Submits nothing, or with $SBATCH_RUNS runs the first task of an array.
+    # Submits nothing, but with $SBATCH_RUNS it runs the first task of an array.
     "sbatch": NOTES + """\
 echo $((4710 + $(wc -l <"$TOWN/asked.sbatch")))
 if [ -n "$SBATCH_RUNS" ]; then
@@ -60,9 +60,10 @@ SERVES = re.compile(r"promptcc (coordinator|worker)\b[^&]*$")
 
 
 def commands_of(block):
-    """Lines that go on with a backslash, or until a `done`, as one command; the
-    lines of a block with `$ ` prompts that are output are left out. A prompt
-    with a name (`gpu-1$ `) is the machine's."""
+    """Returns the commands of a block as (machine, command). Lines that
+    continue after a backslash, or until a `done`, make one command. In a block
+    with `$ ` prompts, the other lines are output and are left out. A prompt
+    with a name (`gpu-1$ `) names the machine."""
     block = re.sub(r"\\\n\s*", " ", block)
     prompt = re.compile(r"([\w-]*)\$ +(.*)")
     lines = block.splitlines()
@@ -81,7 +82,7 @@ def commands_of(block):
 
 
 class Town:
-    """The folders of the machines, and the commands that they have."""
+    """The folders of the machines, and their commands."""
 
     def __init__(self, stage, words):
         self.stage, self.words, self.served = stage, words, 0
@@ -109,7 +110,7 @@ class Town:
         return path.read_text().splitlines() if path.exists() else []
 
     def here(self, text):
-        """A text of the document in the words of this machine."""
+        """Translates a text of the document to this machine."""
         for shown, ours in self.words.items():
             text = text.replace(shown, str(ours))
         return text
@@ -133,8 +134,8 @@ class Town:
         return "\n".join(lines) + "\n"
 
     def run(self, blocks, **env):
-        """All blocks in one shell, from the first to the last; what they left
-        in the background ends with the stage. Fails with the block that did."""
+        """Runs all blocks in order, in one shell. What they leave in the
+        background ends with the stage. A failure names the block."""
         script = self.stage.folder / f"{self.stage.name('blocks')}.sh"
         script.write_text(self.script(blocks))
         process = self.stage.add(harness.Process(
@@ -153,7 +154,7 @@ class Town:
 
 
 class Group:
-    """The processes that a script left, which the stage ends as it ends a
+    """The processes that a script left behind, which the stage ends like a
     gate."""
 
     def __init__(self, pid):
