@@ -365,7 +365,7 @@ static bool score_labels(const struct jobfile *file, size_t labels,
 
 // Checks that right answers score differently from wrong ones. It compares the
 // labels of a row with those of the next row that has different ones.
-static void check_alive(struct jobfile *file)
+static void check_metric_reacts(struct jobfile *file)
 {
     const char *keys[2];
     struct place place = whole_file(file);
@@ -543,7 +543,7 @@ static void check_tool(struct jobfile *file)
 void check_data(struct jobfile *file)
 {
     static void (*const attempts[])(struct jobfile *) = {
-        check_descriptions, check_number, check_labels,  check_alive,
+        check_descriptions, check_number, check_labels,  check_metric_reacts,
         check_budget,       check_demos,  check_nearest, check_tool,
     };
 

@@ -30,7 +30,7 @@ static int export_replayed(const struct options *options)
             .options = options,
             .file = &again.file,
             .frozen = true,
-            .as_asked = option_on(options, OPT_OUT),
+            .overwrites = option_on(options, OPT_OUT),
             .store = again.store,
             .request = {.action = REQUEST_RUN,
                         .simulated = again.request->simulated,
@@ -55,8 +55,8 @@ static int write_stored(const struct options *options, const json_t *job,
     const char *compiled = json_get_text(job, "compiled", "");
     struct buf document = BUF_INIT(DOCUMENT_BYTES);
     struct follow follow = {.options = options,
-                            .as_asked = out != NULL,
-                            .spares = out == NULL,
+                            .overwrites = out != NULL,
+                            .protects_file = out == NULL,
                             .out = out != NULL ? out : "compiled.json",
                             .request = {.action = REQUEST_RUN}};
     struct client_result result = {.compiled = compiled,

@@ -138,7 +138,7 @@ static int follow_in(const char *store, const struct options *options,
 {
     struct follow follow = {.options = options,
                             .file = file,
-                            .keeps = true,
+                            .keeps_result = true,
                             .store = store,
                             .request = {.action = action, .simulated = true}};
     int status = follow_here(&follow);
@@ -217,7 +217,7 @@ static int calibrate_there(const struct options *options, struct jobfile *file,
     struct follow follow = {
         .options = options,
         .file = file,
-        .keeps = true,
+        .keeps_result = true,
         .wait = true,
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE)}};
@@ -242,7 +242,7 @@ static int calibrate_here(const struct options *options, struct jobfile *file,
     struct follow follow = {
         .options = options,
         .file = file,
-        .keeps = true,
+        .keeps_result = true,
         .store = store,
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE)}};
@@ -277,8 +277,8 @@ static double ratio(double a, double b, double otherwise)
 
 // Returns how much longer replies are than the stand-in's to the same
 // questions.
-static double longer_than(const struct sums *measured,
-                          const struct sums *rehearsed)
+static double length_ratio(const struct sums *measured,
+                           const struct sums *rehearsed)
 {
     return measured->calls > 0
                ? ratio(measured->generated / measured->calls,
@@ -297,7 +297,7 @@ static void estimate_role(const struct rehearsal *rehearsal,
     const struct sums *real = own->calls > 0 ? own : &measured[ROLE_STUDENT];
     double prompt = run->bytes * ratio(real->prompt, real->bytes, 0.25);
     double generated =
-        run->generated * longer_than(own, &rehearsal->eval[role]);
+        run->generated * length_ratio(own, &rehearsal->eval[role]);
     double rest_us =
         fmax(0, real->total_us - real->prompt_us - real->generate_us);
 

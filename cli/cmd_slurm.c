@@ -267,8 +267,9 @@ static int submit_workers(const struct options *options,
 
 // The coordinator is running: submits workers to Slurm and the job to the
 // coordinator.
-static int serve_there(const struct options *options, struct jobfile *file,
-                       const struct places *at, bool dry, struct err *err)
+static int submit_to_running(const struct options *options,
+                             struct jobfile *file, const struct places *at,
+                             bool dry, struct err *err)
 {
     struct follow follow = {.options = options,
                             .file = file,
@@ -281,8 +282,9 @@ static int serve_there(const struct options *options, struct jobfile *file,
 }
 
 // The coordinator is a Slurm job, and the workers wait for it.
-static int serve_all(const struct options *options, const struct places *at,
-                     bool dry, struct err *err)
+static int submit_with_coordinator(const struct options *options,
+                                   const struct places *at, bool dry,
+                                   struct err *err)
 {
     char id[REPLY_BYTES];
     char after[REPLY_BYTES + 32];
@@ -395,9 +397,9 @@ static bool check_llama(const struct options *options, struct err *err)
     return false;
 }
 
-static bool plan_it(const struct options *options, const struct jobfile *file,
-                    struct places *at, const char **models,
-                    struct slurm_plan *out, struct err *err)
+static bool make_plan(const struct options *options, const struct jobfile *file,
+                      struct places *at, const char **models,
+                      struct slurm_plan *out, struct err *err)
 {
     const char *endpoint = option_text(options, OPT_COORDINATOR);
     const char *const *sbatch = NULL;
@@ -444,13 +446,13 @@ static int serve(const struct options *options, struct jobfile *file)
     bool dry = option_on(options, OPT_DRY_RUN);
     int status = EXIT_DONE;
 
-    if (!plan_it(options, file, &at, models, &plan, &err) ||
+    if (!make_plan(options, file, &at, models, &plan, &err) ||
         !write_scripts(&plan, &at, &err))
         status = output_error(options, &err);
     else if (plan.endpoint != NULL)
-        status = serve_there(options, file, &at, dry, &err);
+        status = submit_to_running(options, file, &at, dry, &err);
     else
-        status = serve_all(options, &at, dry, &err);
+        status = submit_with_coordinator(options, &at, dry, &err);
     if (status == EXIT_DONE && dry)
         output_say("wrote %s%s%s\n", at.workers_script,
                    plan.endpoint == NULL ? " and " : "",

@@ -38,7 +38,7 @@ static bool hand_over(struct follow *follow, struct err *err)
 {
     struct bundle *bundle = follow->file->bundle;
 
-    if (follow->keeps)
+    if (follow->keeps_result)
         bundle = bundle_copy(bundle, err);
     else
         follow->file->bundle = NULL;
@@ -102,7 +102,7 @@ static void open_viewer(struct viewer *viewer, const struct follow *follow)
     const struct viewer_rules rules = {
         .notifier = follow->notifier,
         .quiet = option_on(follow->options, OPT_QUIET) || follow->frozen ||
-                 follow->keeps,
+                 follow->keeps_result,
         .simulated = follow->request.simulated,
         .frozen = follow->frozen,
         .remote = follow->remote,
@@ -172,7 +172,7 @@ static bool check_place(const struct follow *follow, const char *store,
     struct out_file_reads reads = {.bundle = follow->file->bundle,
                                    .store = store};
 
-    if (!eval && follow->keeps)
+    if (!eval && follow->keeps_result)
         return true;
     if (!eval)
         return out_file_check(follow->out, "--out", &reads, err);
@@ -201,7 +201,7 @@ int follow_there(struct follow *follow)
     }
     follow->remote = true;
     jobfile_add_programs(follow->file);
-    if (!follow->keeps)
+    if (!follow->keeps_result)
         jobfile_drop_rows(follow->file);
     follow->zmq = wire_context(&err);
     signals_accept();
@@ -239,7 +239,7 @@ static int follow_local(struct follow *follow, const struct servers *servers,
         signals_accept();
         follow->zmq = local.zmq;
         follow->coordinator = local.coordinator;
-        if (!follow->keeps)
+        if (!follow->keeps_result)
             jobfile_drop_rows(follow->file);
         follow->endpoint = local_endpoint(&local);
         status = watch_to_the_end(follow);

@@ -27,8 +27,9 @@ struct follow {
     bool wait;              // wait for the result
     bool frozen;     // stop when nothing more can be had without a model server
     const char *out; // the compiled file, or NULL for none
-    bool as_asked;   // write to `out` even over an existing file
-    bool spares;     // never replace another program's file, even if finished
+    bool overwrites; // write to `out` even over an existing file
+    bool protects_file;  // even a finished job leaves a file of another program
+                         // alone
     const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
     const char *id;
     const char *store; // for follow_here; NULL: --store, or next to the job
@@ -37,9 +38,9 @@ struct follow {
     const char *endpoint;
     struct key key;            // KEY_NONE: no encryption
     struct notifier *notifier; // of --notify and --on-event; set by follow
-    bool keeps;                // for a caller that keeps the result: print and
+    bool keeps_result;         // for a caller that keeps the result: print and
                                // write nothing, leave `file` as it is
-    json_t *document;          // out: the result, if `keeps` is set; a new
+    json_t *document;          // out: the result, if `keeps_result`; a new
                                // reference
     bool wrote;                // out: the compiled file was written
     int64_t candidate;         // out: what an evaluation scored; 0: nothing

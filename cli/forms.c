@@ -47,8 +47,9 @@ static json_t *step_messages(const struct compiled *compiled,
 }
 
 // Refuses a step whose prompt is not the same for every input.
-static bool check_still(const struct form_of *of, const struct step *step,
-                        const char *form, struct err *err)
+static bool check_fixed_prompt(const struct form_of *of,
+                               const struct step *step, const char *form,
+                               struct err *err)
 {
     if (of->compiled->candidate->parts[step->predictor].nearest == 0)
         return true;
@@ -102,7 +103,7 @@ static bool write_messages(const struct form_of *of, struct buf *out,
 
         if (!is_wanted(of, step))
             continue;
-        if (!check_still(of, step, "a list of messages", err))
+        if (!check_fixed_prompt(of, step, "a list of messages", err))
             break;
         messages = step_messages(of->compiled, step, err);
         (void)json_object_set_new(
@@ -178,7 +179,7 @@ static bool write_modelfile(const struct form_of *of, struct buf *out,
 {
     const struct step *step = only_step(of, err);
     json_t *messages =
-        step == NULL || !check_still(of, step, "a Modelfile", err)
+        step == NULL || !check_fixed_prompt(of, step, "a Modelfile", err)
             ? NULL
             : step_messages(of->compiled, step, err);
     bool ok = messages != NULL;
@@ -208,7 +209,8 @@ static bool write_dspy(const struct form_of *of, struct buf *out,
     json_t *document;
 
     for (size_t i = 0; i < program->n_predictors; i++)
-        if (!check_still(of, program_predictor(program, i), "DSPy's file", err))
+        if (!check_fixed_prompt(of, program_predictor(program, i),
+                                "DSPy's file", err))
             return false;
     document =
         json_parse(of->text->data, of->text->len, COMPILED_FILE_MAX_BYTES, err);

@@ -176,7 +176,7 @@ static size_t total_width(const struct layout *layout)
 
 // Returns the widest column that can become one column narrower, or n if none
 // can.
-static size_t find_loose(const struct layout *layout)
+static size_t find_shrinkable(const struct layout *layout)
 {
     size_t found = layout->n;
 
@@ -215,11 +215,11 @@ static size_t find_last(const struct layout *layout)
 static void fit(struct layout *layout, size_t width)
 {
     while (total_width(layout) > width) {
-        size_t loose = find_loose(layout);
+        size_t shrinkable = find_shrinkable(layout);
         size_t last = find_last(layout);
 
-        if (loose < layout->n) {
-            layout->widths[loose]--;
+        if (shrinkable < layout->n) {
+            layout->widths[shrinkable]--;
         } else if (last < layout->n) {
             layout->below[last] = true;
             memcpy(layout->widths, layout->natural,
@@ -232,7 +232,7 @@ static void fit(struct layout *layout, size_t width)
 
 // --- rows ---
 
-static bool is_right(enum grid_kind kind)
+static bool is_right_aligned(enum grid_kind kind)
 {
     return kind == GRID_NUMBER || kind == GRID_COUNT || kind == GRID_PERCENT;
 }
@@ -250,7 +250,7 @@ static void put_piece(const struct layout *layout, size_t c, const char *text,
     size_t used = terminal_columns(text, len);
     size_t pad = used < layout->widths[c] ? layout->widths[c] - used : 0;
 
-    if (is_right(layout->columns[c].kind)) {
+    if (is_right_aligned(layout->columns[c].kind)) {
         *owed += pad;
         pad = 0;
     }

@@ -42,7 +42,7 @@ static char *resolve_path(const char *path)
 }
 
 // Any other trouble with the file is reported when it is opened.
-static bool is_there(const char *path, struct err *err)
+static bool check_exists(const char *path, struct err *err)
 {
     struct stat info;
 
@@ -428,7 +428,8 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
     out->diags = diags_new(err);
     if (out->path == NULL)
         err_nomem(err, "a path");
-    if (out->path == NULL || out->diags == NULL || !is_there(out->path, err))
+    if (out->path == NULL || out->diags == NULL ||
+        !check_exists(out->path, err))
         return false;
     out->bundle = bundle_open(out->path, err);
     if (out->bundle == NULL || !add_overrides(out, options, err) ||

@@ -57,8 +57,8 @@ static bool make_folder(const char *path, mode_t mode, struct err *err)
 // --- making ---
 
 // Reads the coordinator's own key, or makes it if it is missing.
-static bool own_key(const char *folder, struct key *out, bool *made,
-                    struct err *err)
+static bool read_or_make_own_key(const char *folder, struct key *out,
+                                 bool *made, struct err *err)
 {
     char *path = file_join(folder, "coordinator.key");
     bool ok = path != NULL;
@@ -113,7 +113,8 @@ bool key_folder_make(const char *folder, enum key_role role, const char *name,
         return false;
     }
     ok = key_name_check(name, err) && find_places(folder, name, &at, err) &&
-         make_folder(folder, 0700, err) && own_key(folder, &own, made, err) &&
+         make_folder(folder, 0700, err) &&
+         read_or_make_own_key(folder, &own, made, err) &&
          (role == KEY_COORDINATOR || make_peer(role, name, &at, &own, err));
     release_places(&at);
     key_wipe(&own);

@@ -93,7 +93,7 @@ static bool find_place(const struct follow *follow, const json_t *document,
     // written.
     bool unscored = !json_is_object(json_object_get(document, "compiled"));
 
-    if ((stopped || unscored || follow->spares) && !follow->as_asked)
+    if ((stopped || unscored || follow->protects_file) && !follow->overwrites)
         return out_file_beside(follow->out, compiled, file, err);
     *file = (struct out_file){.path = strdup(follow->out)};
     if (file->path == NULL)
@@ -122,7 +122,7 @@ static bool write_compiled(struct follow *follow,
 }
 
 // What the run paid for is in the store, where the same command finds it.
-static int tell_unwritten(const struct follow *follow, const struct err *err)
+static int report_unwritten(const struct follow *follow, const struct err *err)
 {
     int status = output_error(follow->options, err);
 
@@ -253,7 +253,7 @@ int last_word(struct follow *follow, const struct client_result *result)
         return status;
     }
     document = order_document(document, eval ? eval_members : run_members);
-    if (follow->keeps) {
+    if (follow->keeps_result) {
         follow->document = document;
         return status;
     }
@@ -264,7 +264,7 @@ int last_word(struct follow *follow, const struct client_result *result)
 
     if (!write_compiled(follow, result, document, &err)) {
         json_decref(document);
-        return tell_unwritten(follow, &err);
+        return report_unwritten(follow, &err);
     }
     printed = alone ? EXIT_DONE : print_document(follow, result, document);
     if (printed != EXIT_DONE)

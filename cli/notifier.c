@@ -57,7 +57,7 @@ struct notifier {
     size_t n;
     bool ending;
     int64_t end_ms; // when ending: the deadline
-    size_t untold;  // events that found the queue full
+    size_t dropped; // events that found the queue full
 };
 
 // --- going wrong ---
@@ -83,7 +83,7 @@ static void fail(struct hook *hook, const json_t *event, const char *why)
         hook->noun, hook->target, json_get_text(event, "event", ""), why);
 }
 
-static void say_how_it_went(const struct notifier *notifier)
+static void report_failures(const struct notifier *notifier)
 {
     for (size_t i = 0; i < notifier->n_hooks; i++) {
         const struct hook *hook = &notifier->hooks[i];
@@ -94,10 +94,11 @@ static void say_how_it_went(const struct notifier *notifier)
                        hook->noun, hook->target, hook->failed, hook->asked,
                        hook->why);
     }
-    if (notifier->untold > 0)
+    if (notifier->dropped > 0)
         output_say("promptcc: %zu event%s dropped, because earlier ones took "
                    "too long\n",
-                   notifier->untold, notifier->untold == 1 ? " was" : "s were");
+                   notifier->dropped,
+                   notifier->dropped == 1 ? " was" : "s were");
 }
 
 // --- hooks ---
@@ -447,7 +448,7 @@ void notifier_tell(struct notifier *notifier, json_t *event)
     (void)pthread_mutex_lock(&notifier->lock);
     if (notifier->n == QUEUE_EVENTS) {
         json_decref(notifier->events[--notifier->n]);
-        notifier->untold++;
+        notifier->dropped++;
     }
     notifier->events[notifier->n++] = event;
     (void)pthread_cond_broadcast(&notifier->change);
@@ -464,6 +465,6 @@ void notifier_stop(struct notifier *notifier)
     (void)pthread_cond_broadcast(&notifier->change);
     (void)pthread_mutex_unlock(&notifier->lock);
     (void)pthread_join(notifier->thread, NULL);
-    say_how_it_went(notifier);
+    report_failures(notifier);
     free_notifier(notifier);
 }

@@ -210,8 +210,8 @@ static bool refuse_unknown(const struct options *out, const char *word,
 }
 
 // Returns true for a second, different value, which would be silently dropped.
-static bool is_second(const struct options *out, enum option_id id,
-                      const char *text)
+static bool has_other_value(const struct options *out, enum option_id id,
+                            const char *text)
 {
     return (out->given & OPTION_BIT(id)) != 0 && !is_repeatable(id) &&
            strcmp(out->values[id].texts[0], text) != 0;
@@ -229,12 +229,12 @@ static bool refuse_empty(enum option_id id, const char *shown, struct err *err)
 }
 
 // `text` is NULL for a flag alone.
-static bool give(struct options *out, enum option_id id, const char *shown,
-                 const char *text, struct err *err)
+static bool set_option(struct options *out, enum option_id id,
+                       const char *shown, const char *text, struct err *err)
 {
     if (text != NULL && text[0] == '\0')
         return refuse_empty(id, shown, err);
-    if (is_second(out, id, text == NULL ? "" : text)) {
+    if (has_other_value(out, id, text == NULL ? "" : text)) {
         err_set(err, ERR_INPUT,
                 "%s is given twice with different values, and only one can "
                 "count: leave one out",
@@ -247,8 +247,8 @@ static bool give(struct options *out, enum option_id id, const char *shown,
 }
 
 // `next` is the word after a flag that may have a value, or NULL.
-static bool give_flag(struct options *out, enum option_id id, const char *shown,
-                      const char *next, struct err *err)
+static bool set_flag(struct options *out, enum option_id id, const char *shown,
+                     const char *next, struct err *err)
 {
     struct option_value unused = {0};
 
@@ -259,7 +259,7 @@ static bool give_flag(struct options *out, enum option_id id, const char *shown,
                 shown, next);
         return false;
     }
-    return give(out, id, shown, NULL, err);
+    return set_option(out, id, shown, NULL, err);
 }
 
 // Returns true for one of the command's own options: where a value should be,
@@ -309,13 +309,13 @@ static bool read_option(struct options *out, int argc, char **argv, int *at,
         return false;
     }
     if (word[len] == '=')
-        return give(out, id, shown, word + len + 1, err);
+        return set_option(out, id, shown, word + len + 1, err);
     if (is_flag(id))
-        return give_flag(out, id, shown, next, err);
+        return set_flag(out, id, shown, next, err);
     if (next == NULL || (!option_rows[id].dashes && is_own_option(out, next)))
         return refuse_missing(id, shown, next, err);
     ++*at;
-    return give(out, id, shown, next, err);
+    return set_option(out, id, shown, next, err);
 }
 
 static bool read_words(struct options *out, int argc, char **argv,
@@ -344,7 +344,7 @@ static bool read_words(struct options *out, int argc, char **argv,
     return true;
 }
 
-static enum options_ask find_ask(int argc, char **argv)
+static enum options_ask find_help_or_version(int argc, char **argv)
 {
     for (int at = 0; at < argc && strcmp(argv[at], "--") != 0; at++) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
@@ -409,7 +409,7 @@ bool options_read(struct options *out, const struct command_entry *command,
 {
     *out = (struct options){.arena = ARENA_INIT(OPTIONS_MAX_BYTES),
                             .command = command};
-    out->asks = find_ask(argc, argv);
+    out->asks = find_help_or_version(argc, argv);
     if (out->asks != OPTIONS_ASK_NOTHING)
         return true;
     if (argc > OPTIONS_MAX_OPERANDS) {

@@ -82,14 +82,14 @@ void output_say(const char *format, ...)
     buf_release(&text);
 }
 
-static int tell_unwritten(void)
+static int report_unwritten(void)
 {
     output_say("promptcc: cannot write to standard output: %s\n",
                strerror(errno));
     return EXIT_FAILED;
 }
 
-static int fail_buf(const struct err *err)
+static int report_full_buffer(const struct err *err)
 {
     output_say("promptcc: %s\n", err->text);
     return EXIT_FAILED;
@@ -100,10 +100,10 @@ int output_text(const struct buf *text)
     struct err err = ERR_CLEAR;
 
     if (!buf_ok(text, "the output", &err))
-        return fail_buf(&err);
+        return report_full_buffer(&err);
     return terminal_write(stdout, text->len > 0 ? text->data : "", text->len)
                ? EXIT_DONE
-               : tell_unwritten();
+               : report_unwritten();
 }
 
 int output_json_text(const struct buf *document)
@@ -116,10 +116,10 @@ int output_json_text(const struct buf *document)
         plain_put_json(&text, document->data, document->len);
     if (!buf_ok(document, "the output", &err) ||
         !buf_ok(&text, "the output", &err))
-        status = fail_buf(&err);
+        status = report_full_buffer(&err);
     else if (fwrite(text.data, 1, text.len, stdout) != text.len ||
              fflush(stdout) != 0)
-        status = tell_unwritten();
+        status = report_unwritten();
     buf_release(&text);
     return status;
 }

@@ -75,7 +75,7 @@ const char *report_verdict(const json_t *test)
 }
 
 // Says why there are no scores on a test share.
-static const char *without_test(const json_t *document)
+static const char *missing_test_reason(const json_t *document)
 {
     const char *finish = json_get_text(document, "finish_reason", "");
 
@@ -124,7 +124,7 @@ static void put_noise(const struct terminal *terminal, const json_t *document,
     else
         buf_printf(out,
                    "%" PRId64 " of %s scored differently when asked again: a "
-                              "score varies by about %.1f points on its own\n",
+                   "score varies by about %.1f points on its own\n",
                    changed, text_counted(examples, n, "example"),
                    100 * json_get_number(noise, "score", 0));
 }
@@ -185,7 +185,7 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
              out);
     if (!json_is_object(test)) {
         put_label(terminal, "", out);
-        buf_printf(out, "%s\n", without_test(document));
+        buf_printf(out, "%s\n", missing_test_reason(document));
         put_reasons(terminal, json_object_get(document, "verdict"), out);
         return;
     }

@@ -16,8 +16,8 @@ enum { SIMULATED_SLOTS = 8, DISCOVER_MS = 2000, DISCOVER_MOST = 1000 };
 
 // Returns true if the server is already in the list. Two workers for one server
 // would give it twice the calls that it can handle.
-static bool is_there(const struct servers *servers,
-                     const struct model_address *address)
+static bool is_listed(const struct servers *servers,
+                      const struct model_address *address)
 {
     for (size_t i = 0; i < servers->n; i++)
         if (model_address_same(&servers->addresses[i], address))
@@ -42,7 +42,7 @@ static bool add_list(struct servers *out, const struct options *options,
         if (!model_address_parse(backend, texts[i], &out->addresses[out->n],
                                  err))
             return false;
-        if (is_there(out, &out->addresses[out->n])) {
+        if (is_listed(out, &out->addresses[out->n])) {
             err_set(err, ERR_INPUT,
                     "the model server %.100s is named twice: name it once, "
                     "with `,slots=N` for how many calls it works on at once",
@@ -171,7 +171,7 @@ static bool discover_ports(struct servers *out, long from, long to,
         struct model_address address;
 
         if (!listens((int)port) || !find_backend((int)port, &address) ||
-            is_there(out, &address))
+            is_listed(out, &address))
             continue;
         if (out->n == SERVERS_MAX) {
             err_set(err, ERR_INPUT, "more than %d model servers listen here",
@@ -220,8 +220,8 @@ static bool discover(struct servers *out, const struct options *options,
 
 // Applies --keep-alive, with which the machine's owner says how long models
 // stay loaded.
-static bool keep(struct servers *out, const struct options *options,
-                 struct err *err)
+static bool apply_keep_alive(struct servers *out, const struct options *options,
+                             struct err *err)
 {
     const char *text = option_text(options, OPT_KEEP_ALIVE);
 
@@ -241,14 +241,15 @@ bool servers_open(struct servers *out, const struct options *options,
     if (simulate)
         return start_simulated(out, models, n_models, err);
     if (option_on(options, OPT_DISCOVER))
-        return discover(out, options, err) && keep(out, options, err);
+        return discover(out, options, err) &&
+               apply_keep_alive(out, options, err);
     if (out->n == 0) {
         out->n = 1;
         if (!model_address_parse("ollama", SERVERS_DEFAULT_OLLAMA,
                                  &out->addresses[0], err))
             return false;
     }
-    return keep(out, options, err);
+    return apply_keep_alive(out, options, err);
 }
 
 bool servers_open_one(struct servers *out, const struct options *options,

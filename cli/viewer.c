@@ -56,7 +56,7 @@ static void show_tick(void *user)
     progress_tick(&viewer->view, clock_monotonic_ms());
 }
 
-static bool has_come_to_rest(void *user)
+static bool has_settled(void *user)
 {
     const struct viewer *viewer = user;
 
@@ -64,7 +64,7 @@ static bool has_come_to_rest(void *user)
            clock_monotonic_ms() - viewer->news_ms > STILL_MS;
 }
 
-static bool is_impatient(void *user)
+static bool has_waited_too_long(void *user)
 {
     const struct viewer *viewer = user;
 
@@ -92,8 +92,8 @@ struct client_watch viewer_watch(struct viewer *viewer)
                                  .progress = show_progress,
                                  .say = show_text,
                                  .tick = show_tick,
-                                 .wants_stop = has_come_to_rest,
-                                 .wants_to_leave = is_impatient};
+                                 .wants_stop = has_settled,
+                                 .wants_to_leave = has_waited_too_long};
 }
 
 void viewer_close(struct viewer *viewer)

@@ -16,7 +16,7 @@ enum {
 
 // Returns true for marks of two columns that must not begin a line: they close
 // something, end a clause, or belong to the sound before.
-static bool begins_no_line(uint32_t code)
+static bool must_not_begin_line(uint32_t code)
 {
     static const uint32_t marks[] = {
         0x3001, 0x3002, 0x3005, 0x3009, 0x300b, 0x300d, 0x300f,
@@ -56,7 +56,7 @@ static size_t next_word(const char *text)
         size_t n = utf8_next(text + at, len - at, &code);
         size_t columns = terminal_columns(text + at, n == 0 ? 1 : n);
 
-        if (!stays && columns > 0 && !begins_no_line(code) &&
+        if (!stays && columns > 0 && !must_not_begin_line(code) &&
             (columns == 2 || (after_wide && n > 0 && code >= '0')))
             break;
         if (columns > 0)

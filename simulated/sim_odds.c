@@ -61,8 +61,8 @@ static void put_entry(struct buf *out, const char *token, size_t len, double p)
 }
 
 // Appends a token of the reply's form.
-static void put_certain(struct buf *out, const char *token, size_t len,
-                        size_t top)
+static void put_form_token(struct buf *out, const char *token, size_t len,
+                           size_t top)
 {
     put_entry(out, token, len, 1);
     buf_puts(out, ", \"top_logprobs\": [");
@@ -74,26 +74,28 @@ static void put_certain(struct buf *out, const char *token, size_t len,
 }
 
 // One possible next token within a label, and its probability.
-struct way {
+struct next_token {
     const char *text;
     size_t len;
     double p;
 };
 
-static struct way *way_of(struct way *ways, size_t *n, const char *text)
+static struct next_token *next_token_of(struct next_token *list, size_t *n,
+                                        const char *text)
 {
     size_t len = token_len(text, strlen(text));
     for (size_t i = 0; i < *n; i++)
-        if (ways[i].len == len && strncasecmp(ways[i].text, text, len) == 0)
-            return &ways[i];
-    ways[*n] = (struct way){text, len, 0};
-    return &ways[(*n)++];
+        if (list[i].len == len && strncasecmp(list[i].text, text, len) == 0)
+            return &list[i];
+    list[*n] = (struct next_token){text, len, 0};
+    return &list[(*n)++];
 }
 
 // Lists the possible next tokens of all labels that agree with the chosen one
 // in their first `done` bytes, the most likely first.
-static size_t list_ways(const struct sim_label_set *set, const double *odds,
-                        const char *chosen, size_t done, struct way *ways)
+static size_t list_next_tokens(const struct sim_label_set *set,
+                               const double *odds, const char *chosen,
+                               size_t done, struct next_token *list)
 {
     double sum = 0;
     size_t n = 0;
@@ -101,15 +103,15 @@ static size_t list_ways(const struct sim_label_set *set, const double *odds,
         const char *label = set->labels[i];
         if (strlen(label) <= done || strncasecmp(label, chosen, done) != 0)
             continue;
-        way_of(ways, &n, label + done)->p += odds[i];
+        next_token_of(list, &n, label + done)->p += odds[i];
         sum += odds[i];
     }
     for (size_t i = 0; i < n; i++) {
-        ways[i].p /= sum > 0 ? sum : 1;
-        for (size_t k = i; k > 0 && ways[k].p > ways[k - 1].p; k--) {
-            struct way held = ways[k];
-            ways[k] = ways[k - 1];
-            ways[k - 1] = held;
+        list[i].p /= sum > 0 ? sum : 1;
+        for (size_t k = i; k > 0 && list[k].p > list[k - 1].p; k--) {
+            struct next_token held = list[k];
+            list[k] = list[k - 1];
+            list[k - 1] = held;
         }
     }
     return n;
@@ -117,27 +119,27 @@ static size_t list_ways(const struct sim_label_set *set, const double *odds,
 
 // Appends the token that follows the first `done` bytes of a label, and returns
 // its length. The written label may differ in case.
-static size_t put_doubtful(const struct sim_ask *ask, size_t field,
-                           const char *written, size_t done, size_t top,
-                           struct buf *out)
+static size_t put_label_token(const struct sim_ask *ask, size_t field,
+                              const char *written, size_t done, size_t top,
+                              struct buf *out)
 {
     const struct sim_label_set *set = &ask->task->labels[field];
     const char *chosen = ask->values[field];
-    struct way ways[SIM_LABELS_MAX];
-    size_t n = list_ways(set, ask->odds[field], chosen, done, ways);
+    struct next_token list[SIM_LABELS_MAX];
+    size_t n = list_next_tokens(set, ask->odds[field], chosen, done, list);
     size_t len = token_len(chosen + done, strlen(chosen + done));
     double own = 1;
     for (size_t i = 0; i < n; i++)
-        if (ways[i].len == len &&
-            strncasecmp(ways[i].text, chosen + done, len) == 0)
-            own = ways[i].p;
+        if (list[i].len == len &&
+            strncasecmp(list[i].text, chosen + done, len) == 0)
+            own = list[i].p;
     put_entry(out, written, len, own);
     buf_puts(out, ", \"top_logprobs\": [");
     for (size_t i = 0; i < n && i < top; i++) {
         bool self =
-            ways[i].len == len && strncasecmp(ways[i].text, written, len) == 0;
+            list[i].len == len && strncasecmp(list[i].text, written, len) == 0;
         buf_puts(out, i > 0 ? ", " : "");
-        put_entry(out, self ? written : ways[i].text, ways[i].len, ways[i].p);
+        put_entry(out, self ? written : list[i].text, list[i].len, list[i].p);
         buf_putc(out, '}');
     }
     buf_puts(out, "]}");
@@ -156,13 +158,13 @@ void sim_odds_put(const struct sim_ask *ask, const char *reply, size_t len,
         while (next < n && spots[next].at + spots[next].len <= at)
             next++;
         if (next < n && at >= spots[next].at) {
-            at += put_doubtful(ask, spots[next].field, reply + at,
-                               at - spots[next].at, top, out);
+            at += put_label_token(ask, spots[next].field, reply + at,
+                                  at - spots[next].at, top, out);
             continue;
         }
         size_t until = next < n ? spots[next].at : len;
         size_t piece = token_len(reply + at, until - at);
-        put_certain(out, reply + at, piece, top);
+        put_form_token(out, reply + at, piece, top);
         at += piece;
     }
     buf_putc(out, ']');

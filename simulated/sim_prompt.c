@@ -70,7 +70,7 @@ static struct sim_span between(const char *start, const char *end)
 
 // Skips a line after the template that still mentions markers: it is about the
 // form of the answer too, and not part of the instruction.
-static struct sim_span behind_form(struct sim_span rest)
+static struct sim_span after_form(struct sim_span rest)
 {
     struct sim_span after = rest;
     struct sim_span line;
@@ -85,7 +85,7 @@ static struct sim_span behind_form(struct sim_span rest)
 
 // Drops lines at the end of the instruction that list the values of fields,
 // "`name` is one of: a; b": they are not part of it either.
-static struct sim_span before_choices(struct sim_span text)
+static struct sim_span without_choices(struct sim_span text)
 {
     text = sim_span_trim(text);
     for (;;) {
@@ -115,7 +115,7 @@ static struct parts split_system(struct sim_span text)
         if (start != NULL && ends_structure(line))
             return (struct parts){between(text.at, start),
                                   between(start, rest.at),
-                                  behind_form(between(rest.at, end))};
+                                  after_form(between(rest.at, end))};
     }
     // If there is no structure, read_lists determines where the lists end.
     return (struct parts){text, {end, 0}, {end, 0}};
@@ -241,7 +241,7 @@ static bool read_system(struct sim_prompt *prompt, struct arena *arena,
     if (prompt->n_outputs > 0 && sim_span_find(all, "JSON") != NULL &&
         !shows_markers(prompt, parts.structure))
         prompt->as_json = true;
-    parts.instruction = before_choices(parts.instruction);
+    parts.instruction = without_choices(parts.instruction);
     if (parts.instruction.len == 0)
         parts.instruction = first;
     prompt->instruction =
