@@ -31,7 +31,7 @@ const struct step *render_find_step(const struct compiled *compiled,
                 name, near);
     else if (step == NULL)
         err_set(err, ERR_INPUT,
-                "there is no step `%.40s` that asks a model; there are %s",
+                "there is no step `%.40s` that asks a model; those that do: %s",
                 name, list.data == NULL ? "none" : list.data);
     buf_release(&list);
     return step;

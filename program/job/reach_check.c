@@ -56,7 +56,7 @@ static void report(const struct reach_part *part, const struct dataset *dataset,
              missed->n, missed->of, part->kind,
              number ? "it compares numbers, and these labels are not numbers"
              : part->label == NULL
-                 ? "their right answers do not"
+                 ? "not even their right answers do"
                  : "no value that the output may hold matches",
              name, label.data == NULL ? "" : label.data);
     if (number)

@@ -73,7 +73,7 @@ static bool read_until(struct rows_text *text, size_t most, struct err *err)
     if (text->bytes.failed && !text->bytes.no_memory) {
         err_set(err, ERR_LIMIT,
                 "%.150s is larger than %d MiB: write it as JSON lines in "
-                "UTF-8, which are read line by line, or in parts",
+                "UTF-8, which are read line by line, or split it",
                 text->name, ROWS_MAX_BYTES >> 20);
         return false;
     }

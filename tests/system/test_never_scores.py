@@ -71,7 +71,7 @@ NEVER = {
         outs("a", "b"), "warning", "2 of 2 examples by `regex`"),
     "a pattern that the right answers do not match": (
         "", "{regex: {field: out, pattern: '^[0-9]'}}", outs("x"),
-        "warning", "their right answers do not"),
+        "warning", "not even their right answers do"),
     "a part of a weighted metric": (
         "", "{weighted: [{weight: 1, exact_match: out}, "
             "{weight: 1, numeric: out}]}", outs("a", "b"),
