@@ -522,7 +522,7 @@ static void check_nearest(struct jobfile *file)
             : "load it with promptcc.load of the Python package");
 }
 
-// ---- whether this is the tool
+// ---- whether a search is worth it
 
 static void check_tool(struct jobfile *file)
 {

@@ -109,7 +109,7 @@ static bool is_of_share(const struct grid_column *column)
            strcmp(column->key, "max_workers") == 0;
 }
 
-// --- how far they are ---
+// --- progress ---
 
 static json_t *find_job(json_t *jobs, const char *id)
 {

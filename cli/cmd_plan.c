@@ -259,7 +259,7 @@ static int calibrate_here(const struct options *options, struct jobfile *file,
     return status;
 }
 
-// ---- what follows
+// ---- the estimate
 
 struct estimate {
     double calls[ROLE_COUNT];
@@ -323,7 +323,7 @@ static void estimate(const struct rehearsal *rehearsal,
     out->call_s = ratio(student->total_us, student->calls, 0) / 1e6;
 }
 
-// ---- the word
+// ---- printing
 
 static void put_hours(double seconds, struct buf *out)
 {

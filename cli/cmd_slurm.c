@@ -249,7 +249,7 @@ static bool submit_script(const char *script, const char *argument, char *id,
     return false;
 }
 
-// --- the two ways ---
+// --- with and without a running coordinator ---
 
 static int submit_workers(const struct options *options,
                           const struct places *at, const char *argument,

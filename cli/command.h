@@ -19,7 +19,8 @@ struct command_entry {
     const char *summary;            // one line
     const char *about;              // what else it does; NULL: nothing more
     const char *example;            // whole command lines
-    option_set options;             // OPTION_BIT(...) of those that it takes
+    option_set options;             // OPTION_BIT(...) of the options that it
+                                    // takes
     const struct option_told *told; // where their help differs; or NULL
     const char *document;           // what --json prints; NULL: nothing
     int min_operands, max_operands; // max -1: any number

@@ -139,7 +139,7 @@ out:
     return ok;
 }
 
-// --- to the end ---
+// --- following to the end ---
 
 static int watch_to_the_end(struct follow *follow)
 {

@@ -390,7 +390,7 @@ void grid_put(const struct terminal *terminal,
     put_table(&layout, terminal, rows, out);
 }
 
-// --- whatever was asked for ---
+// --- the rows of any query ---
 
 // Returns true if the columns fit side by side and no row needs many lines.
 static bool is_easy_to_read(struct layout *layout, size_t width)

@@ -212,7 +212,7 @@ static char *name_of_file(const struct options *options, const char *path,
     return name;
 }
 
-// --- what is spared ---
+// --- files that must not be overwritten ---
 
 // The paths of a job's files, as its submission names them: both where it was
 // run from and next to the store, in case both were moved or copied since.

@@ -54,7 +54,7 @@ static bool make_folder(const char *path, mode_t mode, struct err *err)
     return false;
 }
 
-// --- making ---
+// --- making keys ---
 
 // Reads the coordinator's own key, or makes it if it is missing.
 static bool read_or_make_own_key(const char *folder, struct key *out,
@@ -121,7 +121,7 @@ bool key_folder_make(const char *folder, enum key_role role, const char *name,
     return ok;
 }
 
-// --- taking away ---
+// --- revoking ---
 
 bool key_folder_revoke(const char *folder, const char *name, struct err *err)
 {

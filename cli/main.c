@@ -157,7 +157,7 @@ static int help(int argc, char **argv)
     return command == NULL ? refuse_unknown(argv[0]) : print_command(command);
 }
 
-// --- running one ---
+// --- running a command ---
 
 static int run_command(const struct command_entry *command, int argc,
                        char **argv)

@@ -60,7 +60,7 @@ struct notifier {
     size_t dropped; // events that found the queue full
 };
 
-// --- going wrong ---
+// --- failures ---
 
 static bool is_late(struct notifier *notifier)
 {
@@ -332,7 +332,7 @@ static void *serve(void *user)
     return NULL;
 }
 
-// --- the outside ---
+// --- the interface ---
 
 static bool check_urls(const struct options *options, struct err *err)
 {

@@ -16,7 +16,7 @@ enum { FILE_BYTES = 64 << 20 };
 
 static const char ENDING[] = ".json", PARTIAL[] = ".partial.json";
 
-// --- what a command may write over ---
+// --- what a command may overwrite ---
 
 // Returns the folder of the file; for a symbolic link, the folder of its
 // target.

@@ -12,7 +12,7 @@
 
 enum { TEXT_BYTES = 4 << 20, DEMOS_SHOWN = 8 };
 
-// --- text, which may be anything, as HTML ---
+// --- any text as HTML ---
 
 static void put_escaped(struct buf *out, const char *text, size_t len)
 {

@@ -122,7 +122,7 @@ static bool start_simulated(struct servers *out, const char *const *models,
     return model_address_parse("ollama", url, &out->addresses[0], err);
 }
 
-// --- those that are found on this machine ---
+// --- servers found on this machine ---
 
 // Returns true if anything listens on that port; a refusal is immediate.
 static bool listens(int port)

@@ -100,7 +100,7 @@ static bool admit(struct sim_chat *chat)
 }
 
 // Plays faults that come before any work. If it returns false, the reply has
-// been written, or there is to be none.
+// been written, or none will be.
 static bool pass_faults(struct sim_chat *chat)
 {
     struct sim_exchange *exchange = chat->exchange;

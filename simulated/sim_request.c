@@ -201,7 +201,7 @@ static bool read_messages(struct sim_request *request, const json_t *messages,
     return true;
 }
 
-// ---- the whole
+// ---- the whole request
 
 static bool read_native(struct sim_request *request,
                         struct sim_refusal *refusal)
