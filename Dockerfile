@@ -1,4 +1,5 @@
-# promptcc in a small image: built in one stage, run by nobody in the other.
+# promptcc in a small image: one stage builds it, the other runs it without root
+# rights.
 FROM debian:12-slim AS build
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
     gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev \

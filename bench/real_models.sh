@@ -1,13 +1,14 @@
 # real_models.sh: what the benchmarks on real models have in common.
 #
-# To be read with `.` by a script that stands at the top of the checkout.
+# A script that runs at the top of the checkout reads this file with `.`.
 #
 #   MODELS="small able"  which models; the able one is 1.1 GB to fetch
 #   DATA=../shared/data/support   examples.jsonl and heldout.jsonl
-#   SERVER=URL           a llama-server that runs already, such as one compiled
-#                        for this very processor; it has the one model of MODELS
-#                        under the name of scripts/model_server.sh. What another
-#                        server answered is not asked again: remove $work first
+#   SERVER=URL           a llama-server that is already running, such as one
+#                        compiled for this very processor; it has the only model
+#                        of MODELS under its name in scripts/model_server.sh.
+#                        Questions that another server has answered are not
+#                        asked again: remove $work first
 #
 #   on_each_model FOLDER FUNCTION
 #

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds the benchmarks (release) and prints what docs/benchmarks.md tells:
-# each number the median of RUNS runs.
+# Builds the benchmarks (release) and prints the numbers of docs/benchmarks.md,
+# each the median of RUNS runs.
 #
 #   bench/run.sh [BUILD_FOLDER]
 #
-# Any build folder that was configured with PROMPTCC_BENCH=ON, with whatever
-# generator; build/release is made where it is missing.
+# BUILD_FOLDER is any build folder that was configured with PROMPTCC_BENCH=ON,
+# with any generator; build/release is made if it is missing.
 #
 # RUNS=5, CALLS=100000. Stores are made under $BENCH_FOLDER, else /tmp.
 
@@ -23,7 +23,7 @@ fail() {
     exit 1
 }
 
-# What a build folder was configured with: `setting NAME`.
+# Prints how a build folder was configured: `setting NAME`.
 setting() {
     sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"
 }
@@ -56,7 +56,7 @@ while [ "$i" -lt "$runs" ]; do
 done
 "$build/bench/bench_stages" "$calls" >"$out/stages"
 
-# The median of a key's values: `median FILE KEY`.
+# Prints the median of a key's values: `median FILE KEY`.
 median() {
     sed -n "s/^$2 *\([0-9.]*\).*/\1/p" "$out/$1" | sort -n |
         sed -n "$(((runs + 1) / 2))p"
@@ -66,7 +66,8 @@ whole=$(median calls calls_per_s)
 floor=$(median floor floor_calls_per_s)
 durable=$(median durable durable_floor_calls_per_s)
 
-# How much of the second number the first is: `share PART WHOLE`.
+# Prints how large a share the first number is of the second: `share PART
+# WHOLE`.
 share() {
     echo "$2 $1" | awk '{ printf "%.0f", 100 * $2 / $1 }'
 }

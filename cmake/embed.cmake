@@ -1,5 +1,5 @@
-# embed_text(TARGET FILE SYMBOL): FILE as `extern const char SYMBOL[]` in
-# TARGET, NUL-terminated; made anew when FILE changes.
+# embed_text(TARGET FILE SYMBOL): embeds FILE in TARGET as a NUL-terminated
+# `extern const char SYMBOL[]`, and again when FILE changes.
 function(embed_text target file symbol)
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/${file})
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c)

@@ -1,5 +1,6 @@
-# Run by embed_text: writes SOURCE as a C string named SYMBOL into OUTPUT.
-# Character constants, since a byte above 127 is no value of a signed char.
+# Run by embed_text: writes SOURCE as a C string named SYMBOL into OUTPUT. It
+# writes character constants, since a byte above 127 does not fit into a signed
+# char.
 file(READ ${SOURCE} hex HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1', " bytes "${hex}")
 string(REGEX REPLACE

@@ -7,17 +7,18 @@ add_compile_definitions(_POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
   -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wundef
-  # Rows of tables name what they set; the rest is zero on purpose.
+  # Rows of tables name only the members that they set; the rest is zero on
+  # purpose.
   -Wno-missing-field-initializers
-  # A long string in a table may stand on two lines (clang only; gcc ignores it).
+  # A long string in a table may span two lines (clang only; gcc ignores it).
   -Wno-string-concatenation
-  # Rooms are position-independent for the shared library; nobody takes the place
-  # of a function of ours, so calls within a file may be inlined all the same.
+  # Rooms are position-independent for the shared library. Nobody replaces our
+  # functions at run time, so calls within a file may still be inlined.
   -fno-semantic-interposition
-  # Scores are sums of doubles: the same bytes on every machine.
+  # Scores are sums of doubles, which must have the same bytes on every machine.
   -ffp-contract=off)
-# Our constants are enumerators, and some are multiplied with doubles, which newer
-# clangs (21, not 14) ask about.
+# Our constants are enumerators, and some are multiplied with doubles, which
+# newer clangs warn about (21 does, 14 does not).
 check_c_compiler_flag(-Wenum-float-conversion KNOWS_ENUM_FLOAT_CONVERSION)
 if(KNOWS_ENUM_FLOAT_CONVERSION)
   add_compile_options(-Wno-enum-float-conversion)

@@ -1,10 +1,11 @@
-# Manual pages and completions, written by the program that was just built.
+# Writes manual pages and completions with the program that was just built.
 #
 #   cmake -DPROGRAM=... -DOUT=... "-DCOMMANDS=run,eval,..." "-DEMULATOR=..."
 #         -P manual.cmake
 #
-# OUT/man1 gets a page a command, OUT/completions a file a shell. EMULATOR, its
-# arguments behind commas, runs a program of another machine; empty for one of this.
+# OUT/man1 gets one page per command, OUT/completions one file per shell. EMULATOR
+# runs a program of another machine, with its arguments after commas; it is empty
+# for a program of this machine.
 string(REPLACE "," ";" EMULATOR "${EMULATOR}")
 
 function(write file)
@@ -16,7 +17,7 @@ function(write file)
   endif()
 endfunction()
 
-# No page of a command that is no more stays.
+# Removes the pages of commands that no longer exist.
 file(REMOVE_RECURSE ${OUT}/man1 ${OUT}/completions)
 file(MAKE_DIRECTORY ${OUT}/man1 ${OUT}/completions)
 write(${OUT}/man1/promptcc.1 man)

@@ -1,5 +1,5 @@
 # Packages: `cpack --config build/release/CPackConfig.cmake`, or `./bootstrap
-# package`. What they hold is what `install` says; what a .deb depends on is
+# package`. They contain what `install` installs. The dependencies of a .deb are
 # read from the program itself.
 
 set(CPACK_PACKAGE_NAME promptcc)

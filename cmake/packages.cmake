@@ -12,10 +12,10 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.70)
 
-# msgpack-c by its CMake package: the pkg-config file of version 6 names a
-# folder `include` that is relative to nobody knows what. The library is called
-# msgpackc up to version 4 and msgpack-c since; some systems package 4 without
-# the CMake files, and there pkg-config is right.
+# Finds msgpack-c by its CMake package, since the pkg-config file of version 6
+# names a relative folder `include`, and relative to what is unclear. The
+# library is called msgpackc up to version 4 and msgpack-c since then. Some
+# systems package version 4 without the CMake files; there pkg-config is right.
 find_package(msgpack-c CONFIG QUIET)
 if(NOT msgpack-c_FOUND)
   find_package(msgpack CONFIG QUIET)

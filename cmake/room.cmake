@@ -1,7 +1,7 @@
 # add_room(NAME SOURCES ... USES ...): one static library per folder.
 #
-# Sources are listed by name. USES names the rooms and packages that this one
-# may include; nothing else is linked, so a forbidden arrow does not build.
+# Sources are listed by name. USES names the rooms and packages that this one may
+# include. Nothing else is linked, so a forbidden dependency does not build.
 function(add_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;USES" ${ARGN})
   add_library(${name} STATIC ${ROOM_SOURCES})
@@ -9,8 +9,8 @@ function(add_room name)
   target_link_libraries(${name} PUBLIC ${ROOM_USES} Threads::Threads m)
 endfunction()
 
-# list_sources(OUT FILE MACRO FOLDER): FOLDER<name>.c for every line
-# MACRO(..., <name>) of FILE, a list that C includes as well.
+# list_sources(OUT FILE MACRO FOLDER): lists FOLDER<name>.c for every line
+# MACRO(..., <name>) of FILE, which is a list that C includes as well.
 function(list_sources out file macro folder)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} lines REGEX "^${macro}\\(")

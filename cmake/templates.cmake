@@ -13,7 +13,7 @@ foreach(pair IN LISTS pairs)
   list(SORT files)
   foreach(path IN LISTS files)
     get_filename_component(base "${path}" NAME)
-    # What a run left beside the job is not part of it.
+    # Files that a run left beside the job do not belong to it.
     if(base MATCHES "^(compiled|promptcc)")
       continue()
     endif()

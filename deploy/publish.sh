@@ -5,9 +5,10 @@
 #   deploy/publish.sh oci://registry.example.org/charts
 #   helm install promptcc oci://registry.example.org/charts/promptcc --version 0.1.0
 #
-# What follows the address goes to `helm push`, such as --plain-http or
-# --ca-file. Its last line is the digest, by which the chart can be pinned:
-# oci://registry.example.org/charts/promptcc@sha256:... $HELM names another helm.
+# Arguments after the address go to `helm push`, such as --plain-http or
+# --ca-file. The last line of the output is the digest, by which the chart can be
+# pinned: oci://registry.example.org/charts/promptcc@sha256:... $HELM names
+# another helm.
 set -eu
 case ${1-} in
 oci://?*) to=$1 ;;
@@ -22,5 +23,6 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${HELM:-helm}" lint --quiet "$chart"
 "${HELM:-helm}" package "$chart" --destination "$folder" >/dev/null
-# helm says what it pushed, and where, on the one output or the other.
+# Some versions of helm say on standard output what they pushed, others on
+# standard error.
 "${HELM:-helm}" push "$folder"/promptcc-*.tgz "$to" "$@" 2>&1

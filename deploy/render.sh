@@ -1,6 +1,6 @@
 #!/bin/sh
-# Renders the chart into deploy/kubernetes, for those without Helm. A test sees
-# that it was done. $HELM names another helm.
+# Renders the chart into deploy/kubernetes, for those without Helm. A test checks
+# that it is up to date. $HELM names another helm.
 set -eu
 cd "$(dirname "$0")"
 {

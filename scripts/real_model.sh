@@ -2,9 +2,8 @@
 # real_model.sh PROMPTCC [--small]: compiles jobs/small with a real model on
 # this machine, without Ollama.
 #
-# Without --small the model is one that can do the task (1.1 GB); with it one
-# of 135 million weights (93 MB). What to expect of either stands in
-# docs/real-model.md.
+# Without --small, the model can do the task (1.1 GB). With --small, it has 135
+# million weights (93 MB). docs/real-model.md says what to expect of each.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,7 +23,8 @@ say "compiling jobs/small with it"
 say "asking the compiled program"
 "$promptcc" predict "$work/$model.json" --openai "$url,slots=$slots" \
     review="The handle broke on the second day."
-# The server lives as long as this script. Where somebody watches, it waits for them.
+# The server lives as long as this script. At a terminal, the script waits for
+# the user.
 if [ -t 0 ]; then
     say "ask it something of your own, in another terminal:"
     echo "  $promptcc predict $work/$model.json --openai $url review=\"...\""

@@ -1,15 +1,15 @@
 #!/bin/sh
 # site.sh [COMMAND...]: lays out the pages of the site in build/pages, then runs
-# COMMAND, as in
+# COMMAND, for example
 #
 #   scripts/site.sh mkdocs serve
 #   scripts/site.sh mkdocs build --strict      (into build/site)
 #   scripts/site.sh zensical build --strict
 #
-# The documents point at files that are not below docs/: the README, a job, the
-# notes of a room. So the site has the tree of the repository, with those files in
-# it and nothing else, and each link leads where it leads in the repository. The
-# pages are links to the files, so that `serve` shows what you edit.
+# The documents link to files that are not below docs/: the README, a job, the
+# notes of a room. So the site has the tree of the repository with these files
+# only, and each link leads to the same place as in the repository. The pages are
+# symbolic links to the files, so `serve` shows what you edit.
 set -eu
 cd "$(dirname "$0")/.."
 

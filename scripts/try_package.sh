@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs a .deb of promptcc in a fresh root and runs a job there, to see that
-# the package needs nothing that it does not name. For root, since it makes a
-# Debian of its own; the root is removed at the end.
+# Installs a .deb of promptcc in a fresh root and runs a job there, to check that
+# the package needs nothing that it does not name. Run it as root, since it makes
+# its own Debian; that root is removed at the end.
 #
 #   scripts/try_package.sh build/release/package/promptcc_0.1.0_amd64.deb [SUITE]
 set -eu
@@ -9,12 +9,12 @@ set -eu
 package=$1
 suite=${2:-bookworm}
 root=$(mktemp -d)
-chmod 755 "$root" # apt fetches as a user of its own
+chmod 755 "$root" # apt fetches as its own user
 trap 'rm -rf "$root"' EXIT
 
 say() { printf '==> %s\n' "$*"; }
 
-# The mirror of this machine, so that it works behind one too.
+# Uses this machine's mirror, so that it works behind one too.
 mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\(http[^ ]*\) .*/\2/p; s/^URIs: *//p' \
     /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
 

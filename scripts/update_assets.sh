@@ -1,7 +1,7 @@
 #!/bin/sh
-# update_assets: fetches the one library of the dashboard from npm, checks it,
-# and writes it to web/assets as it is. For whoever raises its version; a build
-# needs neither npm nor node.
+# update_assets: fetches the dashboard's only library from npm, checks it, and
+# writes it to web/assets unchanged. Use it to raise the version; a build needs
+# neither npm nor node.
 #
 #   scripts/update_assets.sh          the version below again
 #   VERSION=1.7.0 HASH= scripts/update_assets.sh   another; prints its hash

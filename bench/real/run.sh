@@ -1,6 +1,6 @@
 #!/bin/sh
 # Optimizes the same job on real models through promptcc and through DSPy 3.4.1,
-# and prints the table that stands in docs/real-model.md.
+# and prints the table in docs/real-model.md.
 #
 #   bench/real/run.sh [RUN...]
 #
@@ -11,7 +11,7 @@
 #
 # A RUN is SYSTEM/OPTIMIZER, see compare.py. Everything is kept in
 # build/real/MODEL: what was asked is not asked again, and a run that was ended
-# goes on. Remove the folder to begin anew. One core takes some hours.
+# continues. Remove the folder to begin anew. On one core it takes some hours.
 set -eu
 cd "$(dirname "$0")/../.."
 . bench/real_models.sh

@@ -1,18 +1,19 @@
 #!/bin/sh
 # Asks real models the held-out questions in promptcc's wording and in DSPy's,
-# and prints the table that stands in docs/real-model.md.
+# and prints the table in docs/real-model.md.
 #
 #   bench/wording/run.sh [CELL...]
 #
-# LIMIT=200            questions a cell
+# LIMIT=200            questions per cell
 # ROWS=report          `choose`: the examples instead of the held-out questions,
 #                      to compare wordings before one is chosen
 # HOW=ask              `weigh`: how likely the right label is, see weigh.py
 # MODELS, DATA, SERVER see bench/real_models.sh
 #
-# A CELL is FORM/WORDING, FORM/WORDING+demos or +demosN, see ask.py. Answers are kept in
-# build/wording/MODEL, so what was asked is not asked again; remove the folder
-# to begin anew. On one core a question takes 0.4 to 1 s (small), 2 to 5 s (able).
+# A CELL is FORM/WORDING, FORM/WORDING+demos or +demosN, see ask.py. Answers are
+# kept in build/wording/MODEL, so what was asked is not asked again; remove the
+# folder to begin anew. On one core a question takes 0.4 to 1 s (small), 2 to 5 s
+# (able).
 set -eu
 cd "$(dirname "$0")/../.."
 . bench/real_models.sh
@@ -23,7 +24,7 @@ cells=${*:-"chat/promptcc chat/dspy chat/promptcc+demos chat/dspy+demos
     json/promptcc json/dspy json/promptcc+demos json/dspy+demos
     loose/promptcc loose/dspy loose/promptcc+demos loose/dspy+demos"}
 
-# A cell has no blanks, so that the list of them may be split.
+# A cell contains no spaces, so the list of cells can be split.
 ask_cells() {
     "$python" "bench/wording/${HOW:-ask}.py" --server "$url" --model "$name" \
         --program build/release/bench/bench_wording --work "$work" \
