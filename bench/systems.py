@@ -1,4 +1,4 @@
-"""promptcc and DSPy, as the benchmarks ask them: each in a process of its own."""
+"""Runs promptcc and DSPy for the benchmarks, each in its own process."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 
 
 def ask_promptcc(program, verb, job, *more):
-    """The JSON document of one command on a job."""
+    """Returns the JSON document of one command on a job."""
     done = subprocess.run([program, verb, job, "--json", "--quiet", *more],
                           capture_output=True, text=True)
     if done.returncode != 0:
@@ -18,7 +18,8 @@ def ask_promptcc(program, verb, job, *more):
 
 
 def ask_dspy(python, script, cache, *more):
-    """The result that a script of ours prints, run with a cache of its own."""
+    """Runs one of our scripts with its own cache; returns the result that it
+    prints."""
     done = subprocess.run(
         [python, script, *map(str, more)], capture_output=True, text=True,
         env=os.environ | {"DSPY_CACHEDIR": str(cache), "PYTHONHASHSEED": "0",

@@ -1,11 +1,11 @@
-"""llama.cpp's server, out of the package xllamacpp.
+"""Runs llama.cpp's server from the package xllamacpp.
 
     llama_server.py MODEL.gguf --alias NAME --port N [--slots N]
                     [--context N] [--threads N]
 
-Listens on 127.0.0.1 until it is ended. Each slot holds N tokens (4096). The
-package brings llama.cpp compiled for any x86-64 with AVX2, or arm64; what it
-serves is llama-server's own HTTP.
+Listens on 127.0.0.1 until it is ended. Each slot has a context of N tokens
+(4096). The package contains llama.cpp, compiled for any x86-64 with AVX2, or for
+arm64. It serves llama-server's own HTTP API.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     server = xllamacpp.Server(parameters(parser.parse_args()))
     print(f"listening on {server.listening_address}", flush=True)
-    while True:  # a signal ends it
+    while True:  # until a signal ends it
         signal.pause()
 
 

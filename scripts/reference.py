@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""reference.py [--check] [BUILD]: writes the made parts of the reference in docs/.
+"""reference.py [--check] [BUILD]: writes the generated parts of the reference in docs/.
 
-A part stands between two comments, which readers do not see:
+A part is between two comments, which readers do not see:
 
     <!-- made: message HELLO -->
     ...
     <!-- end -->
 
-and says what one source says of itself, so that nothing is told twice. Essays and
-examples around it are written by hand. The kinds of parts are the functions below
-that `@part` marks, and their sources are
+It shows what one source says about itself, so that nothing is written twice. The
+text and examples around it are written by hand. The kinds of parts are the
+functions below that `@part` marks. Their sources are
 
     the command line, optimizers, messages,  the program's tables (cli/reference.c,
     what operators watch                     from BUILD, build/dev by default)
@@ -43,7 +43,8 @@ def part(make):
 # --- Markdown ---
 
 def prose(text):
-    """A text of a source as Markdown: pages become links, options code."""
+    """Returns a text of a source as Markdown: pages become links, options
+    code."""
     text = re.sub(r"\bdocs/([\w-]+\.md)(#[\w-]+)?", r"[\1](\1\2)", text)
     kept = re.split(r"(`[^`]*`|\]\([^)]*\))", text)
     return "".join(
@@ -56,7 +57,7 @@ def capital(text):
 
 
 def sentence(text):
-    """The same with a capital at the front and a stop at the end."""
+    """Like prose, with a capital letter and a full stop."""
     text = capital(prose(text.strip()))
     return text + ("" if text.endswith(".") else ".")
 
@@ -66,7 +67,7 @@ def code(text):
 
 
 def table(*rows):
-    """Rows of cells, the first of which are the heads."""
+    """Returns a table of rows of cells; the first row is the heading."""
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
              for row in rows]
     return [lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]
@@ -86,7 +87,7 @@ def number(value):
 # --- the program's tables ---
 
 class Program:
-    """What build/.../cli/reference prints, asked once."""
+    """What build/.../cli/reference prints; it runs once."""
 
     def __init__(self, build):
         self.build, self.said = build, None
@@ -106,7 +107,8 @@ program = Program(ROOT / "build" / "dev")
 
 
 def option_name(option):
-    """`--ollama URL` `[,slots=N]`: in parts, between which a line may end."""
+    """Returns `--ollama URL` `[,slots=N]`: parts, between which a line may
+    break."""
     argument = option["argument"] or ""
     first, *others = re.split(r"(?=\[,)", argument)
     return " ".join([code(f"--{option['name']}" +
@@ -142,7 +144,8 @@ def commands(group):
 
 @part
 def options():
-    """All of them by name; where two share one, with the commands that it is of."""
+    """All options by name. Where two share a name, each says which commands it
+    belongs to."""
     names = [one["name"] for one in program["options"]]
     rows = [("option", "meaning", "default")]
     for one in sorted(program["options"], key=lambda one: one["name"]):
@@ -164,7 +167,7 @@ def exit_status():
 
 @part
 def documents():
-    """What --json prints."""
+    """The documents that --json prints."""
     return table(("command", "what it prints with `--json`"),
                  *((code(one["name"]), prose(one["document"]))
                    for one in program["commands"] if one["document"]))
@@ -180,7 +183,7 @@ def optimizer(name):
         if param["choices"]:
             meaning += f" ({', '.join(map(code, param['choices']))})"
             value = code(value)
-        if param["name"] != "seed":  # which the page tells for all of them
+        if param["name"] != "seed":  # the page describes it once for all optimizers
             rows.append((code(param["name"]), "" if value is None else
                          f"{value:g}" if isinstance(value, float) else
                          str(value).lower(), meaning))
@@ -226,8 +229,8 @@ def message(name):
 
 @part
 def verbs():
-    """Of COMMAND, by name; of two of one name the first, which is a coordinator's.
-    """
+    """The verbs of COMMAND, by name. If two have the same name, the first one
+    counts, which is a coordinator's."""
     there = {}
     for one in program["verbs"]:
         there.setdefault(one["name"], (
@@ -240,7 +243,8 @@ def verbs():
 # --- the store ---
 
 def comment_before(sql, statement):
-    """The lines of the comment right above a statement, without their dashes."""
+    """Returns the lines of the comment right above a statement, without their
+    dashes."""
     lines = sql[:sql.index(statement)].splitlines()
     taken = []
     while lines and lines[-1].startswith("--"):
@@ -254,10 +258,10 @@ def schemas():
 
 
 def made_store():
-    """A store of the last version, in memory."""
+    """Makes a store of the latest version, in memory."""
     db = sqlite3.connect(":memory:")
     for path in [*schemas(), *sorted((ROOT / "store" / "views").glob("*.sql"))]:
-        # The views of version 1 were files of their own from 2 on.
+        # From version 2 on, the views of version 1 are separate files.
         for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'"
                                 ).fetchall():
             if path.stem == name:
@@ -292,8 +296,8 @@ def tables():
 
 @part
 def view(name):
-    """The comment above it: a sentence; then names of columns, two blanks, and what
-    they hold."""
+    """A view's columns, from the comment above it: a sentence, then names of
+    columns, two spaces, and what the columns contain."""
     path = ROOT / "store" / "views" / f"{name}.sql"
     rows = []
     for line in comment_before(path.read_text(), f"CREATE VIEW {name} "):
@@ -354,7 +358,7 @@ def addresses():
 
 @part
 def watched():
-    """What /metrics says."""
+    """What /metrics reports."""
     rows = [("name", "type", "what it is")]
     for one in program["metrics"]:
         labels = "{" + one["labels"] + "}" if one["labels"] else ""
@@ -370,8 +374,8 @@ def job_schema():
 
 
 def resolved(schema, whole):
-    """With all that it refers to: of one that may be null, a word or a map, the
-    map."""
+    """Returns the schema with all references resolved. If a value may be null, a
+    word or a map, returns the map."""
     while "$ref" in schema:
         there = whole["$defs"][schema["$ref"].rsplit("/", 1)[1]]
         own = {key: value for key, value in schema.items() if key != "$ref"}
@@ -401,7 +405,8 @@ TYPES = {"string": "text", "integer": "whole number", "number": "number",
 
 
 def type_of(schema, whole):
-    """In words: of several forms the first, which is the plain one."""
+    """Returns the type in words. If there are several forms, the first is the
+    plain one."""
     given = resolved(schema, whole)
     if "x-type" in given:
         return prose(given["x-type"])
@@ -426,8 +431,8 @@ def default_of(key, schema, required):
 
 
 def key_rows(schema, whole, before=""):
-    """A row for each key. Maps that stand in the place of their key, and are told
-    nowhere else, follow it."""
+    """Yields a row for each key. A map that is defined at its key, and
+    described nowhere else, follows its key."""
     for key, one in schema["properties"].items():
         given = resolved(one, whole)
         yield (code(before + key), type_of(one, whole),
@@ -440,8 +445,8 @@ def key_rows(schema, whole, before=""):
 
 @part
 def keys(name=None):
-    """The keys of the file, or of a map that a definition describes. Those with a
-    section of their own on the page are linked."""
+    """The keys of the file, or of a map that a definition describes. Keys with
+    their own section on the page are linked."""
     whole = job_schema()
     if name:
         return table(("key", "type", "default", "meaning"),
@@ -493,7 +498,8 @@ def refill(text):
 
 
 def wanted():
-    """The parts that some page must have, so that no view or command is left out."""
+    """Returns the parts that some page must contain, so that no view or command
+    is left out."""
     yield from (f"view {path.stem}" for path in
                 (ROOT / "store" / "views").glob("*.sql"))
     yield from (f"message {one['name']}" for one in program["messages"])

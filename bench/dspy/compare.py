@@ -1,15 +1,15 @@
-"""The same job, data, model server and seeds through promptcc and through DSPy.
+"""Runs the same job, data, model server and seeds through promptcc and DSPy.
 
     compare.py [--seeds N] [--optimizers LIST] [--systems LIST] [--build FOLDER]
                [--python PYTHON] [--set KEY=VALUE] [--out FILE]
 
-Each run has a stand-in server of its own, so requests and tokens are counted
-where they arrive, whatever either system says of itself. DSPy's cache and
-promptcc's store begin empty. One JSON line a run goes to --out (a run that is
-there already is not repeated), and a table to standard output, with the
-difference of the two over the seeds of both. A run that crashed is named below
-the table, counts in none of its numbers, and is tried again by the next
-compare.py. The numbers of these stand for no real model.
+Each run has its own stand-in server, so requests and tokens are counted where
+they arrive, whatever either system reports. DSPy's cache and promptcc's store
+begin empty. Each run adds one JSON line to --out; a run that is in the file is
+not repeated. Then a table goes to standard output, with the difference of the
+two systems over the seeds of both. A run that crashed is named below the table,
+is left out of all its numbers, and is tried again by the next compare.py. These
+numbers say nothing about any real model.
 """
 
 import argparse
@@ -36,7 +36,7 @@ SLOTS = 4
 
 
 class Server:
-    """A stand-in on a port of its own, which knows two models."""
+    """A stand-in on its own port, which serves two models."""
 
     def __init__(self, build):
         self.process = subprocess.Popen(
@@ -75,7 +75,7 @@ def promptcc(args, folder, optimizer, seed, server):
         compiled, *options)
     seconds = time.monotonic() - start
     search = server.figures()
-    # In a store of its own: DSPy's test pays for every call, too.
+    # In its own store: DSPy's test also pays for every call.
     held_out = ["--data", folder / "test.jsonl", "--store",
                 folder / f"{optimizer}-{seed}-test.db", *options]
     before = ask(args, "eval", folder, server, *held_out)
@@ -132,7 +132,8 @@ def finished(runs):
 
 
 def crashes(runs):
-    """A line for each run whose score says nothing of its optimizer."""
+    """Returns a line for each run whose score says nothing about its
+    optimizer."""
     return "\n".join(f"crashed: {run['optimizer']} in {run['system']}, seed "
                      f"{run['seed']}: {run['error']}" for run in runs
                      if run["error"] is not None)
@@ -160,7 +161,8 @@ def table(runs):
 
 
 def comparison(runs):
-    """promptcc minus DSPy, by optimizer, over the seeds that both finished."""
+    """Returns promptcc minus DSPy, by optimizer, over the seeds that both
+    finished."""
     lines, runs = [], finished(runs)
     for optimizer in sorted({run["optimizer"] for run in runs}):
         of = {system: {run["seed"]: run["after"] for run in runs

@@ -2,7 +2,7 @@
 
     evaluate_in_dspy.py FOLDER URL THREADS ROWS
 
-Prints {"seconds", "cpu_s"}. What is imported before does not count.
+Prints {"seconds", "cpu_s"}. The time of imports before does not count.
 """
 
 import json
@@ -19,7 +19,7 @@ def main():
     examples = read(pathlib.Path(folder) / "test.jsonl")[:int(rows)]
     dspy.configure(lm=dspy.LM("openai/student:14b", api_base=url + "/v1",
                               api_key="none", temperature=0, max_tokens=200))
-    # As plain text: whatever a reply says is read at the first attempt, so
+    # As plain text: whatever a reply says can be read at the first attempt, so
     # that each row is one call.
     program = dspy.Predict(Classify)
     evaluate = dspy.Evaluate(devset=examples, metric=score,

@@ -1,10 +1,10 @@
-"""Writes the problem that compare.py gives to both: a job and its data.
+"""Writes the problem that compare.py gives to both systems: a job and its data.
 
     problem.py FOLDER
 
-Eight intents of a shop's customers that are seldom called by their names, in a
-program of three steps whose metric reads the first. 48 rows to train on, 48 to
-validate, 400 held out. Always the same rows.
+A shop's customers have eight intents, which they seldom call by name. The
+program has three steps, and its metric reads the first one. 48 rows are for
+training, 48 for validation, 400 are held out. The rows are always the same.
 """
 
 import json
@@ -103,7 +103,7 @@ PHRASES = {
         "a complaint about your manager, who was rude on the phone"],
 }
 
-# Said by all kinds of people about all kinds of things.
+# Phrases that all kinds of people use about all kinds of things.
 BEFORE = ["", "Good morning,", "Hello there,", "Hi,", "Hello, order 88213:",
           "Dear team,", "Hi again,", "Good evening,", "So,", "Hey,"]
 AFTER = ["", "Thank you.", "Please let me know.", "Best wishes, Jo",

@@ -1,12 +1,12 @@
-"""How much quicker more slots make an evaluation, in promptcc and in DSPy.
+"""Measures how much more slots speed up an evaluation, in promptcc and in DSPy.
 
     threads.py [--slots 1,2,4,8,16,64,256] [--latency-ms 500] [--rows 240]
 
-One simulated server that answers so many calls at once, each after the same
-time; the first step of problem.py's program on the same rows. DSPy gets a
-thread a slot (num_threads), promptcc one worker with so many. promptcc is timed
-from the start of its process to its end, DSPy without what it imports. Prints a
-table; one JSON line a run goes to --out.
+One simulated server answers as many calls at once as there are slots, each
+after the same time. Both systems run the first step of problem.py's program on
+the same rows. DSPy gets one thread per slot (num_threads), promptcc one worker
+with all slots. promptcc is timed from the start of its process to its end, DSPy
+without its imports. Prints a table; each run adds one JSON line to --out.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from systems import ask_dspy, ask_promptcc  # noqa: E402
 
 
 class Server:
-    """A stand-in on a port of its own, which begins with nothing cached."""
+    """A stand-in on its own port, which begins with nothing cached."""
 
     def __init__(self, build, slots, latency_ms):
         self.process = subprocess.Popen(

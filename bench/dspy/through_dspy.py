@@ -2,10 +2,10 @@
 
     through_dspy.py FOLDER OPTIMIZER SEED URL THREADS
 
-Prints {"seconds", "before", "after", "error"}: scores of the program as written
-and of the compiled one on test.jsonl. When the search is over, and when the
-test begins, it asks URL for its figures, so that both are counted apart: they
-come in "search" and "all".
+Prints {"seconds", "before", "after", "error"}: the scores on test.jsonl of the
+program as written and of the compiled one. It asks URL for its figures when the
+search is over and the test begins, so that both are counted apart: as "search"
+and "all".
 """
 
 import json

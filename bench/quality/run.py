@@ -1,13 +1,13 @@
-"""Held-out score against calls, for every optimizer on every world.
+"""Measures held-out score against calls, for every optimizer on every world.
 
     run.py [--optimizers LIST] [--worlds LIST] [--calls LIST] [--seeds N]
            [--build FOLDER] [--out FILE] [--set KEY=VALUE]
 
-Each run begins with an empty store. One JSON line a run goes to --out; a run
-that is there already is not repeated. Then a table is printed. Its last column
-is the first optimizer of the list minus this one: the mean over the seeds that
-both ran, with a 95 % interval. Wherever the first is significantly below
-another, the end says so. An optimizer may have parameters:
+Each run begins with an empty store and adds one JSON line to --out; a run that
+is in the file is not repeated. Then a table is printed. Its last column is the
+first optimizer of the list minus this one: the mean over the seeds that both
+ran, with a 95 % interval. If the first is significantly below another anywhere,
+the end says so. An optimizer may have parameters:
 `screen_and_race:proposals=0`.
 """
 
@@ -55,7 +55,7 @@ def ask(args, url, verb, folder, *more):
 
 
 def score_of(part):
-    """None where the budget did not reach to the end of it."""
+    """Returns None if the budget ended before this score was complete."""
     return part and part["score"]
 
 

@@ -1,7 +1,7 @@
-"""The worlds of worlds.py as a model server (Ollama's API), on loopback.
+"""Serves the worlds of worlds.py as models (Ollama's API), on loopback.
 
 A model's name is WORLD-student or WORLD-teacher. Equal requests get equal
-answers; above temperature 0 the seed counts. It prints its address.
+answers; above temperature 0 the seed matters. Prints its address.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import re
 import worlds
 
 FIELD = re.compile(r"^\d+\. `(\w+)`", re.M)
-# What a prompt says of labels behind the instruction.
+# The part of a prompt, after the instruction, that repeats the labels.
 CHOICES = re.compile(r"\n\n(`\w+` is one of: .*\n?)+\Z")
 MARK = re.compile(r"^\[\[ ## (\w+) ## \]\]\s*$", re.M)
 
@@ -32,8 +32,8 @@ def outputs_of(text):
 
 
 def read_system(system):
-    """The task, which comes first in JSON and last in chat, and the outputs
-    with what stands behind them."""
+    """Returns the task, which comes first in JSON and last in chat, and the
+    list of outputs with the text after it."""
     head, _, task = system.partition("Your task: ")
     if not head:
         task, start, rest = re.split(r"\n\n(Input|Output) fields:\n", task,
@@ -69,9 +69,9 @@ for _world in WORLDS.values():
 
 
 def step_of(world, asked):
-    """The step that has these outputs; one that only a teacher is asked for
-    has others. A teacher that fills in what a row does not say is asked for
-    some of them."""
+    """Returns the step with these outputs, or "teacher" for outputs that only a
+    teacher is asked for. A teacher that completes a row is asked for some of a
+    step's outputs."""
     for step, names in STEPS[world].items():
         if asked <= names:
             return step

@@ -1,42 +1,42 @@
-"""Fourteen problems, each with rows of its own and a model of its own.
+"""Fourteen problems, each with its own rows and its own model.
 
 A world is a made-up task and a made-up student. What the student does with a
-prompt is written down in its `answer`, and it differs in mechanism from world
-to world, so that no search can be right in all of them by one trick:
+prompt is written down in its `answer`. The mechanism differs from world to
+world, so that no search can win in all of them by one trick:
 
     intents     three steps, eight labels; rules for a cue help, and so do demos
-                that hold it: wording and demos both matter
-    extraction  three fields; a demo of the same template shows where they stand:
+                that contain it: wording and demos both matter
+    extraction  three fields; a demo of the same template shows where they are:
                 demos matter, the instruction does not
-    numbers     quantities; a rule of reckoning in the instruction is what helps,
+    numbers     quantities; an arithmetic rule in the instruction is what helps,
                 and many demos confuse: wording matters
-    replies     two steps, graded by words in common; the house's phrases are
+    replies     two steps, graded by common words; the house's phrases are
                 learned from demos of the topic, or named by the instruction
     complaints  three steps, eight labels in four pairs that share their words:
                 only a teacher that sees both of a pair can say what tells them
                 apart; some rows harm as demos, and so do too many
-    routing     two steps, twelve labels: what the first writes down has no label,
-                and where it loses the point the second cannot mend it
+    routing     two steps, twelve labels: what the first writes has no label, and
+                where it misses the point the second cannot repair it
     ceiling     the student is right on 70 % whatever the prompt says, and long
                 prompts make it worse: neither matters
     allergic    every demo harms, and one instruction differs from the next by
                 less than two points: what looks better is luck
     hurtful     every demo harms, a rule for a cue helps a little: the gain is
                 where a search for demos does not look
-    last        demos that cover the labels help, but the student tends to say
-                the label of the last: sets of many labels, evenly mixed, win
+    last        demos that cover the labels help, but the student tends to repeat
+                the label of the last one: sets of many labels, evenly mixed, win
     middle      three steps; only the one in the middle matters, no row says what
                 is right there, and it needs many demos
     noisy       a tenth of the labels to learn from are wrong; such a row harms
-                as a demo and makes a wrong rule
-    narrow      messages so long that the context has room for two demos or so
+                as a demo and leads to a wrong rule
+    narrow      messages so long that only about two demos fit into the context
     rare        three of eight labels are rare, and the student hardly thinks of
-                them before it is told
+                them until it is told
 
 The last seven were written before anything was measured on them.
-A teacher writes what a prompt gives it to see: rules for the cues of the
-examples that are in the prompt, each with some chance. No world knows which
-optimizer asks. **What comes out says nothing about any real model.**
+A teacher writes what a prompt lets it see: rules for the cues of the examples
+in the prompt, each with some chance. No world knows which optimizer asks. **The
+results say nothing about any real model.**
 """
 
 import hashlib
@@ -45,7 +45,8 @@ import re
 
 
 def unit(*parts):
-    """A number in [0, 1) that depends on all parts and on nothing else."""
+    """Returns a number in [0, 1) that depends on all parts and on nothing
+    else."""
     text = "\x1f".join(map(str, parts)).encode()
     digest = hashlib.blake2b(text, digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2 ** 64
@@ -56,17 +57,17 @@ def gauss(*parts):
 
 
 class Prompt:
-    """What a student gets to see."""
+    """What a student sees."""
 
     def __init__(self, step, instruction, demos, inputs, asked, heat=0,
                  seed=0):
         self.step = step
         self.instruction = instruction.lower()
-        self.demos = demos      # list of (inputs joined, outputs by name)
+        self.demos = demos      # list of (joined inputs, outputs by name)
         self.inputs = inputs    # by name
         self.asked = asked      # names of output fields
         self.heat = heat        # temperature
-        self.seed = seed        # counts above temperature 0
+        self.seed = seed        # matters above temperature 0
         self.text = "\n".join(inputs.values())
 
     def names(self, *words):
@@ -78,7 +79,7 @@ class World:
     job = ""
     n_train, n_held = 96, 400
     num_ctx = 16384             # tokens that a prompt may have
-    skill_of_teacher = 0.25     # added to the student's
+    skill_of_teacher = 0.25     # added to the student's skill
 
     def __init__(self):
         self.rng = random.Random(self.name)
@@ -88,19 +89,20 @@ class World:
         self.rng.shuffle(self.rows)
 
     def prepare(self):
-        """What all rows are made of, drawn before the first."""
+        """Draws what all rows are made of, before the first row."""
 
     def make(self, i):
-        """Row i, known by the texts that it is entered under."""
+        """Makes row i, which can be found by the texts that it is entered
+        under."""
         raise NotImplementedError
 
     def enter(self, row, *texts):
-        """Makes the row known by texts that a prompt may show."""
+        """Registers the texts of a prompt by which the row can be found."""
         self.by_text.update(dict.fromkeys(texts, row))
         return row
 
     def word(self, letters="bcdfglmnprst"):
-        """A made-up word of three syllables."""
+        """Returns a made-up word of three syllables."""
         return "".join(self.rng.choice(letters) + self.rng.choice("aeiou")
                        for _ in range(3))
 
@@ -111,13 +113,14 @@ class World:
         return None
 
     def shown(self, prompt):
-        """The rows that the demos show."""
+        """Returns the rows that the demos show."""
         found = (self.truth(inputs) for inputs, _ in prompt.demos)
         return [row for row in found if row is not None]
 
     def right(self, skill, row, prompt, teacher):
-        """Skill against how hard the row is, and the whim of the wording, which
-        a temperature makes larger, and another for each seed."""
+        """Returns whether the skill exceeds the difficulty of the row plus a
+        random effect of the wording. A temperature makes this effect larger,
+        and different for each seed."""
         skill += self.skill_of_teacher * teacher
         whim = gauss(row["id"], prompt.instruction, len(prompt.demos),
                      prompt.demos[-1:] or "",
@@ -125,7 +128,7 @@ class World:
         return skill + (0.06 + 0.12 * prompt.heat) * whim > row["hard"]
 
     def rules(self, rows):
-        """Lines that a teacher may write, having seen these rows."""
+        """Returns lines that a teacher may write, having seen these rows."""
         return []
 
 
@@ -378,11 +381,11 @@ metric: {exact_match: verdict}
 
 
 class Complaints(World):
-    """Eight labels in four pairs that share their words. What tells the two of
-    a pair apart is a turn of phrase that no single word gives away, so only a
-    teacher that sees both can say it. Demos that cover the labels help, near
-    ones more; a tenth of the rows are odd and harm as demos; so do too many
-    demos, a long instruction, and a rule that is wrong."""
+    """Eight labels in four pairs that share their words. What tells a pair
+    apart is a turn of phrase that no single word gives away, so only a teacher
+    that sees both labels can say it. Demos that cover the labels help, and near
+    ones help more. A tenth of the rows are odd and harm as demos. So do too
+    many demos, a long instruction, and a wrong rule."""
 
     name = "complaints"
     labels = ("late", "lost", "broken", "wrong_item", "overcharged",
@@ -447,8 +450,8 @@ metric: {exact_match: kind}
         return {"kind": label if good else row["rival"]}
 
     def rules(self, rows):
-        """What tells a pair apart needs both of it; now and then the teacher
-        is wrong."""
+        """Returns rules. The teacher can tell a pair apart only if it sees both
+        labels, and is sometimes wrong."""
         seen = {row["label"] for row in rows}
         lines = [f"`{row['label']}` rather than `{row['rival']}` where it is "
                  "put that way." for row in rows if row["rival"] in seen]
@@ -457,10 +460,10 @@ metric: {exact_match: kind}
 
 
 class Routing(World):
-    """Two steps, twelve labels. The first writes down what the second goes by,
-    and no row says what is right there. Twelve demos that cover the labels are
-    worth most with the second step; the first needs an instruction or demos of
-    its own, and only then is the rest within reach."""
+    """Two steps, twelve labels. The second step relies on what the first
+    writes, and no row says what is right there. Twelve demos that cover the
+    labels are worth most with the second step. The first needs an instruction
+    or its own demos, and only then is the rest within reach."""
 
     name = "routing"
     labels = tuple(f"desk_{c}" for c in "abcdefghijkl")
@@ -529,8 +532,9 @@ metric: {exact_match: desk}
 
 
 class Cues(World):
-    """Messages with eight labels. One made-up word of a message, its cue, says
-    which; the worlds below differ in what a prompt is worth (`skill`)."""
+    """Messages with eight labels. One made-up word of a message, its cue,
+    determines the label. The worlds below differ in what a prompt is worth
+    (`skill`)."""
 
     labels = ("alpha", "bravo", "coral", "delta", "ember", "fjord", "grove",
               "haven")
@@ -566,11 +570,11 @@ metric: {exact_match: kind}
         return self.enter(row, text)
 
     def whole(self, text, i):
-        """The message of row i, whose words are in text."""
+        """Returns the message of row i, which contains the words of text."""
         return text
 
     def another(self, label, *parts):
-        """A label other than this, which depends on the parts."""
+        """Returns a label other than this one, which depends on the parts."""
         others = [one for one in self.labels if one != label]
         return others[int(unit(self.name, *parts) * len(others))]
 
@@ -578,7 +582,7 @@ metric: {exact_match: kind}
         raise NotImplementedError
 
     def wrong(self, row, shown):
-        """What the student says where it is not right."""
+        """Returns what the student says when it is wrong."""
         return row["rival"]
 
     def answer(self, prompt, teacher):
@@ -681,7 +685,7 @@ class Noisy(Cues):
 
     def __init__(self):
         super().__init__()
-        # What is held out is labelled well.
+        # The held-out rows are labeled correctly.
         for row in self.rows[:self.n_train]:
             if unit("noise", row["id"]) < 0.1:
                 row["said"] = self.another(row["label"], "said", row["id"])
@@ -713,7 +717,7 @@ class Rare(Cues):
     name = "rare"
 
     def label_of(self, i):
-        at = i % 32     # each of the last three labels is one row in 32
+        at = i % 32     # each of the last three labels has one row in 32
         return self.labels[at % 5 if at < 29 else at - 24]
 
     def skill(self, row, prompt, shown):
@@ -736,7 +740,7 @@ PLAIN = ("Read the input with care.", "Answer in the form that is asked for.",
 
 
 def write_text(world, name, inputs, draw):
-    """An instruction, or some words for whatever else is asked."""
+    """Writes an instruction, or some words for anything else that is asked."""
     shown = "\n".join(inputs.values())
     rows = [row for text, row in world.by_text.items() if text in shown]
     if "instruction" not in name:
@@ -745,7 +749,7 @@ def write_text(world, name, inputs, draw):
             if unit("note", line, draw) < 0.5)
     basis = inputs.get("basic_instruction", "").strip()
     rules = sorted(set(world.rules(rows)))
-    # The more there is to see at once, the less is taken up of each.
+    # The more rows are shown at once, the less the teacher learns from each.
     chance = 0.75 if len(rows) <= 8 else 0.75 * 8 / len(rows)
     kept = [line for line in rules
             if line not in basis and unit("rule", line, draw) < chance]

@@ -3,8 +3,8 @@
     bank_in_dspy.py FOLDER OPTIMIZER SEED URL THREADS MODEL
 
 OPTIMIZER is one of bench/dspy/through_dspy.py, or `none` for the program as
-written. Prints {"search": what the search sent, "right": [0 or 1 for each row
-of test.jsonl], "error"}.
+written. Prints {"search": figures of what the search sent, "right": [0 or 1 for
+each row of test.jsonl], "error"}.
 """
 
 import json
@@ -19,8 +19,8 @@ import through_dspy  # noqa: E402
 
 
 class SchemaLM(dspy.LM):
-    """A server that keeps to a JSON schema. DSPy cannot know it of a model
-    that is in no catalogue, and would then send none."""
+    """An LM whose server enforces a JSON schema. DSPy cannot know that of a
+    model outside its catalog, and would then send no schema."""
 
     supports_response_schema = True
     supported_params = {"response_format", "temperature", "max_tokens"}

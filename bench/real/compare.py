@@ -1,13 +1,13 @@
-"""The same job, data, real model and seeds through promptcc and through DSPy.
+"""Runs the same job, data, real model and seeds through promptcc and DSPy.
 
     compare.py --server URL --model NAME --work FOLDER [--data FOLDER]
                [--seeds N] [--runs LIST] [--test N] [--max-calls N] [--slots N]
                [--promptcc PROGRAM] [--table]
 
 A run is SYSTEM/OPTIMIZER, such as promptcc/gepa; the optimizer `none` is the
-program as written. Everything is kept in FOLDER: a run that is done is not
-repeated, and one that was ended goes on where it was (promptcc out of its
-store, DSPy out of its cache). --table asks nothing and shows what is kept.
+program as written. Everything is kept in FOLDER: a finished run is not
+repeated, and one that was ended continues where it was (promptcc from its
+store, DSPy from its cache). --table asks nothing and shows what is kept.
 """
 
 import argparse
@@ -35,7 +35,8 @@ def ask(args, verb, folder, meter, *more):
 
 
 def right_rows(path):
-    """1 for each row that was right, in the order of the file."""
+    """Returns 1 for each row that was right and 0 for others, in the file's
+    order."""
     with open(path, encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [int(row["score"] == 1) for row in sorted(
@@ -71,7 +72,7 @@ SYSTEMS = {"promptcc": promptcc, "dspy": dspy}
 
 
 def run(args, name, seed):
-    """What came of one run, asked for or kept."""
+    """Returns the result of one run, which is made now or was kept."""
     system, optimizer = name.split("/")
     folder = args.work / f"{system}-{optimizer}-{seed}"
     kept = folder / "result.json"
@@ -87,7 +88,7 @@ def run(args, name, seed):
     return made
 
 
-# --- what came out ---
+# --- results ---
 
 def whole(value):
     return f"{value:,.0f}"
@@ -99,7 +100,8 @@ def interval(right):
 
 
 def beside(right, written):
-    """Only now right, only before right, and the paired test of it."""
+    """Returns the rows that are only right now, those that were only right
+    before, and the paired test on them."""
     if not written:
         return " | "
     gained = sum(a > b for a, b in zip(right, written))

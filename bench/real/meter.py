@@ -1,11 +1,11 @@
-"""Stands before a model server and counts what passes.
+"""A proxy before a model server that counts what passes.
 
     with Meter(URL, FILE) as meter: ... meter.url ...
 
-Requests, tokens and the time from one to the next are counted where they
-arrive, whatever either system says of itself, and are kept in FILE, so that the
-count goes on with a run that was ended. GET /sim/stats tells them in the words
-of the stand-in server.
+Requests, tokens and the time from the first to the last are counted where they
+arrive, whatever either system reports. FILE keeps them, so that the count
+continues with a run that was ended. GET /sim/stats returns them in the form of
+the stand-in server.
 """
 
 import http.server

@@ -1,10 +1,10 @@
-"""Writes the job that compare.py gives to both: real customers' questions.
+"""Writes the job that compare.py gives to both systems: real customers' questions.
 
     problem.py FOLDER DATA MODEL N_TEST
 
 DATA is a folder with examples.jsonl (100 questions to a bank, ten intents) and
 heldout.jsonl. Seven examples of each intent are for training, three for
-validating; the first N_TEST of heldout.jsonl are for the end.
+validation; the first N_TEST of heldout.jsonl are for the final test.
 """
 
 import collections

@@ -1,20 +1,20 @@
-"""Asks a real model the same questions in several wordings; counts what is right.
+"""Asks a real model the same questions in several wordings, and counts right answers.
 
     ask.py --server URL --model NAME --program bench_wording --work FOLDER
            [--data FOLDER] [--rows choose|report] [--limit N] [--slots N]
            [--block N] [--table] [CELL...]
 
 A cell is FORM/WORDING, without demos, or FORM/WORDING+demos, with the first
-example of each label; +demos1, +demos2, ... show one of each that chance picks,
-in an order that it picks too. FORM is chat, json (the server keeps to the
-schema), or loose (JSON without a schema). WORDING is promptcc, dspy, or a name
-of variants.py; `FORM/*` is all of them. Answers are kept in
-FOLDER, so that a run that was ended goes on where it was. The cells take turns,
-N questions each, so that whenever it is ended they have met the same questions;
---table asks nothing and shows what is kept.
+example of each label. With +demos1, +demos2, ... the examples and their order
+are random. FORM is chat, json (the server enforces the schema), or loose (JSON
+without a schema). WORDING is promptcc, dspy, or a name of variants.py; `FORM/*`
+is all of them. Answers are kept in FOLDER, so a run that was ended continues
+where it was. The cells take turns, N questions each, so whenever the run ends,
+all cells have been asked the same questions. --table asks nothing and shows
+what is kept.
 
-Only first answers count: neither promptcc's second try nor DSPy's. Each is
-read by its own reader, and is right when the label is.
+Only first answers count: neither promptcc's second try nor DSPy's. Each system's
+answers are read by its own reader, and are right when the label is.
 """
 
 import argparse
@@ -51,8 +51,8 @@ metric: {{exact_match: intent}}
 optimizer: labeled
 """
 MAX_TOKENS = 32
-# The end marker says no more than that the answer is over, and is a third of
-# it: the server stops there.
+# The end marker only says that the answer is over, and is a third of it, so the
+# server stops there.
 STOP = "[[ ## completed"
 
 
@@ -62,7 +62,7 @@ def read_rows(path):
 
 
 class Promptcc:
-    """The product's own prompts, and its reader."""
+    """promptcc's own prompts, and its reader."""
 
     def __init__(self, program, job):
         self.process = subprocess.Popen([program, job], text=True,
@@ -113,14 +113,14 @@ class Dspy:
 
 
 def first_of_each(examples):
-    """One example a label, in the file's order."""
+    """Returns one example per label, in the file's order."""
     seen = set()
     return [row for row in examples if not (
         row["intent"] in seen or seen.add(row["intent"]))]
 
 
 def drawn(examples, seed):
-    """One example a label, and their order, by chance."""
+    """Returns one random example per label, in random order."""
     rng = random.Random(seed)
     of = {}
     for row in examples:
@@ -137,8 +137,8 @@ class Bench:
         examples = read_rows(data / "examples.jsonl")
         self.examples = examples
         self.labels = sorted({row["intent"] for row in examples})
-        # Held-out rows only ever report. What a wording is chosen by are the
-        # examples that are no demos.
+        # Held-out rows are only for reporting. Wordings are chosen on the
+        # examples that are not demos.
         first = first_of_each(examples)
         self.rows = ([row for row in examples if row not in first]
                      if given.rows == "choose"
@@ -162,7 +162,8 @@ class Bench:
         return {"user_message": self.rows[i]["user_message"]}
 
     def demos(self, number, i):
-        """Those of a cell for row i, which is never shown to itself."""
+        """Returns the demos of a cell for row i, which is never shown to
+        itself."""
         if number is None:
             return []
         shown = (drawn(self.examples, number) if number > 0
@@ -172,7 +173,8 @@ class Bench:
     # --- a cell ---
 
     def in_dspy(self):
-        """Imported for a cell that needs it: that takes seconds."""
+        """Imports DSPy for a cell that needs it, since the import takes
+        seconds."""
         with self.dspy_lock:
             self.dspy = self.dspy or Dspy(self.labels)
         return self.dspy
@@ -222,13 +224,13 @@ class Bench:
         return self.work / f"{self.given.rows}-{name}.jsonl"
 
     def kept(self, cell, n):
-        """{row: answer} of the first n rows."""
+        """Returns {row: answer} of the first n rows."""
         path = self.path(cell)
         lines = read_rows(path) if path.exists() else []
         return {line["row"]: line for line in lines if line["row"] < n}
 
     def run(self, cell, first, n):
-        """Asks the rows from first up to n that are not kept yet."""
+        """Asks the rows from first up to n whose answers are not kept yet."""
         have = self.kept(cell, n)
         with open(self.path(cell), "a", encoding="utf-8") as out, \
                 ThreadPoolExecutor(self.given.slots) as pool:
@@ -236,10 +238,10 @@ class Bench:
                           [i for i in range(first, n) if i not in have]))
 
 
-# --- what came out ---
+# --- results ---
 
 def wilson(right, n):
-    """The 95 % interval, in percent."""
+    """Returns the 95 % interval, in percent."""
     if n == 0:
         return 0, 100
     z = 1.959964
@@ -251,8 +253,8 @@ def wilson(right, n):
 
 
 def mcnemar(ours, theirs):
-    """The exact two-sided p of so uneven a share of the rows on which just one
-    of two was right."""
+    """Returns the exact two-sided p of a split at least this uneven among the
+    rows on which exactly one of two was right."""
     n = ours + theirs
     tail = sum(math.comb(n, k) for k in range(min(ours, theirs) + 1))
     return min(1.0, 2 * tail / 2 ** n)
@@ -279,7 +281,7 @@ def show(cell, lines):
 
 
 def show_pair(cell, lines, other, others):
-    """Two cells on the questions that both were asked."""
+    """Shows two cells on the questions that both were asked."""
     rows = lines.keys() & others.keys()
     ours, theirs = ({row for row in rows if is_right(of[row])}
                     for of in (lines, others))

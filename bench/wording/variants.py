@@ -1,10 +1,10 @@
 """Wordings of a prompt that were tried beside the product's own.
 
-A wording turns (fields, examples, inputs) into messages; the product's comes
-from promptcc itself (bench_wording) and DSPy's from DSPy. What is here is kept
-so that the choice can be measured again, on another model for instance: a new
-wording is one more function and its line in WORDINGS. chat/parted-again-bare
-and json/first-quoted-noted-bare are what promptcc says now.
+A wording turns (fields, examples, inputs) into messages. The product's own comes
+from promptcc itself (bench_wording) and DSPy's from DSPy. The others are kept
+here so that the choice can be measured again, for example on another model. A
+new wording is one more function and its line in WORDINGS. promptcc uses
+chat/parted-again-bare and json/first-quoted-noted-bare today.
 """
 
 import json
@@ -13,7 +13,7 @@ END = "[[ ## completed ## ]]"
 
 
 class Task:
-    """What a step asks, as the job file has it."""
+    """What a step asks, as in the job file."""
 
     def __init__(self, instruction, inputs, outputs):
         self.instruction = instruction
@@ -52,7 +52,7 @@ def markers_in_words(task):
 
 
 def chat(system, question, answer=None):
-    """A wording of the chat form out of its three texts."""
+    """Makes a wording of the chat form from its three texts."""
 
     def render(task, demos, inputs):
         messages = [{"role": "system", "content": system(task)}]
@@ -99,18 +99,18 @@ def braces(name):
 
 
 def listed_fields(task):
-    """The labels on lines of their own."""
+    """Lists the fields, with the labels on separate lines."""
     return fields(task, lambda labels: ", one of:\n" + "\n".join(
         f"   - {label}" for label in labels))
 
 
 def quoted_fields(task):
-    """The labels as JSON has them."""
+    """Lists the fields, with the labels quoted as in JSON."""
     return fields(task, lambda labels: kind(list(map(quoted, labels))))
 
 
 def described(task):
-    """A template whose places say what goes there."""
+    """Returns a template whose placeholders say what goes there."""
     def place(name):
         labels = task.outputs.get(name)
         return (f"(one of: {'; '.join(labels)})" if labels
@@ -132,7 +132,8 @@ def system_before(task):
 
 
 def system_one_template(task):
-    """Inputs and outputs in one template, as a whole interaction looks."""
+    """Puts inputs and outputs into one template, which shows a whole
+    exchange."""
     return "\n\n".join([
         fields(task),
         "Every exchange has this form, with the values filled in:",
@@ -140,7 +141,7 @@ def system_one_template(task):
 
 
 def system_parted_first(fields):
-    """The task first of all, then as `parted`."""
+    """Puts the task first, and continues as `parted`."""
     def system(task):
         first = next(iter(task.outputs))
         return "\n\n".join([
@@ -153,7 +154,7 @@ def system_parted_first(fields):
 
 
 def choices(task, label=str):
-    """The labels again, as a sentence of their own."""
+    """Repeats the labels in a sentence."""
     return "\n".join(f"`{name}` is one of: {'; '.join(map(label, labels))}"
                      for name, labels in task.outputs.items() if labels)
 
@@ -167,7 +168,7 @@ def quoted_choices(task):
 
 
 def listed_choices(task):
-    """The labels again, on lines of their own."""
+    """Repeats the labels, on separate lines."""
     return "\n".join(f"`{name}` is one of:" + "".join(
         f"\n- {label}" for label in labels)
         for name, labels in task.outputs.items() if labels)
@@ -180,10 +181,10 @@ def answer_with(task):
 
 
 def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
-    """One template, and whose part of it is whose; the task last.
+    """One template, then a sentence on who writes which part; the task comes last.
 
-    fields: how they are listed; value: what stands in the template's places;
-    before, behind: what else is said before the task, and behind it.
+    fields: how they are listed; value: what fills the template's places;
+    before, behind: what else is said before and after the task.
     """
     def system(task):
         first = next(iter(task.outputs))
@@ -200,12 +201,12 @@ def parted(fields=fields, value=lambda task: braces, before=None, behind=None):
 
 
 def also_first(system):
-    """The task before everything else as well."""
+    """Puts the task at the beginning as well."""
     return lambda task: f"Your task: {task.instruction}\n\n{system(task)}"
 
 
 def system_parted_before(task):
-    """The same, said before the template."""
+    """Says the same, but before the template."""
     first = next(iter(task.outputs))
     return "\n\n".join([
         fields(task),
@@ -234,7 +235,7 @@ def quoted_note(labels):
 
 
 def system_noted(task):
-    """One template, and the labels again beside their place."""
+    """Uses one template, and repeats the labels beside their place."""
     return "\n\n".join([
         fields(task),
         "Every exchange has this form, with the values filled in:",
@@ -312,12 +313,12 @@ def system_json_quoted(task):
 
 
 def system_json_again(task):
-    """As system_json_before, and the labels again behind the task."""
+    """Like system_json_before, but repeats the labels after the task."""
     return system_json_before(task) + "\n\n" + choices(task)
 
 
 def system_json_task_first(fields):
-    """The task first of all, then as system_json_before."""
+    """Puts the task first, and continues as system_json_before."""
     def system(task):
         return "\n\n".join([
             "Your task: " + task.instruction, fields(task),
@@ -329,7 +330,7 @@ def system_json_task_first(fields):
 
 
 def literal_fields(task):
-    """The lists as DSPy words them."""
+    """Words the lists as DSPy does."""
     lines = ["Your input fields are:"]
     for i, (name, desc) in enumerate(task.inputs.items(), 1):
         lines.append(f"{i}. `{name}` (str): {desc}")
@@ -361,10 +362,10 @@ def produce(task):
 
 def system_json_places(place, fields=quoted_fields, first="Your task: ",
                        behind=None):
-    """The task first of all.
+    """Puts the task first.
 
-    place: what stands at a field's place in the object; fields: how they are
-    listed; first: what is before the task; behind: what is said at the end.
+    place: what is at a field's place in the object; fields: how they are listed;
+    first: what comes before the task; behind: what comes at the end.
     """
     def system(task):
         inner = ",\n".join(f'  "{name}": {place(name, labels)}'
@@ -385,7 +386,7 @@ def system_json_places_last(task):
 
 
 def system_json_one_template(task):
-    """Question and answer in one template, as in the chat form."""
+    """Puts question and answer into one template, as in the chat form."""
     return "\n\n".join([
         fields(task),
         "Every exchange has this form, with the values filled in; the answer "

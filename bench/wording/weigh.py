@@ -2,17 +2,17 @@
 
     weigh.py (the arguments of ask.py)
 
-Two wordings differ in few answers: telling them apart by what is right takes
+Two wordings differ in few answers, so telling them apart by right answers takes
 hundreds of questions. How likely the right label is differs in every question,
 so some fifty are enough, and each costs a single token. Each cell's line has the
-mean of -log p, where p is the right label's share among the labels as the
-answer's beginning stands before it: less is better. Beside it stands how much
-that differs from the first cell on the same rows, with its standard error. It
-says nothing of the form of an answer, so what looks better here is to be asked
-with ask.py as well.
+mean of -log p, where p is the right label's share among all labels at the point
+where the label begins; less is better. Next comes the mean difference from the
+first cell on the same rows, with its standard error. This says nothing about the
+form of an answer, so a wording that looks better here should be asked with
+ask.py as well.
 
 Needs llama.cpp's own API (/apply-template, /completion). A label is known by its
-first token; labels that begin with the same one share it.
+first token; labels that begin with the same token share it.
 """
 
 import math
@@ -21,12 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 import ask
 
 BEGINNINGS = {"chat": "[[ ## intent ## ]]\n", "json": '{\n  "intent": "'}
-FIRST_TOKENS = 60   # of the most likely ones
-LEAST = 1e-6        # a label that is not among them
+FIRST_TOKENS = 60   # how many of the most likely ones to ask for
+LEAST = 1e-6        # for a label that is not among them
 
 
 def shares(bench, tops):
-    """{label: how likely, together 1}."""
+    """Returns {label: probability}; the sum is 1."""
     mass = dict.fromkeys(bench.labels, LEAST)
     for top in tops:
         token = top["token"].strip()
@@ -39,7 +39,7 @@ def shares(bench, tops):
 
 
 def weigh(bench, cell, i):
-    """The right label's share, and whether it is the largest."""
+    """Returns the right label's share, and whether it is the largest."""
     form, wording, demos = cell
     messages = bench.render(form, wording, bench.demos(demos, i), i)
     prompt = bench.post("/apply-template", {"messages": messages})["prompt"]
@@ -53,7 +53,7 @@ def weigh(bench, cell, i):
 
 
 def beside(losses, first):
-    """The mean difference and its standard error, row by row."""
+    """Returns the mean difference over the rows, and its standard error."""
     n = len(losses)
     each = [a - b for a, b in zip(losses, first)]
     mean = sum(each) / n
@@ -64,7 +64,7 @@ def beside(losses, first):
 def main():
     given = ask.arguments()
     bench = ask.Bench(given)
-    # Evenly over all rows, which may be in the order of their labels.
+    # Picks rows evenly, since they may be sorted by label.
     n = min(given.limit, len(bench.rows))
     rows = range(0, len(bench.rows), len(bench.rows) // n)[:n]
     print("| wording | -log p | against the first | most likely is right |\n"
