@@ -127,8 +127,8 @@ static bool check_keys(const json_t *argument, struct err *err)
             strcmp(key, "max_workers") == 0)
             continue;
         err_set(err, ERR_INPUT,
-                "`resume` takes `exclude`, `priority` and `max_workers`, and "
-                "no `%.40s`",
+                "`resume` takes `exclude`, `priority` and `max_workers`, but "
+                "not `%.40s`",
                 key);
         return false;
     }
@@ -213,7 +213,7 @@ static void tell_reason(const struct command_scene *at,
                    "answers one",
                    view->n_faults);
     else if (view->state == DISPATCH_WORKER_SILENT)
-        text_print(out, size, "nothing was heard of it for %lld s",
+        text_print(out, size, "nothing has been heard from it for %lld s",
                    (long long)(clock_monotonic_ms() - view->heard_ms) / 1000);
     else if (!tell_misfit(at, worker, out, size))
         (void)proofs_tell(at->engine, worker, out, size);
@@ -355,7 +355,8 @@ static json_t *act_stop(const struct command_scene *at,
     struct err why = ERR_CLEAR;
 
     (void)command;
-    err_set(&why, ERR_STOPPED, "stopped; run the same command again to go on");
+    err_set(&why, ERR_STOPPED,
+            "stopped; run the same command again to continue");
     return end_job(at, found, &why, JOB_STOPPED, err);
 }
 
@@ -366,7 +367,7 @@ static json_t *act_pause(const struct command_scene *at,
     struct err why = ERR_CLEAR;
 
     (void)command;
-    err_set(&why, ERR_FAULT, "paused by `pause`; `resume` goes on");
+    err_set(&why, ERR_FAULT, "paused by `pause`; `resume` continues it");
     return end_job(at, found, &why, JOB_PAUSED, err);
 }
 
@@ -389,8 +390,8 @@ static json_t *act_resume(const struct command_scene *at,
     (void)command;
     if (json_array_size(rows) > 0 && jobs_begins_or_runs(at->jobs, id)) {
         err_set(err, ERR_INPUT,
-                "job %.200s is running: `pause` it first, to go on without "
-                "some examples",
+                "job %.200s is running: `pause` it first, to leave out "
+                "examples",
                 id);
         return NULL;
     }
@@ -438,13 +439,13 @@ static const struct verb {
               "`columns`, a list of names; `rows`, a list of objects"},
      .query = true},
     {.told = {"workers", false, NULL,
-              "those that are here: `name`, `state`, `server`, `slots`, `open` "
+              "the connected ones: `name`, `state`, `server`, `slots`, `open` "
               "(calls that it has), `models`, `calls`, `faults`, `last_fault`, "
               "`reason`"},
      .act = act_workers},
     {.told =
          {"status", false, NULL,
-          "what goes on now, in numbers: `jobs` with the members of PROGRESS, "
+          "the current state in numbers: `jobs` with the members of PROGRESS, "
           "`calls`, `workers` by state, `slots`, `longest_turn_ms`"},
      .act = act_status},
     {.told = {"stop", true, NULL, "`job`, `state`"},
@@ -455,8 +456,8 @@ static const struct verb {
      .act = act_pause},
     {.told = {"resume", true,
               "`exclude` (up to 10,000 row numbers), `priority`, "
-              "`max_workers`: any "
-              "of them. With one of the last two also of a job that runs",
+              "`max_workers`, each optional. A running job takes only the last "
+              "two",
               "`job`, `state`"},
      .read = read_resume,
      .act = act_resume},
@@ -464,7 +465,7 @@ static const struct verb {
          {"ask", false,
           "`model`, `digest` (missing: any), `prefix`, `tail`, `format`, "
           "`options` of a CALL",
-          "a model's answer beside all jobs, not stored: `outcome`, `text`, "
+          "a model's answer outside of any job, not stored: `outcome`, `text`, "
           "`prompt_tokens`, `generated_tokens`, `total_us`. 16 at a time, 120 "
           "s"},
      .act = act_ask},

@@ -179,7 +179,7 @@ static void drain(struct coordinator *c)
 
     store_set_patience(c->engine.store, 0); // or we might wait for a full disk
     err_set(&ended, ERR_STOPPED,
-            "the coordinator stopped before it came to this query: ask again "
+            "the coordinator stopped before it got to this query: ask again "
             "when it is back");
     background_dismiss(c->engine.query_chores, &ended);
     jobs_drain(c->jobs);
@@ -394,14 +394,14 @@ static bool open_background(struct coordinator *c, struct err *err)
          {.threads = 2,
           .max_chores = MAX_OPENINGS,
           .max_bytes = MAX_OPENING_BYTES,
-          .busy = "the coordinator is still reading jobs that were submitted "
-                  "just before: submit again in a minute"}},
+          .busy = "the coordinator is still reading jobs that were just "
+                  "submitted: submit again in a minute"}},
         {&engine->read_chores,
          {.threads = 2,
           .max_chores = MAX_QUESTIONS,
           .max_bytes = SIZE_MAX,
-          .busy = "the coordinator is asked too much at once: ask again in a "
-                  "moment"}},
+          .busy = "the coordinator has too many questions at once: ask again "
+                  "in a moment"}},
         // One query at a time, apart from the other chores: a client that asks
         // for jobs does not wait for somebody else's slow query.
         {&engine->query_chores,

@@ -319,7 +319,8 @@ static bool is_allowed(struct arrival *arrival, enum message_kind kind)
     if (!message_may_come_from(kind, peer->role == PEER_WORKER ? FROM_WORKER
                                                                : FROM_CLIENT)) {
         peers_cut_off(arrival->inbox->peers, peer,
-                      "it sends what is not for it to send", arrival->now);
+                      "it sends messages that its role may not send",
+                      arrival->now);
         return false;
     }
     if (!token_bucket_take(&peer->messages, message_tokens(kind),
@@ -410,7 +411,7 @@ static bool find_room(struct inbox *inbox, const struct peer *peer,
         if (idle == NULL)
             return false;
         peers_cut_off(inbox->peers, assembly_owner(idle),
-                      "its message does not go on", now);
+                      "its long message has stalled", now);
     }
     return true;
 }
@@ -428,8 +429,8 @@ static bool add_part(struct arrival *arrival, const struct part *part)
         !find_room(inbox, peer, part->len, arrival->now)) {
         peers_refuse(
             inbox->peers, arrival->from, peers_name(peer), "full",
-            "this coordinator takes as many long messages as it can: try "
-            "again later");
+            "this coordinator is already receiving as many long messages as "
+            "it can: try again later");
         peers_remove(inbox->peers, peer, "lost", arrival->now);
         return false;
     }
@@ -478,7 +479,7 @@ static void on_part(struct arrival *arrival)
     }
     if (!token_bucket_take(&peer->bytes, (int64_t)part->len, arrival->now)) {
         peers_cut_off(inbox->peers, peer,
-                      "it sends more and longer messages than are taken",
+                      "it sends more and longer messages than it may",
                       arrival->now);
         return;
     }

@@ -53,8 +53,8 @@ static void name_parked(struct job_work *work, const struct order *order, int n,
         row = dataset_place(work->dataset, (size_t)n);
     if (count_in_vain(order) > 0)
         text_print(out, size,
-                   "no example got an answer so far: mend the program and run "
-                   "the job again, which asks no model twice; %s",
+                   "no example has had an answer so far: fix the program and "
+                   "run the job again, which asks no model twice; %s",
                    cause);
     else if (order->kind == CALL_EMBED && n < 0)
         text_print(out, size,
@@ -70,13 +70,13 @@ static void name_parked(struct job_work *work, const struct order *order, int n,
         text_print(
             out, size,
             "example %d (%.40s:%d)%s got no score; `resume %.60s --exclude "
-            "%d` goes on without it; %s",
+            "%d` continues without it; %s",
             n, row.file, row.line, others, work->id, n, cause);
     else
         text_print(out, size,
                    "example %d (%.40s:%d)%s: the call of `%.40s` failed "
-                   "wherever it was tried; `resume %.60s --exclude %d` goes on "
-                   "without it (%s)",
+                   "wherever it was tried; `resume %.60s --exclude %d` "
+                   "continues without it (%s)",
                    n, row.file, row.line, others, order->step, work->id, n,
                    cause);
 }

@@ -53,8 +53,9 @@ static void say_stopped(const struct jobs *jobs, const char *remote,
                         struct err *err)
 {
     err_set(err, ERR_STOPPED, "%s",
-            jobs->engine->local ? "stopped; run the same command again to go on"
-                                : remote);
+            jobs->engine->local
+                ? "stopped; run the same command again to continue"
+                : remote);
 }
 
 static bool begin_job(void *user, struct running_job *running, struct err *err)
@@ -188,8 +189,8 @@ static bool is_running(const struct jobs *jobs, const char *id)
 
 static void tell_awaits(const char *id, enum awaits awaits)
 {
-    log_info("job-waits", "%s: goes on by itself when %s", id,
-             awaits == AWAITS_WORKER ? "another worker is here"
+    log_info("job-waits", "%s: continues when %s", id,
+             awaits == AWAITS_WORKER ? "another worker is available"
                                      : "the disk can be read");
 }
 
@@ -237,8 +238,8 @@ static void take_up_paused(struct jobs *jobs, int64_t now)
            paused_jobs_due(&jobs->paused, jobs->engine, now, &job)) {
         if (go_on(jobs, job.job_no, job.id))
             log_info("job-taken-up", "%s: %s", job.id,
-                     job.awaits == AWAITS_WORKER ? "another worker is here"
-                                                 : "the disk is tried again");
+                     job.awaits == AWAITS_WORKER ? "another worker is available"
+                                                 : "trying the disk again");
         else
             paused_jobs_later(&jobs->paused, job.id, now);
     }
@@ -412,7 +413,7 @@ static bool tell_unknown(const struct jobs *jobs, const char *id,
 {
     if (!left_jobs_known(&jobs->left))
         err_set(err, ERR_BUSY,
-                "the coordinator has just begun and does not know yet which "
+                "the coordinator has just started and does not know yet which "
                 "jobs were left, so %.100s may be one: try again in a few "
                 "seconds",
                 id);
@@ -445,9 +446,9 @@ void jobs_drain(struct jobs *jobs)
     struct err why = ERR_CLEAR;
 
     jobs->draining = true;
-    say_stopped(jobs,
-                "the coordinator stopped; the job goes on when it starts again",
-                &why);
+    say_stopped(
+        jobs, "the coordinator stopped; the job continues when it starts again",
+        &why);
     if (jobs->engine->local) {
         close_all(jobs, &why);
         return;

@@ -58,7 +58,7 @@ static void look_around(struct chore *chore, struct store *reader,
     survey->failed =
         reader == NULL || !history_unfinished(reader, note_left, survey, &err);
     if (survey->failed)
-        log_warn("jobs-not-taken-up", "%s; it is tried again", err.text);
+        log_warn("jobs-not-taken-up", "%s; trying again", err.text);
 }
 
 static void free_jobs(struct left_job *first)

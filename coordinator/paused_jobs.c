@@ -132,8 +132,7 @@ static int64_t patience(int tries)
 static void tell_not_watched(const char *id)
 {
     log_warn("job-not-watched",
-             "%s: there is no memory to take it up by itself; `resume` does",
-             id);
+             "%s: out of memory, so only `resume` will continue it", id);
 }
 
 void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,

@@ -534,7 +534,7 @@ static void heed_keys(struct peers *peers, int64_t now)
             next = peer->next;
             if (peer->fd >= 0 &&
                 !listener_allows(peers->listener, peer->key, peer->role))
-                peers_cut_off(peers, peer, "its key was taken away", now);
+                peers_cut_off(peers, peer, "its key is no longer allowed", now);
         }
 }
 

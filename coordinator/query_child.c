@@ -78,9 +78,10 @@ char *query_child_ask(const char *program, const char *store,
     bool ended;
 
     if (program == NULL) {
-        err_set(err, ERR_INPUT,
-                "this coordinator runs no SQL: ask on its own machine, with "
-                "--store");
+        err_set(
+            err, ERR_INPUT,
+            "this coordinator does not run SQL: ask on its own machine, with "
+            "--store");
         return NULL;
     }
     exec_child_init(&child);

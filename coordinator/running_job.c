@@ -66,7 +66,7 @@ bool running_job_end(struct running_job *running, const struct err *why,
     running->work.awaits_worker = false;
     if (first->code == why->code && !running->interrupted)
         return true;
-    err_set(err, ERR_INPUT, "job %.80s ends already%s%s", running->id,
+    err_set(err, ERR_INPUT, "job %.80s is already ending%s%s", running->id,
             first->code == ERR_NONE ? "" : ": ", first->text);
     return false;
 }
@@ -102,9 +102,10 @@ void running_job_tell_unheard(const struct running_job *running,
                   is_other(wanted->max_time_ms, there->max_time_ms);
 
     text_print(out, size, "%s%s%s%s",
-               share || budget ? "the job runs already and keeps its " : "",
-               budget ? "budget: to give it another, `promptcc stop` it and "
-                        "submit it again"
+               share || budget ? "the job is already running and keeps its "
+                               : "",
+               budget ? "budget: to change that, `promptcc stop` it and submit "
+                        "it again"
                       : "",
                share && budget ? "; it keeps its " : "",
                share ? "share of the workers, which `promptcc resume` changes, "
@@ -229,8 +230,8 @@ static bool admit_trial(struct running_job *running, const struct task *task,
         return true;
     if (why.code == ERR_NONE)
         err_set(&why, ERR_DIFFERS,
-                "replay of %s proposed another trial %lld than the stored "
-                "one; use another --store, or --seed, to start afresh",
+                "the replay of %s proposed another trial %lld than the stored "
+                "one: use another --store, or --seed, to start over",
                 running->id, (long long)task->trial);
     *err = why;
     return false;
@@ -536,16 +537,15 @@ static void say_what_is_missing(const struct running_job *running,
     else if (!has_item(task, ITEM_UNPAID))
         return;
     else if (running->work.time_over)
-        err_set(&task->err, ERR_BUDGET,
-                "the budget of time, %.1f s, is used up%s",
+        err_set(&task->err, ERR_BUDGET, "the time budget, %.1f s, is used up%s",
                 (double)budget->max_time_ms / 1000,
                 job_work_total_paid(&running->work) == 0
-                    ? ", and no call was answered in it: give it more "
-                      "(max_time), or look what its model servers do"
+                    ? ", and no call was answered in that time: raise "
+                      "max_time, or check the model servers"
                     : "");
     else
         err_set(&task->err, ERR_BUDGET,
-                "the budget of %s was used up on the way",
+                "the budget of %s was used up before the end",
                 task->out_of_tokens ? "tokens" : "calls");
 }
 

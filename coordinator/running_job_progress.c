@@ -108,10 +108,11 @@ void running_job_progress(const struct running_job *running, int64_t now,
     *out = running->progress;
     out->job = running->id;
     out->phase = running->phase;
-    out->note = store_troubled(running->engine->store)
-                    ? "the disk of the store is full or fails: make room, and "
-                      "the job goes on by itself"
-                    : running->note;
+    out->note =
+        store_troubled(running->engine->store)
+            ? "the disk of the store is full or failing: make room, and "
+              "the job continues"
+            : running->note;
     out->calls =
         running->work.paid_before + job_work_total_paid(&running->work);
     out->reused = job_uses_free_of_cost(&running->work.uses, out->calls);

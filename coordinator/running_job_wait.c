@@ -320,8 +320,8 @@ static bool model_is_wrong(struct running_job *running, enum role role,
         return nobody_fits(running, role, err);
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "
-            "%.24s, now %.24s): bring that one back, or begin "
-            "afresh with another --store",
+            "%.24s, now %.24s): bring that one back, or start "
+            "over with another --store",
             name, model->digest, seen);
     return true;
 }
@@ -481,7 +481,7 @@ static void report_unanswered(const struct running_job *running,
     err_set(
         err, ERR_FAULT,
         "no model server answered for %.3g s%s%s; start %s and run the same "
-        "command again: it goes on where it stopped%s%s",
+        "command again: it continues where it stopped%s%s",
         (double)limit_ms / 1000, urls == NULL ? "" : " at ",
         urls != NULL             ? shorten(urls, URLS_SHOWN)
         : engine->workers.n == 0 ? ", and no worker is connected"

@@ -57,9 +57,9 @@ static void tell(struct turn *turn, const struct turn_report *report,
         return;
     turn->told_us = now_us;
     log_warn("slow-turn",
-             "the loop took %" PRId64 " ms for a turn (%" PRId64
-             " ms of the processor), %" PRId64
-             " of them for %s; once does no harm, often means that this "
+             "a turn of the loop took %" PRId64 " ms (%" PRId64
+             " ms of processor time), %" PRId64
+             " of them for %s; once is harmless, often means that this "
              "machine or its disk is too busy",
              report->wall_ms, report->cpu_ms, report->step_ms, report->step);
 }

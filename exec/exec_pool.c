@@ -282,7 +282,7 @@ static void take_answer(struct exec_pool *pool, struct process *slot,
     }
     done->text = calloc(1, len + 1);
     if (done->text == NULL) {
-        fault(pool, slot, "gave an answer for which there is no memory");
+        fault(pool, slot, "gave an answer, but there is no memory for it");
         return;
     }
     memcpy(done->text, answer->data, len);

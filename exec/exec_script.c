@@ -85,8 +85,8 @@ bool exec_script_check(const char *path, const char *what, const char *name,
         return true;
     if (line[0] != '#' || line[1] != '!') {
         err_set(err, ERR_INPUT,
-                "%s `%.80s` has no `#!` line, so that nothing says what runs "
-                "it: write its interpreter before it, as in [python3, x.py]",
+                "%s `%.80s` has no `#!` line, so nothing says what runs it: "
+                "write its interpreter before it, as in [python3, x.py]",
                 what, name);
         return false;
     }
@@ -102,7 +102,7 @@ bool exec_script_check(const char *path, const char *what, const char *name,
     if (is_program(interpreter) && (!env || finds_env(line + 2 + used)))
         return true;
     err_set(err, ERR_INPUT,
-            "%s `%.80s` asks for an interpreter that is not here: `%.80s`",
+            "%s `%.80s` names an interpreter that does not exist: `%.80s`",
             what, name, line);
     return false;
 }

@@ -51,14 +51,14 @@ bool http_address_read(const char *text, struct http_address *out,
     if (!split(text, host, sizeof host, &port) || !is_port(port)) {
         err_set(
             err, ERR_INPUT,
-            "`%.80s` is not a place to serve HTTP: it takes HOST:PORT, such "
-            "as 127.0.0.1:8070, [::1]:8070, or port 0 for a free one",
+            "`%.80s` is not an address to serve HTTP at: write HOST:PORT, such "
+            "as 127.0.0.1:8070 or [::1]:8070, with port 0 for a free one",
             text);
         return false;
     }
     int rc = getaddrinfo(host, port, &hints, &found);
     if (rc != 0) {
-        err_set(err, ERR_INPUT, "no machine is called `%.80s`: %s", host,
+        err_set(err, ERR_INPUT, "there is no host `%.80s`: %s", host,
                 gai_strerror(rc));
         return false;
     }

@@ -202,7 +202,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
     }
     struct MHD_Response *response = make_response(server, reply);
     if (response == NULL && streams)
-        err_set(&err, ERR_BUSY, "too many pages follow this already");
+        err_set(&err, ERR_BUSY, "too many pages are already following this");
     else if (response == NULL)
         err_nomem(&err, "the answer");
     if (response == NULL)
@@ -236,7 +236,7 @@ static void refuse(struct http_server *server, struct http_reply *reply)
         err_set(&err, ERR_STOPPED, "the server is stopping");
     else
         err_set(&err, ERR_BUSY,
-                "too many requests are under way: ask again later");
+                "too many requests are in progress: ask again later");
     document = error_document(&err);
     reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
     reply->type = "application/json";
@@ -408,7 +408,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return send_error(connection, TOO_LARGE, &err);
     }
     if (!is_text(connection, incoming->path)) {
-        err_set(&err, ERR_INPUT, "the address is no UTF-8, or has a NUL");
+        err_set(&err, ERR_INPUT, "the address is not UTF-8, or has a NUL");
         return send_error(connection, MHD_HTTP_BAD_REQUEST, &err);
     }
     return answer(connection, incoming, method);

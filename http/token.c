@@ -58,8 +58,8 @@ static bool read_open_token(int fd, const char *path, char *out, size_t size,
 
     if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || len < 0) {
         err_set(err, ERR_INPUT,
-                "cannot read a token from %.150s: it is no regular file; name "
-                "a file, which is made if it does not exist",
+                "cannot read a token from %.150s: it is not a regular file; "
+                "name a file, which is made if it does not exist",
                 path);
         return false;
     }

@@ -95,11 +95,11 @@ static json_t *responses(size_t most)
     static const struct {
         const char *status, *text;
     } errors[] = {
-        {"400", "The body is not a JSON object, and no list of them."},
+        {"400", "The body is neither a JSON object nor a list of them."},
         {"401", "The token is missing or wrong."},
         {"413", "The body is too large."},
-        {"415", "The body is not said to be application/json."},
-        {"421", "Without a token this server answers as localhost alone."},
+        {"415", "The body is not declared as application/json."},
+        {"421", "Without a token this server only answers as localhost."},
         {"422", "The inputs do not fit the program, or make a prompt that is "
                 "longer than the model's context."},
         {"500", "A program of a step, on the server's machine, failed."},
@@ -110,9 +110,10 @@ static json_t *responses(size_t most)
     };
     json_t *all = json_pack(
         "{s:o}", "200",
-        with_text(content(one_or_list("Result", most)),
-                  "The outputs. Of a list of inputs a list, each in its place, "
-                  "with an error where one had none."));
+        with_text(
+            content(one_or_list("Result", most)),
+            "The outputs. For a list of inputs, a list in the same order, "
+            "with an error where there are no outputs."));
 
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         (void)json_object_set_new(
@@ -145,7 +146,7 @@ static json_t *result_schema(void)
     return json_pack("{s:s,s:{s:o,s:{s:s,s:s}}}", "type", "object",
                      "properties", "outputs", reference("Outputs"), "simulated",
                      "type", "boolean", "description",
-                     "A stand-in answered, no model.");
+                     "A stand-in answered, not a model.");
 }
 
 json_t *openapi_of(const struct compiled *compiled, size_t most,

@@ -243,9 +243,9 @@ static void put_runs(struct buf *out, const struct service_status *status)
     int64_t all = 0;
 
     put_metric(out, "runs_total", "counter",
-               "Inputs, by how their run ended: with outputs, or for want of "
-               "right inputs, a readable answer, a program's answer, or a "
-               "model server.");
+               "Inputs, by how their run ended: with outputs, or without, for "
+               "lack of valid inputs, a readable answer, a program's answer, "
+               "or a model server.");
     for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
         all += status->ended[i];
         buf_printf(out, "promptcc_serve_runs_total{end=\"%s\"} %" PRId64 "\n",
@@ -272,7 +272,7 @@ static void metrics(struct serve *serve, const struct http_request *request,
     buf_printf(out, "promptcc_serve_requests_total %" PRId64 "\n",
                (int64_t)serve->requests);
     put_metric(out, "refused_total", "counter",
-               "Requests that were told to come later.");
+               "Requests that were refused for now.");
     buf_printf(out, "promptcc_serve_refused_total %" PRId64 "\n",
                (int64_t)serve->refused);
     put_runs(out, &status);
@@ -281,7 +281,7 @@ static void metrics(struct serve *serve, const struct http_request *request,
     buf_printf(out, "promptcc_serve_repairs_total %" PRId64 "\n",
                status.repairs);
     put_metric(out, "withdrawn_total", "counter",
-               "Inputs that were not run, since whoever asked was gone.");
+               "Inputs that were not run because the client was gone.");
     buf_printf(out, "promptcc_serve_withdrawn_total %" PRId64 "\n",
                status.withdrawn);
     put_metric(out, "waiting", "gauge", "Inputs that have not begun.");
@@ -340,7 +340,7 @@ static bool is_let_in(const struct serve *serve,
 
     if (serve->token == NULL && !http_host_is_loopback(request)) {
         err_set(&err, ERR_INPUT,
-                "this address answers as localhost or 127.0.0.1 alone");
+                "this address only answers as localhost or 127.0.0.1");
         reply_error(reply, 421, &err);
     } else if (!open && serve->token != NULL &&
                !http_token_comes_with(serve->token, request)) {

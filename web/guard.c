@@ -90,7 +90,7 @@ bool guard_host(const struct guard *guard, const struct http_request *request,
                              : http_host_is_loopback(request))
         return true;
     refuse(reply, 421,
-           "this address answers as localhost or 127.0.0.1 alone: open it "
+           "this address only answers as localhost or 127.0.0.1: open it "
            "under one of these names");
     return false;
 }

@@ -367,8 +367,8 @@ static void serve_login(struct exchange *exchange)
         serve_session(exchange);
     else
         send_words(exchange->reply, 401, ERR_INPUT,
-                   "this is not the token of this server: it stands in the "
-                   "file that --http-token names");
+                   "this is not the token of this server, which is in the file "
+                   "that --http-token names");
     json_decref(body);
 }
 
@@ -590,7 +590,7 @@ static bool may(struct web *web, const struct route *route,
     if (route->access != ACCESS_OPEN && !guard_knows(web->guard, request)) {
         http_reply_header(reply, "WWW-Authenticate", "Bearer");
         send_words(reply, 401, ERR_INPUT,
-                   "this server asks for its token: log in at /, or send "
+                   "this server requires its token: log in at /, or send "
                    "`Authorization: Bearer TOKEN`");
         return false;
     }

@@ -313,7 +313,7 @@ static bool answer_ask(struct attempt *attempt, const struct ask *ask,
 
     if (ask->answerer != ANSWERER_MODEL)
         err_set(err, ERR_INPUT,
-                "step `%.60s` %s, which is not done from here: export the "
+                "step `%.60s` %s, which is not possible from here: export the "
                 "file, and use `promptcc predict`",
                 step->name,
                 step->search != NULL ? "searches documents"

@@ -22,7 +22,7 @@ static bool may_listen(const struct http_address *address,
     http_address_print(address, place);
     err_set(err, ERR_INPUT,
             "anyone who reaches %s could stop jobs and read all prompts: add "
-            "--http-token FILE (it is made when it is not there), or serve on "
+            "--http-token FILE (made if it does not exist), or serve on "
             "127.0.0.1",
             place);
     return false;

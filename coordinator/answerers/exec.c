@@ -75,11 +75,12 @@ static bool may_start(const void *with, struct err *err)
         const struct bundle_file *file = bundle_find(named->bundle, *word);
 
         if (file != NULL && !is_unchanged(file, named->bundle->folder)) {
-            err_set(err, ERR_DIFFERS,
-                    "%.80s was changed while the job ran: put it back and run "
-                    "the same command again, or run it as it is, which is a "
-                    "new job and asks no model twice",
-                    file->name);
+            err_set(
+                err, ERR_DIFFERS,
+                "%.80s was changed while the job ran: change it back and run "
+                "the same command again, or run it as it is now, which is "
+                "a new job and asks no model twice",
+                file->name);
             return false;
         }
     }

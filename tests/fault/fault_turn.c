@@ -213,7 +213,8 @@ Test(turn, many_questions_at_once_are_read_beside_the_loop)
         const struct message *reply =
             actor_await(&asking[i % CLIENTS], MESSAGE_REPLY);
 
-        busy += strstr(reply->as.reply.document, "too much at once") != NULL;
+        busy += strstr(reply->as.reply.document,
+                       "too many questions at once") != NULL;
     }
     cr_expect_lt(busy, CLIENTS * QUESTIONS);
     expect_short_turns();

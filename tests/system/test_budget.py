@@ -202,7 +202,7 @@ def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
     sim = stage.stand_in(slots=1, latency_ms=60000)
     result = run(stage, sim, stage.job(), "--max-time", "2s", deadline_s=60)
     assert result.json["finish_reason"] == "budget", result
-    assert "no call was answered in it" in result.json["reason"], result
+    assert "no call was answered in that time" in result.json["reason"], result
 
 
 @pytest.mark.parametrize("tokens", [39000, 51000])

@@ -98,8 +98,8 @@ def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
     assert made.status == 0, made
     result = talk.stage.promptcc("keys", "revoke", "rack", "--keys", talk.keys)
     assert result.status == 0, result
-    talk.coordinator.wait_for_line(r"peer-cut-off: worker w: its key was taken",
-                                   errors=True)
+    talk.coordinator.wait_for_line(
+        r"peer-cut-off: worker w: its key is no longer allowed", errors=True)
     talk.worker.wait_for_line(r"does not allow this key", errors=True)
     assert [w for w in ask(talk, "workers", "--json", *talk.words).json
             if w["state"] != "lost"] == []

@@ -194,7 +194,7 @@ def test_an_exec_metric_that_answers_nobody_is_not_asked_by_all(stage, sim):
     result = run(stage, sim, job)
     assert result.status == 3, result
     said = result.error["text"]
-    assert "mend the program" in said and "--exclude" not in said, result
+    assert "fix the program" in said and "--exclude" not in said, result
     assert "no licence left" in said, result
     # Nine faults show it, plus the calls in flight beside the last one.
     assert len((job.parent / "starts").read_text()) <= 12

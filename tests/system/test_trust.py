@@ -102,7 +102,7 @@ def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
     stranger.receive(REPLY)
     # The processor's time counts, since a loaded machine may halt the loop at
     # any turn.
-    turns = re.findall(r"\((\d+) ms of the processor\)",
+    turns = re.findall(r"\((\d+) ms of processor time\)",
                        stranger.coordinator.errors())
     assert all(int(ms) < 500 for ms in turns), turns
 

@@ -703,7 +703,7 @@ def test_another_method_is_told_the_right_one(site, method, path, allowed):
     ('{"exclude": [0, -1]}', "numbers of examples"),
     ('{"exclude": [0, 100000]}', "no example 100000"),
     ('{"exclude": [' + "0," * 20000 + '0]}', "at most 10000"),
-    ('{"exlude": [7]}', "and no `exlude`"),
+    ('{"exlude": [7]}', "but not `exlude`"),
     ('{"priority": 101}', "a number from 1 to 100"),
     ('{"max_workers": "all"}', "a number from 1 to 10000")])
 def test_a_wrong_exclusion_is_told_and_leaves_nothing(site, store, body, words):

@@ -504,8 +504,9 @@ Test(exec_pool, a_script_that_cannot_run_is_told_at_the_start)
         const char *text;
         const char *words;
     } rows[] = {
-        {"#!/no/such/interpreter\n", "an interpreter that is not here"},
-        {"#!/usr/bin/env no-such-program\n", "an interpreter that is not here"},
+        {"#!/no/such/interpreter\n", "an interpreter that does not exist"},
+        {"#!/usr/bin/env no-such-program\n",
+         "an interpreter that does not exist"},
         {"#!/usr/bin/env sh\r\necho 1\r\n", "save it with LF"},
         {"import json\n", "write its interpreter before it"},
         {"#!/bin/sh\necho 1\n", NULL},

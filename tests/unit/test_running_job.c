@@ -139,13 +139,13 @@ Test(running, who_stops_a_job_that_ends_already_hears_why)
     char said[240];
 
     cr_expect_not(ends(RUNNING_JOB_CLOSING, "paused", ERR_FAULT, false, said));
-    cr_expect_str_eq(said, "job notes-1 ends already: paused");
+    cr_expect_str_eq(said, "job notes-1 is already ending: paused");
     cr_expect_not(ends(RUNNING_JOB_SUMMED, NULL, ERR_NONE, false, said));
-    cr_expect_str_eq(said, "job notes-1 ends already");
+    cr_expect_str_eq(said, "job notes-1 is already ending");
     // The next coordinator takes that one up.
     cr_expect_not(
         ends(RUNNING_JOB_CLOSING, "it goes on", ERR_STOPPED, true, said));
-    cr_expect_str_eq(said, "job notes-1 ends already: it goes on");
+    cr_expect_str_eq(said, "job notes-1 is already ending: it goes on");
     cr_expect(ends(RUNNING_JOB_CLOSING, "stopped", ERR_STOPPED, false, said));
 }
 
@@ -302,7 +302,7 @@ Test(running, the_remedy_for_a_parked_call_is_told_whole)
     hire(STAGE_DIGEST);
     evaluate(job, one_row);
     refuse_all(3);
-    expect_failure(&client, 3, " --exclude 0` goes on without it");
+    expect_failure(&client, 3, " --exclude 0` continues without it");
 }
 
 Test(running, a_parked_call_leaves_all_that_wait_for_it_a_hole)

@@ -1,4 +1,4 @@
-// Asking the server, and hearing its news.
+// Asks the server, and receives its news.
 
 let csrf = '';
 export const session = {};
@@ -48,8 +48,8 @@ export const jobPath = (job) => '/jobs/' + encodeURIComponent(job);
 const listeners = new Set();
 export const news = { status: null, jobs: [], connected: false };
 
-// The best of a job so far, as the store has it: {best (its trial), score, low,
-// high, baseline}; undefined while there is none.
+// Returns the best of a job so far, as the store has it: {best (its trial), score,
+// low, high, baseline}; undefined while there is none.
 export const bestOf = (job) => news.jobs.find((j) => j.job === job && typeof j.score === 'number');
 
 export function onNews(fn) {
@@ -59,8 +59,8 @@ export function onNews(fn) {
 
 let source = null;
 
-// The browser connects anew by itself, but not when the server refuses: then
-// refused() is called, and may follow again.
+// The browser reconnects automatically, except when the server refuses it: then
+// refused() is called, and may call follow again.
 export function follow(refused) {
   if (source) return;
   source = new EventSource('/api/v1/stream');
@@ -69,7 +69,7 @@ export function follow(refused) {
     Object.assign(news, JSON.parse(event.data), { connected: true });
     tell();
   });
-  // It may be another server than before, with a word of its own.
+  // It may be another server than before, with another CSRF word.
   source.onopen = () => openSession().catch(() => {});
   source.onerror = () => {
     const closed = source.readyState === EventSource.CLOSED;

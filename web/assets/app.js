@@ -1,5 +1,5 @@
-// The page: which view stands at which address (#/...), and what all of them
-// have around them: navigation, news, keys, the login.
+// The page: which view belongs to which address (#/...), and what surrounds all
+// views: navigation, news, keys, the login.
 
 import { h, fail } from './ui.js';
 import { ApiError, follow, login, news, onNews, openSession } from './api.js';
@@ -21,7 +21,7 @@ const routes = [
 const main = document.getElementById('main');
 let turn = 0, leave = null;
 
-// A part of an address without its escapes; one with a lone % stands as it is.
+// Returns a part of an address without its escapes; a lone % leaves it as it is.
 function plain(part) {
   try { return decodeURIComponent(part); } catch { return part; }
 }
@@ -60,7 +60,7 @@ function askToken() {
   wasConnected = false;
   tellLive();
   const input = h('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true, 'aria-label': 'Token' });
-  const says = h('p', { class: 'muted small' }, 'It stands in the file that --http-token names, on the machine of the coordinator.');
+  const says = h('p', { class: 'muted small' }, 'It is in the file that --http-token names, on the coordinator’s machine.');
   main.replaceChildren(h('form', { class: 'card login', onsubmit: async (event) => {
     event.preventDefault();
     try { await login(input.value.trim()); start(); } catch (error) { says.replaceChildren(fail(error)); }
@@ -76,13 +76,13 @@ function tellLive() {
   const running = news.status?.jobs.length ?? 0;
   live.className = 'live ' + (news.connected ? (news.status ? 'on' : 'off') : 'off');
   live.textContent = !news.connected ? 'not connected' : !news.status ? 'the coordinator does not answer'
-    : running === 0 ? 'nothing runs' : running === 1 ? '1 job runs' : `${running} jobs run`;
+    : running === 0 ? 'no job is running' : running === 1 ? '1 job is running' : `${running} jobs are running`;
 }
 
 document.getElementById('theme').addEventListener('click', () => {
   const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
   document.documentElement.dataset.theme = dark ? 'light' : 'dark';
-  try { localStorage.setItem('promptcc-theme', dark ? 'light' : 'dark'); } catch { /* for this page alone then */ }
+  try { localStorage.setItem('promptcc-theme', dark ? 'light' : 'dark'); } catch { /* then only for this page */ }
   show();
 });
 
@@ -109,7 +109,7 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 
-// The token counts no longer, or too many follow the news already.
+// The token is no longer valid, or too many pages already follow the news.
 async function refused() {
   try {
     await openSession();

@@ -1,5 +1,5 @@
-// One candidate: its scores, what it shows, where it comes from, and how it
-// does on each example beside the baseline.
+// One candidate: its scores, what it shows, where it comes from, and how it does
+// on each example compared with the baseline.
 
 import { ago, brief, card, counted, h, num, pct, range, sides, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
@@ -13,11 +13,11 @@ function lineageList(job, lineage) {
     h('div', { class: 'muted small' }, a.reason, a.parents.length > 0 && [' · from ', a.parents.map((p) => [toCandidate(job, p, p), ' '])]))));
 }
 
-// To read what was read already, and from then on anew.
+// Gives what was read already the first time, and loads it again from then on.
 const begunWith = (value, load) => async () => { const first = value; value = null; return first ?? load(); };
 
-// Asks for the baseline of a job, which may not be scored yet: its candidate, or
-// null where there is none so far or it is this one.
+// Returns a function that asks for the baseline's candidate. It gives null if the
+// baseline is not scored yet, or is this candidate.
 function otherBaseline(path, n, baseline) {
   return async () => {
     baseline ??= (await get(path)).baseline;
@@ -32,8 +32,8 @@ export async function candidateView(at) {
   const n = candidate.candidate;
   const other = otherBaseline(path, n, s.baseline);
   const lineage = piece(() => get(`${path}/candidates/${n}/lineage`), (l) => [lineageList(job, l),
-    l.children.length > 0 && h('p', { class: 'small' }, 'From it came: ', l.children.map((c) => [toCandidate(job, c.candidate, c.candidate), ' ']))]);
-  let changed = null; // made once: what is unfolded in it stays so
+    l.children.length > 0 && h('p', { class: 'small' }, 'Made from it: ', l.children.map((c) => [toCandidate(job, c.candidate, c.candidate), ' ']))]);
+  let changed = null; // made once, so that what is unfolded in it stays unfolded
   const changes = piece(async () => { const b = await other(); return b && !changed ? get(`${path}/candidates/${b}`) : null; },
     (before) => (changed ??= before && card('What it changes', promptChanges(job, before, candidate))));
   const versus = piece(async () => ((await other()) ? get(path + '/compare', { b: n, show: 'changed', limit: 25, share: '' }) : null), (c) => c && card('Beside the baseline', [
@@ -64,5 +64,5 @@ export async function candidateView(at) {
     versus.el,
     card('What goes wrong with it', wrong.el),
     card('Every example that it was scored on', examples.el),
-    card('Its prompts, whole', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d, i) => demoBox(d, false, demoOrigin(job, n, p.step, i))))]))];
+    card('Its full prompts', candidate.parts.map((p) => [h('h3', null, p.step), h('div', { class: 'message' }, h('pre', null, p.instruction)), p.demos.length > 0 && h('details', null, h('summary', null, counted(p.demos.length, 'demo')), p.demos.map((d, i) => demoBox(d, false, demoOrigin(job, n, p.step, i))))]))];
 }

@@ -1,12 +1,12 @@
-// Plots, by uPlot (a global of uplot.js). Points can be pointed at and opened;
-// whoever does not see them has the table of trials.
+// Plots, made with uPlot (a global of uplot.js). Points can be hovered over and
+// opened; the table of trials has the same for those who cannot see them.
 
 import { h, pct, points as signed, range, num, counted } from './ui.js';
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 const HEIGHT = 290;
 
-// Steps between ticks: there is no trial 2.5, and a percent is told as a whole one.
+// Steps between ticks: there is no trial 2.5, and percents are whole numbers.
 const steps = Array.from({ length: 9 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
 const percents = [1, 2, 5, 10, 20, 50].map((n) => n / 100);
 
@@ -19,15 +19,15 @@ function axes(labels) {
   ];
 }
 
-// Space around what is shown, within 0 and 1.
+// Adds space around what is shown, within 0 and 1.
 function scoreRange(u, low, high) {
   if (!(low <= high)) return [0, 1];
   const room = Math.max(0.02, (high - low) * 0.08);
   return [Math.max(0, low - room), Math.min(1.005, high + room)];
 }
 
-// A plot of points { x, y, low, high, kind } and a stepped line. say(point) is
-// the words at a point, open(point) follows it.
+// Draws points { x, y, low, high, kind } and a stepped line. say(point) returns
+// the text at a point, and open(point) follows it.
 function plot(host, points, line, labels, say, open) {
   const tip = h('div', { class: 'tip', hidden: true });
   const xs = points.map((p) => p.x);
@@ -98,7 +98,7 @@ function plot(host, points, line, labels, say, open) {
   watcher.observe(host);
 }
 
-// The host gets its plot when it is on the page and has a width.
+// Draws the plot once the host is on the page and has a width.
 function later(label, draw) {
   const host = h('div', { class: 'chart', role: 'img', 'aria-label': label });
   requestAnimationFrame(function attempt() {
@@ -124,8 +124,8 @@ export function curveChart(curve, open) {
     later(`Scores of ${counted(curve.done, 'trial')}; the best of them on all examples is ${pct(best[best.length - 1])}`, (host) =>
       plot(host, points, best, ['trial', 'score, %'],
         (p) => `trial ${num(p.trial)}: ${pct(p.y)} (${range(p)})\n${counted(p.n, 'example')}${several ? `, best of ${counted(p.trials, 'trial')}` : ''}`, open)),
-    legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on a part of them'], ['line', 'best on all examples']),
-    several && h('p', { class: 'muted small' }, `Points stand for ${num(curve.bucket)} trials each: the best on all examples, and the best on a part of them. The table below has them all.`),
+    legend(['base', 'baseline'], ['full', 'on all examples'], ['mini', 'on some of them'], ['line', 'best on all examples']),
+    several && h('p', { class: 'muted small' }, `Points stand for ${num(curve.bucket)} trials each: the best on all examples, and the best on some of them. The table below has all trials.`),
   ];
 }
 
@@ -154,5 +154,5 @@ export function importanceBars(rows) {
     h('span', { class: 'muted' }, (100 * r.importance).toFixed(0) + ' %'),
     h('div', { class: 'values muted small' }, 'mean gain: ', r.values.slice(0, 4).map((v, i) => [i > 0 && ', ', valueName(r, v), ' ', h('b', null, signed(v.mean_gain)), ` (${counted(v.trials, 'trial')})`]),
       r.choices > 4 && `, and ${counted(r.choices - 4, 'other')}`),
-  ])), h('p', { class: 'muted small' }, 'Each share is of one choice by itself. Where two changed together, both have what they explain together, so the shares may add up to more than 100 %.')];
+  ])), h('p', { class: 'muted small' }, 'Each share is for one choice alone. If two choices changed together, both are credited with what they explain together, so the shares may add up to more than 100 %.')];
 }

@@ -1,8 +1,8 @@
 // A word diff: which words of b are new, and which of a are gone (Myers' greedy
 // algorithm over words and the space between them). Texts that differ in more
-// words than anybody reads are compared sentence by sentence, and such as differ
-// in too many sentences are gone and new whole: so no comparison takes longer
-// than MOST_CHANGES allows, however long the texts are.
+// words than anybody reads are compared sentence by sentence. If they differ in
+// too many sentences, the whole of a is gone and the whole of b is new. So no
+// comparison takes longer than MOST_CHANGES allows, however long the texts are.
 
 import { h } from './ui.js';
 
@@ -11,12 +11,12 @@ const MOST_CHANGES = 1000; // work and memory grow by its square: below 0.1 s, 4
 const words = (text) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
 const sentences = (text) => text.match(/[^.!?\n]*[.!?\n]+\s*|[^.!?\n]+$/gu) ?? [];
 
-// [[op, text]...]: op is '=', '-' or '+'.
+// Returns [[op, text]...], where op is '=', '-' or '+'.
 export function diffWords(a, b) {
   return join(diff(words(a), words(b)) ?? diff(sentences(a), sentences(b)) ?? [['-', a], ['+', b]]);
 }
 
-// The same of lists, a part each; null where too much changed.
+// The same for lists, one entry per part; null if too much has changed.
 function diff(x, y) {
   let from = 0, toX = x.length, toY = y.length;
   while (from < toX && from < toY && x[from] === y[from]) from++;
@@ -25,8 +25,8 @@ function diff(x, y) {
   return middle && [...x.slice(0, from).map((w) => ['=', w]), ...middle, ...x.slice(toX).map((w) => ['=', w])];
 }
 
-// v[k + MIDDLE] is how far into x the diagonal k (place in x less place in y) was
-// followed with d changes; trace[d] is what it was before them, of -d..d alone.
+// v[k + MIDDLE] is how far into x the diagonal k (place in x minus place in y) was
+// followed with d changes; trace[d] is v before those changes, only for -d..d.
 function script(x, y) {
   const n = x.length, m = y.length, MIDDLE = MOST_CHANGES + 1, trace = [];
   const v = new Int32Array(2 * MIDDLE + 1).fill(-1);

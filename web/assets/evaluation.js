@@ -1,4 +1,4 @@
-// A score, and the calls that made it: the messages exactly as they were sent,
+// A score, and the calls that led to it: the messages exactly as they were sent,
 // and the reply as it came.
 
 import { ago, card, fields, h, named, num, pct, span } from './ui.js';
@@ -37,6 +37,6 @@ export async function evaluationView(at) {
     h('div', { class: 'head' }, h('h1', null, `${pct(e.score)} on example ${e.row}`), h('span', { class: 'pill' + (e.score >= 1 ? ' done' : '') }, e.outcome)),
     h('p', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : '', e.share ? ` · ${e.share}` : ''),
     e.reason && h('div', { class: 'note' }, named(e.reason)),
-    h('div', { class: 'grid' }, card('Asked', fields(e.inputs)), card('Right would be', fields(e.labels))),
+    h('div', { class: 'grid' }, card('Asked', fields(e.inputs)), card('Right answer', fields(e.labels))),
     e.calls.map((call, i) => callCard(call, i, e.calls.length))];
 }

@@ -22,7 +22,7 @@ export function progress(job) {
     news.status.workers?.serving === 0 && h('div', { class: 'note' }, 'No worker serves, so the job waits. Start one: ', h('code', null, 'promptcc worker --coordinator tcp://HOST:PORT --ollama URL')),
     now.share === null ? h('progress', { class: 'meter', 'aria-label': 'Progress' }) : h('progress', { class: 'meter', max: 1, value: now.share, 'aria-label': 'Progress' }),
     h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(pct(best?.score), best ? `best so far (${range(best)}), trial ${num(best.best)}` : 'best so far'),
-      stat(pct(best?.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens a second'), now.faults > 0 && stat(num(now.faults), 'faults')));
+      stat(pct(best?.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens per second'), now.faults > 0 && stat(num(now.faults), 'faults')));
 }
 
 const stat = (value, name) => h('div', null, h('b', null, value), h('span', null, name));
@@ -32,7 +32,7 @@ function commands(job, state, exports, says) {
     event.target.disabled = true;
     try {
       await post(`${jobPath(job)}/${verb}`);
-      says.replaceChildren(h('p', { class: 'muted small', role: 'status' }, verb === 'resume' ? 'It goes on.' : `It ${verb}s after saving; nothing that was paid for is lost.`));
+      says.replaceChildren(h('p', { class: 'muted small', role: 'status' }, verb === 'resume' ? 'The job continues.' : `It ${verb}s after saving; nothing that was paid for is lost.`));
     } catch (error) { says.replaceChildren(fail(error)); }
     event.target.disabled = false;
   } }, label);
@@ -40,7 +40,7 @@ function commands(job, state, exports, says) {
     exports && h('a', { class: 'button', href: `/api/v1${jobPath(job)}/compiled`, download: 'compiled.json' }, 'Export')];
 }
 
-// What it may have of a cluster, where that is not the usual.
+// What the job may have of a cluster, if that is not the default.
 const USUAL_PRIORITY = 10;
 const share = (s) => [s.priority && s.priority !== USUAL_PRIORITY && ` · priority ${num(s.priority)}`, s.max_workers && ` · at most ${num(s.max_workers)} worker${s.max_workers === 1 ? '' : 's'}`];
 
@@ -49,7 +49,7 @@ function head(at, job, summary) {
   let last = '';
   const draw = () => {
     const told = news.jobs.find((j) => j.job === job), now = told?.state ?? summary.state;
-    const exports = Boolean(told?.best || summary.best || summary.compiled); // else there is nothing yet
+    const exports = Boolean(told?.best || summary.best || summary.compiled); // otherwise there is nothing yet
     live.replaceChildren(...[progress(job)].filter(Boolean));
     if (now + exports === last) return;
     last = now + exports;
@@ -59,7 +59,7 @@ function head(at, job, summary) {
   draw();
   at.onNews(draw);
   return [h('div', { class: 'head' }, h('h1', null, summary.name), state, summary.simulated && h('span', { class: 'pill' }, 'stand-in'), h('span', { class: 'grow' }), buttons),
-    h('p', { class: 'muted small' }, summary.job, ' · ', summary.path, ' · begun ', ago(summary.created), share(summary)), says, live];
+    h('p', { class: 'muted small' }, summary.job, ' · ', summary.path, ' · started ', ago(summary.created), share(summary)), says, live];
 }
 
 export async function jobView(at) {
@@ -107,7 +107,7 @@ function filters(ask, refresh) {
   const choose = (key, label, values) => h('label', null, label, ' ', h('select', { onchange: (e) => set(key, e.target.value), 'data-filter': key === 'kind' },
     values.map((v) => h('option', { value: v }, v || 'all'))));
   return h('div', { class: 'bar' }, choose('kind', 'Kind', ['', 'baseline', 'full', 'minibatch', 'pruned']), choose('state', 'State', ['', 'done', 'running', 'incomplete']),
-    h('label', null, 'At least ', h('input', { type: 'number', min: 0, max: 100, step: 1, size: 5, 'aria-label': 'Least score in percent',
+    h('label', null, 'At least ', h('input', { type: 'number', min: 0, max: 100, step: 1, size: 5, 'aria-label': 'Lowest score in percent',
       onchange: (e) => set('above', e.target.value === '' ? '' : Number(e.target.value) / 100) }), ' %'));
 }
 
@@ -124,7 +124,7 @@ function trialTable(job, page, ask, refresh) {
     ['instructions', (t) => choices(t.instructions), 'wide'], ['demos', (t) => choices(t.demos), 'wide'],
     ...(page.trials.some((t) => Object.keys(t.tuned ?? {}).length > 0) ? [['settings', (t) => Object.entries(t.tuned ?? {}).map(([k, v]) => `${k} ${JSON.stringify(v)}`).join(', '), 'wide']] : []),
     ['calls', (t) => num(t.calls), 'n wide', 'calls'], ['tokens', (t) => num(t.tokens), 'n wide', 'tokens'],
-  ], page.trials, { sort: page.asked.sort, order: page.asked.order, empty: 'no trial fits', onsort: (key) => {
+  ], page.trials, { sort: page.asked.sort, order: page.asked.order, empty: 'no trial matches', onsort: (key) => {
     ask.order = ask.sort === key && ask.order === 'desc' ? 'asc' : 'desc';
     ask.sort = key; ask.offset = 0; refresh();
   } }), pager(page.total, page.asked.offset, page.asked.limit, (offset) => { ask.offset = offset; refresh(); })];
@@ -132,7 +132,7 @@ function trialTable(job, page, ask, refresh) {
 
 // --- examples ---
 
-// A job without a finished trial is no fault of anybody.
+// A job without a finished trial is not an error.
 function notYet(error) {
   if (!/no finished trial yet/.test(error.message)) throw error;
   return { early: h('p', { class: 'muted' }, 'The baseline is not scored yet: the examples appear here with the first trials.') };

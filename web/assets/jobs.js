@@ -44,7 +44,7 @@ export async function jobsView(at) {
   if (!latest) return [h('h1', null, 'No job yet'), card(null,
     h('p', null, 'A job says which prompts to improve, on which examples, by which metric. Start from a template:'),
     h('pre', null, 'promptcc init my-job --template customer_care\npromptcc submit my-job/job.yaml --coordinator ' + 'tcp://HOST:PORT'),
-    h('p', { class: 'muted' }, 'It appears here by itself.')), list];
+    h('p', { class: 'muted' }, 'It will appear here.')), list];
   const told = piece(() => story(latest.job), (parts) => parts), live = h('div');
   let state = pill(latest.state);
   const drawLive = () => {

@@ -1,17 +1,17 @@
-// A piece of a view that is read anew when there is news of its job.
+// A piece of a view that is read again when there is news of its job.
 
 import { h, fail } from './ui.js';
 import { news } from './api.js';
 
 const PAUSE_MS = 300; // between two readings while a job runs
 
-// What of a job has changed when this text has.
+// Returns a text that changes whenever the job has changed.
 export function stampOf(job) {
   const entry = news.jobs.find((j) => j.job === job);
   return entry ? [entry.state, entry.updated, entry.trial, entry.ended, entry.best].join() : '';
 }
 
-// An element with what draw(await load()) gives; refresh() reads again.
+// Returns an element that shows draw(await load()); refresh() reads again.
 export function piece(load, draw) {
   const el = h('div', { 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
   let busy = false, again = false;
@@ -31,7 +31,7 @@ export function piece(load, draw) {
   return { el, refresh };
 }
 
-// Refreshes pieces when the job has changed, at most twice a second or so.
+// Refreshes pieces when the job has changed, at most about twice a second.
 export function keepFresh(at, job, pieces) {
   let seen = stampOf(job), timer = null;
   at.onNews(() => {

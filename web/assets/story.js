@@ -1,6 +1,6 @@
-// What a job did, for one who sees it for the first time: what ran, what was
+// What a job did, for a reader who sees it for the first time: what ran, what was
 // gained and how sure that is, what changed in the prompts, which examples
-// flipped. Every score leads to the calls behind it.
+// flipped. Every score links to the calls behind it.
 
 import { brief, card, counted, h, named, num, pct, points, sides, span, table, verdict } from './ui.js';
 import { get, jobPath } from './api.js';
@@ -14,7 +14,7 @@ function whatRan(s) {
   const doc = s.document, student = s.models.find((m) => m.role === 'student'), teacher = s.models.find((m) => m.role === 'teacher');
   const optimizer = doc?.optimizer ?? Object.keys(s.canonical?.optimizer ?? {})[0] ?? 'the optimizer';
   const metric = Object.entries(s.canonical?.metric ?? {})[0];
-  return h('p', null, h('b', null, optimizer), s.state === 'running' ? (s.best ? ' is trying other instructions and demos for ' : ' is to find better instructions and demos for ') : s.trials === 0 ? ' has not ended a trial yet. It is to find better instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', those of the program as written among them, for '],
+  return h('p', null, h('b', null, optimizer), s.state === 'running' ? (s.best ? ' is trying other instructions and demos for ' : ' will look for better instructions and demos for ') : s.trials === 0 ? ' has not finished a trial yet. It looks for better instructions and demos for ' : [' ran ', counted(s.trials, 'trial'), ', including those of the program as written, for '],
     h('b', null, student?.name ?? s.canonical?.models?.student ?? 'the model'), teacher && teacher.name !== student?.name ? [', with ', teacher.name, ' as its teacher'] : '',
     metric ? [', scored by ', h('code', null, metric[0] + (typeof metric[1] === 'string' ? `: ${metric[1]}` : ''))] : '',
     s.calls > 0 ? `. ${s.state === 'running' ? 'So far that took' : 'That took'} ${counted(s.calls, 'call')} and ${span(s.wall_s)}` : '', '.');
@@ -23,9 +23,9 @@ function whatRan(s) {
 const examplesAt = (job, query) => `#/jobs/${encodeURIComponent(job)}/examples?${query}`;
 const toExamples = (job, query, what) => h('a', { href: examplesAt(job, query) }, what);
 
-// The best as the search has it: the same figures as in the list of jobs and in
-// the progress. While a job runs its candidate may have been scored on more
-// examples by now; they count once the search has judged them.
+// Returns the best as the search has it: the same figures as in the list of jobs
+// and in the progress. While a job runs, that candidate may have been scored on
+// more examples by now; they count once the search has judged them.
 function figures(s, c) {
   const b = s.best;
   if (typeof b.low !== 'number') return { ...c, settled: true };
@@ -42,7 +42,7 @@ function claim(s, c) {
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(f.p_value, gain), '. ',
       f.settled ? [toExamples(s.job, 'show=won', `${counted(c.won, 'example')} became right or better`), ', ', toExamples(s.job, 'show=lost', `${num(c.lost)} worse`), ', ',
         toExamples(s.job, 'show=same', `${num(c.same)} stayed`), '.'] : toExamples(s.job, 'show=', 'Each example so far')),
-    h('p', { class: 'muted small' }, 'The bars are 95 % intervals: with other examples of the same kind the score would mostly lie in there. The search picked the best of many by these very examples, which flatters it a little; examples that it never saw say more.'),
+    h('p', { class: 'muted small' }, 'The bars are 95 % intervals: with other examples of the same kind, the score would mostly lie within them. The search picked the best of many on these very examples, which flatters it a little; examples that it never saw say more.'),
   ];
 }
 
@@ -56,8 +56,8 @@ function onTest(job, doc, s) {
     h('p', null, h('b', null, `${points(gain)} points, `), verdict(test.p_value, gain), '. ', toExamples(job, 'share=test&show=', 'Each example'))];
 }
 
-// Which calls a candidate's prompts came from. Found in the texts of the calls,
-// so it is asked for once, and comes after the prompts.
+// Which calls a candidate's prompts came from. It is found in the texts of the
+// calls, so it is asked for only once, and appears after the prompts.
 const asked = new Map();
 
 function originsOf(job, candidate) {
@@ -102,7 +102,7 @@ export function demoBox(demo, isNew, origin) {
     h('dt', null, k), h('dd', null, typeof v === 'string' ? v : JSON.stringify(v))])));
 }
 
-// A reply without the markers of its fields: "intent: escalate · sure: 0.8".
+// Returns a reply without the markers of its fields: "intent: escalate · sure: 0.8".
 export const answerOf = (side) => (side.outcome !== 'done' && side.reason ? side.reason : (side.answer ?? '').replace(/\[\[ ## completed ## \]\]\s*/g, '').trim().replace(/\s*\[\[ ## (\w+) ## \]\]\s*/g, (_, name, at) => (at > 0 ? ' · ' : '') + name + ': '));
 
 export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
@@ -111,14 +111,14 @@ export function exampleTable(job, c, examples, names = ['baseline', 'best']) {
     ['example', (e) => [h('div', { class: 'clip' }, brief(e.inputs)), h('div', { class: 'muted small' }, e.file ? `${e.file}:${e.line}` : `row ${e.row}`, e.labels && [' · right: ', brief(e.labels)])], 'text'],
     [names[0], (e) => [toEvaluation(job, e.a.evaluation, pct(e.a.score)), h('div', { class: 'small clip muted' }, answerOf(e.a))], 'text'],
     [names[1], (e) => [toEvaluation(job, e.b.evaluation, pct(e.b.score)), h('div', { class: 'small clip muted' }, answerOf(e.b))], 'text'],
-  ], examples, { empty: 'no example fits', stack: true });
+  ], examples, { empty: 'no example matches', stack: true });
 }
 
 // The first calls of a group of failures, and how many more there are.
 const SHOWN = 6;
 export const callsBehind = (job, group) => [group.evaluations.slice(0, SHOWN).map((id) => [toEvaluation(job, id, String(id)), ' ']), group.n > SHOWN && h('span', { class: 'muted' }, `and ${num(group.n - SHOWN)} more`)];
 
-// Scores of `eval` are a job of their own, without trials.
+// Scores of `eval` are a separate job, without trials.
 export const isEvaluation = (s) => typeof s.document?.score === 'number' && !s.document.compiled;
 
 async function evaluationStory(job, s) {
@@ -132,10 +132,10 @@ async function evaluationStory(job, s) {
     card(rows.length < s.document.n ? 'The first examples' : 'Every example', table([['score', (r) => toEvaluation(job, r.evaluation, pct(r.score)), 'n'], ['example', (r) => h('div', { class: 'clip' }, brief(r.inputs)), 'text'], ['answer', (r) => h('div', { class: 'small clip muted' }, answerOf(r)), 'text']], [...wrong, ...rows.filter((r) => !(r.score < 1))]))];
 }
 
-// What a program said, as a sentence.
+// Makes a sentence of what a program said.
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 
-// The parts of the story, or what there is so far.
+// Returns the parts of the story, or what there is so far.
 export async function story(job) {
   const path = jobPath(job), s = await get(path);
   const notes = [

@@ -1,4 +1,4 @@
-// A message of one's own on the best program so far.
+// Runs the best program so far on a message of the user.
 
 import { card, counted, fail, fields, h, num, span } from './ui.js';
 import { jobPath, post } from './api.js';
@@ -14,7 +14,7 @@ function resultOf(result) {
     h('h3', null, `Behind it: ${counted(result.calls.length, 'call')}`), result.calls.map(callDetails)];
 }
 
-// A number or an object is one where the input's type asks for it.
+// Reads a number or an object if the input's type asks for one.
 function valueOf(text, type) {
   if (/^(int|float|bool|list|object|json)/.test(typeof type === 'string' ? type : '')) {
     try { return JSON.parse(text); } catch { return text; }
@@ -24,13 +24,13 @@ function valueOf(text, type) {
 
 export function tryTab(at, job, summary) {
   const inputs = Object.entries(summary.canonical?.inputs ?? {});
-  const boxes = new Map(inputs.map(([name, spec]) => [name, h('textarea', { name, id: 'input-' + name, 'data-filter': true, placeholder: spec?.default !== undefined ? 'may stay empty' : '', rows: 3 })]));
+  const boxes = new Map(inputs.map(([name, spec]) => [name, h('textarea', { name, id: 'input-' + name, 'data-filter': true, placeholder: spec?.default !== undefined ? 'may be left empty' : '', rows: 3 })]));
   const out = h('div', { 'aria-live': 'polite' });
   const button = h('button', { class: 'main' }, 'Try it');
   const form = h('form', { onsubmit: async (event) => {
     event.preventDefault();
     button.disabled = true;
-    out.replaceChildren(h('p', { class: 'muted' }, 'A worker is asked…'));
+    out.replaceChildren(h('p', { class: 'muted' }, 'Asking a worker…'));
     const values = {};
     for (const [name, spec] of inputs) {
       const text = boxes.get(name).value;
@@ -41,6 +41,6 @@ export function tryTab(at, job, summary) {
     } catch (error) { out.replaceChildren(fail(error)); }
     button.disabled = false;
   } }, inputs.map(([name, spec]) => h('p', null, h('label', { for: 'input-' + name }, h('b', null, name), spec?.desc ? `: ${spec.desc}` : ''), boxes.get(name))), button);
-  return [card('Try your own message', h('p', { class: 'muted small' }, 'On the best program so far. It is asked of a worker that has the job’s model, and not stored.'), form),
+  return [card('Try your own message', h('p', { class: 'muted small' }, 'Runs the best program so far, on a worker that has the job’s model. Nothing is stored.'), form),
     card('What it answers', out)];
 }

@@ -1,5 +1,5 @@
-// Making elements, and saying numbers. All text reaches the page as text nodes
-// or attributes, never as HTML: what a model wrote stays what it wrote.
+// Makes elements, and prints numbers. All text reaches the page as text nodes or
+// attributes, never as HTML, so what a model wrote is shown as it wrote it.
 
 export function h(tag, props, ...children) {
   const el = tag === 'svg' || tag === 'line' || tag === 'circle' || tag === 'rect'
@@ -16,8 +16,8 @@ export function h(tag, props, ...children) {
   return el;
 }
 
-// Characters that only change how others are shown (bidi controls and the
-// like) are made visible, as in the terminal.
+// Makes characters visible that only change how others are shown (bidi controls
+// and the like), as in the terminal.
 export function visible(text) {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu,
     (c) => (c === '\r' ? '' : '\\u' + c.codePointAt(0).toString(16).padStart(4, '0')));
@@ -39,7 +39,7 @@ export function span(s) {
   return (s / 3600).toFixed(1) + ' h';
 }
 
-// Of a job that runs: "about 12 s left"; "" where that is not known.
+// For a running job: "about 12 s left"; "" if that is not known.
 export const left = (ms) => (ms >= 0 ? `about ${span(Math.max(1, Math.round(ms / 1000)))} left` : '');
 
 export function ago(iso) {
@@ -52,7 +52,7 @@ export function ago(iso) {
 
 export const pill = (state) => h('span', { class: 'pill ' + state }, state);
 
-// A p-value, as one would say it.
+// Puts a p-value into words.
 export function verdict(p, gain) {
   if (p >= 0.05) return 'no detectable difference';
   const chance = p < 0.0001 ? 'less than once in 10,000 times' : `once in ${num(1 / p)} times`;
@@ -67,8 +67,8 @@ export function fail(error) {
   return h('div', { class: 'note bad', role: 'alert' }, error.message ?? String(error));
 }
 
-// Scores with their intervals on one axis from 0 to 100 %: rows are [name,
-// score, whether it is the best, where its examples and their calls are].
+// Draws scores with their intervals on one axis from 0 to 100 %: rows are [name,
+// score, whether it is the best, link to its examples and their calls].
 export function sides(rows) {
   const bar = (s, best) => h('svg', { viewBox: '0 0 400 22', preserveAspectRatio: 'none', role: 'img',
     'aria-label': `${pct(s.score)}, 95 % interval ${range(s)}` },
@@ -80,7 +80,7 @@ export function sides(rows) {
     h('span', null, behind ? h('a', { href: behind }, h('b', null, pct(s.score))) : h('b', null, pct(s.score)), ' ', h('span', { class: 'muted small' }, `(${range(s)})`)))));
 }
 
-// A table: columns are [title, row => cell, class, sort key].
+// Makes a table: columns are [title, row => cell, class, sort key].
 export function table(columns, rows, opts = {}) {
   const th = ([title, , cls, key]) => h('th', { class: cls, 'aria-sort': key && key === opts.sort ? (opts.order === 'desc' ? 'descending' : 'ascending') : undefined },
     key && opts.onsort ? h('button', { type: 'button', onclick: () => opts.onsort(key) }, title + (key === opts.sort ? (opts.order === 'desc' ? ' ↓' : ' ↑') : '')) : title);
@@ -101,7 +101,7 @@ export function pager(total, offset, limit, go) {
 // Words between backticks are names.
 export const named = (text) => text.split('`').map((part, i) => (i % 2 === 1 ? h('code', null, part) : part));
 
-// Inputs and labels as name and value.
+// Lists inputs and labels by name and value.
 export function fields(object, only) {
   return h('dl', null, Object.entries(object ?? {}).filter(([, v]) => v !== '').map(([k, v]) => [
     h('dt', null, k), h('dd', null, typeof v === 'string' ? v : JSON.stringify(v))]));

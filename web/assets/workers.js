@@ -1,12 +1,13 @@
-// The workers: what they do now, and how they did of late.
+// The workers: what they are doing now, and how they have done recently.
 
 import { ago, card, h, num, pill, span, table } from './ui.js';
 import { get } from './api.js';
 
-// How one did of late. A server that does not say what it reused has no share.
+// How a worker has done recently. If its server does not say what it reused, no
+// share is shown.
 const did = [
-  ['tokens a second', (p) => num(p.tokens_per_s), 'n wide'],
-  ['a call', (p) => span(p.seconds), 'n wide'],
+  ['tokens per second', (p) => num(p.tokens_per_s), 'n wide'],
+  ['per call', (p) => span(p.seconds), 'n wide'],
   ['prompt cached', (p) => (typeof p.cached_tokens === 'number' && p.prompt_tokens > 0 ? (100 * p.cached_tokens / p.prompt_tokens).toFixed(0) + ' %' : '–'), 'n wide'],
 ];
 
@@ -18,7 +19,7 @@ export async function workersView(at) {
     const gone = past.filter((p) => !here.some((w) => w.name === p.name));
     if (!at.alive()) return;
     box.replaceChildren(
-      card('Here now', table([
+      card('Connected now', table([
         ['worker', (w) => [w.name, h('div', { class: 'muted small' }, w.server)]],
         ['state', (w) => [pill(w.state), w.reason && h('div', { class: 'muted small' }, w.reason)], 'text'],
         ['busy', (w) => [`${num(Math.min(w.open, w.slots))} of ${num(w.slots)}`, w.open > w.slots && h('div', { class: 'muted small' }, `${num(w.open - w.slots)} more sent ahead`)], 'n'],
@@ -27,7 +28,7 @@ export async function workersView(at) {
         ...did.map(([title, cell, cls]) => [title, (w) => cell(of(w)), cls]),
         ['faults', (w) => [num(w.faults), w.last_fault && h('div', { class: 'muted small' }, w.last_fault)], 'text'],
       ], here, { empty: 'no worker: start one with `promptcc worker --coordinator tcp://HOST:PORT --ollama URL`' })),
-      gone.length > 0 ? card('Gone', table([['worker', (p) => p.name], ['calls of late', (p) => num(p.calls), 'n'], ...did, ['last', (p) => ago(p.last)]], gone)) : '');
+      gone.length > 0 ? card('Gone', table([['worker', (p) => p.name], ['recent calls', (p) => num(p.calls), 'n'], ...did, ['last', (p) => ago(p.last)]], gone)) : '');
   }
   await draw();
   const timer = setInterval(() => draw().catch(() => {}), 2000);
