@@ -86,7 +86,7 @@ static void work(struct background *background, struct chore *chore,
     struct err trouble = ERR_CLEAR;
 
     if (chore->after > 0)
-        (void)store_wait(store, chore->after, !chore->hasty, NULL);
+        (void)store_wait(store, chore->after, !chore->impatient, NULL);
     if (*reader == NULL)
         *reader = store_open_read(store_path(store), &trouble);
     // It is our own store, which the loop has open: what fails now is the disk.

@@ -37,7 +37,7 @@ struct chore {
     // Called on the loop by background_take. Frees the chore.
     void (*done)(struct chore *chore);
     uint64_t after; // `work` waits until this put is durable; 0: no wait
-    bool hasty;     // reads what is durable rather than wait for a full disk
+    bool impatient; // reads what is durable rather than wait for a full disk
     bool own; // comes from the loop itself: never refused, and first in line
     size_t bytes;       // memory that it holds, for the bound
     struct chore *next; // private to background

@@ -297,10 +297,10 @@ static json_t *calls_json(const struct engine *engine)
 }
 
 // Counts the workers in each state.
-static json_t *crowd_json(const struct engine *engine)
+static json_t *worker_counts_json(const struct engine *engine)
 {
     int64_t n[sizeof worker_states / sizeof *worker_states] = {0};
-    json_t *crowd = json_object();
+    json_t *counts = json_object();
 
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
          w = w->next) {
@@ -310,8 +310,8 @@ static json_t *crowd_json(const struct engine *engine)
         n[view.state]++;
     }
     for (size_t i = 0; i < sizeof n / sizeof *n; i++)
-        (void)json_object_set_new(crowd, worker_states[i], json_integer(n[i]));
-    return crowd;
+        (void)json_object_set_new(counts, worker_states[i], json_integer(n[i]));
+    return counts;
 }
 
 // What a page or a watcher asks for a few times a second: only numbers.
@@ -330,9 +330,10 @@ static json_t *act_status(const struct command_scene *at,
          job = running_job_next(job))
         json_array_append_new(jobs, progress_json(job, now));
     return json_pack("{s:o, s:o, s:o, s:I, s:I}", "jobs", jobs, "calls",
-                     calls_json(at->engine), "workers", crowd_json(at->engine),
-                     "slots", (json_int_t)at->engine->workers.slots,
-                     "longest_turn_ms", (json_int_t)longest.wall_ms);
+                     calls_json(at->engine), "workers",
+                     worker_counts_json(at->engine), "slots",
+                     (json_int_t)at->engine->workers.slots, "longest_turn_ms",
+                     (json_int_t)longest.wall_ms);
 }
 
 // Ends the job that `found` names; it can be resumed later in any state.

@@ -157,7 +157,7 @@ static void act(struct coordinator *c, int64_t now)
 
 // Somebody is working if calls are in flight and there was no fault lately, or
 // while a program of the user, such as a slow metric, owes an answer.
-static void look_busy(struct coordinator *c, int64_t now)
+static void note_busy(struct coordinator *c, int64_t now)
 {
     struct dispatch_counts counts;
 
@@ -187,7 +187,7 @@ static void drain(struct coordinator *c)
 
 // --- the loop ---
 
-static bool take_orders(struct coordinator *c)
+static bool was_told_to_stop(struct coordinator *c)
 {
     char order;
     bool any = false;
@@ -251,7 +251,7 @@ static void turn(struct coordinator *c)
     wait_for_events(c);
     turn_begin(turn, "orders");
     now = clock_monotonic_ms();
-    if (take_orders(c) && !jobs_are_draining(c->jobs))
+    if (was_told_to_stop(c) && !jobs_are_draining(c->jobs))
         drain(c);
     turn_step(turn, "what peers sent");
     inbox_receive(c->inbox, now);
@@ -272,7 +272,7 @@ static void turn(struct coordinator *c)
         act(c, now);
     delivery_flush(c->peers, now);
     turn_step(turn, "heartbeats and progress");
-    look_busy(c, now);
+    note_busy(c, now);
     peers_beat(c->peers, now);
     clients_tend(c->clients, now);
     jobs_save_time(c->jobs, now);

@@ -16,7 +16,7 @@ static const struct course_step *newest(const struct course *course)
     return &course->steps[(course->first + course->n - 1) % COURSE_STEPS];
 }
 
-bool course_turns(const struct course *course, int64_t now_ms)
+bool course_turn_is_due(const struct course *course, int64_t now_ms)
 {
     return now_ms - course->turned_ms >= COURSE_TURN_MS;
 }

@@ -57,7 +57,7 @@ struct course {
 void course_expect(struct course *course, int64_t expected, int64_t done);
 
 // Returns true if it is time to report a turn of the loop.
-bool course_turns(const struct course *course, int64_t now_ms);
+bool course_turn_is_due(const struct course *course, int64_t now_ms);
 
 // Reports a turn of the loop. could_work: the job had all it needs since the
 // last one.

@@ -216,9 +216,9 @@ struct job_work {
     struct question_cache *questions; // of its rows; NULL until needed
     // By the metric's asks of a model; each is NULL until needed.
     struct prefix *metric_prefixes[METRIC_MAX_OUTSIDE];
-    bool time_over; // max_time has been reached: no more calls are made
-    bool asks_anew; // something was asked that the store does not have: the
-                    // replay of earlier sessions is over
+    bool time_over;   // max_time has been reached: no more calls are made
+    bool past_replay; // something was asked that the store does not have: the
+                      // replay of earlier sessions is over
     // in progress
     struct evaluation *evaluations;
     size_t active;

@@ -591,7 +591,7 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
     return ok;
 }
 
-static void lose(struct evaluation *ev, enum item_state state)
+static void end_without_answer(struct evaluation *ev, enum item_state state)
 {
     assert(ev->waiting > 0);
     ev->waiting--;
@@ -602,10 +602,10 @@ static void lose(struct evaluation *ev, enum item_state state)
 
 void evaluation_hole(struct evaluation *ev)
 {
-    lose(ev, ITEM_HOLE);
+    end_without_answer(ev, ITEM_HOLE);
 }
 
 void evaluation_unpaid(struct evaluation *ev)
 {
-    lose(ev, ITEM_UNPAID);
+    end_without_answer(ev, ITEM_UNPAID);
 }

@@ -41,7 +41,7 @@ static int64_t last_call(const struct evaluation *ev)
 
 // Ends an item that may not be paid for at its first call that is not in the
 // store. Returns true if it did.
-static bool leave_out(struct evaluation *ev)
+static bool end_unless_payable(struct evaluation *ev)
 {
     if (last_call(ev) < INT64_MAX)
         evaluation_detach(ev, ITEM_EXCLUDED);
@@ -50,15 +50,15 @@ static bool leave_out(struct evaluation *ev)
     return ev->task == NULL;
 }
 
-static bool set_out(struct evaluation *ev, enum asker asker,
-                    const struct order *order, struct err *err)
+static bool begin_flight(struct evaluation *ev, enum asker asker,
+                         const struct order *order, struct err *err)
 {
     struct flights *flights = &ev->work->engine->flights;
     struct flight *flight = flights_open(flights, order, err);
 
     if (flight == NULL)
         return false;
-    ev->work->asks_anew |= order->kind != CALL_EMBED;
+    ev->work->past_replay |= order->kind != CALL_EMBED;
     if (!join(ev, flight, asker, order->ask.part, err)) {
         flights_drop(flights, flight);
         return false;
@@ -110,5 +110,5 @@ bool evaluation_ask(struct evaluation *ev, enum asker asker,
         return join(ev, flight, asker, order->ask.part, err);
     if (calls_find(engine->store, &order->key, &ref) && ref.id <= last_call(ev))
         return take_stored(ev, asker, order->ask.part, &ref, err);
-    return leave_out(ev) || set_out(ev, asker, order, err);
+    return end_unless_payable(ev) || begin_flight(ev, asker, order, err);
 }

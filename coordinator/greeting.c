@@ -22,7 +22,7 @@ static void welcome(struct peers *peers, struct peer *peer)
     peers_tell(peers, peer, &message);
 }
 
-static void tell_joined(const struct worker_info *worker)
+static void log_joined(const struct worker_info *worker)
 {
     char slots[TEXT_COUNTED_BYTES], models[TEXT_COUNTED_BYTES];
 
@@ -33,14 +33,14 @@ static void tell_joined(const struct worker_info *worker)
 
 // Call for a worker whose server or models are new to us: asks for its proofs,
 // and notes it in the store.
-static void take_on(struct peers *peers, struct worker_info *worker,
-                    int64_t now)
+static void accept_worker(struct peers *peers, struct worker_info *worker,
+                          int64_t now)
 {
     struct engine *engine = peers_engine(peers);
 
     proofs_expect_worker(engine, worker, now);
     worker_rows_note(&engine->worker_rows, worker, "serving", now);
-    tell_joined(worker);
+    log_joined(worker);
 }
 
 // Handles a repeated HELLO of a worker in the middle of its work: its server
@@ -54,7 +54,7 @@ static void note_models(struct peers *peers, struct worker_info *worker,
     if (workers_change(&engine->workers, worker, hello, &engine->models,
                        engine->dispatch, &err)) {
         proofs_forget_worker(engine, worker->number);
-        take_on(peers, worker, now);
+        accept_worker(peers, worker, now);
     } else if (err.code != ERR_NONE) {
         log_warn("models-not-noted", "%s: %s", worker->name, err.text);
     }
@@ -170,5 +170,5 @@ void greeting_heed(struct peers *peers, const struct wire_id *from,
     kept_calls_note(&peers_engine(peers)->kept, peer->worker->number,
                     hello->kept, hello->kept_len, (size_t)hello->slots + 1,
                     now);
-    take_on(peers, peer->worker, now);
+    accept_worker(peers, peer->worker, now);
 }

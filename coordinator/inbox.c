@@ -50,7 +50,7 @@ struct arrival {
 // Sends calls again that the worker should have but does not name: either the
 // call was lost on the way there, or its answer on the way here. The worker
 // knows what it has answered, so nothing is paid for twice.
-static void send_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
+static void resend_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
 {
     struct action action;
 
@@ -68,7 +68,8 @@ static void send_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
 // Sends calls again that came with a prefix that the worker does not know. The
 // first of them brings the prefix for the others too. Each call counts as a
 // message that the peer asks for.
-static void send_untaken(struct arrival *arrival, const struct heartbeat *beat)
+static void resend_lacking(struct arrival *arrival,
+                           const struct heartbeat *beat)
 {
     int32_t worker = arrival->peer->worker->number;
     struct inbox *inbox = arrival->inbox;
@@ -105,7 +106,8 @@ static void confirm(struct inbox *inbox, int32_t worker, int64_t lease,
 
 // Notes how often the worker will send heartbeats. A peer that does not know
 // about this sends 0, and keeps the fixed rhythm of older versions.
-static void heed_rhythm(struct inbox *inbox, struct peer *peer, int64_t ms)
+static void note_beat_interval(struct inbox *inbox, struct peer *peer,
+                               int64_t ms)
 {
     peer->idle_ms = ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
     dispatch_rhythm(inbox->engine->dispatch, peer->worker->number,
@@ -114,8 +116,8 @@ static void heed_rhythm(struct inbox *inbox, struct peer *peer, int64_t ms)
 
 // What a client sends arrives before its heartbeats. So if it waits, and there
 // is nothing here that it may wait for, its SUBMIT or the RESULT was lost.
-static void heed_client(struct inbox *inbox, struct peer *peer,
-                        const struct heartbeat *beat)
+static void answer_waiting_client(struct inbox *inbox, struct peer *peer,
+                                  const struct heartbeat *beat)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT,
                               .as.heartbeat = {.unknown = 1}};
@@ -133,26 +135,26 @@ static void on_heartbeat(struct arrival *arrival)
 
     peers_note_connection(inbox->peers, arrival->peer);
     if (worker == NULL) {
-        heed_client(inbox, arrival->peer, beat);
+        answer_waiting_client(inbox, arrival->peer, beat);
         return;
     }
-    heed_rhythm(inbox, arrival->peer, beat->idle_ms);
+    note_beat_interval(inbox, arrival->peer, beat->idle_ms);
     int32_t number = worker->number;
     if (beat->lacks_len > 0)
-        send_untaken(arrival, beat);
+        resend_lacking(arrival, beat);
     if (beat->held == NULL)
         return;
     for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
          at += WIRE_LEASE_BYTES)
         confirm(inbox, number, lease_read(beat->held + at), arrival->now);
-    send_unconfirmed(inbox, number, arrival->now);
+    resend_unconfirmed(inbox, number, arrival->now);
 }
 
 // --- answers ---
 
 // Gives back the tokens of a message that answers a call of the worker; the
 // first answer to a call is free.
-static void was_asked_for(struct arrival *arrival)
+static void refund_tokens(struct arrival *arrival)
 {
     token_bucket_give(&arrival->peer->messages, 1);
     token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
@@ -168,7 +170,7 @@ static void take_fault(struct arrival *arrival, int64_t lease,
     if (!dispatch_fault(engine->dispatch, worker->number, lease, fault,
                         arrival->now))
         return;
-    was_asked_for(arrival);
+    refund_tokens(arrival);
     workers_failed(&engine->workers, worker, fault, text, arrival->now);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
 }
@@ -216,7 +218,7 @@ static void on_answer(struct arrival *arrival)
         !dispatch_done(engine->dispatch, worker->number, message->id,
                        arrival->now, &call))
         return;
-    was_asked_for(arrival);
+    refund_tokens(arrival);
     worker->calls++;
     flight = flights_by_id(&engine->flights, call);
     if (flight == NULL) {
@@ -350,7 +352,8 @@ static void handle(struct arrival *arrival)
 
 // A sender of nonsense cannot be trusted with calls. If it was a peer, it is
 // removed.
-static void drop_babbler(const struct arrival *arrival, const struct err *why)
+static void refuse_nonsense(const struct arrival *arrival,
+                            const struct err *why)
 {
     struct peers *peers = arrival->inbox->peers;
     struct peer *peer = peers_find(peers, arrival->from);
@@ -372,7 +375,7 @@ static bool receive_message(struct arrival *arrival, struct wire_frame *frame)
     arrival->message = &message;
     arrival->arena = &arena;
     if (!ok)
-        drop_babbler(arrival, &err);
+        refuse_nonsense(arrival, &err);
     else if (arrival->peer == NULL)
         handle_stranger(arrival);
     else
@@ -436,20 +439,20 @@ static bool add_part(struct arrival *arrival, const struct part *part)
     }
     if (assembly_add(peer->assembly, part, arrival->now, &err))
         return true;
-    drop_babbler(arrival, &err);
+    refuse_nonsense(arrival, &err);
     return false;
 }
 
 // Takes a message that came in PARTs, which must be the only one: the bucket of
 // bytes is refilled for one answer, not for each of several.
-static void receive_only(struct arrival *arrival, struct wire_frame frame)
+static void receive_single(struct arrival *arrival, struct wire_frame frame)
 {
     struct err err = ERR_CLEAR;
 
     if (!receive_message(arrival, &frame) || frame.len == 0)
         return;
     err_set(&err, ERR_PROTOCOL, "%zu bytes follow the message", frame.len);
-    drop_babbler(arrival, &err);
+    refuse_nonsense(arrival, &err);
 }
 
 // Takes a long message that is complete. Decoding a job of 48 MiB takes as long
@@ -460,7 +463,7 @@ static void receive_whole(struct arrival *arrival, struct buf *bytes)
     struct wire_frame frame = {.data = bytes->data, .len = bytes->len};
 
     if (!message_is(bytes->data, bytes->len, MESSAGE_SUBMIT))
-        receive_only(arrival, frame);
+        receive_single(arrival, frame);
     else if (is_allowed(arrival, MESSAGE_SUBMIT))
         handlers->submitted_long(handlers->user, arrival->peer, bytes);
 }
@@ -549,7 +552,7 @@ void inbox_receive(struct inbox *inbox, int64_t now)
         if (is_impostor(inbox, arrival.peer))
             continue;
         if (got == WIRE_BAD)
-            drop_babbler(&arrival, &err);
+            refuse_nonsense(&arrival, &err);
         else
             n += receive_frame(&arrival, frame) - 1;
     }

@@ -87,7 +87,7 @@ bool inquiries_ask(struct inquiries *inquiries,
     asked->chore = (struct chore){.work = read_answer,
                                   .done = hand_over,
                                   .after = store_last_put(engine->store),
-                                  .hasty = true};
+                                  .impatient = true};
     if (background_give(command_is_query(verb) ? engine->query_chores
                                                : engine->read_chores,
                         &asked->chore, err))

@@ -86,8 +86,8 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
 }
 
 // Handles a job that the coordinator itself wanted to resume but could not.
-static void leave_left(struct jobs *jobs, int64_t job_no, const char *job_id,
-                       const struct err *why)
+static void note_not_resumed(struct jobs *jobs, int64_t job_no,
+                             const char *job_id, const struct err *why)
 {
     bool passes = why->code == ERR_STORE || why->code == ERR_BUSY ||
                   why->code == ERR_STOPPED;
@@ -118,7 +118,7 @@ static void after_opening(void *user, const struct requester *requester,
                  opened->err->text);
     if (opened->running == NULL && requester->kind == REQUESTER_NONE &&
         !opened->ended)
-        leave_left(jobs, requester->job_no, opened->job_id, opened->err);
+        note_not_resumed(jobs, requester->job_no, opened->job_id, opened->err);
     jobs->handlers.opened(jobs->handlers.user, requester, opened);
 }
 
@@ -169,7 +169,7 @@ void jobs_survey(struct jobs *jobs)
     left_jobs_survey(&jobs->left);
 }
 
-static bool go_on(struct jobs *jobs, int64_t job_no, const char *id)
+static bool resume_job(struct jobs *jobs, int64_t job_no, const char *id)
 {
     struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
     struct err err = ERR_CLEAR;
@@ -200,7 +200,7 @@ static bool take_up_one(struct jobs *jobs, const struct left_view *job,
                         int64_t now)
 {
     if (job->awaits == AWAITS_NOTHING) {
-        if (!go_on(jobs, job->job_no, job->id))
+        if (!resume_job(jobs, job->job_no, job->id))
             return false;
         if (jobs->engine->gather_until_ms == 0)
             jobs->engine->gather_until_ms = now + KEPT_GATHER_MS;
@@ -236,7 +236,7 @@ static void take_up_paused(struct jobs *jobs, int64_t now)
 
     while (!jobs->draining &&
            paused_jobs_due(&jobs->paused, jobs->engine, now, &job)) {
-        if (go_on(jobs, job.job_no, job.id))
+        if (resume_job(jobs, job.job_no, job.id))
             log_info("job-taken-up", "%s: %s", job.id,
                      job.awaits == AWAITS_WORKER ? "another worker is available"
                                                  : "trying the disk again");
@@ -408,8 +408,8 @@ static const char *end_one(struct jobs *jobs, const char *id, bool run,
 }
 
 // Returns true, with err, if the job may be one that is not known yet.
-static bool tell_unknown(const struct jobs *jobs, const char *id,
-                         struct err *err)
+static bool explain_unknown(const struct jobs *jobs, const char *id,
+                            struct err *err)
 {
     if (!left_jobs_known(&jobs->left))
         err_set(err, ERR_BUSY,
@@ -434,7 +434,7 @@ const char *jobs_end(struct jobs *jobs, const char *job_id,
     if (ended == NULL && err->code == ERR_NONE)
         ended = end_one(jobs, job_id, false, why, state, err);
     if (ended == NULL && err->code == ERR_NONE &&
-        !tell_unknown(jobs, job_id, err))
+        !explain_unknown(jobs, job_id, err))
         err_set(err, ERR_INPUT, "job %.200s is not running", job_id);
     return ended;
 }

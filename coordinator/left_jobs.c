@@ -43,8 +43,8 @@ static void note_left(void *user, const struct history_left *left)
     survey->last = &job->next;
 }
 
-static void look_around(struct chore *chore, struct store *reader,
-                        const struct err *trouble)
+static void run_survey(struct chore *chore, struct store *reader,
+                       const struct err *trouble)
 {
     struct survey *survey = (struct survey *)(void *)chore;
     struct err err = *trouble;
@@ -93,7 +93,7 @@ void left_jobs_survey(struct left_jobs *left)
     if (survey == NULL)
         return;
     survey->chore =
-        (struct chore){.work = look_around, .done = after_survey, .own = true};
+        (struct chore){.work = run_survey, .done = after_survey, .own = true};
     survey->left = left;
     survey->last = &survey->first;
     left->asking = true;

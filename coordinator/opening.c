@@ -228,7 +228,7 @@ static void end_opening(struct opening *opening, struct running_job *running)
     if (running != NULL && running == opening->running)
         text_print(word, sizeof word, "%s", running_job_changes(running));
     else if (running != NULL && opening->job_id == NULL)
-        running_job_tell_unheard(running, opening->running, word, sizeof word);
+        running_job_tell_ignored(running, opening->running, word, sizeof word);
     handlers->ended(handlers->user, &opening->requester, &opened);
     if (running != opening->running)
         running_job_discard(opening->running);
@@ -245,7 +245,7 @@ static bool is_looked_up(const struct openings *openings,
 }
 
 // Ends the opening if a person has ended it meanwhile; returns true if so.
-static bool end_if_told(struct opening *opening)
+static bool end_if_cancelled(struct opening *opening)
 {
     if (opening->ended.code == ERR_NONE)
         return false;
@@ -258,14 +258,14 @@ static void after_look_up(struct chore *chore);
 
 // Begins to look up the job, unless it is already running, is still here but
 // about to end, or is being looked up by another opening.
-static void go_on(struct opening *opening)
+static void proceed(struct opening *opening)
 {
     const struct opening_handlers *handlers = opening->all->handlers;
     struct engine *engine = opening->all->engine;
     struct running_job *same =
         handlers->find_same(handlers->user, opening->running);
 
-    if (end_if_told(opening))
+    if (end_if_cancelled(opening))
         return;
     if (same != NULL && !running_job_is_open(same))
         return; // the job begins anew once that one is gone
@@ -295,7 +295,7 @@ void openings_wake(struct openings *openings)
     for (struct opening *o = openings->first; o != NULL; o = next) {
         next = o->next;
         if (o->read && !o->looking_up)
-            go_on(o);
+            proceed(o);
     }
 }
 
@@ -306,7 +306,7 @@ static void after_look_up(struct chore *chore)
     const struct opening_handlers *handlers = all->handlers;
 
     opening->looking_up = false;
-    if (!end_if_told(opening)) {
+    if (!end_if_cancelled(opening)) {
         bool begun =
             opening->err.code == ERR_NONE &&
             handlers->begin(handlers->user, opening->running, &opening->err);
@@ -320,7 +320,7 @@ static void after_reading(struct chore *chore)
 {
     struct opening *opening = opening_of(chore);
 
-    if (end_if_told(opening))
+    if (end_if_cancelled(opening))
         return;
     if (opening->running == NULL || opening->err.code != ERR_NONE) {
         end_opening(opening, NULL);
@@ -331,7 +331,7 @@ static void after_reading(struct chore *chore)
               clock_monotonic_ms() - opening->began_ms);
     running_job_number(opening->running, ++opening->all->last_number);
     opening->read = true;
-    go_on(opening);
+    proceed(opening);
 }
 
 // Returns true if the opening goes by that id, as far as is known.

@@ -97,8 +97,8 @@ static void forget_oldest(struct paused_jobs *paused)
 // Returns true if the worker gets calls normally, so that the job has tried it.
 // The faults of a resting worker said nothing about the calls, and a silent
 // worker was not asked.
-static bool has_had_its_say(const struct engine *engine,
-                            const struct worker_info *worker)
+static bool was_tried(const struct engine *engine,
+                      const struct worker_info *worker)
 {
     struct dispatch_worker_view view;
 
@@ -115,7 +115,7 @@ static bool note_tried(struct paused_job *job, const struct engine *engine)
         return false;
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
          w = w->next)
-        if (has_had_its_say(engine, w))
+        if (was_tried(engine, w))
             job->tried[job->n_tried++] = w->number;
     return true;
 }
@@ -129,7 +129,7 @@ static int64_t patience(int tries)
     return wait < PAUSED_AGAIN_MAX_MS ? wait : PAUSED_AGAIN_MAX_MS;
 }
 
-static void tell_not_watched(const char *id)
+static void warn_not_watched(const char *id)
 {
     log_warn("job-not-watched",
              "%s: out of memory, so only `resume` will continue it", id);
@@ -146,7 +146,7 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
     else
         job->tries = answered ? 0 : job->tries + 1;
     if (job == NULL || !note_tried(job, engine)) {
-        tell_not_watched(wanted->id);
+        warn_not_watched(wanted->id);
         (void)paused_jobs_forget(paused, wanted->id);
         return;
     }
@@ -161,7 +161,7 @@ void paused_jobs_add_left(struct paused_jobs *paused,
     struct paused_job *job = make(paused, wanted->id, wanted->job_no);
 
     if (job == NULL) {
-        tell_not_watched(wanted->id);
+        warn_not_watched(wanted->id);
         return;
     }
     job->awaits = wanted->awaits;
@@ -192,8 +192,8 @@ int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id)
 }
 
 // Both lists are in the order in which the workers joined.
-static bool is_somebody_new(const struct engine *engine,
-                            const struct paused_job *job)
+static bool has_new_worker(const struct engine *engine,
+                           const struct paused_job *job)
 {
     size_t at = 0;
 
@@ -220,7 +220,7 @@ bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
         return false;
     for (struct paused_job *job = paused->first; job != NULL; job = job->next) {
         if (job->again_ms < 0 || job->again_ms > now ||
-            (job->awaits == AWAITS_WORKER && !is_somebody_new(engine, job)))
+            (job->awaits == AWAITS_WORKER && !has_new_worker(engine, job)))
             continue;
         job->again_ms = -1;
         *out = (struct paused_view){

@@ -34,7 +34,7 @@ struct peer {
     // of a client
     struct running_job *watched; // the job that it follows, or NULL
     int submissions;             // how many are being read now
-    bool glutted; // it does not read what it asked for, and has to go
+    bool clogged; // it does not read what it asked for, and has to go
 
     // what it says
     int64_t heard_ms;

@@ -52,7 +52,7 @@ struct peers {
     struct peer *first[PEER_ROLE_COUNT];
     int64_t last_number;
     size_t n_clients;
-    bool glutted;    // a client is glutted
+    bool clogged;    // a client is clogged
     int64_t beat_ms; // when the last heartbeats were sent
     // When it was last noted who is away: how many connections had been lost by
     // then, and how often a worker had fallen silent.
@@ -256,7 +256,7 @@ nomem:
 }
 
 // Returns a worker's calls to the queue and forgets the worker.
-static void send_home(struct engine *engine, int32_t worker, int64_t now)
+static void release_worker(struct engine *engine, int32_t worker, int64_t now)
 {
     dispatch_leave(engine->dispatch, worker, now);
     proofs_forget_worker(engine, worker);
@@ -280,7 +280,7 @@ struct peer *peers_add(struct peers *peers, const struct wire_id *id,
     }
     peer = add_peer(peers, id, hello, worker, now, err);
     if (peer == NULL && worker != NULL)
-        send_home(engine, worker->number, now);
+        release_worker(engine, worker->number, now);
     return peer;
 }
 
@@ -316,7 +316,7 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
     if (peer->worker != NULL) {
         log_info("worker-left", "%s (%s)", peer->worker->name, state);
         worker_rows_note(&engine->worker_rows, peer->worker, state, now);
-        send_home(engine, peer->worker->number, now);
+        release_worker(engine, peer->worker->number, now);
     }
     free_peer(peer);
 }
@@ -353,15 +353,15 @@ void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now)
 // --- sending ---
 
 // If all clients together leave too much unread, marks the one that leaves the
-// most as glutted.
-static void weigh_unread(struct peers *peers)
+// most as clogged.
+static void check_total_unread(struct peers *peers)
 {
     struct peer *worst = NULL;
     size_t all = 0, most = 0;
 
     for (struct peer *peer = peers->first[PEER_CLIENT]; peer != NULL;
          peer = peer->next) {
-        size_t unread = peer->glutted
+        size_t unread = peer->clogged
                             ? 0
                             : connections_untaken(peers->connections, peer->fd,
                                                   peer->number);
@@ -373,7 +373,7 @@ static void weigh_unread(struct peers *peers)
         }
     }
     if (all > UNREAD_OF_ALL && worst != NULL)
-        worst->glutted = peers->glutted = true;
+        worst->clogged = peers->clogged = true;
 }
 
 static void note_sent(struct peers *peers, struct peer *peer)
@@ -383,9 +383,9 @@ static void note_sent(struct peers *peers, struct peer *peer)
         connections_gave(peers->connections, peer->fd, peer->number, bytes);
 
     if (unread > UNREAD_MOST)
-        peer->glutted = peers->glutted = true;
+        peer->clogged = peers->clogged = true;
     else if (bytes > UNREAD_SHORT)
-        weigh_unread(peers);
+        check_total_unread(peers);
 }
 
 bool peers_tell(struct peers *peers, struct peer *peer,
@@ -393,7 +393,7 @@ bool peers_tell(struct peers *peers, struct peer *peer,
 {
     struct err err = ERR_CLEAR;
 
-    if (peer->glutted)
+    if (peer->clogged)
         return false;
     if (wire_send(peers->socket, &peer->id, message, &err)) {
         note_sent(peers, peer);
@@ -427,15 +427,15 @@ void peers_ask_to_greet(struct peers *peers, const struct wire_id *id)
 }
 
 // Not done at once, because callers that send to several peers walk the list.
-static void drop_glutted(struct peers *peers, int64_t now)
+static void drop_clogged(struct peers *peers, int64_t now)
 {
-    if (!peers->glutted)
+    if (!peers->clogged)
         return;
-    peers->glutted = false;
+    peers->clogged = false;
     for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
          peer = next) {
         next = peer->next;
-        if (peer->glutted)
+        if (peer->clogged)
             peers_cut_off(peers, peer, "it does not read what it asks for",
                           now);
     }
@@ -460,7 +460,7 @@ static void suspect_broken(struct peers *peers, int64_t now)
 
 void peers_tend(struct peers *peers, int64_t now)
 {
-    drop_glutted(peers, now);
+    drop_clogged(peers, now);
     connections_tick(peers->connections, now);
     suspect_broken(peers, now);
 }
@@ -524,7 +524,7 @@ static void beat_clients(struct peers *peers, const struct message *beat,
 }
 
 // Cuts off peers whose key was removed from the folder.
-static void heed_keys(struct peers *peers, int64_t now)
+static void check_keys(struct peers *peers, int64_t now)
 {
     if (!listener_keys_changed(peers->listener))
         return;
@@ -573,7 +573,7 @@ void peers_beat(struct peers *peers, int64_t now)
     if (now - peers->beat_ms < WIRE_HEARTBEAT_MS)
         return;
     peers->beat_ms = now;
-    heed_keys(peers, now);
+    check_keys(peers, now);
     note_away(peers);
     beat_workers(peers, &beat, now);
     beat_clients(peers, &beat, now);

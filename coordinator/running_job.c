@@ -83,23 +83,23 @@ const char *running_job_changes(const struct running_job *running)
 }
 
 // asked is 0 if nothing was asked for.
-static bool is_other(int64_t asked, int64_t there)
+static bool differs(int64_t asked, int64_t there)
 {
     return asked != 0 && asked != there;
 }
 
-void running_job_tell_unheard(const struct running_job *running,
+void running_job_tell_ignored(const struct running_job *running,
                               const struct running_job *asked, char *out,
                               size_t size)
 {
     const struct job_budget *wanted = &asked->job->budget;
     const struct job_budget *there = &running->job->budget;
     bool share =
-        is_other(asked->request->priority, running->work.priority) ||
-        is_other(asked->request->max_workers, running->request->max_workers);
-    bool budget = is_other(wanted->max_calls, there->max_calls) ||
-                  is_other(wanted->max_tokens, there->max_tokens) ||
-                  is_other(wanted->max_time_ms, there->max_time_ms);
+        differs(asked->request->priority, running->work.priority) ||
+        differs(asked->request->max_workers, running->request->max_workers);
+    bool budget = differs(wanted->max_calls, there->max_calls) ||
+                  differs(wanted->max_tokens, there->max_tokens) ||
+                  differs(wanted->max_time_ms, there->max_time_ms);
 
     text_print(out, size, "%s%s%s%s",
                share || budget ? "the job is already running and keeps its "
@@ -328,7 +328,7 @@ static void append(struct task ***last, struct task *task)
 }
 
 // Queues the task until everything it depends on is durable.
-static void to_finished(struct running_job *running, struct task *task)
+static void queue_finished(struct running_job *running, struct task *task)
 {
     task->put = store_last_put(running->engine->store);
     append(&running->last_finished, task);
@@ -373,7 +373,7 @@ static bool ready(struct running_job *running, const struct task *task,
 }
 
 // Ends the items that have no answer yet without one: the budget is used up.
-static void leave_unpaid(struct task *task)
+static void end_unpaid(struct task *task)
 {
     for (; task->cursor < task->n_items; task->cursor++) {
         struct task_item none = TASK_ITEM_INIT(task->rows[task->cursor]);
@@ -448,7 +448,7 @@ static bool may_start(const struct running_job *running, struct task *task)
     if (!task->limited || has_room(task, &for_good))
         return true;
     if (for_good)
-        leave_unpaid(task);
+        end_unpaid(task);
     return false;
 }
 
@@ -490,7 +490,7 @@ static bool start_task(struct running_job *running, struct task *task)
             return true;
     } else if (err.code == ERR_NONE) {
         if (running->work.time_over)
-            leave_unpaid(task);
+            end_unpaid(task);
         return true;
     }
     running_job_close(running, &err);
@@ -565,7 +565,7 @@ static void collect_finished(struct running_job *running)
         *at = task->next;
         running_job_count(running, task);
         say_what_is_missing(running, task);
-        to_finished(running, task);
+        queue_finished(running, task);
     }
     running->last_task = at;
 }

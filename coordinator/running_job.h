@@ -93,7 +93,7 @@ const char *running_job_changes(const struct running_job *running);
 
 // Writes, in sentences for people, what was asked for and does not apply
 // because the job is already running; "" if there is nothing.
-void running_job_tell_unheard(const struct running_job *running,
+void running_job_tell_ignored(const struct running_job *running,
                               const struct running_job *asked, char *out,
                               size_t size);
 

@@ -44,9 +44,9 @@ static bool could_work(const struct running_job *running)
 
 void running_job_follow(struct running_job *running, int64_t now)
 {
-    if (course_turns(&running->course, now))
+    if (course_turn_is_due(&running->course, now))
         course_turn(&running->course, now, could_work(running));
-    if (running->work.asks_anew && course_is_due(&running->course, now))
+    if (running->work.past_replay && course_is_due(&running->course, now))
         course_look(&running->course, now, count_all_run(running));
 }
 

@@ -169,7 +169,7 @@ static char *document_text(const struct running_job *running, int64_t now)
 
 // Returns true for a run that its coordinator left for the next one
 // (history_unfinished).
-static bool is_to_go_on(const struct running_job *running)
+static bool will_be_resumed(const struct running_job *running)
 {
     return running->interrupted && running->ending->error == ERR_STOPPED &&
            running->request->action == REQUEST_RUN;
@@ -216,7 +216,7 @@ static void finish(struct running_job *running, int64_t now,
                              out->compiled, ending->status == 0, ending->score,
                              &err);
     const struct history_job_state stands = {
-        .state = is_to_go_on(running) ? JOB_QUEUED : ending->state,
+        .state = will_be_resumed(running) ? JOB_QUEUED : ending->state,
         .reason = ending->reason,
         .score = ending->score,
         .document = out->document};
@@ -277,7 +277,7 @@ static void put_result(struct running_job *running)
 }
 
 // A result is sent once it is on disk, or never will be.
-static bool may_tell(const struct running_job *running)
+static bool may_send(const struct running_job *running)
 {
     return running->result_put <= store_durable(running->engine->store) ||
            !store_healthy(running->engine->store, NULL);
@@ -289,7 +289,7 @@ bool running_job_settle(struct running_job *running, int64_t now)
         begin_sum(running, now);
     if (running->state == RUNNING_JOB_SUMMED)
         put_result(running);
-    return running->state == RUNNING_JOB_STORED && may_tell(running);
+    return running->state == RUNNING_JOB_STORED && may_send(running);
 }
 
 const struct running_job_result *

@@ -22,7 +22,7 @@ enum { WORKERS_GRACE_MS = 3000 };
 enum { RETURN_GRACE_MS = 6000 };
 
 // How long after the first worker joins before a model is decided on.
-enum { VOICES_MS = 1000 };
+enum { VOTE_MS = 1000 };
 
 // A sentence has 239 bytes; lists of names get what its own words leave.
 enum {
@@ -181,14 +181,14 @@ static size_t count_servers(const char *servers)
 // start together join some moments apart, and the first one may be the odd one
 // out; the model is what most of them have. A process that asks model servers
 // itself knows how many workers to expect.
-static bool enough_voices(const struct engine *engine)
+static bool has_enough_votes(const struct engine *engine)
 {
     const struct workers *workers = &engine->workers;
     size_t expected = count_servers(engine->servers);
 
     return (expected > 0 && workers->n >= expected) ||
            (workers->n > 0 &&
-            clock_monotonic_ms() - workers->joined_ms >= VOICES_MS);
+            clock_monotonic_ms() - workers->joined_ms >= VOTE_MS);
 }
 
 // A job that was submitted with --simulate is not answered by a real model,
@@ -223,7 +223,7 @@ bool running_job_bind(struct running_job *running, enum role role,
     const char *seen = NULL;
     char *digest;
 
-    if (!enough_voices(running->engine))
+    if (!has_enough_votes(running->engine))
         return false;
     seen = workers_digest(&running->engine->workers, name);
     digest = seen == NULL ? NULL : digest_text(running, role, seen, err);
@@ -267,8 +267,8 @@ static void report_missing(const struct workers *workers, const char *name,
 
 // Returns true if none of the workers that have the model can be used: too
 // little room, another kind of server, or a proof that failed.
-static bool nobody_fits(const struct running_job *running, enum role role,
-                        struct err *err)
+static bool no_worker_fits(const struct running_job *running, enum role role,
+                           struct err *err)
 {
     const struct engine *engine = running->engine;
     const struct model_entry *model =
@@ -317,7 +317,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
     if (!model->bound)
         return false;
     if (models_fits(model->digest, seen))
-        return nobody_fits(running, role, err);
+        return no_worker_fits(running, role, err);
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "
             "%.24s, now %.24s): bring that one back, or start "
@@ -330,7 +330,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
 // are connected now: it waits for its own, and then pauses until another worker
 // joins. What `run` does in its own process ends with the process, so there the
 // error is reported at once.
-static bool is_mended_by_waiting(const struct running_job *running,
+static bool may_wait_for_workers(const struct running_job *running,
                                  enum role role)
 {
     const struct job_model_pin *model = &running->work.models[role];
@@ -386,11 +386,11 @@ bool running_job_needs(const struct running_job *running,
 
 // Returns true if the job has to end because the model is missing. quiet_ms:
 // how long no worker has joined.
-static bool ends_for(struct running_job *running, enum role role,
-                     int64_t quiet_ms, struct err *err)
+static bool must_end_for(struct running_job *running, enum role role,
+                         int64_t quiet_ms, struct err *err)
 {
     struct err why = ERR_CLEAR;
-    bool waits = is_mended_by_waiting(running, role);
+    bool waits = may_wait_for_workers(running, role);
 
     if ((waits && quiet_ms < RETURN_GRACE_MS) ||
         !model_is_wrong(running, role, &why))
@@ -407,13 +407,13 @@ static bool lacks_model(struct running_job *running, const struct task *task,
 {
     for (int r = 0; r < ROLE_COUNT; r++)
         if (running_job_needs(running, task, (enum role)r) &&
-            ends_for(running, (enum role)r, quiet_ms, err))
+            must_end_for(running, (enum role)r, quiet_ms, err))
             return true;
     return false;
 }
 
-static bool models_are_there(struct running_job *running, int64_t now,
-                             struct err *err)
+static bool models_are_available(struct running_job *running, int64_t now,
+                                 struct err *err)
 {
     const struct workers *workers = &running->engine->workers;
 
@@ -506,7 +506,7 @@ static bool report_unserved(const struct running_job *running, struct err *err)
             continue;
         if (workers_digest(&engine->workers, name) == NULL)
             report_missing(&engine->workers, name, err);
-        else if (!nobody_fits(running, (enum role)r, err))
+        else if (!no_worker_fits(running, (enum role)r, err))
             continue;
         err->code = ERR_FAULT; // the job was fine when it began
         return true;
@@ -551,7 +551,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
         running->waiting_ms = now;
     if (running->work.models[ROLE_STUDENT].bound)
         compare_new_workers(running);
-    if (!models_are_there(running, now, err))
+    if (!models_are_available(running, now, err))
         return false;
     since = latest(latest(running->waiting_ms, running->work.answered_ms),
                    engine->busy_ms);

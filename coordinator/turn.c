@@ -53,9 +53,9 @@ void turn_step(struct turn *turn, const char *step)
 static void tell(struct turn *turn, const struct turn_report *report,
                  int64_t now_us)
 {
-    if (turn->told_us != 0 && now_us - turn->told_us < TELL_US)
+    if (turn->logged_us != 0 && now_us - turn->logged_us < TELL_US)
         return;
-    turn->told_us = now_us;
+    turn->logged_us = now_us;
     log_warn("slow-turn",
              "a turn of the loop took %" PRId64 " ms (%" PRId64
              " ms of processor time), %" PRId64

@@ -37,7 +37,7 @@ struct turn {
     const char *step, *slowest;
     int64_t slowest_us;
     bool unfinished;
-    int64_t told_us; // when a slow turn was last logged
+    int64_t logged_us; // when a slow turn was last logged
     pthread_mutex_t mutex;
     struct turn_report longest; // the longest by wall time, and
     int64_t most_cpu_ms;        // the longest by processor time

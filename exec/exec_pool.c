@@ -45,10 +45,10 @@ struct process {
     struct exec_request *request; // owned; NULL: idle
     size_t written;
     int64_t deadline_ms;
-    bool answered;   // the present child has answered at least once
-    bool lost_step;  // it wrote without being asked
-    bool proving;    // it is the first child of its command, and gets one line
-    int64_t told_ms; // when it answered; 0: not yet
+    bool answered;    // the present child has answered at least once
+    bool out_of_step; // it wrote without being asked
+    bool proving;     // it is the first child of its command, and gets one line
+    int64_t answered_ms; // when it answered; 0: not yet
 };
 
 // Whether it is proven that the answers of a command match its questions.
@@ -367,14 +367,14 @@ static void give_request(struct exec_pool *pool, struct process *slot,
 {
     slot->request = request;
     slot->proving = pool->proofs[slot->command] == PROOF_NONE;
-    slot->told_ms = 0;
+    slot->answered_ms = 0;
     if (slot->proving)
         pool->proofs[slot->command] = PROOF_BEGUN;
-    if (!slot->lost_step) {
+    if (!slot->out_of_step) {
         start_request(pool, slot);
         return;
     }
-    slot->lost_step = false;
+    slot->out_of_step = false;
     fault(pool, slot, "wrote a line that it was not asked for");
 }
 
@@ -407,8 +407,9 @@ static void serve_idle(struct process *slot, enum exec_reading state)
 {
     char how[EXEC_END_BYTES];
 
-    slot->lost_step = slot->child.answer.len > 0 || state == EXEC_READ_TOO_LONG;
-    if (slot->lost_step || state != EXEC_READ_OPEN)
+    slot->out_of_step =
+        slot->child.answer.len > 0 || state == EXEC_READ_TOO_LONG;
+    if (slot->out_of_step || state != EXEC_READ_OPEN)
         exec_child_end(&slot->child, false, how);
 }
 
@@ -416,10 +417,10 @@ static void serve_idle(struct process *slot, enum exec_reading state)
 // to its one line. It has until it ends, or PROOF_MS.
 static bool is_whole(struct process *slot, enum exec_reading state)
 {
-    if (slot->told_ms == 0)
-        slot->told_ms = clock_monotonic_ms();
+    if (slot->answered_ms == 0)
+        slot->answered_ms = clock_monotonic_ms();
     return state != EXEC_READ_OPEN ||
-           clock_monotonic_ms() >= slot->told_ms + PROOF_MS;
+           clock_monotonic_ms() >= slot->answered_ms + PROOF_MS;
 }
 
 static bool is_answer(const struct exec_command *command, const char *line,
@@ -538,8 +539,8 @@ static int prepare_poll(struct exec_pool *pool)
                                  .events = POLLOUT};
         if (slot->request == NULL)
             continue;
-        int64_t end =
-            slot->told_ms > 0 ? slot->told_ms + PROOF_MS : slot->deadline_ms;
+        int64_t end = slot->answered_ms > 0 ? slot->answered_ms + PROOF_MS
+                                            : slot->deadline_ms;
         int64_t left = end > now ? end - now : 0;
         wait = wait < 0 || left < wait ? left : wait;
     }

@@ -332,9 +332,9 @@ static const struct route *find_route(const struct http_request *request,
 
 // Without a token, only names of this machine are accepted as Host, so that a
 // page of the network whose name is made to point here gets nothing.
-static bool is_let_in(const struct serve *serve,
-                      const struct http_request *request, bool open,
-                      struct http_reply *reply)
+static bool is_admitted(const struct serve *serve,
+                        const struct http_request *request, bool open,
+                        struct http_reply *reply)
 {
     struct err err = ERR_CLEAR;
 
@@ -352,8 +352,8 @@ static bool is_let_in(const struct serve *serve,
     return err.code == ERR_NONE;
 }
 
-static bool means_it(const struct http_request *request,
-                     struct http_reply *reply)
+static bool accepts_body(const struct http_request *request,
+                         struct http_reply *reply)
 {
     struct err err = ERR_CLEAR;
 
@@ -376,8 +376,8 @@ static void handle(void *user, const struct http_request *request,
     const struct route *route = find_route(request, reply);
 
     reply->type = reply->type == NULL ? "text/plain" : reply->type;
-    if (route != NULL && is_let_in(serve, request, route->open, reply) &&
-        means_it(request, reply))
+    if (route != NULL && is_admitted(serve, request, route->open, reply) &&
+        accepts_body(request, reply))
         route->answer(serve, request, reply);
     http_reply_header(reply, "X-Content-Type-Options", "nosniff");
     http_reply_header(reply, "Cache-Control", "no-store");

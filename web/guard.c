@@ -157,7 +157,7 @@ static bool has_cookie(const struct guard *guard,
     return false;
 }
 
-bool guard_knows(const struct guard *guard, const struct http_request *request)
+bool guard_admits(const struct guard *guard, const struct http_request *request)
 {
     return guard->token == NULL || has_bearer(guard, request) ||
            has_cookie(guard, request);
@@ -170,9 +170,9 @@ static bool is_browser(const struct http_request *request)
            http_header(request, "Sec-Fetch-Site") != NULL;
 }
 
-bool guard_means_it(const struct guard *guard,
-                    const struct http_request *request,
-                    struct http_reply *reply)
+bool guard_may_change(const struct guard *guard,
+                      const struct http_request *request,
+                      struct http_reply *reply)
 {
     const char *origin = http_header(request, "Origin");
     const char *site = http_header(request, "Sec-Fetch-Site");
@@ -230,7 +230,7 @@ void guard_logout(const struct guard *guard, const struct http_request *request,
 
 // --- replies ---
 
-void guard_dress(struct http_reply *reply)
+void guard_add_headers(struct http_reply *reply)
 {
     static const char *const headers[][2] = {
         {"Content-Security-Policy",

@@ -49,12 +49,13 @@ bool guard_host(const struct guard *guard, const struct http_request *request,
                 struct http_reply *reply);
 
 // Returns true if the sender may see anything.
-bool guard_knows(const struct guard *guard, const struct http_request *request);
+bool guard_admits(const struct guard *guard,
+                  const struct http_request *request);
 
 // Returns true if the request may change something. If not, reply says why.
-bool guard_means_it(const struct guard *guard,
-                    const struct http_request *request,
-                    struct http_reply *reply);
+bool guard_may_change(const struct guard *guard,
+                      const struct http_request *request,
+                      struct http_reply *reply);
 
 // Returns the word for X-Promptcc-Csrf.
 const char *guard_csrf(const struct guard *guard);
@@ -66,6 +67,6 @@ void guard_logout(const struct guard *guard, const struct http_request *request,
                   struct http_reply *reply);
 
 // Adds the headers of every reply: what a page may load and do.
-void guard_dress(struct http_reply *reply);
+void guard_add_headers(struct http_reply *reply);
 
 #endif

@@ -587,7 +587,7 @@ static bool is_number(const struct route *route, const char *text)
 static bool may(struct web *web, const struct route *route,
                 const struct http_request *request, struct http_reply *reply)
 {
-    if (route->access != ACCESS_OPEN && !guard_knows(web->guard, request)) {
+    if (route->access != ACCESS_OPEN && !guard_admits(web->guard, request)) {
         http_reply_header(reply, "WWW-Authenticate", "Bearer");
         send_words(reply, 401, ERR_INPUT,
                    "this server requires its token: log in at /, or send "
@@ -595,7 +595,7 @@ static bool may(struct web *web, const struct route *route,
         return false;
     }
     return route->access != ACCESS_WRITE ||
-           guard_means_it(web->guard, request, reply);
+           guard_may_change(web->guard, request, reply);
 }
 
 // Every path takes one method; one that takes GET also takes HEAD.
@@ -616,7 +616,7 @@ void web_handle(void *user, const struct http_request *request,
     struct exchange exchange = {.web = web, .request = request, .reply = reply};
     const char *other;
 
-    guard_dress(reply);
+    guard_add_headers(reply);
     if (!guard_host(web->guard, request, reply))
         return;
     exchange.route = find_route(request, &exchange.path, &other);

@@ -34,7 +34,7 @@ struct job_programs {
     size_t asked;                    // requests without an answer so far
     bool answered[JOB_MAX_COMMANDS]; // the command has answered at least once
     size_t faults[JOB_MAX_COMMANDS]; // of each command, retried or not
-    bool said; // a failing program's output has been logged
+    bool logged; // a failing program's output has been logged
 };
 
 // --- start and end ---
@@ -251,12 +251,12 @@ const struct answerer answerer_exec = {
 // Logs that the program failed, and what it wrote to its standard error, a
 // traceback for example: all of it, line by line, but only once per job,
 // because the next failure most likely says the same.
-static void tell_words(struct job_work *work, const struct exec_done *done)
+static void log_words(struct job_work *work, const struct exec_done *done)
 {
     const char *words = done->errors == NULL ? "" : done->errors;
-    bool first = !work->programs->said;
+    bool first = !work->programs->logged;
 
-    work->programs->said = true;
+    work->programs->logged = true;
     log_line(first ? LOG_WARN : LOG_INFO, "program-fault", "%s",
              done->fault.text);
     if (!first)
@@ -297,7 +297,7 @@ static void take_fault(struct flight *flight, const struct exec_done *done,
         err_set(&order->work->failure, ERR_FAULT, "%s", done->fault.text);
         return;
     }
-    tell_words(order->work, done);
+    log_words(order->work, done);
     programs
         ->faults[job_command_number(order->work->job, order->ask.command)]++;
     if (flight->sends < JOB_PROGRAMS_TRIES &&

@@ -78,7 +78,7 @@ static int64_t turn(struct course *course, int64_t now, int64_t *done,
 {
     for (int i = 1; i <= seconds * 10; i++) {
         now += SECOND / 10;
-        cr_expect(course_turns(course, now));
+        cr_expect(course_turn_is_due(course, now));
         course_turn(course, now, could_work);
         if (!could_work || i % 10 != 0)
             continue;
@@ -106,7 +106,7 @@ Test(course, time_in_which_nothing_could_be_done_is_none_of_the_pace)
     cr_expect_eq(course_left(&course, now, done, SLOTS), 980 * SECOND);
     now = turn(&course, now, &done, 20, true);
     cr_expect_eq(course_left(&course, now, done, SLOTS), 960 * SECOND);
-    cr_expect_not(course_turns(&course, now + 50));
+    cr_expect_not(course_turn_is_due(&course, now + 50));
 }
 
 Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
