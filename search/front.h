@@ -3,8 +3,8 @@
 // A prompt is paid for with every call in production. Of two programs that
 // score alike the shorter one is therefore better, and anyone who wants a
 // cheaper one should see what it costs in score. The front holds the trials on
-// the whole validation share for which no other trial has both a prompt at
-// least as short and a higher score.
+// the whole validation share whose score no other trial reaches with a prompt
+// at least as short; of equals, it holds one.
 
 #ifndef SEARCH_FRONT_H
 #define SEARCH_FRONT_H

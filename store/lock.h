@@ -3,7 +3,7 @@
 // There are two locks, both on open file descriptions. The kernel drops them
 // with the process, however it ends, so nothing stale is ever left to clean up.
 //
-// * FILE.lock is locked. It holds "HOST PID" for the message to whoever is
+// * One is on FILE.lock. It holds "HOST PID" for the message to whoever is
 //   refused, and stays next to the store, so that the next process need not
 //   create it. A process that created it and then opens no store (a text file
 //   named by mistake, a damaged file) removes it. After locking it, a process

@@ -80,8 +80,8 @@ bool candidate_set_part(struct candidate *candidate, size_t part,
                         const struct candidate_part *from, struct err *err);
 
 // Turns the part's demos, which must already be set, into a pool: a prompt
-// shows the `nearest` ones closest to its question. 0 shows all of them, which
-// is what candidate_set_demos leaves.
+// shows as many of them as `nearest` says, those nearest to its question. 0
+// shows all of them, which is what candidate_set_demos leaves.
 void candidate_set_nearest(struct candidate *candidate, size_t part,
                            size_t nearest);
 

@@ -2,13 +2,16 @@
 //
 // A prompt is one system message, the demos as user and assistant turns, then
 // the question. The system message has the fields, their structure and the
-// instruction. For adapter chat, the instruction comes last and repeats the
-// labels. For adapter json, it comes first, and the structure shows the labels
-// as well. Everything that is the same for every example comes first and is
-// rendered once, as the `prefix`; the question is the `tail`; prefix + tail is
-// one JSON array of messages (common/call.h). Adapter chat marks fields with [[
-// ## name ## ]] lines; adapter json asks for an object under a JSON schema
-// instead.
+// instruction. For adapter chat, the instruction comes last, followed by the
+// labels once more. For adapter json, it comes first, and the structure shows
+// the labels as well. Everything that is the same for every example comes first
+// and is rendered once, as the `prefix`; the question is the `tail`; prefix +
+// tail is one JSON array of messages (common/call.h). Adapter chat marks fields
+// with lines like
+//
+//   [[ ## name ## ]]
+//
+// and adapter json asks for an object under a JSON schema instead.
 //
 // The wording was measured, not guessed: bench/wording tries it and
 // alternatives on real models, and docs/real-model.md has the results. Changing

@@ -3,8 +3,8 @@
 // Right or wrong says little about an example: a label that was missed by a
 // hair and one that never came to mind both score 0. If the server says how
 // likely its tokens were (common/logprobs.h), the probability of the right
-// label says more, at no extra call. It helps a search to race and choose, but
-// it is never the reported score.
+// label says more, without another call. It helps a search to race and choose,
+// but it is never the reported score.
 //
 // If the metric reads several labels, it is their mean. Labels are values of an
 // enum or a bool; other outputs have no such number.

@@ -53,7 +53,8 @@ struct note {
 };
 
 // Both block only while the peer's queue is full, or until a note arrives if
-// `wait` is set. They return false when the socket is closed.
+// `wait` is set. They return false when the socket is closed; note_receive
+// without `wait` also when there is no note.
 bool note_send(void *socket, const struct note *note);
 bool note_receive(void *socket, struct note *note, bool wait);
 

@@ -6,7 +6,8 @@
 // them.
 //
 //   The sentence names labels: the rows of these labels.
-//   It names none, but shares a rare word with some rows: these rows.
+//   It names none, but shares a rare word with some rows, one that at most a
+//   quarter of all rows have: these rows.
 //   Neither: all rows.
 //
 // Pure.

@@ -46,7 +46,8 @@ struct proposals {
 void proposals_release(struct proposals *proposals); // accepts a zeroed struct
 
 // Proposes only for predictors that the plan runs; the others keep a list of
-// one. Proposal k uses demo set k % n_sets; set 0 shows no demos.
+// one. Proposal k shows demos of set k % n_sets, and of the sets after it if
+// that has too few; for set 0 it shows none.
 bool proposals_make(struct session *session,
                     const struct proposer_options *options,
                     const struct demo_set *sets, size_t n_sets,

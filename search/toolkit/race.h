@@ -1,12 +1,13 @@
 // race: runs candidates on the same rows, block by block, and drops those that
 // fall behind at the end of each block.
 //
-// Blocks start at the first row in the board's order, and each is twice as long
-// as the one before, so all racers have met the same rows. All remaining racers
-// run a block together, and nothing is decided before the whole block is done.
-// Then those drop out that a paired one-sided test finds worse than the first,
-// and those in the lower half by the outlook. So most calls go to candidates
-// that may win, and decisions do not depend on which answer was quick.
+// Blocks follow the board's order from its first row, and each takes the rows
+// run so far to twice their number (8, 16, 32, 64, then all), so all racers
+// have met the same rows. All remaining racers run a block together, and
+// nothing is decided before the whole block is done. Then those drop out that a
+// paired one-sided test finds worse than the first, and those in the lower half
+// by the outlook. So most calls go to candidates that may win, and decisions do
+// not depend on which answer was quick.
 //
 // Call only from the job's own thread.
 

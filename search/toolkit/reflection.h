@@ -5,8 +5,8 @@
 // step was given, what it answered, and the feedback on that. One call asks for
 // one new instruction. A teacher that sees a hundred failures at once writes a
 // worse instruction than from six, so the caller chooses which examples are
-// worth showing. If the examples do not fit the teacher's context, their values
-// are all cut to the same length, so that no example is lost.
+// worth showing. If the examples do not fit the teacher's context, the long
+// values of all of them are cut at the same limit, so that no example is lost.
 //
 // The question is an ordinary one (teacher.h): any number of them may be under
 // way, and an answer that is no instruction is asked for again. If none comes,

@@ -4,7 +4,7 @@
 
 #include "common/stats.h"
 
-// A gain at least this likely by chance is not clear.
+// A gain that is more likely than this by chance is not clear.
 static const double CHANCE = 0.1;
 
 // Sums in another order may differ in the last bits.

@@ -8,7 +8,7 @@
 //   reserved   |- promising, up to 12 runs -|--- proof, 16 runs or more ---|
 //
 // If the budget does not last for a whole race, the few combinations that were
-// screened hardly include the best that their parts could make. So at first,
+// screened probably miss the best that their parts could make. So at first,
 // the most promising combination by the outlook, tried or not, gets a few rows
 // at a time, and the outlook learns from each. The rest goes to the proof. If a
 // race has already shown who leads, all of it does.
