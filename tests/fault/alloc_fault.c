@@ -8,8 +8,8 @@
 
 #include "common/json.h"
 
-// The linker sends our calls of malloc to __wrap_malloc, and those of
-// __real_malloc to malloc; so with the others.
+// The linker redirects our calls of malloc to __wrap_malloc, and calls of
+// __real_malloc to malloc; likewise for the other functions.
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -23,9 +23,9 @@ enum { RUNS_MAX = 100000 };
 
 static atomic_bool armed;
 static atomic_size_t count;  // allocations since the scenario began
-static atomic_size_t failed; // of these, refused
+static atomic_size_t failed; // how many of these were refused
 static size_t nth;           // the first to refuse
-static bool lasting;         // and all after it
+static bool lasting;         // all later ones are refused, too
 
 static bool refuse(void)
 {
@@ -90,7 +90,8 @@ static bool run_armed(fault_scenario *scenario, struct err *err)
     return worked;
 }
 
-// One run with allocation n failing; false when none was left to fail.
+// Runs the scenario once with allocation n failing; returns false when it had
+// no such allocation.
 static bool run_nth(fault_scenario *scenario, size_t n, bool and_after)
 {
     struct err err = ERR_CLEAR;
@@ -102,7 +103,7 @@ static bool run_nth(fault_scenario *scenario, size_t n, bool and_after)
         cr_assert(worked, "without a failure: %s", err.text);
         return false;
     }
-    // Some failures can be lived with: then the scenario worked.
+    // The scenario may survive some failures and work anyway.
     cr_assert(worked || err.code == ERR_NOMEM,
               "allocation %zu%s failed: the error is %s, \"%s\"", n,
               and_after ? " and all after it" : "", err_code_name(err.code),
@@ -110,7 +111,7 @@ static bool run_nth(fault_scenario *scenario, size_t n, bool and_after)
     return true;
 }
 
-// The first json_parse makes jansson's allocations ours.
+// The first json_parse makes jansson allocate through our functions.
 static void join_jansson(void)
 {
     json_decref(json_parse("null", 4, 4, NULL));

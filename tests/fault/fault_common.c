@@ -33,7 +33,7 @@ out:
 
 Test(fault, a_buffer_that_cannot_grow_says_so)
 {
-    // Doubling from 256 bytes to over 2000 takes four.
+    // Doubling from 256 bytes to over 2000 takes four allocations.
     cr_expect_geq(fault_each(fill_buf), 4);
 }
 

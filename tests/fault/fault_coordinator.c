@@ -1,6 +1,6 @@
-// A whole job on a disk that fails: what was told to nobody may be lost, and
-// nothing else. Afterwards the job goes on with the same store and ends with
-// the bytes of a run that nothing disturbed.
+// A whole job on a failing disk. Only what nobody was told about may be lost.
+// Afterwards the job continues with the same store and ends with the bytes of
+// an undisturbed run.
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void expect_pause(int n)
 {
     json_t *error = json_object_get(spine.document, "error");
 
-    if (spine.status == 0) // the fault came when all had been told
+    if (spine.status == 0) // the fault came after all had been reported
         return;
     cr_assert_eq(spine.status, 3, "operation %d: status %d", n,
                  (int)spine.status);
@@ -62,7 +62,7 @@ static void expect_pause(int n)
                      "operation %d: %s", n, json_get_text(error, "text", ""));
 }
 
-// False when no operation was left to fail.
+// Returns false when the run had no such operation.
 static bool run_with(enum vfs_fault fault, int n)
 {
     bool failed;
@@ -90,9 +90,9 @@ static int number_of(const char *variable)
     return text == NULL ? 0 : atoi(text);
 }
 
-// The first operations one by one, then ever larger steps, others each day.
-// With PROMPTCC_FAULT_SHARDS every operation, of which this process does each
-// so many from PROMPTCC_FAULT_SHARD (0 and up) on.
+// Tries the first operations one by one, then ever larger steps, which differ
+// from day to day. With PROMPTCC_FAULT_SHARDS=n every operation is tried, and
+// this process does every n-th one from PROMPTCC_FAULT_SHARD (0 and up) on.
 static int step_from(int n)
 {
     int shards = number_of("PROMPTCC_FAULT_SHARDS");

@@ -83,7 +83,7 @@ static bool load_table(struct err *err)
     return ok;
 }
 
-// A list, with what has to be mended and a label that is converted.
+// A list with values that have to be mended and a label that is converted.
 static const char list[] =
     "{\"rows\": [\n"
     "{\"q\": \"one\", \"kind\": \"A\", \"words\": 1, \"x\": NaN},\n"

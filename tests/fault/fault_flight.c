@@ -26,7 +26,7 @@ static struct prefix *share_prefix(struct flights *flights, int n,
     return flights_prefix(flights, copy, 2, NULL, err);
 }
 
-// As an evaluation does it, each step able to fail.
+// Opens a flight as an evaluation does; each step may fail.
 static bool open_one(struct flights *flights, int n, struct err *err)
 {
     struct order order = {.ask = {.payload = "tail", .payload_len = 4},
@@ -74,7 +74,8 @@ static bool fly(struct err *err)
 
 Test(flight, every_failing_allocation_leaves_no_call_half_open)
 {
-    // A flight, a second waiter, and what is shared: the first has its place.
+    // A flight, a second waiter, and the shared data; the first waiter's place
+    // is part of the flight.
     cr_expect_geq(fault_each(fly), 3 * FLIGHTS);
 }
 

@@ -1,4 +1,4 @@
-// A page that follows what happens, when memory runs out.
+// A page that follows events, when memory runs out.
 
 #include <criterion/criterion.h>
 
@@ -60,7 +60,7 @@ static void stop_server(void)
 
 TestSuite(fault_http, .init = start_server, .fini = stop_server);
 
-// The status of an answer; 0: the connection ended without one.
+// Returns the status of an answer, or 0 if the connection ended without one.
 static int ask_for_page(void)
 {
     static const char request[] =
@@ -86,7 +86,8 @@ static int ask_for_page(void)
     return len > 12 ? (int)strtol(answer + 9, NULL, 10) : 0;
 }
 
-// The only place for a stream is free again, whatever came of the last one.
+// Checks that the only place for a stream is free again, however the last
+// stream ended.
 static bool follow(struct err *err)
 {
     int status = ask_for_page();

@@ -1,4 +1,4 @@
-// Frames and replies of model servers when memory runs out.
+// Wire frames and replies of model servers, when memory runs out.
 
 #include <criterion/criterion.h>
 #include <string.h>

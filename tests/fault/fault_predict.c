@@ -1,4 +1,4 @@
-// A compiled program that is made ready to run, when memory runs out.
+// Making a compiled program ready to run, when memory runs out.
 
 #include <criterion/criterion.h>
 

@@ -112,7 +112,8 @@ static bool answer(struct stepper *stepper, int step, const char *text,
     return stepper_answer(stepper, step, &given, err);
 }
 
-// Asked for two steps at once, of which one needs a repair.
+// Runs a program whose two steps are asked at the same time; one of them needs
+// a repair.
 static bool take_run(struct stepper *stepper, struct err *err)
 {
     struct ask ask;
@@ -181,7 +182,7 @@ Test(fault, a_compiled_file_is_written_and_read_or_said_not_to_be)
 
 static struct compiled *members[2];
 
-// Small ones: every allocation of the scenario is a run of it.
+// Makes small members, since every allocation of the scenario costs a run.
 static void make_members(void)
 {
     struct program *small =

@@ -1,6 +1,6 @@
-// A store on a disk that cannot be read, at every read one after the other: a
-// read that fails is told as such. It is never a listing without rows, a score
-// of other bytes, or an answer that has to be paid for again.
+// A store on a disk that cannot be read, at each read one after the other. A
+// failed read is reported. It never gives a listing without rows, the score of
+// other bytes, or an answer that has to be paid for again.
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ enum { RUNS_MAX = 5000, PAGE_BYTES = 8192 };
 static const char job[] =
     SPINE_JOB("bootstrap_random_search: {num_candidate_programs: 2}");
 
-// What people ask of a history, and how it is answered by a disk that works.
+// What people ask of a history, and the answers of a disk that works.
 static struct question {
     const char *verb;
     const char *argument; // JSON
@@ -107,7 +107,7 @@ static void tear_down(void)
 
 TestSuite(read, .init = set_up, .fini = tear_down);
 
-// A sentence with the file and what to do.
+// Checks that the error is a sentence with the file and what to do.
 static void expect_told(const struct err *err, int n)
 {
     cr_assert(err->code == ERR_STORE || err->code == ERR_INPUT,
@@ -118,7 +118,7 @@ static void expect_told(const struct err *err, int n)
               "operation %d: %s", n, err->text);
 }
 
-// False when no operation was left to fail.
+// Returns false when there was no such operation.
 static bool ask_all(enum vfs_fault fault, int n, bool lasting)
 {
     struct err err = ERR_CLEAR;
@@ -173,8 +173,8 @@ Test(read, a_file_that_cannot_be_opened_is_no_empty_listing)
     ask_with_every(VFS_OPEN, 2);
 }
 
-// SQLite takes what lies beyond the end for zeros. That pages are missing it
-// notices by the size.
+// SQLite takes what is beyond the end of a file for zeros. It notices by the
+// size that pages are missing.
 static void ask_with_less(off_t size)
 {
     struct err err = ERR_CLEAR;
@@ -207,7 +207,7 @@ Test(read, a_store_that_was_cut_short_is_no_empty_listing)
         ask_with_less(pages * PAGE_BYTES);
 }
 
-// --- the job once more, from its store ---
+// --- the job again, from its store ---
 
 static bool start_is_refused(enum vfs_fault fault, int n)
 {
@@ -246,7 +246,7 @@ static uint64_t answered(void)
     return stats.answered;
 }
 
-// The coordinator itself starts on a disk that works, as far as it reads.
+// The coordinator itself starts on a disk that can be read.
 static bool run_again(enum vfs_fault fault, int n)
 {
     uint64_t before = answered();
@@ -285,7 +285,8 @@ Test(read, a_read_that_fails_costs_no_call)
     run_with_every(VFS_READ);
 }
 
-// True when it ends as the undisturbed one; else it is told why it does not.
+// Returns true when the job ends like the undisturbed one. Otherwise checks
+// that the reason is reported.
 static bool ends_whole(size_t what)
 {
     struct err err = ERR_CLEAR;
@@ -318,9 +319,9 @@ static bool run_what_is_left(size_t at)
     return ends_whole(at);
 }
 
-// SQLite takes the rest for zeros, and a page that it got half of may look
-// well. What it then writes to the file is as wrong, which the next run has to
-// notice.
+// SQLite takes the rest of a page for zeros, and half a page may look valid.
+// What SQLite then writes to the file is wrong as well, and the next run has to
+// notice it.
 Test(read, a_read_that_ends_too_early_is_no_other_program)
 {
     struct buf image = BUF_INIT(1 << 30);

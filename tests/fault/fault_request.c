@@ -4,8 +4,8 @@
 #include "fault/alloc_fault.h"
 #include "wire/request.h"
 
-// What a client writes is what the coordinator reads, or nothing: a value that
-// was lost on the way would score another program than was asked for.
+// The coordinator reads exactly what a client writes, or nothing. If a value
+// was lost on the way, a different program would be scored than was asked for.
 static bool carry(struct err *err)
 {
     const char *set[] = {"seed=3", "optimizer.miprov2.auto=light"};

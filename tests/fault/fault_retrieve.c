@@ -43,7 +43,7 @@ Test(retrieve, documents_are_indexed_and_found_or_memory_ran_out)
     cr_expect_gt(fault_each(index_and_find), 25);
 }
 
-// The pool is made beforehand: what is tried is the picking.
+// The pool is made beforehand; only picking is tested.
 static struct program *program;
 static struct candidate *candidate;
 static json_t *inputs;
@@ -95,7 +95,7 @@ Test(retrieve, demos_are_picked_or_memory_ran_out)
     program_free(program);
 }
 
-// --- by embeddings
+// --- picking by embeddings
 
 static bool put_answer(const double *numbers, struct buf *out, struct err *err)
 {

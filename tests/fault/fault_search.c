@@ -1,4 +1,4 @@
-// The optimizers and their parts, short of memory at each allocation.
+// The optimizers and their parts, when memory runs out at each allocation.
 
 #include <stdlib.h>
 

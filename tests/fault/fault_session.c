@@ -1,5 +1,5 @@
-// A job's thread while its memory runs out: it must come to its end whatever
-// fails, and give back all it took.
+// A job's thread when memory runs out. Whatever fails, it must reach its end
+// and free everything it allocated.
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -110,7 +110,7 @@ static bool run_some(struct session *session, struct err *err)
         first == NULL ? NULL : runs_submit(session, &asked, err);
     bool ok = second != NULL && runs_wait(session, second, err);
 
-    // The first is left to the session.
+    // The session drops the first runs itself.
     if (second != NULL && second->done)
         runs_free(second);
     return ok;
@@ -167,7 +167,7 @@ static bool serve(void *pair)
 static bool run_job(struct err *err)
 {
     static int n;
-    char endpoint[32]; // a closed one is free again only after a moment
+    char endpoint[32]; // a closed one stays in use for a moment
     struct session_setup setup = {.zmq = zmq,
                                   .endpoint = endpoint,
                                   .request = &request,

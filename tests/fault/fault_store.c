@@ -39,8 +39,8 @@ static void remove_files(void)
         (void)closedir(dir);
 }
 
-// In memory where that is at hand: the disk that fails is vfs_fault's, and
-// thousands of real syncs would take a minute.
+// Uses memory where possible: the disk that fails is vfs_fault's, and thousands
+// of real syncs would take a minute.
 static void open_folder(void)
 {
     if (access("/dev/shm", W_OK) != 0)
@@ -86,8 +86,8 @@ static int64_t put_call(struct store *store, int64_t job, int64_t number,
     return call.prefix_id != 0 ? calls_put(store, &call, err) : 0;
 }
 
-// Puts CALLS calls; gives the last one that was reported durable. False when
-// the store broke on the way.
+// Stores CALLS calls, and sets `durable` to the last one that was reported
+// durable. Returns false when the store failed before that.
 static bool put_calls(struct store *store, int64_t *durable, struct err *err)
 {
     int64_t job = open_job(store, err);
@@ -121,7 +121,7 @@ static void expect_sound(void)
     (void)sqlite3_close(db);
 }
 
-// The calls that are there: 1, 2, ... without a gap, each with its text.
+// Checks that the stored calls are 1, 2, ... without a gap, each with its text.
 static void expect_prefix(int64_t durable, int n)
 {
     struct err err = ERR_CLEAR;
@@ -153,7 +153,7 @@ static void expect_clear(const struct err *err, int n)
                        err->text);
 }
 
-// False when no operation was left to fail.
+// Returns false when there was no such operation.
 static bool run_disk(enum vfs_fault fault, int n, bool lasting)
 {
     struct err err = ERR_CLEAR;
@@ -204,7 +204,8 @@ static void wait_for(bool (*condition)(const struct store *),
     cr_assert_eq(condition(store), value);
 }
 
-// Puts while the disk fails; what was put is there once it works again.
+// Stores calls while the disk fails. They are in the store once the disk works
+// again.
 static void outlast(enum vfs_fault fault, bool lasting)
 {
     struct err err = ERR_CLEAR;
@@ -254,7 +255,7 @@ Test(store, a_single_sync_that_fails_loses_nothing)
     outlast(VFS_SYNC, false);
 }
 
-// Who ends does not wait for a disk that stays full.
+// Closing does not wait for a disk that stays full.
 Test(store, patience_ends_with_the_store)
 {
     struct err err = ERR_CLEAR;
@@ -289,9 +290,9 @@ Test(store, every_failing_sync_leaves_a_whole_store)
 
 // --- the n-th allocation ---
 
-// SQLite's allocations through ours, which alloc_fault lets fail: 16 bytes
-// before each block hold its size. Its small ones never fail: parsing the
-// schema makes thousands, and SQLite's own tests let each of those fail.
+// Sends SQLite's allocations through ours, which alloc_fault makes fail; 16
+// bytes before each block hold its size. SQLite's small allocations never fail
+// here: parsing the schema makes thousands, and SQLite's own tests cover those.
 enum { HEAD = 16, SMALL = 300 };
 
 void *__real_malloc(size_t size);
@@ -359,7 +360,7 @@ static void share_allocator(void)
     cr_assert_eq(sqlite3_initialize(), SQLITE_OK);
 }
 
-// A store with a job and a call, read into `whole`.
+// Makes a store with a job and a call, and reads it into `whole`.
 static void make_whole(void)
 {
     struct err err = ERR_CLEAR;
@@ -375,7 +376,7 @@ static void make_whole(void)
     whole_len = (size_t)got;
 }
 
-// Without an allocation.
+// Must not allocate.
 static bool put_back_whole(void)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};

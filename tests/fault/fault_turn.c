@@ -1,7 +1,8 @@
-// The loop breathes: whatever clients send and whatever the disk does, no turn
-// of it is long. What blocks shows in the time on the wall, what computes in
-// the processor's; a crowded machine lengthens the first alone, so the bound on
-// that one is far above 100 ms, and far below what is done to the loop.
+// The loop stays responsive: whatever clients send and whatever the disk does,
+// no turn of it is long. Blocking shows in the wall-clock time, computing in
+// the processor's time. A busy machine lengthens only the wall-clock time. So
+// the bound on that is far above 100 ms, but far below the stalls that the
+// tests cause.
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "wire/monitor.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SLOWER = 4 }; // what sanitizers cost
+enum { SLOWER = 4 }; // factor that sanitizers cost
 #else
 enum { SLOWER = 1 };
 #endif
@@ -25,12 +26,13 @@ enum { SLOWER = 1 };
 enum {
     CPU_MS = 100 * SLOWER,
     WALL_MS = 2500,
-    STALL_MS = 4000,                      // of the disk
-    LARGE_BYTES = (24 << 20) - (1 << 14), // of two files: 48 MiB is the most
-    MANY = 5000,                          // workers
-    CROWD = 2500,                         // that greet late
+    STALL_MS = 4000, // for which the disk stalls
+    LARGE_BYTES =
+        (24 << 20) - (1 << 14), // of each of two files; 48 MiB is the most
+    MANY = 5000,                // workers
+    CROWD = 2500,               // workers that greet late
     CLIENTS = 5,
-    QUESTIONS = 30, // of each
+    QUESTIONS = 30, // of each kind
 };
 
 #define JOB                                                                    \
@@ -112,7 +114,8 @@ static void add_rows(int n, const char *topic)
     cr_assert_not(rows.failed);
 }
 
-// Whether the coordinator says anything within ms: it beats once a second.
+// Returns true if the coordinator says anything within ms; it sends a heartbeat
+// every second.
 static bool is_alive(int64_t ms)
 {
     return actor_hears(&client, MESSAGE_HEARTBEAT, ms);
@@ -148,7 +151,7 @@ Test(turn, a_large_submission_is_read_beside_the_loop)
     expect_short_turns();
 }
 
-// Rows that take half a minute where each may backtrack as it likes.
+// Rows that would take half a minute if each could backtrack without limit.
 Test(turn, a_costly_pattern_is_refused_beside_the_loop)
 {
     int64_t status;
@@ -166,8 +169,8 @@ Test(turn, a_costly_pattern_is_refused_beside_the_loop)
     expect_short_turns();
 }
 
-// The disk stands still while a job is at work: its answers wait, the peers are
-// answered all the same.
+// The disk stalls while a job is running. The job's answers wait, but peers are
+// still answered.
 Test(turn, a_disk_that_stalls_is_waited_for_beside_the_loop)
 {
     int64_t began = clock_monotonic_ms();
@@ -191,8 +194,8 @@ Test(turn, a_disk_that_stalls_is_waited_for_beside_the_loop)
     expect_short_turns();
 }
 
-// More than are taken at once; each client stays below what is cut off as a
-// flood.
+// More questions than are taken at once; each client stays below the limit that
+// counts as a flood.
 Test(turn, many_questions_at_once_are_read_beside_the_loop)
 {
     struct message question = {
@@ -258,8 +261,8 @@ static bool is_welcome(struct wire_socket *socket)
     return message.kind == MESSAGE_WELCOME;
 }
 
-// After a restart all are back before the first of them has its turn: nobody
-// is cut off because others came after it.
+// After a restart, all workers are back before the first of them has its turn.
+// Nobody is cut off because others came later.
 Test(turn, a_crowd_that_comes_back_at_once_is_let_in)
 {
     static struct wire_socket *sockets[CROWD];
@@ -292,7 +295,7 @@ Test(turn, five_thousand_workers_may_come_at_once)
     for (int i = 0; i < MANY; i++) {
         sockets[i] = connect_numbered(i);
         if (sockets[i] == NULL)
-            break; // this machine has no more descriptors for us
+            break; // this machine has no more descriptors for the test
         greet_numbered(sockets[i], i);
     }
     add_rows(4000, "garden");

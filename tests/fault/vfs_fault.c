@@ -13,14 +13,14 @@ static sqlite3_io_methods methods;
 static atomic_bool armed;
 static atomic_int left; // operations until the one that fails
 static atomic_int failures;
-static atomic_int slow_ms; // of each sync
+static atomic_int slow_ms; // duration of each sync
 static enum vfs_fault fault;
 static bool lasting;
 
-// What SQLite does with a file, each a bit.
+// The kinds of operations on a file, each a bit.
 enum { OP_CHANGE = 1, OP_SYNC = 2, OP_READ = 4, OP_SIZE = 8, OP_OPEN = 16 };
 
-// Which operations count for a fault.
+// The operations that count for each fault.
 static const unsigned counted[VFS_FAULTS] = {
     [VFS_WRITE] = OP_CHANGE | OP_SYNC,
     [VFS_FULL] = OP_CHANGE | OP_SYNC,
@@ -31,7 +31,7 @@ static const unsigned counted[VFS_FAULTS] = {
     [VFS_OPEN] = OP_OPEN,
 };
 
-// Counts an operation; true when it has to fail.
+// Counts an operation; returns true when it has to fail.
 static bool must_fail(unsigned operation)
 {
     if (!atomic_load(&armed) || (counted[fault] & operation) == 0)

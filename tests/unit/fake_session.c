@@ -232,8 +232,8 @@ struct work {
     enum role role;
     const struct sampling *sampling;
     const json_t *inputs;
-    int row;             // of the inputs, or -1
-    const json_t *given; // {step: outputs} in place of these steps' answers
+    int row;             // the row of the inputs, or -1
+    const json_t *given; // {step: outputs} to use instead of asking these steps
     json_t **step_inputs;
     json_t **step_outputs;
 };
@@ -287,7 +287,7 @@ static void ask_model(struct work *work, int at, json_t *inputs)
     free(others);
 }
 
-// False when the model gave no readable answer.
+// Returns false when the model gave no readable answer.
 static bool run_step(struct work *work, int at)
 {
     const struct step *step = &work->program->steps[at];
@@ -312,7 +312,7 @@ static bool run_step(struct work *work, int at)
     return work->step_outputs[at] != NULL;
 }
 
-// The outputs of the program; NULL when a step gave none.
+// Returns the outputs of the program, or NULL when a step gave none.
 static json_t *run_program(struct work *work)
 {
     const struct program *program = work->program;
@@ -463,7 +463,7 @@ static struct trial *make_trial(struct session *fake, enum trial_kind kind,
     return trial;
 }
 
-// Rows that no trial of the candidate was on.
+// Counts the rows that no trial of the candidate has been on.
 static size_t count_fresh(const struct session *fake,
                           const struct candidate *candidate, const size_t *rows,
                           size_t n_rows)
@@ -548,13 +548,13 @@ struct trial *const *session_trials(const struct session *fake, size_t *n)
     return fake->trials;
 }
 
-// runs->task is not used; the steps are counted here.
+// The fake does not use runs->task, and counts the steps here.
 struct fake_runs {
     struct runs runs;
     size_t n_steps;
 };
 
-// "row 3: label is b", with what the example says of every output.
+// Writes "row 3: label is b", with what the example says about every output.
 static char *make_feedback(const struct session *fake,
                            const struct task_item *item)
 {

@@ -13,7 +13,7 @@ static int row_of(const json_t *inputs)
     return atoi(text + 4);
 }
 
-// A fixed number in [0, 1) a row: how hard it is.
+// Returns a fixed number in [0, 1) for a row: how hard it is.
 static double hardness(int row)
 {
     return (double)((row * 37 + 11) % 100) / 100;

@@ -32,7 +32,7 @@ struct http_script {
     int listener;
     int port;
     pthread_t acceptor;
-    pthread_mutex_t lock; // all below
+    pthread_mutex_t lock; // protects everything below
     bool stopping;
     struct row rows[ROWS_MAX];
     size_t n_rows;
@@ -75,7 +75,7 @@ static bool is_stopping(struct http_script *script)
     return stopping;
 }
 
-// Waits until fd is readable; false at the deadline or when stopping.
+// Waits until fd is readable; returns false at the deadline or when stopping.
 static bool wait_readable(struct http_script *script, int fd,
                           int64_t deadline_ms)
 {
@@ -115,8 +115,8 @@ static void send_all(int fd, const char *data, size_t len)
     }
 }
 
-// One request into buffer, NUL-terminated; *body points into it. False when
-// the client is gone or the script stops.
+// Reads one request into buffer, NUL-terminated; *body points into it. Returns
+// false when the client has disconnected or the script stops.
 static bool read_request(struct connection *connection, char *buffer,
                          char **body)
 {
@@ -142,7 +142,7 @@ static bool read_request(struct connection *connection, char *buffer,
     }
 }
 
-// What is to be done with this request; the body is a copy.
+// Returns what to do with this request; the row's body is a copy.
 static struct row begin(struct http_script *script, const char *path,
                         const char *body)
 {
@@ -196,7 +196,7 @@ static void send_reply(int fd, const struct row *row)
     send_all(fd, row->body, len);
 }
 
-// True when the connection goes on.
+// Returns true if the connection stays open.
 static bool serve(struct connection *connection, char *request, char *body)
 {
     struct http_script *script = connection->script;
@@ -259,7 +259,8 @@ static void *run_acceptor(void *user)
     return NULL;
 }
 
-// Somebody else's connection may have got a port that was ours for a moment.
+// Retries, since another program's connection may have got our port for a
+// moment.
 static bool bind_patiently(int fd, const struct sockaddr_in *address)
 {
     int64_t deadline_ms = clock_monotonic_ms() + 10000;
@@ -298,7 +299,7 @@ void http_script_stop(struct http_script *script)
 {
     if (script == NULL)
         return;
-    // New connections are refused before old ones end.
+    // Refuses new connections before ending the old ones.
     shutdown(script->listener, SHUT_RDWR);
     lock(script);
     script->stopping = true;

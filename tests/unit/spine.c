@@ -69,7 +69,7 @@ void spine_start(struct spine *spine, size_t n_workers, int slots)
     options.listen = spine->endpoint;
     options.store = store;
     options.call_timeout_ms = 5000;
-    options.disk_patience_ms = 0; // a fault pauses the job at once
+    options.disk_patience_ms = 0; // a disk fault pauses the job at once
     spine->coordinator = coordinator_start(spine->zmq, &options, &err);
     cr_assert_not_null(spine->coordinator, "%s", err.text);
     for (size_t i = 0; i < n_workers; i++) {
@@ -167,8 +167,8 @@ static void stop_job(struct wire_socket *socket, const char *job)
     say(socket, &stop);
 }
 
-// Receives until RESULT; stops the job once `stop_calls` (if not negative)
-// answers are there.
+// Receives messages until RESULT. Stops the job once it has `stop_calls`
+// answers, unless that is negative.
 static void await_result(struct spine *spine, struct wire_socket *socket,
                          int64_t stop_calls)
 {

@@ -6,8 +6,8 @@
 
 enum { ROWS = 16 };
 
-// A child and its parent on the same rows, as scores in tenths a row ("0a-": a
-// is 10 tenths, "-" not scored).
+// The scores of a child and its parent on the same rows, in tenths with one
+// digit per row ("0a-": a is 10 tenths, "-" means not scored).
 struct sides {
     struct task_item items[ROWS];
     struct runs parent;

@@ -26,7 +26,8 @@ static enum budget_answer ask(int64_t least, int64_t most)
     return account_ask(&account, &need, &limit);
 }
 
-// Work that may use `most` calls, and used those with the ids 1 to n.
+// Returns work that may use `most` calls and has used those with the ids 1 to
+// n.
 static struct use work(int64_t most, size_t n)
 {
     struct used_call calls[100];

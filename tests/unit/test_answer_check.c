@@ -52,7 +52,7 @@ Test(answer_check, an_answer_of_its_length_stays_as_it_is)
     cr_expect_null(answer.logprobs, "nobody asked for them");
 }
 
-// A vector of n numbers, as the store and the wire have it.
+// Returns a vector of n numbers in the form of the store and the wire.
 static struct buf vector_of(size_t n)
 {
     const double numbers[] = {0.5, 1, 2};

@@ -63,7 +63,8 @@ Test(blame, a_call_waits_for_a_worker_that_has_not_failed_it)
     cr_expect_neq(sent(5)->worker, first);
 }
 
-// The call fails, and it and its worker wait out their pauses, n times.
+// Fails the call n times; each time waits out the pauses of the call and its
+// worker.
 static void fail_often(int64_t call, enum call_fault fault, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -84,7 +85,7 @@ Test(blame, a_round_of_faults_on_three_workers_is_tried_again)
     cr_expect_eq(times_sent(5), 4);
 }
 
-// Each of these workers has answered a call, so that it is believed.
+// Lets each of these workers answer a call, so that dispatch trusts it.
 static void prove_workers(int n)
 {
     for (int32_t worker = 1; worker <= n; worker++) {
@@ -113,7 +114,8 @@ Test(blame, many_faults_on_three_good_workers_park_a_call)
     cr_expect_eq(counts().parked, 1);
 }
 
-// Those three have the model loaded and would always be asked first.
+// The first three workers have the model loaded, and would always be asked
+// first.
 Test(blame, what_three_good_workers_failed_goes_to_one_that_joins_later)
 {
     prove_workers(3);
@@ -160,7 +162,7 @@ Test(blame, three_odd_workers_do_not_park_what_a_good_one_can_answer)
     prove_workers(1);
     for (int32_t worker = 2; worker <= 4; worker++)
         join(worker, 1);
-    queue(4); // keeps the good one busy
+    queue(4); // keeps the good worker busy
     settle();
     cr_assert_eq(sent(4)->worker, 1);
     queue(5);
@@ -220,7 +222,7 @@ Test(blame, faults_in_an_outage_are_held_against_no_call)
     queue_group(10, 12, 0, 1);
     settle();
 
-    for (int i = 0; i < 100; i++) { // all fail, for two minutes
+    for (int i = 0; i < 100; i++) { // all calls fail, for two minutes
         for (int64_t id = 10; id < 22; id++)
             if (last(ACTION_SEND, id) != NULL &&
                 last(ACTION_SEND, id)->lease == actions[n_actions - 1].lease)
@@ -329,7 +331,7 @@ Test(blame, a_call_is_parked_when_nobody_has_its_model_any_more)
 
 // --- quarantine ---
 
-// Three calls fail on the only worker.
+// Fails three calls on the only worker.
 static void quarantine(void)
 {
     join(1, 4);
@@ -350,8 +352,8 @@ Test(blame, a_worker_with_faults_in_a_row_is_left_alone_for_a_while)
     cr_expect_eq(counts().leased, 1);
 }
 
-// Without a pause it would be sent the same calls again at once, for ever, and
-// keep them from a worker that answers.
+// Without a pause, the worker would be sent the same calls again at once,
+// forever, and keep them from a worker that answers.
 Test(blame, a_worker_that_hands_back_all_calls_is_left_alone_as_well)
 {
     static const int64_t handed_back[] = {1, 2, 3, 1, 2};

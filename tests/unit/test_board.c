@@ -32,7 +32,7 @@ static void end(void)
 
 TestSuite(board, .init = begin, .fini = end);
 
-// A set that shows these rows, as choice 1.
+// Adds a demo set that shows these rows, as choice 1.
 static void add_demos(const int *rows, size_t n)
 {
     struct demo_list list = {0};
@@ -136,8 +136,8 @@ Test(board, one_candidate_is_one_entry)
     cr_expect_eq(board.n, 1);
 }
 
-// Of six rows that both know one side alone is right on five: 1 / 32 of all
-// ways has as many.
+// Six rows are known for both. One side alone is right on five of them, which
+// has a probability of 1 / 32.
 Test(board, a_comparison_is_of_the_rows_that_both_know)
 {
     struct entry *a = enter(0, 0);

@@ -46,8 +46,8 @@ Test(budget, what_fits_at_its_least_only_is_limited_to_what_is_left)
     cr_expect_eq(ask(149, 100, 0, 50, 100, &limit), BUDGET_OVER);
 }
 
-// However much of the work under way is still open, the answer in the end is
-// that of the exact figures.
+// However many calls are still open, the final answer is the one for exact
+// figures.
 Test(budget, waiting_never_changes_what_begins)
 {
     for (int64_t used = 0; used <= 120; used++) {

@@ -65,7 +65,7 @@ Test(buf, what_is_expected_needs_one_step)
         buf_putc(&room, 'x');
     cr_expect_eq(room.data, data);
     cr_expect_eq(room.len, 4005);
-    buf_expect(&room, 4000); // past the maximum: as far as that goes
+    buf_expect(&room, 4000); // beyond the maximum: grows as far as allowed
     cr_expect_eq(room.cap, 5001);
     cr_expect_not(room.failed);
     buf_release(&room);
@@ -109,7 +109,7 @@ Test(buf, a_format_too_long_for_the_maximum_leaves_no_part_behind)
 
 Test(buf, a_maximum_without_end_does_not_overflow)
 {
-    volatile size_t endless = SIZE_MAX - 1; // the compiler is not to see it
+    volatile size_t endless = SIZE_MAX - 1; // hidden from the compiler
 
     buf = BUF_INIT(SIZE_MAX);
     buf_puts(&buf, "a");
@@ -202,8 +202,8 @@ Test(buf, json_writes_other_scripts_as_they_are)
 
 Test(buf, json_replaces_what_is_no_utf8)
 {
-    expect_json("a\xFFz", 3, "\"a" BAD "z\"");             // no such lead
-    expect_json("\x80", 1, "\"" BAD "\"");                 // no lead
+    expect_json("a\xFFz", 3, "\"a" BAD "z\"");             // no such lead byte
+    expect_json("\x80", 1, "\"" BAD "\"");                 // no lead byte
     expect_json("\xC0\xAF", 2, "\"" BAD BAD "\"");         // overlong
     expect_json("\xED\xA0\x80", 3, "\"" BAD BAD BAD "\""); // surrogate
     expect_json("\xF4\x90\x80\x80", 4, "\"" BAD BAD BAD BAD "\""); // too high

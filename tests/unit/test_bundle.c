@@ -141,7 +141,8 @@ Test(bundle, has_a_cap_on_files_and_bytes)
     free(large);
 }
 
-// Or what identifies a job would not be what runs.
+// Otherwise the job's id could be computed from other files than those that
+// run.
 Test(bundle, from_a_message_has_one_content_for_one_file)
 {
     static const char *const others[] = {"./run/m.sh", "run//m.sh",

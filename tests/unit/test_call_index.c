@@ -83,7 +83,7 @@ Test(call_index, calls_that_were_appended_are_found_once_it_is_built)
 
     for (int64_t i = 1; i < 1000; i++) {
         ref = (struct call_ref){.id = 2 * i, .prompt_tokens = (int32_t)i};
-        key = number_key(i % 500); // half of them twice
+        key = number_key(i % 500); // half of them appear twice
         cr_assert(call_index_append(&calls, &key, &ref, &err));
     }
     cr_assert(call_index_build(&calls, &err));

@@ -28,7 +28,7 @@ static bool same(struct hash a, struct hash b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-// The key after one change must differ from that before it.
+// Checks that the key has changed after one change.
 static void expect_other(struct hash before, const char *what)
 {
     cr_expect_not(same(before, key_of("d", 0)), "%s is not in the key", what);
@@ -75,8 +75,8 @@ Test(call_key, equal_requests_have_equal_keys)
     cr_expect(same(before, key_of("d", 2)));
 }
 
-// Demos that were picked for a question stand in its tail, fixed ones in the
-// prefix: what is sent is the same.
+// Demos that were picked for a question are in its tail, fixed ones in the
+// prefix. The same messages are sent in both cases.
 Test(call_key, where_the_messages_are_parted_makes_no_difference)
 {
     struct hash before = key_of("d", 0);

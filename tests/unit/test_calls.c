@@ -80,7 +80,8 @@ Test(calls, a_prefix_is_stored_once)
     cr_expect_eq(calls_prefix(store, &hash, "[{}", 3, &err), id);
 }
 
-// Also where it was forgotten: by another process, which only costs a row.
+// This holds even if the process forgot the question; another process then only
+// adds a row.
 Test(calls, a_question_is_stored_once_and_shown_with_each_call)
 {
     int64_t job = open_job("j-1");

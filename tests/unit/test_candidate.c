@@ -53,7 +53,7 @@ Test(candidate, is_the_program_as_written_at_first)
     candidate_unref(candidate);
 }
 
-// A tunable with whole numbers as choices; the first is the default.
+// Returns a tunable with whole numbers as choices; the first is the default.
 static struct tunable given_tunable(const char *name, const json_t **choices,
                                     size_t n)
 {

@@ -15,13 +15,13 @@
 #include "wire/socket.h"
 
 // --- a coordinator that answers the first question when the second comes, and
-// --- takes a job when it is sent for the third time
+// --- accepts a job when it is sent for the third time
 
 enum { TURN_MS = 5, ARENA_BYTES = 1 << 20 };
 
 struct slow {
     struct wire_socket *socket;
-    struct wire_id first; // who asked the first question
+    struct wire_id first; // the sender of the first question
     int questions;
     atomic_int submissions;
     atomic_bool over;
@@ -228,7 +228,7 @@ static void interrupt(void *user, const char *text)
     (void)raise(SIGINT);
 }
 
-// It has been sent, and nobody can know whether it will begin.
+// The job has been sent, and nobody can know whether it will begin.
 Test(client, who_leaves_before_the_job_is_taken_is_told_that_it_may_begin,
      .timeout = 60)
 {

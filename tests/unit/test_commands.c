@@ -200,9 +200,8 @@ Test(commands, who_submits_a_running_job_hears_what_does_not_hold_for_it)
                 "submit it again; it keeps its share");
 }
 
-// Whichever comes first.
-// The job once it has ended. Its RESULT may come before the last of several
-// replies, so that nobody can wait for both in one order.
+// Returns the job's document once it has ended. Its RESULT may come before the
+// last of several replies, so no fixed order of waiting for both works.
 static json_t *show_ended(void)
 {
     json_t *shown = NULL;
@@ -253,7 +252,7 @@ Test(commands, a_job_that_ends_is_begun_anew_by_who_submits_it)
     submit_run(&client);
     actor_await(&client, MESSAGE_ACCEPTED);
     json_decref(actor_command(&client, "pause", "notes"));
-    // Its end takes as long as the disk does.
+    // The job's end takes as long as the disk does.
     (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
     cr_assert_eq(sqlite3_open(store, &db), SQLITE_OK);
     (void)sqlite3_busy_timeout(db, 5000);
@@ -345,7 +344,7 @@ Test(commands, what_a_history_answers_needs_no_row_of_its_own)
     json_decref(reply);
 }
 
-// --- a call beside all jobs ---
+// --- calls that belong to no job ---
 
 #define ASKED(model)                                                           \
     "{\"model\": \"" model "\", \"prefix\": \"[{}\", \"tail\": \",{}]\","      \
@@ -372,7 +371,7 @@ Test(commands, a_call_of_a_client_goes_to_a_worker_and_its_answer_comes_back)
     cr_expect_str_eq(json_get_text(reply, "text", ""), "a rose", "%s",
                      stage_error(reply));
     json_decref(reply);
-    // It holds nothing: the same again gets a call of its own.
+    // The answer is not kept: the same question again makes a new call.
     send_ask(ASKED(STAGE_MODEL));
     actor_reply(&w, actor_take_call(&w), "a tulip");
     json_decref(take_reply());

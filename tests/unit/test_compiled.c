@@ -251,9 +251,9 @@ Test(compiled, comes_back_as_it_was_written)
     compiled_free(compiled);
 }
 
-// ---- files that are not as they should be
+// ---- invalid files
 
-// What stands at a path of keys, "a/b/c"; borrowed.
+// Returns the value at a path of keys, "a/b/c"; borrowed.
 static json_t *member(json_t *root, const char *path)
 {
     char key[100];
@@ -266,7 +266,7 @@ static json_t *member(json_t *root, const char *path)
     return path[len] == '\0' ? at : member(at, path + len + 1);
 }
 
-// Removes or replaces what stands at a path of keys, "a/b/c".
+// Removes or replaces the value at a path of keys, "a/b/c".
 static void change(const char *path, json_t *value)
 {
     json_t *root = written();
@@ -421,7 +421,7 @@ Test(compiled, is_refused_with_the_place_of_a_broken_program)
     cr_expect(strncmp(err.text, "compiled.json:1:", 16) == 0, "%s", err.text);
 }
 
-// ---- files of DSPy
+// ---- files written by DSPy
 
 static struct candidate *read_candidate(const char *json)
 {

@@ -5,8 +5,8 @@
 #include "common/clock.h"
 #include "common/cond.h"
 
-// A deadline of one clock for a condition of the other is either long past or
-// decades away.
+// A deadline on one clock, used with a condition on the other, is either long
+// past or decades away.
 Test(cond, a_wait_takes_as_long_as_it_was_given, .timeout = 20)
 {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -17,7 +17,7 @@ Test(cond, a_wait_takes_as_long_as_it_was_given, .timeout = 20)
     (void)pthread_mutex_lock(&mutex);
     const struct timespec until = cond_deadline(30);
     int rc = 0;
-    while (rc == 0) // it may wake up without a reason
+    while (rc == 0) // a wait may end without a reason
         rc = pthread_cond_timedwait(&cond, &mutex, &until);
     (void)pthread_mutex_unlock(&mutex);
     (void)pthread_cond_destroy(&cond);

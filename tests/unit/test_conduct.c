@@ -1,4 +1,4 @@
-// A job from its first line to its end, over a whole promptcc in one process.
+// A job from its first line to its end, in a whole promptcc in one process.
 
 #include "search/conduct.h"
 
@@ -52,8 +52,8 @@ static int64_t n_of(const json_t *document, const char *member)
     return json_get_int(json_object_get(document, member), "n", -1);
 }
 
-// Requests, without the copies of calls that took long, as all do on a machine
-// that is slow or emulated.
+// Counts requests without the copies of slow calls; on a slow or emulated
+// machine every call is slow.
 static size_t chats(void)
 {
     const json_t *calls = json_object_get(spine.document, "calls");
@@ -82,7 +82,8 @@ Test(conduct, both_programs_are_compared_on_the_same_rows)
     const json_t *document = run("run", "{}", job);
     const json_t *same = json_object_get(document, "same_rows");
 
-    // The eight that the winner shows are scored, too, without their own demo.
+    // The eight rows that the winner shows are scored too, each without its own
+    // demo.
     cr_expect_eq(n_of(document, "baseline"), 32);
     cr_expect_eq(n_of(document, "compiled"), 32);
     cr_expect_eq(n_of(same, "baseline"), 32);
@@ -142,8 +143,8 @@ Test(conduct, a_budget_that_ends_before_the_test_share_says_so)
     cr_expect_leq(chats(), 35);
 }
 
-// 30 rows validate in both forms, and 10 may test two programs. What is left of
-// 100 is too little for the one trial of the search.
+// 30 rows validate in both forms, and 10 rows may test two programs. What is
+// left of the 100 calls is too little for the search's only trial.
 Test(conduct, the_test_share_is_paid_before_the_search)
 {
     const json_t *document =
@@ -157,7 +158,7 @@ Test(conduct, the_test_share_is_paid_before_the_search)
     cr_expect_leq(chats(), 100);
 }
 
-// 20 rows validate and 20 test, for which 70 calls are too few in any case.
+// 20 rows validate and 20 test, so 70 calls are too few in any case.
 Test(conduct, a_test_share_that_cannot_be_paid_takes_nothing_from_the_search)
 {
     const json_t *document =

@@ -22,7 +22,7 @@ static struct err err;
 static void *context;
 static struct wire_socket *router;
 static struct connections *connections;
-static int64_t skew_ms; // the tests' clock is so much ahead
+static int64_t skew_ms; // how far the tests' clock is ahead
 
 static void open_with(size_t most, size_t stranger_bytes)
 {
@@ -68,7 +68,7 @@ static void tick(void)
     connections_tick(connections, clock_monotonic_ms() + skew_ms);
 }
 
-// Until so many are known of.
+// Waits until n connections are known.
 static void await_count(size_t n)
 {
     for (int i = 0; i < 2000 && connections_count(connections) != n; i++) {
@@ -78,7 +78,7 @@ static void await_count(size_t n)
     cr_assert_eq(connections_count(connections), n);
 }
 
-// Whether the other end was closed; what it sent before is read.
+// Returns whether the other end has closed; reads what it sent before.
 static bool is_closed(int fd)
 {
     char bytes[256];
@@ -217,8 +217,8 @@ Test(connections, whose_peer_has_gone_is_a_stranger_again)
     wire_close(dealer);
 }
 
-// A peer went, its descriptor is another connection's, and the coordinator
-// hears of it a second later.
+// A peer has gone, its descriptor now belongs to another connection, and the
+// coordinator learns of it a second later.
 Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
 {
     int fd = -1;
@@ -234,7 +234,7 @@ Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
     wire_close(dealer);
 }
 
-// Whether the other end is open still; what it sent is read.
+// Returns whether the other end is still open; reads what it sent.
 static bool is_open(int fd)
 {
     char bytes[256];
@@ -245,7 +245,7 @@ static bool is_open(int fd)
     return got < 0 && errno == EAGAIN;
 }
 
-// Time passes until this one is found out.
+// Lets time pass until this connection is closed.
 static void await_end(int fd)
 {
     for (int i = 0; i < 90 && is_open(fd); i++) {
@@ -281,7 +281,8 @@ Test(connections, too_many_are_refused_and_far_too_many_closed)
         close(fds[i]);
 }
 
-// ZeroMQ closes what does not finish its handshake within five seconds.
+// ZeroMQ closes a connection whose handshake is not complete within five
+// seconds.
 static void shake_hands(int fd)
 {
     static const char greeting[64] = {
@@ -303,7 +304,7 @@ static int open_stranger(void)
     return fd;
 }
 
-// A frame of 60,000 bytes that is never whole.
+// Sends a part of a frame of 60,000 bytes.
 static void send_unfinished(int fd)
 {
     static const char frame[50000] = {0x02, 0, 0, 0, 0, 0, 0, (char)0xea, 0x60};
@@ -311,7 +312,7 @@ static void send_unfinished(int fd)
     cr_assert_eq(send(fd, frame, sizeof frame, 0), sizeof frame);
 }
 
-// As after a restart, when thousands of workers come back at once.
+// This happens after a restart, when thousands of workers come back at once.
 Test(connections, a_crowd_that_has_yet_to_greet_is_let_in)
 {
     static int fds[CROWD];
@@ -320,7 +321,7 @@ Test(connections, a_crowd_that_has_yet_to_greet_is_let_in)
     descriptors_raise();
     tear_down();
     open_with(CROWD, CONNECTIONS_STRANGER_BYTES);
-    n = (int)descriptors_limit() / 2 - 100; // both ends are here
+    n = (int)descriptors_limit() / 2 - 100; // both ends are in this process
     n = n < CROWD ? n : CROWD;
     for (int i = 0; i < n; i++) {
         fds[i] = open_stranger();
@@ -353,8 +354,8 @@ Test(connections, of_more_strangers_than_have_room_the_oldest_goes)
         close(fds[i]);
 }
 
-// Whether the kernel counts what a connection has received: one that is
-// emulated may not, and then only their number says what strangers hold.
+// Returns whether the kernel counts what a connection has received. An emulated
+// one may not, and then only the number of strangers tells how much they hold.
 static bool is_counted(void)
 {
     struct tcp_info info;

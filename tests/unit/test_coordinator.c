@@ -1,5 +1,5 @@
-// The whole spine in one process: what a job gives must not depend on how it
-// was run.
+// The whole spine in one process: a job's result must not depend on how it was
+// run.
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -10,13 +10,13 @@
 
 static struct err err;
 
-// A step answers rows below its instruction's number rightly: "Write 12." is
-// right on rows 0 to 11. The teacher writes greater numbers, in later rounds
-// from the best that it is shown: so what is best is known.
+// A step is right on the rows below its instruction's number: "Write 12." is
+// right on rows 0 to 11. The teacher writes larger numbers, in later rounds
+// starting from the best that it is shown. So the best instruction is known.
 struct world {
     int64_t asked_first, asked_later;
-    size_t most_shown; // attempts, at most
-    bool worst_first;  // always so far
+    size_t most_shown; // the most attempts
+    bool worst_first;  // so far in every list
     bool silent;
 };
 
@@ -42,7 +42,7 @@ static int number_in(const char *text)
     return at != NULL ? atoi(at + strlen("Write ")) : 0;
 }
 
-// The number of the last attempt, the best, in a list of them.
+// Returns the number of the last attempt, the best, in a list of attempts.
 static int read_attempts(struct world *world, const char *text)
 {
     double last = -1;
@@ -117,7 +117,7 @@ static struct session *open_session(struct world *world, const char *yaml,
         fake_new(yaml, examples.data, 0, NULL,
                  (struct fake_script){answer, score, world}, finish);
     buf_release(&examples);
-    // With train and validation the same rows fake_new has them from row 0.
+    // Train and validation are the same rows, so fake_new numbers them from 0.
     return fake;
 }
 
@@ -131,7 +131,8 @@ static int best_number(const struct session *fake, size_t part)
     return number_in(fake->best->candidate->parts[part].instruction);
 }
 
-// From 2: round 1 tries 2, 3, 4; the best, 4, leads to 5 and 6; 6 to 7 and 8.
+// From 2 on: round 1 tries 2, 3, 4; the best, 4, leads to 5 and 6; then 6 leads
+// to 7 and 8.
 Test(copro, each_round_builds_on_the_best_attempt)
 {
     struct world world = {0};
@@ -176,7 +177,7 @@ Test(copro, one_round_is_the_first_proposals_alone)
     optimize(fake, "{breadth: 4, depth: 1}");
     cr_expect_eq(world.asked_later, 0);
     cr_expect_eq(best_number(fake, 0), 4);
-    // 2 is the baseline; 3 and 4 are new, and one proposal was 2 again.
+    // 2 is the baseline; 3 and 4 are new, and one proposal repeated 2.
     cr_expect_eq(fake_count(fake, TRIAL_FULL), 2);
     fake_free(fake);
 }

@@ -4,7 +4,8 @@
 
 enum { SLOTS = 4, SECOND = 1000 };
 
-// `n` examples, one each `ms`, looked at as a loop does. Returns the time.
+// Finishes `n` examples, one every `ms`, and looks at the course as a loop
+// does. Returns the time.
 static int64_t run(struct course *course, int64_t now, int64_t *done, int n,
                    int64_t ms)
 {
@@ -53,7 +54,7 @@ Test(course, the_share_stays_when_more_or_less_is_expected)
     struct course course = {0};
 
     course_expect(&course, 200, 0);
-    course_expect(&course, 1100, 100); // half of the way, and 1,000 to come
+    course_expect(&course, 1100, 100); // half way, and 1,000 to come
     cr_expect_float_eq(course_share(&course, 100), 0.5, 1e-9);
     cr_expect_float_eq(course_share(&course, 600), 0.75, 1e-9);
     course_expect(&course, 700, 600);
@@ -72,7 +73,7 @@ Test(course, time_left_is_what_is_to_come_at_the_pace_so_far)
     cr_expect_eq(course_left(&course, now, done, SLOTS), 80 * 500);
 }
 
-// As a loop: ten turns a second, and an example a second.
+// Works as a loop does: ten turns a second, and an example a second.
 static int64_t turn(struct course *course, int64_t now, int64_t *done,
                     int seconds, bool could_work)
 {
@@ -114,7 +115,7 @@ Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
     struct course course = {0};
     int64_t done = 900, now;
 
-    // 900 in no time; it is looked at from the first new example on.
+    // 900 were done at once; the pace counts from the first new example on.
     course_expect(&course, 1000, 0);
     course_look(&course, 5000, done);
     cr_expect_float_eq(course_share(&course, done), 0.9, 1e-9);

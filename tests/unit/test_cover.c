@@ -1,4 +1,4 @@
-// What a demo set shows: classes, lexicon, cover and wording together.
+// What a demo set shows: tests classes, lexicon, cover and wording together.
 
 #include "search/toolkit/cover.h"
 
@@ -22,7 +22,8 @@ static const char yaml[] =
     "      note: {desc: One sentence}\n"
     "outputs: {kind: sort.kind, tone: sort.tone, note: sort.note}\n";
 
-// Two bills that are alike, one that is not; tone repeats, note does not.
+// Two bills that are alike and one that is not. `tone` repeats, `note` does
+// not.
 static const char rows_text[] =
     "[{\"text\": \"my invoice has a wrong sum\", \"kind\": \"bill\","
     "  \"tone\": \"calm\", \"note\": \"n0\"},"
@@ -163,7 +164,7 @@ Test(cover, of_a_label_the_row_that_is_liked_goes_first)
         cr_expect_neq(places[i], 3, "the other parcel");
 }
 
-// --- what is written of them
+// --- the texts about them
 
 static struct wording wording_of_job(void)
 {

@@ -10,8 +10,8 @@
 #include "search/toolkit/space.h"
 #include "search/toolkit/teacher.h"
 
-// Two steps: what a letter is about, which no row says, and the desk that it
-// goes to.
+// Two steps: the first says what a letter is about, which no row does, and the
+// second chooses the desk.
 #define CHAIN                                                                  \
     "inputs: {letter: {desc: A letter}}\n"                                     \
     "steps:\n"                                                                 \
@@ -34,8 +34,8 @@ static struct space space;
 static struct board board;
 static size_t asked;
 
-// An instruction with CLEAR tells letters from VAGUE on apart, one with SEEING
-// chooses right for the first BLIND.
+// An instruction with CLEAR distinguishes the letters from VAGUE on. One with
+// SEEING chooses right for the first BLIND.
 static json_t *answer(void *user, const struct fake_ask *ask)
 {
     bool clear = strstr(ask->part->instruction, "CLEAR") != NULL;
@@ -151,7 +151,7 @@ Test(credit, a_step_that_gave_the_right_value_is_cleared_without_a_call)
 {
     double shares[2] = {0, 0};
     struct entry *clear = enter(1, 0); // fails on 0..2
-    size_t winners = 3 * 2;            // two steps each, traced
+    size_t winners = 3 * 2;            // two traced steps each
 
     enter(1, 1);
     cr_expect_eq(measure(clear, shares), 3);

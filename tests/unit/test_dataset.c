@@ -331,7 +331,7 @@ Test(dataset, a_file_that_is_not_there_is_told)
                      "none.jsonl") != NULL);
 }
 
-// No input of any bytes may do worse than a finding.
+// Whatever the bytes of an input are, the worst result is a finding.
 Test(dataset, any_cut_or_flipped_bytes_give_rows_or_findings)
 {
     static const char good[] = "message,intent,tags\r\n"
@@ -363,8 +363,8 @@ Test(dataset, findings_name_a_file_from_where_the_user_is)
                      "shop/e.jsonl");
 }
 
-// More rows than are kept as objects: each comes back as it was, in whatever
-// order they are asked for.
+// There are more rows than are kept as objects. Each comes back unchanged, in
+// whatever order they are asked for.
 Test(dataset, rows_that_are_asked_for_again_are_the_same)
 {
     enum { ROWS = 3000 };

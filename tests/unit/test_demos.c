@@ -307,7 +307,7 @@ Test(demos, nothing_is_run_where_no_step_was_skipped)
 // --- rounds and faults
 
 struct shy {
-    double from; // temperature from which the teacher answers well
+    double from; // lowest temperature at which the teacher answers well
     bool silent; // it never answers
 };
 

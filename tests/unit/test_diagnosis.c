@@ -6,7 +6,7 @@ enum { ROWS = 10 };
 
 static struct err err;
 static char *values[] = {"a", "b", "c"};
-// Expected by row, and what the run gave there.
+// What each row expects, and what the run gave.
 static int expected[ROWS] = {0, 0, 0, 1, 2, 0, 1, 1, 2, 2};
 static const char *const given[ROWS] = {"b", "b", "b", "a", "b",
                                         "a", "b", "a", "?", "c"};
@@ -47,8 +47,8 @@ TestSuite(diagnosis, .init = begin, .fini = end);
 Test(diagnosis, mistakes_of_one_border_stand_together_and_both_ways_round)
 {
     size_t failed[] = {0, 8, 1, 4, 2, 3, 7};
-    // a and b in turn, two at a time; b and c in between; what gave no label
-    // of the step last.
+    // a and b in turn, two at a time; b and c in between; rows without a label
+    // come last.
     const size_t wanted[] = {0, 3, 4, 1, 7, 2, 8};
 
     cr_assert(diagnosis_group(&runs, 2, failed, 7, &err));
@@ -60,8 +60,8 @@ Test(diagnosis, a_contrast_is_right_with_the_label_that_was_given_in_error)
     const size_t failed[] = {0, 3, 4};
     size_t out[4];
 
-    // 0 gave b for a: row 6 is a right b. 3 gave a for b: row 5 is a right a.
-    // 4 gave b for c: there is no further right b.
+    // Row 0 gave b for a: row 6 is right with b. Row 3 gave a for b: row 5 is
+    // right with a. Row 4 gave b for c: no other row is right with b.
     cr_assert_eq(diagnosis_contrasts(&runs, failed, 3, out, 4), 2);
     cr_expect_eq(out[0], 6);
     cr_expect_eq(out[1], 5);

@@ -245,8 +245,8 @@ Test(dispatch, a_worker_that_is_heard_is_not_lost)
     open_with(LIVENESS_MS, false);
     join(1, 1);
     for (int i = 0; i < 10; i++) {
-        // It is looked at when it could have been silent for so long, not at
-        // each word.
+        // Dispatch checks the worker when it could have been silent this long,
+        // not each time it is heard.
         cr_expect_gt(dispatch_deadline(dispatch), now);
         cr_expect_leq(dispatch_deadline(dispatch), now + LIVENESS_MS);
         pass(LIVENESS_MS - 1);
@@ -505,7 +505,7 @@ Test(dispatch, unknown_names_are_ignored)
     cr_expect_eq(settle(), 0);
 }
 
-// Its worker names what it has; how often each call is sent again.
+// The worker names its leases; returns how many calls are sent to it again.
 static int beat(int32_t worker, const int64_t *leases, size_t n)
 {
     struct action action;

@@ -1,7 +1,7 @@
-// A fault that has passed leaves nothing behind: a cluster in virtual time at
-// full pace, an outage of some minutes, and ten seconds after the repair it is
-// at full pace again, with no call parked. Two such clusters: all workers are
-// out, or one of three.
+// A fault that has passed leaves no traces. A cluster in virtual time is at
+// full pace, and an outage lasts some minutes. Ten seconds after the repair the
+// cluster is at full pace again, with no call parked. Two kinds of outages are
+// tested: all workers are out, or one of three.
 
 #include "dispatch/dispatch.h"
 
@@ -16,9 +16,9 @@ enum {
     SLOTS = 4,
     PLACES = SLOTS + 1,
     CALL_MS = 200,
-    WAITING = 200, // calls that are queued at any time
+    WAITING = 200, // calls queued at any time
     STEP_MS = 10,
-    BEGIN_MS = 20000, // of the outage
+    BEGIN_MS = 20000, // when the outage begins
     LASTS_MS = 180000,
     RECOVERS_MS = 10000,
     CALLS_PER_S = WORKERS * SLOTS * 1000 / CALL_MS,
@@ -26,8 +26,8 @@ enum {
 
 enum outage {
     OUTAGE_FAULT,  // every call fails
-    OUTAGE_HANG,   // the worker beats and answers nothing
-    OUTAGE_SILENT, // nothing comes through
+    OUTAGE_HANG,   // the worker sends heartbeats and answers nothing
+    OUTAGE_SILENT, // no message gets through
 };
 
 struct held_call {
@@ -40,7 +40,7 @@ struct cluster {
     int64_t now;
     enum outage outage;
     enum call_fault fault;
-    int n_out; // workers that the outage hits
+    int n_out; // workers that the outage affects
     struct held_call held[WORKERS][2 * PLACES];
     int64_t last_call;
     int64_t answered;
@@ -77,7 +77,7 @@ static void take(int worker, int64_t lease)
             c.held[worker][i] = (struct held_call){lease, c.now + CALL_MS};
             return;
         }
-    // As a worker answers beyond its credit.
+    // A worker answers this to a call beyond its credit.
     dispatch_fault(c.dispatch, worker + 1, lease, FAULT_BUSY, c.now);
 }
 
@@ -105,7 +105,7 @@ static void act(void)
             dispatch_cancel(c.dispatch, action.call, c.now);
             break;
         case ACTION_DROP:
-            break; // it greets anew as soon as it can
+            break; // it greets again as soon as it can
         }
     }
 }
@@ -181,7 +181,7 @@ static void expect_recovery(enum outage outage, enum call_fault fault,
     before = c.answered;
     run_until(c.now + 5000);
 
-    // A worker takes up a finished call's successor a step later.
+    // A worker begins the call after a finished one a step later.
     cr_expect_geq(c.answered - before, 5 * CALLS_PER_S * 9 / 10,
                   "%s, %d out: %lld calls in 5 s", call_fault_name(fault),
                   n_out, (long long)(c.answered - before));

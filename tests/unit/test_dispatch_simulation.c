@@ -1,11 +1,10 @@
-// A cluster in virtual time, driven by one seed: workers of different speeds
-// that have to read the prompts that are new to them, and that fail, hang,
-// vanish, fall silent, drain and come back, over a network that loses and
-// delays. Some jobs may have few of them only. After each event dispatch must
-// be sound; once faults stop, every call must be answered, and each counts
-// once.
+// A cluster in virtual time, driven by one seed. Workers of different speeds
+// have to read prompts that are new to them, and they fail, hang, vanish, fall
+// silent, drain and come back, over a network that loses and delays messages.
+// Some jobs may use only a few of them. After each event dispatch must be
+// sound. Once faults stop, every call must be answered, and each counts once.
 //
-// DISPATCH_SEEDS=100000 in the environment runs so many seeds instead of 200.
+// DISPATCH_SEEDS=100000 in the environment runs that many seeds instead of 200.
 
 #include "dispatch/dispatch.h"
 
@@ -24,7 +23,7 @@ enum {
     MAX_LEASES = 4096,
     N_JOBS = 3,
     TIMEOUT_MS = 10000,
-    READ_MS = 4000, // a prompt, at speed 1
+    READ_MS = 4000, // time to read a prompt, at speed 1
     FAULTS_STOP_MS = 120000,
     GIVE_UP_MS = 3600000,
 };
@@ -52,13 +51,13 @@ struct event {
     int64_t a, b, c;
 };
 
-// One computer. Each time that it joins it is a new worker to dispatch.
+// One computer. Each time it joins, it is a new worker to dispatch.
 struct machine {
     int32_t worker; // 0: not connected
-    int64_t life;   // raised when it dies: what it had in work is gone
+    int64_t life;   // increases when it dies: calls from before are lost
     int slots;
     int speed;
-    int64_t group; // of its last call, whose prompt it has
+    int64_t group; // of its last call, whose prompt it has read
     int64_t silent_until;
     bool lost; // it is silent, and its leases were counted
 };
@@ -75,7 +74,7 @@ struct lease_fate {
     int machine;
     int64_t life;
     int64_t sent_ms;
-    bool out; // sent, and not over as far as dispatch was told
+    bool out; // sent, and not over as far as dispatch knows
 };
 
 struct world {
@@ -90,10 +89,10 @@ struct world {
     int32_t last_worker;
     struct call_fate calls[MAX_CALLS];
     int n_calls;
-    int32_t limits[N_JOBS]; // of workers; 0: none
+    int32_t limits[N_JOBS]; // most workers per job; 0: no limit
     struct lease_fate leases[MAX_LEASES];
-    int64_t n_lost;  // leases that were out when their worker went
-    int n_over;      // calls answered or cancelled
+    int64_t n_lost;  // leases that were out when their worker vanished
+    int n_over;      // calls that are answered or cancelled
     char wrong[160]; // the first thing that went wrong
 };
 
@@ -108,7 +107,7 @@ static uint64_t chance(struct world *world, uint64_t below)
     return (z ^ (z >> 31)) % below;
 }
 
-// True in so many of a thousand cases, while faults last.
+// Returns true in per_mille of a thousand cases, while faults last.
 static bool fate(struct world *world, uint64_t per_mille)
 {
     return world->now < FAULTS_STOP_MS && chance(world, 1000) < per_mille;
@@ -180,7 +179,7 @@ static void on_queue(struct world *world, const struct event *event)
 {
     const struct call_fate *fated = &world->calls[event->a];
 
-    if (fated->cancelled) // while it was parked
+    if (fated->cancelled) // while the call was parked
         return;
     struct dispatch_call call = {.id = event->a,
                                  .job = fated->job,
@@ -275,7 +274,7 @@ static void on_arrive(struct world *world, const struct event *event)
         takes += READ_MS / machine->speed;
     machine->group = group;
     if (fate(world, 20))
-        takes += 12000 + (int64_t)chance(world, 20000); // beyond the time-out
+        takes += 12000 + (int64_t)chance(world, 20000); // beyond the time limit
     plan(world, takes, EVENT_WORKED, event->a, event->b, 0);
 }
 
@@ -295,7 +294,7 @@ static void on_worked(struct world *world, const struct event *event)
              (int64_t)faults[chance(world, 8)]);
     else
         plan(world, on_the_way(world), EVENT_ANSWER, worker, event->b, 0);
-    if (fate(world, 20)) // and comes twice
+    if (fate(world, 20)) // it comes twice
         plan(world, on_the_way(world), EVENT_ANSWER, worker, event->b, 0);
 }
 
@@ -332,8 +331,8 @@ static void on_join(struct world *world, const struct event *event)
     }
 }
 
-// It is gone; dispatch finds out by its silence. Started again it is another
-// worker.
+// The machine is gone, and dispatch finds out by its silence. When it starts
+// again it is another worker.
 static void on_crash(struct world *world, const struct event *event)
 {
     struct machine *machine = &world->machines[event->a];
@@ -373,8 +372,8 @@ static void on_drain(struct world *world, const struct event *event)
 
 // --- what dispatch wants ---
 
-// How many workers have calls of the job. Those that are out for long may have
-// ended without a word, and are left out.
+// Returns how many workers have calls of the job. Calls that have been out for
+// long are left out, since they may have ended without a word.
 static int32_t workers_of(const struct world *world, int32_t job,
                           int64_t last_lease)
 {
@@ -403,7 +402,7 @@ static void act_send(struct world *world, const struct action *action)
            action->call);
     expect(world, !call->cancelled, "a cancelled call was sent", action->call);
     call->sent++;
-    if (machine == NULL) { // it has crashed, and nobody knows yet
+    if (machine == NULL) { // it has crashed, which dispatch does not know yet
         world->n_lost++;
         return;
     }
@@ -428,15 +427,15 @@ static void act(struct world *world, const struct action *action)
         act_send(world, action);
         break;
     case ACTION_CANCEL:
-        // The worker does not obey: its answer comes all the same.
+        // The worker does not obey: its answer still comes.
         world->leases[action->lease].out = false;
         break;
     case ACTION_DROP:
-        if (machine != NULL) // else it has crashed
+        if (machine != NULL) // otherwise it has crashed
             part(world, machine, 1 + (int64_t)chance(world, 5000));
         break;
     case ACTION_PARK:
-        // As a coordinator does; the job is resumed some time later.
+        // Does what a coordinator does; the job is resumed some time later.
         dispatch_cancel(world->dispatch, action->call, world->now);
         plan(world, 5000, EVENT_QUEUE, action->call, 0, 0);
         break;
@@ -466,7 +465,7 @@ static void settle(struct world *world)
            "there is something to do already", deadline);
 }
 
-// The leases of a worker that is taken for silent may be asked elsewhere.
+// Calls of a worker that is considered silent may be asked again elsewhere.
 static void count_silent(struct world *world)
 {
     for (int i = 0; i < world->n_machines; i++) {

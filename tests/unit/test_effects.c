@@ -45,7 +45,7 @@ Test(effects, rows_that_do_not_matter_give_a_ridge_mean)
     cr_expect_float_eq(guess_of(0).deviation, 2.0 / 3, 1e-12);
 }
 
-// Both scores of one row, covariance [2 1; 1 2], inverse [2 -1; -1 2] / 3:
+// Both scores are of one row, covariance [2 1; 1 2], inverse [2 -1; -1 2] / 3:
 // precision 1/4 + 2/3 = 11/12, mean (1/3) / (11/12) = 4/11.
 Test(effects, two_scores_of_one_row_say_less_than_of_two_rows)
 {
@@ -72,7 +72,8 @@ Test(effects, a_shared_row_tells_two_effects_apart)
 
 Test(effects, a_combination_that_was_not_tried_is_the_sum_of_its_parts)
 {
-    // Mean, two texts, two demo sets; the pair of the better ones is missing.
+    // The mean, two texts, two demo sets; the pair of the better ones is
+    // missing.
     static const double deviations[] = {2, 1, 1, 1, 1};
     static const struct {
         size_t text, set;

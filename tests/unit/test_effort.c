@@ -1,5 +1,5 @@
-// What optimizers say of how much they have to do, for each one of the table:
-// so a new one is held to it too.
+// The efforts that optimizers announce. All optimizers of the table are tested,
+// so this covers new ones, too.
 
 #include <math.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@ static struct err err;
 
 enum { ROWS = 90, TRAIN = 40 };
 
-// Nothing is ever perfect, and the teacher's words help now and then, so that
-// no search ends before its time.
+// Nothing is ever perfect, and the teacher's words help now and then, so no
+// search ends early.
 static const struct support world = {.base = 0.3,
                                      .demo_gain = 0.2,
                                      .good_gain = 0.1,
@@ -37,7 +37,7 @@ Test(effort, what_is_expected_before_the_search_is_about_what_it_takes)
         const char *name = optimizers[i]->name;
         struct support support;
         struct session *fake = search(&support, name);
-        size_t before = ROWS - TRAIN; // of the baseline
+        size_t before = ROWS - TRAIN; // the baseline's
         double took = (double)(fake->submitted - before);
         double expected = (double)fake_effort(fake, name, "{}").examples;
 

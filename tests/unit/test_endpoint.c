@@ -9,7 +9,7 @@
 
 #include "wire/endpoint.h"
 
-// A socket of a port of this machine that is bound, and listens if it says so.
+// Binds a socket to a port of this machine; makes it listen if `listens`.
 static int take_port(bool listens, int *port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,

@@ -20,7 +20,7 @@ static void set_up(void)
     cr_assert_eq(setenv("TMPDIR", temporary, 1), 0);
 }
 
-// Fails when something is left in it.
+// Fails when something is left in the folder.
 static void tear_down(void)
 {
     cr_expect_eq(rmdir(temporary), 0, "something is left in %s", temporary);

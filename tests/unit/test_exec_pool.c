@@ -16,7 +16,7 @@
 #include "exec/exec_pool.h"
 #include "program/metric/metric.h"
 
-// Commands are small shell scripts, each the second word of sh -c.
+// The commands are small shell scripts, each an argument of sh -c.
 static struct exec_command commands[2];
 static const char *words[2][4];
 static struct exec_pool *pool;
@@ -54,7 +54,7 @@ static void start(size_t n_commands, const char *folder, int processes,
     pool = exec_pool_start(&options, &err);
 }
 
-// As the coordinator has it for a metric.
+// Checks a score as the coordinator does for a metric.
 static bool is_score(const void *of, const char *text, size_t len,
                      struct err *why)
 {
@@ -79,7 +79,7 @@ static void begin(size_t command, uint64_t id, const char *line)
               "%s", err.text);
 }
 
-// Waits for the next end, 20 s at most.
+// Waits for the next result, 20 s at most.
 static void take(void)
 {
     struct pollfd fd = {.fd = exec_pool_fd(pool), .events = POLLIN};
@@ -203,7 +203,7 @@ Test(exec_pool, a_child_that_never_reads_is_a_fault)
     expect_fault("exited with status 0 before it answered");
 }
 
-// False for a zombie too: init reaps it when it likes.
+// Returns false for a zombie too, since init reaps it at any time.
 static bool is_running(pid_t pid)
 {
     char path[64];
@@ -218,7 +218,7 @@ static bool is_running(pid_t pid)
     return known && state != 'Z' && state != 'X';
 }
 
-// The script starts a process, writes its number to standard error, and hangs.
+// The script starts a process, writes its id to standard error, and hangs.
 static void expect_killed(const char *script)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000000L};
@@ -283,7 +283,7 @@ Test(exec_pool, a_line_that_nobody_asked_for_is_a_fault_of_the_next_request)
     expect_fault("wrote a line that it was not asked for");
 }
 
-// The answer to the first request would be that to the second, and so on.
+// Otherwise each request would get the answer to the one before it.
 Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
 {
     start_script("echo 1; while read -r l; do sleep 0.1; echo 0.5; done", 5000);
@@ -313,7 +313,7 @@ Test(exec_pool, a_first_child_that_does_not_end_is_waited_for_a_while)
     cr_expect_lt(clock_monotonic_ms() - from, 10000);
 }
 
-// Such as one that answers from another thread.
+// Such a child answers from another thread, for example.
 Test(exec_pool, a_child_that_drops_its_work_at_the_end_of_its_input_serves)
 {
     start_script("while read -r l; do timeout 0.2 cat >&2; "
@@ -455,7 +455,7 @@ Test(exec_pool, a_command_that_is_nowhere_is_told)
               "%s", err.text);
 }
 
-// A pool over a file of these bytes that may be executed.
+// Makes a pool over an executable file with these bytes.
 static void start_file(const char *bytes, size_t len)
 {
     static char path[128];
@@ -525,7 +525,7 @@ Test(exec_pool, a_script_that_cannot_run_is_told_at_the_start)
     }
 }
 
-// Whoever has no parent left may stay a zombie where nobody reaps.
+// A process without a parent may stay a zombie if nobody reaps it.
 static bool is_alive(pid_t pid)
 {
     char path[64];
@@ -542,7 +542,7 @@ static bool is_alive(pid_t pid)
     return state != 'Z';
 }
 
-// Reads "NUMBER\n" from a file that a program writes, 20 s at most.
+// Reads "NUMBER\n" from a file that a program writes; waits 20 s at most.
 static pid_t await_number(const char *path)
 {
     long number = 0;
@@ -558,7 +558,7 @@ static pid_t await_number(const char *path)
     return (pid_t)number;
 }
 
-// The words before start a process, those after may close a bracket.
+// The words before start a process; those after may close a bracket.
 static void expect_dies_with_us(const char *before, const char *after)
 {
     char folder_path[] = "/tmp/exec_pool_XXXXXX";

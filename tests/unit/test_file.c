@@ -33,7 +33,7 @@ static void close_folder(void)
 
 TestSuite(file, .init = open_folder, .fini = close_folder);
 
-// The files in the folder.
+// Counts the files in the folder.
 static size_t count_files(void)
 {
     size_t count = 0;
@@ -178,7 +178,7 @@ Test(file, a_link_to_a_file_that_is_to_come_stays_one)
     (void)unlink(link);
 }
 
-// As root, a rename would put a file in the place of the device.
+// As root, a rename would replace a device by a file.
 Test(file, a_pipe_is_written_to_as_it_is)
 {
     struct stat info;
@@ -202,8 +202,8 @@ Test(file, a_pipe_that_nobody_reads_is_given_up, .timeout = 30)
     cr_expect(strstr(err.text, "nobody reads from it") != NULL, "%s", err.text);
 }
 
-// A limit on the size of files stands in for a full disk: write(2) takes a
-// part and then says no.
+// Limits the size of files, which works like a full disk: write(2) takes a part
+// and then fails.
 static void fill_disk(void)
 {
     struct rlimit limit = {.rlim_cur = 4096, .rlim_max = 4096};

@@ -11,7 +11,7 @@ static struct given_data given;
 static struct plan plan;
 static struct fit *fit;
 
-// Rows whose last message is far longer than the others.
+// Makes rows whose last message is far longer than the others.
 static void set_up(void)
 {
     static char text[16384];
@@ -60,7 +60,7 @@ static struct candidate *showing(size_t n)
     return candidate;
 }
 
-// How many of n demos are left in a context of that size.
+// Returns how many of n demos are left in a context of that size.
 static size_t demos_left(size_t n, int32_t num_ctx)
 {
     struct candidate *candidate = showing(n), *fitting;
@@ -93,7 +93,7 @@ Test(fit, demos_are_dropped_from_the_end_until_the_longest_example_fits)
 {
     size_t before = 4;
 
-    // Wherever the edge is: more room never leaves fewer demos.
+    // Wherever the limit is, a larger context never leaves fewer demos.
     for (int32_t num_ctx = 4096; num_ctx >= 256; num_ctx -= 64) {
         size_t left = demos_left(4, num_ctx);
 

@@ -46,7 +46,7 @@ static struct prefix *prefix_of(const char *text, const char *format)
     return prefix;
 }
 
-// Evaluations are only told apart here, never looked into.
+// These tests only tell evaluations apart, and never look into them.
 static struct evaluation *someone(int n)
 {
     static char people[8];

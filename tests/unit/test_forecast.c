@@ -50,7 +50,7 @@ Test(forecast, the_budget_may_end_the_search_before)
     const struct use most = {.calls = 100}, used = {.calls = 40};
 
     forecast_submitted(&forecast, 25);
-    forecast_settled(&forecast, 20); // at 2 calls an example
+    forecast_settled(&forecast, 20); // at 2 calls per example
     forecast_expect(&forecast, 1000, 0);
     cr_assert(forecast_news(&forecast, most, used, 1, &examples, &trials));
     cr_expect_eq(examples, 50, "30 more, of which 5 are under way");

@@ -75,7 +75,7 @@ static struct wire_socket *knock(const struct key *key)
     return socket;
 }
 
-// Whether a message gets through.
+// Returns whether a message gets through.
 static bool gets_through(struct wire_socket *socket, int64_t patience_ms)
 {
     int64_t deadline_ms = clock_monotonic_ms() + patience_ms;
@@ -94,7 +94,7 @@ static bool gets_through(struct wire_socket *socket, int64_t patience_ms)
     return false;
 }
 
-// A key with which one stands before a closed door, and hears why.
+// Tries a key that is refused, and checks the reason that is given.
 static void is_told(const struct key *key, const char *why)
 {
     struct wire_socket *socket = knock(key);

@@ -11,26 +11,26 @@
 
 static struct err err;
 
-// Rows fall into kinds. A step answers a row rightly when its instruction has
-// the token of the row's kind, "k2"; so the best instruction is known: it has
-// the tokens of all kinds. The teacher is shown rows and feedback, and adds
-// what `style` says.
+// Rows fall into kinds. A step answers a row rightly when its instruction
+// contains the token of the row's kind, "k2". So the best instruction is known:
+// it contains the tokens of all kinds. The teacher is shown rows and feedback,
+// and writes what `style` says.
 enum { KINDS = 4 };
 
 enum style {
-    LEARN,   // the token of the first row shown that went wrong
-    LISTS,   // the numbers of the rows shown: right there, wrong elsewhere
-    USELESS, // a text that helps nobody
+    LEARN,   // the token of the first row that went wrong
+    LISTS,   // the numbers of the rows shown; right only there
+    USELESS, // a text that does not help
     SILENT,  // nothing that can be read
 };
 
 struct world {
     enum style style;
-    bool unreadable; // what is wrong cannot even be read
-    int split;       // kinds below it are for the first step, in two steps
+    bool unreadable; // wrong answers cannot be read at all
+    int split;       // the first of two steps is for kinds below it
     size_t reflections;
     size_t about[2];   // of each step
-    size_t most_shown; // examples in one reflection, at most
+    size_t most_shown; // the most examples in one reflection
 };
 
 #define ONE_STEP                                                               \
@@ -60,7 +60,7 @@ static size_t count_text(const char *in, const char *what)
     return n;
 }
 
-// The first "row N:" of the feedback that was shown: N, or -1.
+// Returns the N of the first "row N:" in the feedback, or -1.
 static int first_failure(const char *shown)
 {
     const char *at = strstr(shown, "of 1. row ");
@@ -105,13 +105,13 @@ static bool knows(const struct world *world, const struct fake_ask *ask,
 
     if (world->style == LISTS) {
         snprintf(token, sizeof token, " r%d.", row);
-        // Who learned a list forgets the kind that it knew.
+        // An instruction that has learned a list no longer knows its kind.
         if (strstr(ask->part->instruction, " r") == NULL)
             return kind == 0;
         return strstr(ask->part->instruction, token) != NULL;
     }
     if (world->split > 0 && (kind >= world->split) != is_second)
-        return true; // not this step's to know
+        return true; // another step decides this
     snprintf(token, sizeof token, " k%d", kind);
     return strstr(ask->part->instruction, token) != NULL;
 }
@@ -220,7 +220,7 @@ Test(gepa, without_merges_none_is_made)
     fake_free(fake);
 }
 
-// --- what it is careful of
+// --- what it is careful about
 
 Test(gepa, what_is_no_better_is_not_evaluated_on_all_rows)
 {
@@ -241,7 +241,8 @@ Test(gepa, a_gain_on_three_rows_is_tested_on_more)
     struct session *fake = open_session(&world, ONE_STEP, 80, 40, FINISH_LATE);
     struct session *bold = open_session(&again, ONE_STEP, 80, 40, FINISH_LATE);
 
-    // An instruction that lists its three rows is right there and nowhere else.
+    // An instruction that lists its three rows is right on these and nowhere
+    // else.
     optimize(fake, "{max_metric_calls: 600}");
     optimize(bold, "{max_metric_calls: 600, acceptance_rows: 0}");
     size_t careful = fake_count(fake, TRIAL_FULL);
@@ -329,8 +330,8 @@ Test(gepa, effort_counts_scored_runs)
     struct session *fake = open_session(&world, ONE_STEP, 80, 40, FINISH_LATE);
 
     optimize(fake, "{max_metric_calls: 100}");
-    // 40 for the baseline; then 6 an iteration, of which a window may be under
-    // way when the effort is used up.
+    // 40 runs for the baseline, then 6 per iteration. A window of iterations
+    // may be in progress when the effort is used up.
     cr_expect_geq(count_runs(fake), 100);
     cr_expect_lt(count_runs(fake), 100 + 4 * 6);
     fake_free(fake);

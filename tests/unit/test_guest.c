@@ -51,8 +51,8 @@ Test(guest, what_is_no_time_of_day_is_refused)
     }
 }
 
-// A listener on 11434 (2CAA) with two connections: one end of the first is the
-// socket 501, which is ours, and of the second 777, which is not.
+// Port 11434 (2CAA) has a listener and two connections. One end of the first
+// connection is our socket 501; the second one's, 777, is not ours.
 static const char table[] =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
     "retrnsmt   uid  timeout inode\n"

@@ -22,8 +22,8 @@ static struct hash of_two(const char *one, const char *other)
     return hasher_end(&hasher);
 }
 
-// The expected values were computed by Python's hashlib.blake2b over the
-// fields, each behind its length in 8 bytes.
+// Python's hashlib.blake2b computed the expected values over the fields, each
+// after its length in 8 bytes.
 Test(hash, is_blake2b_over_length_prefixed_fields)
 {
     struct hash inner = hash_of("call", "abc", 3);
@@ -38,7 +38,8 @@ Test(hash, is_blake2b_over_length_prefixed_fields)
     expect_hex(hasher_end(&hasher), "3fc41f7b3f93fa863298720ba0cb53b8");
 }
 
-// However the fields lie: short ones are gathered before they are hashed.
+// Short fields are gathered before they are hashed; how they are gathered must
+// not matter.
 Test(hash, is_the_same_whatever_is_gathered)
 {
     static const size_t lens[] = {0,   1,   7,   200, 20,  231,  232, 240,

@@ -8,7 +8,7 @@ enum { N = 200 };
 static struct heap heap;
 static struct heap_node nodes[N];
 
-// Keys 0, 7, 14, ... modulo N: all different, in no order.
+// Adds the keys 0, 7, 14, ... modulo N: all different, in no order.
 static void fill(void)
 {
     heap = (struct heap){NULL};

@@ -4,7 +4,7 @@
 
 TestSuite(hedge, .init = open_dispatch, .fini = close_dispatch);
 
-// Two workers, the usual time is 1 s, and call 5 is out.
+// Two workers; the usual time is 1 s, and call 5 is out.
 static void send_with_spare_worker(void)
 {
     open_with(0, true);
@@ -125,7 +125,7 @@ Test(hedge, a_call_is_copied_although_no_call_was_ever_answered)
     cr_expect_eq(sent(5)->worker, 2);
 }
 
-// Two machines froze at the same time, and a third has a slot.
+// Two machines freeze at the same time, and a third has a slot.
 Test(hedge, a_third_copy_is_sent_where_two_workers_answer_nothing)
 {
     int64_t call = 0;
@@ -197,14 +197,14 @@ Test(hedge, who_has_to_read_the_prompt_is_given_a_copy_later)
     queue_group(5, 1, 1, 10);
     settle();
 
-    // Beside twice the usual time: its first worker reads it as well.
+    // Added to twice the usual time, since its first worker reads it as well.
     cr_expect_eq(dispatch_deadline(dispatch), now + 2000 + 2 * READ_MS);
     pass(2000 + 2 * READ_MS);
 
     cr_expect_eq(times_sent(5), 2);
 }
 
-// A letter to the teacher is not late because labels are quick.
+// A letter from the teacher is not late because labels are quick.
 Test(hedge, what_is_usual_for_one_kind_says_nothing_of_another)
 {
     open_with(0, true);
@@ -222,7 +222,7 @@ Test(hedge, who_has_the_prompt_is_given_the_copy)
     open_with(0, true);
     join_many(3);
     teach_reading(3);
-    for (int64_t id = 1; id <= 2; id++) { // another one to two of them
+    for (int64_t id = 1; id <= 2; id++) { // two of them get another prompt
         queue_group(id, 1, 1, 1);
         cr_assert(dispatch_give(dispatch, id, (int32_t)id + 1, now,
                                 &actions[n_actions++]));
@@ -241,8 +241,8 @@ Test(hedge, who_has_the_prompt_is_given_the_copy)
     cr_expect_eq(first + sent(5)->worker, 2 + 3);
 }
 
-// Worker 1 takes 3 s for a call, worker 2 200 ms, and both have the prompt.
-// Worker 1 is given call 3, worker 2 call 4.
+// Worker 1 takes 3 s for a call, worker 2 takes 200 ms, and both have the
+// prompt. Worker 1 is given call 3, worker 2 call 4.
 static void send_to_slow_and_quick(void)
 {
     open_with(0, true);
@@ -284,7 +284,7 @@ Test(hedge, a_call_that_is_nearly_answered_is_not_copied)
     cr_expect_eq(times_sent(3), 1);
 }
 
-// What is usual is what the quick one takes, which has not the prompt.
+// The usual time is that of the quick worker, which does not have the prompt.
 Test(hedge, a_slow_worker_s_call_is_late_by_its_own_time)
 {
     open_with(0, true);

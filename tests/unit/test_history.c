@@ -38,7 +38,7 @@ Test(history, the_previous_job_of_a_name_is_the_latest_other_one)
     job.replay_version = 7;
     first = history_open_job(store, &job, &created, &err);
     cr_expect_null(history_previous(store, "a", first, "", &version, &err));
-    // An evaluation is no run that another could differ from.
+    // An evaluation is not a run that another run could differ from.
     job.id = "a-1-eval";
     cr_assert_geq(history_open_job(store, &job, &created, &err), 0);
     cr_expect_null(history_previous(store, "a", first, "", &version, &err));
@@ -293,7 +293,7 @@ static bool put_evaluation(int64_t job, int32_t row)
     return history_put_evaluation(store, job, &one, &err);
 }
 
-// Of candidate 1, in its first draw.
+// Finds the evaluation of candidate 1 in its first draw.
 static bool find_evaluation(int64_t job, int32_t row,
                             struct history_evaluation *out)
 {
@@ -431,8 +431,8 @@ Test(history, a_worker_has_one_row_however_often_it_is_put)
     cr_expect(store_healthy(store, &err), "%s", err.text);
 }
 
-// Whether v_workers is what its calls add up to: the number of rows that are in
-// one of the two and not in the other.
+// Checks that v_workers equals the sum of its calls: counts the rows that are
+// in one of the two and not in the other.
 static const char worker_differences[] =
     "WITH s AS (SELECT c.worker, j.id AS job, k.role, k.purpose, k.model,"
     "  count(*) AS calls, sum(c.prompt_tokens),"
@@ -446,7 +446,7 @@ static const char worker_differences[] =
     "   (SELECT * FROM v_workers EXCEPT SELECT * FROM s))) || ' of ' ||"
     "   (SELECT count(DISTINCT worker) FROM s)";
 
-// The same of v_cost.
+// The same for v_cost.
 static const char differences[] =
     "WITH s AS (SELECT j.id AS job, k.role, k.purpose, k.model,"
     "  count(*) AS calls, sum(c.prompt_tokens), sum(nullif(c.cached_tokens, "
@@ -460,7 +460,8 @@ static const char differences[] =
     "   (SELECT * FROM v_cost EXCEPT SELECT * FROM s))) || ' of ' ||"
     "   (SELECT count(*) FROM s)";
 
-// By role and model there are so many rows; of so many workers, if any.
+// Compares v_cost and v_workers with the calls. `rows` says how many rows of
+// v_cost may differ, and of how many: "0 of 3".
 static void expect_same_costs(const char *rows)
 {
     bool none = strcmp(rows, "0 of 0") == 0;
@@ -486,7 +487,7 @@ static int64_t calls_added_up(void)
     return calls;
 }
 
-// Enough calls of two jobs for their sums to be written several times.
+// Stores enough calls of two jobs for their sums to be written several times.
 static void put_many(int64_t first, int64_t last, int64_t one, int64_t other)
 {
     for (int64_t i = first; i < last; i++)
@@ -507,7 +508,7 @@ Test(history, the_cost_is_that_of_all_calls_at_any_time)
     put_many(100, 2500, one, other);
     expect_same_costs("0 of 4");
     cr_expect_eq(calls_added_up(), 2 * COSTS_CALLS);
-    // What was not written goes with the process, and is added up anew.
+    // What was not written is lost with the process, and is added up again.
     reopen();
     expect_same_costs("0 of 4");
     put_many(2500, 4000, one, other);
@@ -515,7 +516,8 @@ Test(history, the_cost_is_that_of_all_calls_at_any_time)
     cr_expect_eq(calls_added_up(), 3 * COSTS_CALLS);
 }
 
-// A process that is killed among its commits: how many there were is chance.
+// Stores calls until the process is killed between commits; how many there were
+// is random.
 static _Noreturn void put_until_killed(void)
 {
     int64_t one, other;
@@ -557,7 +559,7 @@ Test(history, the_cost_goes_with_a_job_that_is_removed)
 
     put_many(1, 3000, one, open_job("j-2"));
     put_many(3000, 3100, one, one);
-    // The calls of a model that another job asks too stay.
+    // The calls of a model stay if another job also asks it.
     cr_assert(history_pin_model(store, one, "student", "m", "sha256:0", &err));
     expect_same_costs("0 of 4");
     store_close(store);

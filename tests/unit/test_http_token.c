@@ -41,8 +41,8 @@ Test(http_token, it_is_made_for_its_owner_alone)
     http_token_free(token);
 }
 
-// Otherwise the next start is told of a token that is too short, which nobody
-// has ever written.
+// Otherwise the next start would report a token that is too short, although
+// nobody ever wrote one.
 Test(http_token, one_that_cannot_be_written_leaves_nothing_behind)
 {
     const struct rlimit few = {10, 10};

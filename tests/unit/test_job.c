@@ -8,7 +8,8 @@
 #include "common/json.h"
 #include "program/job/job.h"
 
-// A job with LINES at its end. tests/data/jobs holds a file for each mistake.
+// A job with LINES at its end. tests/data/jobs contains a file for each
+// mistake.
 #define JOB                                                                    \
     "name: Small Job\nmodels: {student: m}\ninputs: {q: }\nsteps:\n"           \
     "  a: {predict: A., inputs: [q], outputs: {x: }}\n"                        \
@@ -277,7 +278,7 @@ Test(job, id_changes_with_what_changes_answers_or_decisions)
         same_id(JOB "optimizer: {miprov2: {auto: heavy}}\n", "{}\n", false));
 }
 
-// The corpus
+// --- the corpus
 
 static void load_file(const char *folder, const char *name)
 {
@@ -289,7 +290,7 @@ static void load_file(const char *folder, const char *name)
     job = job_load(bundle, none, 0, diags);
 }
 
-// Calls one for each job file of a folder, with findings of its own.
+// Calls `one` for each job file of a folder, with its own findings.
 static void for_each(const char *folder, void (*one)(const char *name))
 {
     char path[512];
@@ -311,7 +312,7 @@ static void for_each(const char *folder, void (*one)(const char *name))
     cr_expect_gt(n, 4);
 }
 
-// The canonical job is a job file, and says the same again.
+// The canonical job is a job file, and its own canonical job is the same.
 static void expect_round_trip(const char *name)
 {
     cr_assert(diags_ok(diags, &err), "%s", err.text);
@@ -343,7 +344,8 @@ Test(job, each_good_file_loads_and_its_canonical_form_reads_back)
     for_each("good", expect_round_trip);
 }
 
-// The errors as the first lines of a bad file have them: "#:12:5: error: ...".
+// Writes the errors in the form of a bad file's first lines: "#:12:5: error:
+// ...".
 static void put_errors(struct buf *out)
 {
     struct buf text = BUF_INIT(1 << 20);

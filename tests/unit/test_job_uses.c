@@ -13,7 +13,7 @@ Test(job_uses, an_answer_is_paid_once_and_used_often)
     cr_expect_eq(uses.all, 4);
     cr_expect_eq(uses.each, 3);
     cr_expect_eq(job_uses_free_of_cost(&uses, 3), 1);
-    // Another job paid for one of them.
+    // Another job has paid for one of them.
     cr_expect_eq(job_uses_free_of_cost(&uses, 2), 2);
     cr_expect_eq(job_uses_free_of_cost(&uses, 0), 4);
     job_uses_release(&uses);
@@ -35,7 +35,7 @@ Test(job_uses, answers_on_their_way_take_nothing_away)
 {
     struct job_uses uses = {0};
 
-    for (int64_t call = 1; call <= 10; call++) // of another job
+    for (int64_t call = 1; call <= 10; call++) // another job's
         job_uses_add(&uses, call);
     for (int64_t call = 11; call <= 13; call++)
         job_uses_pay(&uses, call);

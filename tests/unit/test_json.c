@@ -29,7 +29,7 @@ static json_t *parse(const char *text)
     return json_parse(text, strlen(text), 1 << 20, &err);
 }
 
-// Parses text, writes it, and expects what was written to be expected.
+// Parses text and writes it again; expects the result to be `expected`.
 static void expect_put(const char *text, bool sorted, const char *expected)
 {
     json_t *value = parse(text);

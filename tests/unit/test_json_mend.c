@@ -94,7 +94,7 @@ Test(json_mend, reads_nothing_that_is_in_doubt)
         {"{\"a\": [", NULL},
         {"{\"a\": [1,", NULL},
         {"{\"a\": 1,", NULL},
-        // A quote too many, or one that was lost.
+        // An extra quote, or a missing one.
         {"{\"a\": \"\"b\"}", NULL},
         {"{\"a\": \"b\"\"}", NULL},
         {"{\"a\": \"b,\" \"c\": \"d\"}", NULL},

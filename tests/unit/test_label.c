@@ -135,7 +135,7 @@ Test(label, is_read_under_what_it_is_dressed_in)
          "B\xE2\x80\x9D",
          "B"}, // Swedish quotes
         {STARS, "- 1", "1"},
-        // A label that holds another one is none the less itself.
+        // A label that contains another one still counts as itself.
         {INTENTS, "```\nrefund_request\n```", "refund_request"},
         {INTENTS, "Answer:\nrefund_request", "refund_request"},
         {INTENTS, "Here it is:\n\nnot sure", "not sure"},
@@ -179,7 +179,7 @@ Test(label, is_read_amid_words_that_say_nothing_else)
         {MOODS, "They praise it.\nSo the answer is positive.", "positive"},
         {INTENTS, "refund_request: they want money back", "refund_request"},
         {LETTERS, "Sure! The answer is B.", "B"},
-        // An option may itself say no, and words behind a label may deny
+        // An option may itself say no, and words after a label may deny
         // something else.
         {LETTERS, "B) No", "B"},
         {LETTERS, "B. None of the above", "B"},
@@ -237,7 +237,7 @@ Test(label, in_doubt_is_none)
         {INTENTS, "refund or refund request", NULL},
         {INTENTS, "sure", NULL},
         {MARKS, "C or C++", NULL},
-        // What takes a label back, in front of it or behind it.
+        // Words that take back a label, before it or after it.
         {LETTERS, "Rejected: B", NULL},
         {LETTERS, "Excluded: B", NULL},
         {LETTERS, "Least likely: B", NULL},
@@ -258,7 +258,7 @@ Test(label, in_doubt_is_none)
         {LETTERS, "B... wait, no.", NULL},
         {LETTERS, "B. Scratch that.", NULL},
         {LETTERS, "<del>B</del>", NULL},
-        {LETTERS, "\xE2\x98\x90 B", NULL}, // a box that is not ticked
+        {LETTERS, "\xE2\x98\x90 B", NULL}, // an unchecked box
         {INTENTS, "not sure: rejected", NULL},
         {SIGNS, "> <", NULL},
         {STARS, "1. 2", NULL},

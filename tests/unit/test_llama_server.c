@@ -9,7 +9,7 @@
 
 #include "common/log.h"
 
-// The program is a script, and the time is not real.
+// The program is a script, and the time is virtual.
 
 static char folder[] = "/tmp/test-llama-server-XXXXXX";
 
@@ -34,7 +34,7 @@ static void drop(const char *name)
     (void)unlink(path);
 }
 
-// Waits until the script has ended, and leaves it for llama_server_tend.
+// Waits until the script has ended, without tending the server.
 static void await_end(void)
 {
     siginfo_t info;
@@ -49,7 +49,8 @@ static bool has_child(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// Looks as its owner does, until the script runs again; how long that took.
+// Tends the server as its owner does until the script runs again; returns how
+// long that took.
 static int64_t starts_after(struct llama_server *server, int64_t *now)
 {
     int64_t since = *now;

@@ -13,7 +13,7 @@
 static FILE *caught;
 static int kept;
 
-// Standard error goes to a file while a test runs.
+// Sends standard error to a file while a test runs.
 static void open_log(void)
 {
     caught = tmpfile();
@@ -35,7 +35,7 @@ static void catch_errors(void)
     (void)dup2(fileno(caught), STDERR_FILENO);
 }
 
-// Puts standard error back and gives what was written meanwhile.
+// Restores standard error and returns what was written meanwhile.
 static size_t read_caught(char *text, size_t size)
 {
     (void)dup2(kept, STDERR_FILENO);
@@ -178,7 +178,7 @@ static void *log_many(void *name)
     return NULL;
 }
 
-// Counts the lines that end in one of the two sentences.
+// Counts the lines that end with one of the two sentences.
 static int whole_lines(char *text)
 {
     int whole = 0;

@@ -9,7 +9,7 @@
 static const char *const labels[] = {"track_order", "refund", "refund_request",
                                      "escalate"};
 
-// Of the reply `text`, whose label begins at `at`.
+// Returns the probability of the label that begins at `at` in the reply `text`.
 static double right(const char *logprobs, const char *text, size_t at,
                     const char *wanted)
 {
@@ -46,7 +46,7 @@ Test(logprobs, all_tokens_that_begin_the_label_count)
 
 Test(logprobs, labels_that_begin_alike_are_told_apart_by_the_tokens_behind)
 {
-    // "refund" may end there, or go on.
+    // "refund" may end there, or continue.
     const char *list = "[[0,6,0.8,\"esc\",0.2],[6,8,0.75,\"\\n\",0.25]]";
 
     expect(right(list, "refund_request\n", 0, "refund_request"), 0.8 * 0.75);
@@ -82,7 +82,7 @@ Test(logprobs, case_and_dress_make_no_difference)
 {
     const char *list = "[[0,2,0.9,\"track\",0.1],[2,8,0.8,\"Refund\",0.2]]";
 
-    // The ** are no label, and tell nothing of one.
+    // The ** are not part of a label, and say nothing about one.
     expect(right("[[2,8,0.8,\"Refund\",0.2]]", "**Escalate**", 0, "escalate"),
            0.8);
     expect(right(list, "**Escalate**", 0, "escalate"), 0.9 * 0.8);

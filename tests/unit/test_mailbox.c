@@ -28,7 +28,7 @@ static void set_up(void)
     cr_assert_not_null(router, "%s", err.text);
     dealer = wire_connect(context, "inproc://mailbox", NULL, &id, &err);
     cr_assert_not_null(dealer, "%s", err.text);
-    // A ROUTER can write to whoever has said something.
+    // A ROUTER can only write to a peer that has said something.
     cr_assert(wire_send(dealer, NULL, &hello, &err), "%s", err.text);
     cr_assert_eq(wire_receive(router, &id, &arena, &got, &err), WIRE_MESSAGE);
     all = (struct mailboxes){.socket = router};

@@ -37,7 +37,7 @@ Test(map, keeps_every_key_through_growth_and_removal)
     map_release(&map);
 }
 
-// Keys with equal first bytes share one probe path: the hard case of deletion.
+// Keys with equal first bytes share one probe path, the hard case for deletion.
 Test(map, survives_removal_in_a_crowded_probe_path)
 {
     struct map map = MAP_INIT;

@@ -1,4 +1,4 @@
-// A sentence that does harm is found on the few rows that it made go wrong.
+// A harmful sentence is found on the few rows that it made wrong.
 
 #include "search/optimizers/screen_and_race/mend.h"
 
@@ -12,7 +12,7 @@
 
 #define HELPS "Be GOOD."
 #define HARMS "Never say `a`."
-#define MIXED "Tell `a` from `b`." // harms a few rows, and most need it
+#define MIXED "Tell `a` from `b`." // harms a few rows, but most need it
 
 enum { N_ROWS = 40 };
 
@@ -31,7 +31,7 @@ static const char *other_label(int row)
     return row % 2 == 0 ? "b" : "a";
 }
 
-// Who is told never to say it does not.
+// A model that is told never to say a label does not say it.
 static json_t *answer(void *user, const struct fake_ask *ask)
 {
     const char *text = ask->part->instruction;
@@ -74,8 +74,7 @@ static void tear_down(void)
 
 TestSuite(mend, .init = set_up, .fini = tear_down);
 
-// The leader has the text, and is known on n rows; what the teacher said of it
-// is known.
+// Makes a leader with this text, known on n rows, whose text the teacher wrote.
 static void lead_with(const char *text, size_t n)
 {
     int choices[2] = {0, 0};
@@ -97,7 +96,8 @@ static void lead_with(const char *text, size_t n)
     cr_assert(outlook_learn(&search.outlook, SEARCH_SOFT, &err));
 }
 
-// The instruction of whoever was asked on most rows beside the leader.
+// Returns the instruction of the entry that was asked on most rows, apart from
+// the leader and the baseline.
 static const char *runner_up(void)
 {
     const struct entry *best = NULL;

@@ -101,9 +101,9 @@ Test(merge, two_that_changed_the_same_part_have_nothing_to_put_together)
 
 // 0 -+- 1 (first: X) --- 3 (first: X, second: Y)
 //    '- 2 (first: Z)
-// Of 2 and 3 the second step was changed by 3 alone, the first by both: there
-// the better of the two, 3, gives it. That is 3 itself, so nothing comes of it;
-// were 2 better, it would be Z and Y.
+// Of 2 and 3, only 3 changed the second step. Both changed the first, so the
+// better one, 3, gives it. The result is 3 itself, so no candidate is made. If
+// 2 were better, the result would have Z and Y.
 Test(merge, where_both_changed_a_part_the_better_one_gives_it)
 {
     fake_pool_add(&fake, "0000001", NULL, NULL, -1, -1);
@@ -150,7 +150,8 @@ Test(merge, rows_to_compare_on_come_from_all_three_kinds)
         cr_assert(merge_rows(&fake.trials[0], &fake.trials[1], 5, &rng, rows,
                              &n, &err));
         cr_assert_eq(n, 5);
-        // Two where the one is better, two where the other is, one of the rest.
+        // Two rows where one parent is better, two where the other is, and one
+        // other row.
         cr_expect_lt(rows[1], 4);
         cr_expect_geq(rows[2], 4);
         cr_expect_lt(rows[3], 8);

@@ -40,7 +40,7 @@ static struct wire_file two_files[] = {
 static char logprobs[] = "[[2,3,0.6,\"x\",0.3]]";
 static char answer_text[] = "sí, señor";
 
-// One full message of each kind.
+// Returns a message of this kind with all members set.
 static struct message make_sample(enum message_kind kind)
 {
     struct message m = {.kind = kind};
@@ -143,7 +143,7 @@ static bool decode(struct message *out)
     return message_decode(frame.data, frame.len, &arena, out, &err);
 }
 
-// A message that says the same encodes to the same bytes.
+// A message with the same contents encodes to the same bytes.
 Test(message, every_kind_comes_back_as_it_was_sent)
 {
     for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
@@ -180,7 +180,7 @@ Test(message, a_frame_tells_its_kind_by_its_first_bytes)
 
 Test(message, a_file_of_a_job_may_be_as_long_as_all_of_them)
 {
-    const size_t len = 48 << 20; // what a bundle takes
+    const size_t len = 48 << 20; // the size of a bundle
     char *data = calloc(1, len);
     struct message got;
     struct wire_file file = {.name = "job.yaml", .data = data, .len = len};
@@ -310,8 +310,8 @@ Test(message, free_text_has_no_format_and_other_texts_are_never_null)
     cr_expect_str_eq(got.as.call.digest, "");
 }
 
-// The copy has exactly the bytes that are left, so that the address sanitizer
-// sees a read behind them.
+// The copy has exactly the remaining bytes, so the address sanitizer notices
+// reads beyond them.
 Test(message, a_frame_cut_at_any_byte_is_refused)
 {
     for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
@@ -344,7 +344,7 @@ Test(message, bytes_behind_the_message_are_refused)
     cr_expect_eq(err.code, ERR_PROTOCOL);
 }
 
-// Frames by hand: a map of n pairs, then keys and values.
+// Frames written by hand: a map of n pairs, then keys and values.
 static msgpack_packer packer;
 
 static int append(void *out, const char *data, size_t len)
@@ -549,7 +549,7 @@ Test(message, an_unknown_kind_is_refused)
     expect_refused("a message that is not a map");
 }
 
-// Five bytes that ask for 64 GB.
+// Five bytes that claim 64 GB.
 Test(message, a_count_beyond_the_frame_costs_no_memory)
 {
     static const char *const greedy[] = {
@@ -592,8 +592,8 @@ Test(message, random_bytes_never_crash_and_never_say_nothing)
     }
 }
 
-// A frame of ours with a few bytes changed is read or refused, and what is
-// read can be sent again.
+// A valid frame with a few changed bytes is read or refused, and what is read
+// can be sent again.
 Test(message, what_decodes_also_encodes)
 {
     struct rng rng;

@@ -8,8 +8,8 @@
 #include "program/metric/metric.h"
 #include "program/source/yaml.h"
 
-// The outputs that all tests speak of, made by hand: a metric needs no more
-// of a program than this.
+// The outputs that all tests refer to, made by hand, since a metric needs no
+// more of a program.
 static struct field outputs[] = {
     {.name = "intent", .desc = "", .type = {.kind = TYPE_ENUM}},
     {.name = "amount", .desc = "", .type = {.kind = TYPE_FLOAT}},
@@ -101,7 +101,8 @@ static void expect_score(double expected, const char *example,
                        answer, example, got, expected);
 }
 
-// The metric is refused, and a finding says text at line 1 and that column.
+// Checks that the metric is refused, with a finding with this text at line 1
+// and this column.
 static void expect_finding(const char *yaml, const char *text, int column)
 {
     parse(yaml);
@@ -127,8 +128,7 @@ Test(metric, exact_match_trims_and_folds_texts)
 Test(metric, exact_match_sees_what_a_reader_sees)
 {
     parse_good("exact_match: intent");
-    // A sharp s in capitals; a space that breaks no line; marks that show as
-    // nothing.
+    // A capital sharp s; a no-break space; marks without width.
     expect_score(1, "{\"intent\": \"Stra\u00dfe\"}",
                  "{\"intent\": \"STRASSE\"}");
     expect_score(1, "{\"intent\": \"New York\"}",
@@ -309,11 +309,11 @@ Test(metric, token_f1_counts_shared_words)
     // 2 shared of 3 and 2 words: 2 x 2 / 5.
     expect_score(0.8, "{\"answer\": \"eiffel tower\"}",
                  "{\"answer\": \"eiffel tower paris\"}");
-    // A repeated word counts as often as both have it: 2 x 1 / 3.
+    // A repeated word counts as often as both texts contain it: 2 x 1 / 3.
     expect_score(2.0 / 3, "{\"answer\": \"no\"}", "{\"answer\": \"no no\"}");
     expect_score(0, "{\"answer\": \"yes\"}", "{\"answer\": \"\"}");
     expect_score(1, "{\"answer\": \"\"}", "{\"answer\": \"the\"}");
-    // No-break and ideographic spaces part words; letters may be composed.
+    // No-break and ideographic spaces separate words; letters may be composed.
     expect_score(1, "{\"answer\": \"eiffel tower\"}",
                  "{\"answer\": \"Eiffel\\u00a0Tower\\u3000\"}");
     expect_score(1, "{\"answer\": \"caf\\u00e9 noir\"}",
@@ -323,7 +323,7 @@ Test(metric, token_f1_counts_shared_words)
 Test(metric, token_f1_counts_characters_where_no_blanks_part_words)
 {
     parse_good("token_f1: answer");
-    // 5 shared of 6 and 5 characters; the full stop is none.
+    // 5 characters are shared, of 6 and 5; the full stop is not counted.
     expect_score(10.0 / 11, "{\"answer\": \"退款需要五天。\"}",
                  "{\"answer\": \"退款要五天\"}");
     expect_score(1, "{\"answer\": \"iPhone 手机\"}",
@@ -548,7 +548,7 @@ Test(metric, an_answer_is_a_number_or_a_score_with_feedback)
     cr_expect_eq(score.value, 0.5);
     cr_expect_str_eq(score.feedback, "half");
     score_release(&score);
-    // Feedback helps; what is no text takes no score away.
+    // Feedback is optional: if it is not a text, the score still counts.
     cr_assert(score_read("{\"score\": 1, \"feedback\": [\"a\", 3]}", 34, &score,
                          &err),
               "%s", err.text);
@@ -683,7 +683,7 @@ Test(metric, what_is_written_reads_back_the_same)
 
 static struct field questions[] = {{.name = "question", .desc = "Asked"}};
 
-// The program above with an input, which a judge may be shown.
+// Makes the program above with an input, which a judge may be shown.
 static struct metric *parse_with_input(const char *yaml)
 {
     static struct program asking;
@@ -825,7 +825,7 @@ Test(metric, what_a_judge_says_is_read_by_its_scale)
         "{\"unsupported\": \"\", \"statements\": 1, \"supported\": 3}", -1);
 }
 
-// What is wrong with an answer helps whoever mends it; the score is the answer.
+// Comments only help to improve an answer; the score alone is the answer.
 Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
 {
     cr_assert_not_null(parse_with_input(
@@ -835,7 +835,7 @@ Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
     expect_verdict("{\"feedback\": [\"late\"], \"score\": 5}", 0.75);
     expect_verdict("5", 0.75);
     expect_verdict("{\"feedback\": \"late\", \"score\": null}", -1);
-    expect_verdict("It has 3 mistakes.", -1); // which is no score
+    expect_verdict("It has 3 mistakes.", -1); // not a score
 
     cr_assert_not_null(parse_with_input(
         "grounded: {answer: answer, context: question, judge: true}"));
@@ -875,7 +875,8 @@ Test(metric, the_mean_of_replicates_comes_with_its_variance)
               err.text);
     cr_expect_eq(score.value, 0.875);
     cr_expect_str_eq(score.feedback, "late");
-    // Of the mean of two: 0.125 / 2, by a quarter of the whole.
+    // The variance of a mean of two is 0.125 / 2, and this part has a weight of
+    // a quarter.
     cr_expect_eq(score.variance, 0.0625 / 16);
     json_decref(none);
 }

@@ -4,7 +4,7 @@
 
 #include "fake_session.h"
 
-enum { ROWS = 7 }; // to train on
+enum { ROWS = 7 }; // training rows
 
 static struct err err;
 static struct session *session;
@@ -53,7 +53,7 @@ Test(minibatches, an_epoch_shows_no_row_twice)
 Test(minibatches, further_rows_are_others_than_the_minibatch)
 {
     start(3, 4);
-    struct minibatch batch = take(1); // its further rows go on at the front
+    struct minibatch batch = take(1); // its last rows start again at the front
 
     cr_assert_eq(batch.n_more, 4);
     for (size_t i = 0; i < batch.n + batch.n_more; i++)

@@ -142,8 +142,8 @@ static double score_half(void *user, const json_t *example,
     return strlen(json_get_text(example, "text", "")) % 2 == 0 ? 1 : 0;
 }
 
-// n steps beside each other; the metric reads the first one only, so that the
-// plan leaves out all others.
+// n steps next to each other. The metric reads only the first, so the plan
+// leaves out all others.
 static struct session *wide_session(int n)
 {
     static const char *const reads[] = {"o0", NULL};
@@ -261,7 +261,7 @@ Test(miprov2, many_trials_of_few_combinations_do_not_end_it)
 
     optimize(fake, "{auto: none, num_candidates: 2, num_trials: 25, " ZERO "}");
     cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 25);
-    // Three combinations, of which one is the baseline.
+    // Three combinations, one of which is the baseline.
     cr_expect_leq(fake_count(fake, TRIAL_FULL), 2);
     fake_free(fake);
 }
@@ -294,7 +294,7 @@ Test(miprov2, the_budget_ends_it_with_the_best_so_far)
 
 Test(miprov2, the_budget_ends_it_with_a_minibatch_that_is_better_for_sure)
 {
-    // Baseline and four minibatches: nothing was evaluated whole.
+    // The baseline and four minibatches: no other trial had all rows.
     const double gains[] = {0.5, 0.02};
 
     for (size_t i = 0; i < 2; i++) {

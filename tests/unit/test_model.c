@@ -282,7 +282,7 @@ Test(model, openai_is_asked_for_any_json_object)
     json_decref(body);
 }
 
-// The script says the same to both requests; the second had no format.
+// The script answers both requests alike; the second had no format.
 Test(model, a_server_that_takes_no_schema_is_asked_without_it)
 {
     static const char *const refusals[] = {
@@ -325,7 +325,7 @@ Test(model, log_probabilities_are_asked_for_where_they_are_wanted)
     call_answer_release(&done.answer);
 }
 
-// Its format stays.
+// The format is still sent.
 Test(model, a_server_that_gives_no_log_probabilities_is_asked_without_them)
 {
     struct call_request request = make_request();
@@ -435,7 +435,7 @@ Test(model, a_connection_that_ends_without_an_answer_is_broken)
     expect_fault(FAULT_BROKEN, 5000);
 }
 
-// libcurl sends a request again when a kept connection ends without a reply.
+// libcurl repeats a request when a kept-alive connection ends without a reply.
 Test(model, a_server_that_works_on_a_call_and_closes_is_not_asked_again)
 {
     expect_fault(FAULT_NONE, 10000);

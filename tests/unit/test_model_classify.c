@@ -64,7 +64,7 @@ static void expect_answers(const struct model_backend *backend,
 #define HA_32 HA_8 HA_8 HA_8 HA_8
 #define LINE_4 "- one\\n- one\\n- one\\n- one\\n"
 #define LINE_16 LINE_4 LINE_4 LINE_4 LINE_4
-// As Ollama answers when it stops a model that repeats itself.
+// Ollama's answer when it stops a model that repeats itself.
 #define EARLY(content, more)                                                   \
     "{\"message\":{\"role\":\"assistant\",\"content\":\"" content "\"" more    \
     "},\"done\":false}"
@@ -219,7 +219,7 @@ Test(model_classify, ollama_errors_become_the_fault_that_they_are)
          FAULT_GARBAGE, "promises"},
         {200, OLLAMA("", ",\"done_reason\":\"load\""), FAULT_GARBAGE,
          "promises"},
-        // Words of a server decide nothing under another status.
+        // With another status, a server's words decide nothing.
         {500, "{\"error\":\"exceed_context_size_error\"}", FAULT_SERVER, ""},
     };
 
@@ -279,7 +279,7 @@ Test(model_classify, servers_that_say_so_tell_that_a_prompt_does_not_fit)
     }
 }
 
-// 1,184 tokens of English that were sent, of which a window of 512 kept 481.
+// 1,184 tokens of English were sent, and a window of 512 kept 481 of them.
 static struct model_done classify_long(const char *word, size_t repeats,
                                        int tokens)
 {
@@ -367,7 +367,7 @@ Test(model_classify, counts_and_times_are_read)
     call_answer_release(&done.answer);
 }
 
-// 50 bytes of messages are no 512 tokens, and 1 byte of text no 2^63.
+// 50 bytes of messages cannot have 512 tokens, nor 1 byte of text 2^63.
 Test(model_classify, counts_that_no_text_can_have_decide_nothing)
 {
     struct model_asked asked = make_asked();
@@ -477,7 +477,7 @@ Test(model_classify, a_servers_words_are_shown_on_one_line_and_cut_whole)
     "{\"token\":\"" token "\",\"logprob\":" logprob "}" others "]}"
 #define OTHER(token, logprob)                                                  \
     ",{\"token\":\"" token "\",\"logprob\":" logprob "}"
-// Thinking comes before the reply, and the end of the turn behind it.
+// Thinking comes before the reply, and the end of the turn after it.
 #define TOKENS                                                                 \
     "[" ENTRY("hm ", "-1", "") "," ENTRY("is", "-0.00001", "") "," ENTRY(      \
         " re", "-0.5",                                                         \
@@ -556,7 +556,7 @@ Test(model_classify, a_reply_without_logprobs_or_with_others_has_none)
                                false));
 }
 
-// Servers in Python write NaN and infinities, which JSON does not have.
+// Servers in Python write NaN and infinities, which JSON does not allow.
 Test(model_classify, a_number_that_json_lacks_takes_no_answer_away)
 {
     const char *wanted = "[[2,3,0.6065,\" tr\",0.3012]]";

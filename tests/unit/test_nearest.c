@@ -55,7 +55,7 @@ static void close_pool(void)
 
 TestSuite(nearest, .init = open_pool, .fini = close_pool);
 
-// The numbers of the demos that a question gets, in their order.
+// Checks the numbers of the demos that a question gets, in order.
 static void expect(const char *question, size_t n, int row, const char *wanted)
 {
     json_t *inputs = json_pack("{s:s}", "message", question);
@@ -106,7 +106,7 @@ Test(nearest, a_number_beyond_the_pool_shows_all_of_it)
     expect("12", 100, -1, "432105");
 }
 
-// Demos whose texts look to the east, the further down the list the less.
+// Makes demos whose texts point to the east, later ones less so.
 static void put_vectors(struct vectors *vectors)
 {
     for (int i = 0; i < POOL; i++) {
@@ -148,8 +148,8 @@ Test(nearest, by_embeddings_the_nearest_stands_last_too)
     put_vectors(vectors);
     east = vectors_find(vectors, texts[0], strlen(texts[0]));
     expect_near(vectors, east, 3, -1, "210");
-    expect_near(vectors, east, 2, 10, "21"); // its own is left out
-    expect_near(vectors, NULL, 2, -1, "10"); // a question without a word
+    expect_near(vectors, east, 2, 10, "21"); // without the row's own demo
+    expect_near(vectors, NULL, 2, -1, "10"); // a question without words
     nearest_free(nearest);
     nearest = NULL;
     vectors_free(vectors);

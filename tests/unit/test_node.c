@@ -35,7 +35,7 @@ static struct node *parse(const char *text)
     return yaml_parse(&arena, "job.yaml", text, strlen(text), diags);
 }
 
-// The first error; "" without one.
+// Returns the first error, or "" if there is none.
 static const char *complaint(void)
 {
     static struct err err;

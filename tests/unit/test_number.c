@@ -11,7 +11,7 @@ struct row {
 
 #define MINUS "\xE2\x88\x92"
 
-// What a person reads without doubt.
+// Texts that a person reads without doubt.
 Test(number, is_found_with_its_sign_and_scale)
 {
     static const struct row rows[] = {
@@ -40,7 +40,7 @@ Test(number, is_found_with_its_sign_and_scale)
          "4",
          -4},
         {"it is minus 4", -4},
-        // A hyphen that does not break the line, as some models write it.
+        // A no-break hyphen, which some models write.
         {"\xE2\x80\x91"
          "5",
          -5},
@@ -74,13 +74,13 @@ Test(number, is_found_with_its_sign_and_scale)
          "000",
          1000},
         {"\xEF\xBC\x91\xEF\xBC\x92", 12}, // full-width 12
-        {"\xEF\xBC\x8D\xEF\xBC\x95", -5}, // and -5
+        {"\xEF\xBC\x8D\xEF\xBC\x95", -5}, // full-width -5
         {"\xE7\xBA\xA6"
          "3\xE4\xB8\xAA",
          3}, // about 3, in Chinese
         {"\xC2\xA0"
          "7\xE2\x80\x8B",
-         7}, // blanks nobody sees
+         7}, // with invisible spaces
         {"5 kg", 5},
         {"5kg", 5},
         {"the 5th", 5},
@@ -101,14 +101,14 @@ Test(number, is_found_with_its_sign_and_scale)
     }
 }
 
-// A number that lost its sign or its scale is worse than none.
+// A number without its sign or scale is worse than none.
 Test(number, in_doubt_is_none)
 {
     static const char *const texts[] = {
         "",
         "none",
         "2.5k",
-        // dashes that are neither a minus nor none
+        // dashes that are not clearly a minus
         "\xE2\x80\x94 5",
         "\xE2\x80\x93 5",
         "\xE2\x81\xBB"
@@ -117,7 +117,7 @@ Test(number, in_doubt_is_none)
         "5",
         "\xE3\x83\xBC"
         "5",
-        // less, more or not meant at all
+        // less, more, or not the value at all
         "\xE2\xA9\xBE 5",
         "\xC2\xAC"
         "5",
@@ -137,7 +137,7 @@ Test(number, in_doubt_is_none)
         "~~5~~",
         "[ ] 5",
         "- [ ] 5",
-        // of another scale
+        // on another scale
         "5 tenths",
         "5 hundredths",
         "5 basis points",
@@ -187,7 +187,7 @@ Test(number, in_doubt_is_none)
         "\xE2\x89\xA5"
         "5", // at least 5
         "\xC2\xB1"
-        "5", // give or take 5
+        "5", // 5, more or less
         "not 5",
         "5 or more",
         "5+",

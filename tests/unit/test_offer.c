@@ -42,11 +42,11 @@ Test(offer, more_jobs_than_places_take_turns)
                   served[job]);
 }
 
-// Answers the oldest call of the only worker again and again, n times, each
-// after call_ms of its job's; counts whose they were, by id / 1000.
+// Answers the oldest call of the only worker, n times, each after call_ms of
+// its job; counts the calls of each job (id / 1000).
 static void answer_in_turn(int n, const int64_t call_ms[], int served[])
 {
-    static int next; // each test is a process of its own
+    static int next; // starts at 0, since each test is a process
 
     for (int i = 0; i < n; i++, next++) {
         int64_t job = actions[next].call / 1000;
@@ -57,7 +57,8 @@ static void answer_in_turn(int n, const int64_t call_ms[], int served[])
     }
 }
 
-// Jobs 1 to 3 of priorities 10, 20 and 40, with so many calls each.
+// Queues n calls for each of jobs 1 to 3, which have the priorities 10, 20 and
+// 40.
 static void queue_three_jobs(int64_t n)
 {
     for (int32_t job = 1; job <= 3; job++)
@@ -189,7 +190,8 @@ Test(offer, half_a_window_follows_the_window_of_the_job)
     cr_expect_eq(times_sent(3), 1);
 }
 
-// Eight workers, and two jobs of forty calls each, from 100 and from 200 on.
+// Adds eight workers, and two jobs of forty calls each, with ids from 100 and
+// from 200 on.
 static void queue_two_jobs(int32_t priority_of_second)
 {
     join_many(8);
@@ -213,7 +215,8 @@ Test(offer, a_job_has_slots_by_its_priority)
     for (int64_t id = 200; id < 240; id++)
         of_second += times_sent(id);
 
-    // 8 slots and the places beyond them, a quarter and three quarters.
+    // 8 slots and the places beyond them, shared as a quarter and three
+    // quarters.
     cr_expect_eq(of_second, 12, "the second job has %d", of_second);
 }
 
@@ -231,7 +234,7 @@ Test(offer, a_new_priority_counts_for_calls_that_wait_already)
     cr_expect_eq(of_second, 12, "the second job has %d", of_second);
 }
 
-// How many of so many actions send a call below this one.
+// Returns how many of the next n actions send a call below this one.
 static int count_below(int64_t call, int n)
 {
     int below = 0;
@@ -259,7 +262,7 @@ Test(offer, the_oldest_of_equal_trials_gets_the_most_slots)
     queue_group(100, 30, 1, 10);
     queue_group(200, 30, 2, 20);
 
-    // It is due first: so their slots will look for work one after another.
+    // It is due first, so the slots serve the two groups one after the other.
     cr_expect_eq(count_below(200, 10), 6);
 }
 
@@ -278,7 +281,7 @@ Test(offer, a_single_call_of_a_new_trial_goes_before_long_queues)
     cr_expect_eq(sent(300)->worker, 3);
 }
 
-// Worker 1 does a call in 10 ms, worker 2 in 2 s.
+// Worker 1 answers a call in 10 ms, worker 2 in 2 s.
 Test(offer, a_slot_goes_where_speed_is_missing)
 {
     join(1, 1);
@@ -295,7 +298,7 @@ Test(offer, a_slot_goes_where_speed_is_missing)
     now += 2000;
     answer(200);
 
-    // Fewer calls of the second group wait, but they would take longer.
+    // The second group has fewer calls waiting, but they would take longer.
     join(3, 1);
     settle();
 
@@ -352,7 +355,7 @@ Test(offer, a_slot_is_left_free_rather_than_read_a_prompt_in_vain)
     cr_expect_eq(sent(101)->worker, sent(100)->worker);
 }
 
-// Whoever reads it as well takes no second call before.
+// A worker that also reads the prompt takes no second call before that is done.
 Test(offer, a_slot_reads_a_prompt_beside_others_that_read_it)
 {
     join_many(3);
@@ -362,7 +365,7 @@ Test(offer, a_slot_reads_a_prompt_beside_others_that_read_it)
     cr_expect_eq(settle(), 3);
 }
 
-// They take the five calls that are left in three seconds.
+// The others take the remaining five calls in three seconds.
 Test(offer, a_slot_reads_no_prompt_beside_others_that_have_read_it)
 {
     join_many(3);
@@ -380,7 +383,7 @@ Test(offer, a_slot_reads_no_prompt_beside_others_that_have_read_it)
         cr_expect_eq(times_sent(id), 0);
 }
 
-// READ_MS was for a prompt whose size is not known, which counts as one byte.
+// READ_MS was measured for a prompt of unknown size, which counts as one byte.
 Test(offer, how_long_a_prompt_is_read_depends_on_its_size)
 {
     join_many(2);
@@ -394,7 +397,7 @@ Test(offer, how_long_a_prompt_is_read_depends_on_its_size)
     cr_expect_eq(dispatch_deadline(dispatch), now + 6 * READ_MS);
 }
 
-// A letter to the teacher takes much longer than a label.
+// A letter from the teacher takes much longer than a label.
 Test(offer, nothing_is_known_of_calls_of_another_kind)
 {
     join_many(4);
@@ -406,8 +409,8 @@ Test(offer, nothing_is_known_of_calls_of_another_kind)
     cr_expect_eq(settle(), 4);
 }
 
-// The second group has a call more. Were it due after the first, that would get
-// the third slot.
+// The second group has one more call. If it were due after the first, the first
+// would get the third slot.
 Test(offer, none_of_the_trials_that_are_waited_for_together_is_due_first)
 {
     join_many(3);
@@ -440,7 +443,7 @@ Test(offer, a_slot_is_left_free_three_times_as_long_as_it_would_read)
     cr_expect_eq(times_sent(101), 1);
 }
 
-// It would get two calls, of the four that would be left.
+// It would get two of the four calls that would be left.
 Test(offer, a_slot_is_left_free_half_as_long_as_it_would_read_for_few_calls)
 {
     join_many(2);
@@ -560,7 +563,7 @@ Test(offer, a_worker_changes_its_model_for_calls_left_waiting_a_minute)
     queue_group(1, 9, 1, 1);
     settle();
     queue_call((struct dispatch_call){
-        .id = 50, .job = 2, .model = 2, .trial = 9}); // of another job
+        .id = 50, .job = 2, .model = 2, .trial = 9}); // another job's
 
     now += DISPATCH_MODEL_WAIT_MS - 1;
     answer(1);
@@ -583,13 +586,13 @@ Test(offer, one_of_three_workers_changes_its_model_for_the_same_job)
 
     now += DISPATCH_MODEL_WAIT_MS;
     for (int64_t id = 1; id <= 6; id++)
-        answer(id); // a call at work and the next one, of each
+        answer(id); // the calls in flight and the next ones, of each worker
     cr_expect_eq(times_sent(50), 1);
     cr_expect_eq(times_sent(7), 1);
     cr_expect_eq(times_sent(8), 1);
 }
 
-// It would only keep waiting what is asked now.
+// Changing the model would only make the calls that are asked now wait.
 Test(offer, a_single_worker_does_what_is_loaded_first_for_the_same_job)
 {
     join(1, 1);

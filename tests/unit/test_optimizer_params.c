@@ -39,7 +39,7 @@ static const void *read_params(const char *name, const char *yaml)
     return optimizer_params(&job, &optimizer, &arena, diags);
 }
 
-// A parameter by its users' name.
+// Returns a parameter by the name that users write.
 static const void *value_of(const void *params, const char *name)
 {
     for (size_t i = 0; i < optimizer->n_params; i++) {
@@ -176,7 +176,7 @@ Test(optimizer_params, a_list_of_parameters_is_refused)
     expect_finding("must be a map");
 }
 
-// Findings of a job file with LINE at its end, which lacks a step's input.
+// Loads a job file with LINE at its end; the file lacks a step's input.
 static void load_job(const char *line)
 {
     char text[400];
@@ -207,7 +207,7 @@ Test(optimizer_params, a_wrong_seed_is_told_once)
     cr_expect_eq(diags->errors, 2);
 }
 
-// --- what editors know ---
+// --- what editors are told ---
 
 Test(optimizer_params, the_schema_names_every_optimizer_and_no_other)
 {

@@ -28,7 +28,7 @@ static const struct command_entry command = {
 static struct options options;
 static struct err err;
 
-// The environment of a test: pairs, NULL-terminated.
+// The environment of a test: names and values, NULL-terminated.
 static const char *const *environment;
 
 static char *look_up(const char *name)
@@ -407,7 +407,7 @@ Test(options, a_default_of_the_help_is_the_one_that_is_used)
     cr_assert(READ("job.yaml"), "%s", err.text);
     cr_expect_eq(option_number(&options, OPT_CALL_TIMEOUT, 0),
                  defaults.call_timeout_ms);
-    // The two of --wait stand in its help in words: 20s and 5m.
+    // The help of --wait names its two defaults: 20s and 5m.
     cr_expect(text_duration_ms("20s", &start) &&
               start == defaults.wait_start_ms);
     cr_expect(text_duration_ms("5m", &later) &&

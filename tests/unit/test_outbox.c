@@ -91,7 +91,7 @@ Test(outbox, messages_of_one_frame_come_one_by_one_in_order)
         expect_cancel(router, id);
         cr_expect_eq(wire_pending(router), id < 3);
     }
-    // The other way, and as one frame.
+    // The other order, and as one frame.
     for (int64_t id = 1; id <= 3; id++)
         cr_assert(outbox_put(
             &outbox, router, &peer,

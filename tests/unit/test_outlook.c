@@ -1,4 +1,4 @@
-// What a combination can be expected to score, and who wins a race.
+// What score to expect of a combination, and who wins a race.
 
 #include "search/toolkit/race.h"
 
@@ -17,7 +17,7 @@ static struct space space;
 static struct board board;
 static struct outlook outlook;
 
-// Texts: as written, GOOD, and one made of GOOD.
+// Texts: the original, GOOD, and one derived from GOOD.
 static void begin(void)
 {
     support = (struct support){.base = 0.3, .good_gain = 0.6, .teacher = 1};

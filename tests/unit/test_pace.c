@@ -1,4 +1,4 @@
-// How long calls take: by kind, and by the size of what is read first.
+// How long calls take: by kind, and by the size of the prompt to read.
 
 #include <criterion/criterion.h>
 
@@ -37,7 +37,7 @@ Test(pace, reading_is_in_proportion_to_the_prefix)
     cr_expect_eq(pace_read_us(&pace, 200), 1000);
 }
 
-// The first call may have loaded the model as well.
+// The first call may have had to load the model as well.
 Test(pace, the_first_reading_gives_way_to_the_second)
 {
     struct pace pace = {0};

@@ -33,7 +33,7 @@ static json_t *parse(const char *text)
     return value;
 }
 
-// What comes back of a value is written as the value was.
+// Checks that a value comes back with the same text.
 static void expect_same(const char *text)
 {
     json_t *value = parse(text);

@@ -59,7 +59,7 @@ Test(pattern, longer_than_its_cap_is_refused)
     cr_expect_eq(err.code, ERR_INPUT);
 }
 
-// A text in which the pattern goes astray, and then finds what it looks for.
+// Matches a text on which the pattern backtracks for long before it succeeds.
 static bool match_costly(const struct pattern *pattern, struct err *err)
 {
     static const char text[] = "aaaaaaaaaaa!";

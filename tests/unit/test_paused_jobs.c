@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-// In virtual time: nothing here waits.
+// In virtual time: nothing here really waits.
 
 enum { SECOND = 1000, REPAIRED_MS = 10 * SECOND };
 
@@ -55,7 +55,7 @@ static void pause_for(enum awaits awaits, bool answered)
                     answered, now);
 }
 
-// How long it takes until the job begins; -1: not within an hour.
+// Returns how long it takes until the job begins; -1: more than an hour.
 static int64_t begins_after(void)
 {
     struct paused_view job;
@@ -68,7 +68,7 @@ static int64_t begins_after(void)
     return -1;
 }
 
-// Each time somebody comes, and none of them answers a call.
+// Pauses the job repeatedly. Each time a worker comes, but none answers a call.
 static void try_in_vain(enum awaits awaits, int times)
 {
     for (int i = 0; i < times; i++) {
@@ -123,7 +123,7 @@ Test(paused_jobs, tries_in_vain_come_more_seldom_and_an_answer_makes_them_soon)
     cr_expect_leq(begins_after(), first);
 }
 
-// Whoever is here may have been tried by the last coordinator, or not.
+// The last coordinator may have tried this worker, or not.
 Test(paused_jobs, one_that_was_left_begins_with_a_worker_that_is_here_already)
 {
     join();
@@ -140,7 +140,7 @@ Test(paused_jobs, what_a_job_awaits_is_known_by_its_name)
     cr_expect_eq(awaits_named(NULL), AWAITS_NOTHING);
 }
 
-// Nobody has to come: the disk is tried.
+// No worker has to come: the disk is tried.
 Test(paused_jobs, a_disk_that_failed_all_night_is_tried_within_ten_seconds)
 {
     try_in_vain(AWAITS_DISK, 500);

@@ -35,7 +35,7 @@ static void tear_down(void)
 
 TestSuite(peers, .init = set_up, .fini = tear_down);
 
-// Every row is one call.
+// Evaluates a job in which every row is one call.
 static void evaluate(struct actor *by, const char *rows)
 {
     const struct stage_file files[] = {{"rows.jsonl", rows}, {NULL, NULL}};
@@ -60,7 +60,7 @@ static void worker(struct actor *actor, const char *name, int64_t slots)
     actor_greet_as_worker(actor, &stage, name, slots, STAGE_DIGEST);
 }
 
-// The HELLO of a worker that has the model of the job.
+// Returns the HELLO of a worker that has the job's model.
 static struct hello hello_of(const char *name, int64_t epoch, int64_t slots)
 {
     static struct wire_model model = {.name = STAGE_MODEL,
@@ -147,7 +147,7 @@ Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
     actor_await(&w, MESSAGE_WELCOME);
     after = actor_take_call(&w);
     cr_expect_neq(before, after);
-    actor_answer(&w, before, "kitchen"); // of its earlier life
+    actor_answer(&w, before, "kitchen"); // from before the greeting
     actor_answer(&w, after, "garden");
     expect_score(&client, 1, 1);
 }
@@ -159,7 +159,7 @@ Test(peers, heartbeats_go_to_whoever_greeted)
 
 enum { LEASES_BYTES = 8 * WIRE_LEASE_BYTES };
 
-// As a heartbeat has them; so many bytes.
+// Writes leases as in a heartbeat; returns the number of bytes.
 static size_t put_leases(const int64_t *leases, size_t n,
                          char bytes[LEASES_BYTES])
 {
@@ -168,7 +168,7 @@ static size_t put_leases(const int64_t *leases, size_t n,
     return n * WIRE_LEASE_BYTES;
 }
 
-// Beats as a worker that has those leases.
+// Sends the heartbeat of a worker that has these leases.
 static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT};
@@ -179,7 +179,7 @@ static void beat_with(struct actor *actor, const int64_t *leases, size_t n)
     actor_say(actor, &message);
 }
 
-// Beats so until a call is sent again; its lease.
+// Sends such heartbeats until a call is sent again; returns its lease.
 static int64_t await_again(struct actor *actor, const int64_t *leases, size_t n)
 {
     int beats = 0;
@@ -202,7 +202,7 @@ Test(peers, a_call_that_was_lost_on_its_way_is_sent_again)
     lease = actor_take_call(&w);
     cr_expect_eq(await_again(&w, NULL, 0), lease);
     actor_answer(&w, lease, "garden");
-    actor_answer(&w, lease, "kitchen"); // the first counts
+    actor_answer(&w, lease, "kitchen"); // the first answer counts
     expect_score(&client, 1, 1);
 }
 
@@ -219,8 +219,8 @@ static void greet_as(struct actor *actor, const char *identity,
     actor_hello(actor, &hello);
 }
 
-// A connection of which nothing is heard any more, and nothing said that it
-// broke: its worker would count for a minute.
+// The first connection has fallen silent, and nothing reported that it broke.
+// Otherwise its worker would be counted for a minute more.
 Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
 {
     struct actor first, second, late;
@@ -233,14 +233,14 @@ Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
     greet_as(&second, "second", 3);
     (void)actor_await(&second, MESSAGE_WELCOME);
     lease = actor_take_call(&second);
-    greet_as(&late, "late", 2); // it was on its way for long
+    greet_as(&late, "late", 2); // it was delayed on its way
     cr_expect_not(actor_hears(&late, MESSAGE_WELCOME, 100));
     cr_expect_eq(coordinator_engine(stage.coordinator)->workers.n, 1);
     actor_answer(&second, lease, "garden");
     expect_score(&client, 1, 1);
 }
 
-// --- what need not be said twice, or alone ---
+// --- what need not be said twice, or in a frame of its own ---
 
 static void keeping_worker(struct actor *actor, int64_t slots)
 {
@@ -254,7 +254,8 @@ static void keeping_worker(struct actor *actor, int64_t slots)
     actor->silent = true;
 }
 
-// The lease of the next call, whose prefix comes with it or is named alone.
+// Takes the next call, whose prefix comes whole or is only named; returns its
+// lease.
 static int64_t take_named(struct actor *actor, bool whole, struct hash *name)
 {
     const struct call_message *call =
@@ -266,7 +267,7 @@ static int64_t take_named(struct actor *actor, bool whole, struct hash *name)
     return call->id;
 }
 
-// A worker that keeps prefixes gets two calls with the same one.
+// Lets a worker that keeps prefixes take two calls with the same prefix.
 static void take_two(struct actor *actor, int64_t leases[2], struct hash *name)
 {
     struct hash second;
@@ -302,7 +303,8 @@ Test(peers, what_is_sent_again_goes_whole)
     struct actor w;
 
     take_two(&w, leases, &name);
-    // It does not know the prefix of the second, say: it does not take it.
+    // Suppose it does not know the second call's prefix: it does not take that
+    // call.
     cr_expect_eq(await_again(&w, leases, 1), leases[1]);
     cr_expect_gt(w.message.as.call.request.prefix_len, 0);
     answer_two(&w, leases);
@@ -319,7 +321,7 @@ static void lack(struct actor *w, const int64_t *leases, size_t n)
     actor_say(w, &message);
 }
 
-// No heartbeat names what it has, so that nothing else tells.
+// No heartbeat lists its leases, so nothing else reports the loss.
 Test(peers, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
 {
     struct hash name, again;
@@ -332,7 +334,7 @@ Test(peers, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
     cr_expect(hash_equal(&again, &name));
     cr_expect_eq(take_named(&w, false, &again), leases[1], "it has it by then");
     answer_two(&w, leases);
-    lack(&w, leases, 2); // a late word changes nothing
+    lack(&w, leases, 2); // repeating it later changes nothing
     expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
@@ -386,7 +388,8 @@ Test(peers, several_answers_may_come_in_one_frame)
     expect_score(&client, 1, 2);
 }
 
-// The first ends its stay; what is behind it comes from nobody.
+// The GOODBYE ends the worker's stay; what follows in the frame comes from
+// nobody.
 Test(peers, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
@@ -419,7 +422,7 @@ Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
     buf_puts(&frame, "\xc1");
     send_frame(&w, &frame);
     expect_refused(&w, "frame");
-    expect_score(&client, 1, 1); // what came before it counts
+    expect_score(&client, 1, 1); // what came before the nonsense counts
 }
 
 Test(peers, what_a_worker_does_for_nobody_is_cancelled)
@@ -524,8 +527,8 @@ Test(peers, an_answer_that_comes_twice_counts_once)
     expect_score(&client, 1, 2);
 }
 
-// 4 MiB for the some hundred tokens that were asked for, and log-probabilities
-// that were not.
+// An answer of 4 MiB for the hundred or so tokens that were asked for, and
+// log-probabilities that were not asked for.
 Test(peers, no_more_of_an_answer_is_kept_than_a_model_can_write)
 {
     enum { LENGTH = 4 << 20 };
@@ -655,7 +658,7 @@ Test(peers, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
     lease = actor_take_call(&w);
     actor_goodbye(&w, 2);
     actor_answer(&w, lease, "garden");
-    actor_answer_next(&w, "garden"); // sent with the first
+    actor_answer_next(&w, "garden"); // sent together with the first call
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
     worker(&other, "other", 2);
     actor_answer_next(&other, "garden");

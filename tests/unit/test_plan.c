@@ -5,7 +5,7 @@
 #include "program/graph/plan.h"
 #include "program/source/yaml.h"
 
-// sort <- facts <- write, and apart: mood.
+// sort <- facts <- write, and mood, which is separate.
 static const char pipeline[] =
     "inputs: {q: }\n"
     "steps:\n"

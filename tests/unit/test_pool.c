@@ -50,9 +50,9 @@ Test(pool, who_adds_nothing_is_left_out)
     expect_wins((size_t[]){2, 0, 1, 1});
 }
 
-// Means 1/2, 1/2, 1/3. 2 is looked at first: its rows 0 and 2 are led by 0 and
-// by 1 as well, and so is row 3, where all are 0. It goes. 0 alone leads row 4
-// and 1 alone row 5, so both stay.
+// Means 1/2, 1/2, 1/3. Member 2 is checked first: 0 and 1 also lead its rows 0
+// and 2, and row 3, where all score 0. It goes. Only 0 leads row 4 and only 1
+// leads row 5, so both stay.
 Test(pool, the_lowest_mean_is_looked_at_first)
 {
     add("aa00a0");
@@ -92,7 +92,7 @@ Test(pool, parents_are_drawn_in_proportion_to_the_rows_that_they_lead)
     add("aaa000");
     add("000a00");
     add("000000");
-    // Rows 4 and 5 are led by all three; the third adds nothing.
+    // All three lead rows 4 and 5; the third adds nothing.
     expect_wins((size_t[]){5, 3, 0});
     for (uint64_t i = 0; i < 800; i++) {
         struct rng rng;

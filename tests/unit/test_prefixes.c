@@ -24,10 +24,10 @@ static void tear_down(void)
 
 TestSuite(prefixes, .init = set_up, .fini = tear_down);
 
-// A call as the coordinator sends it, as the worker gets it.
+// Passes a call from the coordinator to the worker.
 static bool pass(const char *text, struct call_message *call)
 {
-    static struct hash name; // of the call that is given
+    static struct hash name; // of the call that is returned
     size_t len = strlen(text);
 
     name = hash_of("prefix", text, len);
@@ -61,7 +61,7 @@ Test(prefixes, both_ends_agree_whatever_is_asked)
 
     rng_init(&rng, 7, "prefixes", 0);
     for (int i = 0; i < 5000; i++) {
-        // Half of the calls are of few prefixes, the others of more than fit.
+        // Half of the calls use few prefixes, the others use more than fit.
         uint64_t of = rng_below(&rng, 2) == 0 ? 5 : 2 * WIRE_MAX_PREFIXES;
 
         snprintf(text, sizeof text, "prefix %d", (int)rng_below(&rng, of));

@@ -178,7 +178,7 @@ Test(program, of_one_step_is_made_without_a_file)
                        &err);
 
     cr_assert_not_null(single, "%s", err.text);
-    program_free(program); // shares nothing with it
+    program_free(program); // the copy shares nothing with it
     program = NULL;
     cr_expect_eq(single->n_predictors, 1);
     cr_expect_str_eq(single->outputs[1].name, "sure");

@@ -226,7 +226,7 @@ Test(progress, numbers_are_written_for_people)
     cr_expect_str_eq(out.data, "0999 1,234,567 1:02:03 61.5 %");
 }
 
-// --- the view on something that is no terminal ---
+// --- the view when the output is not a terminal ---
 
 static FILE *file;
 static struct progress_view view;

@@ -10,9 +10,9 @@
 #include "common/json.h"
 #include "given_program.h"
 
-// Messages as people read them: a line "=== role" before each. A golden file
-// is tests/data/prompts/NAME.txt; with UPDATE_GOLDEN set it is written instead
-// of compared (and REPLAY_VERSION of program/job/job.h is to be raised).
+// Prints messages as people read them, with a line "=== role" before each. A
+// golden file is tests/data/prompts/NAME.txt. With UPDATE_GOLDEN set it is
+// written instead of compared (then raise REPLAY_VERSION in program/job/job.h).
 
 static struct program *program;
 static struct candidate *candidate;

@@ -5,7 +5,8 @@
 
 #include "coordinator/engine.h"
 
-// In virtual time: what workers show of a model, and who is used for it.
+// In virtual time: what workers show about a model, and which ones are used for
+// it.
 
 enum { REPAIRED_MS = 10000 };
 
@@ -59,7 +60,8 @@ static void tear_down(void)
 
 TestSuite(proof, .init = set_up, .fini = tear_down);
 
-// The next one that is asked within ten minutes: its id, and how long it took.
+// Waits up to ten minutes for the next question; returns its id and how long it
+// took.
 static int64_t ask(bool *format, int64_t *after_ms)
 {
     struct call_message call;
@@ -83,7 +85,7 @@ static void answer(int64_t id, const char *text)
     proofs_answered(&engine, worker, id, &answer, now);
 }
 
-// Answers all that is asked now; bad: a schema is ignored.
+// Answers all current questions; if `bad`, ignores schemas.
 static void answer_all(bool bad)
 {
     for (int i = 0; i < 2; i++) {

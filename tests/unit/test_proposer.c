@@ -124,12 +124,12 @@ Test(proposer, a_program_is_shown_as_its_steps)
     arena_release(&arena);
 }
 
-// --- what is shown, and steps that are not searched
+// --- what is shown, and the steps that are not searched
 
 struct watch {
-    size_t demos_shown;   // proposals that saw a demo
-    size_t no_demos;      // and none
-    size_t tips;          // saw a tip
+    size_t demos_shown;   // proposals that were shown a demo
+    size_t no_demos;      // and those that were not
+    size_t tips;          // those that were shown a tip
     const char *observed; // the answer to each batch
 };
 

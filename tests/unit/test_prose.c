@@ -4,7 +4,7 @@
 
 #include "common/json.h"
 
-// What a proposer asks with.
+// The inputs of a proposer.
 static struct field inputs[] = {
     {.name = "program_description"},
     {.name = "task_demos"},

@@ -17,7 +17,7 @@ static void expect_refused(const char *sql, const char *words)
     json_decref(rows);
 }
 
-// The value of the first row's member.
+// Returns the value of the first row's member.
 static json_t *first_row(const char *sql)
 {
     json_t *rows = query_rows(store, sql, NULL, 0, &err);
@@ -152,7 +152,7 @@ Test(query, text_with_a_nul_comes_as_hex)
     json_decref(row);
 }
 
-// In a process of its own, as every test here.
+// In its own process, like every test here.
 Test(query, a_confined_query_gets_no_more_memory_than_it_may_have)
 {
     query_confine(store);
@@ -264,7 +264,7 @@ Test(query, v_cost_and_v_best_and_v_jobs_and_v_candidates_answer)
     json_decref(part);
 }
 
-// Runs what is between ```sql and ``` of the page, statement by statement.
+// Runs the text between ```sql and ``` of the page, statement by statement.
 static int run_examples(char *page)
 {
     int count = 0;

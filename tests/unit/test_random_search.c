@@ -19,7 +19,7 @@ Test(random_search, labels_order_and_chance_give_18_full_trials)
     cr_expect_eq(fake_count(fake, TRIAL_FULL), 18);
     cr_expect_eq(fake->expected[0].trials, 19);
     cr_expect_leq(fake->asked_bootstrap, 40, "rows are run once for all sets");
-    // All sets help alike: the earliest of the best stays.
+    // All sets help equally; of equal trials the earliest stays the best.
     cr_expect_eq(fake->best, fake->trials[1]);
     fake_free(fake);
 }
@@ -47,7 +47,7 @@ Test(random_search, a_score_that_is_good_enough_ends_it_within_the_lag)
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
 
     optimize(fake, "{stop_at_score: 0.6}");
-    // Trial 2 is good enough, known when trial 6 is to be proposed.
+    // Trial 2 is good enough, which is known when trial 6 would be proposed.
     cr_expect_eq(fake->n_trials, 5);
     cr_expect_eq(fake->best, fake->trials[1]);
     fake_free(fake);

@@ -10,7 +10,7 @@
 
 static struct err err;
 
-// A teacher that remembers what it was shown and says what it is told to.
+// A teacher that remembers what it was shown and says what it is set to say.
 struct teacher {
     const char *says;       // the instruction
     const char *hypothesis; // or NULL
@@ -55,7 +55,7 @@ static struct session *open_session(struct teacher *teacher)
 
 static const struct reflection_options plain = {.hypotheses = false};
 
-// Runs the baseline on rows 0 to 2 and reflects on what came out.
+// Runs the baseline on rows 0 to 2 and reflects on the results.
 static char *reflect(struct session *fake,
                      const struct reflection_options *options, const char *hint,
                      char **hypothesis)
@@ -92,7 +92,7 @@ static char *reflect(struct session *fake,
     cr_assert(reflection_form_init(&form, fake, options, &err), "%s", err.text);
     cr_assert(reflection_prepare(&form, &reflection, &question, &err), "%s",
               err.text);
-    runs_free(runs); // what it was made of need not last
+    runs_free(runs); // the question does not need them any more
     cr_assert(questions_ask(fake, &question, 1, &err), "%s", err.text);
     cr_assert(reflection_take(&question, &made, hypothesis, &err), "%s",
               err.text);
@@ -145,7 +145,8 @@ Test(reflection, a_hypothesis_and_a_hint_where_they_are_wanted)
     fake_free(fake);
 }
 
-// Naming the cause makes for a better instruction, and is not what was wanted.
+// A hypothesis helps to find a better instruction, but only the instruction is
+// wanted.
 Test(reflection, an_instruction_without_its_hypothesis_counts)
 {
     const struct reflection_options named = {.hypotheses = true};

@@ -120,7 +120,7 @@ static void close_program(void)
 
 TestSuite(reply, .init = open_program, .fini = close_program);
 
-// A reply, and either the outputs or the problem that it makes.
+// A reply, and the outputs or the problem that result from it.
 struct row {
     const char *step;
     enum adapter adapter;
@@ -238,7 +238,7 @@ Test(reply, may_have_other_markers)
     EXPECT_ROWS(rows);
 }
 
-// What stands behind a name is the value's own, quotes and emphasis as well.
+// Text after a name belongs to the value, including quotes and emphasis.
 Test(reply, may_have_names_and_colons_for_markers)
 {
     static const struct row rows[] = {
@@ -271,7 +271,7 @@ Test(reply, with_a_field_twice_is_read_where_one_value_is_meant)
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
         {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]" END,
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
-        // Another exchange.
+        // The turn of another exchange.
         {"name", CHAT, ALL,
          "[[ ## title ## ]]\nA\n[[ ## question ## ]]\nQ\n"
          "[[ ## title ## ]]\nB" END,
@@ -346,7 +346,7 @@ Test(reply, may_have_markers_amid_its_text)
         {"page", CHAT, ALL,
          "[[ ## title ## ]]\nWeather [[ ## body ## ]]\nIt rains." END, PAGE,
          NULL, LENIENT_MARKER},
-        // Spoken of, not used.
+        // Mentioned, not used.
         {"page", CHAT, ALL,
          "First [[ ## title ## ]], then the rest.\n[[ ## title ## ]]\nWeather\n"
          "[[ ## body ## ]]\nIt rains." END,
@@ -371,7 +371,7 @@ Test(reply, may_have_markers_amid_its_text)
          "[[ ## title ## ]]\nWeather\n[[ ## body ## ]]\nIt rains. "
          "[[ ## completed ## ]] I hope that this helps.",
          PAGE, NULL, LENIENT_MARKER | LENIENT_END},
-        // The end marker was begun.
+        // The end marker is incomplete.
         {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n\n[[ ## completed ##",
          "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
         {"name", CHAT, ALL, "[[ ## title ## ]]\nA[[ ## comp",
@@ -490,7 +490,7 @@ Test(reply, is_never_what_was_thought)
          LENIENT_FENCE},
         {"name", JSON, ALL, "{\"title\": \"<think>x</think> A\"}",
          "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
-        // It does not end, or nothing follows.
+        // The thinking does not end, or nothing follows.
         {"pick", CHAT, ALL, "<think>" THOUGHT, NULL, "the answer is empty", 0},
         {"pick", CHAT, ALL, "<think>\n" THOUGHT PICK_B, NULL,
          "the answer is empty", 0},
@@ -498,7 +498,7 @@ Test(reply, is_never_what_was_thought)
          0},
         {"pick", JSON, ALL, "<think>{\"pick\": \"A\"}", NULL,
          "the answer is empty", 0},
-        // Spoken of.
+        // Mentioned, not used.
         {"name", CHAT, ALL,
          "[[ ## title ## ]]\nUse </think> to end it, or `</think>`." END,
          "{\"title\":\"Use </think> to end it, or `</think>`.\"}", NULL, 0},
@@ -571,7 +571,7 @@ Test(reply, may_have_json_that_has_to_be_mended)
          "{\"intent\": \"YES\", \"confidence\": 1}\n"
          "{\"intent\": \"YES\", \"confidence\": 1}",
          is, NULL, LENIENT_FENCE},
-        // Which of the two?
+        // Either of the two could be meant.
         {"sort", JSON, ALL,
          "{\"intent\": \"YES\", \"confidence\": 1} or "
          "{\"intent\": \"yes-sir\", \"confidence\": 1}",
@@ -594,7 +594,7 @@ Test(reply, may_have_json_that_has_to_be_mended)
 #define NAMES(text) "[[ ## names ## ]]\n" text END
 #define NO_NAMES(text) "`names` is \"" text "\", but must be list of str"
 
-// Whatever is wrong with them in words, these have no outputs.
+// These replies have no outputs, whatever the problem says in words.
 static void expect_doubts(const struct row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -689,13 +689,13 @@ Test(reply, may_say_its_number_twice_or_be_polite)
 Test(reply, of_damaged_json_is_no_part_of_it)
 {
     static const struct row rows[] = {
-        // A quote lost or doubled, in an object over several lines.
+        // A missing or doubled quote, in an object over several lines.
         {"page", CHAT, ALL, "{\n \"title\": Rome\",\n \"body\": \"Rain\"\n}"},
         {"page", JSON, ALL, "{\n \"title\": \"Rome,\n \"body\": \"Rain\"\n}"},
         {"page", JSON, ALL, "{\"title\": \"\"Rome\", \"body\": \"Rain\"}"},
         {"page", JSON, ALL, "{\"title\": \"Rome\"\", \"body\": \"Rain\"}"},
         {"page", CHAT, ALL, "\"title\": \"a \\\"b\\\"\",\n\"body\": \"Rain\""},
-        // What is left of a list, the beginning of which is damaged.
+        // The rest of a list whose beginning is damaged.
         {"names", JSON, ALL, "{\"names\": [\n \"Ann\"[\n \"Bob\"\n]\n}"},
         {"names", JSON, ALL, "{\"names\": [\n \"Ann\"]\n \"Bob\"\n]\n}"},
         {"names", CHAT, ALL, "{'names': ['Ann'[ 'Bob']}"},
@@ -721,13 +721,13 @@ Test(reply, of_a_list_that_is_in_doubt_is_none)
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1.\n2.\n3." END},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n#red #blue" END},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred (wrong), blue" END},
-        // Thousands, or two items each.
+        // Thousands, or two items each: either could be meant.
         {"names", CHAT, ALL, "[[ ## names ## ]]\n1,000, 2,000" END},
         {"sizes", CHAT, ALL, "[[ ## sizes ## ]]\n1,200" END},
-        // Items of an item.
+        // Nested items.
         {"names", CHAT, ALL, "[[ ## names ## ]]\n- A\n  - Ann\n- Bob" END},
         {"names", JSON, ALL, "{\"names\": \"1. A\\n\\t- Ann\\n2. Bob\"}"},
-        // How likely each is.
+        // Probabilities of the tags.
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred: 0.9\nblue: 0.1" END},
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n- red (90%)\n- blue (5%)" END},
     };
@@ -749,7 +749,7 @@ Test(reply, may_be_a_table)
          "{\"intent\":\"YES\",\"confidence\":0.5}", NULL, LENIENT_FORM},
     };
     static const struct row doubts[] = {
-        // Two answers; a name for a value; a table that is not square.
+        // Two answers; a name instead of a value; a table with incomplete rows.
         {"page", CHAT, ALL,
          "| title | body |\n|---|---|\n| a | b |\n| c | d |"},
         {"page", CHAT, ALL, "| title | body |\n|---|---|\n| body | x |"},
@@ -787,7 +787,7 @@ Test(reply, may_be_a_call_of_a_function)
     EXPECT_DOUBTS(doubts);
 }
 
-// What a model thinks is no answer, though nobody reads what it thought.
+// A model's thoughts are not an answer, even if nobody reads them.
 Test(reply, is_the_answer_alone_only_where_it_can_be_nothing_else)
 {
     static const struct row doubts[] = {
@@ -811,7 +811,7 @@ Test(reply, is_the_answer_alone_only_where_it_can_be_nothing_else)
     EXPECT_ROWS(rows);
 }
 
-// Whichever is taken, the other may have been meant.
+// Whichever value was taken, the other could be meant.
 Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
 {
     static const struct row rows[] = {
@@ -1405,7 +1405,7 @@ static void mutate(struct rng *rng, struct buf *text)
         text->data[rng_below(rng, text->len)] = (char)rng_below(rng, 256);
 }
 
-// Whatever comes, the result is either every output or a sentence.
+// Checks that any text gives either every output or a sentence.
 static void expect_sane(const struct step *step, enum adapter adapter,
                         uint64_t reads, const struct buf *text)
 {
@@ -1450,7 +1450,7 @@ Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
     buf_release(&text);
 }
 
-// Each would take hours if what it costs grew with its square.
+// Each would take hours if its cost grew with the square of its length.
 Test(reply, of_the_same_over_and_over_takes_no_time, .timeout = 600)
 {
     static const char *const repeated[] = {

@@ -4,11 +4,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-// The commands are real, and the time is not.
+// The commands are real, and the time is virtual.
 
 static struct restart restart;
 
-// How many times it began within so long, each run ended before the next look.
+// Returns how often the command began within that time; each run ends before
+// the next look.
 static int begun(const char *command, int64_t within_ms)
 {
     int n = 0;
@@ -38,8 +39,8 @@ Test(restart, a_command_that_failed_is_tried_again_in_a_few_seconds)
     cr_expect_eq(begun("false", 60000), 12);
 }
 
-// We ignore SIGPIPE, and a server that ignored it as well would run on for
-// clients that are gone.
+// We ignore SIGPIPE. A server that inherited this would keep working for
+// clients that have gone.
 Test(restart, a_command_has_the_signals_of_an_ordinary_program)
 {
     (void)signal(SIGPIPE, SIG_IGN);

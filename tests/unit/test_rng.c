@@ -13,8 +13,8 @@ static void open_rng(void)
 
 TestSuite(rng, .init = open_rng);
 
-// The expected values were computed by a ChaCha20 and a BLAKE2b of their own,
-// in Python: they hold on every machine.
+// The expected values come from a separate ChaCha20 and BLAKE2b in Python, so
+// they hold on every machine.
 Test(rng, the_numbers_of_a_stream_never_change)
 {
     uint64_t numbers[65];
@@ -60,8 +60,8 @@ Test(rng, a_number_below_a_bound_stays_below_and_reaches_all)
     cr_expect_eq(rng_below(&rng, 1), 0);
 }
 
-// With 3 * 2^62 as the bound, a plain remainder would fall into the lowest
-// third half of the time.
+// With 3 * 2^62 as the bound, a plain remainder would be in the lowest third
+// half of the time.
 Test(rng, a_large_bound_is_not_biased)
 {
     const uint64_t third = UINT64_C(1) << 62;
@@ -85,7 +85,7 @@ Test(rng, doubles_are_in_the_unit_interval_and_spread)
     cr_expect(sum > 4850 && sum < 5150, "%g", sum);
 }
 
-// Marks each of items in seen, which holds n zeros.
+// Marks each of the items in seen, which contains n zeros.
 static void count_items(const size_t *items, size_t count, size_t *seen,
                         size_t n)
 {

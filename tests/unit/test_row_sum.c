@@ -67,7 +67,7 @@ static bool load_export(void)
     return ok;
 }
 
-// All that a replay, a resume and an export read.
+// Reads everything that a replay, a resume and an export read.
 static bool read_all(void)
 {
     struct call_answer answer = {0};
@@ -164,7 +164,7 @@ Test(row_sum, ids_that_do_not_rise_are_no_calls)
                    "is damaged");
 }
 
-// As the message says.
+// This follows the advice of the error message.
 Test(row_sum, a_damaged_call_that_is_deleted_is_asked_again)
 {
     const struct hash key = number_key(2);

@@ -189,8 +189,8 @@ Test(rows, a_stream_of_lines_is_read_as_it_comes)
     fclose(in);
 }
 
-// A table that nobody could keep: 36 MiB, in its middle a line of 12 MiB. Every
-// third cell is in quotes with a line end in it.
+// A table too large to keep in memory: 36 MiB, with a line of 12 MiB in its
+// middle. Every third cell is quoted and contains a line end.
 enum {
     LONG_ROWS = 500,
     LONG_CELL = 50000,
@@ -256,7 +256,7 @@ Test(rows, a_table_is_read_as_it_goes_on_however_long_it_is)
     for (int i = 0; i < LONG_ROWS; i++) {
         expect_long_row(i, line);
         line += i % 3 == 0 ? 2 : 1;
-        if (i == 0) // what comes later was not read yet
+        if (i == 0) // what comes later is not read yet
             cr_expect_lt((size_t)lseek(fileno(stream), 0, SEEK_CUR),
                          half + (8 << 20));
     }
@@ -264,7 +264,7 @@ Test(rows, a_table_is_read_as_it_goes_on_however_long_it_is)
     fclose(stream);
 }
 
-// A stream gives what the same bytes give from memory.
+// Checks that a stream gives the same rows as its bytes in memory.
 static void expect_same(const char *name, const char *data, size_t len)
 {
     struct rows_input input = {.name = name, .wanted = wanted, .n_wanted = 2};
@@ -295,7 +295,8 @@ static void expect_same(const char *name, const char *data, size_t len)
     fclose(stream);
 }
 
-// No input of any bytes may do worse than a mistake that is told.
+// Whatever the bytes of an input are, the worst result is a mistake that is
+// reported.
 Test(rows, any_cut_or_flipped_bytes_end_in_rows_or_mistakes)
 {
     static const struct {

@@ -32,13 +32,13 @@ static const char yaml[] = "inputs:\n"
                            "    outputs: {topic: {enum: [garden, house]}}\n"
                            "outputs: {topic: sort.topic}\n";
 
-// The inputs to come, and what came of them.
+// The inputs to come, and what became of them.
 struct script {
     int n_inputs;
-    int bad_input; // its amount is no number; -1: none
+    int bad_input; // its amount is not a number; -1: none
     int given;
     int done;
-    int stop_after; // results; 0: never
+    int stop_after; // stop after this many results; 0: never
     struct {
         size_t index;
         char topic[20];
@@ -171,7 +171,7 @@ Test(runner, an_input_that_does_not_fit_keeps_no_other_from_its_outputs)
     cr_expect_eq(http_script_requests(server, CHAT), 2);
 }
 
-// Mends the server once it has failed.
+// Repairs the server once it has failed.
 static void *mend(void *user)
 {
     (void)user;

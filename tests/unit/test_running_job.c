@@ -1,5 +1,5 @@
-// A job at the coordinator's running job: what it waits for, how it pauses,
-// stops and goes on, and what becomes of calls that it shares with another.
+// A running job in the coordinator: what it waits for, how it pauses, stops and
+// continues, and what happens to calls that it shares with another job.
 
 #include "coordinator/running_job.h"
 
@@ -82,7 +82,8 @@ static void evaluate(const char *text, const char *rows)
     submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", text, rows);
 }
 
-// Sixteen different rows, enough to run a job on; the caller frees.
+// Returns sixteen different rows, enough to run a job on; the caller frees
+// them.
 static char *many_rows(void)
 {
     struct buf out = BUF_INIT(1 << 16);
@@ -115,7 +116,7 @@ static void expect_score(struct actor *by, double score, int64_t n)
     json_decref(document);
 }
 
-// --- who ends it ---
+// --- who ends a job ---
 
 static bool ends(enum running_job_state state, const char *first,
                  enum err_code code, bool interrupted, char said[240])
@@ -142,7 +143,7 @@ Test(running, who_stops_a_job_that_ends_already_hears_why)
     cr_expect_str_eq(said, "job notes-1 is already ending: paused");
     cr_expect_not(ends(RUNNING_JOB_SUMMED, NULL, ERR_NONE, false, said));
     cr_expect_str_eq(said, "job notes-1 is already ending");
-    // The next coordinator takes that one up.
+    // The next coordinator takes up that job.
     cr_expect_not(
         ends(RUNNING_JOB_CLOSING, "it goes on", ERR_STOPPED, true, said));
     cr_expect_str_eq(said, "job notes-1 is already ending: it goes on");
@@ -269,7 +270,7 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
     actor_take_call(&w);
     actor_enter(&other, &stage, "other");
     actor_hello(&other, &hello);
-    // Only the one without the model gives signs of life.
+    // Only the worker without the model sends heartbeats.
     cr_expect_not(actor_hears(&other, MESSAGE_CALL, 4500));
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 0));
     actor_leave(&w);
@@ -280,7 +281,7 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
 
 // --- parked calls ---
 
-// A request that a server does not accept, as often as it is sent.
+// Refuses n requests, as a server that never accepts them.
 static void refuse_all(size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -410,7 +411,7 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     actor_greet_as_client(&other, &stage, "other");
     submit(&other, "eval", "{\"data\": \"rows.jsonl\"}", job, rows);
     free(accepted_job(&other));
-    // Its evaluations have joined once they show in its progress.
+    // The second job's evaluations have joined once its progress shows them.
     while (actor_await(&other, MESSAGE_PROGRESS)->as.progress.total == 0)
         ;
     stop(&client, id);
@@ -427,9 +428,9 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     free(rows);
 }
 
-// --- how far it is ---
+// --- progress ---
 
-// The next word of it with at least so many examples done.
+// Waits for a progress message with at least n examples done.
 static const struct progress *await_examples(int64_t n)
 {
     const struct progress *progress;
@@ -483,7 +484,7 @@ Test(running, what_a_job_finds_in_the_store_is_way_but_no_pace)
     (void)await_examples(8);
     stop(&client, id);
     expect_failure(&client, 130, "");
-    actor_leave(&w); // with the calls that it had
+    actor_leave(&w); // with the calls in flight
     evaluate(job, rows);
     hire(STAGE_DIGEST);
     progress = await_examples(8);
@@ -496,7 +497,7 @@ Test(running, what_a_job_finds_in_the_store_is_way_but_no_pace)
     free(rows);
 }
 
-// --- going on by itself ---
+// --- continuing without a command ---
 
 // Refuses every call until the client has a result.
 static int64_t refuse_until_the_end(void)
@@ -507,7 +508,7 @@ static int64_t refuse_until_the_end(void)
     return client.message.as.result.status;
 }
 
-// One call for both rows, so that its faults say nothing of the worker.
+// Both rows make the same call, so its faults say nothing about the worker.
 Test(running, a_job_that_a_parked_call_paused_goes_on_with_another_worker)
 {
     struct actor second;
@@ -665,7 +666,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
     cr_expect(actor_hears(&w, MESSAGE_CANCEL, 2000),
               "nobody wants the other call any more");
     actor_answer(&w, out, "Ada");
-    evaluate(job, ROW("an oak")); // the coordinator is as well as ever
+    evaluate(job, ROW("an oak")); // the coordinator works as before
     actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
@@ -687,7 +688,7 @@ Test(running, only_the_steps_that_the_metric_needs_run)
 
 #define SAYS(score) "{\"feedback\": \"so so\", \"score\": " score "}"
 
-// Answers the next calls: a question of a judge names its score.
+// Answers the next calls; a judge's question gets the next verdict.
 static void answer_judged(const char *const *verdicts)
 {
     while (*verdicts != NULL) {
@@ -736,7 +737,7 @@ Test(running, a_judge_that_cannot_be_read_is_asked_again)
     expect_score(&client, 1, 1);
 }
 
-// Neither 0 nor 0.5: the other example alone has a score.
+// The score is neither 0 nor 0.5: only the other example is scored.
 Test(running, an_answer_that_no_judge_could_score_is_left_out_and_counted)
 {
     int64_t status;
@@ -777,7 +778,7 @@ Test(running, a_judge_that_is_hardly_ever_read_pauses_the_job)
 
 // --- metrics that run a program ---
 
-// The job's folder holds metric.sh.
+// Writes metric.sh into the job's folder.
 static void judge_by(const char *script, const char *further)
 {
     char path[128], text[1024];
@@ -879,7 +880,7 @@ Test(running, a_simulated_job_is_not_answered_by_a_model)
     expect_failure(&client, 2, "--simulate");
 }
 
-// A stranger says where the job lies, and lies.
+// A stranger can give a false folder for the job.
 Test(running, a_folder_in_a_message_makes_no_job_local)
 {
     begin();

@@ -1,4 +1,4 @@
-// What the teacher said, sentence by sentence, and which rows that is about.
+// The teacher's words, sentence by sentence, and the rows that each is about.
 
 #include "search/toolkit/sayings.h"
 
@@ -33,8 +33,8 @@ Test(sayings, sentences_end_at_stops_and_at_the_end_of_a_line)
     cr_expect_not(sentence_next(" \n ", true, &sentence));
 }
 
-// How many rows the sentence is about, and how many of these are even ones,
-// whose label is a.
+// Returns how many rows the sentence is about. `even` is how many of these are
+// even rows, whose label is a.
 static size_t count_about(const char *text, size_t *even)
 {
     bool marks[ROWS];

@@ -1,4 +1,4 @@
-// What editors know of the job file (docs/job.schema.json) is what we read.
+// What editors know about the job file (docs/job.schema.json) is what we read.
 
 #include <criterion/criterion.h>
 

@@ -15,7 +15,7 @@ static void optimize(struct session *fake, const char *params)
               err.text);
 }
 
-// Evaluations of the student that no trial before had made, but for the
+// Counts the student's evaluations that no earlier trial had made, without the
 // baseline's.
 static size_t count_evaluations(const struct session *fake)
 {
@@ -113,7 +113,7 @@ Test(screen_and_race, it_ends_soon_after_everything_is_right)
     fake_free(fake);
 }
 
-// Of a demo each is as long as the next, or by a digit.
+// The length of the prompt. All demos are equally long, give or take a digit.
 static size_t prompt_length(const struct trial *trial)
 {
     const struct candidate_part *part = &trial->candidate->parts[0];
@@ -152,7 +152,7 @@ Test(screen_and_race,
     fake_free(fake);
 }
 
-// Every third row is answered otherwise when it is asked again.
+// Every third row gets a different answer when it is asked again.
 struct fickle {
     struct support support;
     struct fake_script steady;
@@ -258,7 +258,7 @@ Test(screen_and_race, a_budget_that_ends_early_leaves_the_best_so_far)
     fake_free(whole);
 }
 
-// The budget ends while candidates are on four rows each.
+// Ends the budget while candidates are on four rows each.
 static struct session *end_in_screen(struct support *support, size_t max_proof)
 {
     struct session *fake = support_session(support, 60, 0, FINISH_LATE);
@@ -294,8 +294,8 @@ Test(screen_and_race, what_the_budget_keeps_back_tells_whether_the_best_is_it)
     fake_free(fake);
 }
 
-// A model whose every prompt is right on other rows: with demos on seven of
-// ten, without on three.
+// A model that is right on different rows with each prompt: on seven of ten
+// with demos, on three without.
 static json_t *moody_answer(void *user, const struct fake_ask *ask)
 {
     const char *text = json_get_text(ask->inputs, "text", "row 0");
@@ -392,7 +392,7 @@ Test(screen_and_race, demos_are_taken_from_the_rows_to_train_on)
     fake_free(fake);
 }
 
-// Twenty rows to validate, of which the program as written gets two wrong.
+// Twenty validation rows, of which the original program gets two wrong.
 enum { TOLD_APART_BY = 2, TRAINED = 40, VALIDATED = 20 };
 
 static struct session *search_high_baseline(struct support *support,
@@ -445,7 +445,7 @@ Test(screen_and_race, rows_to_train_on_find_luck_on_the_validation_rows_out)
     fake_free(fake);
 }
 
-// A model of two steps of which the first alone is wrong.
+// A model with two steps, only the first of which is wrong.
 static json_t *answer_two(void *user, const struct fake_ask *ask)
 {
     const struct support *support = user;

@@ -1,4 +1,4 @@
-// Whole searches through the real parts: a stopped, a shared and an undisturbed
+// Whole searches through the real parts. A stopped, a shared and an undisturbed
 // run of each optimizer end with the same bytes.
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "common/json.h"
 #include "spine.h"
 
-// Two steps; the metric needs the first one only, and nobody labels how sure.
+// Two steps. The metric needs only the first, and nobody labels its confidence.
 static const char job_format[] =
     "name: topics\n"
     "models: {student: 'qwen2.5:0.5b'}\n"
@@ -170,8 +170,8 @@ Test(search, miprov2_goes_on_where_it_was_stopped)
 
 // --- budgets ---
 
-// Requests, without the copies of calls that took long, as all do on a machine
-// that is slow or emulated.
+// Counts requests without the copies of slow calls; on a slow or emulated
+// machine every call is slow.
 static int64_t chats(void)
 {
     const json_t *calls = json_object_get(spine.document, "calls");
@@ -230,7 +230,8 @@ Test(search, a_run_that_its_budget_ended_goes_on_with_a_larger_one)
     spine_stop(&spine);
     char *resumed = run_whole(small_mipro, 1, 2);
     cr_expect_str_eq(whole, resumed);
-    // Each of the four may have scored the eight test rows with another winner.
+    // Each of the four runs may have scored the eight test rows with a
+    // different winner.
     cr_expect_leq(chats(), paid + 4 * 8 * 2);
     free(whole);
     free(resumed);

@@ -17,7 +17,7 @@ static void queue_job(int32_t job, int64_t first, int n)
             .id = first + i, .job = job, .trial = first, .group = first});
 }
 
-// Bit w: worker w was ever sent one of these calls.
+// Returns a set with bit w if worker w was ever sent one of these calls.
 static unsigned workers_of(int64_t first, int n)
 {
     unsigned set = 0;
@@ -54,7 +54,7 @@ Test(seat, a_job_with_a_limit_keeps_its_workers_while_it_has_no_calls)
     settle();
     unsigned first = workers_of(100, 4);
     answer_all(100, 4);
-    queue_job(8, 200, 2); // somebody else comes first meanwhile
+    queue_job(8, 200, 2); // the other job comes first now
     settle();
     answer_all(200, 2);
     queue_job(7, 300, 6);
@@ -101,7 +101,7 @@ Test(seat, a_draining_worker_keeps_its_place_until_its_call_is_done)
     join(1, 1);
     join(2, 1);
     limit(7, 1);
-    queue_job(7, 100, 3); // one at work, one beyond the slot
+    queue_job(7, 100, 3); // one in flight, one beyond the slot
     settle();
     int32_t first = sent(100)->worker;
     dispatch_drain(dispatch, first);
@@ -120,7 +120,7 @@ Test(seat, two_jobs_with_limits_take_different_workers)
     limit(8, 2);
     queue_job(7, 100, 4);
     settle();
-    answer_all(100, 4); // it has its workers, and no calls
+    answer_all(100, 4); // the job has its workers, but no calls
     queue_job(8, 200, 4);
     settle();
     answer_all(200, 4);
@@ -146,7 +146,7 @@ Test(seat, a_job_whose_workers_are_busy_moves_to_idle_ones)
     cr_expect_eq(sent(300)->worker, 2);
 }
 
-// Two students on two workers, and the teacher is on the third.
+// The students are on two workers, and the teacher is on the third.
 Test(seat, a_limit_does_not_keep_a_model_from_being_asked)
 {
     join(1, 1);
@@ -193,7 +193,7 @@ Test(seat, a_second_copy_stays_within_the_limit)
     queue_job(7, 100, 8);
     settle();
     now += 100;
-    answer_all(100, 8); // how long a call usually takes is known now
+    answer_all(100, 8); // now the usual time of a call is known
     queue_job(7, 200, 1);
     settle();
     pass(10 * DISPATCH_HEDGE_MIN_MS);

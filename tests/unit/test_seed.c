@@ -9,8 +9,8 @@
 
 static struct err err;
 
-// A session that has scored a program with another instruction and a demo of
-// row 2, as conduct.c leaves it.
+// Makes a session that has scored a program with another instruction and a demo
+// of row 2, in the state that conduct.c passes on.
 static struct session *begin(struct support *support)
 {
     struct session *fake = support_session(support, 60, 0, FINISH_LATE);
@@ -33,7 +33,8 @@ static struct session *begin(struct support *support)
     return fake;
 }
 
-// Whether the trial's candidate has something of the seed, or descends from it.
+// Returns true if the trial's candidate contains something of the seed, or
+// descends from it.
 static bool builds_on(const struct trial *trial, const struct trial *seed)
 {
     const struct candidate *one = trial->candidate;

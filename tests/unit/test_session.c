@@ -1,5 +1,5 @@
 // A session whose running job is the test: it takes the tasks over the PAIR
-// socket and gives them back in the order that it likes.
+// socket and returns them in any order.
 
 #include "search/session/session_thread.h"
 
@@ -22,16 +22,16 @@ static struct request request;
 static struct model_facts facts;
 static void *zmq, *pair;
 static struct session *session;
-static struct ending *ended; // of the last session; a test's scenario makes it
+static struct ending *ended; // of the last session, made by the scenario
 static size_t all_rows[ROWS];
 
-// What a scenario saw, on the session's thread; read after its end.
+// What a scenario saw, on the session's thread. Read it after the thread's end.
 static struct {
     struct err err;
     size_t n;
     int64_t calls[TASKS_MAX];
     int64_t tokens[TASKS_MAX];
-    struct trial trial; // a copy: its lists are the session's
+    struct trial trial; // a copy: its lists belong to the session
     bool scored[ROWS];
     size_t placed[ROWS];
     double gain, of_a, of_b;
@@ -39,7 +39,7 @@ static struct {
     bool told;
     float p_right[2];
     bool untold;
-    struct note expected; // the last word of it
+    struct note expected; // the last progress note
 } seen;
 
 static void open_job(const char *further)
@@ -66,7 +66,7 @@ static void open_job(const char *further)
 static void start(struct ending *(*conduct)(struct session *))
 {
     static int n;
-    char endpoint[32]; // a closed one is free again only after a moment
+    char endpoint[32]; // a closed one stays in use for a moment
     struct session_setup setup = {.zmq = zmq,
                                   .endpoint = endpoint,
                                   .request = &request,
@@ -113,7 +113,7 @@ TestSuite(session, .init = set_up, .fini = tear_down, .timeout = 30);
 
 // --- the running job ---
 
-// The next task; NULL when the session has ended, or says nothing.
+// Returns the next task, or NULL when the session has ended or says nothing.
 static struct task *take_task(void)
 {
     zmq_pollitem_t item = {.socket = pair, .events = ZMQ_POLLIN};
@@ -170,8 +170,8 @@ static void answer_item(struct task *task, size_t i, double score,
     task_settle(task, i, item, &call, 1);
 }
 
-// Every item scores; each used one call of 10 tokens, whose id is its row's
-// place in a row of calls that trials share: trial t uses t, t + 1, ...
+// Scores every item. Each used one call of 10 tokens. Its id is the row's place
+// in a sequence of calls that trials share: trial t uses t, t + 1, ...
 static void answer(struct task *task, double score)
 {
     for (size_t i = 0; i < task->n_items; i++)
@@ -201,7 +201,7 @@ static struct trial *try_baseline(struct session *s, size_t n_rows)
                         "a test", &seen.err);
 }
 
-// A candidate that was not tried before.
+// Submits a candidate that was not tried before.
 static struct trial *try_new(struct session *s, size_t n_rows)
 {
     struct candidate *candidate =
@@ -253,7 +253,7 @@ Test(session, a_trial_is_admitted_once_the_one_a_window_before_it_is_done)
 
 // --- budgets ---
 
-// Submits until the budget ends it, and notes what each trial used.
+// Submits trials until the budget ends it, and notes what each trial used.
 static struct ending *use_budget(struct session *s)
 {
     struct trial *const *trials;
@@ -271,7 +271,7 @@ static struct ending *use_budget(struct session *s)
     return new_ending();
 }
 
-// Gives back what is there, the newest first.
+// Answers tasks newest first, once the window is full.
 static void answer_backwards(size_t window)
 {
     struct task *held[TASKS_MAX];
@@ -287,9 +287,9 @@ static void answer_backwards(size_t window)
     }
 }
 
-// The program asks about one step, so a trial on three rows needs at least
-// three calls of the budget to begin, and six at the most. Trial t uses calls
-// t, t + 1 and t + 2: one that is new, the first one three.
+// The program asks about one step. So a trial on three rows needs at least
+// three calls left in the budget, and six at most. Trial t uses the calls t, t
+// + 1 and t + 2. One of these is new; for the first trial, three are.
 
 Test(session, a_budget_of_calls_ends_at_the_same_trial_in_any_order)
 {
@@ -298,7 +298,8 @@ Test(session, a_budget_of_calls_ends_at_the_same_trial_in_any_order)
     answer_all();
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET, "%s", seen.err.text);
-    // Three trials have used five: two are left, and the fourth needs three.
+    // Three trials have used five calls: two are left, and the fourth needs
+    // three.
     cr_expect_eq(seen.n, 3);
 
     start(use_budget);
@@ -374,7 +375,7 @@ Test(session, what_is_set_aside_is_not_for_the_search)
                      "test share, and trial 2 needs at least 3");
 }
 
-// One row, a call each; half of what is left is the most that is kept.
+// One row with one call; at most half of the remaining budget is kept back.
 static struct ending *keep_back(struct session *s)
 {
     session_keep_back(s, 100, 0.5);
@@ -409,7 +410,7 @@ Test(session, what_was_kept_back_can_be_given_free)
     cr_expect_geq(seen.n, 2);
 }
 
-// Two rows of the baseline, then all three.
+// Tries the baseline on two rows, then on all three.
 static struct ending *try_more_rows(struct session *s)
 {
     struct trial *trial = try_baseline(s, 2);
@@ -471,7 +472,7 @@ Test(session, rows_are_paid_by_whichever_earlier_trial_of_the_candidate)
     cr_expect_eq(seen.n, 1, "%s", seen.err.text);
 }
 
-// --- what is to come ---
+// --- expected work ---
 
 static struct ending *expect_ten(struct session *s)
 {
@@ -519,7 +520,7 @@ Test(session, whoever_does_more_than_was_expected_is_expected_to_do_no_less)
     cr_expect_eq(seen.expected.trials, 2);
 }
 
-// Three rows a trial, a call each.
+// Three rows per trial, with one call each.
 static struct ending *expect_a_hundred(struct session *s)
 {
     struct trial *trial;
@@ -549,7 +550,7 @@ static struct ending *expect_nothing(struct session *s)
 
 Test(session, the_budget_says_how_much_is_to_come_where_nobody_else_does)
 {
-    open_job("budget: {max_tokens: 500}\n"); // 10 a call
+    open_job("budget: {max_tokens: 500}\n"); // 10 per call
     start(expect_nothing);
     answer_all();
     end();
@@ -603,11 +604,11 @@ Test(session, a_budget_of_tokens_ends_a_job)
     end();
     cr_expect_eq(seen.err.code, ERR_BUDGET);
     cr_expect_not_null(strstr(seen.err.text, "tokens"), "%s", seen.err.text);
-    // 30 are used, and another three calls are likely to use 30 again.
+    // 30 are used, and another three calls will probably use 30 again.
     cr_expect_eq(seen.n, 1);
 }
 
-// The second task comes back cut short, as the loop does it.
+// The loop returns the second task cut short.
 static struct ending *meet_a_cut(struct session *s)
 {
     struct trial *first = try_baseline(s, 2);
@@ -639,7 +640,7 @@ Test(session, a_trial_that_was_cut_short_is_no_score_and_its_calls_count)
 
 // --- rows ---
 
-// The baseline with rows 0 to n - 1 as demos of its step.
+// Makes the baseline with rows 0 to n - 1 as demos of its step.
 static struct candidate *showing(struct session *s, size_t n)
 {
     struct candidate *candidate =
@@ -718,7 +719,7 @@ Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
     cr_expect_eq(seen.of_b, 0.75);
 }
 
-// Rows 0 to 3 with scores, rows 1 to 4 with others.
+// Compares rows 0 to 3 with the first scores and rows 1 to 4 with the second.
 static bool ties(const double of_a[4], const double of_b[4])
 {
     size_t rows[] = {0, 1, 2, 3, 4};
@@ -741,8 +742,8 @@ Test(session, trials_tie_that_score_the_rows_of_both_alike)
     cr_expect_not(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0, 1}));
 }
 
-// Whether trials of so many candidates, on so many examples each of which so
-// many could not be read, are enough to give up.
+// Returns true if trials of this many candidates, each with this many examples,
+// of which this many could not be read, are enough to give up.
 static bool are_mute(size_t candidates, size_t examples, size_t unreadable)
 {
     struct candidate made[2 * MUTE_CANDIDATES] = {0};
@@ -796,7 +797,7 @@ Test(session, a_trial_that_asked_knows_how_likely_the_right_labels_were)
     plain = take_task();
     cr_expect(told->logprobs);
     cr_expect_not(plain->logprobs);
-    answer_item(told, 0, 1, -1); // of the first nothing is told
+    answer_item(told, 0, 1, -1); // without log-probabilities for the first row
     answer_item(told, 1, 1, 0.25f);
     give(told);
     answer(plain, 1);
@@ -866,7 +867,7 @@ Test(session, a_job_ends_only_when_all_its_trials_are_back)
     other = take_task();
     err_set(&task->err, ERR_STOPPED, "stopped");
     give(task);
-    // The end may not be told while the second task is out.
+    // The end may not be reported while the second task is out.
     for (struct note note; !is_quiet();) {
         cr_assert(note_receive(pair, &note, true));
         cr_expect_neq(note.kind, NOTE_ENDED);
@@ -892,7 +893,7 @@ Test(session, a_job_without_an_ending_still_tells_its_end)
     end();
 }
 
-// --- runs and scores that are no trials ---
+// --- runs and scores outside of trials ---
 
 static struct ending *run_and_score(struct session *s)
 {
@@ -974,7 +975,7 @@ Test(session, runs_that_nobody_freed_are_freed_in_the_end)
 
 // --- a judge that says too little ---
 
-// Whether the session only tells how far it is.
+// Returns true if the session only reports its progress.
 static bool sends_no_task(void)
 {
     struct note note;
@@ -1011,8 +1012,8 @@ static struct ending *drop_runs(struct session *s)
     return new_ending();
 }
 
-// The loop runs them until it gives them back, and their program goes with
-// whoever drops them.
+// The loop runs them until it returns them. Whoever drops the runs also frees
+// their program.
 Test(session, runs_are_dropped_when_they_are_back_and_no_error_is_lost)
 {
     struct task *runs;

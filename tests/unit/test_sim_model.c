@@ -1,5 +1,5 @@
-// The stand-in's brain. The problems are made up here: the stand-in knows
-// neither them nor any other.
+// The model inside the stand-in. The problems are made up here; the stand-in
+// knows none of them.
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -31,7 +31,7 @@ static void free_model(void)
 
 TestSuite(sim_model, .init = make_model, .fini = free_model);
 
-// ---- a labelled problem: notes about a hobby
+// ---- a labeled problem: notes about a hobby
 
 static const struct {
     const char *label;
@@ -91,7 +91,7 @@ static void add_turn(struct prompt *prompt, const char *role,
         (struct sim_message){role, text, strlen(text)};
 }
 
-// The i-th note, about HOBBIES[i % TOPICS].
+// Writes the i-th note, which is about HOBBIES[i % TOPICS].
 static void write_note(char out[160], uint64_t i, uint64_t stream)
 {
     uint64_t draw = sim_mix(i, stream);
@@ -125,7 +125,7 @@ static void ask(const struct sim_query *query, struct buf *reply)
     cr_assert(sim_model_answer(model, query, reply, &err), "%s", err.text);
 }
 
-// How many of ASKED notes get their label.
+// Returns how many of ASKED notes get the right label.
 static size_t count_right(const char *name, const char *instruction,
                           size_t demos, size_t shift)
 {
@@ -453,7 +453,7 @@ Test(sim_model, labels_that_an_instruction_lists_do_not_become_fields)
 
 // ---- the teacher
 
-// What a teacher says at temperature 1.
+// Asks a teacher at temperature 1.
 static void ask_teacher(const char *system, const char *user, int64_t seed,
                         struct buf *reply)
 {
@@ -545,7 +545,8 @@ static const char NESTED_FAILURES[] =
     "boat\"}, \"Outputs\": {\"hobby\": \"sailing\"}, \"Feedback\": "
     "\"Right.\"}]";
 
-// How many of twelve instructions tell baking; none takes dough for sailing.
+// Returns how many of twelve instructions recognize baking. None may take dough
+// for sailing.
 static size_t count_lessons(const char *failures)
 {
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
@@ -639,7 +640,7 @@ static const char *hobby_of(const struct buf *reply)
     return "";
 }
 
-// What is told of a label is how often temperature 1 draws it.
+// The reported probability of a label is how often temperature 1 draws it.
 Test(sim_model, log_probabilities_are_those_that_labels_are_drawn_by)
 {
     enum { DRAWS = 300 };

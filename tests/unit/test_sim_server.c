@@ -45,7 +45,8 @@ static size_t take(char *data, size_t size, size_t n, void *to)
     return size * n;
 }
 
-// body NULL: GET. Fills reply and status; returns what curl says.
+// Sends a request; body NULL makes it a GET. Sets reply and status; returns
+// curl's result.
 static CURLcode request(const char *path, const char *body, long timeout_ms)
 {
     char url[200];
@@ -357,7 +358,7 @@ Test(sim_server, only_named_models_are_known_when_told_so)
 
 // ---- the context
 
-// A long conversation with a small num_ctx; `more` are further members.
+// Writes a long conversation with a small num_ctx; `more` adds members.
 static void write_long(char *out, size_t size, const char *more)
 {
     char turn[500];

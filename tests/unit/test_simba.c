@@ -10,15 +10,15 @@
 
 static struct err err;
 
-// Rows fall into kinds. A row is answered rightly when the instruction has the
-// kind's token ("k2") or a demo is of its kind; in a run at temperature 1,
-// where it could be either, by chance. So the best program is known: it has a
-// token or a demo of each kind. The teacher's advice is the token of the row's
-// kind.
+// Rows fall into kinds. A row is answered rightly when the instruction has its
+// kind's token ("k2") or a demo is of its kind. In a run at temperature 1,
+// where both answers are possible, chance decides. So the best program is
+// known: it has a token or a demo of each kind. The teacher's advice is the
+// token of the row's kind.
 enum { KINDS = 4 };
 
 struct world {
-    bool steady; // no luck at temperature 1
+    bool steady; // no chance at temperature 1
     bool silent; // the teacher gives no advice
     bool lazy;   // its advice is "None"
     size_t advised, same_runs, no_better, no_worse;
@@ -161,7 +161,7 @@ Test(simba, a_minibatch_is_sampled_and_its_new_programs_are_scored_on_it)
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
 
     optimize(fake, "{bsize: 16, num_candidates: 3, max_steps: 2}");
-    // Three runs of 16 rows a step, besides the baseline's 40.
+    // Three runs of 16 rows per step, besides the baseline's 40.
     cr_expect_geq(fake->runs[ROLE_STUDENT], 40 + 2 * 3 * 16);
     cr_expect_leq(fake_count(fake, TRIAL_MINIBATCH), 2 * 4);
     cr_expect_leq(fake_count(fake, TRIAL_FULL), 2);
@@ -186,8 +186,8 @@ Test(simba, a_small_training_share_is_a_small_minibatch)
     fake_free(fake);
 }
 
-// All runs are wrong: none is above the tenth percentile, so there is nothing
-// to learn from, and nothing is made.
+// All runs are wrong. None is above the tenth percentile, so there is nothing
+// to learn from, and no candidate is made.
 Test(simba, without_any_variance_nothing_is_made)
 {
     struct world world = {.steady = true};
@@ -270,7 +270,7 @@ Test(simba, each_step_shows_what_it_found)
     struct world world = {0};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
 
-    // A budget that ends after the first step has a program to show for it.
+    // A budget that ends after the first step still gives a program.
     fake->max_trials = 1 + 7 + 1 + 3;
     optimize(fake, "{bsize: 16}");
     cr_expect_eq(fake_count(fake, TRIAL_FULL), 1);

@@ -48,7 +48,7 @@ static struct wire_socket *bind_at(const char *endpoint)
     return socket;
 }
 
-// Sends as soon as the connection stands.
+// Sends as soon as the connection is up.
 static void send_soon(struct wire_socket *socket, const struct wire_id *to,
                       const struct message *message)
 {
@@ -163,7 +163,7 @@ Test(socket, without_a_coordinator_nothing_is_queued)
     wire_close(dealer);
 }
 
-// A plain ZeroMQ peer that sends what it likes.
+// Opens a plain ZeroMQ peer, which can send anything.
 static void *open_stranger(const char *endpoint, int linger_ms)
 {
     void *socket = zmq_socket(context, ZMQ_DEALER);
@@ -195,8 +195,8 @@ Test(socket, nonsense_is_told_apart_and_the_next_message_is_read)
     wire_close(router);
 }
 
-// libzmq cuts the connection when it reads the length: nothing arrives, and
-// the socket still serves others.
+// libzmq cuts the connection when it reads the length. Nothing arrives, and the
+// socket still serves others.
 Test(socket, an_oversized_frame_costs_its_sender_the_connection)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
@@ -291,7 +291,7 @@ Test(socket, last_words_arrive_though_the_socket_is_closed_at_once)
     wire_close(router);
 }
 
-// What is closed keeps its name for a while; who comes next has one of its own.
+// A closed socket keeps its name for a while; the next one gets another name.
 Test(socket, a_name_inside_the_process_is_given_once)
 {
     char names[2][INPROC_NAME_BYTES];

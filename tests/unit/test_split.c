@@ -12,7 +12,7 @@ static void close_given(void)
     given_data_close(&given);
 }
 
-// n rows, the label of row i is i mod n_labels.
+// Writes n rows; the label of row i is i mod n_labels.
 static void put_rows(char *out, size_t size, const char *word, int n,
                      int n_labels)
 {
@@ -74,7 +74,7 @@ static size_t count_label(enum share share, const char *label)
     return n;
 }
 
-// Every row is in as many shares as it should be.
+// Checks that every row is in as many shares as it should be.
 static void expect_apart(size_t most)
 {
     size_t *seen = calloc(dataset_size(given.dataset), sizeof *seen);
@@ -122,8 +122,9 @@ Test(split, the_label_of_the_metric_is_balanced_without_being_named)
         cr_expect_eq(count_label(SHARE_TEST, labels[i]), 10);
 }
 
-// 34 rows of a label: 13.6, 13.6, 6.8. The largest remainder is that of test,
-// then of equal ones that of the share that got least so far.
+// 34 rows of a label: 13.6, 13.6, 6.8. The test share has the largest
+// remainder; among equal remainders, the share with the fewest rows so far
+// comes first.
 Test(split, rounding_is_by_largest_remainder)
 {
     make_one("{examples: e.jsonl}", 102, 3);

@@ -1,4 +1,4 @@
-// What is read in two halves comes to what one would have read.
+// Reading a store in two halves gives the same as reading it in one.
 
 #include "store_fixture.h"
 
@@ -20,7 +20,7 @@ static void rows_outside(const char *insert)
     run_outside(sql);
 }
 
-// Calls whose key is their number in 16 digits, and without sums.
+// Makes calls whose key is their number in 16 digits, without sums.
 static void make_calls(void)
 {
     rows_outside("INSERT INTO calls(id, key, outcome, prompt_tokens,"
@@ -77,8 +77,8 @@ static bool find(int64_t job, int64_t candidate, int32_t row,
     return history_find_evaluation(store, job, out, &err);
 }
 
-// A candidate of each half and one of both. An evaluation of every third row
-// has two calls; the last one is there already.
+// One candidate is in each half, and one in both. An evaluation of every third
+// row has two calls; the last one is stored already.
 Test(split_scan, evaluations_of_both_halves_are_found)
 {
     int64_t job = open_job("j");

@@ -36,8 +36,8 @@ Test(stats, wilson_is_symmetric_and_stays_inside_0_and_1)
     expect_interval(stats_wilson(0, 0), 0, 1, 0);
 }
 
-// The two-sided exact test of the table 101, 121; 59, 33 is 4.434e-6, in the
-// documentation of statistics packages. The others are sums of
+// For the table 101, 121; 59, 33, the two-sided exact test gives 4.434e-6,
+// according to the documentation of statistics packages. The others are sums of
 // binomial coefficients done by hand.
 Test(stats, mcnemar_agrees_with_known_tables)
 {
@@ -64,9 +64,9 @@ Test(stats, mcnemar_stays_in_range_for_large_counts)
     cr_expect(stats_mcnemar(0, 100000) < 1e-300);
 }
 
-// Darwin's fifteen pairs of maize, in eighths of an inch: Fisher (The Design
-// of Experiments, 1935, section 21) counts 863 of 32768 arrangements with a
-// sum as large, on either side.
+// Darwin's fifteen pairs of maize, in eighths of an inch. Fisher (The Design of
+// Experiments, 1935, section 21) counts 863 of 32768 arrangements with a sum as
+// large, on either side.
 Test(stats, sign_flips_agree_with_fishers_count)
 {
     static const double eighths[15] = {49, -67, 8,  16, 6,  23, 28, 41,
@@ -87,8 +87,8 @@ Test(stats, drawn_signs_come_near_the_exact_probability)
     double a[40];
     double b[40] = {0};
 
-    // 15 rows of Darwin's make the exact p; rows of tiny differences that
-    // hardly change it push the count over the exact limit.
+    // Darwin's 15 rows determine the exact p. Rows with tiny differences hardly
+    // change it, but raise the count above the limit of the exact test.
     static const double eighths[15] = {49, -67, 8,  16, 6,  23, 28, 41,
                                        14, 29,  56, 24, 75, 60, -48};
     for (int i = 0; i < 40; i++) {
@@ -116,8 +116,8 @@ Test(stats, equal_graded_scores_do_not_differ)
     cr_expect_eq(stats_paired(a, a, 3, 1), 1);
 }
 
-// For a mean of many scores the percentile interval comes near the normal
-// one: 0.5 plus or minus 1.96 x sqrt(1/12) / sqrt(1000).
+// For the mean of many scores, the percentile interval is near the normal one:
+// 0.5 plus or minus 1.96 x sqrt(1/12) / sqrt(1000).
 Test(stats, the_bootstrap_comes_near_the_normal_interval)
 {
     static double scores[1000];
@@ -142,7 +142,7 @@ Test(stats, the_bootstrap_depends_on_its_seed_alone)
               stats_mean(scores, 6) < one.high);
 }
 
-// One score of 0.5 does not make it certain that the mean is 0.5.
+// A single score of 0.5 does not make it certain that the mean is 0.5.
 Test(stats, scores_that_are_all_the_same_have_an_interval)
 {
     const double scores[] = {0.5, 0.5, 0.5};

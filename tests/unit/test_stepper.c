@@ -41,7 +41,7 @@ static void begin(void)
     cr_assert(stepper != NULL, "%s", err.text);
 }
 
-// The plan of a metric that reads the intent alone.
+// Makes the plan for a metric that reads only the intent.
 static void plan_intent(void)
 {
     bool reads[4] = {true, false, false, false};
@@ -371,7 +371,7 @@ Test(stepper, names_each_outcome)
     cr_expect_str_eq(run_outcome_name(RUN_TOO_LONG), "too_long");
 }
 
-// --- when, and steps that a program of the user answers ---
+// --- `when`, and steps that a program of the user answers ---
 
 static const char branches[] =
     "inputs:\n"

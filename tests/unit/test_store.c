@@ -17,7 +17,7 @@ static void give_away(const char *name)
         cr_assert_eq(chown(name, 65534, 65534), 0);
 }
 
-// Permissions bind only those who are not root.
+// Drops root's rights, since permissions do not bind root.
 static void leave_root(void)
 {
     char lock[80];
@@ -31,8 +31,8 @@ static void leave_root(void)
     cr_assert_eq(seteuid(65534), 0);
 }
 
-// LeakSanitizer needs a process that may be traced, which one that changed its
-// user no longer is.
+// LeakSanitizer needs a process that can be traced, and a process that changed
+// its user cannot be.
 static void close_as_root(void)
 {
     if (getuid() == 0 && geteuid() != 0) {
@@ -158,7 +158,8 @@ Test(store, a_store_is_locked_by_whatever_name_it_is_reached)
     cr_expect_eq(err.code, ERR_BUSY, "%s", err.text);
 }
 
-// In a process that has opened nothing before; it waits until it is told to.
+// Opens the store in a new process, which has opened nothing before; it waits
+// until it is told to.
 static pid_t try_to_open(const char *name, int told)
 {
     pid_t child = fork();
@@ -222,7 +223,7 @@ Test(store, a_file_that_was_replaced_is_noticed)
     flush();
     (void)snprintf(aside, sizeof aside, "%s/aside.db", folder);
     cr_assert_eq(rename(path, aside), 0);
-    cr_assert_eq(link(aside, path), 0); // the same one again
+    cr_assert_eq(link(aside, path), 0); // the same file again
     (void)put_call(open_job("j-3"), 3);
     flush();
     cr_assert_eq(unlink(path), 0);
@@ -255,7 +256,7 @@ Test(store, the_lock_goes_with_a_process_that_is_killed)
     reopen();
 }
 
-// --- who holds it ---
+// --- which process has the store open ---
 
 static struct holder holder_of(pid_t pid)
 {
@@ -302,7 +303,8 @@ static void *end_when_told(void *arg)
     _exit(0);
 }
 
-// As after a kill: its first thread is gone, another still has the lock.
+// Imitates a kill: the process's first thread is gone, but another one still
+// has the lock.
 static pid_t start_dying_holder(void)
 {
     pthread_t thread;
@@ -327,7 +329,7 @@ static void *let_it_end(void *arg)
     ssize_t put;
 
     (void)arg;
-    (void)poll(NULL, 0, 50); // most likely the other one waits by now
+    (void)poll(NULL, 0, 50); // the other one is most likely waiting now
     put = write(last_thread[1], "x", 1);
     (void)put;
     return NULL;
@@ -489,8 +491,8 @@ Test(store, network_file_systems_are_known_by_number_and_name)
     cr_expect_null(netfs_of("/tmp/no/such/folder"));
 }
 
-// The child puts calls and reports each durable one; it is killed at some
-// point. Whatever it reported must be there.
+// Stores calls and reports each durable one, in a child that is killed at some
+// point. Whatever it reported must be in the store.
 static void put_and_report(int out)
 {
     struct store *mine = store_open(path, &err);
@@ -526,7 +528,7 @@ static int64_t kill_one_after(int64_t us)
     if (child == 0)
         put_and_report(channel[1]);
     (void)close(channel[1]);
-    // The first report: it is at work.
+    // The first report shows that the child is running.
     if (read(channel[0], &id, sizeof id) == sizeof id)
         reported = id;
     (void)nanosleep(&delay, NULL);

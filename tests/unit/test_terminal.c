@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-// What a file that is no terminal gets of a text.
+// Returns what a file that is not a terminal gets of a text.
 static char *written(const char *text)
 {
     char *data = NULL;

@@ -47,9 +47,9 @@ Test(text, no_name_is_suggested_when_none_is_near)
 
     memset(long_text, 'm', sizeof long_text - 1);
     cr_expect_null(nearest("optimizer"));
-    cr_expect_null(nearest("set")); // too short to tell
+    cr_expect_null(nearest("set")); // too short to be sure
     cr_expect_null(nearest("xy"));
-    cr_expect_null(nearest("z")); // nothing of it is in `k`
+    cr_expect_null(nearest("z")); // `k` has none of its letters
     cr_expect_null(nearest(long_text));
     cr_expect_null(text_nearest("a", NULL, 0));
 }
@@ -97,7 +97,7 @@ Test(text, sameness_knows_letters_that_are_composed_differently)
     cr_expect(fold_same("q\xCC\x87\xCC\xA3", "q\xCC\xA3\xCC\x87"));
     cr_expect(
         fold_same("\xED\x95\x9C", "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"));
-    // The sign of the Angstrom is the letter.
+    // The Angstrom sign is the same letter.
     cr_expect(fold_same("\xE2\x84\xAB", "\xC3\xA5"));
     expect_fold("E\xCC\x81t\xC3\xA9", "\xC3\xA9t\xC3\xA9");
 }
@@ -110,7 +110,7 @@ Test(text, folding_twice_changes_nothing)
         char bytes[4];
 
         if (code == 0xD800)
-            code = 0xE000; // surrogates are no characters
+            code = 0xE000; // surrogates are not characters
         buf_clear(&once);
         buf_clear(&twice);
         fold_put(&once, bytes, utf8_put(bytes, code));
@@ -176,7 +176,7 @@ Test(text, folding_takes_the_case_of_all_scripts)
     expect_fold("\xEF\xAC\x81x", "fix");                 // a ligature
     expect_fold("a\xC2\xA0\xC2\xAD\xE2\x80\x8B"
                 "b",
-                "a b");                                  // of no width
+                "a b");                                  // without width
     expect_fold("\xCE\xA9\xCE\x86", "\xCF\x89\xCE\xAC"); // ΩΆ
     expect_fold("\xD0\x81\xD0\xAF", "\xD1\x91\xD1\x8F"); // ЁЯ
     expect_fold("\xE6\x97\xA5\xFFZ", "\xE6\x97\xA5\xFFz");
@@ -226,7 +226,7 @@ Test(text, a_number_is_written_as_printf_writes_it)
 
 Test(text, a_bad_byte_is_found_wherever_it_stands)
 {
-    char text[600]; // more than two blocks of those that are tested at once
+    char text[600]; // more than two of the blocks that are tested at once
 
     memset(text, 'a', sizeof text);
     cr_expect(text_is_utf8(text, sizeof text));

@@ -121,7 +121,8 @@ Test(tpe, old_trials_of_a_large_group_weigh_less)
         trials[i] = (struct tpe_trial){choices, 1.0 - (double)i, false};
     cr_assert(tpe_split(&space, trials, N, &below, &above, &err), "%s",
               err.text);
-    // 27 bad ones: 1/27 and 1 for the oldest two, then 25 ones and the prior.
+    // 27 bad trials: weights of 1/27 and 1 for the oldest two, then 25 ones and
+    // the prior.
     cr_assert_eq(above.n, 27);
     cr_expect(near(above.weights[0] / above.weights[27], 1.0 / 27));
     cr_expect(near(above.weights[1] / above.weights[27], 1));
@@ -183,7 +184,7 @@ Test(tpe, it_comes_back_to_what_was_good)
 
 // --- replay of a recording of Optuna's sampler
 
-// The Mersenne Twister as NumPy's RandomState seeds and reads it.
+// The Mersenne Twister, seeded and read like NumPy's RandomState.
 struct twister {
     uint32_t state[624];
     size_t at;
@@ -233,7 +234,7 @@ enum { STUDY_TRIALS = 128, STUDY_PARAMS = 8 };
 
 struct study {
     uint32_t seed;
-    size_t lag; // trials that are finished only after this many more
+    size_t lag; // trials finish only after this many more
     int n_choices[STUDY_PARAMS];
     struct tpe_space space;
     int choices[STUDY_TRIALS][STUDY_PARAMS];
@@ -242,8 +243,8 @@ struct study {
     size_t n;
 };
 
-// "study SEED LAG PARAMS CHOICES...": then "p" (proposed) or "i" (injected),
-// the choices and the score, a line a trial.
+// Reads "study SEED LAG PARAMS CHOICES...", then a line per trial: "p"
+// (proposed) or "i" (injected), the choices and the score.
 static bool read_study(FILE *file, struct study *study)
 {
     char kind[8];
@@ -271,8 +272,8 @@ static bool read_study(FILE *file, struct study *study)
     }
 }
 
-// Where two candidates are equally good by symmetry, the last bit of a sum
-// decides; the recording (record.py beside it) holds no such trial.
+// Where two candidates are equal by symmetry, the last bit of a sum decides.
+// The recording (record.py beside it) contains no such trial.
 static void replay(struct study *study)
 {
     struct twister startup, search;

@@ -15,7 +15,8 @@ static void doze(long ms)
         ;
 }
 
-// One turn that dozes in its second step; standard error as text.
+// Takes one turn that sleeps in its second step; returns standard error as
+// text.
 static void take_slow_turn(struct turn *turn, char *text, size_t size)
 {
     FILE *caught = tmpfile();

@@ -46,7 +46,7 @@ static void parse(const char *text)
               diags->n > 0 ? diags->items[0].text : "no finding");
 }
 
-// "" when the value fits, else why not.
+// Returns "" when the value fits, otherwise the reason why it does not.
 static const char *check(const char *type, const char *value)
 {
     parse(type);

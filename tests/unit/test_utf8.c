@@ -11,7 +11,7 @@ Test(utf8, every_code_point_is_read_as_it_was_written)
         uint32_t back = 0;
 
         if (code == 0xD800)
-            code = 0xE000; // surrogates are no characters
+            code = 0xE000; // surrogates are not characters
         size_t len = utf8_put(bytes, code);
         cr_assert_eq(utf8_next(bytes, len, &back), len);
         cr_assert_eq(back, code);

@@ -21,7 +21,7 @@ static void stop(void)
 
 TestSuite(val_rows, .init = start, .fini = stop);
 
-// A share is dealt, class by class, and so in no order.
+// A share is dealt out class by class, so its rows are in no order.
 Test(val_rows, every_row_of_a_share_counts_whatever_their_order)
 {
     static const size_t dealt[ROWS] = {3, 0, 4, 2, 1};
@@ -51,7 +51,7 @@ Test(val_rows, rows_that_do_not_count_are_left_out_of_the_mean)
     struct val_rows val = {0};
 
     cr_assert(val_rows_init(&val, session, 2, &err), "%s", err.text);
-    scores[val.rows[0]] = 1; // rows are their places here
+    scores[val.rows[0]] = 1; // here, rows are indexes into the share
     cr_expect_float_eq(val_rows_mean(&val, &trial), 0.5, 1e-12);
     val_rows_release(&val);
 }

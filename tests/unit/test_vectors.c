@@ -28,7 +28,7 @@ static void tear_down(void)
 
 TestSuite(vectors, .init = set_up, .fini = tear_down);
 
-// What a model answers; the caller frees.
+// Returns a model's answer; the caller frees it.
 static char *answer_of(const double *numbers, size_t n)
 {
     struct buf text = BUF_INIT(1 << 20);
@@ -137,7 +137,7 @@ Test(vectors, a_text_keeps_its_first_embedding)
     cr_expect_eq(find("a"), first);
 }
 
-// A sum over very many numbers stays within 32 bits.
+// A sum over very many numbers fits into 32 bits.
 Test(vectors, the_widest_ones_are_compared_without_overflow)
 {
     double *numbers = calloc(VECTOR_MAX, sizeof *numbers);
@@ -158,7 +158,7 @@ Test(vectors, the_widest_ones_are_compared_without_overflow)
     free(numbers);
 }
 
-// --- documents of a program
+// --- the documents of a program
 
 static const char steps[] =
     "inputs: {q: }\n"
@@ -223,7 +223,7 @@ static void expect_near(struct retrieval *retrieval,
     struct buf out = BUF_INIT(1 << 20);
     char *query = answer_of((double[]){1, 0.1}, 2);
 
-    // The second time from memory.
+    // The second time, the vectors come from memory.
     for (int i = 0; i < 2; i++) {
         buf_clear(&out);
         cr_assert(retrieval_near(retrieval, vectors,
@@ -275,7 +275,7 @@ Test(vectors, a_document_that_nobody_embedded_is_told)
     program_free(program);
 }
 
-// --- what a step asks
+// --- what a step asks for
 
 Test(vectors, a_step_asks_for_the_embedding_of_its_query)
 {

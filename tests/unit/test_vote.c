@@ -7,7 +7,7 @@
 #include "given_program.h"
 #include "program/run/stepper.h"
 
-// Three voters of two outputs; `tell` reads the winner's answer.
+// Three voters with two outputs each; `tell` reads the winner's answer.
 static const char yaml[] =
     "inputs: {text: }\n"
     "steps:\n"
@@ -53,7 +53,7 @@ static void close_program(void)
 
 TestSuite(vote, .init = open_program, .fini = close_program);
 
-// NULL: the model's answer is cut.
+// `text` NULL means that the model's answer is cut.
 static void answer(int step, const char *text)
 {
     struct call_answer given = {.outcome = text == NULL ? CALL_CUT : CALL_TEXT,

@@ -7,7 +7,7 @@
 
 #include "common/buf.h"
 
-// "same[-gone-]{+new+}", so that a test reads as its texts do.
+// Returns "same[-gone-]{+new+}", so that a test is as readable as its texts.
 static const char *shown(const char *a, const char *b)
 {
     static const char *const MARKS[][2] = {[WORD_SAME] = {"", ""},

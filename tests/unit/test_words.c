@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-// The words, or the terms, of a text, with a bar between two.
+// Checks the words, or the terms, of a text; a bar separates them.
 static void expect(const char *text, bool terms, bool decimals,
                    const char *wanted)
 {

@@ -30,7 +30,7 @@ static void *context;
 static struct http_script *server;
 static struct wire_socket *coordinator;
 static struct worker *worker;
-static struct wire_id peer; // who spoke last
+static struct wire_id peer; // the last sender
 static struct arena arena;
 static struct worker_options asked;
 
@@ -99,8 +99,8 @@ static void beat(void)
     (void)wire_send(coordinator, &peer, &message, NULL);
 }
 
-// The next message that is no heartbeat; the worker's heartbeats are answered.
-// False when none comes in time.
+// Waits for the next message other than a heartbeat; answers the worker's
+// heartbeats. Returns false when none comes in time.
 static bool next_within(struct message *out, int64_t wait_ms)
 {
     int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
@@ -209,7 +209,8 @@ static void expect_goodbye(int64_t open)
     cr_expect_eq(message.as.goodbye.open, open);
 }
 
-// Keeps the conversation alive until a count of the script is reached.
+// Keeps the conversation going until a counter of the script reaches
+// `expected`.
 static void wait_for(int (*read)(struct http_script *), int expected)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
@@ -273,7 +274,7 @@ Test(worker, the_same_conversation_goes_inside_a_process)
 
 // --- prefixes ---
 
-// A call that names its prefix, and brings it or not.
+// Sends a call that names its prefix, with or without its text.
 static void call_named(int64_t id, const char *prefix, bool whole)
 {
     struct message message = make_call(id, 30000);
@@ -302,7 +303,8 @@ Test(worker, a_prefix_that_it_was_told_once_is_in_every_request_that_names_it)
     cr_expect_not_null(strstr(body, "Be brief"), "%s", body);
 }
 
-// The coordinator is told, and sends it again; heartbeats name what there is.
+// The coordinator is told, and sends the call again. Heartbeats list what the
+// worker has.
 Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken_and_told_of)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
@@ -408,7 +410,7 @@ Test(worker, a_silent_coordinator_is_lost_and_greeted_afresh)
     welcome();
     call(1);
     before = peer;
-    // Nothing is said for fifteen heartbeats.
+    // The coordinator is silent for fifteen heartbeats.
     zmq_poll(NULL, 0, 16 * HEARTBEAT_MS);
     struct message second = expect_kind(MESSAGE_HELLO);
     cr_expect_neq(second.as.hello.epoch, first.as.hello.epoch);
@@ -446,7 +448,7 @@ Test(worker, a_coordinator_that_comes_back_is_greeted)
     expect_answer(2);
 }
 
-// The coordinator does not know the worker any more.
+// Acts as a coordinator that no longer knows the worker.
 static void forget_worker(void)
 {
     struct message message = {
@@ -499,14 +501,15 @@ Test(worker, an_answer_that_was_sent_is_kept_until_it_is_surely_durable)
     join(1);
     call_by_key(1, key_a);
     expect_answer(1);
-    forget_worker(); // before it was durable
+    forget_worker(); // before the answer is durable
     expect_hello_with(key_a);
     welcome();
     call_by_key(2, key_a);
     expect_answer(2);
     call_by_key(3, key_b);
     expect_answer(3);
-    // A second call more than the credit of two: the first one is durable.
+    // This call is the second one beyond the credit of two, so the first is
+    // durable.
     call_by_key(4, "sixteen bytes: C");
     expect_answer(4);
     cr_expect_eq(http_script_requests(server, CHAT), 3);
@@ -516,7 +519,7 @@ Test(worker, an_answer_that_was_sent_is_kept_until_it_is_surely_durable)
     cr_expect_arr_eq(message.as.hello.kept, key_b, WIRE_KEY_BYTES);
 }
 
-// Its next heartbeat, without an answer to it.
+// Returns the worker's next heartbeat, without answering it.
 static struct heartbeat take_beat(void)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
@@ -588,7 +591,7 @@ Test(worker, an_answer_that_was_lost_is_given_again_and_not_asked_again)
     join(1);
     call_by_key(1, key_a);
     expect_answer(1);
-    call_by_key(1, key_a); // the coordinator has not got it
+    call_by_key(1, key_a); // the coordinator did not get the answer
     expect_answer(1);
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
@@ -599,9 +602,9 @@ Test(worker, what_is_at_work_is_not_begun_again_under_another_lease)
     join(2);
     call_by_key(1, key_a);
     wait_for(http_script_open, 1);
-    call_by_key(1, key_a); // it came twice
-    call_by_key(2, key_a); // by a coordinator that had not heard of us long
-    cancel(1);             // which has given that lease up
+    call_by_key(1, key_a); // the call arrives twice
+    call_by_key(2, key_a); // from a coordinator that lost contact for long
+    cancel(1);             // and then gives up the first lease
     expect_answer(2);
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
@@ -670,13 +673,13 @@ Test(worker, faults_of_the_server_are_reported_each_as_its_own)
     expect_fault(2, FAULT_BROKEN);
     http_script_set(server, CHAT, SCRIPT_REPLY, 404, "{\"error\":\"no\"}", 0);
     call(3);
-    expect_fault(3, FAULT_SERVER); // it lists the model all the same
+    expect_fault(3, FAULT_SERVER); // the server still lists the model
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
     call(4);
     expect_answer(4);
 }
 
-// The call goes elsewhere, and the greeting says what the server has now.
+// The call goes to another worker, and the greeting says which models are left.
 Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
 {
     struct message message;
@@ -692,7 +695,7 @@ Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
     cr_expect_eq(message.as.hello.n_models, 0);
 }
 
-// The answer that is under way would count as the old model's.
+// The answer in flight would count as the old model's.
 Test(worker, another_model_of_the_same_name_is_noticed_at_work)
 {
     struct message message;
@@ -713,7 +716,7 @@ Test(worker, another_model_of_the_same_name_is_noticed_at_work)
     cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
 }
 
-// The first answer of the other model has the time that it took to load it.
+// The first answer of the other model includes the time to load it.
 Test(worker, an_answer_of_another_model_of_the_same_name_is_not_given)
 {
     struct message message;
@@ -752,7 +755,8 @@ Test(worker, an_answer_for_which_a_model_was_loaded_again_is_given)
     expect_answer(2);
 }
 
-// It has calls that are as good as before, and a job may wait for the other.
+// The server answers calls as well as before, and a job may be waiting for the
+// new model.
 Test(worker, a_further_model_is_told_of_and_does_not_disturb_the_calls)
 {
     struct message message;
@@ -801,7 +805,8 @@ Test(worker, a_busy_server_is_asked_again_before_the_call_goes_back)
     cr_expect_eq(http_script_requests(server, CHAT), 4);
 }
 
-// The call goes back at once, and the next one waits until the server wants it.
+// The call goes back at once, and the next one waits until the server accepts
+// it.
 Test(worker, a_server_that_asks_for_time_is_given_it)
 {
     struct message message;
@@ -871,7 +876,7 @@ Test(worker, it_waits_for_a_server_that_is_not_there_yet)
     struct message message;
 
     start_worker(1);
-    // Whatever greeting was under way is not answered.
+    // A greeting that is already on its way is not answered.
     http_script_stop(server);
     server = NULL;
     while (next_within(&message, 1000))

@@ -37,7 +37,7 @@ Test(worker_speed, the_deadline_is_four_times_what_the_pace_asks_for)
     struct call_answer answer = make_answer(10000, 1000, 12000);
 
     worker_speed_add(&speed, &answer);
-    // 1,200 tokens at 10 ms, 100 at 100 ms, and 1,000 ms on top.
+    // 1,200 tokens at 10 ms, 100 at 100 ms, and another 1,000 ms.
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS),
                  4 * (12000 + 10000 + 1000));
 }

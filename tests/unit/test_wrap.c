@@ -66,7 +66,7 @@ Test(wrap, text_without_blanks_breaks_between_wide_characters)
         wrap_line("\xe9\xa1\xa7\xe5\xae\xa2\xe9\xa1\xa7\xe5\xae\xa2", 6, &next),
         9);
     cr_expect_str_eq(next, "\xe5\xae\xa2");
-    // An id of ASCII behind it is one word.
+    // An ASCII id after it is one word.
     cr_expect_eq(wrap_widest_word("\xe9\xa1\xa7job-3f2a"), 8);
 }
 
