@@ -3,7 +3,8 @@
 //   another version, or a key of another role
 //       it is REFUSED
 //   a known id with its known epoch
-//       the same peer on a new connection; a worker may have other models now
+//       the same peer, perhaps on a new connection; a worker may have other
+//       models now
 //   a known id with another epoch
 //       the peer has restarted: its former self is removed
 //   a known instance of a worker under another id

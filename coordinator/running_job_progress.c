@@ -120,7 +120,7 @@ void running_job_progress(const struct running_job *running, int64_t now,
     out->generated_tokens = running->work.generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;
     out->slots = (int64_t)counts.slots;
-    // Each worker holds one call more than it has slots; it does not work on
+    // A worker may hold one call more than it has slots; it does not work on
     // that one yet.
     out->in_flight =
         (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);

@@ -385,7 +385,7 @@ bool running_job_needs(const struct running_job *running,
 }
 
 // Returns true if the job has to end because the model is missing. quiet_ms:
-// how long no worker has joined.
+// for how long there have been workers.
 static bool must_end_for(struct running_job *running, enum role role,
                          int64_t quiet_ms, struct err *err)
 {

@@ -1,7 +1,8 @@
 // turn: one turn of the coordinator's loop, and how long it takes.
 //
-// During a turn nobody else is heard, and workers that hear nothing for 3 s
-// drop the calls they are working on. So a turn should be over within 100 ms,
+// During a turn nobody else is heard. A client that hears nothing for 3 s gives
+// its coordinator up and greets again, and so does a worker after 15 s, which
+// drops the calls that it has not begun. So a turn should last 100 ms at most,
 // whatever peers send and whatever the disk does. Two rules ensure that:
 //
 //  * Anything that takes long is a chore for the background (background.h).

@@ -60,8 +60,8 @@ struct workers {
     int64_t slots;   // of all workers
     size_t n_models; // summed over all workers
     int32_t last_number;
-    int64_t joined_ms; // when the first of the present workers joined; -1:
-                       // there is none
+    int64_t joined_ms; // when a worker last joined while there was none; -1:
+                       // never
     struct worker_fault last_fault;
 };
 

@@ -109,16 +109,16 @@
 // Hedging. With two or more workers, a slot that would otherwise be idle takes
 // a second copy of the call that has been out longest, once that call is late:
 // after twice the usual time of its kind (the recent median) and of its worker,
-// or after DISPATCH_HEDGE_BLIND_MS if no call of its kind has been answered
-// yet. The time that the first slot needed to read the prompt is added, and so
-// is the time that the second slot would need. A worker that already has the
-// prompt and would clearly finish sooner takes a copy at once (hedge.h). The
-// first valid answer counts, the other copy is cancelled, and the place of the
-// cancelled lease is free at once. A third copy is sent after as long again, if
-// neither of the two workers has answered anything since it got the call. A
-// worker that was overtaken in this way, and has answered nothing since it got
-// the call, gets one more fault in its row: so a worker that is alive but never
-// answers is soon resting.
+// or after DISPATCH_HEDGE_BLIND_MS while too few calls of its kind have been
+// answered to know that time. The time that the first slot needed to read the
+// prompt is added, and so is the time that the second slot would need. A worker
+// that already has the prompt and would clearly finish sooner takes a copy at
+// once (hedge.h). The first valid answer counts, the other copy is cancelled,
+// and the place of the cancelled lease is free at once. A third copy is sent
+// after as long again, if neither of the two workers has answered anything
+// since it got the call. A worker that was overtaken in this way, and has
+// answered nothing since it got the call, gets one more fault in its row: so a
+// worker that is alive but never answers is soon resting.
 //
 // Cost. To queue, send, finish and credit a call takes under 3 microseconds in
 // total, whatever the number of calls and workers. Only the trials, jobs and

@@ -3,12 +3,13 @@
 // At the end of a trial some workers have nothing left to do while a slow or
 // hung one still holds the last call. An idle worker then gets a copy of that
 // call, and the first valid answer counts. The call must have been out for
-// twice the usual time of its kind (or DISPATCH_HEDGE_BLIND_MS before any was
-// answered, and never less than DISPATCH_HEDGE_MIN_MS), or for twice its
-// worker's own usual time if that is longer. If the first slot had to read the
-// prompt, or the idle worker has to, that time is added. So only few calls are
-// sent twice. A call with two copies gets a third only if none of its holders
-// has answered anything since.
+// twice the usual time of its kind, or for twice its worker's own usual time if
+// that is longer, and never for less than DISPATCH_HEDGE_MIN_MS. While too few
+// calls of the kind have been answered to know its usual time, it is
+// DISPATCH_HEDGE_BLIND_MS instead. If the first slot had to read the prompt, or
+// the idle worker has to, that time is added. So only few calls are sent twice.
+// A call with two copies gets a third only if none of its holders has answered
+// anything since.
 //
 // Workers are not equally quick. An idle worker that has the prompt does not
 // wait for a call to be late if it is expected to answer it in two thirds of

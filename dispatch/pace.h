@@ -45,7 +45,7 @@ struct pace_places {
 struct pace {
     struct pace_places places;
     // By place: a call whose prefix was already read, as a mean of about the
-    // last eight (0: unknown); and, until that is known, the first call whose
+    // last eight (0: unknown); and, until that is known, the last call whose
     // prefix had to be read.
     int64_t call_us[PACE_KINDS];
     int64_t fresh_us[PACE_KINDS];
@@ -53,8 +53,8 @@ struct pace {
     // prefixes: means of about the last eight.
     int64_t read_us;
     int64_t read_size;
-    bool rough; // read_us comes from the first call, which may have had
-                // to load the model as well: the next one replaces it
+    bool rough; // read_us comes from fresh_us, a call for which the model
+                // may have been loaded as well: the next sample replaces it
 };
 
 // A call of this kind took `us`. `fresh` says that its prefix had to be read. A
@@ -64,7 +64,7 @@ void pace_learn(struct pace *pace, int64_t kind, int64_t prefix_size,
 
 // Returns how long a call of the kind takes once its prefix is read, or 0 while
 // that is unknown. While all known calls had to read theirs, it is the time of
-// the first of them.
+// the last of them, reading included.
 int64_t pace_call_us(const struct pace *pace, int64_t kind);
 
 // Returns how long it takes to read a prefix of that size, or 0 while that is

@@ -1,8 +1,8 @@
 // token: the secret that programs and browsers on other machines must know.
 //
-// It is in a file that only its owner may read, and is sent as `Authorization:
-// Bearer TOKEN`. Memory holds only a hash of it. Immutable once made: call from
-// any thread.
+// It is in a file that only its owner may read, and is sent in the header
+// `Authorization: Bearer TOKEN`. Memory holds only a hash of it. Immutable once
+// made: call from any thread.
 
 #ifndef HTTP_TOKEN_H
 #define HTTP_TOKEN_H

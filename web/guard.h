@@ -43,8 +43,8 @@ void guard_free(struct guard *guard); // accepts NULL
 
 bool guard_has_token(const struct guard *guard);
 
-// Returns true if the request is addressed to one of our names. If not, reply
-// says why.
+// Returns true if the request is addressed to a name of loopback or, with a
+// token, to any name. If not, reply says why.
 bool guard_host(const struct guard *guard, const struct http_request *request,
                 struct http_reply *reply);
 

@@ -6,12 +6,13 @@
 // the folder.
 //
 // The folder is checked every second, and also before an unknown key is
-// refused, so that a new key works at once. gate_changes grows when a key was
-// added or removed. The owner of the listener then asks gate_find about its
-// connected peers, and cuts off those that are no longer allowed. If the folder
-// is gone, nobody is allowed. If it cannot be read (the disk fails, or there
-// are no descriptors), the last known keys remain valid, and the log says so. A
-// file that is not a key allows nobody, which the log says too.
+// refused, so that a new key works at once (unless unknown keys come so often
+// that checking would take more than a 20th of a core). gate_changes grows when
+// a key was added or removed. The owner of the listener then asks gate_find
+// about its connected peers, and cuts off those that are no longer allowed. If
+// the folder is gone, nobody is allowed. If it cannot be read (the disk fails,
+// or there are no descriptors), the last known keys remain valid, and the log
+// says so. A file that is not a key allows nobody, which the log says too.
 //
 // wire_peer_key returns the key that a message came with; libzmq keeps it with
 // the connection. There is one gate per ZeroMQ context.

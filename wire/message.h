@@ -53,7 +53,9 @@ enum {
 // (docs/protocol.md): a few, beyond its credit.
 #define WIRE_PROOF_ID ((int64_t)1 << 62)
 enum { WIRE_HEARTBEAT_MS = 1000 }; // both ways
-enum { WIRE_LIVENESS = 3 };        // missed heartbeats until a peer is lost
+// Missed heartbeats until a worker is silent to the coordinator, or the
+// coordinator is lost to a client. A worker waits for longer (worker/pulse.h).
+enum { WIRE_LIVENESS = 3 };
 enum { WIRE_IDLE_MAX_MS = 40000 }; // for a worker without calls
 
 enum message_kind {

@@ -65,8 +65,8 @@ void kept_prefixes_release(struct kept_prefixes *kept);
 // Call it for every CALL that comes. A prefix that comes with a name is kept. A
 // CALL that only names a prefix is given that prefix, borrowed until this
 // function is called again. Returns false if the CALL cannot be used: the name
-// is not known here (ERR_BUSY), or the prefix does not match its name
-// (ERR_PROTOCOL).
+// is not known here (ERR_BUSY), the prefix is too long or does not match its
+// name (ERR_PROTOCOL), or there is no memory to keep it.
 bool kept_prefixes_fill(struct kept_prefixes *kept, struct call_message *call,
                         struct err *err);
 

@@ -140,7 +140,7 @@ static bool read_digest(struct llama_server *server, struct err *err)
 // --- the program ---
 
 // Returns a port that is free now. If another program takes it before ours
-// does, ours ends at once and is started again.
+// does, ours ends at once and is started again on it, until it is free.
 static int free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};

@@ -4,8 +4,8 @@
 // `llama-server` from PATH on a free port of this machine, with that many
 // slots, a window of ctx tokens for each, and the model under the name that
 // jobs ask for (by default the file name without .gguf). When the server ends
-// it is started again, after a pause that grows. It ends with us: by SIGTERM
-// when we stop it, and by the kernel when we are killed.
+// it is started again on the same port, after a pause that grows. It ends with
+// us: by SIGTERM when we stop it, and by the kernel when we are killed.
 //
 // The SHA-256 of the file serves as the digest, since such a server does not
 // report one. So two machines with different files under one name are told

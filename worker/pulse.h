@@ -5,7 +5,7 @@
 // while may send fewer, as a coordinator with many workers asks (`idle_ms` in
 // WELCOME and HEARTBEAT); thousands of workers then do not all send at the same
 // instant. The coordinator is lost when it has been silent for 15 heartbeats,
-// or for three at the slower rhythm.
+// or for three at the slower rhythm, whichever is longer.
 //
 //   pulse_begin                pulse_beats: time for a heartbeat
 //       |     pulse_works: a call is here   ^

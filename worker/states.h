@@ -15,7 +15,8 @@
 // Takes one turn in a state that is not ENDED.
 void states_step(struct worker *worker, int64_t now_ms);
 
-// Starts to drain, from any state. Without work, the worker ends at once.
+// Starts to drain, from any state. A worker that is not SERVING ends at once,
+// and one that holds no calls in its next turn.
 void states_begin_drain(struct worker *worker);
 
 #endif
