@@ -64,8 +64,8 @@ static void expect_all(struct session *session)
     if (effort.trials > 0)
         effort.trials++;
     if (setup->job->adapter_auto) {
-        effort.examples +=
-            first; // in the other form; these rows are counted already
+        // The first rows in the other form; in this form they count already.
+        effort.examples += first;
         effort.trials += effort.trials > 0 ? 2 : 0;
     }
     if (setup->job->from != NULL) {

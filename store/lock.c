@@ -1,4 +1,5 @@
-// F_OFD_SETLK: POSIX 2024 has it, but glibc shows it only with _GNU_SOURCE.
+// F_OFD_SETLK is Linux's. POSIX 2024 has it too, but glibc shows it only with
+// this.
 #define _GNU_SOURCE
 
 #include "store/lock.h"

@@ -6,8 +6,8 @@
 // texts of the calls. A sentence came from the teacher's first call that wrote
 // it. A demo came from a call about the same inputs whose reply contains its
 // other values. Text from the original program, from promptcc's own wording, or
-// from the data has no call. If a scored run says no more than the data does,
-// only a teacher's call counts.
+// from the data has no call. The calls of scored trials count only for demos
+// that say more than a row of the data.
 
 #include "store/lookup_parts.h"
 

@@ -75,8 +75,8 @@ static bool count(struct store *store, const char *what, int64_t job_no,
     return sql_number(store->reader, store->path, sql, n, err);
 }
 
-// Also shrinks the file if possible; what other readers still hold stays until
-// the next removal.
+// Runs the removal, and shrinks the file if possible; what other readers still
+// hold stays until the next removal.
 static bool run_removal(struct store *store, int64_t job_no, struct err *err)
 {
     struct buf sql = BUF_INIT(SQL_BYTES);

@@ -15,7 +15,7 @@
 
 enum {
     REASON_BYTES = 240,
-    MAX_REPORTED = 20, // mistakes; with more than this, they have one cause
+    MAX_REPORTED = 20, // mistakes; more of them probably share one cause
     MAX_LABELS = PROGRAM_MAX_FIELDS + 1,
 };
 

@@ -181,8 +181,9 @@ static bool say_field(struct attempt *attempt, size_t i, struct err *err)
     return ok;
 }
 
-// For an enum, one of its other labels may score, because comparison ignores
-// case. Otherwise, without a right answer in the example nothing is known.
+// For an enum, tries each of its labels: the example's may differ from them in
+// case, or there may be none. For any other type, nothing is known without a
+// right answer in the example, so the metric may score.
 static bool try_labels(struct attempt *attempt, struct err *err)
 {
     const struct metric_field *field = &attempt->metric->fields[0];

@@ -12,7 +12,7 @@
 #include "program/prompt/reply_value.h"
 #include "program/prompt/sections.h"
 
-enum { BARE_WORDS = 6 }; // a reply of fewer words may be just a label
+enum { BARE_WORDS = 6 }; // a reply of up to this many may be just a label
 
 static const char *const leniency_names[LENIENCY_COUNT] = {
     "fence", "marker", "end",    "label",  "number",

@@ -5,10 +5,10 @@
 // search/toolkit/pool.h), runs it on a few training rows, shows the teacher one
 // step's part of these runs with the feedback on them, and gets a new
 // instruction for that step. The child must be better than its parent on the
-// same few rows, and then, since three rows say little, on more of them. Only
-// then is it evaluated on all validation rows and joins the pool. Members that
-// learned different things from a common ancestor are merged
-// (search/toolkit/merge.h).
+// same few rows. Since three rows say little, a gain that may be chance is then
+// tested on more rows. Only after that is the child evaluated on all validation
+// rows and added to the pool. Members that learned different things from a
+// common ancestor are merged (search/toolkit/merge.h).
 //
 //   READING ------> REFLECTING -----> SAMPLED -------> CHECKED -----> EVALUATED
 //   the parent's    the teacher's     the child on     both on more   the child

@@ -84,8 +84,8 @@ static const struct param params[] = {
 };
 
 enum {
-    PERFECT_ROUNDS = 4, // in which the leader got nothing wrong
-    IDLE_ROUNDS = 2,    // without anything new; then the search is over
+    PERFECT_ROUNDS = 4, // rounds with a perfect leader that end the search
+    IDLE_ROUNDS = 2,    // rounds in a row without anything new that end it
     RACERS = 6,
     MENDED_RACERS = 3, // that start if one of them is the mended leader
 };

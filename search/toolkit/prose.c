@@ -84,7 +84,7 @@ static bool has_markup(const char *text, const struct signature *signature)
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strstr(text, marks[i]) != NULL)
             return true;
-    // the JSON object that should hold the text
+    // The JSON object that should hold the text.
     for (size_t i = 0; start[0] == '{' && i < signature->n_outputs; i++)
         if (strstr(start, signature->outputs[i].name) != NULL)
             return true;

@@ -1,5 +1,5 @@
-// exec: a user's program computes the outputs. It is given a line of
-// JSON, {"inputs": {...}}, and answers with a line, {"outputs": {...}}.
+// exec: a user's program computes the outputs. It is given a line of JSON,
+// {"inputs": {...}}, and answers with a line, {"outputs": {...}}.
 //
 // An answer that lacks an output, or gives one of the wrong type, is a mistake
 // of the program and says nothing about the model. It is therefore a fault,

@@ -106,8 +106,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
     struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
     double sum = 0;
     double variance = -1; // of the parts that know their variance
-    bool perfect =
-        true; // then the score is exactly 1, whatever the weights round to
+    bool perfect = true;  // the score is exactly 1, however weights round
     bool ok = true;
 
     for (size_t i = 0; ok && i < metric->n_parts; i++) {

@@ -21,7 +21,8 @@ static bool scale_percent(const struct type *type, struct number *number)
     return type->has_max;
 }
 
-// Converts a number to the field's type; NULL if an int would get a fraction.
+// Converts a number to the field's type; NULL if it is not finite, or if an int
+// cannot hold it exactly.
 static json_t *fit_number(struct value_reader *reader, const struct type *type,
                           double value)
 {
