@@ -31,8 +31,8 @@ struct hash call_key(const struct call_key_prefix *prefix, const char *digest,
                      const struct call_request *request, int32_t replicate);
 
 // Returns the replicate number at temperature 0, so that equal prompts are
-// equal calls, and above 0 a hash of job seed, purpose, step, trial and draw.
-// 31 bits.
+// equal calls, and above 0 a hash of job seed, purpose, step, trial, draw and
+// replicate. 31 bits.
 int64_t call_seed(double temperature, int64_t job_seed,
                   const struct sampling *sampling, const char *step);
 

@@ -47,8 +47,10 @@ struct coordinator_options {
     // The path of promptcc, for SQL of clients (query_child.h). Borrowed until
     // coordinator_stop; NULL: not available.
     const char *program;
-    int64_t wait_start_ms;   // a job that never had an answer pauses after this
-    int64_t wait_after_ms;   // a job that has had an answer pauses after this
+    // How long a job may go without an answer before it pauses: until the first
+    // answer since it began, and after that one.
+    int64_t wait_start_ms;
+    int64_t wait_after_ms;
     int64_t call_timeout_ms; // hard limit of one call
     // How long writes to the disk may fail before the jobs pause; -1: forever.
     int64_t disk_patience_ms;

@@ -158,10 +158,13 @@ struct engine {
     const char *servers;        // those of this process, "URL, URL", or NULL
     bool other_servers;         // some of them are not Ollama
     struct last_words *refusal; // by one of them; borrowed, or NULL
-    int64_t wait_start_ms;   // a job that never had an answer pauses after this
-    int64_t wait_after_ms;   // a job that has had an answer pauses after this
+    // How long a job may go without an answer before it pauses: until the first
+    // answer since it began, and after that one.
+    int64_t wait_start_ms;
+    int64_t wait_after_ms;
     int64_t call_timeout_ms; // hard limit of a call
-    int64_t busy_ms;         // when a worker was last seen working on a call
+    int64_t busy_ms; // when somebody was last seen working on an answer,
+                     // or the disk was last behind
     int64_t gather_until_ms; // until then, only calls that workers kept are
                              // sent (kept_calls.h); 0: no need to wait
     struct background *job_chores;   // read and free jobs; owned

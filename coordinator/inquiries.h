@@ -23,8 +23,8 @@ struct inquiry {
     struct requester requester; // may be gone meanwhile
     const struct verb *verb;
     const struct command *command;
-    json_t *found; // for command_act, and may be NULL: whoever gets it takes it
-    const char *text; // if there is one, it is the reply
+    json_t *found;    // for command_act: whoever gets it takes it; or NULL
+    const char *text; // without `found`, the reply; NULL when out of memory
 };
 
 struct inquiries {

@@ -41,8 +41,8 @@ struct kept_calls {
 void kept_calls_release(struct kept_calls *kept);
 
 // Notes the calls that a worker named. keys holds len bytes of hashes, one
-// after another, of which at most `most` are taken. When out of memory nothing
-// is noted, and the calls are asked like any others.
+// after another, of which at most `most` are taken. Calls for which there is
+// no memory are not noted, and are asked like any others.
 void kept_calls_note(struct kept_calls *kept, int32_t worker, const char *keys,
                      size_t len, size_t most, int64_t now);
 

@@ -29,6 +29,7 @@
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_examples.c  its rows, for those who read the store
+//
 // Call only from the loop's thread.
 
 #ifndef COORDINATOR_RUNNING_JOB_H
@@ -116,8 +117,8 @@ struct job_share {
 bool running_job_share(struct running_job *running,
                        const struct job_share *share, struct err *err);
 
-// Call when the coordinator ends: closes the job, and records that the next
-// coordinator should resume it.
+// Call when the coordinator ends: closes the job. A run is left for the next
+// coordinator to resume.
 void running_job_interrupt(struct running_job *running, const struct err *why);
 
 // --- for the loop ---

@@ -278,9 +278,9 @@ bool model_refuses_logprobs(const struct model_reply *reply)
 
 // ---- a reply that is an answer
 
-// Counts the letters of a JSON text. It leaves out white space, escapes,
-// repeated characters and the continuation bytes of UTF-8 sequences, because
-// those may cost few tokens or none.
+// Counts the letters of a JSON text. It leaves out white space, escapes, all
+// but the first of equal characters in a row, and the continuation bytes of
+// UTF-8 sequences, because those may cost few tokens or none.
 static size_t count_letters(const char *json, size_t len)
 {
     size_t n = 0;

@@ -13,8 +13,9 @@
 #include <jansson.h>
 
 // Returns the list in the form of common/logprobs.h for a reply of that text
-// (owned). Returns NULL if there is no list, if it does not contain the reply,
-// or if the result would be over LOGPROBS_MAX_BYTES.
+// (owned). Returns NULL if there is no list, if it does not contain the reply
+// or lacks the probability of one of its tokens, or if the result would be over
+// LOGPROBS_MAX_BYTES.
 char *model_logprobs(const json_t *list, const char *text, size_t len);
 
 #endif

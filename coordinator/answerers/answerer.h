@@ -4,8 +4,8 @@
 //
 //   step or metric      makes an ask (program/graph/ask.h)
 //   evaluation_ask.c    address    the order gets its key
-//                       is the key in the store? then that is the answer
-//                       is it in flight? then it is joined
+//                       is the key in flight? then the flight is joined
+//                       is it in the store? then that is the answer
 //                       begin      a new flight starts
 //   (the answer)        record     what the store keeps beside the answer
 //   landing.c           commits, gives the waiters the answer, bills

@@ -20,7 +20,7 @@ enum {
 
 // Starts the programs of the job; *out stays NULL if it has none. ERR_INPUT: a
 // program does not exist, or the job was submitted and the coordinator does not
-// allow that (--allow-exec).
+// allow that (--allow-exec). The caller stops *out even after a failure.
 bool job_programs_start(const struct job *job, const struct bundle *bundle,
                         bool allow_submitted, struct job_programs **out,
                         struct err *err);
