@@ -97,7 +97,7 @@ bool history_split(struct store *store, int64_t job_no, const char *share,
                    const size_t *rows, size_t n, struct err *err);
 
 // Sets *has to whether any share of the job contains that row; true for a job
-// without shares yet. *has is set only on success.
+// without shares yet. *has is valid only on success.
 bool history_has_row(struct store *store, int64_t job_no, int32_t row,
                      bool *has, struct err *err);
 

@@ -42,8 +42,9 @@ struct store;
 struct store *store_open(const char *path, struct err *err);
 
 // Opens a store read-only; the file must exist. A store of an older promptcc is
-// upgraded first, since queries name columns that it may not have. If that is
-// not possible now, a store of this version is read as it is.
+// upgraded first, since queries name columns that it may not have; if that
+// fails, the store is refused. One of this version that only has other views is
+// read as it is if they cannot be replaced now.
 struct store *store_open_read(const char *path, struct err *err);
 
 // Commits what was put, ends the writer, releases the lock. Accepts NULL.

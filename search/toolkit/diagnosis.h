@@ -63,8 +63,9 @@ bool diagnosis_group(const struct diagnosis_runs *runs, size_t portion,
                      size_t *failed, size_t n, struct err *err);
 
 // Finds right runs on rows whose label is the one that a failed run gave by
-// mistake: the other side of the border. Writes indices of items to out, at
-// most `most`, starting with one for each failed run. Returns their number.
+// mistake: the other side of the border. Writes indices of items to out: one
+// for each failed run that has such a run left, at most `most`, none twice.
+// Returns their number.
 size_t diagnosis_contrasts(const struct diagnosis_runs *runs,
                            const size_t *failed, size_t n_failed, size_t *out,
                            size_t most);

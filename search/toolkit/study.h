@@ -21,7 +21,7 @@
 
 enum {
     STUDY_ROWS = 400,
-    STUDY_TRACED = 40, // rows that are run if none was scored
+    STUDY_TRACED = 40, // rows that are run if they are not scored anyway
 };
 
 struct study {
@@ -49,9 +49,11 @@ void study_release(struct study *study); // accepts a zeroed study
 size_t study_count_searched(const struct study *study);
 
 // Runs the entry's candidate on rows to train on and learns from the runs. If
-// the entry was scored on such rows, those are used, and they cost no call.
-// `places` (room for all rows) tells which row each item ran on. Returns NULL
-// on failure. The caller drops the runs.
+// training and validation use the same rows, these are the rows that the entry
+// was scored on, and they cost no call. Otherwise they are the first
+// STUDY_TRACED. If the budget is small, they are fewer. `places` (room for all
+// rows) tells which row each item ran on. Returns NULL on failure. The caller
+// drops the runs.
 struct runs *study_trace(struct study *study, const struct board *board,
                          const struct entry *entry, size_t *places,
                          struct err *err);
