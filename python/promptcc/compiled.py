@@ -42,8 +42,8 @@ def _read(compiled):
         text = pathlib.Path(compiled).read_text(encoding="utf-8-sig")
         document = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{compiled} is no JSON ({error}): a compiled file of "
-                         "promptcc is") from error
+        raise ValueError(f"{compiled} is not JSON ({error}), and so not a "
+                         "compiled file of promptcc") from error
     about = document
     for key in ("metadata", "promptcc"):
         about = about.get(key) if isinstance(about, dict) else None
@@ -61,13 +61,13 @@ def _build(compiled, document, about, program):
             if pool.get("by", "words") != "words"]
     if near:
         raise ValueError(f"{compiled} picks the demos of {', '.join(near)} by "
-                         "embeddings, which this package cannot: run it with "
-                         "`promptcc serve`")
+                         "embeddings, which this package cannot do: run it "
+                         "with `promptcc serve`")
     if program is not None and about.get("pools"):
         raise ValueError(f"{compiled} picks the demos of "
                          f"{', '.join(about['pools'])} for each question, which "
-                         "a program of your own cannot: load the file without "
-                         "`program`")
+                         "a program of your own cannot do: load the file "
+                         "without `program`")
     if program is not None:
         return _into(program, document, about["program"], compiled)
     return Compiled(document, about)

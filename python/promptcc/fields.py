@@ -60,7 +60,7 @@ def _refuse_of_dspy(name, annotation):
         if isinstance(one, type) and one.__module__.startswith("dspy."):
             raise Unsupported(
                 f"the field `{name}` has DSPy's type {one.__name__}, which has "
-                "no words in a job: promptcc sends text alone")
+                "no place in a job: promptcc sends only text")
 
 
 def type_of(name, annotation, inside=()):
@@ -88,8 +88,8 @@ def type_of(name, annotation, inside=()):
         if annotation in inside:
             raise Unsupported(
                 f"the field `{name}` has the type {annotation.__name__}, which "
-                "holds itself: a job's types have an end, so say how deep it goes "
-                "with a model for each level")
+                "contains itself: a job's types are finite, so define one model "
+                "for each level")
         return {"object": {key: _member(key, info, (*inside, annotation))
                            for key, info in annotation.model_fields.items()}}
     raise Unsupported(
@@ -300,5 +300,5 @@ def plain(value):
         return value
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return plain(value.tolist())
-    raise Unsupported(f"a value of the type {type(value).__name__} is no JSON: "
-                      f"{value!r:.80}")
+    raise Unsupported(f"a value of the type {type(value).__name__} cannot be "
+                      f"written as JSON: {value!r:.80}")

@@ -79,7 +79,7 @@ def _checked(**sets):
             if not getattr(row, "_input_keys", None):
                 raise ValueError(
                     f"example {number} of {name} does not say what its inputs are: "
-                    "make it by dspy.Example(...).with_inputs(...)")
+                    "make it with dspy.Example(...).with_inputs(...)")
         examples.extend(rows)
     return examples
 
@@ -94,8 +94,8 @@ def _models(program, model, teacher, options):
                (one.lm or dspy.settings.lm for one in program.predictors())
                if lm is not None}
         if len(lms) != 1:
-            raise ValueError("which model is to be compiled for? Give model=..., "
-                             "or configure one LM for the whole program")
+            raise ValueError("for which model should the job compile? Give "
+                             "model=..., or configure one LM for the whole program")
         model = next(iter(lms.values())).model.partition("/")[2] or \
             next(iter(lms.values())).model
     models = {"student": model}
@@ -120,7 +120,7 @@ class _Trace(Base):
         if step in self.calls:
             raise fields.Unsupported(
                 f"the program asks `{step}` more than once: a job has no loops. "
-                "Make a module of its own for each time")
+                "Make a separate module for each time")
         self.calls[step] = signature, dict(inputs)
         return [{name: TOKEN % f"{step}.{name}"
                  for name in signature.output_fields}]
@@ -185,8 +185,8 @@ class _Flow:
             return self._compose(value, where, wish)
         raise fields.Unsupported(
             f"{where} is computed in Python ({value!r:.80}): a job hands values "
-            "on as they are, or as a dict of values. Let a module make it, or "
-            "hand in what it is made of")
+            "on as they are, or as a dict of values. Let a module compute it, "
+            "or pass in the values that it is computed from")
 
     def _compose(self, value, where, wish):
         entries = {key: self._source(one, f"{where}, `{key}`", key)
@@ -228,15 +228,15 @@ class _Flow:
     def _add_outputs(self, result):
         if not hasattr(result, "items"):
             raise fields.Unsupported(
-                f"the program gives {type(result).__name__}: a job's program "
-                "gives a dspy.Prediction, such as dspy.Prediction(answer=...)")
+                f"the program returns {type(result).__name__}: a job's program "
+                "returns a dspy.Prediction, such as dspy.Prediction(answer=...)")
         for name, value in dict(result).items():
             source = self._source(value, f"the result `{name}`", name)
             step, _, field = source.partition(".")
             if not (field == "reasoning" and step in self.reasons):
                 self.outputs[name] = source
         if not self.outputs:
-            raise fields.Unsupported("the program gives no result")
+            raise fields.Unsupported("the program returns no result")
 
 
 def _refuse_modules(program):
@@ -255,8 +255,8 @@ def _tell_demos(program):
     given = [name for name, one in predictors_of(program).items() if one.demos]
     if given:
         warnings.warn(
-            f"the demos of {', '.join(given)} stay behind: a job chooses its own "
-            "among the examples, and its baseline has none", stacklevel=4)
+            f"the demos of {', '.join(given)} are not exported: a job chooses its "
+            "own from the examples, and its baseline has none", stacklevel=4)
 
 
 def _reasons(program, predictor):

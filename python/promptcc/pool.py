@@ -46,7 +46,7 @@ class Pool:
             except sqlite3.OperationalError as error:
                 raise RuntimeError(
                     "the demos of this file are picked by SQLite's FTS5, which "
-                    "this Python comes without: run the file with `promptcc "
+                    "this Python lacks: run the file with `promptcc "
                     "serve`") from error
             database.executemany(
                 "INSERT INTO d(rowid, text) VALUES(?, ?)",

@@ -106,7 +106,7 @@ def _members(pairs):
     made = {}
     for key, value in pairs:
         if made.setdefault(key, value) != value:
-            raise ValueError(f"`{key}` is there twice")
+            raise ValueError(f"`{key}` appears twice with different values")
     return made
 
 
@@ -125,31 +125,31 @@ def value_of(name, spec, given):
 
 
 def _bad(name, given, what):
-    return ValueError(f"`{name}` is {given!r:.60}, which is no {what}")
+    return ValueError(f"`{name}` is {given!r:.60}, which is not {what}")
 
 
 def _text(name, spec, given):
     if isinstance(given, str) and given.strip() != "{%s}" % name and \
             _is_text(given):
         return given
-    raise _bad(name, given, "text")
+    raise _bad(name, given, "a text")
 
 
 def _number(name, spec, given):
     if isinstance(given, bool) or not isinstance(given, (str, int, float)):
-        raise _bad(name, given, "number")
+        raise _bad(name, given, "a number")
     text = str(given).strip()
     try:
         value = float(text)
     except ValueError:
-        raise _bad(name, given, "number") from None
+        raise _bad(name, given, "a number") from None
     if "_" in text or not math.isfinite(value):
-        raise _bad(name, given, "number")
+        raise _bad(name, given, "a number")
     if spec["type"] == "float":
         return value
     # In half of the world, 5.000 is five thousand.
     if value != int(value) or re.fullmatch(r"[+-]?[1-9]\d{0,2}\.000", text):
-        raise _bad(name, given, "whole number")
+        raise _bad(name, given, "a whole number")
     return int(value)
 
 
@@ -158,7 +158,7 @@ def _bool(name, spec, given):
              "false": False, "no": False, "0": False}
     value = words.get(_bare(str(given)))
     if value is None:
-        raise _bad(name, given, "truth value")
+        raise _bad(name, given, "a truth value")
     return value
 
 
@@ -189,14 +189,14 @@ def _parsed(given):
 def _list(name, spec, given):
     value = _parsed(given)
     if not isinstance(value, list):
-        raise _bad(name, given, "list")
+        raise _bad(name, given, "a list")
     return [value_of(name, spec["list"], one) for one in value]
 
 
 def _object(name, spec, given):
     value = _parsed(given)
     if not isinstance(value, dict):
-        raise _bad(name, given, "object")
+        raise _bad(name, given, "an object")
     names = {key: _member(spec["object"], value, key) for key in spec["object"]}
     missing = [key for key, member in spec["object"].items()
                if names[key] is None and not member.get("optional")]

@@ -87,7 +87,7 @@ class Result:
         try:
             return json.loads(self.out)
         except ValueError:
-            raise AssertionError(f"standard output is no JSON: {self}")
+            raise AssertionError(f"standard output is not JSON: {self}")
 
     @property
     def error(self):

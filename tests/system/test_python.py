@@ -166,15 +166,15 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
     made = in_dspy(stage, dspy_python, "odd", folder=str(folder))
     assert "BestOfN" in made["refused"]["best of n"], made
     assert "dspy.Prediction" in made["refused"]["text"]
-    assert "sends text alone" in made["refused"]["image"]
+    assert "sends only text" in made["refused"]["image"]
     assert made["limits"] == [{"type": "int", "min": 1, "max": 8},
                               {"list": {"type": "float", "min": 0, "max": 1}}]
-    assert "holds itself" in made["refused"]["itself"]
-    for text, word in zip(made["damaged"], ("no JSON", "no metadata.promptcc",
-                                            "no JSON", "no metadata.promptcc",
+    assert "contains itself" in made["refused"]["itself"]
+    for text, word in zip(made["damaged"], ("not JSON", "no metadata.promptcc",
+                                            "not JSON", "no metadata.promptcc",
                                             "is damaged")):
         assert "damaged.json" in text and word in text, made["damaged"]
-    assert len(made["demos"]) == 1 and "stay behind" in made["demos"][0]
+    assert len(made["demos"]) == 1 and "are not exported" in made["demos"][0]
     assert json.loads(made["whole"].splitlines()[0])["a"] == {
         "town": "x", "level": 1}
     for text, word in zip(made["sets"], ("trainset is empty", "valset is empty",
