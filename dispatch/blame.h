@@ -1,10 +1,10 @@
 // blame: what a fault says about the call, about the worker, or about both.
 //
-// The rules are in dispatch.h, under Faults. A row of the table in
-// common/call.c says what each kind of fault counts against; what follows from
-// that is here. A call that comes back goes elsewhere at once, goes elsewhere
-// after a back-off, or is parked. A worker with several faults in a row is left
-// alone for a while.
+// The rules are in dispatch.h, under Faults. A row of common/faults.def says
+// what each kind of fault counts against; what follows from that is here. A
+// call that comes back goes elsewhere at once, goes elsewhere after a back-off,
+// or is parked. A worker with several faults in a row is left alone for a
+// while.
 
 #ifndef DISPATCH_BLAME_H
 #define DISPATCH_BLAME_H

@@ -55,9 +55,9 @@
 // Speeds are learnt: for each worker and model, how long a call of each kind
 // takes, and how long it takes to read a prefix of a given size (pace.h).
 //
-// Faults. A row of the table in common/call.c says what each kind of fault
-// means, and for whom. A fault may count against the call, the worker or both,
-// and most of the work here is to tell these apart:
+// Faults. A row of common/faults.def says what each kind of fault means, and
+// for whom. A fault may count against the call, the worker or both, and most of
+// the work here is to tell these apart:
 //
 // * A worker with QUARANTINE_FAULTS faults in a row, on different calls, is
 //   resting: it is left alone for a growing time, at most QUARANTINE_MAX_MS,
@@ -77,7 +77,8 @@
 //   the call go first.
 // * FAULT_BUSY and FAULT_REFUSED delay the call and the worker, and do not
 //   count. FAULT_MODEL means that the worker no longer serves that model. After
-//   FAULT_LOST the call comes back at once and nothing counts.
+//   FAULT_LOST the call comes back at once and nothing counts against it; but a
+//   worker that reports it and stays has one more fault in its row.
 //
 // A worker that has not been heard from for liveness_ms is silent: it gets no
 // calls, and the calls that it holds are sent elsewhere, but it is not

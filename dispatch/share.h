@@ -13,8 +13,9 @@
 //
 // A job is not compensated for the past, neither for the time when it did not
 // exist nor for the time when no free worker could take its calls: had_ms never
-// counts as more than two calls behind that of the job that was served last. So
-// a restarted coordinator begins with equal jobs, and nothing is lost.
+// counts as more than two calls behind the highest that any job had when it was
+// served. So a restarted coordinator begins with equal jobs, and nothing is
+// lost.
 
 #ifndef DISPATCH_SHARE_H
 #define DISPATCH_SHARE_H

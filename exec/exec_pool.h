@@ -86,9 +86,9 @@ struct exec_done {
 void exec_done_release(struct exec_done *done);
 
 // Finds the programs and starts the thread; children start when they are
-// needed. The first word of a command names a file beside the job, or if there
-// is none, a program in PATH. Returns NULL on failure (ERR_INPUT: not found or
-// not executable, with the remedy).
+// needed. The first word of a command names a file in the job's folder, or if
+// there is none, a program in PATH. Returns NULL on failure (ERR_INPUT: not
+// found or not executable, with the remedy).
 struct exec_pool *exec_pool_start(const struct exec_pool_options *options,
                                   struct err *err);
 

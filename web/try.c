@@ -1,10 +1,10 @@
 // try: runs a message of the user on the best program of a job so far.
 //
-// The program of a job that has ended is its compiled file. For a running job,
-// it is made from what the store has: the job in canonical form, and the
-// prompts of its best candidate. Its steps run here, one call after the other.
-// Each call goes through the coordinator (`ask`), and so to a worker that has
-// the model. Nothing of it is stored.
+// The program of a job that has ended is its compiled file. For a job that is
+// running, or has no such file, it is made from what the store has: the job in
+// canonical form, and the prompts of its best candidate. Its steps run here,
+// one call after the other. Each call goes through the coordinator (`ask`), and
+// so to a worker that has the model. Nothing of it is stored.
 
 #include "web/parts.h"
 

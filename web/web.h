@@ -1,8 +1,8 @@
 // web: the dashboard and the HTTP API.
 //
-// A server with its own threads beside a coordinator. It reads the store on its
-// own connections (readers.h) and passes commands to the coordinator's loop
-// through functions that it is given: it knows neither the loop nor how a
+// A server with its own threads in a coordinator's process. It reads the store
+// on its own connections (readers.h) and passes commands to the coordinator's
+// loop through functions that it is given: it knows neither the loop nor how a
 // command gets there. It serves:
 //
 //   /                  the dashboard: one page, its files under /assets/

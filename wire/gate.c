@@ -241,7 +241,6 @@ unsigned gate_changes(const struct gate *gate)
 
 // --- answering libzmq ---
 
-
 // The frames of a request (RFC 27): version, request id, domain, address,
 // identity and mechanism; for CURVE also the 32 bytes of the public key.
 enum zap_frame {

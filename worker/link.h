@@ -26,8 +26,8 @@ bool link_send_fault(struct worker *worker, int64_t id, enum call_fault fault,
                      const char *text);
 
 // Names all leases that are held here. If one is missing, its CALL or its
-// answer was lost, and the coordinator sends the call again. Leases that do not
-// fit into the message are not named.
+// answer was lost, and the coordinator sends the call again. If they do not all
+// fit into the message, it names none and does not say what is held.
 bool link_send_heartbeat(struct worker *worker);
 bool link_send_goodbye(struct worker *worker, size_t n_open);
 

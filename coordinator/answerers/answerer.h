@@ -7,7 +7,7 @@
 //                       is the key in flight? then the flight is joined
 //                       is it in the store? then that is the answer
 //                       begin      a new flight starts
-//   (the answer)        record     what the store keeps beside the answer
+//   (the answer)        record     what the store keeps with the answer
 //   landing.c           commits, gives the waiters the answer, bills
 //   (no answer)         the flight is parked: the items that wait are holes
 //   (nobody waits)      cancel

@@ -1,5 +1,5 @@
-// The answerer for a program of the user, which runs beside the coordinator, in
-// a pool that belongs to the job (exec/exec_pool.h).
+// The answerer for a program of the user, which runs next to the coordinator,
+// in a pool that belongs to the job (exec/exec_pool.h).
 
 #include "coordinator/answerers/programs.h"
 
