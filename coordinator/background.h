@@ -30,8 +30,8 @@ struct background;
 
 // The head of anything to be done; embed it in a struct of your own.
 struct chore {
-    // Called on a thread. reader is a read-only connection; if it could not be
-    // opened, reader is NULL and trouble says why.
+    // Called on a thread, or on the loop by background_dismiss. reader is a
+    // read-only connection; without one, reader is NULL and trouble says why.
     void (*work)(struct chore *chore, struct store *reader,
                  const struct err *trouble);
     // Called on the loop by background_take. Frees the chore.
