@@ -3,10 +3,10 @@
 // A row is identified by its index. It has fields, which are the example as
 // given with its defaults filled in, and inputs, which are exactly the
 // program's inputs in their order. Rows are kept packed (packed.h), so that a
-// million of them fit beside a million calls. The two objects are built on
-// request, and those of the most recently used rows are cached, since a search
-// asks for the same few hundred again and again. Inputs are never stored,
-// because they follow from the fields.
+// million of them fit in memory along with a million calls. The two objects are
+// built on request, and those of the most recently used rows are cached, since
+// a search asks for the same few hundred again and again. Inputs are never
+// stored, because they follow from the fields.
 //
 // One thread fills a dataset. After that it is read-only, and several threads
 // may call any of its functions at once.

@@ -233,7 +233,7 @@ static json_t *known_inputs(struct labels *labels, size_t row, int step)
 }
 
 // Returns true if the step is known to run on that row. A row on which the step
-// does not run is no demo of it.
+// does not run cannot be a demo of it.
 static bool is_known_to_run(struct labels *labels, size_t row, int step)
 {
     const struct step *at = &labels->program->steps[step];

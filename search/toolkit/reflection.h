@@ -9,8 +9,8 @@
 // values of all of them are cut at the same limit, so that no example is lost.
 //
 // The question is an ordinary one (teacher.h): any number of them may be under
-// way, and an answer that is no instruction is asked for again. If none comes,
-// the search continues without it.
+// way, and a question whose answer is not an instruction is asked again. If
+// none comes, the search continues without it.
 //
 //   reflection_form_init     once
 //   reflection_prepare       makes a question from cases
