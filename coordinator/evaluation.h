@@ -28,8 +28,8 @@
 //   when the job leaves                           in evaluation_drop, after its
 //                                                 waits were removed
 //
-// so do not keep a pointer to it across evaluation_feed or evaluation_hole.
-// Call only from the loop's thread.
+// so do not keep a pointer to it across evaluation_feed, evaluation_hole or
+// evaluation_unpaid. Call only from the loop's thread.
 
 #ifndef COORDINATOR_EVALUATION_H
 #define COORDINATOR_EVALUATION_H

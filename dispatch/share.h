@@ -32,7 +32,8 @@ void share_drop(struct dispatch *dispatch, struct share *share);
 void share_charge(struct dispatch *dispatch, struct share *share,
                   int64_t slot_ms);
 
-// One of its calls is sent.
+// Notes that one of its calls was sent: from now on no job counts as more than
+// two calls behind this one.
 void share_serve(struct dispatch *dispatch, struct share *share);
 
 // Returns how much the job has had, in ms divided by its priority, for

@@ -170,7 +170,7 @@ static _Noreturn void end_like(int status)
     if (WIFSIGNALED(status)) {
         sigset_t all;
 
-        (void)setrlimit(RLIMIT_CORE, &none); // one core is enough
+        (void)setrlimit(RLIMIT_CORE, &none); // the program has left one
         (void)sigfillset(&all);
         (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
         (void)signal(WTERMSIG(status), SIG_DFL);
