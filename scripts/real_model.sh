@@ -31,5 +31,5 @@ if [ -t 0 ]; then
     printf '==> Enter ends the server '
     read -r _ || true
 else
-    say "the server ends now; the same command starts it again, and takes the answers it had from the store"
+    say "the server ends now; the same command starts it again, and reuses the answers in the store"
 fi

@@ -95,7 +95,7 @@ class Program:
     def __getitem__(self, key):
         asked = self.build / "cli" / "reference"
         if self.said is None and not asked.exists():
-            sys.exit(f"{asked} is not there: build promptcc first, or name "
+            sys.exit(f"{asked} is missing: build promptcc first, or name "
                      "another build folder")
         if self.said is None:
             self.said = json.loads(subprocess.run(
@@ -539,7 +539,7 @@ def main(words):
             path.write_text(after)
             print(f"docs/{name}.md")
     if check and stale:
-        sys.exit("the reference is not what its sources say: run "
+        sys.exit("the reference does not say what its sources say: run "
                  "scripts/reference.py and look at what it changes")
 
 

@@ -310,7 +310,7 @@ def parse_cell(word):
     wording, plus, demos = rest.partition("+")
     number = re.fullmatch(r"demos(\d{0,4})", demos)
     if form not in ("chat", "json", "loose") or (plus and not number):
-        sys.exit(f"ask.py: `{word}` is no FORM/WORDING or FORM/WORDING+demos")
+        sys.exit(f"ask.py: `{word}` is neither FORM/WORDING nor FORM/WORDING+demos")
     known = ["promptcc", "dspy"] + list(
         variants.WORDINGS["chat" if form == "chat" else "json"])
     if wording != "*" and wording not in known:

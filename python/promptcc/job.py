@@ -303,13 +303,14 @@ def _write_rows(path, flow, rows):
 # --- the metric ---
 
 PROGRAM = '''\
-"""The metric of the exported program: a line of JSON in, a line out."""
+"""The metric of the exported program: reads and writes lines of JSON."""
 
 import json
 import os
 import sys
 
-# What the metric prints is for people: the answers have a stream of their own.
+# What the metric prints goes to standard error, so that it does not mix with the
+# answers.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
@@ -321,7 +322,7 @@ with open(sys.argv[1], "rb") as file:
 
 
 def typed(kinds, values):
-    """The values as Python has them: members of an Enum, models."""
+    """Returns the values as Python objects: members of an Enum, models."""
     return {name: value if value is None or name not in kinds
             else saved["typed"](kinds[name], value)
             for name, value in values.items()}
@@ -330,7 +331,7 @@ def typed(kinds, values):
 def result(given):
     if not hasattr(given, "keys"):
         if given is None or isinstance(given, str):
-            raise TypeError(f"the metric gave {given!r:.80}; it has to give True "
+            raise TypeError(f"the metric returned {given!r:.80}; it must return True "
                             "or False, a number from 0 to 1, or a prediction "
                             "with `score` and `feedback`")
         return {"score": float(given)}
