@@ -162,7 +162,7 @@ static int64_t on_the_way(struct world *world)
     return 1 + (int64_t)chance(world, fate(world, 20) ? 4000 : 20);
 }
 
-// --- what dispatch is told ---
+// --- what reaches dispatch ---
 
 static void lose_leases(struct world *world, int32_t worker)
 {
@@ -370,7 +370,7 @@ static void on_drain(struct world *world, const struct event *event)
     plan(world, 5000, EVENT_LEAVE, event->a, 0, 0);
 }
 
-// --- what dispatch wants ---
+// --- the actions of dispatch ---
 
 // Returns how many workers have calls of the job. Calls that have been out for
 // long are left out, since they may have ended without a word.

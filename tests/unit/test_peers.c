@@ -240,7 +240,7 @@ Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
     expect_score(&client, 1, 1);
 }
 
-// --- what need not be said twice, or in a frame of its own ---
+// --- what need not be sent twice, or in a separate frame ---
 
 static void keeping_worker(struct actor *actor, int64_t slots)
 {

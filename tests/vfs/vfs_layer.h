@@ -1,37 +1,40 @@
-// vfs_layer: a layer over SQLite's default file system that passes all on.
+// vfs_layer: a layer over SQLite's default file system that passes everything
+// on.
 //
-// Who wants a disk that fails, forgets or is slow copies the methods, puts its
-// own in their place, and asks for the file below:
+// To make a disk that fails, forgets or is slow, copy the methods, replace some
+// by your own, and let these call the file below:
 //
 //     methods = vfs_layer_methods;
 //     methods.xWrite = failing_write;
 //
-// It hands out no memory maps, so that all writing is seen, and promises
-// nothing of writes: a disk that may tear one, and forgets what was not synced
-// in any order. What goes on in memory shared between processes is passed on.
+// The layer gives out no memory maps, so it sees every write. It promises
+// nothing about writes: like a disk that may tear a write, and forgets what was
+// not synced in any order. Memory that processes share is passed through.
 
 #ifndef TESTS_VFS_VFS_LAYER_H
 #define TESTS_VFS_VFS_LAYER_H
 
 #include <sqlite3.h>
 
-// What SQLite knows of an open file; the real one follows it in memory.
+// What SQLite knows about an open file; the real file follows it in memory.
 struct vfs_layer_file {
     sqlite3_file base;
-    void *user; // of the layer's owner; NULL when it was opened
+    void *user; // belongs to the layer's owner; NULL at first
 };
 
 extern const sqlite3_io_methods vfs_layer_methods;
 
 sqlite3_file *vfs_layer_below(sqlite3_file *file);
 
-// Opens the file below, and has methods called for it. SQLite's own code.
+// Opens the file below, and sets the methods that are called for it. Returns an
+// SQLite code.
 int vfs_layer_open(const char *name, sqlite3_file *file, int flags,
                    int *out_flags, const sqlite3_io_methods *methods);
 
-// Fills layer and makes it SQLite's default: set name and own functions first,
-// those that are NULL are the default's. Once a process, before any database.
-// An error of SQLite's, or SQLITE_OK.
+// Fills in the layer and makes it SQLite's default. Set the name and your own
+// functions first; those that are NULL are taken from the default. Call once
+// per process, before any database is opened. Returns SQLITE_OK or SQLite's
+// error.
 int vfs_layer_install(sqlite3_vfs *layer);
 
 #endif

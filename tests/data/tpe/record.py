@@ -1,7 +1,7 @@
 """Records what Optuna's TPE sampler chooses: python record.py > optuna.txt
 
-Made with optuna 5.0.0. The scores are an arbitrary landscape, rounded so that
-their text is exact.
+Made with optuna 5.0.0. The scores are an arbitrary function of the choices,
+rounded so that their text is exact.
 """
 
 import optuna
@@ -18,8 +18,8 @@ def score(choices, trial):
 
 
 def record(seed, space, trials, inject=0, lag=0):
-    """inject: after so many trials one is added again with another score.
-    lag: a trial is told when so many more were asked for."""
+    """inject: after this many trials, one is added again with another score.
+    lag: a trial's score is reported when this many more have been asked for."""
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     names = [f"p{i:02d}" for i in range(len(space))]
