@@ -18,7 +18,7 @@ struct verdict_facts {
     const struct trial *baseline; // on the validation share; NULL: not scored
     const struct trial *winner;   // on the validation share; NULL: none
     const struct trial *test_baseline, *test_winner; // NULL: not scored
-    const char *finish;                              // as the document's
+    const char *finish; // reason, as in the document
 };
 
 // Returns

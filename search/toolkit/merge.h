@@ -23,7 +23,7 @@
 #include "search/toolkit/pool.h"
 
 enum {
-    MERGE_ATTEMPTS = 10, // up to its square of pairs are drawn
+    MERGE_ATTEMPTS = 10, // at most its square of pairs is drawn
     MERGE_LEAST_ROWS = 5 // rows that both must be scored on
 };
 
