@@ -83,18 +83,26 @@ static const char *const eval_members[] = {"score",  "low",          "high",
                                            "n",      "model_faults", "calls",
                                            "tokens", "wall_s",       NULL};
 
+static enum out_file_end end_of(const struct follow *follow,
+                                const json_t *document)
+{
+    const char *reason = json_get_text(document, "finish_reason", "");
+
+    // Without a score this is the program as written: the budget was too small
+    // for the baseline.
+    if (follow->protects_file || strcmp(reason, "stopped") == 0 ||
+        !json_is_object(json_object_get(document, "compiled")))
+        return OUT_FILE_STOPPED;
+    return strcmp(reason, "budget") == 0 ? OUT_FILE_SPENT : OUT_FILE_FINISHED;
+}
+
 static bool find_place(const struct follow *follow, const json_t *document,
                        const char *compiled, struct out_file *file,
                        struct err *err)
 {
-    bool stopped =
-        strcmp(json_get_text(document, "finish_reason", ""), "stopped") == 0;
-    // The budget was too small for the baseline: this is the program as
-    // written.
-    bool unscored = !json_is_object(json_object_get(document, "compiled"));
-
-    if ((stopped || unscored || follow->protects_file) && !follow->overwrites)
-        return out_file_beside(follow->out, compiled, file, err);
+    if (!follow->overwrites)
+        return out_file_place(follow->out, compiled, end_of(follow, document),
+                              file, err);
     *file = (struct out_file){.path = strdup(follow->out)};
     if (file->path == NULL)
         err_nomem(err, "a path");

@@ -193,7 +193,8 @@ bool out_file_is_standard(const char *path)
 // What a compiled file says about itself; `job` is "" for any other file.
 struct claim {
     char job[320];
-    double score;
+    double score; // below 0 if it has none
+    bool simulated;
 };
 
 static struct claim read_claim(const char *text, size_t len)
@@ -204,7 +205,10 @@ static struct claim read_claim(const char *text, size_t len)
         json_object_get(json_object_get(json, "metadata"), "promptcc");
     const json_t *compiled =
         json_object_get(json_object_get(ours, "scores"), "compiled");
-    struct claim claim = {.score = json_get_number(compiled, "score", -1)};
+    struct claim claim = {
+        .score = json_get_number(compiled, "score", -1),
+        .simulated = json_get_bool(ours, "simulated", false),
+    };
 
     (void)text_print(claim.job, sizeof claim.job, "%s",
                      json_get_text(ours, "job", ""));
@@ -212,39 +216,67 @@ static struct claim read_claim(const char *text, size_t len)
     return claim;
 }
 
-// Sets out->why to a sentence that says why the file at `path` should be kept,
-// or to "" if it need not be.
-static bool find_reason(const char *path, const char *text,
-                        struct out_file *out, struct err *err)
+// Writes to `why` a sentence that says why the file at `path`, which claims
+// `old`, should be kept, or "" if it need not be.
+static void compare(const char *path, const struct claim *old,
+                    const struct claim *new, enum out_file_end end,
+                    char why[static OUT_FILE_WHY_BYTES])
 {
-    struct buf there = BUF_INIT(FILE_BYTES);
-    struct claim old, new = read_claim(text, strlen(text));
-    struct stat info;
+    bool stopped = end == OUT_FILE_STOPPED;
+    bool same_job = strcmp(old->job, new->job) == 0;
 
-    if (stat(path, &info) != 0)
-        return true; // there is no file
-    if (!file_read(path, &there, err)) {
-        buf_release(&there);
-        return false;
-    }
-    old = read_claim(there.data == NULL ? "" : there.data, there.len);
-    if (there.len == strlen(text) && memcmp(there.data, text, there.len) == 0)
-        out->why[0] = '\0';
-    else if (strcmp(old.job, new.job) != 0)
-        (void)text_print(
-            out->why, sizeof out->why, "%.150s belongs to %s%.100s and is kept",
-            path, old.job[0] == '\0' ? "another program" : "the job ", old.job);
-    else if (old.score >= 0 && new.score < 0)
-        (void)text_print(out->why, sizeof out->why,
+    why[0] = '\0';
+    if (old->job[0] != '\0' && !old->simulated && new->simulated)
+        (void)text_print(why, OUT_FILE_WHY_BYTES,
+                         "%.150s was compiled with a real model, this run was "
+                         "simulated, and it is kept",
+                         path);
+    else if (end == OUT_FILE_FINISHED || (!same_job && !stopped) ||
+             (old->simulated && !new->simulated &&new->score >= 0))
+        return;
+    else if (!same_job)
+        (void)text_print(why, OUT_FILE_WHY_BYTES,
+                         "%.150s belongs to %s%.100s and is kept", path,
+                         old->job[0] == '\0' ? "another program" : "the job ",
+                         old->job);
+    else if (old->score >= 0 && new->score < 0)
+        (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s scores %.1f %%, this run has no score, and it "
                          "is kept",
-                         path, old.score * 100);
-    else if (old.score >= new.score)
-        (void)text_print(out->why, sizeof out->why,
+                         path, old->score * 100);
+    else if (stopped ? old->score >= new->score : old->score > new->score)
+        (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s scores %.1f %% against %.1f %% and is kept",
-                         path, old.score * 100, new.score * 100);
+                         path, old->score * 100, new->score * 100);
+}
+
+// Sets out->why to a sentence that says why the file at `path` should be kept,
+// or to "" if it need not be. A finished run replaces a file that cannot be
+// read.
+static bool find_reason(const char *path, const char *text,
+                        enum out_file_end end, struct out_file *out,
+                        struct err *err)
+{
+    struct buf there = BUF_INIT(FILE_BYTES);
+    struct err unread = ERR_CLEAR;
+    struct claim old, new;
+    struct stat info;
+    bool ok = true;
+
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return true; // there is no file
+    if (!file_read(path, &there, &unread)) {
+        ok = end == OUT_FILE_FINISHED;
+        if (!ok)
+            *err = unread;
+    } else if (there.len != strlen(text) ||
+               memcmp(there.data, text, there.len) != 0) {
+        old = read_claim(there.data == NULL ? "" : there.data, there.len);
+        new = read_claim(text, strlen(text));
+        compare(path, &old, &new, end, out->why);
+    }
     buf_release(&there);
-    return true;
+    return ok;
 }
 
 static char *partial_of(const char *path)
@@ -261,11 +293,11 @@ static char *partial_of(const char *path)
     return out;
 }
 
-bool out_file_beside(const char *path, const char *text, struct out_file *out,
-                     struct err *err)
+bool out_file_place(const char *path, const char *text, enum out_file_end end,
+                    struct out_file *out, struct err *err)
 {
     *out = (struct out_file){0};
-    if (!find_reason(path, text, out, err))
+    if (!find_reason(path, text, end, out, err))
         return false;
     out->path = out->why[0] == '\0' ? strdup(path) : partial_of(path);
     if (out->path == NULL)

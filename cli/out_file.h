@@ -4,11 +4,12 @@
 // An output never replaces something that the command reads: the job file, its
 // data, the store. This is checked before anything is paid for.
 //
-// A finished run writes where it was told to. A run that was stopped, or whose
-// budget was too small to score anything, does not overwrite what is worth
-// more: the file of another job, or one of the same job with a score at least
-// as good. Its best then goes to a file next to it, compiled.partial.json
-// instead of compiled.json.
+// A finished run writes where it was told to. A run that ended early does not
+// overwrite what is worth more: its best then goes to a file next to it,
+// compiled.partial.json instead of compiled.json. What is worth more depends on
+// how the run ended (enum out_file_end). In any case, a simulated run does not
+// overwrite what was compiled with a real model, and a run with a real model
+// overwrites what was simulated.
 
 #ifndef CLI_OUT_FILE_H
 #define CLI_OUT_FILE_H
@@ -40,15 +41,30 @@ bool out_file_apart(const char *path, const char *option, const char *other,
 // nothing else may then be printed.
 bool out_file_is_standard(const char *path);
 
+enum { OUT_FILE_WHY_BYTES = 400 };
+
 struct out_file {
-    char *path;    // where to write; owned
-    char why[400]; // a sentence if that is not where it was asked for; else ""
+    char *path;                   // where to write; owned
+    char why[OUT_FILE_WHY_BYTES]; // a sentence if that is not where it was
+                                  // asked for; else ""
 };
 
-// Chooses where to write the compiled file `text` of such a run; `path` is what
-// was asked for. Release `out` in any case.
-bool out_file_beside(const char *path, const char *text, struct out_file *out,
-                     struct err *err);
+// How the run ended that writes the compiled file.
+enum out_file_end {
+    // It saw all that it wanted to see. Its file goes where it was told to.
+    OUT_FILE_FINISHED,
+    // Its budget was used up. It keeps a better file of the same job, such as
+    // one that was compiled with a larger budget.
+    OUT_FILE_SPENT,
+    // It was stopped, or could not score anything. It also keeps a file of the
+    // same score, the file of another job, and any other file.
+    OUT_FILE_STOPPED,
+};
+
+// Chooses where to write the compiled file `text` of a run that ended like
+// this; `path` is what was asked for. Release `out` in any case.
+bool out_file_place(const char *path, const char *text, enum out_file_end end,
+                    struct out_file *out, struct err *err);
 void out_file_release(struct out_file *file);
 
 // Returns `path` as an absolute path, which means the same from any folder. The

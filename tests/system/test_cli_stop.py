@@ -87,6 +87,42 @@ def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
     assert compiled.read_bytes() == before
 
 
+def test_a_smaller_budget_keeps_what_a_larger_one_compiled(stage):
+    stage.promptcc("init", "job", "--template", "intent_200")
+    run = ["run", "job", "--simulate", "--json", "--max-calls"]
+    compiled = stage.folder / "job" / "compiled.json"
+    large = stage.promptcc(*run, 1500)
+    assert large.json["compiled"]["score"] > large.json["baseline"]["score"]
+    before = compiled.read_bytes()
+    small = stage.promptcc(*run, 120)
+    assert small.json["job"] == large.json["job"]
+    assert small.json["compiled"]["score"] < large.json["compiled"]["score"]
+    assert compiled.read_bytes() == before
+    assert small.json["out"].endswith("compiled.partial.json")
+    assert "is kept" in small.err and "compiled.partial.json" in small.err
+    # The same again writes the same, and what is no better is in nobody's way.
+    assert stage.promptcc(*run, 1500).json["out"].endswith("compiled.json")
+    other = stage.promptcc(*run, 120, "--seed", 5)
+    assert other.json["out"].endswith("compiled.json"), other
+
+
+def test_a_stand_in_takes_no_file_from_a_real_model(stage):
+    job = stage.job(optimizer=harness.SMALL)
+    compiled = job.parent / "compiled.json"
+    assert stage.promptcc("run", job, "--simulate").status == 0
+    file = json.loads(compiled.read_text())
+    del file["metadata"]["promptcc"]["simulated"]
+    compiled.write_text(json.dumps(file))
+    before = compiled.read_bytes()
+    result = stage.promptcc("run", job, "--simulate", "--json")
+    assert result.status == 0, result
+    assert compiled.read_bytes() == before
+    assert result.json["out"].endswith("compiled.partial.json")
+    assert "compiled with a real model" in result.err
+    assert "compiled.partial.json" in stage.promptcc("run", job,
+                                                     "--simulate").out
+
+
 def test_a_file_that_is_no_compiled_one_is_kept(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
