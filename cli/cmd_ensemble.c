@@ -5,6 +5,7 @@
 #include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
+#include "cli/shell_word.h"
 #include "common/file.h"
 #include "predict/compiled_file.h"
 #include "program/run/ensemble.h"
@@ -43,6 +44,17 @@ static int tell_json(const char *out, size_t members)
     return status;
 }
 
+static void tell_written(const char *out)
+{
+    struct buf word = BUF_INIT(TEXT_BYTES);
+
+    shell_word_show(out, &word);
+    output_say("wrote %s; `promptcc eval JOB --compiled %s` says what it "
+               "scores\n",
+               out, word.data == NULL ? "" : word.data);
+    buf_release(&word);
+}
+
 static int write_out(const struct options *options,
                      const struct ensemble_member *members, const char *out,
                      struct err *err)
@@ -63,9 +75,7 @@ static int write_out(const struct options *options,
         return output_error(options, err);
     if (option_on(options, OPT_JSON))
         return tell_json(out, n);
-    output_say("wrote %s; `promptcc eval JOB --compiled %s` says what it "
-               "scores\n",
-               out, out);
+    tell_written(out);
     return EXIT_DONE;
 }
 

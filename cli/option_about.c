@@ -19,6 +19,36 @@ void option_env(enum option_id id, char *name, size_t size)
         *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 }
 
+// A shorter value, such as 1, may be in a message by chance.
+enum { VALUE_MIN_BYTES = 4 };
+
+// Returns true if the text has "--name" as a word.
+static bool is_named(const char *name, const char *text)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = strstr(text, "--"); at != NULL;
+         at = strstr(at + 1, "--"))
+        if (strncmp(at + 2, name, len) == 0 && at[2 + len] != '-' &&
+            !isalnum((unsigned char)at[2 + len]))
+            return true;
+    return false;
+}
+
+bool option_is_from_variable(const struct options *options, enum option_id id,
+                             const char *text)
+{
+    const struct option_value *value = &options->values[id];
+
+    if (value->n == 0 || (options->given & OPTION_BIT(id)) != 0)
+        return false;
+    for (size_t i = 0; i < value->n; i++)
+        if (strlen(value->texts[i]) >= VALUE_MIN_BYTES &&
+            strstr(text, value->texts[i]) != NULL)
+            return true;
+    return is_named(option_rows[id].name, text);
+}
+
 // --- help ---
 
 enum { HELP_INDENT = 28, HELP_BYTES = 1024 };

@@ -47,6 +47,11 @@ void option_tell(const struct command_entry *command, enum option_id id,
 // bytes.
 void option_env(enum option_id id, char *name, size_t size);
 
+// Returns true if a message is about the option, by its name or by its value,
+// and the value comes from the environment.
+bool option_is_from_variable(const struct options *options, enum option_id id,
+                             const char *text);
+
 // Appends the options of a command for --help, in lines of at most `width`
 // columns, with the defaults that apply.
 void options_help(size_t width, const struct command_entry *command,

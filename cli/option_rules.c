@@ -50,14 +50,26 @@ static const struct option_rule needs[] = {
      "a coordinator that Slurm starts waits anyway"},
 };
 
-static bool is_of(const struct option_rule *rule,
-                  const struct command_entry *command)
+// Each `id` is another way to say what the operands from the first on say.
+struct operand_rule {
+    enum option_id id;
+    size_t first;
+    const char *commands;
+};
+
+static const struct operand_rule instead[] = {
+    {OPT_INPUT, 1, "predict"}, // FIELD=VALUE behind the compiled file
+    {OPT_FILE, 0, "query"},    // SQL
+};
+
+// Returns true if `commands` is NULL or names the command.
+static bool is_of(const char *commands, const struct command_entry *command)
 {
     size_t len = strlen(command->name);
 
-    if (rule->commands == NULL)
+    if (commands == NULL)
         return true;
-    for (const char *at = rule->commands; *at != '\0';
+    for (const char *at = commands; *at != '\0';
          at += strcspn(at, "|"), at += *at == '|')
         if (strcspn(at, "|") == len && memcmp(at, command->name, len) == 0)
             return true;
@@ -81,7 +93,7 @@ bool option_rules_apart(const struct options *options, struct err *err)
         option_set both = options->given & rule->others;
 
         if ((options->given & OPTION_BIT(rule->id)) == 0 || both == 0 ||
-            !is_of(rule, options->command))
+            !is_of(rule->commands, options->command))
             continue;
         err_set(err, ERR_INPUT,
                 "--%s and --%s contradict each other, so leave one of them "
@@ -95,11 +107,15 @@ bool option_rules_apart(const struct options *options, struct err *err)
 
 bool option_rules_silence(const struct options *options, enum option_id id)
 {
+    for (size_t i = 0; i < sizeof instead / sizeof *instead; i++)
+        if (instead[i].id == id && options->n_operands > instead[i].first &&
+            is_of(instead[i].commands, options->command))
+            return true;
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
         const struct option_rule *rule = &apart[i];
         bool is_one = (rule->others & OPTION_BIT(id)) != 0;
 
-        if (!is_of(rule, options->command))
+        if (!is_of(rule->commands, options->command))
             continue;
         if ((is_one && (options->given & OPTION_BIT(rule->id)) != 0) ||
             (rule->id == id && (options->given & rule->others) != 0))
@@ -122,7 +138,8 @@ bool option_rules_needs(const struct options *options, struct err *err)
         const struct option_rule *rule = &needs[i];
 
         if ((options->given & OPTION_BIT(rule->id)) == 0 ||
-            is_any_on(options, rule->others) || !is_of(rule, options->command))
+            is_any_on(options, rule->others) ||
+            !is_of(rule->commands, options->command))
             continue;
         err_set(err, ERR_INPUT, "--%s has no effect without --%s: %s",
                 option_rows[rule->id].name,

@@ -19,7 +19,8 @@
 // other, and names them.
 bool option_rules_apart(const struct options *options, struct err *err);
 
-// Returns true if the command line has an option that contradicts `id`.
+// Returns true if the command line has an option or a further operand that
+// contradicts `id`.
 bool option_rules_silence(const struct options *options, enum option_id id);
 
 // Fails with ERR_INPUT, and names the option, if an option of the command line

@@ -258,7 +258,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                  "also list workers that are gone, with their last fault"},
     [OPT_REMOVE] = {"remove", "ID", KIND_LIST,
                     "remove this job and its data from the store; repeatable",
-                    .offer.jobs = true},
+                    .offer.jobs = true, .only_given = true},
     [OPT_FILE] = {"file", "FILE", KIND_TEXT,
                   "read the SQL from this file; - is standard input",
                   .offer.files = "sql"},

@@ -43,6 +43,8 @@ struct option_row {
     int64_t least, most;  // limits of a number or of milliseconds; 0: none
     const char *range;    // the limits in words
     bool dashes;          // its values themselves begin with dashes
+    bool only_given;      // it has no variable: a command that loses something
+                          // does so only for who asks for it
 };
 
 extern const struct option_row option_rows[OPTION_COUNT]; // by option_id

@@ -154,7 +154,8 @@ static bool read_environment(struct options *out,
         if ((takes(out->command) & ~out->given & OPTION_BIT(id)) == 0)
             continue;
         out->values[id].n = 0;
-        if (!option_rules_silence(out, (enum option_id)id) &&
+        if (!option_rows[id].only_given &&
+            !option_rules_silence(out, (enum option_id)id) &&
             !add_environment(out, (enum option_id)id, getenv_fn, err))
             return false;
     }

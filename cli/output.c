@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/option_about.h"
+#include "cli/option_table.h"
 #include "cli/terminal.h"
 #include "cli/wrap.h"
 #include "common/error_document.h"
@@ -159,11 +161,30 @@ static int put_error_document(const struct err *err)
     return exit_of(err->code);
 }
 
+// Names the variable of each option that the message is about, and that is not
+// on the command line: whoever exported it for another command may have
+// forgotten it.
+static void say_variables(const struct options *options, const char *text)
+{
+    char name[64];
+
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        option_env((enum option_id)id, name, sizeof name);
+        if (strstr(text, name) == NULL &&
+            option_is_from_variable(options, (enum option_id)id, text))
+            output_say("promptcc: --%s is not on the command line: it comes "
+                       "from the variable %s\n",
+                       option_rows[id].name, name);
+    }
+}
+
 int output_error(const struct options *options, const struct err *err)
 {
     const char *prefix = error_place(err->text) > 0 ? "" : "promptcc: ";
 
     output_say("%s%s\n", prefix, err->text);
+    if (options != NULL)
+        say_variables(options, err->text);
     if (options != NULL && option_on(options, OPT_JSON))
         return put_error_document(err);
     return exit_of(err->code);

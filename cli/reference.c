@@ -24,6 +24,7 @@
 
 #include "cli/command_list.h"
 #include "cli/option_about.h"
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/reference_messages.h"
@@ -42,9 +43,10 @@ static json_t *option_document(const struct command_entry *command,
 
     option_tell(command, id, &about);
     option_env(id, env, sizeof env);
-    return json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s}", "name", about.name,
+    return json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s?}", "name", about.name,
                      "argument", about.argument, "help", about.help, "more",
-                     about.more, "otherwise", about.otherwise, "env", env);
+                     about.more, "otherwise", about.otherwise, "env",
+                     option_rows[id].only_given ? NULL : env);
 }
 
 static json_t *takers_of(enum option_id id)

@@ -503,3 +503,47 @@ def test_a_frozen_server_does_not_hold_the_interrupt(stage, sim):
     result = process.wait(30)
     assert result.status == 130, result
     assert result.json["finish_reason"] == "stopped"
+
+
+def test_what_a_variable_says_is_told_to_come_from_it(done):
+    """Exported for one command, and in the way of another."""
+    def told(name, value, *words):
+        result = done.promptcc(*words, env={name: value})
+        assert result.status == 2, result
+        return result.err
+
+    assert "it comes from the variable PROMPTCC_OUT" in told(
+        "PROMPTCC_OUT", "best.json", "report", done.job_file)
+    assert "it comes from the variable PROMPTCC_STORE" in told(
+        "PROMPTCC_STORE", "/nowhere/else.db", "jobs")
+    assert "variable" not in told("PROMPTCC_STORE", "/nowhere/else.db", "jobs",
+                                  "--store", "/nowhere/at/all.db")
+
+
+def test_operands_win_over_a_variable_that_says_the_same_otherwise(done):
+    result = done.promptcc("query", "SELECT 1 AS one", "--store", done.store,
+                           "--csv", env={"PROMPTCC_FILE": "/nowhere.sql"})
+    assert result.out == "one\n1\n", result
+    inputs = [f"{name}=hello" for name in json.loads(
+        done.compiled.read_text())["metadata"]["promptcc"]["program"]["inputs"]]
+    result = done.promptcc("predict", done.compiled, *inputs, "--simulate",
+                           env={"PROMPTCC_INPUT": "/nowhere.jsonl"})
+    assert result.status == 0, result
+
+
+def test_no_variable_removes_a_job(stage, sim):
+    job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
+    done = stage.promptcc("run", job, "--ollama", sim.url, "--json").json
+    jobs = ["jobs", "--store", job.parent / "promptcc.db", "--json"]
+    assert stage.promptcc(*jobs, env={"PROMPTCC_REMOVE": done["job"]}
+                          ).status == 0
+    assert [row["job"] for row in stage.promptcc(*jobs).json] == [done["job"]]
+
+
+def test_the_advice_of_ensemble_holds_for_a_name_with_blanks(done, tmp_path):
+    out = tmp_path / "the two.json"
+    result = done.promptcc("ensemble", done.compiled, done.compiled, "--out",
+                           out)
+    assert result.status == 0, result
+    advised = re.search("`promptcc eval JOB (.*?)` says", result.err)[1]
+    assert shlex.split(advised) == ["--compiled", str(out)]
