@@ -19,7 +19,7 @@ size_t argument(int argc, char **argv, int i, size_t otherwise)
 
     if (value > 0)
         return value;
-    (void)fprintf(stderr, "bench: `%s` is no number above 0\n", argv[i]);
+    (void)fprintf(stderr, "bench: `%s` is not a number above 0\n", argv[i]);
     exit(EXIT_FAILURE);
 }
 

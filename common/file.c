@@ -156,8 +156,8 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
         set_cause(err, "open", path, errno);
     else if (!is_below(root, found))
         err_set(err, ERR_INPUT,
-                "the file %s lies outside the job's folder: copy it there, so "
-                "that the folder is the whole job",
+                "the file %s is outside the job's folder: copy it there, so "
+                "that the folder contains the whole job",
                 name);
     else
         ok = read_path(found, false, O_NOFOLLOW, out, err);

@@ -43,9 +43,9 @@ static void set_parse_error(struct err *err, json_error_t *error)
     const char *said = error->text;
 
     if (json_error_code(error) == json_error_null_character)
-        said = "\\u0000 can be in no text here";
+        said = "\\u0000 is not allowed in a text";
     else if (json_error_code(error) == json_error_duplicate_key)
-        said = "a member has the name of one before it";
+        said = "two members of an object have the same name";
     err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
             error->line, error->column, said);
 }

@@ -235,9 +235,9 @@ static bool is_invisible(uint32_t code)
 static const char *look_of(uint32_t code)
 {
     if (text_is_space(code))
-        return "a space that is no plain one";
+        return "a space that is not a plain one";
     if (is_invisible(code))
-        return "a character that shows as nothing";
+        return "an invisible character";
     if (code >= 0x2018 && code <= 0x201F)
         return "a typographic quote";
     if (code >= 0xFF01 && code <= 0xFF5E)

@@ -82,7 +82,7 @@ bool vector_read(const char *text, size_t len, float out[VECTOR_MAX], size_t *n,
         sodium_base642bin(bytes, sizeof bytes, text, len, NULL, &size, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0 ||
         size % NUMBER_BYTES != 0)
-        return refuse(err, "is no base64 of 32-bit floats");
+        return refuse(err, "is not base64 of 32-bit floats");
     if (!check_size(size / NUMBER_BYTES, err))
         return false;
     *n = size / NUMBER_BYTES;

@@ -184,8 +184,8 @@ static bool has_id_left(const struct store *store, struct err *err)
     if (store->next_call_id < (int64_t)UINT32_MAX)
         return true;
     err_set(err, ERR_LIMIT,
-            "the store %s holds as many calls as it can; start a new one with "
-            "--store",
+            "the store %s is full: it cannot hold more calls; start a new one "
+            "with --store",
             store->path);
     return false;
 }

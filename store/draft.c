@@ -27,11 +27,11 @@ bool draft_end(struct draft *draft, struct err *err)
     struct buf *frames = &draft->frames;
     size_t len = frames->len - draft->begun - FRAMES_HEAD_BYTES;
     uint32_t size = (uint32_t)len;
-    bool ok = buf_ok(frames, "what is to be stored", err);
+    bool ok = buf_ok(frames, "a record for the store", err);
 
     if (ok && len > RECORD_MAX_BYTES) {
         err_set(err, ERR_LIMIT,
-                "what is to be stored is too long (over %d bytes)",
+                "a record for the store is too long (over %d bytes)",
                 RECORD_MAX_BYTES);
         ok = false;
     }

@@ -1,4 +1,4 @@
-// Jobs, their time, models and splits.
+// Jobs, and their times, models and splits.
 
 #include "store/history.h"
 
@@ -12,7 +12,7 @@
 
 enum { SPLIT_BYTES = 16 * 1024 * 1024, STATE_BYTES = 320 };
 
-// Opens a read of what may have been put just now.
+// Opens a read that must see what was put just before.
 static bool open_settled(struct store *store, struct sql_read *read,
                          const char *sql, struct err *err)
 {
@@ -27,7 +27,7 @@ static void bind_text(struct sql_read *read, int column, const char *text)
 
 // --- jobs ---
 
-// 0 when there is none; then read.failed tells whether that is so.
+// Sets *no to 0 if there is no such job. Returns false on failure.
 static bool find_job(struct store *store, const char *id, int64_t *no,
                      struct err *err)
 {
@@ -86,7 +86,8 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
     return store->next_job_no++;
 }
 
-// The first column of the one row of read, "" or NULL without one.
+// Returns the first column of the only row of read, "" if it is NULL; NULL if
+// there is no row.
 static char *take_text(struct sql_read *read, struct err *err)
 {
     return sql_read_next(read, err) ? sql_text_copy(read->stmt, 0, err) : NULL;
@@ -115,7 +116,7 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
     return text;
 }
 
-// "paused: no call was answered for 30 s"
+// Puts an event such as "paused: no call was answered for 30 s".
 static void put_state_event(struct buf *record, int64_t job_no,
                             const struct history_job_state *now, int64_t at_ms)
 {
@@ -166,12 +167,13 @@ bool history_job_compiled(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
-// A paused job counts as long as nobody has said how it stands since.
+// A paused job counts as long as no state was set after its "awaits" event.
 static const char unfinished_sql[] =
     "SELECT no, id, EXISTS (SELECT 1 FROM submissions WHERE job_no = no),"
     " CASE state WHEN 'paused' THEN text END"
     " FROM jobs LEFT JOIN (SELECT job_no AS job, kind, text, max(id)"
-    " FROM events WHERE kind IN ('state', 'awaits') GROUP BY job_no) ON job = no"
+    " FROM events WHERE kind IN ('state', 'awaits') GROUP BY job_no)"
+    " ON job = no"
     " WHERE state IN ('running', 'queued')"
     " OR (state = 'paused' AND kind = 'awaits') ORDER BY no";
 
@@ -306,7 +308,7 @@ static bool put_split(struct store *store, int64_t job_no, const char *share,
     return store_put(store, err);
 }
 
-// The frozen list, NULL without one (and on failure: *failed).
+// Returns the frozen list; NULL if there is none or on failure (*failed tells).
 static char *find_split(struct store *store, int64_t job_no, const char *share,
                         bool *failed, struct err *err)
 {
@@ -353,8 +355,8 @@ bool history_split(struct store *store, int64_t job_no, const char *share,
     ok = strcmp(frozen, list.data) == 0;
     if (!ok)
         err_set(err, ERR_DIFFERS,
-                "the %s share is not the one that the store %s froze for this "
-                "job; start with a new store (--store) or another --seed",
+                "the %s share differs from the one that the store %s froze for "
+                "this job; start with a new store (--store) or another --seed",
                 share, store->path);
 
 out:

@@ -119,8 +119,8 @@ int64_t history_candidate(struct store *store, int64_t job_no,
     id = store->next_candidate_id;
     if (!evaluation_index_takes(id)) {
         err_set(err, ERR_LIMIT,
-                "the store %s holds as many candidates as it can; start a new "
-                "one with --store",
+                "the store %s is full: it cannot hold more candidates; start a "
+                "new one with --store",
                 store->path);
         return 0;
     }
@@ -197,11 +197,11 @@ static const char *find_difference(const struct trial_entry *stored,
                                    const struct history_trial *trial)
 {
     if (strncmp(stored->kind, trial->kind, sizeof stored->kind - 1) != 0)
-        return "kind";
+        return "a different kind";
     if (stored->candidate_id != trial->candidate_id)
-        return "candidate";
+        return "a different candidate";
     if (!hash_equal(&stored->rows, &trial->rows))
-        return "rows";
+        return "different rows";
     return NULL;
 }
 
@@ -224,7 +224,7 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
     if (trial->replaces)
         return replace_trial(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
     err_set(err, ERR_DIFFERS,
-            "trial %" PRId64 " has another %s now than the one in the store "
+            "trial %" PRId64 " has %s than the one in the store "
             "%s; start with a new store (--store), or with the promptcc that "
             "wrote this one",
             trial->number, difference, store->path);

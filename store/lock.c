@@ -103,7 +103,7 @@ static bool open_lock(struct name_lock *lock, struct err *err)
     if (lock->fd < 0)
         err_set(err, ERR_INPUT,
                 "cannot write %s: %s; the store needs a folder that exists "
-                "and may be written (--store names another)",
+                "and is writable (--store names another)",
                 lock->name, strerror(errno));
     return lock->fd >= 0;
 }

@@ -90,8 +90,8 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
 static void tell_left(const struct store *store, json_t *rows)
 {
     static const char reason[] =
-        "nothing works on it now: the same command, or its coordinator, goes "
-        "on with it";
+        "nothing is working on it now; the same command, or its coordinator, "
+        "continues it";
 
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
@@ -311,7 +311,7 @@ json_t *lookup_answer(struct store *store, const char *name, const char *job,
 
     if (verb == NULL) {
         err_set(err, ERR_INPUT,
-                "there is no question `%.40s` that a history can answer", name);
+                "`%.40s` is not a question that a history can answer", name);
         return NULL;
     }
     if (verb->told.of_job) {

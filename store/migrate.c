@@ -54,7 +54,8 @@ static bool check_state(const struct state *state, const char *path,
     if (state->version < 1 || state->version > STORE_VERSION) {
         err_set(err, ERR_INPUT,
                 "the store %s has version %" PRId64
-                ", this promptcc reads up to %d; use the newer promptcc that "
+                ", but this promptcc reads only up to %d; use the newer "
+                "promptcc that "
                 "wrote it, or name another file with --store",
                 path, state->version, STORE_VERSION);
         return false;

@@ -189,7 +189,7 @@ static bool check_statement(struct store *store, sqlite3_stmt *stmt,
     if (stmt == NULL)
         wrong = "the query is empty; for example SELECT * FROM v_trials";
     else if (!is_blank(store->reader, tail))
-        wrong = "a query is one statement; there is more after the first";
+        wrong = "a query must be one statement; there is more after the first";
     else if (!sqlite3_stmt_readonly(stmt))
         wrong = "a query may only read (SELECT, WITH, VALUES)";
     else if ((size_t)sqlite3_bind_parameter_count(stmt) > n_args)
@@ -336,7 +336,7 @@ static bool check_size(const struct store *store, const json_t *rows,
     if (json_array_size(rows) < QUERY_MAX_ROWS && bytes <= store->result_bytes)
         return true;
     err_set(err, ERR_LIMIT,
-            "the query gives over %d rows or %zu MB; narrow it with WHERE or "
+            "the query returns over %d rows or %zu MB; narrow it with WHERE or "
             "LIMIT",
             QUERY_MAX_ROWS, store->result_bytes / 1024 / 1024);
     return false;
@@ -454,7 +454,7 @@ static void set_no_job(struct store *store, const char *prefix,
         err_set(err, ERR_INPUT, "there is no job \"%s\"; the jobs here are %s",
                 prefix, ids.data);
     else
-        err_set(err, ERR_INPUT, "the store %s holds no job yet", store->path);
+        err_set(err, ERR_INPUT, "the store %s has no jobs yet", store->path);
     json_decref(all);
     buf_release(&ids);
 }

@@ -80,7 +80,7 @@ static void put_near(struct store *store, const char *names_sql,
         json_t *all = read_names(store, all_sql, query);
 
         for (size_t i = 0; i < json_array_size(all); i++)
-            buf_printf(out, "%s%s", i == 0 ? "; there is " : ", ",
+            buf_printf(out, "%s%s", i == 0 ? "; there are " : ", ",
                        json_string_value(json_array_get(all, i)));
         json_decref(all);
     }

@@ -131,7 +131,7 @@ bool store_remove(const char *path, const char *job, struct removed *out,
 
     *out = (struct removed){0};
     if (job[0] == '\0') {
-        err_set(err, ERR_INPUT, "which job is to be removed? Name its id");
+        err_set(err, ERR_INPUT, "name the id of the job to remove");
         return false;
     }
     store = store_open(path, err); // takes the lock

@@ -18,7 +18,8 @@ static void take_row(sqlite3_context *context, int n, sqlite3_value **values)
     struct row_value sum;
 
     if (scan == NULL) {
-        sqlite3_result_error(context, "row_scan is for this program alone", -1);
+        sqlite3_result_error(context, "row_scan is only for promptcc itself",
+                             -1);
         return;
     }
     sum = row_value_read(values[SUM]);

@@ -21,8 +21,8 @@ struct cause {
 
 static const struct cause causes[] = {
     {SQLITE_FULL, ERR_STORE,
-     "the disk is full; free some space and start again, nothing that was "
-     "finished is lost"},
+     "the disk is full; free some space and start again (nothing that was "
+     "finished is lost)"},
     {SQLITE_IOERR, ERR_STORE,
      "the disk reports an error; look at the system's log, then start again"},
     {SQLITE_CORRUPT, ERR_STORE,
@@ -33,16 +33,17 @@ static const struct cause causes[] = {
      "hand; restore a copy, or save what can be read with `sqlite3 FILE "
      ".recover`"},
     {SQLITE_NOTADB, ERR_INPUT,
-     "it is no SQLite database; name another file with --store"},
+     "it is not an SQLite database; name another file with --store"},
     {SQLITE_BUSY, ERR_STORE,
      "another program keeps it locked; end it (an open sqlite3 shell?) and "
      "start again"},
     {SQLITE_LOCKED, ERR_STORE, "it is locked within this program"},
     {SQLITE_READONLY, ERR_INPUT,
-     "the file or its folder may not be written; change its permissions or "
+     "the file or its folder is not writable; change its permissions or "
      "name another with --store"},
     {SQLITE_PERM, ERR_INPUT,
-     "permission is denied; change it or name another file with --store"},
+     "permission denied; change its permissions or name another file with "
+     "--store"},
     {SQLITE_CANTOPEN, ERR_INPUT, NULL}, // see why_not_open
     {SQLITE_TOOBIG, ERR_LIMIT, "a value is too long"},
     {SQLITE_INTERRUPT, ERR_LIMIT, "it took too long"},
@@ -96,8 +97,8 @@ static const char *why_not_open(const char *path, int reason)
         words = "too many files are open; raise the limit (`ulimit -n`) and "
                 "start again";
     else if (is_too_long(path, folder))
-        words = "its path from the root is longer than the 500 bytes that "
-                "SQLite takes; name a shorter one with --store";
+        words = "its absolute path is longer than the 500 bytes that SQLite "
+                "allows; name a shorter one with --store";
     else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         words = "it is a folder; name a file in it with --store";
     else if (access(path, F_OK) == 0 && access(path, R_OK) != 0)
@@ -107,7 +108,7 @@ static const char *why_not_open(const char *path, int reason)
         words = errno == EACCES
                     ? "you may not enter its folder; change its permissions, "
                       "or name another file with --store"
-                    : "its folder does not exist; make it, or name another "
+                    : "its folder does not exist; create it, or name another "
                       "file with --store";
     else if (folder != NULL && !S_ISDIR(info.st_mode))
         words = "what should be its folder is a file; name another with "

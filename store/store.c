@@ -80,8 +80,8 @@ static bool check_path(const char *path, bool must_exist, struct err *err)
                 path);
     else
         err_set(err, ERR_INPUT,
-                "there is no store at %s: %s; a run makes one, --store names "
-                "one",
+                "there is no store at %s: %s; a run creates one, and --store "
+                "names another",
                 path, strerror(errno));
     return false;
 }
@@ -145,7 +145,7 @@ static bool open_immutable(struct store *store, struct err *err)
     if (access(name.data, F_OK) == 0) {
         err_set(err, ERR_INPUT,
                 "cannot read %s: its last changes are in %s, and the folder "
-                "may not be written; copy both to where it may",
+                "is not writable; copy both to a folder that is",
                 store->path, name.data);
         goto out;
     }
@@ -271,7 +271,7 @@ static bool tell_missing_calls(struct store *store, struct err *err)
     if (ok && gone > 0)
         log_warn("calls-missing",
                  "%" PRId64 " answers are no longer in %s: it was damaged or "
-                 "changed; what is needed of them is asked again",
+                 "changed; those that are needed are asked again",
                  gone, store->path);
     return ok;
 }
@@ -426,8 +426,8 @@ static bool upgrade(const char *path, enum migrate_age age, struct err *err)
     if (store != NULL || age != MIGRATE_OLDER)
         return true;
     err_set(err, why.code,
-            "%.150s is of an older promptcc and is upgraded before it is read, "
-            "which failed: %s",
+            "%.150s was written by an older promptcc and must be upgraded "
+            "before it can be read, which failed: %s",
             path, why.text);
     return false;
 }

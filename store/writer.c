@@ -356,7 +356,7 @@ void writer_stop(struct writer *writer)
 
 static bool check_record(const struct buf *record, struct err *err)
 {
-    if (!buf_ok(record, "what is to be stored", err))
+    if (!buf_ok(record, "a record for the store", err))
         return false;
     assert(record->len > 0 && record->len <= RECORD_MAX_BYTES);
     return true;
@@ -373,7 +373,7 @@ static bool check_room(const struct writer *writer, struct err *err)
     if (atomic_load(&writer->queued) <= WRITER_MAX_BYTES)
         return true;
     err_set(err, ERR_STORE,
-            "the disk of %s does not keep up: %d MiB wait to be written; see "
+            "the disk of %s cannot keep up: %d MiB wait to be written; see "
             "what else uses it, and run the same command again",
             writer->path, WRITER_MAX_BYTES >> 20);
     return false;
@@ -471,7 +471,7 @@ bool writer_wait(struct writer *writer, uint64_t put, bool patient,
         return false;
     if (atomic_load(&writer->durable) >= put)
         return true;
-    err_set(err, ERR_STORE, "the disk of %s accepts no writes now",
+    err_set(err, ERR_STORE, "the disk of %s is accepting no writes",
             writer->path);
     return false;
 }

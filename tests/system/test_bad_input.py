@@ -64,8 +64,8 @@ def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
 
 @pytest.mark.parametrize("old, new, words", [
     ("metric:", "\u201cmetric\u201d:", "this key contains a typographic quote"),
-    ("metric:", "\u200bmetric:", "this key contains a character that shows as"),
-    ("name: ", "name:\u00a0", "line 1 contains a space that is no plain one"),
+    ("metric:", "\u200bmetric:", "this key contains an invisible character"),
+    ("name: ", "name:\u00a0", "line 1 contains a space that is not a plain one"),
     ("name: ", "name\uff1a ", "line 1 contains a full-width character"),
     ("student: ", "student: \u201cx\u201d, teacher: ",
      "name of a model, `\u201cx\u201d`, contains a typographic quote"),
@@ -349,7 +349,7 @@ def test_a_file_that_is_no_store_is_left_alone(stage, content):
     other.mkdir()
     (other / "notes.txt").write_bytes(content)
     refused(stage.promptcc("run", job, "--simulate", "--store",
-                           other / "notes.txt", "--json"), 2, "no SQLite")
+                           other / "notes.txt", "--json"), 2, "not an SQLite")
     assert [p.name for p in other.iterdir()] == ["notes.txt"]
     assert (other / "notes.txt").read_bytes() == content
 

@@ -232,7 +232,7 @@ def test_a_job_that_was_killed_is_told_to_be_left(stage, sim):
     job = stage.job()
     running = stage.start("run", job, "--ollama", gate.url)
     gate.wait_held(running)
-    for held, words in ((True, ""), (False, "nothing works on it now")):
+    for held, words in ((True, ""), (False, "nothing is working on it now")):
         if not held:
             running.kill()
         jobs = stage.promptcc("jobs", "--store", job.parent / "promptcc.db",

@@ -72,7 +72,7 @@ def test_what_is_not_there_is_told(stage, sim):
     coordinator = cluster(stage, sim)
     done = stage.promptcc("watch", "nothing", "--coordinator",
                           coordinator.endpoint)
-    assert done.status == 2 and "holds no job yet" in done.err
+    assert done.status == 2 and "has no jobs yet" in done.err
     nobody = stage.promptcc("watch", "shop")
     assert nobody.status == 2 and "--coordinator" in nobody.err
 

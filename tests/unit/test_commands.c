@@ -103,7 +103,7 @@ Test(commands, a_job_is_shown_by_its_name)
 
 Test(commands, a_job_that_nobody_knows_is_an_error)
 {
-    expect_error("show", "nothing", "no job yet");
+    expect_error("show", "nothing", "no jobs yet");
     finish_one();
     expect_error("show", "nothing", "nothing");
     expect_error("stop", "nothing", "nothing");

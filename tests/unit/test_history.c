@@ -186,7 +186,7 @@ Test(history, a_trial_that_replay_decides_otherwise_is_named)
     trial.kind = "full";
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
     cr_expect_eq(err.code, ERR_DIFFERS);
-    cr_expect_not_null(strstr(err.text, "trial 3 has another kind"), "%s",
+    cr_expect_not_null(strstr(err.text, "trial 3 has a different kind"), "%s",
                        err.text);
     trial = make_trial(3, put_candidate(job, 2));
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);

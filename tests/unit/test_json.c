@@ -82,12 +82,13 @@ Test(json, a_mistake_is_told_with_line_and_column)
 Test(json, a_key_that_stands_twice_is_refused)
 {
     expect_refused("{\"a\": 1, \"a\": 2}", ERR_INPUT,
-                   "the name of one before it");
+                   "two members of an object have the same name");
 }
 
 Test(json, a_nul_in_a_text_is_refused)
 {
-    expect_refused("\"a\\u0000b\"", ERR_INPUT, "\\u0000 can be in no text");
+    expect_refused("\"a\\u0000b\"", ERR_INPUT,
+                   "\\u0000 is not allowed in a text");
 }
 
 Test(json, what_is_no_utf8_is_refused)

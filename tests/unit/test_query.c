@@ -339,7 +339,7 @@ Test(query, a_job_that_was_stopped_without_a_score_has_no_results)
 Test(query, an_unknown_or_unclear_job_lists_what_there_is)
 {
     cr_expect_null(query_job(store, "x", &err));
-    cr_expect_not_null(strstr(err.text, "holds no job"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "has no jobs"), "%s", err.text);
     (void)open_job("care-aa1");
     (void)open_job("care-ab2");
     cr_expect_null(query_job(store, "x", &err));

@@ -389,7 +389,7 @@ Test(store, a_file_that_is_no_database_is_refused_untouched)
     for (int i = 0; i < 1000; i++)
         (void)fputs("name: no database\n", file);
     (void)fclose(file);
-    expect_refused(ERR_INPUT, "no SQLite database");
+    expect_refused(ERR_INPUT, "not an SQLite database");
     cr_expect_eq(stat(path, &info), 0);
     cr_expect_eq(info.st_size, 18000);
 }
@@ -416,7 +416,7 @@ Test(store, a_folder_that_may_not_be_written_is_refused)
 {
     leave_root();
     cr_assert_eq(chmod(folder, 0500), 0);
-    expect_refused(ERR_INPUT, "may be written");
+    expect_refused(ERR_INPUT, "exists and is writable");
 }
 
 Test(store, a_file_that_may_not_be_written_is_refused)
@@ -426,7 +426,7 @@ Test(store, a_file_that_may_not_be_written_is_refused)
     store = NULL;
     leave_root();
     cr_assert_eq(chmod(path, 0400), 0);
-    expect_refused(ERR_INPUT, "may not be written");
+    expect_refused(ERR_INPUT, "not writable");
 }
 
 Test(store, a_store_in_a_read_only_folder_can_still_be_read)
