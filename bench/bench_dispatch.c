@@ -369,7 +369,7 @@ static void serve(struct cluster *cluster, const struct machine *machine)
             die(&err);
 }
 
-static void come(struct cluster *cluster, struct machine *machine)
+static void join_cluster(struct cluster *cluster, struct machine *machine)
 {
     machine->worker = ++cluster->workers;
     machine->away = false;
@@ -467,7 +467,8 @@ static void begin_work(struct cluster *cluster, struct machine *machine)
     cluster->reused += reuses;
 }
 
-static void take_off(struct cluster *cluster, struct machine *machine, int at)
+static void remove_held(struct cluster *cluster, struct machine *machine,
+                        int at)
 {
     if (at == 0)
         machine->busy_ms += cluster->now - machine->began_ms;
@@ -495,7 +496,7 @@ static void act(struct cluster *cluster, const struct action *action)
     }
     for (int i = 0; i < machine->n_held; i++) {
         if (machine->held[i].lease == action->lease) {
-            take_off(cluster, machine, i);
+            remove_held(cluster, machine, i);
             return;
         }
     }
@@ -507,7 +508,7 @@ static void finish_call(struct cluster *cluster, struct machine *machine)
     int64_t took = cluster->now - machine->began_ms;
     int64_t call = 0;
 
-    take_off(cluster, machine, 0);
+    remove_held(cluster, machine, 0);
     if (!dispatch_done(cluster->dispatch, action.worker, action.lease,
                        cluster->now, &call))
         return;
@@ -555,7 +556,7 @@ static void pass_time(struct cluster *cluster)
     for (int i = 0; i < cluster->plan->n_machines; i++) {
         struct machine *machine = &cluster->machines[i];
         if (machine->next_ms <= cluster->now && machine->away)
-            come(cluster, machine);
+            join_cluster(cluster, machine);
         else if (machine->next_ms <= cluster->now)
             vanish(cluster, machine);
         if (machine->n_held > 0 && machine->done_ms <= cluster->now)
@@ -628,7 +629,7 @@ static void run_once(const struct plan *plan, uint64_t salt, struct tally *out)
         lay_out_trials(&cluster, salt);
     for (int i = 0; i < plan->n_machines; i++) {
         cluster.machines[i].speed = 1 << (i * plan->speeds / plan->n_machines);
-        come(&cluster, &cluster.machines[i]);
+        join_cluster(&cluster, &cluster.machines[i]);
     }
     run_cluster(&cluster);
     tally(out, &cluster);

@@ -30,7 +30,7 @@ struct folding {
 
 // Invisible characters: direction marks, soft hyphens, zero-width spaces. Also
 // the CR of CRLF.
-static bool is_unseen(uint32_t code)
+static bool is_invisible(uint32_t code)
 {
     return code == '\r' ||
            (code >= 0x80 && code < NO_CODE &&
@@ -134,7 +134,7 @@ static bool next_folded(struct folding *folding, uint32_t *code)
     while (folding->i_cased == folding->n_cased) {
         if (!next_composed(folding, &composed))
             return false;
-        if (!is_unseen(composed))
+        if (!is_invisible(composed))
             take_case(folding, composed);
     }
     *code = (uint32_t)folding->cased[folding->i_cased++];

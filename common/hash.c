@@ -12,7 +12,7 @@ void hasher_init(struct hasher *hasher, const char *domain)
     hasher_add_text(hasher, domain);
 }
 
-static void pass_on(struct hasher *hasher)
+static void hash_gathered(struct hasher *hasher)
 {
     (void)crypto_generichash_update(&hasher->state, hasher->gathered,
                                     hasher->n);
@@ -25,7 +25,7 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len)
     enum { LENGTH = 8 };
 
     if (LENGTH + len > sizeof hasher->gathered - hasher->n)
-        pass_on(hasher);
+        hash_gathered(hasher);
     crypto_put_u64(hasher->gathered + hasher->n, len);
     hasher->n += LENGTH;
     hasher_add_part(hasher, data, len);
@@ -34,7 +34,7 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len)
 void hasher_add_part(struct hasher *hasher, const void *data, size_t len)
 {
     if (len > sizeof hasher->gathered - hasher->n) {
-        pass_on(hasher);
+        hash_gathered(hasher);
         (void)crypto_generichash_update(&hasher->state, data, len);
     } else if (len > 0) {
         memcpy(hasher->gathered + hasher->n, data, len);
@@ -64,7 +64,7 @@ struct hash hasher_end(struct hasher *hasher)
 {
     struct hash hash;
 
-    pass_on(hasher);
+    hash_gathered(hasher);
     (void)crypto_generichash_final(&hasher->state, hash.bytes, HASH_BYTES);
     return hash;
 }

@@ -13,26 +13,26 @@ enum { DEPTH_MAX = 2048 };
 // jansson's parser reports a failed allocation as a mistake in the text, or
 // continues without the characters that it had no room for. So it allocates
 // through us, and we remember per thread that an allocation failed.
-static _Thread_local bool starved;
+static _Thread_local bool allocation_failed;
 
-static void *noting_malloc(size_t size)
+static void *watched_malloc(size_t size)
 {
     void *piece = malloc(size);
 
     if (piece == NULL)
-        starved = true;
+        allocation_failed = true;
     return piece;
 }
 
 static void watch_allocations(void)
 {
-    json_set_alloc_funcs(noting_malloc, free);
+    json_set_alloc_funcs(watched_malloc, free);
 }
 
 // jansson quotes the input in its messages, including line ends.
 static void set_parse_error(struct err *err, json_error_t *error)
 {
-    if (starved) {
+    if (allocation_failed) {
         err_nomem(err, "a JSON value");
         return;
     }
@@ -88,10 +88,10 @@ json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
         return NULL;
     }
     (void)pthread_once(&watched, watch_allocations);
-    starved = false;
+    allocation_failed = false;
     json_t *value = json_loadb(len == 0 ? "" : text, len,
                                JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, where);
-    if (value != NULL && !starved)
+    if (value != NULL && !allocation_failed)
         return value;
     json_decref(value);
     set_parse_error(err, where);

@@ -33,7 +33,7 @@ static bool is_word(char c)
            (unsigned char)c >= 0x80;
 }
 
-static bool is_dress(char c)
+static bool is_decoration(char c)
 {
     return c != '\0' && strchr(" \t\r\n\"'`*", c) != NULL;
 }
@@ -53,7 +53,7 @@ static enum fit fit_text(const struct path *path, const char *text, size_t len,
     size_t i = 0;
 
     if (*done == 0)
-        while (i < len && is_dress(text[i]))
+        while (i < len && is_decoration(text[i]))
             i++;
     while (i < len && *done < path->right_len &&
            tolower((unsigned char)text[i]) ==
@@ -90,12 +90,13 @@ static const json_t *find_token(const struct path *path, size_t at,
 
 // For a token that begins before the label, returns what follows `before`, the
 // text in between; NULL if the token does not lead to the label.
-static const char *behind(const char *token, const char *before, size_t len)
+static const char *after_prefix(const char *token, const char *before,
+                                size_t len)
 {
     if (strncmp(token, before, len) == 0)
         return token + len;
     for (size_t i = 0; i < len; i++) {
-        if (!is_dress(before[i]))
+        if (!is_decoration(before[i]))
             return NULL;
     }
     return token;
@@ -120,7 +121,7 @@ static double sum_others(const struct path *path, const json_t *entry,
         const char *token = json_string_value(json_array_get(entry, i));
         double p = probability(json_array_get(entry, i + 1));
         const char *rest =
-            token == NULL ? NULL : behind(token, before, before_len);
+            token == NULL ? NULL : after_prefix(token, before, before_len);
         size_t then = done;
 
         if (rest == NULL)

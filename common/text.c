@@ -29,7 +29,7 @@ static bool is_cut(const char *text, size_t len)
 
 // Drops incomplete characters, and writes '?' for a byte that is not UTF-8 at
 // all. Returns the new length.
-static size_t mend(char *text, size_t len)
+static size_t repair_utf8(char *text, size_t len)
 {
     size_t to = 0;
 
@@ -67,7 +67,7 @@ size_t text_vprint(char *out, size_t size, const char *format, va_list args)
     if ((size_t)len >= room)
         len = (int)room - 1;
     memcpy(out, made, (size_t)len);
-    return mend(out, (size_t)len);
+    return repair_utf8(out, (size_t)len);
 }
 
 size_t text_print(char *out, size_t size, const char *format, ...)
@@ -232,7 +232,7 @@ static bool is_invisible(uint32_t code)
            (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
 }
 
-static const char *look_of(uint32_t code)
+static const char *describe_lookalike(uint32_t code)
 {
     if (text_is_space(code))
         return "a space that is not a plain one";
@@ -253,7 +253,7 @@ const char *text_lookalike(const char *text, size_t len, size_t *at)
     for (*at = 0; *at < len;) {
         size_t bytes = utf8_next(text + *at, len - *at, &code);
 
-        look = bytes > 1 ? look_of(code) : NULL;
+        look = bytes > 1 ? describe_lookalike(code) : NULL;
         if (look != NULL)
             break;
         *at += bytes > 0 ? bytes : 1;

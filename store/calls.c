@@ -179,7 +179,7 @@ static void put_text_row(struct buf *record, int64_t id, int64_t question_id,
 }
 
 // evaluation_index keeps ids as 32 bits.
-static bool has_id_left(const struct store *store, struct err *err)
+static bool check_id_left(const struct store *store, struct err *err)
 {
     if (store->next_call_id < (int64_t)UINT32_MAX)
         return true;
@@ -242,7 +242,7 @@ int64_t calls_put(struct store *store, const struct call_put *call,
     struct placed question;
     struct buf *record = NULL;
 
-    if (!has_id_left(store, err) ||
+    if (!check_id_left(store, err) ||
         !call_index_reserve(&store->calls, ref.id, err) ||
         !costs_reserve(&store->costs, or_empty(call->worker), err))
         return 0;

@@ -22,7 +22,7 @@ static uint64_t hash_cost(const struct cost_of *of)
     return slots_hash(hash, 0);
 }
 
-static struct cost_of cost_what(const struct costs *costs, size_t position)
+static struct cost_of cost_of_item(const struct costs *costs, size_t position)
 {
     const struct cost *cost = &costs->items[position];
 
@@ -33,14 +33,14 @@ static struct cost_of cost_what(const struct costs *costs, size_t position)
 
 static uint64_t hash_at(const void *user, size_t position)
 {
-    struct cost_of of = cost_what(user, position);
+    struct cost_of of = cost_of_item(user, position);
 
     return hash_cost(&of);
 }
 
 static bool is_at(const void *user, size_t position, const void *sought)
 {
-    struct cost_of of = cost_what(user, position);
+    struct cost_of of = cost_of_item(user, position);
     const struct cost_of *other = sought;
 
     return of.job_no == other->job_no && of.kind_id == other->kind_id &&

@@ -5,7 +5,7 @@
 #include "store/frames.h"
 #include "store/record.h"
 
-static void forget_begun(struct draft *draft)
+static void discard_unfinished(struct draft *draft)
 {
     struct buf *frames = &draft->frames;
 
@@ -17,7 +17,7 @@ struct buf *draft_begin(struct draft *draft)
 {
     const uint32_t size = 0; // not known yet
 
-    forget_begun(draft);
+    discard_unfinished(draft);
     buf_append(&draft->frames, &size, sizeof size);
     return &draft->frames;
 }
@@ -36,7 +36,7 @@ bool draft_end(struct draft *draft, struct err *err)
         ok = false;
     }
     if (!ok) {
-        forget_begun(draft);
+        discard_unfinished(draft);
         return false;
     }
     memcpy(frames->data + draft->begun, &size, sizeof size);

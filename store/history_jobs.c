@@ -120,11 +120,11 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
 static void put_state_event(struct buf *record, int64_t job_no,
                             const struct history_job_state *now, int64_t at_ms)
 {
-    bool told = now->reason != NULL && now->reason[0] != '\0';
+    bool has_reason = now->reason != NULL && now->reason[0] != '\0';
     char text[STATE_BYTES];
 
     (void)text_print(text, sizeof text, "%s%s%s", job_state_name(now->state),
-                     told ? ": " : "", told ? now->reason : "");
+                     has_reason ? ": " : "", has_reason ? now->reason : "");
     record_begin(record, RECORD_EVENT);
     record_int(record, job_no);
     record_text(record, "state");

@@ -22,7 +22,7 @@
 
 enum {
     PATH_BYTES = 64 * 1024,
-    TELL_MS = 500, // shorter waits are not logged
+    LOG_AFTER_MS = 500, // shorter waits are not logged
 };
 
 // The position of the lock in the store's own file.
@@ -69,7 +69,7 @@ static void set_busy(const struct holder *holder, const char *path,
 
 struct wait {
     int64_t since_ms; // 0: has not waited yet
-    bool told;
+    bool logged;
 };
 
 // Sleeps briefly. Returns false once the wait has been long enough.
@@ -82,12 +82,12 @@ static bool wait_more(struct wait *wait, const char *path)
         wait->since_ms = now_ms;
     if (now_ms - wait->since_ms >= LOCK_ENDING_MS)
         return false;
-    if (!wait->told && now_ms - wait->since_ms >= TELL_MS) {
+    if (!wait->logged && now_ms - wait->since_ms >= LOG_AFTER_MS) {
         log_warn("store-waits",
                  "the store %s is still held by a process that is ending; "
                  "waiting up to %d s for it",
                  path, LOCK_ENDING_MS / 1000);
-        wait->told = true;
+        wait->logged = true;
     }
     (void)nanosleep(&pause, NULL);
     return true;
@@ -133,7 +133,7 @@ static bool lock_patiently(int fd, const char *path, struct err *err)
 
 // Returns true if the locked file still has its name; the process that created
 // it may have removed it in between.
-static bool is_named(const struct name_lock *lock)
+static bool still_has_name(const struct name_lock *lock)
 {
     struct stat here, there;
 
@@ -146,7 +146,7 @@ static bool take_name(struct name_lock *lock, const char *path, struct err *err)
     while (open_lock(lock, err)) {
         bool ok = lock_patiently(lock->fd, path, err);
 
-        if (ok && is_named(lock))
+        if (ok && still_has_name(lock))
             return true;
         (void)close(lock->fd);
         lock->fd = -1;

@@ -32,7 +32,7 @@ static const char jobs_sql[] =
     " FROM v_jobs v JOIN jobs j ON j.id = v.job"
     " LEFT JOIN bests b ON b.job_no = j.no ORDER BY v.updated DESC";
 // The same for a job that was last run by a promptcc that did not write bests.
-static const char so_far_sql[] =
+static const char score_so_far_sql[] =
     "SELECT score, n FROM v_best WHERE job = ?1 AND rank = 1";
 static const char show_sql[] =
     "SELECT " JOB_NAMES ", " JOB_SCORE " AS score, " JOB_FACTS ", j.document"
@@ -62,7 +62,7 @@ static const char export_sql[] =
     " WHERE id = ?1 AND row_check('jobs', no, compiled_sum, no, compiled)";
 
 // Adds the score so far to such a job. Returns false on failure.
-static bool add_so_far(struct store *store, json_t *job, struct err *err)
+static bool add_score_so_far(struct store *store, json_t *job, struct err *err)
 {
     json_t *best;
     bool ok = true;
@@ -70,7 +70,7 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
     if (json_is_number(json_object_get(job, "score")) ||
         json_get_int(job, "trials", 0) == 0)
         return true;
-    best = lookup_rows(store, so_far_sql,
+    best = lookup_rows(store, score_so_far_sql,
                        &(struct lookup_values){json_get_text(job, "job", "")},
                        err);
     if (best == NULL)
@@ -87,7 +87,7 @@ static bool add_so_far(struct store *store, json_t *job, struct err *err)
 
 // A killed job still has state "running", since nobody was left to change it.
 // If no process has the store open, says so in its reason.
-static void tell_left(const struct store *store, json_t *rows)
+static void explain_abandoned(const struct store *store, json_t *rows)
 {
     static const char reason[] =
         "nothing is working on it now; the same command, or its coordinator, "
@@ -112,11 +112,11 @@ static json_t *answer_jobs(struct store *store, const char *id,
     (void)argument;
     lookup_boolean(rows, "simulated");
     for (size_t i = 0; i < json_array_size(rows); i++)
-        if (!add_so_far(store, json_array_get(rows, i), err)) {
+        if (!add_score_so_far(store, json_array_get(rows, i), err)) {
             json_decref(rows);
             return NULL;
         }
-    tell_left(store, rows);
+    explain_abandoned(store, rows);
     return rows;
 }
 
@@ -129,7 +129,7 @@ static json_t *answer_show(struct store *store, const char *id,
     (void)argument;
     lookup_boolean(rows, "simulated");
     lookup_parse(rows, "document");
-    tell_left(store, rows);
+    explain_abandoned(store, rows);
     return lookup_only(rows, "job", err);
 }
 
@@ -217,18 +217,18 @@ static json_t *answer_query(struct store *store, const char *id,
     return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
 }
 
-#define AS_PRINTED "what the command prints with --json"
+#define LIKE_THE_COMMAND "what the command prints with --json"
 // The pages' questions take the parameters of their URL.
-#define AS_THERE "its parameters"
+#define URL_PARAMETERS "its parameters"
 
 static const struct verb {
     struct verb_told told;
     lookup_function *answer;
 } verbs[] = {
-    {{"jobs", false, NULL, AS_PRINTED}, answer_jobs},
-    {{"show", true, NULL, AS_PRINTED}, answer_show},
-    {{"trials", true, NULL, AS_PRINTED}, answer_trials},
-    {{"best", true, "`limit`", AS_PRINTED}, answer_best},
+    {{"jobs", false, NULL, LIKE_THE_COMMAND}, answer_jobs},
+    {{"show", true, NULL, LIKE_THE_COMMAND}, answer_show},
+    {{"trials", true, NULL, LIKE_THE_COMMAND}, answer_trials},
+    {{"best", true, "`limit`", LIKE_THE_COMMAND}, answer_best},
     {{"export", true, NULL,
       "`job`, `state`, `document`, `compiled` (a text, null before the "
       "first end), `replay_version` (of the promptcc that ran it)"},
@@ -240,46 +240,50 @@ static const struct verb {
       "those that the store remembers: a coordinator answers with those "
       "that are here"},
      answer_workers},
-    {{"summary", true, AS_THERE,
+    {{"summary", true, URL_PARAMETERS,
       "as `GET /api/v1/jobs/{job}` of docs/http-api.md"},
      lookup_summary},
-    {{"trial-page", true, AS_THERE, "as `GET .../trials` of docs/http-api.md"},
+    {{"trial-page", true, URL_PARAMETERS,
+      "as `GET .../trials` of docs/http-api.md"},
      lookup_trial_page},
-    {{"curve", true, AS_THERE, "as `GET .../curve` of docs/http-api.md"},
+    {{"curve", true, URL_PARAMETERS, "as `GET .../curve` of docs/http-api.md"},
      lookup_curve},
-    {{"importance", true, AS_THERE,
+    {{"importance", true, URL_PARAMETERS,
       "as `GET .../importance` of docs/http-api.md"},
      lookup_importance},
-    {{"tokens", true, AS_THERE, "as `GET .../tokens` of docs/http-api.md"},
+    {{"tokens", true, URL_PARAMETERS,
+      "as `GET .../tokens` of docs/http-api.md"},
      lookup_tokens},
-    {{"candidate", true, AS_THERE,
+    {{"candidate", true, URL_PARAMETERS,
       "as `GET .../candidates/{number}` of docs/http-api.md"},
      lookup_candidate},
-    {{"lineage", true, AS_THERE,
+    {{"lineage", true, URL_PARAMETERS,
       "as `GET .../candidates/{number}/lineage` of docs/http-api.md"},
      lookup_lineage},
-    {{"origins", true, AS_THERE,
+    {{"origins", true, URL_PARAMETERS,
       "as `GET .../candidates/{number}/origins` of docs/http-api.md"},
      lookup_origins},
-    {{"compare", true, AS_THERE, "as `GET .../compare` of docs/http-api.md"},
+    {{"compare", true, URL_PARAMETERS,
+      "as `GET .../compare` of docs/http-api.md"},
      lookup_compare},
-    {{"failures", true, AS_THERE,
+    {{"failures", true, URL_PARAMETERS,
       "as `GET .../candidates/{number}/failures` of docs/http-api.md"},
      lookup_failures},
-    {{"evaluations", true, AS_THERE,
+    {{"evaluations", true, URL_PARAMETERS,
       "as `GET .../candidates/{number}/evaluations` of docs/http-api.md"},
      lookup_evaluations},
-    {{"evaluation", true, AS_THERE,
+    {{"evaluation", true, URL_PARAMETERS,
       "as `GET .../evaluations/{number}` of docs/http-api.md"},
      lookup_evaluation},
-    {{"call", true, AS_THERE,
+    {{"call", true, URL_PARAMETERS,
       "as `GET .../calls/{number}` of docs/http-api.md"},
      lookup_call},
-    {{"cost", true, AS_THERE, "as `GET .../cost` of docs/http-api.md"},
+    {{"cost", true, URL_PARAMETERS, "as `GET .../cost` of docs/http-api.md"},
      lookup_cost},
-    {{"events", true, AS_THERE, "as `GET .../events` of docs/http-api.md"},
+    {{"events", true, URL_PARAMETERS,
+      "as `GET .../events` of docs/http-api.md"},
      lookup_events},
-    {{"worker-history", false, AS_THERE,
+    {{"worker-history", false, URL_PARAMETERS,
       "as `GET /api/v1/workers/history` of docs/http-api.md"},
      lookup_worker_history},
 };

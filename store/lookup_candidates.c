@@ -153,7 +153,7 @@ static const char trials_of_sql[] =
     " ORDER BY number LIMIT 100";
 
 // Moves the members that are equal in all parts up to the candidate.
-static json_t *gather(int64_t candidate, json_t *parts, json_t *trials)
+static json_t *join_parts(int64_t candidate, json_t *parts, json_t *trials)
 {
     const json_t *first = json_array_get(parts, 0);
     json_t *answer = json_pack(
@@ -196,7 +196,7 @@ json_t *lookup_candidate(struct store *store, const char *id,
         lookup_parse(parts, "demos");
         lookup_parse(parts, "parents");
         lookup_parse(parts, "tuned");
-        answer = gather(candidate, parts, trials);
+        answer = join_parts(candidate, parts, trials);
     }
     json_decref(parts);
     json_decref(trials);
@@ -283,7 +283,7 @@ static enum change change_of(const json_t *pair)
 }
 
 // A row belongs to "val" if its share is "val" or "train, val".
-static bool is_of(const json_t *pair, const char *share)
+static bool is_in_share(const json_t *pair, const char *share)
 {
     const char *of = json_get_text(pair, "share", "");
 
@@ -320,7 +320,7 @@ static bool read_versus(const json_t *all, const char *share,
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *pair = json_array_get(all, i);
 
-        if (!is_of(pair, share))
+        if (!is_in_share(pair, share))
             continue;
         (void)json_array_append(out->pairs, pair);
         out->a[out->n] = json_get_number(pair, "a", 0);
@@ -386,7 +386,7 @@ static json_t *find_detail(const json_t *details, int64_t id)
     return NULL;
 }
 
-static json_t *side_of_row(const json_t *detail)
+static json_t *row_side_json(const json_t *detail)
 {
     static const char *const keys[] = {"evaluation", "score", "outcome",
                                        "answer", "reason"};
@@ -410,8 +410,8 @@ static json_t *example_json(const json_t *pair, const json_t *details)
         (void)json_object_set(example, keys[i], json_object_get(a, keys[i]));
     (void)json_object_set_new(example, "change",
                               json_string(change_names[change_of(pair)]));
-    (void)json_object_set_new(example, "a", side_of_row(a));
-    (void)json_object_set_new(example, "b", side_of_row(b));
+    (void)json_object_set_new(example, "a", row_side_json(a));
+    (void)json_object_set_new(example, "b", row_side_json(b));
     return example;
 }
 

@@ -40,7 +40,7 @@ static const char written_sql[] =
 
 // Everything the teacher was asked outside of the program's steps. A call may
 // have been paid for by another job of the store.
-static const char letters_sql[] =
+static const char teacher_calls_sql[] =
     "SELECT c.id AS call, t.reply FROM calls c"
     " JOIN call_texts t ON t.id = c.id"
     " WHERE c.kind_id IN (SELECT id FROM call_kinds WHERE role = 'teacher'"
@@ -167,21 +167,22 @@ static size_t sentence_length(const char *text)
     return len;
 }
 
-static json_int_t who_wrote(const json_t *letters, const char *sentence)
+static json_int_t find_author(const json_t *teacher_calls, const char *sentence)
 {
-    for (size_t i = 0; i < json_array_size(letters); i++) {
-        const json_t *letter = json_array_get(letters, i);
+    for (size_t i = 0; i < json_array_size(teacher_calls); i++) {
+        const json_t *teacher_call = json_array_get(teacher_calls, i);
 
-        if (strstr(json_get_text(letter, "reply", ""), sentence) != NULL)
-            return json_get_int(letter, "call", 0);
+        if (strstr(json_get_text(teacher_call, "reply", ""), sentence) != NULL)
+            return json_get_int(teacher_call, "call", 0);
     }
     return 0;
 }
 
 // Lists the calls that wrote those sentences of the instruction that are not in
 // the original program, in the instruction's order.
-static json_t *who_wrote_it(const json_t *letters, const char *instruction,
-                            const char *written, struct err *err)
+static json_t *find_authors(const json_t *teacher_calls,
+                            const char *instruction, const char *written,
+                            struct err *err)
 {
     struct buf line = BUF_INIT(TEXT_BYTES), before = BUF_INIT(TEXT_BYTES);
     json_t *calls = json_array();
@@ -202,7 +203,7 @@ static json_t *who_wrote_it(const json_t *letters, const char *instruction,
 
         at[len] = '\0';
         if (len >= SENTENCE_LEAST && strstr(before.data, at) == NULL)
-            call = who_wrote(letters, at);
+            call = find_author(teacher_calls, at);
         if (call != 0)
             add_call(calls, call);
         at[len] = next;
@@ -285,7 +286,7 @@ static bool has_value(const json_t *object, const json_t *value)
 }
 
 // Returns true if a single row of the data contains the whole demo.
-static bool is_of_data(const json_t *rows, const json_t *demo)
+static bool is_from_data(const json_t *rows, const json_t *demo)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -337,7 +338,7 @@ static bool find_scored(struct store *store, const char *const *args,
     for (size_t i = 0; ok && i < json_array_size(demos); i++) {
         const json_t *demo = json_array_get(demos, i);
 
-        if (json_is_null(json_array_get(calls, i)) && !is_of_data(rows, demo))
+        if (json_is_null(json_array_get(calls, i)) && !is_from_data(rows, demo))
             (void)json_array_set_new(calls, i, find_run(runs, demo));
     }
     json_decref(rows);
@@ -346,8 +347,8 @@ static bool find_scored(struct store *store, const char *const *args,
 }
 
 // Returns a call or null for each demo.
-static json_t *who_ran(struct store *store, const char *id, const char *step,
-                       const json_t *demos, struct err *err)
+static json_t *find_runs(struct store *store, const char *id, const char *step,
+                         const json_t *demos, struct err *err)
 {
     const char *args[] = {id, step, NULL};
     json_t *calls = json_array();
@@ -378,7 +379,8 @@ static json_t *who_ran(struct store *store, const char *id, const char *step,
 // --- the answer ---
 
 // Returns the step's original instruction, from the baseline's parts.
-static const char *as_written(const json_t *baseline, const char *step)
+static const char *original_instruction(const json_t *baseline,
+                                        const char *step)
 {
     for (size_t i = 0; i < json_array_size(baseline); i++)
         if (strcmp(json_get_text(json_array_get(baseline, i), "step", ""),
@@ -389,19 +391,20 @@ static const char *as_written(const json_t *baseline, const char *step)
 }
 
 static json_t *part_origins(struct store *store, const char *id,
-                            const json_t *part, const json_t *letters,
+                            const json_t *part, const json_t *teacher_calls,
                             const json_t *baseline, struct err *err)
 {
     const char *step = json_get_text(part, "step", "");
     json_t *written =
         json_get_int(part, "instruction_number", 0) == 0
             ? json_array()
-            : who_wrote_it(letters, json_get_text(part, "instruction", ""),
-                           as_written(baseline, step), err);
+            : find_authors(teacher_calls,
+                           json_get_text(part, "instruction", ""),
+                           original_instruction(baseline, step), err);
     json_t *demos =
         written == NULL
             ? NULL
-            : who_ran(store, id, step, json_object_get(part, "demos"), err);
+            : find_runs(store, id, step, json_object_get(part, "demos"), err);
 
     if (demos != NULL)
         return json_pack("{s:s, s:o, s:o}", "step", step, "instruction",
@@ -414,7 +417,7 @@ json_t *lookup_origins(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
     int64_t candidate = lookup_candidate_or_best(store, id, argument, err);
-    json_t *parts = NULL, *letters = NULL, *baseline = NULL;
+    json_t *parts = NULL, *teacher_calls = NULL, *baseline = NULL;
     json_t *list = json_array();
     bool ok;
 
@@ -425,18 +428,18 @@ json_t *lookup_origins(struct store *store, const char *id,
         baseline =
             lookup_rows(store, written_sql, &(struct lookup_values){id}, err);
     if (baseline != NULL)
-        letters =
-            lookup_rows(store, letters_sql, &(struct lookup_values){id}, err);
-    ok = letters != NULL && fold(letters, "reply", err);
+        teacher_calls = lookup_rows(store, teacher_calls_sql,
+                                    &(struct lookup_values){id}, err);
+    ok = teacher_calls != NULL && fold(teacher_calls, "reply", err);
     lookup_parse(parts, "demos");
     for (size_t i = 0; ok && i < json_array_size(parts); i++) {
         json_t *part = part_origins(store, id, json_array_get(parts, i),
-                                    letters, baseline, err);
+                                    teacher_calls, baseline, err);
 
         ok = part != NULL && json_array_append_new(list, part) == 0;
     }
     json_decref(parts);
-    json_decref(letters);
+    json_decref(teacher_calls);
     json_decref(baseline);
     if (ok)
         return json_pack("{s:I, s:o}", "candidate", (json_int_t)candidate,

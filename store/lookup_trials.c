@@ -175,7 +175,7 @@ static const char curve_size_sql[] =
     " count(iif(state = 'done', 1, NULL)) AS done"
     " FROM trials WHERE job_no = " JOB_NO;
 
-static bool is_whole(const json_t *point)
+static bool is_on_most_rows(const json_t *point)
 {
     const char *kind = json_get_text(point, "kind", "");
 
@@ -184,14 +184,14 @@ static bool is_whole(const json_t *point)
 
 // Adds the best score up to each point. Only trials on the most rows count,
 // since small samples win by luck.
-static void run_along(json_t *points)
+static void add_best_so_far(json_t *points)
 {
     double best = -1;
 
     for (size_t i = 0; i < json_array_size(points); i++) {
         json_t *point = json_array_get(points, i);
         double here =
-            is_whole(point) ? json_get_number(point, "score", -1) : -1;
+            is_on_most_rows(point) ? json_get_number(point, "score", -1) : -1;
 
         best = here > best ? here : best;
         (void)json_object_set_new(point, "best",
@@ -219,7 +219,7 @@ json_t *lookup_curve(struct store *store, const char *id,
         return NULL;
     }
     lookup_add_intervals(points);
-    run_along(points);
+    add_best_so_far(points);
     (void)json_object_set_new(size, "bucket", json_integer(bucket));
     (void)json_object_set_new(size, "points", points);
     return size;
@@ -261,7 +261,7 @@ struct share {
 // Returns epsilon squared: the share of the variance that the choice explains,
 // minus what the same number of values would explain by chance. Returns 0 if
 // there was no choice.
-static double explained(const struct share *all)
+static double explained_share(const struct share *all)
 {
     double mean = all->wx / all->w;
     double total = all->wxx - all->w * mean * mean;
@@ -316,8 +316,8 @@ static json_t *importance_of(const json_t *rows, size_t *at)
     return json_pack("{s:s, s:s, s:I, s:f, s:o}", "step",
                      json_get_text(first, "step", ""), "part",
                      json_get_text(first, "part", ""), "choices",
-                     (json_int_t)all.values, "importance", explained(&all),
-                     "values", values);
+                     (json_int_t)all.values, "importance",
+                     explained_share(&all), "values", values);
 }
 
 json_t *lookup_importance(struct store *store, const char *id,

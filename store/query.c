@@ -109,7 +109,7 @@ void query_confine(struct store *store)
 
 // Reports SQLite's message about the user's query, and a guess at what was
 // meant.
-static void set_wrong(struct store *store, const char *sql, struct err *err)
+static void set_sql_error(struct store *store, const char *sql, struct err *err)
 {
     struct buf hint = BUF_INIT(HINT_BYTES);
     char message[HINT_BYTES];
@@ -126,7 +126,7 @@ static void set_wrong(struct store *store, const char *sql, struct err *err)
 
 // Returns true if the query ran into the limits of query_confine, not those of
 // the machine.
-static bool met_bounds(int rc)
+static bool hit_memory_limit(int rc)
 {
     return (rc == SQLITE_NOMEM || rc == SQLITE_FULL) &&
            sqlite3_hard_heap_limit64(-1) > 0;
@@ -135,7 +135,7 @@ static bool met_bounds(int rc)
 static void set_query_error(struct store *store, const char *sql, int rc,
                             struct err *err)
 {
-    if (met_bounds(rc & 0xFF)) {
+    if (hit_memory_limit(rc & 0xFF)) {
         err_set(err, ERR_LIMIT,
                 "the query needs more memory, or larger temporary files, than "
                 "it may have; narrow it with WHERE or LIMIT, or query a copy "
@@ -159,7 +159,7 @@ static void set_query_error(struct store *store, const char *sql, int rc,
     case SQLITE_RANGE:
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
-        set_wrong(store, sql, err);
+        set_sql_error(store, sql, err);
         break;
     default:
         sql_fail(err, store->reader, rc, store->path, "query");
@@ -473,8 +473,8 @@ static char *take_id(const json_t *rows, struct err *err)
 
 // Evaluations of a job have a history of their own. One is meant only if its
 // whole id is given, or nothing else has that name.
-#define IS_THERE " AND state <> 'removed'"
-#define NO_EVALUATION IS_THERE " AND id NOT LIKE '%-eval'"
+#define NOT_REMOVED " AND state <> 'removed'"
+#define NO_EVALUATION NOT_REMOVED " AND id NOT LIKE '%-eval'"
 
 // The newest job is the one whose state changed last, in the order of writing.
 // Timestamps would not do: a machine without a clock battery may be off by
@@ -494,12 +494,12 @@ char *query_job(struct store *store, const char *prefix, struct err *err)
     static const char *const meanings[] = {
         "SELECT id FROM jobs" CHANGES " WHERE ?1 = ''" NO_EVALUATION
         " ORDER BY " NO_RESULTS ", " NEWEST_FIRST " LIMIT 1",
-        "SELECT id FROM jobs WHERE id = ?1" IS_THERE,
+        "SELECT id FROM jobs WHERE id = ?1" NOT_REMOVED,
         "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 1",
         "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NO_EVALUATION
         " ORDER BY no DESC LIMIT 20",
-        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" IS_THERE
+        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NOT_REMOVED
         " ORDER BY no DESC LIMIT 20",
     };
     json_t *rows = NULL;

@@ -90,7 +90,7 @@ static bool find_last(struct store *store, const char *table, int64_t *last,
     return sql_number(store->reader, store->path, sql, last, err);
 }
 
-static bool tell(const struct half *half, struct err *err)
+static bool pass_error_on(const struct half *half, struct err *err)
 {
     if (!half->ok && err != NULL)
         *err = half->err;
@@ -114,10 +114,10 @@ bool split_scan_run(struct store *store, const char *sql, int64_t job_no,
         return false;
     if (last < SPLIT_SCAN_LEAST) {
         (void)run_half(&halves[0]);
-        return tell(&halves[0], err);
+        return pass_error_on(&halves[0], err);
     }
     halves[0].up_to = halves[1].after = last / 2;
     halves[1].scan = &scans[1];
     run_both(halves);
-    return tell(&halves[0], err) && tell(&halves[1], err);
+    return pass_error_on(&halves[0], err) && pass_error_on(&halves[1], err);
 }

@@ -257,7 +257,7 @@ static bool load_calls(struct store *store, struct err *err)
 }
 
 // Compares the calls with the sums in `costs`, which tell how many there were.
-static bool tell_missing_calls(struct store *store, struct err *err)
+static bool log_missing_calls(struct store *store, struct err *err)
 {
     int64_t there = 0;
     int64_t gone = 0;
@@ -318,7 +318,7 @@ static bool load_costs(struct store *store, struct err *err)
 
 static bool load_indexes(struct store *store, struct err *err)
 {
-    return load_calls(store, err) && tell_missing_calls(store, err) &&
+    return load_calls(store, err) && log_missing_calls(store, err) &&
            load_costs(store, err) &&
            text_index_load(&store->prefixes, store,
                            "SELECT id, hash FROM prefixes ORDER BY id", err) &&

@@ -66,7 +66,7 @@ static void give_notice(struct writer *writer)
         bell_ring(&writer->notice);
 }
 
-static void break_off(struct writer *writer, const struct err *why)
+static void set_broken(struct writer *writer, const struct err *why)
 {
     struct err cause = *why;
 
@@ -85,10 +85,10 @@ static void mark_broken(struct writer *writer, int rc)
     struct err cause = ERR_CLEAR;
 
     sql_fail(&cause, writer->db, rc, writer->path, "write to");
-    break_off(writer, &cause);
+    set_broken(writer, &cause);
 }
 
-static bool is_in_place(struct writer *writer)
+static bool check_in_place(struct writer *writer)
 {
     struct err cause = ERR_CLEAR;
 
@@ -98,7 +98,7 @@ static bool is_in_place(struct writer *writer)
             "the store %s was removed, moved or replaced while it was in use: "
             "put it back, or run the same command again to begin a new one",
             writer->path);
-    break_off(writer, &cause);
+    set_broken(writer, &cause);
     return false;
 }
 
@@ -112,7 +112,7 @@ static void set_troubled(struct writer *writer, bool troubled)
 }
 
 // Returns true for errors that may pass without reopening the store.
-static bool may_pass(int rc)
+static bool is_temporary(int rc)
 {
     int primary = rc & 0xFF;
 
@@ -142,7 +142,7 @@ static bool is_patient(const struct writer *writer, int64_t since_ms)
     return patience_ms < 0 || clock_monotonic_ms() - since_ms < patience_ms;
 }
 
-static void now_durable(struct writer *writer)
+static void mark_durable(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->mutex);
     atomic_fetch_add(&writer->durable, writer->transaction.n);
@@ -153,14 +153,14 @@ static void now_durable(struct writer *writer)
 }
 
 // Retries the transaction until it succeeds or patience ends.
-static void outlast(struct writer *writer, int rc)
+static void retry_transaction(struct writer *writer, int rc)
 {
     int64_t since_ms = clock_monotonic_ms();
     struct err cause = ERR_CLEAR;
 
     sql_fail(&cause, writer->db, rc, writer->path, "write to");
     transaction_roll_back(&writer->transaction);
-    while (may_pass(rc) && is_patient(writer, since_ms)) {
+    while (is_temporary(rc) && is_patient(writer, since_ms)) {
         if (!atomic_load(&writer->troubled)) {
             log_warn("store-waits",
                      "%s; nothing new begins until it can be written again",
@@ -169,14 +169,14 @@ static void outlast(struct writer *writer, int rc)
         }
         if (!await_attempt(writer))
             break;
-        if (!is_in_place(writer))
+        if (!check_in_place(writer))
             return;
         rc = transaction_again(&writer->transaction);
         if (rc != SQLITE_OK)
             continue;
         log_info("store-writes", "%s can be written again", writer->path);
         set_troubled(writer, false);
-        now_durable(writer);
+        mark_durable(writer);
         return;
     }
     mark_broken(writer, rc);
@@ -188,13 +188,13 @@ static void commit_group(struct writer *writer)
 
     if (writer->transaction.n == 0 || atomic_load(&writer->broken))
         return;
-    if (!is_in_place(writer))
+    if (!check_in_place(writer))
         return;
     rc = transaction_commit(&writer->transaction);
     if (rc == SQLITE_OK)
-        now_durable(writer);
+        mark_durable(writer);
     else
-        outlast(writer, rc);
+        retry_transaction(writer, rc);
 }
 
 static void run_put(struct writer *writer, struct frames frame, bool stays)
@@ -204,7 +204,7 @@ static void run_put(struct writer *writer, struct frames frame, bool stays)
     if (!transaction_add(&writer->transaction, frame, stays, &rc))
         mark_broken(writer, SQLITE_NOMEM);
     else if (rc != SQLITE_OK)
-        outlast(writer, rc);
+        retry_transaction(writer, rc);
     else if (transaction_is_full(&writer->transaction))
         commit_group(writer);
 }
