@@ -317,7 +317,7 @@ bool batch_next(struct batch *batch, json_t **values, struct err *err)
 
 bool batch_is_late(const struct batch *batch)
 {
-    return rows_waits(batch->rows);
+    return rows_would_block(batch->rows);
 }
 
 // --- outputs ---

@@ -299,7 +299,7 @@ static void check_number(struct jobfile *file)
 
     if (n >= ROWS_LEAST || file->optimizer->one_set)
         return;
-    diag_take_back(file->diags, "few-examples");
+    diag_remove(file->diags, "few-examples");
     diag_add(file->diags, DIAG_ERROR, "too-few-examples",
              &file->job->data.place,
              "the data has only %s, and a candidate is scored on %zu: such a "
@@ -371,7 +371,7 @@ static void check_metric_reacts(struct jobfile *file)
     struct place place = whole_file(file);
     size_t tried = 0;
 
-    if (metric_outside(file->job->metric) > 0 ||
+    if (metric_ask_count(file->job->metric) > 0 ||
         metric_labels(file->job->metric, keys, 2) == 0)
         return;
     for (size_t i = 1; i < dataset_size(file->dataset) && tried < PAIRS_TRIED;
@@ -406,7 +406,7 @@ static void check_budget(struct jobfile *file)
 {
     struct place place = whole_file(file);
     int64_t asks = stepper_asks(file->job->program, &file->plan) +
-                   (int64_t)metric_outside(file->job->metric);
+                   (int64_t)metric_ask_count(file->job->metric);
     int64_t once = asks * (int64_t)file->split.n[SHARE_VAL];
     int64_t test = 2 * asks * (int64_t)file->split.n[SHARE_TEST];
     int64_t most = file->job->budget.max_calls;

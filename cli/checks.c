@@ -242,7 +242,7 @@ static void check_programs(struct jobfile *file, const struct options *options)
     struct exec_pool *pool = exec_pool_start(&how, &err);
     if (pool == NULL && err.code != ERR_NOMEM)
         diag_add(file->diags, DIAG_ERROR, "program", &place, "%s", err.text);
-    for (size_t i = 0; pool != NULL && i < metric_outside(file->job->metric);
+    for (size_t i = 0; pool != NULL && i < metric_ask_count(file->job->metric);
          i++)
         try_part(file, pool, i);
     if (pool != NULL)

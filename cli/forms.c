@@ -291,7 +291,7 @@ static void put_step(const struct compiled *compiled, const struct step *step,
         buf_printf(out,
                    "### Demos (a pool of %zu; each prompt shows the %zu "
                    "nearest to its input)\n\n",
-                   part->n_demos, candidate_part_shows(part));
+                   part->n_demos, candidate_part_n_shown(part));
     else if (part->n_demos > 0)
         buf_printf(out, "### Demos (%zu)\n\n", part->n_demos);
     put_demos(part, out);

@@ -24,7 +24,7 @@ static const char *find_stuck(const struct worker_probe *probe)
 {
     for (size_t i = 0; i < probe->n; i++)
         if (!worker_ended(probe->workers[i]) &&
-            worker_look(probe->workers[i]).turn_ms > STUCK_MS)
+            worker_get_health(probe->workers[i]).turn_ms > STUCK_MS)
             return "a worker's loop is stuck";
     return NULL;
 }
@@ -34,7 +34,7 @@ static const char *find_unready(const struct worker_probe *probe)
     const char *why = "no coordinator has accepted it";
 
     for (size_t i = 0; i < probe->n; i++) {
-        struct worker_health health = worker_look(probe->workers[i]);
+        struct worker_health health = worker_get_health(probe->workers[i]);
 
         if (health.serving && !health.server_fails)
             return NULL;

@@ -332,7 +332,7 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
         return true;
     client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
-        wire_explain(client->zmq, client->endpoint, &client->key, err))
+        wire_explain_refusal(client->zmq, client->endpoint, &client->key, err))
         return false; // this will not change without a person
     if (client->was_welcomed)
         return true;

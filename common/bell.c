@@ -39,7 +39,7 @@ void bell_ring(const struct bell *bell)
     errno = saved;
 }
 
-void bell_hush(const struct bell *bell)
+void bell_clear(const struct bell *bell)
 {
     char bytes[64];
 

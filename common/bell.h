@@ -1,7 +1,7 @@
 // bell: wakes a polling thread, from another thread or from a signal handler.
 //
-// The bell's descriptor is readable from bell_ring to bell_hush, however often
-// the bell rang in between. A thread calls bell_hush first and looks for work
+// The bell's descriptor is readable from bell_ring to bell_clear, however often
+// the bell rang in between. A thread calls bell_clear first and looks for work
 // afterwards, so it never misses work that was queued before a ring.
 //
 // The bell is a pipe. Both ends are closed on exec, so that no user program
@@ -33,7 +33,7 @@ void bell_close(struct bell *bell); // accepts BELL_NONE
 // Accepts BELL_NONE.
 void bell_ring(const struct bell *bell);
 
-void bell_hush(const struct bell *bell);
+void bell_clear(const struct bell *bell);
 
 // Returns the descriptor to poll for POLLIN, or -1 if the bell is not open.
 int bell_fd(const struct bell *bell);

@@ -211,7 +211,7 @@ void background_take(struct background *background)
 {
     struct chore *chore;
 
-    bell_hush(&background->ready);
+    bell_clear(&background->ready);
     for (;;) {
         (void)pthread_mutex_lock(&background->mutex);
         chore = pop(&background->finished);

@@ -80,8 +80,8 @@ static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
     if (*nearest == NULL)
         return false;
     if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
-        ok = nearest_put_near(*nearest, &pool, ev->work->vectors, near, out,
-                              err);
+        ok = nearest_put_by_embeddings(*nearest, &pool, ev->work->vectors, near,
+                                       out, err);
     else
         ok = nearest_put(*nearest, &pool,
                          stepper_step_inputs(ev->stepper, wanted->part), out,
@@ -117,7 +117,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
         return false;
     order->logprobs =
         task->logprobs &&
-        right_is_told(task->program, ev->work->job->metric, wanted->part);
+        right_is_measurable(task->program, ev->work->job->metric, wanted->part);
     if (task->candidate->parts[step->predictor].nearest > 0) {
         ok = put_nearest(ev, wanted, near, &tail, err);
         order->ask.payload = tail.data;
@@ -128,7 +128,7 @@ static bool ask_model(struct evaluation *ev, const struct ask *wanted,
     buf_release(&tail);
     prefix_unref(&ev->work->engine->flights, order->prefix);
     if (ev->stepper != NULL) // the flight has a copy
-        stepper_let_go(ev->stepper, wanted->part);
+        stepper_free_payload(ev->stepper, wanted->part);
     return ok;
 }
 
@@ -330,7 +330,8 @@ static bool take_for_search(struct evaluation *ev, int step,
 
     if (answer->outcome != CALL_TEXT)
         return stepper_answer(ev->stepper, step, answer, err);
-    ok = retrieval_near(work->retrieval, work->vectors, &query, &text, err);
+    ok = retrieval_answer_by_embedding(work->retrieval, work->vectors, &query,
+                                       &text, err);
     passages.text = text.data;
     passages.text_len = text.len;
     ok = ok && stepper_answer(ev->stepper, step, &passages, err);
@@ -394,8 +395,8 @@ static bool take_for_metric(struct evaluation *ev, int part,
 {
     struct err why = ERR_CLEAR;
 
-    if (metric_answered(ev->work->job->metric, (size_t)part, answer,
-                        &ev->outside[part], &why)) {
+    if (metric_read_answer(ev->work->job->metric, (size_t)part, answer,
+                           &ev->outside[part], &why)) {
         ev->outside_missing--;
         return true;
     }
@@ -429,7 +430,7 @@ static bool take(struct evaluation *ev, enum asker asker, int part,
 // Asks what the metric needs to know from outside, which may be nothing.
 static bool begin_judging(struct evaluation *ev, struct err *err)
 {
-    size_t n = metric_outside(ev->work->job->metric);
+    size_t n = metric_ask_count(ev->work->job->metric);
     bool ok = true;
 
     ev->judging = true;

@@ -84,9 +84,9 @@ static void resend_lacking(struct arrival *arrival,
     }
     mailbox_forget_prefixes(arrival->peer->mailbox);
     for (size_t i = 0; i < n; i++) // sending may end the peer
-        if (dispatch_untaken(inbox->engine->dispatch, worker,
-                             lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
-                             arrival->now, &action))
+        if (dispatch_resend(inbox->engine->dispatch, worker,
+                            lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
+                            arrival->now, &action))
             delivery_send_again(inbox->peers, &action, arrival->now);
 }
 
@@ -110,8 +110,8 @@ static void note_beat_interval(struct inbox *inbox, struct peer *peer,
                                int64_t ms)
 {
     peer->idle_ms = ms < WIRE_HEARTBEAT_MS ? WIRE_HEARTBEAT_MS : ms;
-    dispatch_rhythm(inbox->engine->dispatch, peer->worker->number,
-                    IDLE_BEATS * peer->idle_ms);
+    dispatch_set_silence(inbox->engine->dispatch, peer->worker->number,
+                         IDLE_BEATS * peer->idle_ms);
 }
 
 // What a client sends arrives before its heartbeats. So if it waits, and there
@@ -409,7 +409,7 @@ static bool find_room(struct inbox *inbox, const struct peer *peer,
 {
     while (!assemblies_have_room(&inbox->assemblies, bytes)) {
         struct assembly *idle =
-            assemblies_idle(&inbox->assemblies, peer->assembly, now);
+            assemblies_stalled(&inbox->assemblies, peer->assembly, now);
 
         if (idle == NULL)
             return false;
@@ -556,7 +556,8 @@ void inbox_receive(struct inbox *inbox, int64_t now)
         else
             n += receive_frame(&arrival, frame) - 1;
     }
-    dispatch_behind(inbox->engine->dispatch, is_behind(inbox, drained, now));
+    dispatch_set_behind(inbox->engine->dispatch,
+                        is_behind(inbox, drained, now));
     assemblies_tick(&inbox->assemblies, now);
     peers_tend(inbox->peers, now);
 }

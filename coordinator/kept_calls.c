@@ -53,8 +53,8 @@ bool kept_calls_give(struct engine *engine, size_t *at, int64_t now,
         struct kept_call *one = &kept->items[*at];
         struct flight *flight = flights_find(&engine->flights, &one->key);
         bool given =
-            flight != NULL &&
-            dispatch_give(engine->dispatch, flight->id, one->worker, now, out);
+            flight != NULL && dispatch_send_to(engine->dispatch, flight->id,
+                                               one->worker, now, out);
 
         if (given || now >= one->until_ms)
             *one = kept->items[--kept->n];

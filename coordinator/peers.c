@@ -312,7 +312,7 @@ void peers_remove(struct peers *peers, struct peer *peer, const char *state,
 
     unlist_peer(peers, peer);
     unindex_peer(peers, peer);
-    connections_parted(peers->connections, peer->fd, peer->number, now);
+    connections_peer_gone(peers->connections, peer->fd, peer->number, now);
     if (peer->worker != NULL) {
         log_info("worker-left", "%s (%s)", peer->worker->name, state);
         worker_rows_note(&engine->worker_rows, peer->worker, state, now);
@@ -363,8 +363,8 @@ static void check_total_unread(struct peers *peers)
          peer = peer->next) {
         size_t unread = peer->clogged
                             ? 0
-                            : connections_untaken(peers->connections, peer->fd,
-                                                  peer->number);
+                            : connections_unread_bytes(peers->connections,
+                                                       peer->fd, peer->number);
 
         all += unread;
         if (unread > most) {
@@ -379,8 +379,8 @@ static void check_total_unread(struct peers *peers)
 static void note_sent(struct peers *peers, struct peer *peer)
 {
     size_t bytes = wire_sent_bytes(peers->socket);
-    size_t unread =
-        connections_gave(peers->connections, peer->fd, peer->number, bytes);
+    size_t unread = connections_count_sent(peers->connections, peer->fd,
+                                           peer->number, bytes);
 
     if (unread > UNREAD_MOST)
         peer->clogged = peers->clogged = true;
@@ -545,7 +545,7 @@ static bool is_away(const struct peers *peers, const struct peer *peer)
     (void)dispatch_worker_look(peers->engine->dispatch, peer->worker->number,
                                &view);
     return view.state == DISPATCH_WORKER_SILENT ||
-           !connections_hold(peers->connections, peer->fd, peer->number);
+           !connections_is_open(peers->connections, peer->fd, peer->number);
 }
 
 // A worker can only go away by falling silent or by losing its connection.

@@ -225,8 +225,8 @@ void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now)
     dispatch_worker_heard(dispatch, known, now);
 }
 
-void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
-                     int64_t silence_ms)
+void dispatch_set_silence(struct dispatch *dispatch, int32_t worker,
+                          int64_t silence_ms)
 {
     struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
 
@@ -247,7 +247,7 @@ void dispatch_suspect(struct dispatch *dispatch, int32_t worker, int64_t now)
     dispatch_worker_set_alarm(dispatch, known);
 }
 
-void dispatch_behind(struct dispatch *dispatch, bool behind)
+void dispatch_set_behind(struct dispatch *dispatch, bool behind)
 {
     dispatch->behind = behind;
 }
@@ -399,8 +399,8 @@ static struct action send_again(struct dispatch *dispatch, struct lease *lease,
                            .lease = lease->node.key};
 }
 
-bool dispatch_untaken(struct dispatch *dispatch, int32_t worker, int64_t lease,
-                      int64_t now, struct action *out)
+bool dispatch_resend(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                     int64_t now, struct action *out)
 {
     struct lease *known = lease_of(dispatch, worker, lease);
 
@@ -641,8 +641,8 @@ static bool fill_place(struct dispatch *dispatch, const struct model *model,
     return false;
 }
 
-bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
-                   int64_t now, struct action *out)
+bool dispatch_send_to(struct dispatch *dispatch, int64_t call, int32_t worker,
+                      int64_t now, struct action *out)
 {
     struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
     struct queued_call *queued = queued_call_find(dispatch, call);

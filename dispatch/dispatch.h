@@ -85,8 +85,8 @@
 // forgotten. When it is heard again, after a broken connection or a stalled
 // network, it carries on, and its answers count if they are the first. Only
 // after DISPATCH_FORGET times liveness_ms is it dropped. A worker that holds no
-// call may have announced that it will speak less often (dispatch_rhythm); from
-// the moment that it is sent a call it has liveness_ms like the others.
+// call may have announced that it will speak less often (dispatch_set_silence);
+// from the moment that it is sent a call it has liveness_ms like the others.
 //
 // A lease ends after the call's timeout plus a margin, counted from when the
 // call got a slot at the worker. That counts as FAULT_TIMEOUT and frees the
@@ -222,16 +222,16 @@ bool dispatch_forget_model(struct dispatch *dispatch, int32_t model);
 void dispatch_heard(struct dispatch *dispatch, int32_t worker, int64_t now);
 // While the worker holds no call, it may be silent for silence_ms if that is
 // more than liveness_ms.
-void dispatch_rhythm(struct dispatch *dispatch, int32_t worker,
-                     int64_t silence_ms);
+void dispatch_set_silence(struct dispatch *dispatch, int32_t worker,
+                          int64_t silence_ms);
 // The worker's connection broke, so it may be gone: from now on it has
 // liveness_ms to be heard from, even if it holds no call. The next
-// dispatch_rhythm applies again.
+// dispatch_set_silence applies again.
 void dispatch_suspect(struct dispatch *dispatch, int32_t worker, int64_t now);
 // Tells whether messages from workers are still waiting to be read. As long as
 // there are some, no worker is considered silent, since it was the caller that
 // was slow.
-void dispatch_behind(struct dispatch *dispatch, bool behind);
+void dispatch_set_behind(struct dispatch *dispatch, bool behind);
 // The worker says that it has this lease. Returns false if nobody waits for it
 // any more.
 bool dispatch_confirm(struct dispatch *dispatch, int32_t worker, int64_t lease,
@@ -243,8 +243,8 @@ bool dispatch_unconfirmed(struct dispatch *dispatch, int32_t worker,
 // The worker says that it could not take the call of this lease in the form in
 // which it came, so the call must be sent to it again. Returns false if the
 // worker does not hold the lease.
-bool dispatch_untaken(struct dispatch *dispatch, int32_t worker, int64_t lease,
-                      int64_t now, struct action *out);
+bool dispatch_resend(struct dispatch *dispatch, int32_t worker, int64_t lease,
+                     int64_t now, struct action *out);
 // The worker takes no more calls. It keeps what it holds until it answers or
 // leaves.
 void dispatch_drain(struct dispatch *dispatch, int32_t worker);
@@ -262,8 +262,8 @@ bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
 // Sends a queued call to this particular worker, because it already has the
 // answer or is working on it. A limit of the job does not prevent this. Returns
 // false, and does nothing, if it is not possible now.
-bool dispatch_give(struct dispatch *dispatch, int64_t call, int32_t worker,
-                   int64_t now, struct action *out);
+bool dispatch_send_to(struct dispatch *dispatch, int64_t call, int32_t worker,
+                      int64_t now, struct action *out);
 // The call is no longer wanted, whether queued or sent.
 void dispatch_cancel(struct dispatch *dispatch, int64_t call, int64_t now);
 

@@ -565,7 +565,7 @@ static void *run(void *arg)
         int wait = prepare_poll(pool);
         (void)poll(pool->fds, (nfds_t)(1 + FDS_A_SLOT * pool->n_slots),
                    ended ? 0 : wait);
-        bell_hush(&pool->wake);
+        bell_clear(&pool->wake);
         for (size_t i = 0; i < pool->n_slots; i++)
             serve_slot(pool, &pool->slots[i], &pool->fds[1 + FDS_A_SLOT * i]);
     }
@@ -768,7 +768,7 @@ bool exec_pool_take(struct exec_pool *pool, struct exec_done *done)
         pool->done = item->next;
         if (pool->done == NULL) {
             pool->done_end = &pool->done;
-            bell_hush(&pool->ready);
+            bell_clear(&pool->ready);
         }
     }
     (void)pthread_mutex_unlock(&pool->lock);

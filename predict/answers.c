@@ -92,8 +92,9 @@ static void give_passages(struct run_pool *pool, struct run *run, int step,
         return;
     }
     run->calls[step].state = CALL_NONE;
-    if (retrieval_near(pool->retrieval, corpus_vectors(pool->corpus), &query,
-                       &text, &run->err)) {
+    if (retrieval_answer_by_embedding(pool->retrieval,
+                                      corpus_vectors(pool->corpus), &query,
+                                      &text, &run->err)) {
         passages.text = text.data;
         passages.text_len = text.len;
         give_answer(run, step, &passages);

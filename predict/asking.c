@@ -32,9 +32,9 @@ static bool put_tail(struct run_pool *pool, struct run *run, int step,
     bool ok = true;
 
     if (run->calls[step].near == NEAR_KNOWN)
-        ok = nearest_put_near(pool->nearest, &demos,
-                              corpus_vectors(pool->corpus),
-                              run->calls[step].direction, out, err);
+        ok = nearest_put_by_embeddings(pool->nearest, &demos,
+                                       corpus_vectors(pool->corpus),
+                                       run->calls[step].direction, out, err);
     else if (demos.part->nearest > 0)
         ok = nearest_put(pool->nearest, &demos,
                          stepper_step_inputs(run->stepper, step), out, err);

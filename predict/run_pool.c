@@ -174,7 +174,7 @@ bool run_pool_turn(struct run_pool *pool, int64_t wait_ms, struct err *err)
     return true;
 }
 
-const char *run_pool_trouble(const struct run_pool *pool)
+const char *run_pool_outage(const struct run_pool *pool)
 {
     return pool->trouble.code == ERR_NONE ? NULL : pool->trouble.text;
 }

@@ -81,7 +81,7 @@ bool run_pool_is_loading(const struct run_pool *pool);
 
 // If recent calls all failed and are being retried for as long as the pool has
 // patience, returns the server's message; otherwise NULL.
-const char *run_pool_trouble(const struct run_pool *pool);
+const char *run_pool_outage(const struct run_pool *pool);
 
 // Begins a run on inputs by name and takes the reference. A name that is not an
 // input ends the run immediately. There must be room.

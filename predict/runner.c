@@ -107,7 +107,7 @@ static bool tell_results(struct work *work, struct err *err)
 
 static void report_trouble(struct work *work)
 {
-    const char *why = run_pool_trouble(work->pool);
+    const char *why = run_pool_outage(work->pool);
 
     if (why != NULL && !work->waits && work->io->waits != NULL)
         work->io->waits(work->io->user, why);

@@ -274,10 +274,11 @@ bool nearest_put(struct nearest *nearest, const struct nearest_pool *pool,
     return ok;
 }
 
-bool nearest_put_near(struct nearest *nearest, const struct nearest_pool *pool,
-                      const struct vectors *vectors,
-                      const struct direction *query, struct buf *out,
-                      struct err *err)
+bool nearest_put_by_embeddings(struct nearest *nearest,
+                               const struct nearest_pool *pool,
+                               const struct vectors *vectors,
+                               const struct direction *query, struct buf *out,
+                               struct err *err)
 {
     struct wanted wanted;
     const struct ready_pool *ready;

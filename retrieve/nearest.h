@@ -57,10 +57,11 @@ bool nearest_put(struct nearest *nearest, const struct nearest_pool *pool,
 // Like nearest_put, but by embeddings. query is the question's (of step_query);
 // if it is NULL, because the question has none, the first demos are shown.
 // vectors has the pool's texts and must live as long as `nearest`.
-bool nearest_put_near(struct nearest *nearest, const struct nearest_pool *pool,
-                      const struct vectors *vectors,
-                      const struct direction *query, struct buf *out,
-                      struct err *err);
+bool nearest_put_by_embeddings(struct nearest *nearest,
+                               const struct nearest_pool *pool,
+                               const struct vectors *vectors,
+                               const struct direction *query, struct buf *out,
+                               struct err *err);
 
 // Like nearest_put, for a single use. ERR_INPUT if the program picks demos by
 // embeddings, because that takes a model.

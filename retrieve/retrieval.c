@@ -488,9 +488,10 @@ static struct hash near_question(const struct retrieval_query *query)
     return hasher_end(&hasher);
 }
 
-bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
-                    const struct retrieval_query *query, struct buf *out,
-                    struct err *err)
+bool retrieval_answer_by_embedding(struct retrieval *retrieval,
+                                   const struct vectors *vectors,
+                                   const struct retrieval_query *query,
+                                   struct buf *out, struct err *err)
 {
     struct hash question = near_question(query);
     struct direction *direction;

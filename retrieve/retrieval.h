@@ -8,12 +8,12 @@
 // and over, followed by different prompts.
 //
 // A step that searches by embeddings asks a model for the embedding of its
-// query, and retrieval_near turns the answer into passages. It needs the
-// embeddings of the documents: whoever runs the program asks for them first
-// (retrieval_texts) and puts them into its vectors. Every query is compared
-// with all documents, which takes 1 ms for 10,000 of them with 384 numbers
-// each. An approximate index would be faster beyond some 100,000 documents, but
-// it does not always find the same ones.
+// query, and retrieval_answer_by_embedding turns the answer into passages. It
+// needs the embeddings of the documents: whoever runs the program asks for them
+// first (retrieval_texts) and puts them into its vectors. Every query is
+// compared with all documents, which takes 1 ms for 10,000 of them with 384
+// numbers each. An approximate index would be faster beyond some 100,000
+// documents, but it does not always find the same ones.
 //
 // One owner at a time.
 
@@ -75,8 +75,9 @@ struct retrieval_query {
 
 // Answers it. ERR_PROTOCOL if the answer is not an embedding, or not of the
 // same size as those of the documents.
-bool retrieval_near(struct retrieval *retrieval, const struct vectors *vectors,
-                    const struct retrieval_query *query, struct buf *out,
-                    struct err *err);
+bool retrieval_answer_by_embedding(struct retrieval *retrieval,
+                                   const struct vectors *vectors,
+                                   const struct retrieval_query *query,
+                                   struct buf *out, struct err *err);
 
 #endif

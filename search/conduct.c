@@ -121,8 +121,9 @@ static void set_aside_for_test(struct session *session,
     struct use use = baseline_use(found);
     int64_t n = n_rows > 0 ? (int64_t)n_rows : 1;
 
-    session_set_aside(session, (struct use){use.calls * rows * 11 / (n * 10),
-                                            use.tokens * rows * 2 / n});
+    session_reserve_for_test(session,
+                             (struct use){use.calls * rows * 11 / (n * 10),
+                                          use.tokens * rows * 2 / n});
 }
 
 // Reads the program of an earlier run (`from`). If the file cannot be read, the
@@ -174,16 +175,16 @@ static bool search(struct session *session, struct results *found,
     warn_if_all_wrong(session, found->baseline);
     if (found->baseline->n > 0 && found->baseline->score >= 1.0) {
         session_set_finish(session, "perfect");
-        session_set_aside(session, (struct use){0});
+        session_reserve_for_test(session, (struct use){0});
         return true;
     }
     if (!score_seed(session, found, err)) {
-        session_set_aside(session, (struct use){0});
+        session_reserve_for_test(session, (struct use){0});
         return results_over_budget(session, err);
     }
     ok = setup->optimizer->run(session, setup->params, err);
     found->baseline = session_baseline_trial(session);
-    session_set_aside(session, (struct use){0});
+    session_reserve_for_test(session, (struct use){0});
     // An optimizer that ignores the seed may have set a worse one.
     if (ok && found->seed != NULL &&
         comparison_gain(session_best(session), found->seed) > 0)
@@ -240,7 +241,7 @@ static bool measure_noise(struct session *session, struct results *found,
     if (n == 0)
         return true;
     session_phase(session, "noise");
-    found->again = session_again(session, winner->candidate, rows, n, 1, err);
+    found->again = session_redraw(session, winner->candidate, rows, n, 1, err);
     if (found->again != NULL || err->code != ERR_BUDGET)
         return found->again != NULL;
     *err = ERR_CLEAR;

@@ -179,7 +179,7 @@ static json_t *changes_json(const struct session *session,
                             json_pack("{s:s, s:s, s:I, s:I}", "before",
                                       step->signature.instruction, "after",
                                       part->instruction, "demos",
-                                      (json_int_t)candidate_part_shows(part),
+                                      (json_int_t)candidate_part_n_shown(part),
                                       "of", (json_int_t)part->n_demos));
     }
     return changes;

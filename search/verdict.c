@@ -175,7 +175,7 @@ static enum adapter adapter_of(const struct session *session,
 {
     struct settings settings = session_job(session)->settings;
 
-    settings_lay(&candidate->settings, SETTING_JOB, &settings);
+    settings_overlay(&candidate->settings, SETTING_JOB, &settings);
     return settings.adapter;
 }
 

@@ -488,6 +488,6 @@ int writer_notice_fd(const struct writer *writer)
 
 void writer_notice_clear(struct writer *writer)
 {
-    bell_hush(&writer->notice);
+    bell_clear(&writer->notice);
     atomic_store(&writer->noticed, false);
 }

@@ -115,8 +115,8 @@ bool assemblies_have_room(const struct assemblies *all, size_t bytes)
     return all->bytes + bytes <= ASSEMBLIES_BYTES;
 }
 
-struct assembly *assemblies_idle(const struct assemblies *all,
-                                 const struct assembly *but, int64_t now_ms)
+struct assembly *assemblies_stalled(const struct assemblies *all,
+                                    const struct assembly *but, int64_t now_ms)
 {
     struct assembly *idle = NULL;
 

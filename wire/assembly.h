@@ -24,7 +24,7 @@
 // is used up, a message that has stalled makes room for one that is moving:
 //
 //     while (!assemblies_have_room(all, part->len))
-//         assembly = assemblies_idle(all, own, now), whose owner is cut off
+//         assembly = assemblies_stalled(all, own, now), whose owner is cut off
 //
 // Times are monotonic milliseconds from the caller. Pure. One owner, one
 // thread.
@@ -75,8 +75,8 @@ bool assemblies_have_room(const struct assemblies *all, size_t bytes);
 
 // Returns the assembly, other than `but`, that has been stalled longest and for
 // at least 2 s, or NULL if all of them are moving.
-struct assembly *assemblies_idle(const struct assemblies *all,
-                                 const struct assembly *but, int64_t now_ms);
+struct assembly *assemblies_stalled(const struct assemblies *all,
+                                    const struct assembly *but, int64_t now_ms);
 
 // Gives up messages that have been stalled for 15 s.
 void assemblies_tick(struct assemblies *all, int64_t now_ms);

@@ -173,7 +173,8 @@ static size_t read_taken(int fd)
     return (size_t)read_counts(fd).tcpi_bytes_acked;
 }
 
-size_t connections_untaken(const struct connections *c, int fd, int64_t peer)
+size_t connections_unread_bytes(const struct connections *c, int fd,
+                                int64_t peer)
 {
     const struct connection *connection = find(c, fd);
     size_t taken;
@@ -184,10 +185,10 @@ size_t connections_untaken(const struct connections *c, int fd, int64_t peer)
     return connection->given > taken ? connection->given - taken : 0;
 }
 
-size_t connections_gave(struct connections *c, int fd, int64_t peer,
-                        size_t bytes)
+size_t connections_count_sent(struct connections *c, int fd, int64_t peer,
+                              size_t bytes)
 {
-    size_t untaken = connections_untaken(c, fd, peer);
+    size_t untaken = connections_unread_bytes(c, fd, peer);
     size_t taken;
 
     if (!is_of(find(c, fd), peer))
@@ -372,8 +373,8 @@ void connections_greeted(struct connections *c, int fd, int64_t peer)
         set_state(c, fd, CONN_GREETED);
 }
 
-void connections_parted(struct connections *c, int fd, int64_t peer,
-                        int64_t now_ms)
+void connections_peer_gone(struct connections *c, int fd, int64_t peer,
+                           int64_t now_ms)
 {
     const struct connection *connection = find(c, fd);
 
@@ -402,7 +403,7 @@ size_t connections_lost(const struct connections *c)
     return c->n_lost;
 }
 
-bool connections_hold(const struct connections *c, int fd, int64_t peer)
+bool connections_is_open(const struct connections *c, int fd, int64_t peer)
 {
     const struct connection *connection = find(c, fd);
 

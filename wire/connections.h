@@ -11,7 +11,7 @@
 //             accepted              connections_greeted
 //   (none) ------------> STRANGER ---------------------> GREETED
 //     ^                     |    <----------------------    |
-//     |                     |       connections_parted      |
+//     |                     |     connections_peer_gone     |
 //     |                     | 10 s, no room for strangers,  | connections_close
 //     |                     | too many bytes or frames      v
 //     '---- closed ---------+-------------------------> SHUT: what it still
@@ -86,13 +86,13 @@ bool connections_admit(struct connections *connections, int fd, size_t bytes,
 void connections_greeted(struct connections *connections, int fd, int64_t peer);
 // The connection's peer is gone: it is a stranger's again, with the usual time
 // to greet.
-void connections_parted(struct connections *connections, int fd, int64_t peer,
-                        int64_t now_ms);
+void connections_peer_gone(struct connections *connections, int fd,
+                           int64_t peer, int64_t now_ms);
 void connections_close(struct connections *connections, int fd, int64_t peer);
 
 // Returns true if the connection over which that peer greeted is still open.
-bool connections_hold(const struct connections *connections, int fd,
-                      int64_t peer);
+bool connections_is_open(const struct connections *connections, int fd,
+                         int64_t peer);
 
 // This many bytes were sent over fd to the peer with that number. Returns how
 // many of all the bytes sent to it the peer has not taken yet: those that the
@@ -100,10 +100,10 @@ bool connections_hold(const struct connections *connections, int fd,
 // which counts messages and not their bytes. Returns 0 if nothing is known, as
 // with inproc. Short messages that are not reported here (heartbeats,
 // handshakes) make the result a few bytes too small.
-size_t connections_gave(struct connections *connections, int fd, int64_t peer,
-                        size_t bytes);
-size_t connections_untaken(const struct connections *connections, int fd,
-                           int64_t peer);
+size_t connections_count_sent(struct connections *connections, int fd,
+                              int64_t peer, size_t bytes);
+size_t connections_unread_bytes(const struct connections *connections, int fd,
+                                int64_t peer);
 
 // Returns the next peer whose connection broke after the peer had greeted over
 // it; each one is reported once. The peer may already be back, over another

@@ -605,8 +605,8 @@ static bool wait_for_reason(const struct wire_socket *socket, void *monitor,
     return closed;
 }
 
-bool wire_explain(void *context, const char *endpoint, const struct key *key,
-                  struct err *err)
+bool wire_explain_refusal(void *context, const char *endpoint,
+                          const struct key *key, struct err *err)
 {
     static const int events =
         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |

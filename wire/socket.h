@@ -109,7 +109,7 @@ const char *wire_peer_key(struct wire_socket *socket);
 // side has one and the other does not, or it is not allowed. Connects there
 // once more and waits up to two seconds. Returns false if it is something else,
 // for example because nobody listens there.
-bool wire_explain(void *context, const char *endpoint, const struct key *key,
-                  struct err *err);
+bool wire_explain_refusal(void *context, const char *endpoint,
+                          const struct key *key, struct err *err);
 
 #endif

@@ -59,7 +59,7 @@ bool guest_hours_parse(const char *text, struct guest_hours *out,
     return false;
 }
 
-bool guest_hours_hold(const struct guest_hours *hours, int minute)
+bool guest_hours_include(const struct guest_hours *hours, int minute)
 {
     if (hours->from == hours->to)
         return true;
@@ -264,7 +264,8 @@ const char *guest_refusal(struct guest *guest, int64_t now_ms)
     guest->looked = true;
     guest->looked_ms = now_ms;
     guest->why[0] = '\0';
-    if (guest->has_hours && !guest_hours_hold(&guest->hours, minute_of_day()))
+    if (guest->has_hours &&
+        !guest_hours_include(&guest->hours, minute_of_day()))
         (void)text_print(guest->why, sizeof guest->why,
                          "it works from %02d:%02d to %02d:%02d",
                          guest->hours.from / 60, guest->hours.from % 60,

@@ -46,7 +46,7 @@ struct guest {
 // Parses hours such as "20-08" or "18:30-7". ERR_INPUT comes with an example.
 bool guest_hours_parse(const char *text, struct guest_hours *out,
                        struct err *err);
-bool guest_hours_hold(const struct guest_hours *hours, int minute_of_day);
+bool guest_hours_include(const struct guest_hours *hours, int minute_of_day);
 
 // Returns NULL while the worker may work, otherwise the reason for the log.
 // Checks at most every GUEST_LOOK_MS.

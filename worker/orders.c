@@ -73,7 +73,7 @@ static void on_call(struct worker *worker, const struct message *message)
     const struct call_message *call = &own;
     size_t credit = (size_t)worker->address.slots + 1;
 
-    pulse_works(&worker->pulse, clock_monotonic_ms());
+    pulse_has_call(&worker->pulse, clock_monotonic_ms());
     if (!own_prefix(worker, &own))
         return;
     if (held_find(&worker->held, call->id) != NULL ||
@@ -114,7 +114,7 @@ static void (*const handlers[MESSAGE_KIND_COUNT])(struct worker *,
 
 static void handle(struct worker *worker, const struct message *message)
 {
-    pulse_hears(&worker->pulse, clock_monotonic_ms());
+    pulse_heard(&worker->pulse, clock_monotonic_ms());
     if (handlers[message->kind] != NULL)
         handlers[message->kind](worker, message);
 }

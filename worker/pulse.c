@@ -23,12 +23,12 @@ void pulse_begin(struct pulse *pulse, int64_t beat_ms, int64_t idle_ms,
     pulse->next_ms = now_ms + beat_ms;
 }
 
-void pulse_hears(struct pulse *pulse, int64_t now_ms)
+void pulse_heard(struct pulse *pulse, int64_t now_ms)
 {
     pulse->heard_ms = now_ms;
 }
 
-void pulse_works(struct pulse *pulse, int64_t now_ms)
+void pulse_has_call(struct pulse *pulse, int64_t now_ms)
 {
     pulse->work_ms = now_ms;
     if (pulse->next_ms > now_ms + pulse->beat_ms)
@@ -83,7 +83,7 @@ static int64_t beat_every_ms(const struct pulse *pulse, int64_t now_ms)
     return pulse->idle_ms - (int64_t)randombytes_uniform(spread_ms);
 }
 
-bool pulse_beats(struct pulse *pulse, int64_t now_ms)
+bool pulse_is_due(struct pulse *pulse, int64_t now_ms)
 {
     if (now_ms < pulse->next_ms)
         return false;

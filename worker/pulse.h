@@ -7,12 +7,12 @@
 // instant. The coordinator is lost when it has been silent for 15 heartbeats,
 // or for three at the slower rhythm, whichever is longer.
 //
-//   pulse_begin                pulse_beats: time for a heartbeat
-//       |     pulse_works: a call is here   ^
-//       v     |                             | each turn
-//     beating ------------------------------+--> pulse_is_lost
+//   pulse_begin          pulse_is_due: time for a heartbeat
+//       |     pulse_has_call          ^
+//       v     |                       | each turn
+//     beating ------------------------+--> pulse_is_lost
 //             ^
-//             pulse_hears: the coordinator said something
+//             pulse_heard: the coordinator said something
 //
 // Times are monotonic milliseconds from the caller. One owner, one thread.
 
@@ -38,10 +38,10 @@ void pulse_init(struct pulse *pulse, int64_t now_ms);
 void pulse_begin(struct pulse *pulse, int64_t beat_ms, int64_t idle_ms,
                  int64_t now_ms);
 
-void pulse_hears(struct pulse *pulse, int64_t now_ms);
+void pulse_heard(struct pulse *pulse, int64_t now_ms);
 
 // A call is held here: the next heartbeat comes within beat_ms.
-void pulse_works(struct pulse *pulse, int64_t now_ms);
+void pulse_has_call(struct pulse *pulse, int64_t now_ms);
 
 // Returns for how long no call has been held here.
 int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms);
@@ -54,6 +54,6 @@ void pulse_connection(struct pulse *pulse, bool stands, int64_t now_ms);
 bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms);
 
 // Returns true when a heartbeat is due now, and schedules the next one.
-bool pulse_beats(struct pulse *pulse, int64_t now_ms);
+bool pulse_is_due(struct pulse *pulse, int64_t now_ms);
 
 #endif

@@ -145,7 +145,7 @@ static bool keep_in_touch(struct worker *worker, int64_t now_ms)
         link_lose(worker);
         return false;
     }
-    return !pulse_beats(&worker->pulse, now_ms) || link_send_heartbeat(worker);
+    return !pulse_is_due(&worker->pulse, now_ms) || link_send_heartbeat(worker);
 }
 
 void states_begin_drain(struct worker *worker)

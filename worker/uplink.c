@@ -196,7 +196,8 @@ static bool log_if_keys_are_why(struct uplink *uplink)
     if (uplink->asked_why)
         return false;
     uplink->asked_why = true;
-    if (!wire_explain(uplink->context, uplink->endpoint, &uplink->key, &err))
+    if (!wire_explain_refusal(uplink->context, uplink->endpoint, &uplink->key,
+                              &err))
         return false;
     log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
              uplink->name, err.text);

@@ -190,7 +190,7 @@ void work_report_done(struct worker *worker)
     struct model_done done = {0};
 
     while (model_take_done(worker->client, &done)) {
-        pulse_works(&worker->pulse, clock_monotonic_ms());
+        pulse_has_call(&worker->pulse, clock_monotonic_ms());
         struct held *held = held_by_number(&worker->held, done.id);
         if (held != NULL)
             report(worker, held, &done);

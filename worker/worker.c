@@ -66,7 +66,7 @@ static void do_upkeep(struct worker *worker, int64_t now_ms)
     atomic_store(&worker->turned_ms, now_ms);
     atomic_store(&worker->serving, worker->state == SERVING);
     if (worker->held.n + worker->held.n_open > 0)
-        pulse_works(&worker->pulse, now_ms);
+        pulse_has_call(&worker->pulse, now_ms);
     if (worker->idle_ms > 0 &&
         pulse_idle_for_ms(&worker->pulse, now_ms) >= worker->idle_ms &&
         !atomic_exchange(&worker->drain, true))
@@ -204,7 +204,7 @@ bool worker_serving(const struct worker *worker)
     return atomic_load(&worker->served);
 }
 
-struct worker_health worker_look(const struct worker *worker)
+struct worker_health worker_get_health(const struct worker *worker)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t answered_ms = atomic_load(&worker->answered_ms);

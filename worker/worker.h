@@ -79,7 +79,7 @@ struct worker_health {
     int64_t answer_ms; // since its server last answered a call; -1: never
     bool server_fails; // the last call, or the last probe, had no answer
 };
-struct worker_health worker_look(const struct worker *worker);
+struct worker_health worker_get_health(const struct worker *worker);
 
 // Returns true once the worker has drained or ended by failure.
 bool worker_ended(const struct worker *worker);

@@ -37,7 +37,7 @@ struct worker {
     atomic_bool ended;
     atomic_bool served; // a WELCOME has ever come
 
-    // For worker_look:
+    // For worker_get_health:
     atomic_bool serving;
     atomic_llong turned_ms;
     atomic_llong answered_ms; // -1: never

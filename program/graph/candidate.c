@@ -256,7 +256,7 @@ bool candidate_pool_texts(const struct candidate *candidate,
     return true;
 }
 
-size_t candidate_part_shows(const struct candidate_part *part)
+size_t candidate_part_n_shown(const struct candidate_part *part)
 {
     return part->nearest > 0 && part->nearest < part->n_demos ? part->nearest
                                                               : part->n_demos;

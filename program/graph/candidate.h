@@ -102,7 +102,7 @@ struct candidate_part candidate_part_for(const struct candidate_part *part,
                                          int row, struct demo *others);
 
 // Returns how many demos a prompt of the part shows.
-size_t candidate_part_shows(const struct candidate_part *part);
+size_t candidate_part_n_shown(const struct candidate_part *part);
 
 // Sets a tunable value in the candidate: a setting by its name, or a value of a
 // step as STEP.KEY. A NULL value goes back to the job's value. ERR_INPUT: there

@@ -147,8 +147,8 @@ const json_t *step_value(const struct step *step, const json_t *values,
     return value;
 }
 
-bool program_may_be(const struct program *program, const char *name,
-                    const json_t *value, struct err *err)
+bool program_check_tunable(const struct program *program, const char *name,
+                           const json_t *value, struct err *err)
 {
     for (size_t i = 0; i < program->n_steps; i++) {
         const struct step *step = &program->steps[i];

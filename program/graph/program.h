@@ -173,8 +173,8 @@ const json_t *step_value(const struct step *step, const json_t *values,
 
 // Checks that the tunable STEP.KEY may have this value. ERR_INPUT: it may not,
 // or there is no such tunable.
-bool program_may_be(const struct program *program, const char *name,
-                    const json_t *value, struct err *err);
+bool program_check_tunable(const struct program *program, const char *name,
+                           const json_t *value, struct err *err);
 
 // Appends the values of the step's inputs as texts, one per line; this is what
 // the step searches for.

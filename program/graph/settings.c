@@ -229,7 +229,7 @@ bool settings_set(struct settings *settings, const char *name,
     return false;
 }
 
-bool settings_know(const char *name)
+bool settings_has(const char *name)
 {
     return find_row(name) != NULL;
 }
@@ -282,8 +282,8 @@ bool settings_put(const struct settings *settings, enum setting_place place,
 
 // --- as a whole ---
 
-void settings_lay(const struct settings *over, enum setting_place place,
-                  struct settings *out)
+void settings_overlay(const struct settings *over, enum setting_place place,
+                      struct settings *out)
 {
     for (const struct setting *row = rows; row < rows + ROWS; row++)
         if (row->place <= place && is_set(over, row))
@@ -298,7 +298,7 @@ const char *settings_missing(const struct settings *settings)
     return NULL;
 }
 
-void settings_say_all(struct settings *settings)
+void settings_mark_all_set(struct settings *settings)
 {
     settings->said = (UINT32_C(1) << ROWS) - 1;
 }

@@ -67,7 +67,7 @@ bool settings_set(struct settings *settings, const char *name,
                   const json_t *value, struct err *err);
 
 // Returns true if there is a setting of that name.
-bool settings_know(const char *name);
+bool settings_has(const char *name);
 
 // Unsets that setting again.
 void settings_unset(struct settings *settings, const char *name);
@@ -78,15 +78,15 @@ bool settings_parse_one(const struct node *node, const char *name,
                         struct settings *out, struct diags *diags);
 
 // Copies the settings that `over` sets, of all places up to `place`, to `out`.
-void settings_lay(const struct settings *over, enum setting_place place,
-                  struct settings *out);
+void settings_overlay(const struct settings *over, enum setting_place place,
+                      struct settings *out);
 
 // Returns the name of a setting that is unset but required; NULL when there is
 // none.
 const char *settings_missing(const struct settings *settings);
 
 // Marks all settings as set; for code that fills in the struct by hand.
-void settings_say_all(struct settings *settings);
+void settings_mark_all_set(struct settings *settings);
 
 void settings_hash(const struct settings *settings, struct hasher *hasher);
 

@@ -45,7 +45,7 @@ static bool cut_demos(struct candidate *candidate, const json_t *most,
     for (size_t p = 0; p < candidate->n_parts; p++) {
         const struct candidate_part *part = &candidate->parts[p];
 
-        if (candidate_part_shows(part) <= n)
+        if (candidate_part_n_shown(part) <= n)
             continue;
         if (part->nearest > 0 && n > 0)
             candidate_set_nearest(candidate, p, n);
@@ -82,8 +82,8 @@ static size_t most_demos(const struct candidate *candidate)
     size_t most = 0;
 
     for (size_t p = 0; p < candidate->n_parts; p++)
-        if (candidate_part_shows(&candidate->parts[p]) > most)
-            most = candidate_part_shows(&candidate->parts[p]);
+        if (candidate_part_n_shown(&candidate->parts[p]) > most)
+            most = candidate_part_n_shown(&candidate->parts[p]);
     return most;
 }
 

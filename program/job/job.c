@@ -30,7 +30,7 @@ struct job *job_new(const struct bundle *bundle)
     job->window = WINDOW_DEFAULT;
     job->bootstrap_skipped = true;
     job->adapter_auto = true;
-    settings_say_all(&job->settings);
+    settings_mark_all_set(&job->settings);
     if (job->path != NULL)
         return job;
     job_free(job);
@@ -41,7 +41,7 @@ void job_settings(const struct job *job, enum role role, struct settings *out)
 {
     *out = job->settings;
     out->options = job->models[role].options;
-    settings_say_all(out);
+    settings_mark_all_set(out);
 }
 
 void job_free(struct job *job)

@@ -46,9 +46,10 @@ const char *const *rows_header(const struct rows *rows, size_t *n)
     return rows->form == FORM_TABLE ? (const char *const *)rows->header : NULL;
 }
 
-bool rows_waits(const struct rows *rows)
+bool rows_would_block(const struct rows *rows)
 {
-    return rows->form == FORM_LINES && rows_text_waits(&rows->text, rows->at);
+    return rows->form == FORM_LINES &&
+           rows_text_would_block(&rows->text, rows->at);
 }
 
 enum rows_step rows_next(struct rows *rows, struct err *err)

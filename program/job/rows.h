@@ -80,7 +80,7 @@ enum rows_step rows_next(struct rows *rows, struct err *err);
 // Returns true if rows_next would block until the next row is written; this
 // applies to JSON lines from a pipe or a terminal. Half a line counts as a
 // line.
-bool rows_waits(const struct rows *rows);
+bool rows_would_block(const struct rows *rows);
 
 // Returns the row that rows_next read; valid until the next call. Cells of a
 // table are texts, or null if a cell is empty and not quoted. The caller may

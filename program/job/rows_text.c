@@ -179,7 +179,7 @@ void rows_text_drop(struct rows_text *text, size_t n)
     use_bytes(text);
 }
 
-bool rows_text_waits(const struct rows_text *text, size_t at)
+bool rows_text_would_block(const struct rows_text *text, size_t at)
 {
     struct pollfd item = {.events = POLLIN};
 

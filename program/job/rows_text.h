@@ -47,7 +47,7 @@ bool rows_text_whole(struct rows_text *text, struct err *err);
 
 // Returns true if the line after the first `at` bytes has not arrived yet, so
 // that reading it would block until it is written.
-bool rows_text_waits(const struct rows_text *text, size_t at);
+bool rows_text_would_block(const struct rows_text *text, size_t at);
 
 // Drops the first n bytes.
 void rows_text_drop(struct rows_text *text, size_t n);

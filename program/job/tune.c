@@ -176,7 +176,7 @@ static bool is_map(const struct node *node)
 static void take_settings(struct tune *tune, struct node *map)
 {
     for (size_t i = 0; is_map(map) && i < map->n;)
-        i += !settings_know(map->keys[i]) ||
+        i += !settings_has(map->keys[i]) ||
              take(tune, map, i,
                   (struct tune_item){.at = TUNE_SETTING, .name = map->keys[i]});
 }
@@ -322,7 +322,7 @@ static const json_t *settle_step(const struct tune *tune,
 
     if (value == NULL)
         tune->diags->nomem = true;
-    else if (program_may_be(program, item->name, value, &err))
+    else if (program_check_tunable(program, item->name, value, &err))
         return value;
     else
         diag_add(tune->diags, DIAG_ERROR, "tunable", &node->place, "%s",

@@ -236,9 +236,9 @@ bool judging_ask(const struct judging *judging, const struct metric_case *given,
     return ok;
 }
 
-bool judging_answered(const struct judging *judging,
-                      const struct call_answer *answer, json_t **values,
-                      struct err *err)
+bool judging_read_answer(const struct judging *judging,
+                         const struct call_answer *answer, json_t **values,
+                         struct err *err)
 {
     const struct reply_asked asked = {.step = &judging->program->steps[0],
                                       .adapter = ADAPTER_JSON,

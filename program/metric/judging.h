@@ -81,9 +81,9 @@ bool judging_ask(const struct judging *judging, const struct metric_case *given,
 
 // Reads a reply into its values by name (new reference), null for those that
 // the score does not need. ERR_INPUT: the reply does not answer the question.
-bool judging_answered(const struct judging *judging,
-                      const struct call_answer *answer, json_t **values,
-                      struct err *err);
+bool judging_read_answer(const struct judging *judging,
+                         const struct call_answer *answer, json_t **values,
+                         struct err *err);
 
 // Returns what is shown, as the job file may write it (new reference).
 json_t *judging_json(const struct judging *judging);

@@ -113,12 +113,12 @@ size_t metric_labelled(const struct metric *metric, struct metric_label *out,
     return n;
 }
 
-size_t metric_outside(const struct metric *metric)
+size_t metric_ask_count(const struct metric *metric)
 {
     size_t n = metric->n_asks;
 
     for (size_t i = 0; i < metric->n_parts; i++)
-        n += metric_outside(metric->parts[i]);
+        n += metric_ask_count(metric->parts[i]);
     return n;
 }
 
@@ -180,9 +180,9 @@ bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
     return true;
 }
 
-bool metric_answered(const struct metric *metric, size_t part,
-                     const struct call_answer *answer, struct score *out,
-                     struct err *err)
+bool metric_read_answer(const struct metric *metric, size_t part,
+                        const struct call_answer *answer, struct score *out,
+                        struct err *err)
 {
     const struct metric *found = find_outside(metric, part);
 
@@ -195,7 +195,7 @@ size_t metric_commands(const struct metric *metric,
 {
     size_t n = 0;
 
-    for (size_t part = 0; part < metric_outside(metric); part++) {
+    for (size_t part = 0; part < metric_ask_count(metric); part++) {
         const struct metric *found = find_outside(metric, part);
 
         if (found->command != NULL)

@@ -6,10 +6,10 @@
 // answers later; in between, such an answer is a stored call like any other. So
 // scoring takes the scores of these asks as an argument and stays pure itself:
 //
-//   metric_outside()     2 asks, of one part or of two
-//   metric_ask(0), (1)   what to ask, and whom
-//   metric_answered()    one score for each
-//   metric_score()       the whole metric, from 0 to 1
+//   metric_ask_count()    2 asks, of one part or of two
+//   metric_ask(0), (1)    what to ask, and whom
+//   metric_read_answer()  one score for each
+//   metric_score()        the whole metric, from 0 to 1
 
 #ifndef PROGRAM_METRIC_METRIC_H
 #define PROGRAM_METRIC_METRIC_H
@@ -65,7 +65,7 @@ size_t metric_labelled(const struct metric *metric, struct metric_label *out,
 // Returns how many asks one answer needs. They are numbered from 0 in the order
 // of the file. The replicates of a judge ask the same thing, but count as one
 // each.
-size_t metric_outside(const struct metric *metric);
+size_t metric_ask_count(const struct metric *metric);
 
 // Returns true if any of them asks a model; then the job needs a judge model.
 bool metric_asks_model(const struct metric *metric);
@@ -87,9 +87,9 @@ bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
 
 // Reads the answer to that ask as a score. ERR_INPUT means that it cannot be
 // read and the same question may be asked again.
-bool metric_answered(const struct metric *metric, size_t part,
-                     const struct call_answer *answer, struct score *out,
-                     struct err *err);
+bool metric_read_answer(const struct metric *metric, size_t part,
+                        const struct call_answer *answer, struct score *out,
+                        struct err *err);
 
 // Lists the user's programs that the parts run, in the order of the parts, at
 // most METRIC_MAX_OUTSIDE. Borrowed.

@@ -296,7 +296,7 @@ static struct span skip_frames(struct span text, unsigned *lenient)
     return text;
 }
 
-bool reply_clean_takes(const char *tag)
+bool reply_clean_is_thought_tag(const char *tag)
 {
     return opened_by((struct span){tag, strlen(tag)}) >= 0;
 }

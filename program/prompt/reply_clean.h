@@ -22,7 +22,7 @@ struct span reply_clean_value(struct span text, unsigned *lenient);
 
 // Returns true if a tag, such as <think>, begins a thought, which reply_clean
 // removes.
-bool reply_clean_takes(const char *tag);
+bool reply_clean_is_thought_tag(const char *tag);
 
 // Returns true if a tag, such as <answer>, frames an answer; reply_clean
 // removes the frame.

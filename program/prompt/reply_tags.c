@@ -73,7 +73,7 @@ static struct span find_cleaned(const struct reading *reading,
     if (reply_clean_frames(tag->open) &&
         span_ends(span_trim(before), tag->open))
         return reading->reply;
-    if (!reply_clean_takes(tag->open))
+    if (!reply_clean_is_thought_tag(tag->open))
         return found;
     for (;;) {
         struct span one = take_tag(tag, &before);

@@ -197,8 +197,8 @@ static void role_settings(const struct job *job,
                           struct settings *out)
 {
     job_settings(job, role, out);
-    settings_lay(&candidate->settings,
-                 role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB, out);
+    settings_overlay(&candidate->settings,
+                     role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB, out);
 }
 
 static json_t *settings_json(const struct settings *settings,

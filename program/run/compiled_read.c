@@ -391,7 +391,7 @@ static bool read_tuned(const struct file *file, const struct program *program,
         const json_t *value = json_object_iter_value(at);
 
         if ((strchr(name, '.') == NULL ||
-             program_may_be(program, name, value, &why)) &&
+             program_check_tunable(program, name, value, &why)) &&
             candidate_set_value(candidate, name, value, &why))
             continue;
         err_set(file->err, why.code, "%s: metadata.promptcc.tuned: %s",

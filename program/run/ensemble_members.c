@@ -175,10 +175,10 @@ bool ensemble_members_choose(const struct ensemble_member *given, size_t n,
     size_t most = size > 0 && size < n ? size : n;
 
     *out = (struct ensemble_members){.n = 0};
-    if (most < 2 || most > ENSEMBLE_MOST) {
+    if (most < 2 || most > ENSEMBLE_MAX_MEMBERS) {
         err_set(err, ERR_INPUT,
                 "an ensemble takes 2 to %d compiled programs, not %zu",
-                ENSEMBLE_MOST, most);
+                ENSEMBLE_MAX_MEMBERS, most);
         return false;
     }
     for (size_t i = 0; i < n; i++)

@@ -19,7 +19,7 @@
 #include "common/err.h"
 #include "program/run/compiled.h"
 
-enum { ENSEMBLE_MOST = 32 };
+enum { ENSEMBLE_MAX_MEMBERS = 32 };
 
 // Both are borrowed.
 struct ensemble_member {
@@ -28,7 +28,7 @@ struct ensemble_member {
 };
 
 struct ensemble_members {
-    struct ensemble_member items[ENSEMBLE_MOST];
+    struct ensemble_member items[ENSEMBLE_MAX_MEMBERS];
     size_t n; // at least 2
 };
 

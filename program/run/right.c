@@ -33,8 +33,8 @@ static const struct type *type_of(const struct program *program, int step,
     return labels_of(type, &labels) > 0 ? type : NULL;
 }
 
-bool right_is_told(const struct program *program, const struct metric *metric,
-                   int step)
+bool right_is_measurable(const struct program *program,
+                         const struct metric *metric, int step)
 {
     struct metric_label labels[PROGRAM_MAX_FIELDS];
     size_t n = metric_labelled(metric, labels, PROGRAM_MAX_FIELDS);

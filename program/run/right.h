@@ -32,8 +32,8 @@ struct right {
 
 // Returns true if an answer of the step has a label that the metric reads. Only
 // then are its log-probabilities worth asking for.
-bool right_is_told(const struct program *program, const struct metric *metric,
-                   int step);
+bool right_is_measurable(const struct program *program,
+                         const struct metric *metric, int step);
 
 // What is run, and the metric that scores it.
 struct right_reads {

@@ -316,7 +316,7 @@ bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err)
     return false;
 }
 
-void stepper_let_go(struct stepper *stepper, int step)
+void stepper_free_payload(struct stepper *stepper, int step)
 {
     struct step_progress *slot = &stepper->slots[step];
 
@@ -445,7 +445,7 @@ bool stepper_answer(struct stepper *stepper, int step,
               : answer->outcome == CALL_EMPTY
                   ? fail_empty(stepper, step, answer->text, err)
                   : fail_step(stepper, step, outcomes[answer->outcome], err);
-    stepper_let_go(stepper, step);
+    stepper_free_payload(stepper, step);
     return ok && settle(stepper, err);
 }
 

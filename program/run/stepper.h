@@ -78,15 +78,15 @@ bool stepper_give(struct stepper *stepper, int step, json_t *outputs,
 
 // Returns the next thing to ask. out->part is the step; for a model, the
 // payload follows the prefix of the step's candidate part. The payload is
-// borrowed until stepper_let_go, the step's answer, or stepper_free. Returns
-// false if there is nothing to ask (see stepper_ended) or, with err set, on
-// failure.
+// borrowed until stepper_free_payload, the step's answer, or stepper_free.
+// Returns false if there is nothing to ask (see stepper_ended) or, with err
+// set, on failure.
 bool stepper_next(struct stepper *stepper, struct ask *out, struct err *err);
 
 // Frees the payload of a step's question before the answer arrives. Thousands
 // of runs may be waiting for answers, and none of them needs its payload until
 // then.
-void stepper_let_go(struct stepper *stepper, int step);
+void stepper_free_payload(struct stepper *stepper, int step);
 
 // Takes the answer to what the step asked.
 bool stepper_answer(struct stepper *stepper, int step,

@@ -184,7 +184,7 @@ void diag_remedy(struct diags *diags, const char *format, ...)
         diags->nomem = true;
 }
 
-void diag_take_back(struct diags *diags, const char *code)
+void diag_remove(struct diags *diags, const char *code)
 {
     size_t n = 0;
 

@@ -91,7 +91,7 @@ void diag_remedy(struct diags *diags, const char *format, ...)
 void diag_line(struct diags *diags, const char *line, size_t len);
 
 // Removes the warnings with that code, to make way for one that says it better.
-void diag_take_back(struct diags *diags, const char *code);
+void diag_remove(struct diags *diags, const char *code);
 
 // Returns true if there is no error. Otherwise fills err with ERR_INPUT and the
 // first error by file and line as PATH:LINE:COLUMN: text (ERR_NOMEM if memory

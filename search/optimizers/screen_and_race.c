@@ -100,7 +100,7 @@ static bool race(struct search *search, size_t racers, struct err *err)
     session_phase(search->session, "race");
     if (!race_run(&search->outlook, &rules, search->leader, &winner, err))
         return false;
-    search_crown(search, winner);
+    search_set_leader(search, winner);
     return true;
 }
 
@@ -170,7 +170,7 @@ static bool explore(struct search *search, struct err *err)
     size_t kept = 2 * rows < search->limit / 2 ? 2 * rows : search->limit / 2;
     size_t idle = 0, perfect = 0;
 
-    session_keep_back(search->session, PROOF_ROWS, 0.5);
+    session_reserve(search->session, PROOF_ROWS, 0.5);
     if (!stock_fill(search, err) || !screen_first(search, err))
         return false;
     if (is_mute(search))
@@ -212,7 +212,7 @@ static bool finish(struct search *search, bool went_well, struct err *err)
 {
     bool ok = went_well || settle(search, err);
 
-    session_keep_back(search->session, 0, 0);
+    session_reserve(search->session, 0, 0);
     if (ok && search->cut)
         ok = proof_make(search, err);
     return ok && choice_make(search, err);

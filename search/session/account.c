@@ -91,7 +91,7 @@ static void put_aside(struct account *account, struct use for_test,
                                          for_test.tokens + kept_back.tokens};
 }
 
-void account_set_aside(struct account *account, struct use use)
+void account_reserve_for_test(struct account *account, struct use use)
 {
     const struct use *most = &account->budget.most;
     const struct use *used = &account->ledger.sum;
@@ -112,7 +112,7 @@ static int64_t part_left(int64_t most, int64_t for_test, int64_t used,
 
 // Prompts with demos are longer than those before them, so twice the tokens are
 // reserved.
-void account_keep_back(struct account *account, int64_t calls, double share)
+void account_reserve(struct account *account, int64_t calls, double share)
 {
     const struct use *most = &account->budget.most;
     const struct use *used = &account->ledger.sum;

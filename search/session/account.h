@@ -59,11 +59,11 @@ bool account_settle(struct account *account, struct use most,
 // Sets `use` aside for the test share; zero releases it. If that would leave
 // nothing for the search, nothing is set aside: the test share could not be
 // scored anyway.
-void account_set_aside(struct account *account, struct use use);
+void account_reserve_for_test(struct account *account, struct use use);
 
 // Reserves room for this many more calls, with the tokens that they will
 // probably take, but no more than `share` (0 to 1) of what is left. 0 calls
 // release the reserve.
-void account_keep_back(struct account *account, int64_t calls, double share);
+void account_reserve(struct account *account, int64_t calls, double share);
 
 #endif

@@ -130,7 +130,7 @@ static struct settings settings_of(const struct fit *fit,
     struct settings settings;
 
     job_settings(fit->job, ROLE_STUDENT, &settings);
-    settings_lay(&candidate->settings, SETTING_MODEL, &settings);
+    settings_overlay(&candidate->settings, SETTING_MODEL, &settings);
     return settings;
 }
 
@@ -221,7 +221,7 @@ static bool fitting_demos(const struct fit *fit,
 {
     size_t tokens;
 
-    *n = candidate_part_shows(&candidate->parts[p]);
+    *n = candidate_part_n_shown(&candidate->parts[p]);
     if (fit->job->limits_demos && *n > (size_t)fit->job->max_demos)
         *n = (size_t)fit->job->max_demos;
     for (; *n > 0; --*n) {
@@ -264,7 +264,7 @@ struct candidate *fit_candidate(const struct fit *fit,
         if (!searched(fit, p))
             continue;
         ok = fitting_demos(fit, candidate, p, &n, err);
-        if (!ok || n == candidate_part_shows(part))
+        if (!ok || n == candidate_part_n_shown(part))
             continue;
         if (copy == NULL)
             copy = candidate_copy(candidate, err);
@@ -290,7 +290,7 @@ bool fit_tokens(const struct fit *fit, const struct candidate *candidate,
         if (!searched(fit, p))
             continue;
         if (!estimate(fit, candidate, p,
-                      candidate_part_shows(&candidate->parts[p]), &of_step,
+                      candidate_part_n_shown(&candidate->parts[p]), &of_step,
                       err))
             return false;
         *tokens = of_step > *tokens ? of_step : *tokens;

@@ -42,7 +42,7 @@ static bool fill_runs(const struct session *session,
     task->plan = request->plan;
     task->candidate = candidate_ref(request->candidate);
     task->role = request->role;
-    unit_lay_settings(session, task);
+    unit_fill_settings(session, task);
     task->sampling = request->sampling;
     task->scored = request->scored;
     task->logprobs = request->scored && session->logprobs;

@@ -98,19 +98,19 @@ void session_ask_logprobs(struct session *session, bool ask)
     session->logprobs = ask;
 }
 
-void session_set_aside(struct session *session, struct use use)
+void session_reserve_for_test(struct session *session, struct use use)
 {
-    account_set_aside(&session->account, use);
+    account_reserve_for_test(&session->account, use);
 }
 
-void session_keep_back(struct session *session, size_t n, double share)
+void session_reserve(struct session *session, size_t n, double share)
 {
     const struct session_setup *setup = &session->setup;
     int64_t calls = stepper_asks(setup->job->program, setup->plan) +
-                    (int64_t)metric_outside(setup->job->metric);
+                    (int64_t)metric_ask_count(setup->job->metric);
 
     assert(session->accounted == session->n_units || n == 0);
-    account_keep_back(&session->account, (int64_t)n * calls, share);
+    account_reserve(&session->account, (int64_t)n * calls, share);
 }
 
 // --- the room of a prompt ---

@@ -95,9 +95,9 @@ bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 // difference is the noise of the models. Blocks. This is not a trial and has no
 // number. `replicate` counts from 1; asking for the same replicate again costs
 // nothing. Returns NULL on failure, ERR_BUDGET included.
-struct trial *session_again(struct session *session,
-                            struct candidate *candidate, const size_t *rows,
-                            size_t n_rows, int32_t replicate, struct err *err);
+struct trial *session_redraw(struct session *session,
+                             struct candidate *candidate, const size_t *rows,
+                             size_t n_rows, int32_t replicate, struct err *err);
 
 // Scores a candidate, as returned by session_fit, on `rows` without making it a
 // trial: it gets no number. If `kept` is set, its evaluations are stored and
@@ -114,7 +114,7 @@ struct trial *session_score(struct session *session,
 // no more than `share` (0 to 1) of what is left. Work submitted from now on
 // cannot use it. n == 0 releases the reserve. Reserve only while nothing is
 // under way.
-void session_keep_back(struct session *session, size_t n, double share);
+void session_reserve(struct session *session, size_t n, double share);
 
 // Returns all trials so far, indexed by number - 1. Borrowed.
 struct trial *const *session_trials(const struct session *session, size_t *n);

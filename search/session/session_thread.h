@@ -68,7 +68,7 @@ void session_set_seed(struct session *session, struct trial *trial);
 // Sets this much of the budget aside for the end of the run: work submitted
 // from now on cannot use it. Zero releases it. If that would leave nothing for
 // the search, nothing is set aside: the work at the end would not fit anyway.
-void session_set_aside(struct session *session, struct use use);
+void session_reserve_for_test(struct session *session, struct use use);
 
 // Records how many examples are run after the search. People are told at the
 // next session_expect, together with what the search expects.

@@ -6,7 +6,7 @@
 
 int64_t task_cost_least(const struct job *job, const struct task *task)
 {
-    size_t outside = task->scored ? metric_outside(job->metric) : 0;
+    size_t outside = task->scored ? metric_ask_count(job->metric) : 0;
 
     if (task->role == ROLE_EMBED)
         return 1;
@@ -42,7 +42,7 @@ struct use task_cost_most(const struct job *job, const struct task *task)
     most.calls += searches * embedding.calls;
     most.tokens += searches * embedding.tokens;
     if (task->scored && metric_asks_model(job->metric)) {
-        int64_t judged = (int64_t)metric_outside(job->metric);
+        int64_t judged = (int64_t)metric_ask_count(job->metric);
 
         options = job->models[ROLE_JUDGE].options;
         most.calls += judged * (METRIC_TRIES - 1);

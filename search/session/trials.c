@@ -31,7 +31,7 @@ static struct task *trial_task(struct session *session,
         task->rows[i] = (int)trial->rows[i];
     task->candidate = candidate_ref(trial->candidate);
     task->role = ROLE_STUDENT;
-    unit_lay_settings(session, task);
+    unit_fill_settings(session, task);
     // The same for all trials: a candidate's score on a row is stored once, and
     // must not depend on which of two overlapping trials came first.
     task->sampling = (struct sampling){
@@ -130,9 +130,9 @@ struct trial *session_score(struct session *session,
                  &how, err);
 }
 
-struct trial *session_again(struct session *session,
-                            struct candidate *candidate, const size_t *rows,
-                            size_t n_rows, int32_t replicate, struct err *err)
+struct trial *session_redraw(struct session *session,
+                             struct candidate *candidate, const size_t *rows,
+                             size_t n_rows, int32_t replicate, struct err *err)
 {
     const struct scoring how = {.plan = session->setup.plan, .kept = true};
     struct trial *trial = make_trial(session, candidate, rows, n_rows, err);

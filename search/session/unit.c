@@ -345,10 +345,10 @@ void unit_send(struct session *session, struct task *task, struct unit *unit)
     note_send(session->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
-void unit_lay_settings(const struct session *session, struct task *task)
+void unit_fill_settings(const struct session *session, struct task *task)
 {
     job_settings(session->setup.job, task->role, &task->settings);
-    settings_lay(&task->candidate->settings,
-                 task->role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB,
-                 &task->settings);
+    settings_overlay(&task->candidate->settings,
+                     task->role == ROLE_STUDENT ? SETTING_MODEL : SETTING_JOB,
+                     &task->settings);
 }

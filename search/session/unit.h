@@ -41,7 +41,7 @@ bool unit_make_room(void ***list, size_t n, size_t *cap);
 
 // Fills in the settings of the task's role. A candidate's model options are
 // meant for the student: a teacher that runs the candidate keeps its own.
-void unit_lay_settings(const struct session *session, struct task *task);
+void unit_fill_settings(const struct session *session, struct task *task);
 
 // Takes from the budget what the last unit's task may use, and waits for
 // earlier units as long as that may make room (budget.h). With may_be_cut the

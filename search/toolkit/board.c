@@ -332,8 +332,8 @@ static double mean_of_others(const struct board *board, const struct entry *one,
     return n == 0 ? NAN : sum / (double)n;
 }
 
-bool board_compare_field(const struct board *board, const struct entry *a,
-                         struct board_pairs *out, struct err *err)
+bool board_compare_others(const struct board *board, const struct entry *a,
+                          struct board_pairs *out, struct err *err)
 {
     double *x = make_pairs(board->n_rows, err);
     double *y;

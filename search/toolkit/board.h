@@ -60,8 +60,8 @@ struct entry *board_enter(struct board *board, struct candidate *candidate,
 // Takes over the results of a finished trial of the entry.
 void board_read(struct board *board, struct entry *entry, struct trial *trial);
 
-// Adds another draw of the entry's answers (session_again): where the entry was
-// scored before, the score becomes the mean over all draws.
+// Adds another draw of the entry's answers (session_redraw): where the entry
+// was scored before, the score becomes the mean over all draws.
 void board_add_draw(struct board *board, struct entry *entry,
                     const struct trial *again);
 
@@ -95,8 +95,8 @@ bool board_compare(const struct board *board, const struct entry *a,
 
 // Compares the mean of all other entries, row by row, with an entry. If even
 // that mean is a gain, the best of the others does not look good by luck alone.
-bool board_compare_field(const struct board *board, const struct entry *a,
-                         struct board_pairs *out, struct err *err);
+bool board_compare_others(const struct board *board, const struct entry *a,
+                          struct board_pairs *out, struct err *err);
 
 // Like board_compare, but adds rows that are not on the board: the results of
 // two trials, one of each entry, on the rows that both were scored on.

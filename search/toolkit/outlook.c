@@ -111,7 +111,7 @@ static size_t count_demos(const struct outlook *outlook, const int *choices,
     int set = choices[space_at_demos(part)];
 
     if (entry < outlook->board->n)
-        return candidate_part_shows(
+        return candidate_part_n_shown(
             &outlook->board->entries[entry]->candidate->parts[part]);
     return demo_list_shows(&outlook->space->parts[part].sets[set].list);
 }

@@ -137,10 +137,11 @@ static bool find_near(struct err *err)
     if (vectors != NULL)
         texts = retrieval_texts(retrieval, program, NULL, NULL, err);
     ok = texts != NULL && put_both(vectors, &answer, err) &&
-         retrieval_near(retrieval, vectors,
-                        &(struct retrieval_query){program, 0, NULL, answer.data,
-                                                  answer.len},
-                        &out, err);
+         retrieval_answer_by_embedding(
+             retrieval, vectors,
+             &(struct retrieval_query){program, 0, NULL, answer.data,
+                                       answer.len},
+             &out, err);
     if (ok)
         cr_expect_str_eq(out.data, "{\"passages\":[\"north\"]}");
     json_decref(texts);
@@ -178,11 +179,11 @@ static bool pick_near(struct err *err)
         vectors_put(vectors, "at noon", 7, answer.data, answer.len, err))
         query = vectors_read(vectors, answer.data, answer.len, err);
     ok = query != NULL &&
-         nearest_put_near(nearest,
-                          &(struct nearest_pool){&program->steps[0],
-                                                 &candidate->parts[0],
-                                                 ADAPTER_CHAT, -1},
-                          vectors, query, &text, err);
+         nearest_put_by_embeddings(nearest,
+                                   &(struct nearest_pool){&program->steps[0],
+                                                          &candidate->parts[0],
+                                                          ADAPTER_CHAT, -1},
+                                   vectors, query, &text, err);
     if (ok)
         cr_expect_not_null(strstr(text.data, "at noon"));
     if (!ok && texts == NULL)

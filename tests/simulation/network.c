@@ -529,8 +529,8 @@ const char *wire_peer_key(struct wire_socket *socket)
     return "";
 }
 
-bool wire_explain(void *context, const char *endpoint, const struct key *key,
-                  struct err *err)
+bool wire_explain_refusal(void *context, const char *endpoint,
+                          const struct key *key, struct err *err)
 {
     (void)context, (void)endpoint, (void)key, (void)err;
     return false;
@@ -604,8 +604,8 @@ void connections_greeted(struct connections *connections, int fd, int64_t peer)
     (void)connections, (void)fd, (void)peer;
 }
 
-void connections_parted(struct connections *connections, int fd, int64_t peer,
-                        int64_t now_ms)
+void connections_peer_gone(struct connections *connections, int fd,
+                           int64_t peer, int64_t now_ms)
 {
     (void)connections, (void)fd, (void)peer, (void)now_ms;
 }
@@ -623,22 +623,22 @@ void connections_close(struct connections *connections, int fd, int64_t peer)
 }
 
 // Every peer reads all that is sent to it.
-size_t connections_gave(struct connections *connections, int fd, int64_t peer,
-                        size_t bytes)
+size_t connections_count_sent(struct connections *connections, int fd,
+                              int64_t peer, size_t bytes)
 {
     (void)connections, (void)fd, (void)peer, (void)bytes;
     return 0;
 }
 
-size_t connections_untaken(const struct connections *connections, int fd,
-                           int64_t peer)
+size_t connections_unread_bytes(const struct connections *connections, int fd,
+                                int64_t peer)
 {
     (void)connections, (void)fd, (void)peer;
     return 0;
 }
 
-bool connections_hold(const struct connections *connections, int fd,
-                      int64_t peer)
+bool connections_is_open(const struct connections *connections, int fd,
+                         int64_t peer)
 {
     (void)connections, (void)fd, (void)peer;
     return true;

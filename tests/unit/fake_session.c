@@ -488,9 +488,9 @@ static size_t count_fresh(const struct session *fake,
     return fresh;
 }
 
-struct trial *session_again(struct session *fake, struct candidate *candidate,
-                            const size_t *rows, size_t n_rows,
-                            int32_t replicate, struct err *error)
+struct trial *session_redraw(struct session *fake, struct candidate *candidate,
+                             const size_t *rows, size_t n_rows,
+                             int32_t replicate, struct err *error)
 {
     bool was = pause_faults(fake);
     struct trial *trial = make_trial(fake, TRIAL_FULL, candidate, rows, n_rows);
@@ -671,10 +671,10 @@ struct trial *session_score(struct session *fake, struct candidate *candidate,
         return NULL;
     }
     fake->max_proof -= fresh;
-    return session_again(fake, candidate, rows, n_rows, 0, error);
+    return session_redraw(fake, candidate, rows, n_rows, 0, error);
 }
 
-void session_keep_back(struct session *fake, size_t n, double share)
+void session_reserve(struct session *fake, size_t n, double share)
 {
     size_t most = (size_t)(share * (double)fake->max_proof);
 

@@ -54,7 +54,7 @@ struct session {
     enum fake_finish finish;
     int64_t max_trials; // that the budget allows; 0: any number
     size_t max_runs;    // the same for runs of the teacher
-    size_t kept_back;   // of max_proof (session_keep_back)
+    size_t kept_back;   // of max_proof (session_reserve)
     size_t max_proof;   // most examples that the budget allows outside trials
     bool refused;       // a trial was refused, since the budget was used up
     size_t runs_asked;
@@ -72,7 +72,7 @@ struct session {
     struct candidate *baseline;
     struct trial **trials;
     size_t n_trials;
-    struct trial **again; // trials that were scored once more (session_again)
+    struct trial **again; // trials that were scored once more (session_redraw)
     size_t n_again;
     struct trial *baseline_trial; // NULL: the first
     struct trial *best;

@@ -65,7 +65,7 @@ Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
     const struct budget_need need = {.least.calls = 71, .most.calls = 71};
 
     open_account(100, 0);
-    account_set_aside(&account, (struct use){.calls = 30});
+    account_reserve_for_test(&account, (struct use){.calls = 30});
     cr_expect_eq(ask(70, 70), BUDGET_FREE);
     cr_expect_eq(ask(71, 71), BUDGET_OVER);
     account_explain(&account, &need, "trial 3", &err);
@@ -78,7 +78,7 @@ Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
 Test(account, what_would_leave_nothing_is_not_set_aside)
 {
     open_account(100, 0);
-    account_set_aside(&account, (struct use){.calls = 100});
+    account_reserve_for_test(&account, (struct use){.calls = 100});
     cr_expect_eq(ask(100, 100), BUDGET_FREE);
 }
 
@@ -86,10 +86,10 @@ Test(account, all_of_the_rest_is_kept_back_where_it_may_be)
 {
     open_account(100, 0);
     work(20, 20);
-    account_keep_back(&account, 60, 1);
+    account_reserve(&account, 60, 1);
     cr_expect_eq(ask(20, 20), BUDGET_FREE);
     cr_expect_eq(ask(21, 21), BUDGET_OVER);
-    account_keep_back(&account, 1000, 1);
+    account_reserve(&account, 1000, 1);
     cr_expect_eq(ask(1, 1), BUDGET_OVER);
 }
 
@@ -97,9 +97,9 @@ Test(account, no_more_than_half_of_the_rest_is_kept_back)
 {
     open_account(100, 0);
     work(20, 20);
-    account_keep_back(&account, 1000, 0.5);
+    account_reserve(&account, 1000, 0.5);
     cr_expect_eq(ask(40, 40), BUDGET_FREE);
     cr_expect_eq(ask(41, 41), BUDGET_OVER);
-    account_keep_back(&account, 0, 0);
+    account_reserve(&account, 0, 0);
     cr_expect_eq(ask(80, 80), BUDGET_FREE);
 }

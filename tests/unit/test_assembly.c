@@ -94,10 +94,10 @@ Test(assembly, the_one_that_stands_still_for_longest_makes_room)
 
     cr_assert(add_at(other, 1000, 7, 0, "one"));
     cr_assert(add_at(assembly, 1500, 7, 0, "two"));
-    cr_expect_null(assemblies_idle(&all, NULL, 2999), "both move");
-    cr_assert_eq(assemblies_idle(&all, NULL, 4000), other);
+    cr_expect_null(assemblies_stalled(&all, NULL, 2999), "both move");
+    cr_assert_eq(assemblies_stalled(&all, NULL, 4000), other);
     cr_expect_eq(assembly_owner(other), &another);
-    cr_expect_eq(assemblies_idle(&all, other, 4000), assembly);
+    cr_expect_eq(assemblies_stalled(&all, other, 4000), assembly);
     assembly_free(other);
     assembly_free(empty);
 }

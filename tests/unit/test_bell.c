@@ -34,7 +34,7 @@ Test(bell, it_is_heard_from_the_ring_to_the_hush)
     bell_ring(&bell);
     bell_ring(&bell);
     cr_expect(rings());
-    bell_hush(&bell);
+    bell_clear(&bell);
     cr_expect_not(rings());
 }
 
@@ -44,7 +44,7 @@ Test(bell, whoever_rings_never_waits_and_keeps_errno, .timeout = 20)
     for (int i = 0; i < 200000; i++)
         bell_ring(&bell);
     cr_expect_eq(errno, EDOM);
-    bell_hush(&bell);
+    bell_clear(&bell);
     cr_expect_not(rings());
 }
 

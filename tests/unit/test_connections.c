@@ -209,7 +209,7 @@ Test(connections, whose_peer_has_gone_is_a_stranger_again)
 
     await_count(1);
     connections_greeted(connections, fd, 1);
-    connections_parted(connections, fd, 1, 0);
+    connections_peer_gone(connections, fd, 1, 0);
     while (n < 10000 && connections_admit(connections, fd, 10, 0))
         n++;
 
@@ -227,7 +227,7 @@ Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
     await_count(1);
     connections_greeted(connections, fd, 2);
     connections_close(connections, fd, 1);
-    connections_parted(connections, fd, 1, 0);
+    connections_peer_gone(connections, fd, 1, 0);
     cr_expect(connections_admit(connections, fd, 1 << 20, 0));
     connections_close(connections, fd, 2);
     await_count(0);

@@ -147,7 +147,7 @@ Test(dispatch, a_worker_without_calls_may_keep_its_own_rhythm)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
-    dispatch_rhythm(dispatch, 1, 10 * LIVENESS_MS);
+    dispatch_set_silence(dispatch, 1, 10 * LIVENESS_MS);
     pass(10 * LIVENESS_MS - 1);
     cr_expect_eq(counts().workers, 1);
     cr_expect_eq(dispatch_silences(dispatch), 0);
@@ -162,13 +162,13 @@ Test(dispatch, a_seldom_heard_worker_that_is_sent_a_call_has_to_speak_soon)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
-    dispatch_rhythm(dispatch, 1, 10 * LIVENESS_MS);
+    dispatch_set_silence(dispatch, 1, 10 * LIVENESS_MS);
     pass(5 * LIVENESS_MS);
     queue(5);
     settle();
     cr_assert_eq(sent(5)->worker, 1);
     join(2, 1);
-    dispatch_rhythm(dispatch, 2, 10 * LIVENESS_MS);
+    dispatch_set_silence(dispatch, 2, 10 * LIVENESS_MS);
     pass(LIVENESS_MS - 1);
     cr_expect_eq(times_sent(5), 1);
     pass(1);
@@ -217,11 +217,11 @@ Test(dispatch, nobody_is_silent_while_the_caller_is_behind)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
-    dispatch_behind(dispatch, true);
+    dispatch_set_behind(dispatch, true);
     pass(10 * LIVENESS_MS);
     cr_expect_eq(counts().workers, 1);
 
-    dispatch_behind(dispatch, false);
+    dispatch_set_behind(dispatch, false);
     pass(0);
     cr_expect_eq(counts().workers, 0);
 }
@@ -578,7 +578,7 @@ Test(dispatch, a_call_is_given_to_the_worker_that_kept_it)
     join(2, 1);
     queue(5);
 
-    cr_assert(dispatch_give(dispatch, 5, 2, now, &action));
+    cr_assert(dispatch_send_to(dispatch, 5, 2, now, &action));
     prove();
     cr_expect_eq(action.kind, ACTION_SEND);
     cr_expect_eq(action.worker, 2);
@@ -591,13 +591,15 @@ Test(dispatch, a_call_is_given_only_from_the_queue_and_to_a_free_place)
     struct action action;
 
     join(1, 1);
-    cr_expect_not(dispatch_give(dispatch, 5, 1, now, &action), "no such call");
+    cr_expect_not(dispatch_send_to(dispatch, 5, 1, now, &action),
+                  "no such call");
     queue_group(5, 3, 1, 1);
     settle();
-    cr_expect_not(dispatch_give(dispatch, 5, 1, now, &action), "it is out");
-    cr_expect_not(dispatch_give(dispatch, 7, 1, now, &action), "it is full");
-    cr_expect_not(dispatch_give(dispatch, 7, 9, now, &action), "nobody");
+    cr_expect_not(dispatch_send_to(dispatch, 5, 1, now, &action), "it is out");
+    cr_expect_not(dispatch_send_to(dispatch, 7, 1, now, &action), "it is full");
+    cr_expect_not(dispatch_send_to(dispatch, 7, 9, now, &action), "nobody");
     cr_assert(dispatch_join(dispatch, 2, 4, now, &err));
-    cr_expect_not(dispatch_give(dispatch, 7, 2, now, &action), "no such model");
+    cr_expect_not(dispatch_send_to(dispatch, 7, 2, now, &action),
+                  "no such model");
     prove();
 }

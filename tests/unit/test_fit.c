@@ -179,10 +179,10 @@ Test(fit, of_a_pool_fewer_are_shown_until_the_longest_of_them_fit)
         fitting = fit_candidate(fit, candidate, &given.err);
         cr_assert_not_null(fitting, "%s", given.err.text);
         part = &fitting->parts[0];
-        cr_expect_leq(candidate_part_shows(part), before);
+        cr_expect_leq(candidate_part_n_shown(part), before);
         cr_expect(part->n_demos == 0 || part->n_demos == ROWS,
                   "the pool itself stays whole");
-        before = candidate_part_shows(part);
+        before = candidate_part_n_shown(part);
         candidate_unref(fitting);
         candidate_unref(candidate);
     }

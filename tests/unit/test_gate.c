@@ -102,7 +102,7 @@ static void is_told(const struct key *key, const char *why)
 
     cr_expect_not(gets_through(socket, 300));
     wire_close(socket);
-    while (!wire_explain(context, wire_endpoint(router), key, &err))
+    while (!wire_explain_refusal(context, wire_endpoint(router), key, &err))
         cr_assert_lt(clock_monotonic_ms(), deadline_ms);
     cr_expect_not_null(strstr(err.text, why), "%s", err.text);
 }

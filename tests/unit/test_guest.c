@@ -18,7 +18,7 @@ static bool holds(const char *text, int hour, int minute)
     struct guest_hours hours;
 
     cr_assert(guest_hours_parse(text, &hours, &err), "%s", err.text);
-    return guest_hours_hold(&hours, hour * 60 + minute);
+    return guest_hours_include(&hours, hour * 60 + minute);
 }
 
 Test(guest, hours_may_go_over_midnight)

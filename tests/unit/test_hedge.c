@@ -224,8 +224,8 @@ Test(hedge, who_has_the_prompt_is_given_the_copy)
     teach_reading(3);
     for (int64_t id = 1; id <= 2; id++) { // two of them get another prompt
         queue_group(id, 1, 1, 1);
-        cr_assert(dispatch_give(dispatch, id, (int32_t)id + 1, now,
-                                &actions[n_actions++]));
+        cr_assert(dispatch_send_to(dispatch, id, (int32_t)id + 1, now,
+                                   &actions[n_actions++]));
     }
     now += 1000 + READ_MS;
     answer(1);

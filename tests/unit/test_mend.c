@@ -92,7 +92,7 @@ static void lead_with(const char *text, size_t n)
     cr_assert(
         board_ask(&search.board, entry, places, n, TRIAL_FULL, "test", &err));
     cr_assert(board_wait(&search.board, &err));
-    search_crown(&search, entry);
+    search_set_leader(&search, entry);
     cr_assert(outlook_learn(&search.outlook, SEARCH_SOFT, &err));
 }
 

@@ -467,7 +467,7 @@ Test(metric, exec_parts_take_their_answers_in_order)
 
     parse_good("weighted: [{weight: 1, exec: {command: [one]}}, "
                "{weight: 3, exec: {command: [two, x], timeout: 1.5s}}]");
-    cr_assert_eq(metric_outside(metric), 2);
+    cr_assert_eq(metric_ask_count(metric), 2);
     cr_assert_eq(metric_commands(metric, commands), 2);
     cr_expect_str_eq(commands[0]->argv[0], "one");
     cr_expect_eq(commands[0]->timeout_ms, 30000);
@@ -707,7 +707,7 @@ static void expect_grounded(const char *context, const char *answer,
     json_t *given = json_pack("{s:s}", "answer", answer);
 
     cr_assert_not_null(parse_with_input(GROUNDED));
-    cr_assert_eq(metric_outside(metric), 0);
+    cr_assert_eq(metric_ask_count(metric), 0);
     cr_assert(metric_score(metric, example, given, NULL, &score, &err), "%s",
               err.text);
     cr_expect_float_eq(score.value, wanted, 1e-12, "%s: %g", answer,
@@ -767,7 +767,7 @@ Test(metric, a_judge_is_asked_in_a_prompt_of_its_own)
     cr_expect(reads[2] && !reads[0] && !reads[5]);
     cr_expect_eq(metric_labels(metric, needs, 9), 1);
     cr_expect_str_eq(needs[0], "answer");
-    cr_expect_eq(metric_outside(metric), 2);
+    cr_expect_eq(metric_ask_count(metric), 2);
     cr_expect(metric_asks_model(metric));
     cr_assert(metric_prefix(metric, 1, &text, &format, &err), "%s", err.text);
     cr_expect_not_null(strstr(text.data, "Is it kind?"));
@@ -793,12 +793,12 @@ static void expect_verdict(const char *text, double value)
 
     err = ERR_CLEAR;
     if (value < 0) {
-        cr_expect_not(metric_answered(metric, 0, &answer, &score, &err), "%s",
-                      text);
+        cr_expect_not(metric_read_answer(metric, 0, &answer, &score, &err),
+                      "%s", text);
         cr_expect_eq(err.code, ERR_INPUT);
         return;
     }
-    cr_assert(metric_answered(metric, 0, &answer, &score, &err), "%s",
+    cr_assert(metric_read_answer(metric, 0, &answer, &score, &err), "%s",
               err.text);
     cr_expect_eq(score.value, value, "%s: %g", text, score.value);
     score_release(&score);
@@ -854,12 +854,12 @@ Test(metric, a_judge_that_was_cut_behind_its_score_has_given_it)
 
     cr_assert_not_null(parse_with_input(
         "judge: {instruction: Good?, inputs: [answer], scale: [1, 5]}"));
-    cr_assert(metric_answered(metric, 0, &answer, &score, &err), "%s",
+    cr_assert(metric_read_answer(metric, 0, &answer, &score, &err), "%s",
               err.text);
     cr_expect_eq(score.value, 0.5);
     score_release(&score);
     answer.text_len = 20;
-    cr_expect_not(metric_answered(metric, 0, &answer, &score, &err));
+    cr_expect_not(metric_read_answer(metric, 0, &answer, &score, &err));
 }
 
 Test(metric, the_mean_of_replicates_comes_with_its_variance)

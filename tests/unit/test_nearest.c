@@ -128,12 +128,13 @@ static void expect_near(const struct vectors *vectors,
 
     candidate_set_nearest(candidate, 0, n);
     buf_clear(&text);
-    cr_assert(nearest_put_near(nearest,
-                               &(struct nearest_pool){&program->steps[0],
-                                                      &candidate->parts[0],
-                                                      ADAPTER_JSON, row},
-                               vectors, query, &text, &err),
-              "%s", err.text);
+    cr_assert(
+        nearest_put_by_embeddings(nearest,
+                                  &(struct nearest_pool){&program->steps[0],
+                                                         &candidate->parts[0],
+                                                         ADAPTER_JSON, row},
+                                  vectors, query, &text, &err),
+        "%s", err.text);
     for (const char *at = text.data; at != NULL && *at != '\0'; at++)
         if (strncmp(at, "topic\\\": ", 9) == 0)
             snprintf(got + strlen(got), sizeof got - strlen(got), "%c", at[9]);
@@ -221,7 +222,7 @@ Test(nearest, a_pool_is_another_candidate_and_hides_no_row)
     cr_expect_neq(memcmp(&pool->id, &candidate->id, sizeof pool->id), 0);
     cr_expect(candidate_part_has(&candidate->parts[0], 11));
     cr_expect_not(candidate_part_has(&pool->parts[0], 11));
-    cr_expect_eq(candidate_part_shows(&pool->parts[0]), 2);
+    cr_expect_eq(candidate_part_n_shown(&pool->parts[0]), 2);
     copy = candidate_copy(pool, &err);
     candidate_seal(copy);
     cr_expect_eq(memcmp(&pool->id, &copy->id, sizeof pool->id), 0);

@@ -176,14 +176,14 @@ Test(rows, a_stream_of_lines_is_read_as_it_comes)
     rows = rows_open(&input, &err);
     cr_assert_not_null(rows, "%s", err.text);
     expect_row("{\"text\":1}", 1);
-    cr_expect(rows_waits(rows), "nobody has written the next");
+    cr_expect(rows_would_block(rows), "nobody has written the next");
     fputs("{\"text\": 2}\n{\"text\": 3}\n", out);
     fflush(out);
-    cr_expect_not(rows_waits(rows));
+    cr_expect_not(rows_would_block(rows));
     expect_row("{\"text\":2}", 2);
-    cr_expect_not(rows_waits(rows), "it was read along");
+    cr_expect_not(rows_would_block(rows), "it was read along");
     expect_row("{\"text\":3}", 3);
-    cr_expect(rows_waits(rows));
+    cr_expect(rows_would_block(rows));
     fclose(out);
     expect_end();
     fclose(in);

@@ -90,7 +90,7 @@ Test(seat, the_place_of_a_silent_worker_is_given_to_another)
     queue_job(7, 100, 2);
     settle();
     int32_t silent = sent(100)->worker;
-    dispatch_rhythm(dispatch, 3 - silent, 10 * LIVENESS_MS);
+    dispatch_set_silence(dispatch, 3 - silent, 10 * LIVENESS_MS);
     pass(LIVENESS_MS);
 
     cr_expect_eq(sent(100)->worker, 3 - silent);
@@ -216,7 +216,7 @@ Test(seat, an_answer_that_is_there_already_is_taken_beyond_the_limit)
     int32_t first = sent(100)->worker;
     queue_job(7, 200, 3);
 
-    cr_assert(dispatch_give(dispatch, 200, 3 - first, now, &action));
+    cr_assert(dispatch_send_to(dispatch, 200, 3 - first, now, &action));
     prove();
     settle();
     cr_expect_eq(sent(201)->worker, first);

@@ -359,7 +359,7 @@ Test(session, a_budget_that_is_too_small_for_one_trial_makes_no_call)
 
 static struct ending *keep_some(struct session *s)
 {
-    session_set_aside(s, (struct use){.calls = 3});
+    session_reserve_for_test(s, (struct use){.calls = 3});
     return use_budget(s);
 }
 
@@ -378,14 +378,14 @@ Test(session, what_is_set_aside_is_not_for_the_search)
 // One row with one call; at most half of the remaining budget is kept back.
 static struct ending *keep_back(struct session *s)
 {
-    session_keep_back(s, 100, 0.5);
+    session_reserve(s, 100, 0.5);
     return use_budget(s);
 }
 
 static struct ending *keep_back_and_free(struct session *s)
 {
-    session_keep_back(s, 100, 0.5);
-    session_keep_back(s, 0, 0);
+    session_reserve(s, 100, 0.5);
+    session_reserve(s, 0, 0);
     return use_budget(s);
 }
 

@@ -56,11 +56,11 @@ Test(settings, only_what_is_said_is_laid_over)
         read_all("{\"adapter\": \"json\"}", "{\"temperature\": 1}");
     struct settings teacher = job;
 
-    settings_lay(&own, SETTING_MODEL, &job);
+    settings_overlay(&own, SETTING_MODEL, &job);
     cr_expect_eq(job.adapter, ADAPTER_JSON);
     cr_expect_eq(job.options.num_ctx, 4096);
     cr_expect_float_eq(job.options.temperature, 1, 0);
-    settings_lay(&own, SETTING_JOB, &teacher);
+    settings_overlay(&own, SETTING_JOB, &teacher);
     cr_expect_eq(teacher.adapter, ADAPTER_JSON);
     cr_expect_float_eq(teacher.options.temperature, 0, 0,
                        "the options of a model stay that model's");

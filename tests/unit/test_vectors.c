@@ -226,10 +226,11 @@ static void expect_near(struct retrieval *retrieval,
     // The second time, the vectors come from memory.
     for (int i = 0; i < 2; i++) {
         buf_clear(&out);
-        cr_assert(retrieval_near(retrieval, vectors,
-                                 &(struct retrieval_query){
-                                     program, 0, values, query, strlen(query)},
-                                 &out, &err),
+        cr_assert(retrieval_answer_by_embedding(
+                      retrieval, vectors,
+                      &(struct retrieval_query){program, 0, values, query,
+                                                strlen(query)},
+                      &out, &err),
                   "%s", err.text);
         cr_expect_str_eq(out.data, expected);
     }
@@ -263,7 +264,7 @@ Test(vectors, a_document_that_nobody_embedded_is_told)
     char *query = answer_of((double[]){1, 0}, 2);
 
     cr_assert(put("east", (double[]){1, 0}, 2));
-    cr_expect_not(retrieval_near(
+    cr_expect_not(retrieval_answer_by_embedding(
         retrieval, vectors,
         &(struct retrieval_query){program, 0, NULL, query, strlen(query)}, &out,
         &err));

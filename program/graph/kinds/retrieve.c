@@ -5,7 +5,7 @@
 // (retrieve/retrieval.h) and answers {"passages": [...]}. A search by words
 // needs only that one request. For a search by embeddings the query is embedded
 // first, and the code that runs the program turns that answer into the passages
-// (retrieval_near).
+// (retrieval_answer_by_embedding).
 
 #include <string.h>
 

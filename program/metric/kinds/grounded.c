@@ -135,7 +135,7 @@ static bool answered(const struct metric *metric,
     struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
     json_t *values = NULL;
 
-    if (!judging_answered(&grounded->judging, answer, &values, err))
+    if (!judging_read_answer(&grounded->judging, answer, &values, err))
         return false;
     double all = json_number_value(json_object_get(values, "statements"));
     double good = json_number_value(json_object_get(values, "supported"));

@@ -200,7 +200,7 @@ static bool answered(const struct metric *metric,
     struct buf feedback = BUF_INIT(FEEDBACK_MAX_BYTES);
     json_t *values = NULL;
 
-    if (!judging_answered(&judge->judging, answer, &values, err))
+    if (!judging_read_answer(&judge->judging, answer, &values, err))
         return false;
     double level = json_number_value(json_object_get(values, "score"));
     const char *text = json_string_value(json_object_get(values, "feedback"));

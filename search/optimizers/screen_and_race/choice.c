@@ -32,7 +32,7 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
         ok = buf_ok(&text, "a prompt", err);
         *bytes += strlen(part->instruction);
         if (part->n_demos > 0)
-            *bytes += text.len * candidate_part_shows(part) / part->n_demos;
+            *bytes += text.len * candidate_part_n_shown(part) / part->n_demos;
     }
     buf_release(&text);
     return ok;
@@ -115,7 +115,7 @@ static bool is_field_better(const struct search *search, bool *better,
 {
     struct board_pairs pairs = {0};
 
-    if (!board_compare_field(&search->board, search->baseline, &pairs, err))
+    if (!board_compare_others(&search->board, search->baseline, &pairs, err))
         return false;
     *better = pairs.n >= COMPARISON_LEAST && pairs.gain > 0 &&
               pairs.p_value < FIELD_BELOW;
@@ -170,7 +170,7 @@ bool choice_make(struct search *search, struct err *err)
         best = search->baseline;
     }
     session_set_baseline(search->session, search->baseline->trial);
-    search_crown(search, best);
+    search_set_leader(search, best);
     if (best == search->baseline && rival != NULL)
         session_set_rival(search->session, rival->trial);
     tell_finish(search, best);

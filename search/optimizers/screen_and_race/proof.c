@@ -143,7 +143,7 @@ static bool score_promising(struct search *search, size_t *places,
     bool ok = true;
 
     search->outlook.few = true;
-    session_keep_back(search->session, COMPARISON_LEAST, 1);
+    session_reserve(search->session, COMPARISON_LEAST, 1);
     while (ok && n > 0) {
         ok = outlook_learn(&search->outlook, SEARCH_SOFT, err) &&
              choose_promising(search, &promising, err);
@@ -154,7 +154,7 @@ static bool score_promising(struct search *search, size_t *places,
         ok = ok &&
              (n == 0 || board_score(&search->board, promising, places, n, err));
     }
-    session_keep_back(search->session, 0, 0);
+    session_reserve(search->session, 0, 0);
     if (!ok && err->code == ERR_BUDGET) {
         *err = ERR_CLEAR;
         ok = true;

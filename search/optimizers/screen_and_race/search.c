@@ -65,7 +65,7 @@ struct entry *search_enter(struct search *search, const int *choices,
     return entry;
 }
 
-void search_crown(struct search *search, struct entry *entry)
+void search_set_leader(struct search *search, struct entry *entry)
 {
     search->leader = entry;
     if (entry->trial != NULL && entry->trial->n > 0)

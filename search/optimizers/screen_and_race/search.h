@@ -5,7 +5,7 @@
 //
 //   1. The baseline and the leader are entries of the board, and the leader is
 //      the best that is known; if the search is stopped, the user gets the
-//      leader (search_crown).
+//      leader (search_set_leader).
 //   2. Everything in the space keeps its number (space.h), and every entry
 //      stays on the board, so nothing learned about either is lost.
 //   3. All decisions follow from the job, the seed and the answers on the
@@ -86,7 +86,7 @@ struct entry *search_enter(struct search *search, const int *choices,
 
 // Makes the entry the leader and tells the session, so that the user gets it if
 // the search is stopped.
-void search_crown(struct search *search, struct entry *entry);
+void search_set_leader(struct search *search, struct entry *entry);
 
 // Returns true if the leader is right on every row that it may be scored on:
 // then nothing can be seen to be better.
