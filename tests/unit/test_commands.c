@@ -216,16 +216,36 @@ static json_t *show_ended(void)
     return shown;
 }
 
+// Keeps the store from being written, so that no job can end, until the caller
+// closes the connection.
+static sqlite3 *hold_store(void)
+{
+    char store[128];
+    sqlite3 *db = NULL;
+
+    (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
+    cr_assert_eq(sqlite3_open(store, &db), SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 5000);
+    cr_assert_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                 SQLITE_OK);
+    return db;
+}
+
 Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
 {
     json_t *replies[2], *shown;
     const char *state;
+    sqlite3 *db;
     int done = 0;
 
     submit_run(&client);
     actor_await(&client, MESSAGE_ACCEPTED);
+    db = hold_store();
     send_command("pause");
     send_command("stop");
+    // Answered at once, so both have arrived before the job can end.
+    json_decref(actor_command(&client, "workers", ""));
+    (void)sqlite3_close(db);
     replies[0] = take_reply();
     replies[1] = take_reply();
     shown = show_ended();
@@ -245,18 +265,13 @@ Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
 Test(commands, a_job_that_ends_is_begun_anew_by_who_submits_it)
 {
     struct actor other, w;
-    char store[128];
-    sqlite3 *db = NULL;
+    sqlite3 *db;
     bool accepted;
 
     submit_run(&client);
     actor_await(&client, MESSAGE_ACCEPTED);
     json_decref(actor_command(&client, "pause", "notes"));
-    // The job's end takes as long as the disk does.
-    (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
-    cr_assert_eq(sqlite3_open(store, &db), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 5000);
-    (void)sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    db = hold_store(); // the job's end takes as long as the disk does
     actor_greet_as_client(&other, &stage, "other");
     submit_run(&other);
     accepted = actor_hears(&other, MESSAGE_ACCEPTED, 500);
