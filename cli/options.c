@@ -177,7 +177,7 @@ static enum option_id find_option(option_set mask, const char *name, size_t len)
 
 enum option_id option_named(const char *name)
 {
-    return find_option(UINT64_MAX, name, strlen(name));
+    return find_option(~(option_set)0, name, strlen(name));
 }
 
 static bool refuse_unknown(const struct options *out, const char *word,
