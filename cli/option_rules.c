@@ -19,8 +19,9 @@ struct option_rule {
 // Each `id` contradicts each of the others.
 static const struct option_rule apart[] = {
     {OPT_JSON, OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_VERTICAL), NULL,
-     "each is a form of its own"},
-    {OPT_CSV, OPTION_BIT(OPT_VERTICAL), NULL, "each is a form of its own"},
+     "each prints the result in a different form"},
+    {OPT_CSV, OPTION_BIT(OPT_VERTICAL), NULL,
+     "each prints the result in a different form"},
     {OPT_CSV, OPTION_BIT(OPT_REMOVE), NULL,
      "what was removed is printed as text, or as JSON with --json"},
     {OPT_SIMULATE,

@@ -372,7 +372,7 @@ static const char *finish_text(const char *reason)
          "no detectable difference from the program as written"},
         {"unreadable", "no prompt got an answer that can be read"},
         {"perfect", "every validation example is right"},
-        {"stopped", "stopped; run the same command again to go on"},
+        {"stopped", "stopped; run the same command again to continue"},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -211,7 +211,7 @@ static bool check_simulated(struct running_job *running, const char *digest,
         return true;
     if (running->note[0] == '\0')
         text_print(running->note, sizeof running->note, "%s",
-                   "simulated: a stand-in answers, no model");
+                   "simulated: a stand-in answers, not a model");
     return history_job_simulated(running->engine->store, running->work.job_no,
                                  err);
 }

@@ -440,6 +440,9 @@ def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
     assert best["metadata"]["promptcc"]["scores"]["compiled"] == \
         result.json["compiled"]
     assert result.json["compiled"]["score"] >= result.json["baseline"]["score"]
+    shown = stage.promptcc("show", "--store", job.parent / "promptcc.db")
+    report = shown.out.split("\n\n", 1)[1]
+    assert report.count("run the same command again") == 1, shown
 
     final = stage.promptcc("run", job, "--ollama", gate.url, "--json")
     assert final.status == 0, final
