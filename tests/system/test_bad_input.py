@@ -36,20 +36,20 @@ def run(stage, sim, job, *words, **how):
 # --- files ---
 
 @pytest.mark.parametrize("command", ["run", "check", "plan", "eval"])
-def test_a_job_that_is_not_there_is_told_with_what_to_name(stage, command):
+def test_missing_job_error_says_what_to_name_instead(stage, command):
     for name in ("nowhere", "nowhere/job.yaml"):
         refused(stage.promptcc(command, name, "--json"), 2,
                 f"no job file {name}", "job.yaml in it", "promptcc init")
 
 
-def test_broken_yaml_is_told_with_line_and_column(stage, sim):
+def test_broken_yaml_is_reported_with_line_and_column(stage, sim):
     job = stage.job()
     job.write_text(job.read_text().replace("metric: {", "metric: }{"))
     error = refused(run(stage, sim, job), 2)
     assert re.fullmatch(r".*job\.yaml:\d+(:\d+)?", error["place"]), error
 
 
-def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
+def test_all_mistakes_in_a_job_file_are_reported_at_once(stage, sim):
     job = stage.job(metric="{exact_mach: topic}")
     job.write_text(job.read_text().replace("data:", "widow: 4\ndata:"))
     result = run(stage, sim, job)
@@ -70,21 +70,21 @@ def test_all_mistakes_of_a_job_file_are_told_at_once(stage, sim):
     ("student: ", "student: \u201cx\u201d, teacher: ",
      "name of a model, `\u201cx\u201d`, contains a typographic quote"),
 ])
-def test_characters_of_a_word_processor_are_told(stage, old, new, words):
+def test_word_processor_characters_are_reported(stage, old, new, words):
     job = stage.job()
     job.write_text(job.read_text().replace(old, new, 1))
     result = stage.promptcc("check", job)
     assert result.status == 2 and words in result.err, result
 
 
-def test_the_marker_that_ends_an_answer_is_no_output(stage):
+def test_end_of_answer_marker_is_rejected_as_an_output_name(stage):
     job = stage.job()
     job.write_text(job.read_text().replace("topic:", "Completed:"))
     result = stage.promptcc("check", job)
     assert result.status == 2 and "`Completed` is reserved" in result.err, result
 
 
-def test_a_wrong_step_hides_no_mistake_of_metric_and_optimizer(stage):
+def test_a_mistake_in_a_step_does_not_hide_metric_and_optimizer_mistakes(stage):
     job = stage.job(metric="{exact_mach: topic}",
                     optimizer="{miprov2: {num_trails: 3}}")
     job.write_text(job.read_text().replace("[message]", "[mesage]"))
@@ -110,7 +110,7 @@ def test_messages_name_data_files_as_they_can_be_opened(stage, sim):
                      re.M), result
 
 
-def test_a_broken_row_is_told_with_its_line(stage, sim):
+def test_a_broken_row_is_reported_with_its_line(stage, sim):
     job = stage.job()
     data = job.parent / "examples.jsonl"
     lines = data.read_text().splitlines()
@@ -121,7 +121,7 @@ def test_a_broken_row_is_told_with_its_line(stage, sim):
     assert "examples.jsonl:7" in result.err + result.out, result
 
 
-def test_a_label_outside_the_enum_is_told_with_its_line(stage, sim):
+def test_a_label_outside_the_enum_is_reported_with_its_line(stage, sim):
     job = stage.job()
     data = job.parent / "examples.jsonl"
     with data.open("a") as out:
@@ -132,7 +132,7 @@ def test_a_label_outside_the_enum_is_told_with_its_line(stage, sim):
     assert "delivery" in result.err, result
 
 
-def test_skip_bad_goes_on_without_the_bad_rows(stage, sim):
+def test_skip_bad_continues_without_the_bad_rows(stage, sim):
     job = stage.job()
     with (job.parent / "examples.jsonl").open("a") as out:
         out.write("{nonsense\n")
@@ -152,7 +152,7 @@ def test_a_missing_data_file_is_named(stage, sim):
     assert "exmples.jsonl" in result.err, result
 
 
-def test_an_empty_data_file_is_no_examples(stage, sim):
+def test_an_empty_data_file_counts_as_no_examples(stage, sim):
     job = stage.job()
     (job.parent / "examples.jsonl").write_text("")
     result = run(stage, sim, job)
@@ -160,7 +160,7 @@ def test_an_empty_data_file_is_no_examples(stage, sim):
     assert "examples" in error["text"]
 
 
-def test_too_few_open_files_are_told_before_anything_is_paid(stage, sim):
+def test_a_low_open_file_limit_is_reported_before_any_model_call(stage, sim):
     job = stage.job()
     result = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -n 64; exec {harness.PROMPTCC} run {job} "
@@ -171,7 +171,7 @@ def test_too_few_open_files_are_told_before_anything_is_paid(stage, sim):
         job.parent / "promptcc.db").exists()
 
 
-def test_check_tells_the_same_and_asks_nobody(stage):
+def test_check_reports_the_same_mistakes_without_calling_a_model(stage):
     good, bad = stage.job("good"), stage.job("bad", metric="{exact_mach: topic}")
     result = stage.promptcc("check", good, "--json")
     assert result.status == 0 and result.json["ok"] is True, result
@@ -184,14 +184,14 @@ def test_check_tells_the_same_and_asks_nobody(stage):
 
 # --- servers and models ---
 
-def test_an_unknown_model_gives_the_command_that_pulls_it(stage):
+def test_unknown_model_error_shows_the_pull_command(stage):
     sim = stage.stand_in(model=["other:7b"])
     error = refused(run(stage, sim, stage.job()), 2,
                     r"ollama pull qwen2\.5:0\.5b")
     assert "other:7b" in error["text"]
 
 
-def test_without_a_server_the_run_pauses_and_goes_on_later(stage):
+def test_a_run_without_a_server_pauses_and_continues_later(stage):
     port = harness.free_port()
     job = stage.job()
     words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json")
@@ -203,7 +203,7 @@ def test_without_a_server_the_run_pauses_and_goes_on_later(stage):
     assert result.status == 0, result
 
 
-def test_a_server_that_is_gone_for_good_pauses_and_keeps_the_answers(stage):
+def test_run_pauses_and_keeps_answers_when_server_is_gone_for_good(stage):
     sim = stage.stand_in(slots=2, latency_ms=5)
     job = stage.job()
     process = stage.start("run", job, "--ollama", f"{sim.url},slots=2",
@@ -217,7 +217,7 @@ def test_a_server_that_is_gone_for_good_pauses_and_keeps_the_answers(stage):
     assert sim.repeated() <= 3
 
 
-def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
+def test_a_call_that_always_fails_is_named_and_can_be_excluded(stage):
     """One message is refused each time."""
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
@@ -249,7 +249,7 @@ def test_a_call_that_nobody_can_serve_is_named_and_can_be_left_out(stage):
     assert sim.stats()["answered"] == paid
 
 
-def test_nonsense_from_a_server_is_never_an_answer(stage):
+def test_nonsense_from_a_server_never_counts_as_an_answer(stage):
     """The server is a web server that serves no model."""
     page = stage.folder / "www"
     page.mkdir()
@@ -326,7 +326,7 @@ def test_a_read_only_store_is_named(stage, sim):
         job.parent.chmod(0o755)
 
 
-def test_a_store_in_use_names_host_and_process(stage, sim):
+def test_error_for_a_store_in_use_names_host_and_process(stage, sim):
     gate = stage.gate(sim)
     gate.hold_after(5)
     job = stage.job()
@@ -361,8 +361,8 @@ def small_disk(stage):
         yield folder
 
 
-def test_a_full_disk_pauses_and_the_run_goes_on_when_it_has_room(stage, sim,
-                                                                 small_disk):
+def test_run_pauses_on_a_full_disk_and_continues_when_there_is_room(stage, sim,
+                                                                    small_disk):
     alone = stage.job("alone/shop")
     assert run(stage, sim, alone).status == 0
     paid = len(sim.answered())
@@ -386,7 +386,7 @@ def test_a_full_disk_pauses_and_the_run_goes_on_when_it_has_room(stage, sim,
     assert len(sim.answered()) - paid <= paid + 64
 
 
-def test_a_compiled_file_that_cannot_be_written_loses_nothing(stage, sim):
+def test_an_unwritable_compiled_file_loses_no_results(stage, sim):
     job = stage.job()
     out = stage.folder / "missing-folder" / "compiled.json"
     result = run(stage, sim, job, "--out", out)
@@ -410,7 +410,7 @@ def test_a_compiled_file_of_another_program_is_refused(stage, sim):
     refused(result, 2, r"compiled\.json", "answer")
 
 
-def test_a_compiled_file_that_is_none_is_refused(stage, sim):
+def test_a_file_that_is_not_a_compiled_file_is_refused(stage, sim):
     bad = stage.folder / "bad.json"
     for text in ("", "{", "[]", "{}", '{"sort": 3}', "\x00\x01", "null"):
         bad.write_text(text)
@@ -436,14 +436,14 @@ def test_a_port_in_use_is_named(stage):
     assert str(port) in result.err and "use" in result.err
 
 
-def test_beyond_loopback_is_refused_without_a_word(stage):
+def test_listening_beyond_loopback_without_keys_is_refused(stage):
     result = stage.promptcc("coordinator", "--listen", "tcp://0.0.0.0:0",
                             "--store", stage.folder / "c.db")
     assert result.status == 2, result
     assert "127.0.0.1" in result.err
 
 
-def test_a_coordinator_that_is_not_there_is_named(stage):
+def test_error_for_an_unreachable_coordinator_names_it(stage):
     endpoint = f"tcp://127.0.0.1:{harness.free_port()}"
     result = stage.promptcc("jobs", "--coordinator", endpoint, "--json")
     assert result.status in (1, 2, 3), result
@@ -465,7 +465,7 @@ def test_a_coordinator_that_is_not_there_is_named(stage):
     (["run", "shop/job.yaml", "--set", "optimizer"], "optimizer"),
     (["run", "shop/job.yaml", "--set", "optimzer.seed=3"], "optimizer"),
 ])
-def test_wrong_usage_is_told_with_the_right_word(stage, words, hint):
+def test_usage_errors_suggest_the_right_word(stage, words, hint):
     stage.job()
     result = stage.promptcc(*words)
     assert result.status == 2, result
@@ -473,7 +473,7 @@ def test_wrong_usage_is_told_with_the_right_word(stage, words, hint):
     assert result.out == ""
 
 
-def test_wrong_usage_is_json_when_json_is_asked_for(stage):
+def test_usage_errors_are_json_with_the_json_option(stage):
     error = refused(stage.promptcc("run", "job.yaml", "--olama", "x", "--json"),
                     2, "--ollama")
     assert error["place"] is None
@@ -491,7 +491,7 @@ def test_every_command_explains_itself_with_an_example(stage):
         assert f"promptcc {command}" in result.out.split("example:")[1], result
 
 
-def test_standard_output_that_is_full_is_a_failure(stage, sim):
+def test_a_full_standard_output_is_a_failure(stage, sim):
     job = stage.job()
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -503,7 +503,7 @@ def test_standard_output_that_is_full_is_a_failure(stage, sim):
     assert run(stage, sim, job).status == 0
 
 
-def test_an_interrupt_before_the_first_answer_is_130(stage):
+def test_an_interrupt_before_the_first_answer_exits_with_130(stage):
     job = stage.job()
     process = stage.start("run", job, "--ollama",
                           f"http://127.0.0.1:{harness.free_port()}", "--json")
@@ -513,7 +513,7 @@ def test_an_interrupt_before_the_first_answer_is_130(stage):
     assert result.status == 130, result
 
 
-def test_why_a_store_cannot_be_opened_is_said_by_its_cause(stage):
+def test_store_open_error_states_the_cause(stage):
     job = stage.job()
     (stage.folder / "file").write_text("")
     for store, said in ((stage.folder / "none" / "s.db", "folder that exists"),
@@ -522,7 +522,7 @@ def test_why_a_store_cannot_be_opened_is_said_by_its_cause(stage):
         assert done.status == 2 and said in done.err, done
 
 
-def test_a_store_that_one_may_not_read_is_said_to_be_that(stage):
+def test_a_store_without_read_permission_is_reported_as_such(stage):
     """Runs as another user, since root may read everything."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to be somebody else")

@@ -29,7 +29,7 @@ def bootstrap(stage, manager, *words):
     ("brew", ["brew install ", " ninja ", " msgpack ", " zeromq "]),
     ("", ["these are Debian's names", " ninja-build ", " libfyaml-dev "]),
 ])
-def test_a_build_without_its_packages_names_them_and_ends(stage, manager, said):
+def test_bootstrap_build_names_missing_packages_and_fails(stage, manager, said):
     done = bootstrap(stage, manager, "build")
     assert done.returncode == 1
     for words in [*said, "run the same command again"]:
@@ -38,13 +38,13 @@ def test_a_build_without_its_packages_names_them_and_ends(stage, manager, said):
     assert done.stdout == ""
 
 
-def test_what_only_pip_has_is_told_apart_from_what_is_built_by_hand(stage):
+def test_pip_only_packages_are_not_listed_as_built_by_hand(stage):
     done = bootstrap(stage, "brew", "test")
     assert "python3 -m pip install pytest pytest-xdist " in done.stderr
     assert "pip:" not in done.stderr
     assert "built by hand" not in done.stderr
 
 
-def test_what_is_not_packaged_is_named_to_be_built_by_hand(stage):
+def test_unpackaged_dependencies_are_listed_as_built_by_hand(stage):
     done = bootstrap(stage, "pacman", "test")
     assert "to be built by hand: criterion " in done.stderr

@@ -19,7 +19,7 @@ def compiled(job):
 
 @pytest.mark.parametrize("optimizer", [harness.SMALL, harness.MIPRO])
 @pytest.mark.parametrize("calls", [20, 30, 45, 70])
-def test_no_call_passes_max_calls(stage, sim, optimizer, calls):
+def test_calls_never_exceed_max_calls(stage, sim, optimizer, calls):
     job = stage.job(optimizer=optimizer)
     result = run(stage, sim, job, "--max-calls", calls)
     assert result.status == 0, result
@@ -36,13 +36,13 @@ def test_no_call_passes_max_calls(stage, sim, optimizer, calls):
     assert compiled(job) == compiled(other)
 
 
-def test_a_budget_that_leaves_room_for_the_test_share_measures_it(stage, sim):
+def test_test_share_is_measured_when_the_budget_leaves_room(stage, sim):
     result = run(stage, sim, stage.job(), "--max-calls", 45)
     assert result.json["test"]["compiled"]["n"] > 0, result
     assert "reason" not in result.json
 
 
-def test_a_small_budget_is_not_lost_to_what_cannot_be_paid_in_full(stage):
+def test_a_small_budget_still_runs_the_trials_it_can_pay(stage):
     # Of the 300 calls, 64 choose the form of answer, 132 are kept for the test
     # share and 28 for the proof. Forty runs of the program as written, from
     # which an optimizer would learn, could cost more than what is left.
@@ -55,8 +55,8 @@ def test_a_small_budget_is_not_lost_to_what_cannot_be_paid_in_full(stage):
                for role in ("student", "teacher")) <= 300
 
 
-def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
-                                                                     sim):
+def test_a_budget_below_the_baseline_cost_is_reported_without_any_call(stage,
+                                                                       sim):
     job = stage.job()
     result = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 5)
     assert result.status == 0, result
@@ -72,8 +72,7 @@ def test_a_budget_too_small_for_the_baseline_makes_no_call_and_says_so(stage,
     assert (job.parent / "compiled.partial.json").exists()
 
 
-def test_what_a_small_budget_compiles_does_not_depend_on_earlier_runs(stage,
-                                                                     sim):
+def test_small_budget_result_does_not_depend_on_earlier_runs(stage, sim):
     """The store knows the model's digest from a run that asked the model. The
     file of a run that asks nobody contains no digest anyway."""
     def small(store):
@@ -90,7 +89,7 @@ def test_what_a_small_budget_compiles_does_not_depend_on_earlier_runs(stage,
     assert fresh["metadata"]["promptcc"]["models"]["student"]["digest"] == ""
 
 
-def test_the_budget_that_is_too_small_is_the_one_that_is_named(stage, sim):
+def test_the_error_names_the_budget_that_is_too_small(stage, sim):
     job = stage.job()
     first = stage.promptcc("run", job, "--ollama", sim.url, "--max-calls", 60)
     assert first.status == 0, first
@@ -104,7 +103,7 @@ def test_the_budget_that_is_too_small_is_the_one_that_is_named(stage, sim):
     assert "the budget is 1 call; 0 are used" in one.out, one
 
 
-def test_a_budget_of_tokens_is_not_passed(stage, sim):
+def test_tokens_never_exceed_the_token_budget(stage, sim):
     job = stage.job()
     result = run(stage, sim, job, "--max-tokens", 20000)
     assert result.status == 0, result
@@ -113,7 +112,7 @@ def test_a_budget_of_tokens_is_not_passed(stage, sim):
     assert 0 < stats["prompt_tokens"] + stats["generated_tokens"] <= 20000
 
 
-def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
+def test_a_run_ended_by_its_budget_continues_after_kills(stage, sim):
     whole = stage.job("whole/shop")
     assert run(stage, sim, whole, "--max-calls", 60).status == 0
     job = stage.job("killed/shop")
@@ -139,7 +138,7 @@ def test_a_run_ended_by_its_budget_goes_on_after_kills(stage, sim):
 @pytest.mark.parametrize("optimizer", [
     "screen_and_race", "miprov2", "gepa", "copro", "simba",
     "bootstrap_random_search", "bootstrap_few_shot", "labeled_few_shot"])
-def test_with_more_to_spend_every_optimizer_goes_on_and_pays_nothing_twice(
+def test_every_optimizer_continues_with_a_larger_budget_without_paying_twice(
         stage, sim, optimizer):
     job = stage.job("more/shop", optimizer=optimizer)
     assert run(stage, sim, job, "--max-calls", 50).status == 0
@@ -150,7 +149,7 @@ def test_with_more_to_spend_every_optimizer_goes_on_and_pays_nothing_twice(
     assert compiled(job) == compiled(other)
 
 
-def test_max_time_breaks_off_what_is_under_way(stage):
+def test_max_time_interrupts_work_in_progress(stage):
     sim = stage.stand_in(slots=2, latency_ms=400)
     job = stage.job()
     result = run(stage, sim, job, "--max-time", "6s", deadline_s=120)
@@ -176,7 +175,7 @@ def test_max_time_breaks_off_what_is_under_way(stage):
     assert json.loads(compiled(job))
 
 
-def test_time_without_a_server_is_no_time_of_the_job(stage):
+def test_time_without_a_server_does_not_count_against_max_time(stage):
     """Otherwise the run ended with exit 0 and a file, and nobody knew why."""
     port = harness.free_port()
     job = stage.job()
@@ -191,14 +190,14 @@ def test_time_without_a_server_is_no_time_of_the_job(stage):
     assert again.status == 0 and again.json["calls"]["student"] > 0, again
 
 
-def test_a_server_of_another_kind_is_not_advised_to_be_an_ollama(stage):
+def test_advice_for_an_openai_server_does_not_mention_ollama(stage):
     url = f"http://127.0.0.1:{harness.free_port()}"
     result = stage.promptcc("run", stage.job(), "--openai", url, "--wait", "1s")
     assert result.status == 3 and "ollama serve" not in result.err, result
     assert f"for 1 s at {url}; start it and run the same" in result.err, result
 
 
-def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
+def test_a_silent_server_is_reported_when_max_time_runs_out(stage):
     sim = stage.stand_in(slots=1, latency_ms=60000)
     result = run(stage, sim, stage.job(), "--max-time", "2s", deadline_s=60)
     assert result.json["finish_reason"] == "budget", result
@@ -206,7 +205,7 @@ def test_who_is_there_and_does_not_answer_is_told_of_at_the_end_of_time(stage):
 
 
 @pytest.mark.parametrize("tokens", [39000, 51000])
-def test_a_replay_is_no_better_off_than_the_run_was(stage, sim, tokens):
+def test_a_replay_repeats_the_trials_and_scores_of_the_run(stage, sim, tokens):
     # A trial that the budget cuts short leaves rows without a score. The proof
     # may score its candidate on these later.
     job = stage.job(n=20, optimizer="{screen_and_race: "

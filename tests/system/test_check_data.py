@@ -68,7 +68,7 @@ def check(stage, folder, rows=rows(*FOUR), type="enum: [a, b]", models="",
 
 
 @pytest.mark.parametrize("code", TOLD)
-def test_is_told_with_its_remedy(stage, tmp_path, code):
+def test_each_finding_is_reported_with_its_remedy(stage, tmp_path, code):
     bad, good = TOLD[code]
     found = [f for f in check(stage, tmp_path, **bad)["findings"]
              if f["code"] == code]
@@ -77,7 +77,7 @@ def test_is_told_with_its_remedy(stage, tmp_path, code):
     assert code not in codes, codes
 
 
-def test_of_more_rows_than_a_job_may_have_a_part_is_asked_for(stage, tmp_path):
+def test_a_data_file_with_too_many_rows_asks_for_a_sample(stage, tmp_path):
     found = check(stage, tmp_path, rows=[
         {"text": "note " * 200, "out": "a"}] * 50_000)["findings"]
     assert [f["code"] for f in found] == ["no-file"], found
@@ -94,13 +94,13 @@ def test_only_too_few_examples_are_an_error(stage, tmp_path):
     assert check(stage, tmp_path)["ok"] is True
 
 
-def test_one_set_of_demos_needs_no_more_than_there_are(stage, tmp_path):
+def test_labeled_few_shot_accepts_a_data_set_with_few_rows(stage, tmp_path):
     few = check(stage, tmp_path, rows=rows("a", "b"),
                 further="optimizer: labeled_few_shot")
     assert few == {"ok": True, "findings": []}
 
 
-def test_a_program_that_is_right_already_leaves_no_headroom(stage, sim):
+def test_a_program_that_is_already_right_is_reported_as_no_headroom(stage, sim):
     job = stage.job(metric="{regex: {field: topic, pattern: '.'}}")
     before = stage.promptcc("check", job, "--json").json["findings"]
     assert "no-headroom" not in [f["code"] for f in before]
@@ -161,7 +161,8 @@ NAN_LOOK = LOOK % "'{\"outputs\": {\"hint\": NaN}}'"
     ("step-program", (EXEC, GOOD_LOOK, NAN_LOOK),
      (EXEC, GOOD_LOOK, GOOD_LOOK)),
 ])
-def test_a_step_that_nothing_comes_of_is_told(stage, tmp_path, code, bad, good):
+def test_a_step_that_has_no_effect_is_reported(stage, tmp_path, code, bad,
+                                               good):
     (tmp_path / "rows.jsonl").write_text("".join(
         json.dumps({**row, "lang": "en"}) + "\n" for row in rows(*FOUR)))
     (tmp_path / "docs.jsonl").write_text('{"text": "note"}\n' * 3)

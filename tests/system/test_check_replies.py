@@ -10,7 +10,7 @@ def check(stage, sim, job, *words):
     return stage.promptcc("check", job, "--ollama", sim.url, *words)
 
 
-def test_replies_that_can_be_read_under_a_schema_alone_are_told(stage, sim):
+def test_replies_readable_only_under_a_schema_are_reported(stage, sim):
     gate = harness.Chatty(sim.url)
     try:
         job = stage.job()
@@ -27,19 +27,19 @@ def test_replies_that_can_be_read_under_a_schema_alone_are_told(stage, sim):
         gate.close()
 
 
-def test_a_model_that_can_be_read_is_not_mentioned(stage, sim):
+def test_a_model_with_readable_replies_is_not_mentioned(stage, sim):
     result = check(stage, sim, stage.job())
     assert result.status == 0 and "could be read" not in result.err, result
     assert 0 < len(sim.chats()) <= 8
 
 
-def test_a_model_that_nobody_has_is_told(stage):
+def test_a_model_that_no_server_has_is_reported(stage):
     sim = stage.stand_in(model=["other:7b"])
     result = check(stage, sim, stage.job())
     assert result.status == 0 and "does not have the model" in result.err
 
 
-def test_a_server_that_was_named_and_is_not_there_is_told(stage):
+def test_an_unreachable_named_server_is_reported(stage):
     url = f"http://127.0.0.1:{harness.free_port()}"
     result = stage.promptcc("check", stage.job(), "--ollama", url)
     assert result.status == 0 and "were not tried" in result.err, result
@@ -63,7 +63,7 @@ def findings(stage, job, *urls):
         "check", job, *words, "--json").json["findings"]}
 
 
-def test_servers_that_have_two_models_under_one_name_are_told(stage, sim):
+def test_servers_with_different_models_under_one_name_are_reported(stage, sim):
     gate = Renamed(sim.url)
     try:
         job = stage.job()
@@ -80,7 +80,7 @@ def test_the_server_that_lacks_a_model_is_named(stage, sim):
     assert lacks.url in told["text"] and told["level"] == "warning"
 
 
-def test_servers_that_lack_a_model_are_told_in_one_sentence(stage, sim):
+def test_servers_that_lack_a_model_are_reported_in_one_sentence(stage, sim):
     lack = [stage.stand_in(model=["other:7b"]).url for _ in range(2)]
     result = stage.promptcc("check", stage.job(), "--json", "--ollama", sim.url,
                             *[word for url in lack

@@ -46,7 +46,7 @@ def test_the_overview_lists_every_command(stage):
 @pytest.mark.parametrize("command, file", [
     ("report", "report.html"), ("ensemble", "ensemble.json"),
     ("run", "compiled.json")])
-def test_help_tells_what_out_is_of_this_command(stage, command, file):
+def test_help_describes_what_out_means_for_the_command(stage, command, file):
     for text in (stage.promptcc(command, "--help").out,
                  stage.promptcc("man", command).out):
         text = " ".join(text.split())
@@ -65,7 +65,7 @@ def test_help_tells_what_out_is_of_this_command(stage, command, file):
     ("slurm", "without a call to make (default: 10m)"),
     ("predict", "(default: 3s at the start, 5m in the middle of --input)"),
     ("run", "(default: 20s at the start, 5m after the first answer)")])
-def test_help_tells_what_is_so_in_this_command(stage, command, said):
+def test_help_shows_the_defaults_of_the_command(stage, command, said):
     """Where the defaults of commands differ, --help and the manual page show
     the command's own."""
     assert said in " ".join(stage.promptcc(command, "--help").out.split())
@@ -74,7 +74,7 @@ def test_help_tells_what_is_so_in_this_command(stage, command, said):
         assert said in " ".join(page.split())
 
 
-def test_color_is_for_terminals_unless_it_is_asked_for(stage):
+def test_color_is_used_only_on_terminals_unless_requested(stage):
     job = stage.job()
     plain = stage.promptcc("run", job, "--simulate", "--optimizer",
                            "labeled_few_shot")
@@ -149,7 +149,7 @@ COMMON = [["--help"], ["run", "--help"], ["serve", "--help"], ["jobs"],
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, 120, 200])
-def test_text_keeps_to_the_width_of_the_terminal(widths, width):
+def test_text_fits_the_width_of_the_terminal(widths, width):
     """Exceptions are texts that wrapping would spoil: an id or a path that is
     wider, and commands to copy. Nothing is cut, and nothing is colored."""
     for words in COMMON:
@@ -166,7 +166,7 @@ def test_text_keeps_to_the_width_of_the_terminal(widths, width):
     assert ids and all(one["job"] in jobs for one in ids)
 
 
-def test_a_narrow_table_has_every_value_of_a_wide_one(widths):
+def test_a_narrow_table_keeps_every_value_of_a_wide_one(widths):
     """A value that does not fit is below its row, with the column's title."""
     wide = at_width(widths, 200, "trials").splitlines()
     narrow = " ".join(at_width(widths, 40, "trials").split())
@@ -176,7 +176,7 @@ def test_a_narrow_table_has_every_value_of_a_wide_one(widths):
     assert "tokens: " in narrow
 
 
-def test_a_finding_is_wrapped_but_not_what_it_quotes(stage):
+def test_findings_are_wrapped_but_quoted_lines_are_not(stage):
     job = stage.job()
     job.write_text(job.read_text().replace("predict:", "prediction:"))
     done = at_width(stage, 40, "check", job, status=2)

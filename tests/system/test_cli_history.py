@@ -36,7 +36,7 @@ def query(done, *words, **how):
 
 # --- views ---
 
-def test_an_evaluation_tells_its_row_and_why(done):
+def test_an_evaluation_shows_its_row_and_reason(done):
     rows = query(done, "SELECT * FROM v_evaluations", "--json").json
     assert rows
     lines = (done.job.parent / "data.jsonl").read_text().splitlines() \
@@ -91,7 +91,7 @@ def test_an_old_store_is_read_and_upgraded(done):
             [(0, "train, val"), (1, "test"), (2, "train")]
 
 
-def test_views_are_made_anew_when_they_are_not_the_programs(done):
+def test_outdated_views_are_recreated(done):
     stage = done.stage
     path = stage.folder / "views.db"
     with sqlite3.connect(done.store) as source, sqlite3.connect(path) as copy:
@@ -105,7 +105,7 @@ def test_views_are_made_anew_when_they_are_not_the_programs(done):
     assert rows and "calls" in rows[0]
 
 
-def test_a_job_that_has_not_ended_has_the_best_score_so_far(done):
+def test_an_unfinished_job_shows_its_best_score_so_far(done):
     """The score is the job's best so far. In the store of an older promptcc,
     which does not record that, it comes from the trials."""
     stage = done.stage
@@ -125,7 +125,7 @@ def test_a_job_that_has_not_ended_has_the_best_score_so_far(done):
 
 # --- query ---
 
-def test_query_has_a_vertical_form_and_csv(done):
+def test_query_prints_vertical_and_csv_output(done):
     sql = "SELECT job, state, reason FROM v_jobs"
     tall = query(done, sql, "--vertical").out
     assert re.search(r"^--- 1 ---\njob     shop-\w+\nstate   done$", tall,
@@ -158,7 +158,8 @@ def test_query_reads_sql_from_a_file_and_from_standard_input(done):
     ("SELECT zzz FROM v_cost", "model_s"),
     ("SELECT * FROM zzz", "v_jobs"),
 ])
-def test_a_name_that_is_not_there_is_answered_with_what_is(done, sql, hint):
+def test_an_unknown_name_in_a_query_is_answered_with_the_known_ones(done, sql,
+                                                                    hint):
     result = query(done, sql)
     assert result.status == 2 and hint in result.err, result
 
@@ -166,7 +167,8 @@ def test_a_name_that_is_not_there_is_answered_with_what_is(done, sql, hint):
 # --- which job ---
 
 @pytest.mark.parametrize("command", ["trials", "best", "show", "export"])
-def test_without_a_name_the_newest_job_with_results_is_meant(done, command):
+def test_the_newest_job_with_results_is_used_when_no_name_is_given(done,
+                                                                   command):
     words = ["--out", done.stage.folder / "again.json"] \
         if command == "export" else []
     named = done.stage.promptcc(command, done.document["job"], "--store",
@@ -177,7 +179,7 @@ def test_without_a_name_the_newest_job_with_results_is_meant(done, command):
     assert named.json == unnamed.json
 
 
-def test_the_newest_job_is_not_told_by_the_clock(done):
+def test_the_newest_job_does_not_depend_on_the_clock(done):
     store = done.stage.folder / "clock.db"
     for words in ([], ["--seed", "7"]):
         result = done.stage.promptcc("run", done.job, "--ollama", done.sim.url,
@@ -194,7 +196,7 @@ def test_the_newest_job_is_not_told_by_the_clock(done):
     assert first != result.json["job"] == shown["job"], shown
 
 
-def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
+def test_a_folder_selects_its_own_job_in_a_shared_store(stage, sim):
     store = stage.folder / "all.db"
     names = {}
     for name in ("one", "two", "t_o"):
@@ -214,7 +216,7 @@ def test_a_folder_means_its_own_job_in_a_store_of_several(stage, sim):
     assert shown.status == 2 and "no job has been run from" in shown.err, shown
 
 
-def test_a_store_one_folder_below_is_named(done):
+def test_a_store_one_folder_below_is_suggested(done):
     """A run in a job's folder left the store there, and people ask from the
     folder above."""
     below = done.store.relative_to(done.job.parents[1])
@@ -226,7 +228,7 @@ def test_a_store_one_folder_below_is_named(done):
     assert named.json[0]["job"] == done.document["job"]
 
 
-def test_a_job_that_was_killed_is_told_to_be_left(stage, sim):
+def test_a_killed_job_is_shown_as_abandoned(stage, sim):
     gate = stage.gate(sim)
     gate.hold_after(5)
     job = stage.job()
@@ -242,7 +244,7 @@ def test_a_job_that_was_killed_is_told_to_be_left(stage, sim):
         assert bool(jobs[0]["reason"]) != held, jobs
 
 
-def test_an_empty_file_is_no_database_of_another_program(done):
+def test_an_empty_store_file_is_reported_as_empty(done):
     store = done.stage.folder / "empty.db"
     store.touch()
     result = done.stage.promptcc("show", "--store", store)
@@ -251,7 +253,7 @@ def test_an_empty_file_is_no_database_of_another_program(done):
 
 # --- workers ---
 
-def test_workers_of_finished_runs_are_shown_when_they_are_asked_for(done):
+def test_workers_of_finished_runs_are_shown_on_request(done):
     now = done.stage.promptcc("workers", "--store", done.store, "--json")
     assert now.status == 0 and now.json == [], now
     every = done.stage.promptcc("workers", "--store", done.store, "--all",
@@ -284,7 +286,7 @@ def test_a_removed_job_leaves_nothing_behind(stage):
     assert stage.promptcc("jobs", "--store", store, "--json").json == []
 
 
-def test_of_equal_trials_the_one_that_the_search_takes_stands_first(stage):
+def test_among_equal_trials_the_one_the_search_picks_is_listed_first(stage):
     """22/46 - 13/46 and 23/46 - 14/46 are the same gain, but two different
     doubles."""
     job = harness.write_job(stage.folder / "equals")
@@ -307,7 +309,7 @@ def test_of_equal_trials_the_one_that_the_search_takes_stands_first(stage):
     assert [row["trial"] for row in best[:2]] == trials, best
 
 
-def test_a_job_without_a_score_has_none(stage, sim):
+def test_a_job_without_a_score_shows_none(stage, sim):
     job = harness.write_job(stage.folder / "unscored", student="missing")
     run = stage.promptcc("run", job, "--ollama", sim.url, "--quiet")
     assert run.status != 0, run
@@ -316,7 +318,7 @@ def test_a_job_without_a_score_has_none(stage, sim):
     assert rows == [{"score": None}]
 
 
-def test_removing_one_job_costs_another_nothing(stage):
+def test_removing_a_job_leaves_other_jobs_intact(stage):
     sim = stage.stand_in()
     job = stage.job()
     store = job.parent / "promptcc.db"
@@ -342,7 +344,7 @@ def test_removing_one_job_costs_another_nothing(stage):
     assert len(stage.promptcc("jobs", "--store", store, "--json").json) == 2
 
 
-def test_a_job_is_not_removed_under_a_coordinator(stage):
+def test_a_job_is_not_removed_while_a_coordinator_has_the_store(stage):
     store = stage.folder / "s.db"
     stage.coordinator(store)
     result = stage.promptcc("jobs", "--remove", "x", "--store", store, "--json")

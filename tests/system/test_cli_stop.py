@@ -25,7 +25,7 @@ def score_of(path):
         "compiled"]["score"]
 
 
-def test_a_terminal_that_ends_stops_a_run_in_order(stage):
+def test_hangup_of_the_terminal_stops_a_run_gracefully(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
     gate.hold_after(70)
@@ -55,7 +55,7 @@ def test_nohup_keeps_a_run_going(stage):
     assert process.wait().status == 0
 
 
-def test_a_stopped_run_keeps_the_file_of_another_job(stage):
+def test_a_stopped_run_does_not_replace_the_file_of_another_job(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
     assert stage.promptcc("run", job, "--ollama", gate.url).status == 0
@@ -70,7 +70,7 @@ def test_a_stopped_run_keeps_the_file_of_another_job(stage):
     assert "is kept" in result.err and "compiled.partial.json" in result.err
 
 
-def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
+def test_a_stopped_run_does_not_replace_its_own_better_file(stage):
     sim = stage.stand_in()
     gate = stage.gate(sim)
     job = stage.job()
@@ -87,7 +87,7 @@ def test_a_stopped_run_keeps_a_better_file_of_its_own(stage):
     assert compiled.read_bytes() == before
 
 
-def test_a_smaller_budget_keeps_what_a_larger_one_compiled(stage):
+def test_a_smaller_budget_does_not_replace_the_file_of_a_larger_one(stage):
     stage.promptcc("init", "job", "--template", "intent_200")
     run = ["run", "job", "--simulate", "--json", "--max-calls"]
     compiled = stage.folder / "job" / "compiled.json"
@@ -106,7 +106,7 @@ def test_a_smaller_budget_keeps_what_a_larger_one_compiled(stage):
     assert other.json["out"].endswith("compiled.json"), other
 
 
-def test_a_stand_in_takes_no_file_from_a_real_model(stage):
+def test_a_simulated_run_does_not_replace_the_file_of_a_real_model(stage):
     job = stage.job(optimizer=harness.SMALL)
     compiled = job.parent / "compiled.json"
     assert stage.promptcc("run", job, "--simulate").status == 0
@@ -123,7 +123,7 @@ def test_a_stand_in_takes_no_file_from_a_real_model(stage):
                                                      "--simulate").out
 
 
-def test_a_file_that_is_no_compiled_one_is_kept(stage):
+def test_a_file_that_is_not_a_compiled_file_is_not_replaced(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
     out = job.parent / "mine.json"
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_compiled_one_is_kept(stage):
     assert done.status == 0 and score_of(out) > 0  # as requested
 
 
-def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):
+def test_a_stopped_run_writes_its_best_if_no_compiled_file_exists(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
     result = stop_after(stage, gate, job, 70)
@@ -145,7 +145,7 @@ def test_without_a_file_the_best_of_a_stopped_run_is_the_file(stage):
     assert not (job.parent / "compiled.partial.json").exists()
 
 
-def test_while_the_form_is_chosen_the_program_as_written_is_the_best(stage):
+def test_program_as_written_is_best_while_answer_form_is_chosen(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job(n=100, data="{examples: examples.jsonl, split: "
                                 "{train: 0.5, val: 0.5, test: 0}}")
@@ -157,7 +157,7 @@ def test_while_the_form_is_chosen_the_program_as_written_is_the_best(stage):
     assert compiled["metadata"]["promptcc"]["job"] == result.json["job"]
 
 
-def test_what_is_stopped_before_any_score_says_why_there_is_no_file(stage):
+def test_a_run_stopped_before_any_score_says_why_no_file_exists(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
     result = stop_after(stage, gate, job, 3)
@@ -166,7 +166,7 @@ def test_what_is_stopped_before_any_score_says_why_there_is_no_file(stage):
     assert not (job.parent / "compiled.json").exists()
 
 
-def test_resume_remembers_where_the_file_goes(stage):
+def test_resume_remembers_the_output_path(stage):
     sim = stage.stand_in()
     gate = stage.gate(sim)
     job = stage.job()
@@ -196,7 +196,7 @@ def submitted(stage, gate, *words):
     return coordinator, process
 
 
-def test_an_interrupt_of_a_waiting_submit_leaves_the_job_running(stage):
+def test_interrupting_a_waiting_submit_leaves_the_job_running(stage):
     sim = stage.stand_in()
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -230,7 +230,7 @@ def test_a_waiting_submit_gives_up_when_nothing_answers(stage):
     assert [j["state"] for j in jobs] == ["running"]
 
 
-def test_a_cluster_tells_its_history_as_a_store_does(stage):
+def test_history_commands_print_the_same_from_cluster_and_store(stage):
     sim = stage.stand_in()
     store = stage.folder / "s.db"
     coordinator = stage.coordinator(store)

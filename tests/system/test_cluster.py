@@ -85,8 +85,8 @@ class Cluster:
 
 
 @pytest.mark.parametrize("workers", [1, 16])
-def test_a_cluster_ends_with_the_bytes_of_one_process(stage, undisturbed,
-                                                      workers):
+def test_a_cluster_produces_the_same_bytes_as_one_process(stage, undisturbed,
+                                                          workers):
     sim = stage.stand_in(slots=4)
     cluster = Cluster(stage, sim.url, workers, slots=1)
     cluster.check_the_end(undisturbed)
@@ -95,7 +95,8 @@ def test_a_cluster_ends_with_the_bytes_of_one_process(stage, undisturbed,
     cluster.stop()
 
 
-def test_submitting_again_joins_or_repeats_the_result(stage, undisturbed):
+def test_submitting_again_joins_the_job_or_returns_its_result(stage,
+                                                              undisturbed):
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -112,7 +113,7 @@ def test_submitting_again_joins_or_repeats_the_result(stage, undisturbed):
     assert len(sim.answered()) == paid
 
 
-def test_submit_without_wait_only_names_the_job(stage, undisturbed, sim):
+def test_submit_without_wait_only_prints_the_job_name(stage, undisturbed, sim):
     coordinator = stage.coordinator(stage.folder / "cluster.db")
     job = stage.job()
     result = stage.promptcc("submit", job, "--coordinator",
@@ -131,7 +132,7 @@ def copied(cluster):
 
 
 @pytest.mark.parametrize("k", [0, 1, 10, 50, 100])
-def test_the_coordinator_may_be_killed(stage, undisturbed, k):
+def test_job_survives_a_killed_coordinator(stage, undisturbed, k):
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
     gate.hold_after(k)
@@ -150,7 +151,7 @@ def test_the_coordinator_may_be_killed(stage, undisturbed, k):
 
 
 @pytest.mark.parametrize("k", [0, 1, 10, 50, 100])
-def test_a_worker_may_be_killed(stage, undisturbed, k):
+def test_job_survives_a_killed_worker(stage, undisturbed, k):
     sim = stage.stand_in(slots=4)
     gate = stage.gate(sim)
     gate.hold_after(k)
@@ -164,8 +165,8 @@ def test_a_worker_may_be_killed(stage, undisturbed, k):
     cluster.stop()
 
 
-def test_the_only_worker_may_be_killed_and_another_takes_over(stage,
-                                                              undisturbed):
+def test_another_worker_takes_over_when_the_only_one_is_killed(stage,
+                                                               undisturbed):
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
     gate.hold_after(30)
@@ -181,7 +182,7 @@ def test_the_only_worker_may_be_killed_and_another_takes_over(stage,
 
 
 @pytest.mark.parametrize("k", [0, 1, 40, 100])
-def test_the_model_server_may_be_killed(stage, undisturbed, k):
+def test_job_survives_a_killed_model_server(stage, undisturbed, k):
     sim = stage.stand_in(slots=SLOTS, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=2, slots=1)
     harness.wait_until(lambda: len(sim.answered()) >= k, f"{k} answers")
@@ -191,7 +192,7 @@ def test_the_model_server_may_be_killed(stage, undisturbed, k):
     assert sim.repeated() <= 2 * (1 + 1)
 
 
-def test_everything_may_be_killed_in_turn(stage, undisturbed):
+def test_job_survives_killing_every_process_in_turn(stage, undisturbed):
     sim = stage.stand_in(slots=SLOTS, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=2, slots=1)
 
@@ -212,7 +213,7 @@ def test_everything_may_be_killed_in_turn(stage, undisturbed):
     cluster.stop()
 
 
-def test_the_client_may_be_killed_and_asks_again(stage, undisturbed):
+def test_job_survives_a_killed_client_that_submits_again(stage, undisturbed):
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
     gate.hold_after(30)
@@ -244,7 +245,8 @@ def test_a_frozen_worker_loses_its_calls_and_comes_back(stage, undisturbed):
 
 
 @pytest.mark.parametrize("workers", [1, 16])
-def test_a_fifth_of_the_requests_may_fail(stage, undisturbed, workers):
+def test_job_survives_when_a_fifth_of_requests_fail(stage, undisturbed,
+                                                    workers):
     sim = stage.stand_in(slots=4, fault_rate=0.2, seed=7,
                          fault_kinds="500,503,cut,half,garbage")
     cluster = Cluster(stage, sim.url, workers, slots=2)
@@ -254,7 +256,7 @@ def test_a_fifth_of_the_requests_may_fail(stage, undisturbed, workers):
     assert sim.repeated() <= hedged
 
 
-def test_sigterm_drains_a_worker_and_loses_nothing(stage, undisturbed):
+def test_sigterm_drains_a_worker_without_losing_answers(stage, undisturbed):
     sim = stage.stand_in(slots=4, latency_ms=20)
     cluster = Cluster(stage, sim.url, workers=2)
     harness.wait_until(lambda: len(sim.answered()) >= 20, "20 answers")
@@ -264,8 +266,7 @@ def test_sigterm_drains_a_worker_and_loses_nothing(stage, undisturbed):
     assert sim.repeated() == 0
 
 
-def test_sigterm_stops_a_coordinator_and_its_job_goes_on_later(stage,
-                                                               undisturbed):
+def test_job_continues_after_sigterm_stops_the_coordinator(stage, undisturbed):
     sim = stage.stand_in(slots=SLOTS, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=1)
     harness.wait_until(lambda: len(sim.answered()) >= 30, "30 answers")
@@ -280,7 +281,7 @@ def test_sigterm_stops_a_coordinator_and_its_job_goes_on_later(stage,
     assert sim.repeated() <= SLOTS + 1
 
 
-def test_two_jobs_share_a_cluster_and_keep_their_bytes(stage, undisturbed):
+def test_two_jobs_sharing_a_cluster_produce_unchanged_bytes(stage, undisturbed):
     sim = stage.stand_in(slots=SLOTS, latency_ms=2)
     cluster = Cluster(stage, sim.url, workers=2, slots=1)
     other = stage.job("other", optimizer=harness.MIPRO)
@@ -294,7 +295,7 @@ def test_two_jobs_share_a_cluster_and_keep_their_bytes(stage, undisturbed):
         (alone.parent / "compiled.json").read_bytes()
 
 
-def test_a_job_of_four_times_the_priority_gets_most_of_the_slots(stage):
+def test_a_job_with_four_times_the_priority_gets_most_slots(stage):
     """Both jobs wait for a worker. While both have calls left, one gets four
     times as many as the other, and the other still gets some."""
     sim = stage.stand_in(slots=8, latency_ms=50)
@@ -321,8 +322,8 @@ def workers_of(store):
             harness.store_rows(store, "SELECT DISTINCT worker FROM v_calls")}
 
 
-def test_a_job_with_a_limit_keeps_to_its_workers_and_its_bytes(
-        stage, undisturbed):
+def test_a_job_with_a_worker_limit_respects_it_with_the_same_bytes(stage,
+                                                                   undisturbed):
     """One of its two workers is killed, and another takes its place."""
     sim = stage.stand_in(slots=16, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=5,
@@ -336,7 +337,7 @@ def test_a_job_with_a_limit_keeps_to_its_workers_and_its_bytes(
     assert {first, second} < used and len(used) == 3, used
 
 
-def test_a_limit_outlives_the_coordinator(stage, undisturbed):
+def test_a_worker_limit_survives_a_coordinator_restart(stage, undisturbed):
     sim = stage.stand_in(slots=16, latency_ms=10)
     cluster = Cluster(stage, sim.url, workers=5,
                       options=("--max-workers", "1"))
@@ -379,7 +380,7 @@ def test_resume_changes_the_share_of_a_running_job(stage, undisturbed):
     cluster.check_the_end(undisturbed)
 
 
-def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):
+def test_jobs_show_and_workers_describe_the_cluster(stage, undisturbed, sim):
     cluster = Cluster(stage, sim.url, workers=1)
     cluster.check_the_end(undisturbed)
     document = cluster.client.result().json
@@ -398,7 +399,7 @@ def test_jobs_show_and_workers_tell_of_the_cluster(stage, undisturbed, sim):
     assert worker["state"] == "serving"
 
 
-def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
+def test_stop_ends_a_job_and_resume_continues_it(stage, undisturbed):
     sim = stage.stand_in(slots=SLOTS)
     gate = stage.gate(sim)
     gate.hold_after(60)
@@ -422,7 +423,7 @@ def test_stop_ends_a_job_and_resume_goes_on(stage, undisturbed):
 
 @pytest.mark.parametrize("verb, state", [("stop", "stopped"),
                                          ("pause", "paused")])
-def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
+def test_a_job_can_be_stopped_while_its_data_is_being_read(stage, verb, state):
     """After a restart, a large job is read for seconds before it runs. A
     command that ends it in that time takes effect, and still does after the
     next restart."""
@@ -455,7 +456,7 @@ def test_a_job_that_is_still_being_read_can_be_ended(stage, verb, state):
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
-def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage, end):
+def test_calls_in_flight_survive_a_coordinator_restart(stage, end):
     """The coordinator ends while every slot has a call in flight. The workers
     let their server finish, and the next coordinator gets those answers.
     Nothing is asked twice."""
@@ -482,7 +483,8 @@ def test_what_is_at_work_outlives_a_restart_of_the_coordinator(stage, end):
 
 # --- programs that stop for a while ---
 
-def test_who_comes_first_is_not_sent_what_others_have_at_work(stage):
+def test_a_new_worker_is_not_sent_calls_in_flight_elsewhere_after_restart(
+        stage):
     """After a restart of the coordinator, a new worker joins before the workers
     with calls in flight have returned."""
     sim = stage.stand_in(slots=8, latency_ms=1200)
@@ -506,7 +508,7 @@ def test_who_comes_first_is_not_sent_what_others_have_at_work(stage):
 
 
 @pytest.mark.parametrize("who", ["coordinator", "stand-in", "worker"])
-def test_a_program_that_is_halted_for_some_seconds_costs_only_them(stage, who):
+def test_a_process_halted_for_seconds_delays_the_job_only_that_long(stage, who):
     """SIGSTOP for 6 s, then SIGCONT, once some calls are done. The job ends
     within seconds, and no example is left out."""
     sim = stage.stand_in(slots=2)

@@ -77,7 +77,7 @@ def test_eval_scores_every_row_of_another_file(done):
     assert plain["calls"]["student"] >= 20  # only the measured step
 
 
-def test_bad_rows_of_eval_are_all_told_once_each_with_a_caret(done):
+def test_eval_reports_each_bad_row_once_with_a_caret(done):
     rows = harness.rows(3)
     for row in rows[1:]:
         row["topic"] += "s"
@@ -90,7 +90,7 @@ def test_bad_rows_of_eval_are_all_told_once_each_with_a_caret(done):
     assert len(re.findall(r"^ +\| +\^", result.err, re.M)) == 2, result
 
 
-def test_eval_runs_all_steps_when_it_is_asked_to(done):
+def test_eval_runs_all_steps_on_request(done):
     data = harness.write_rows(done.folder / "three.jsonl",
                               harness.rows(53)[50:])
     few = evaluate(done, "--data", data).json
@@ -102,13 +102,13 @@ def test_eval_runs_all_steps_when_it_is_asked_to(done):
 
 @pytest.mark.parametrize("limit, status", [("0.01", 0), ("1", 100),
                                            ("100%", 100), ("0", 0)])
-def test_fail_below_is_for_ci(done, limit, status):
+def test_eval_fail_below_sets_the_exit_status(done, limit, status):
     result = evaluate(done, "--compiled", done.compiled, "--fail-below", limit)
     assert result.status == status, result
     assert type(result.json["score"]) is float
 
 
-def test_eval_reads_old_files_of_dspy(done):
+def test_eval_reads_old_dspy_files(done):
     new = json.loads(done.compiled.read_text())
     old = {}
     for name in ("sort", "answer.predict"):
@@ -140,7 +140,7 @@ def predict(done, *words, **how):
 MESSAGE = "Where is my parcel, and who is the courier?"
 
 
-def test_predict_needs_the_compiled_file_alone(done):
+def test_predict_needs_only_the_compiled_file(done):
     alone = done.folder / "alone"
     alone.mkdir(exist_ok=True)
     copy = alone / "compiled.json"
@@ -173,7 +173,7 @@ def test_predict_reads_and_writes_json_lines(done):
     assert piped.out == out.read_text()
 
 
-def test_predict_tells_a_missing_and_an_unknown_input(done):
+def test_predict_reports_missing_and_unknown_inputs(done):
     missing = predict(done, "--json")
     assert missing.status == 2, missing
     assert "write message=VALUE" in missing.error["text"], missing
@@ -183,13 +183,13 @@ def test_predict_tells_a_missing_and_an_unknown_input(done):
     assert "message" in unknown.error["text"]
 
 
-def test_predict_tells_an_input_that_is_given_twice(done):
+def test_predict_reports_an_input_given_twice(done):
     result = done.promptcc("predict", done.compiled, "--simulate",
                            "message=a", "message=b")
     assert result.status == 2 and "`message` is given twice" in result.err, result
 
 
-def test_a_job_is_no_compiled_file(done):
+def test_predict_refuses_a_job_in_place_of_a_compiled_file(done):
     for job, words in [
             (done.job_file, "`promptcc run` compiles it"),
             (done.job_file.parent, f"the one in it, {done.compiled}?")]:
@@ -198,7 +198,7 @@ def test_a_job_is_no_compiled_file(done):
         assert "not a compiled file: " in result.err and words in result.err
 
 
-def test_predict_without_a_server_names_it(done):
+def test_predict_names_the_unreachable_server(done):
     url = f"http://127.0.0.1:{harness.free_port()}"
     result = done.promptcc("predict", done.compiled, "message=hi", "--ollama",
                            url, "--json")
@@ -206,7 +206,7 @@ def test_predict_without_a_server_names_it(done):
     assert url.removeprefix("http://") in result.error["text"]
 
 
-def test_render_prints_what_the_server_gets(done):
+def test_render_prints_what_the_server_receives(done):
     gate = done.gate(done.sim)
     try:
         predicted = done.promptcc("predict", done.compiled,
@@ -233,7 +233,7 @@ def test_render_prints_what_the_server_gets(done):
         gate.release()
 
 
-def test_render_prints_messages_for_people(done):
+def test_render_prints_readable_messages(done):
     result = done.promptcc("render", done.compiled, "sort",
                            f"message={MESSAGE}")
     assert result.status == 0, result
@@ -259,7 +259,7 @@ def test_trials_are_listed_with_all_their_fields(done):
         assert type(trial["demos"]) is dict and "sort" in trial["demos"]
 
 
-def test_a_job_goes_by_id_beginning_name_folder_and_file(done):
+def test_a_job_is_found_by_id_prefix_name_folder_and_file(done):
     evaluate(done)  # has its own history, which is not meant here
     trials = history(done, "trials", done.document["job"])
     elsewhere = done.folder / "elsewhere"
@@ -282,7 +282,7 @@ def test_best_is_what_was_compiled(done):
     assert first
 
 
-def test_jobs_and_show_tell_the_result(done):
+def test_jobs_and_show_print_the_result(done):
     jobs = history(done, "jobs")
     mine = next(j for j in jobs if j["job"] == done.document["job"])
     assert mine["state"] == "done" and mine["reason"] is not None
@@ -292,13 +292,13 @@ def test_jobs_and_show_tell_the_result(done):
     assert shown["state"] == "done"
 
 
-def test_an_unknown_job_is_told(done):
+def test_an_unknown_job_is_reported(done):
     result = done.promptcc("show", "shoop", "--store", done.store, "--json")
     assert result.status == 2, result
     assert "shoop" in result.error["text"]
 
 
-def test_export_writes_the_compiled_file_again(done):
+def test_export_reproduces_the_compiled_file(done):
     out = done.folder / "exported.json"
     result = done.promptcc("export", done.document["job"], "--store",
                            done.store, "--out", out)
@@ -306,7 +306,7 @@ def test_export_writes_the_compiled_file_again(done):
     assert out.read_bytes() == done.compiled.read_bytes()
 
 
-def test_a_job_of_another_version_is_exported_and_not_replayed(done):
+def test_a_job_of_another_version_is_exported_without_replay(done):
     store = done.folder / "older.db"
     with sqlite3.connect(done.store) as db, sqlite3.connect(store) as copy:
         db.backup(copy)
@@ -323,7 +323,7 @@ def test_a_job_of_another_version_is_exported_and_not_replayed(done):
     assert len(done.promptcc("jobs", "--store", store, "--json").json) == jobs
 
 
-def test_export_keeps_the_job_file_and_other_programs(done):
+def test_export_does_not_overwrite_the_job_file_or_another_program(done):
     over = done.promptcc("export", done.job_file, "--out", done.job_file)
     assert over.status == 2 and "read by this same command" in over.err, over
     store, place = done.folder / "kept.db", done.folder / "kept"
@@ -339,7 +339,7 @@ def test_export_keeps_the_job_file_and_other_programs(done):
     assert partial.read_bytes() == done.compiled.read_bytes()
 
 
-def test_query_reads_and_never_writes(done):
+def test_query_never_writes_to_the_store(done):
     rows = history(done, "query",
                    "SELECT role, sum(calls) AS calls FROM v_cost GROUP BY role")
     assert {"role", "calls"} <= set(rows[0])
@@ -369,7 +369,7 @@ def test_any_sqlite_tool_reads_the_store(done):
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_the_history_of_a_missing_store_is_told(done):
+def test_jobs_reports_a_missing_store_without_creating_it(done):
     result = done.promptcc("jobs", "--store", done.folder / "no.db", "--json")
     assert result.status == 2, result
     assert "no.db" in result.error["text"]
@@ -393,7 +393,7 @@ def test_init_writes_a_job_that_runs(stage, template):
     assert again.status == 2 and "mine" in again.err, again  # nothing is lost
 
 
-def test_commands_to_copy_are_words_of_a_shell(stage):
+def test_commands_to_copy_are_quoted_for_a_shell(stage):
     made = stage.promptcc("init", "it's mine").out
     [check] = [line for line in made.splitlines() if "promptcc check" in line]
     assert shlex.split(check, comments=False)[2] == "it's mine", made
@@ -403,7 +403,7 @@ def test_commands_to_copy_are_words_of_a_shell(stage):
     assert shlex.split(try_it)[2] == "my result.json", ran
 
 
-def test_init_names_the_templates_there_are(stage):
+def test_init_lists_the_available_templates(stage):
     result = stage.promptcc("init", "mine", "--template", "custmer_care")
     assert result.status == 2, result
     assert "did you mean `customer_care`?" in result.err, result
@@ -423,7 +423,7 @@ def interrupted(stage, gate, job, k):
     return process
 
 
-def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
+def test_one_interrupt_exports_the_best_and_the_next_run_finishes(stage, sim):
     alone = stage.job("alone/shop")
     assert stage.promptcc("run", alone, "--ollama", sim.url).status == 0
     before = sim.repeated()
@@ -450,7 +450,7 @@ def test_one_interrupt_exports_the_best_and_the_next_run_ends_it(stage, sim):
     assert sim.repeated() - before <= len(sim.answered()) / 2 + 3
 
 
-def test_who_looks_at_a_killed_job_leaves_it_to_its_coordinator(stage, sim):
+def test_exporting_a_killed_job_leaves_it_to_the_next_coordinator(stage, sim):
     """`export` gives the best program so far. The next coordinator still takes
     the job up, as one that was running."""
     gate = stage.gate(sim)
@@ -478,7 +478,7 @@ def test_who_looks_at_a_killed_job_leaves_it_to_its_coordinator(stage, sim):
     harness.wait_until(lambda: state() == "done", "the end of the job")
 
 
-def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
+def test_a_second_interrupt_exits_at_once_and_loses_nothing(stage, sim):
     alone = stage.job("alone/shop")
     undisturbed = stage.promptcc("run", alone, "--ollama", sim.url, "--json")
     assert undisturbed.status == 0, undisturbed
@@ -498,7 +498,7 @@ def test_a_second_interrupt_leaves_at_once_and_loses_nothing(stage, sim):
         undisturbed.json["calls"]["student"] > 100
 
 
-def test_a_frozen_server_does_not_hold_the_interrupt(stage, sim):
+def test_a_frozen_server_does_not_delay_an_interrupt(stage, sim):
     """The call in flight hangs; a single Ctrl-C still ends the run."""
     gate = stage.gate(sim)
     process = interrupted(stage, gate, stage.job(), 30)
@@ -508,7 +508,7 @@ def test_a_frozen_server_does_not_hold_the_interrupt(stage, sim):
     assert result.json["finish_reason"] == "stopped"
 
 
-def test_what_a_variable_says_is_told_to_come_from_it(done):
+def test_errors_name_the_variable_a_value_came_from(done):
     """Exported for one command, and in the way of another."""
     def told(name, value, *words):
         result = done.promptcc(*words, env={name: value})
@@ -523,7 +523,7 @@ def test_what_a_variable_says_is_told_to_come_from_it(done):
                                   "--store", "/nowhere/at/all.db")
 
 
-def test_operands_win_over_a_variable_that_says_the_same_otherwise(done):
+def test_operands_take_precedence_over_environment_variables(done):
     result = done.promptcc("query", "SELECT 1 AS one", "--store", done.store,
                            "--csv", env={"PROMPTCC_FILE": "/nowhere.sql"})
     assert result.out == "one\n1\n", result
@@ -534,7 +534,7 @@ def test_operands_win_over_a_variable_that_says_the_same_otherwise(done):
     assert result.status == 0, result
 
 
-def test_no_variable_removes_a_job(stage, sim):
+def test_no_environment_variable_removes_a_job(stage, sim):
     job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
     done = stage.promptcc("run", job, "--ollama", sim.url, "--json").json
     jobs = ["jobs", "--store", job.parent / "promptcc.db", "--json"]
@@ -543,7 +543,8 @@ def test_no_variable_removes_a_job(stage, sim):
     assert [row["job"] for row in stage.promptcc(*jobs).json] == [done["job"]]
 
 
-def test_the_advice_of_ensemble_holds_for_a_name_with_blanks(done, tmp_path):
+def test_the_command_ensemble_suggests_works_for_names_with_spaces(done,
+                                                                   tmp_path):
     out = tmp_path / "the two.json"
     result = done.promptcc("ensemble", done.compiled, done.compiled, "--out",
                            out)

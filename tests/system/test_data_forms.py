@@ -176,7 +176,7 @@ def errors_of(stage, job, *words):
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_is_fine(stage, tmp_path, name):
+def test_check_accepts_valid_data(stage, tmp_path, name):
     job = write(tmp_path, *FINE[name])
     assert errors_of(stage, job) in ([], ["too-few-examples"])
 
@@ -365,7 +365,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_is_refused_with_its_place_and_remedy(stage, tmp_path, name):
+def test_check_refuses_invalid_data_with_place_and_remedy(stage, tmp_path,
+                                                          name):
     content, place, words = REFUSED[name]
     job = write(tmp_path, *content)
     result = stage.promptcc("check", job)
@@ -375,7 +376,7 @@ def test_is_refused_with_its_place_and_remedy(stage, tmp_path, name):
     assert re.search(words, errors[0]), result
 
 
-def test_the_caret_stands_under_the_value(stage, tmp_path):
+def test_the_caret_is_under_the_value(stage, tmp_path):
     job = write(tmp_path, "r.jsonl", '{"text": "a", "label": "goood"}\n')
     lines = stage.promptcc("check", job).err.splitlines()
     at = next(i for i, line in enumerate(lines) if "^" in line)
@@ -383,7 +384,7 @@ def test_the_caret_stands_under_the_value(stage, tmp_path):
     assert lines[at - 1][slice(*mark)] == '"goood"', lines
 
 
-def test_skip_bad_passes_over_a_row_that_is_no_text(stage, tmp_path):
+def test_skip_bad_skips_a_row_that_is_not_utf8(stage, tmp_path):
     good = "".join('{"text": "%d", "label": "good"}\n' % i for i in range(20))
     job = write(tmp_path, "r.jsonl", good.encode() +
                 '{"text": "ä", "label": "good"}\n'.encode("latin-1"))
@@ -391,7 +392,7 @@ def test_skip_bad_passes_over_a_row_that_is_no_text(stage, tmp_path):
     assert result.status == 0 and "left out  1 bad row" in result.out, result
 
 
-def test_a_pipe_that_nobody_writes_does_not_hold_check(stage, tmp_path):
+def test_check_does_not_hang_on_a_pipe_without_a_writer(stage, tmp_path):
     job = write(tmp_path, "r.jsonl", "")
     (tmp_path / "r.jsonl").unlink()
     subprocess.run(["mkfifo", tmp_path / "r.jsonl"], check=True)

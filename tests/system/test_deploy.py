@@ -64,7 +64,7 @@ def test_the_chart_is_linted_and_renders_with_everything_on():
 
 
 @needs_helm
-def test_the_rendered_manifests_are_those_of_the_chart(tmp_path):
+def test_the_rendered_manifests_match_the_chart(tmp_path):
     copy = tmp_path / "deploy"
     shutil.copytree(DEPLOY, copy)
     subprocess.run([copy / "render.sh"], check=True,
@@ -149,8 +149,7 @@ def registry():
 
 
 @needs_helm
-def test_the_chart_is_published_as_an_artifact_that_installs(registry,
-                                                             tmp_path):
+def test_the_chart_is_published_as_an_installable_artifact(registry, tmp_path):
     version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
     done = subprocess.run([DEPLOY / "publish.sh", registry, "--plain-http"],
                           text=True, capture_output=True,
@@ -164,7 +163,7 @@ def test_the_chart_is_published_as_an_artifact_that_installs(registry,
     assert pulled == ours
 
 
-def test_publishing_needs_the_address_of_a_registry():
+def test_publishing_requires_a_registry_address():
     done = subprocess.run([DEPLOY / "publish.sh"], text=True,
                           capture_output=True)
     assert done.returncode == 2
@@ -186,7 +185,7 @@ def test_kubernetes_accepts_the_manifests():
             validate.validate(manifest, version, strict=True)
 
 
-def test_pods_are_what_is_asked_of_them():
+def test_pods_meet_the_security_requirements():
     """Pods do not run as root and have no rights. Their file system is read
     only, and they have limits and probes."""
     work = {m["kind"]: m for m in manifests(rendered())
@@ -211,7 +210,7 @@ def test_pods_are_what_is_asked_of_them():
         assert main["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-def test_every_option_in_the_manifests_is_one_of_ours(stage):
+def test_every_option_in_the_manifests_exists(stage):
     for manifest in manifests(rendered()):
         if manifest["kind"] not in ("StatefulSet", "Deployment"):
             continue
@@ -220,7 +219,7 @@ def test_every_option_in_the_manifests_is_one_of_ours(stage):
         assert given <= options_of(command, stage), command
 
 
-def test_compose_uses_options_and_probes_of_ours(stage):
+def test_compose_uses_existing_options_and_probes(stage):
     compose = yaml.safe_load((harness.ROOT / "docker-compose.yml").read_text())
     services = compose["services"]
     for name, service in services.items():
@@ -234,7 +233,7 @@ def test_compose_uses_options_and_probes_of_ours(stage):
 
 
 @pytest.mark.parametrize("unit", ["coordinator", "worker"])
-def test_the_units_of_systemd_set_options_of_ours(unit, stage):
+def test_the_systemd_units_use_existing_options(unit, stage):
     path = DEPLOY / "systemd" / f"promptcc-{unit}.service"
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True,
                                           comment_prefixes=("#",))
@@ -258,7 +257,7 @@ def test_the_units_of_systemd_set_options_of_ours(unit, stage):
         assert not bad, done.stderr
 
 
-def test_the_dashboard_shows_metrics_that_a_coordinator_tells(stage, sim):
+def test_the_dashboard_shows_only_metrics_a_coordinator_exports(stage, sim):
     process = stage.coordinator(stage.folder / "c.db", "--http", "127.0.0.1:0")
     port = int(process.wait_for_line(r"http://127\.0\.0\.1:(\d+)")[1])
     stage.worker(process.endpoint, sim.url, "w", slots=2)

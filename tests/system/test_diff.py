@@ -18,7 +18,7 @@ def job(tmp_path_factory):
     stage.close()
 
 
-def test_words_demos_and_settings(stage, job):
+def test_diff_shows_instructions_demos_and_settings(stage, job):
     a = json.loads((job.parent / "compiled.json").read_text())
     b = copy.deepcopy(a)
     part = b["sort"]
@@ -44,13 +44,13 @@ def test_words_demos_and_settings(stage, job):
         "same", "new", "same", "new"]
 
 
-def test_a_job_stands_for_its_compiled_file(stage, job):
+def test_diff_accepts_a_job_in_place_of_its_compiled_file(stage, job):
     same = stage.promptcc("diff", job.parent / "compiled.json", "shop",
                           "--store", job.parent / "promptcc.db")
     assert same.status == 0 and "the same" in same.out, same
 
 
-def test_what_cannot_be_compared_is_told(stage, job):
+def test_diff_reports_what_cannot_be_compared(stage, job):
     (stage.folder / "bad.json").write_text("[1]")
     for words, said in [(("bad.json", "bad.json"), "not a compiled file"),
                         (("none.json", "bad.json"), "none.json"),
@@ -60,7 +60,7 @@ def test_what_cannot_be_compared_is_told(stage, job):
         assert wrong.status == 2 and said in wrong.err, wrong
 
 
-def test_hostile_text_stays_text(stage, job):
+def test_diff_prints_hostile_text_as_text(stage, job):
     document = json.loads((job.parent / "compiled.json").read_text())
     other = copy.deepcopy(document)
     other["sort"]["signature"]["instructions"] = "evil \x1b[2J \u202e text"

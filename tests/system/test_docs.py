@@ -71,7 +71,7 @@ def run_script(stage, blocks):
     return result
 
 
-def test_the_tutorial_works_from_its_first_command_to_its_last(stage):
+def test_the_tutorial_works_from_first_to_last_command(stage):
     blocks = blocks_of(harness.ROOT / "docs" / "tutorial.md")
     assert blocks, "docs/tutorial.md has no block marked `sh`"
     assert "promptcc run" in "".join(blocks)
@@ -95,7 +95,7 @@ def test_the_commands_of_a_how_to_page_work(stage, page):
     run_script(stage, blocks)
 
 
-def test_the_queries_in_blocks_that_are_only_read_work(stage):
+def test_queries_in_console_blocks_work(stage):
     """Runs the queries in blocks marked `console` on the store of a job
     `my-job`."""
     queries = []
@@ -113,7 +113,7 @@ def test_the_queries_in_blocks_that_are_only_read_work(stage):
 @pytest.mark.parametrize("page", ["jobs.md", "jobs/customer_care.md",
                                   "jobs/support_unlabelled.md",
                                   "zero-scores.md"])
-def test_the_commands_beside_which_nothing_is_started_work(stage, page):
+def test_console_commands_that_need_only_a_model_work(stage, page):
     """Runs the blocks marked `console` whose commands need only a model."""
     text = (harness.ROOT / "docs" / page).read_text()
     blocks = [commands_of(block) for block in
@@ -165,14 +165,14 @@ def job_snippets():
     return re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
 
 
-def test_every_snippet_of_the_job_file_s_page_has_its_surroundings():
+def test_every_job_file_snippet_has_a_job_to_be_checked_in():
     for snippet in job_snippets():
         assert [word for word in AROUND if word in snippet], snippet
     assert len(job_snippets()) == len(AROUND)
 
 
 @pytest.mark.parametrize("word", AROUND)
-def test_the_snippets_of_the_job_file_s_page_are_right(stage, word):
+def test_job_file_snippets_are_valid(stage, word):
     [snippet] = [one for one in job_snippets() if word in one]
     folder = stage.folder / "job"
     folder.mkdir()
@@ -229,7 +229,7 @@ SERVES = re.compile(r"(promptcc coordinator|simulated_ollama) ")
 
 
 @pytest.mark.parametrize("page", ALONE)
-def test_the_commands_that_stand_for_themselves_work(stage, page):
+def test_self_contained_commands_work(stage, page):
     """Runs the commands as they are, but on free ports."""
     kinds, before = ALONE[page]
     commands = commands_in(harness.ROOT / page, kinds)
@@ -254,7 +254,7 @@ def test_the_commands_that_stand_for_themselves_work(stage, page):
         assert re.search(r"^customer-care-\w+: done 0\.\d+$", said, re.M), said
 
 
-def test_what_is_not_run_here_is_there():
+def test_programs_and_options_of_commands_not_run_here_exist():
     """Checks the programs, presets, targets and options in commands that
     install, build or take long."""
     read = {name: (harness.ROOT / name).read_text() for name in
@@ -305,7 +305,7 @@ def shape(value):
             if inner != {}} if isinstance(value, dict) else None
 
 
-def test_the_documents_of_a_run_are_those_of_the_page(stage):
+def test_run_documents_match_the_page(stage):
     """The event and the document of `run --json` have every key that the page
     shows, and no other keys but those that it calls conditional."""
     stage.promptcc("init", "shop", "--template", "customer_care")
@@ -327,7 +327,7 @@ def test_the_documents_of_a_run_are_those_of_the_page(stage):
         set(real["changes"]["classify"])
 
 
-def test_a_compiled_file_has_the_form_of_its_page(stage):
+def test_a_compiled_file_matches_its_page(stage):
     stage.promptcc("init", "shop", "--template", "customer_care")
     done = stage.promptcc("run", "shop", "--simulate", "--quiet", "--max-calls",
                           "400")
@@ -349,8 +349,8 @@ def test_a_compiled_file_has_the_form_of_its_page(stage):
 @pytest.mark.parametrize("page, template", [
     ("exec-metric.md", "customer_care"),
     ("jobs/support_unlabelled.md", "support_unlabelled")])
-def test_a_snippet_of_a_job_fits_the_job_that_the_page_speaks_of(
-        stage, page, template):
+def test_a_job_snippet_is_valid_in_the_job_its_page_describes(stage, page,
+                                                              template):
     yaml = pytest.importorskip("yaml", reason="needs the package python3-yaml")
     stage.promptcc("init", "shop", "--template", template)
     job = stage.folder / "shop" / "job.yaml"
@@ -380,7 +380,7 @@ SHOWN_BY = {
 }
 
 
-def test_every_snippet_has_a_test_that_holds_it_to_what_there_is():
+def test_every_snippet_has_a_test_that_checks_it():
     found = {(str(path.relative_to(harness.ROOT)), kind)
              for path in documents() for kind in
              re.findall(r"^```(\w+)$", path.read_text(), re.M)
@@ -469,7 +469,7 @@ def commands_in(path, kinds="sh|text|console"):
     return [match[1].split("  #")[0].strip() for match in found if match]
 
 
-def test_every_link_between_documents_leads_somewhere():
+def test_every_link_between_documents_resolves():
     broken = []
     for path in documents():
         text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
@@ -509,7 +509,7 @@ def own_files():
             if path.is_file()}
 
 
-def test_every_file_that_the_tour_names_exists():
+def test_every_file_named_in_the_tour_exists():
     """The tour names a path from the root of the repository, or a test."""
     text = (harness.ROOT / "docs" / "tour.md").read_text()
     files = own_files()
@@ -527,7 +527,7 @@ def test_every_file_that_the_tour_names_exists():
     assert not wrong, wrong
 
 
-def test_every_function_that_the_tour_names_exists():
+def test_every_function_named_in_the_tour_exists():
     text = (harness.ROOT / "docs" / "tour.md").read_text()
     named = set(re.findall(r"(?<![\w/.<-])([a-z]+(?:_[a-z0-9]+)+)(?![\w/.>])",
                            text))

@@ -58,7 +58,7 @@ def write_job(folder, model=MODEL):
 
 # --- the cluster's page, and the README's ---
 
-def test_ten_machines_in_ten_minutes(stage, server, port):
+def test_the_ten_machines_section_works(stage, server, port):
     """Uses two of the ten machines."""
     town = Town(stage, {
         "tcp://head:5570": f"tcp://127.0.0.1:{port}", "seq 10": "seq 2",
@@ -81,7 +81,7 @@ def test_ten_machines_in_ten_minutes(stage, server, port):
             == ["promptcc", "worker.key", "worker.log"]
 
 
-def test_slurm_from_the_page(stage, port):
+def test_the_slurm_commands_work(stage, port):
     """sbatch is a stand-in. With the second block it runs a worker's script,
     which starts an Ollama, and the job ends."""
     town = Town(stage, {
@@ -104,7 +104,7 @@ def test_slurm_from_the_page(stage, port):
     assert f"pull {MODEL}" in town.asked("ollama")
 
 
-def test_the_readme_s_cluster(stage, server, port):
+def test_the_readme_cluster_commands_work(stage, server, port):
     town = Town(stage, {
         "tcp://10.0.0.1:5570": f"tcp://127.0.0.1:{port}",
         "http://localhost:11434": server.url})
@@ -119,7 +119,7 @@ def test_the_readme_s_cluster(stage, server, port):
 
 # --- a first Ollama ---
 
-def test_a_first_real_ollama(stage, server):
+def test_the_first_ollama_page_works(stage, server):
     town = Town(stage, {"http://localhost:11434": server.url})
     made = stage.promptcc("init", town.home / "my-job", "--template",
                           "customer_care")
@@ -137,7 +137,7 @@ def test_a_first_real_ollama(stage, server):
                                        "show ollama -p Environment"]
 
 
-def test_the_settings_of_an_ollama_are_a_drop_in_of_systemd():
+def test_the_ollama_settings_are_a_valid_systemd_drop_in():
     [text] = blocks_of(DOCS / "first-ollama.md", "text")
     pairs = re.findall(r'^Environment="(OLLAMA_\w+)=([\w.:]+)"$', text, re.M)
     assert text.startswith("[Service]\n")
@@ -147,7 +147,7 @@ def test_the_settings_of_an_ollama_are_a_drop_in_of_systemd():
 
 # --- Kubernetes ---
 
-def test_the_commands_for_kubernetes(stage, server, port):
+def test_the_kubernetes_commands_work(stage, server, port):
     """kubectl and helm record how they are called. The Secrets have the names
     and files that the manifests expect, the chart has the values that are set,
     and the ports that are forwarded exist."""
@@ -206,7 +206,7 @@ def test_the_commands_for_kubernetes(stage, server, port):
                for line in town.asked("helm"))
 
 
-def test_kustomize_takes_the_folder():
+def test_kustomize_accepts_the_kubernetes_folder():
     if shutil.which("kubectl") is None:
         pytest.skip("needs kubectl")
     done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes"],
@@ -304,7 +304,7 @@ esac
 """
 
 
-def test_what_compose_starts_runs_a_job_and_has_a_page(stage):
+def test_compose_services_run_a_job_and_serve_the_pages(stage):
     """Runs the commands, health checks and volumes of docker-compose.yml
     without containers, and then the commands of its first lines."""
     servers = {name: stage.stand_in(slots=2, model=MODEL)
@@ -333,7 +333,7 @@ def test_what_compose_starts_runs_a_job_and_has_a_page(stage):
     assert "<!doctype html>" in page.lower()
 
 
-def test_compose_and_the_image_fit_together():
+def test_compose_matches_the_image():
     compose = yaml.safe_load((harness.ROOT / "docker-compose.yml").read_text())
     image = (harness.ROOT / "Dockerfile").read_text()
     for name, service in compose["services"].items():
@@ -410,7 +410,7 @@ class Units:
             env={key: self.town.here(text) for key, text in settings.items()}))
 
 
-def test_what_the_units_start_runs_a_job(stage, server):
+def test_systemd_unit_commands_run_a_job(stage, server):
     """Installs the units as their first lines say, and starts them as systemd
     does."""
     units = Units(stage, server)

@@ -58,8 +58,7 @@ def predictors(compiled):
         if name != "metadata"}
 
 
-def test_dspy_loads_every_predictor_as_it_is_in_the_file(stage, sim,
-                                                         dspy_python):
+def test_dspy_loads_every_predictor_unchanged(stage, sim, dspy_python):
     job = stage.job(more_steps=harness.SECOND_STEP)
     result = stage.promptcc("run", job, "--ollama", sim.url)
     assert result.status == 0, result
@@ -83,7 +82,7 @@ def test_dspy_loads_every_predictor_as_it_is_in_the_file(stage, sim,
 
 @pytest.mark.long
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
-def test_what_promptcc_found_holds_in_dspy(stage, support, dspy_python,
+def test_scores_from_promptcc_hold_in_dspy(stage, support, dspy_python,
                                            optimizer):
     # DSPy does not send num_ctx.
     sim = stage.stand_in(slots=4, num_ctx=8192)

@@ -68,7 +68,7 @@ def stored(job, what="count(*)"):
 
 # --- once, and never again ---
 
-def test_every_text_is_embedded_once_and_billed_as_a_role(stage, sim):
+def test_every_text_is_embedded_once_and_counted_under_its_role(stage, sim):
     job = write(stage)
     first = run(stage, sim.url, job)
     assert first.status == 0, first
@@ -93,7 +93,7 @@ def test_every_text_is_embedded_once_and_billed_as_a_role(stage, sim):
     assert len(embeddings(sim)) == asked + 1
 
 
-def test_how_to_search_is_a_choice_of_the_search(stage, sim):
+def test_the_optimizer_can_tune_how_to_search(stage, sim):
     job = write(stage, by="{tune: [words, embeddings], default: words}",
                 fields="{tune: [text, [title, text]]}")
     result = run(stage, sim.url, job)
@@ -104,7 +104,7 @@ def test_how_to_search_is_a_choice_of_the_search(stage, sim):
     assert any(each.get("search.by") == "embeddings" for each in tuned), tuned
 
 
-def test_documents_count_against_the_budget(stage, sim):
+def test_embedding_documents_counts_against_the_budget(stage, sim):
     job = write(stage, max_calls=N_DOCUMENTS - 1)
     checked = stage.promptcc("check", job)
     assert checked.status != 0 and "nothing is left" in str(checked), checked
@@ -114,7 +114,7 @@ def test_documents_count_against_the_budget(stage, sim):
     assert "embedding of documents" in str(result), result
 
 
-def test_check_counts_what_demo_pools_embed(stage):
+def test_check_counts_the_embeddings_of_demo_pools(stage):
     job = write(stage)
     words = ["check", job, "--json", "--optimizer", "screen_and_race"]
     for more, said in [([], f"{N_DOCUMENTS} texts of the documents are"),
@@ -128,7 +128,7 @@ def test_check_counts_what_demo_pools_embed(stage):
 
 # --- the same result, whoever answers and whatever dies ---
 
-def test_one_worker_and_sixteen_end_with_the_same_bytes(stage):
+def test_one_and_sixteen_workers_produce_the_same_bytes(stage):
     sim = stage.stand_in(slots=4)
     job = write(stage, "here")
     assert run(stage, sim.url, job).status == 0
@@ -146,7 +146,7 @@ def test_one_worker_and_sixteen_end_with_the_same_bytes(stage):
 
 
 @pytest.mark.parametrize("k", [0, 1, N_DOCUMENTS - 1, N_DOCUMENTS + 6, 60])
-def test_a_kill_pays_for_no_embedding_twice(stage, k):
+def test_no_embedding_is_paid_twice_after_a_kill(stage, k):
     sim = stage.stand_in(slots=SLOTS)
     job = write(stage, "undisturbed")
     assert run(stage, sim.url, job).status == 0
@@ -188,7 +188,7 @@ def test_a_worker_without_the_model_embeds_nothing(stage):
 
 
 @pytest.mark.parametrize("backend", ["--openai", "--llama"])
-def test_the_other_servers_embed_as_well(stage, backend):
+def test_other_server_kinds_embed_too(stage, backend):
     sim = stage.stand_in(slots=2, model=["qwen2.5:0.5b", "all-minilm"])
     job = write(stage)
     job.write_text(job.read_text().replace("embed: all-minilm,",
@@ -205,7 +205,7 @@ def test_the_other_servers_embed_as_well(stage, backend):
     assert models["embed"]["revision"] == "v1"
 
 
-def test_without_a_server_of_that_model_the_job_says_which_is_missing(stage):
+def test_job_names_the_embedding_model_that_no_server_has(stage):
     chats = stage.stand_in(slots=2, model=["qwen2.5:0.5b"])
     result = run(stage, chats.url, write(stage))
     assert result.status == 2, result
@@ -238,8 +238,8 @@ class Spoiler(harness.Gate):
     ({"embeddings": []}, 0, "exactly one embedding"),
     ({"embeddings": [[1.0, 2.0]]}, 2, "2 numbers, where this model's first"),
 ], ids=["zeros", "huge", "nan", "none", "other-size"])
-def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
-        stage, sim, reply, after, words):
+def test_an_invalid_vector_pauses_the_job_and_is_not_scored(stage, sim, reply,
+                                                            after, words):
     spoiler = Spoiler(sim.url)
     stage.gates.append(spoiler)
     spoiler.reply, spoiler.after = reply, after
@@ -253,7 +253,7 @@ def test_a_vector_that_is_none_pauses_the_job_and_is_no_score(
     assert run(stage, sim.url, job).status == 0
 
 
-def test_what_is_stored_says_what_size_is_right(stage, sim):
+def test_stored_vectors_determine_the_expected_size(stage, sim):
     job = write(stage)
     assert run(stage, sim.url, job).status == 0
     with (job.parent / "documents.jsonl").open("a") as out:
@@ -279,7 +279,7 @@ def test_a_server_that_fails_pauses_the_job(stage, sim):
     assert run(stage, gate.url, job).status == 0
 
 
-def test_a_document_that_is_too_long_is_named(stage, sim):
+def test_an_overlong_document_is_named(stage, sim):
     job = write(stage)
     text = job.read_text().replace("embed: all-minilm,", "embed: all-minilm, "
                                    "embed_options: {num_ctx: 128},")
@@ -343,7 +343,7 @@ def test_demos_are_picked_by_embeddings(stage, sim):
 
 
 @pytest.mark.parametrize("k", [0, 20, 45])
-def test_a_kill_pays_for_no_demo_twice(stage, k):
+def test_no_demo_embedding_is_paid_twice_after_a_kill(stage, k):
     sim = stage.stand_in(slots=SLOTS)
     job = stage.job("undisturbed/shop", optimizer=FEW, student="llama3.2:3b")
     assert near(stage, sim.url, job).status == 0
@@ -364,7 +364,8 @@ def test_a_kill_pays_for_no_demo_twice(stage, k):
         (job.parent / "compiled.json").read_bytes()
 
 
-def test_a_file_with_such_demos_runs_where_a_model_can_be_asked(stage, sim):
+def test_a_compiled_file_with_embedded_demos_runs_where_the_model_is(stage,
+                                                                     sim):
     job = stage.job(optimizer=FEW, student="llama3.2:3b")
     assert near(stage, sim.url, job).status == 0
     compiled = job.parent / "compiled.json"
@@ -397,7 +398,7 @@ def test_a_file_with_such_demos_runs_where_a_model_can_be_asked(stage, sim):
 
 # --- in production ---
 
-def test_predict_embeds_beside_the_compiled_file(stage, sim):
+def test_predict_embeds_documents_next_to_the_compiled_file(stage, sim):
     job = write(stage)
     assert run(stage, sim.url, job).status == 0
     compiled = job.parent / "compiled.json"
@@ -441,7 +442,7 @@ def test_serve_embeds_once_and_then_for_each_query(stage, sim):
     assert len(embeddings(sim)) == before + N_DOCUMENTS + 2
 
 
-def test_serve_says_what_fails_and_goes_on_when_it_works_again(stage, sim):
+def test_serve_reports_embedding_failures_and_recovers(stage, sim):
     job = write(stage)
     assert run(stage, sim.url, job).status == 0
     gate = stage.gate(sim)
@@ -454,7 +455,7 @@ def test_serve_says_what_fails_and_goes_on_when_it_works_again(stage, sim):
     assert status == 200 and answer["outputs"]["passages"], answer
 
 
-def test_a_job_that_names_no_model_for_it_is_refused(stage):
+def test_a_job_without_an_embedding_model_is_refused(stage):
     job = write(stage)
     job.write_text(job.read_text().replace("embed: all-minilm, ", ""))
     result = stage.promptcc("check", job, "--json")

@@ -42,7 +42,7 @@ def answers(stage, path, url, rows):
     return [json.loads(line)["outputs"] for line in done.out.splitlines()]
 
 
-def test_it_answers_what_most_of_its_members_answer(made, sim):
+def test_ensemble_gives_the_majority_answer(made, sim):
     stage, _, files = made
     rows = [{"message": row["message"]} for row in harness.rows(12)]
     path = ensemble(stage, files)
@@ -64,7 +64,7 @@ def got_first(stage, path, url, rows):
     return answers(stage, path, url, rows[:1])[0]
 
 
-def test_eval_scores_it_and_runs_what_the_metric_reads(made):
+def test_eval_scores_an_ensemble_and_runs_only_steps_the_metric_reads(made):
     stage, job, files = made
     path = ensemble(stage, files)
     words = ["--simulate", "--json", "--store", stage.folder / "eval.db"]
@@ -80,7 +80,7 @@ def test_eval_scores_it_and_runs_what_the_metric_reads(made):
     assert again.json["score"] == whole.json["score"]
 
 
-def test_size_takes_the_best_and_the_file_says_of_what_it_is_made(made):
+def test_size_picks_the_best_members_and_the_file_lists_them(made):
     stage, _, files = made
     path = ensemble(stage, files, "--size", 2, "--field", "topic",
                     out="two.json")
@@ -113,7 +113,7 @@ def test_a_judge_sees_all_answers(made, sim):
         assert f"answer_{number}_" in shown[0]["content"]
 
 
-def test_members_that_do_not_go_together_are_refused(made, stage):
+def test_incompatible_members_are_refused(made, stage):
     mine, job, files = made
     other = stage.job(student="qwen2.5:0.5b")
     assert stage.promptcc("run", other, "--simulate", "--max-calls",
@@ -133,7 +133,7 @@ def test_members_that_do_not_go_together_are_refused(made, stage):
     assert done.status == 2 and "options of their model" in done.err, done
 
 
-def test_the_python_package_counts_the_same_votes(made, dspy_python, sim):
+def test_the_python_package_counts_votes_identically(made, dspy_python, sim):
     stage, _, files = made
     path = ensemble(stage, files)
     rows = [{"message": row["message"]} for row in harness.rows(6)]

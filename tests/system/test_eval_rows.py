@@ -30,7 +30,7 @@ def test_rows_are_json_lines_that_add_up_to_the_score(stage, sim, tmp_path):
     assert [row["row"] for row in rows] == sorted(row["row"] for row in rows)
 
 
-def test_rows_are_csv_by_the_name(stage, sim, tmp_path):
+def test_rows_are_csv_if_the_file_name_ends_in_csv(stage, sim, tmp_path):
     out = tmp_path / "rows.csv"
     document = evaluate(stage, sim, stage.job(), "--rows", out)
     with out.open(newline="") as file:
@@ -39,8 +39,8 @@ def test_rows_are_csv_by_the_name(stage, sim, tmp_path):
     assert {"row", "inputs", "labels", "answer", "score"} <= set(rows[0])
 
 
-def test_rows_of_other_data_are_not_taken_for_those_of_the_job(stage, sim,
-                                                               tmp_path):
+def test_rows_of_other_data_are_not_mistaken_for_rows_of_the_job(stage, sim,
+                                                                 tmp_path):
     job = stage.job()
     other = tmp_path / "other.jsonl"
     lines = (job.parent / "examples.jsonl").read_text().splitlines()
@@ -55,8 +55,8 @@ def test_rows_of_other_data_are_not_taken_for_those_of_the_job(stage, sim,
         assert row["inputs"]["message"] == given["message"], row
 
 
-def test_a_second_evaluation_asks_nothing_and_writes_the_same(stage, sim,
-                                                              tmp_path):
+def test_a_second_evaluation_makes_no_call_and_writes_the_same(stage, sim,
+                                                               tmp_path):
     job = stage.job()
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     one = evaluate(stage, sim, job, "--rows", first)
@@ -72,7 +72,7 @@ def test_a_second_evaluation_asks_nothing_and_writes_the_same(stage, sim,
     assert [tuple(row) for row in counts] == [(1, one["n"])]
 
 
-def test_a_place_that_cannot_be_written_is_told_before_any_call(stage, sim):
+def test_an_unwritable_rows_path_is_reported_before_any_call(stage, sim):
     result = stage.promptcc("eval", stage.job(), "--ollama", sim.url,
                             "--json", "--rows", "nowhere/rows.jsonl")
     assert result.status == 2 and "nowhere/rows.jsonl" in result.error["text"]

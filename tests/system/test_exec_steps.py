@@ -72,7 +72,7 @@ def asked(job):
     return path.read_text().split() if path.exists() else []
 
 
-def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
+def test_an_exec_step_runs_a_program_and_stores_its_answers(stage, sim):
     job = write(stage)
     first = run(stage, sim, job)
     assert first.status == 0, first
@@ -97,7 +97,7 @@ def test_a_program_is_a_step_whose_answers_are_stored(stage, sim):
     assert third.json["job"] != first.json["job"]
 
 
-def test_predict_runs_programs_only_when_it_may(stage, sim):
+def test_predict_runs_programs_only_with_allow_exec(stage, sim):
     job = write(stage)
     assert run(stage, sim, job).status == 0
     compiled = job.parent / "compiled.json"
@@ -116,7 +116,7 @@ def test_predict_runs_programs_only_when_it_may(stage, sim):
     assert [each["reply"] is None for each in outputs] == [False, True, False]
 
 
-def test_the_command_that_run_advises_works(stage, sim):
+def test_the_command_run_suggests_works(stage, sim):
     job = write(stage)
     done = stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2")
     assert done.status == 0, done
@@ -127,7 +127,7 @@ def test_the_command_that_run_advises_works(stage, sim):
     assert tried.status == 0 and "status: sent VALUE" in tried.out, tried
 
 
-def test_a_program_holds_no_file_of_ours(stage, sim):
+def test_a_program_inherits_no_open_files(stage, sim):
     """A user's program inherits neither the files of predict nor the store of a
     run."""
     look = LOOK_UP.replace("import json, sys\n", """\
@@ -150,7 +150,7 @@ with open("held.txt", "a") as out:
     assert (job.parent / "held.txt").read_text() == ""
 
 
-def test_a_program_that_is_wrong_pauses_the_job(stage, sim):
+def test_a_faulty_program_pauses_the_job(stage, sim):
     job = write(stage, LOOK_UP.replace('"days": 3', '"days": "soon"'), 3)
     result = run(stage, sim, job)
     assert result.status == 3, result
@@ -159,7 +159,7 @@ def test_a_program_that_is_wrong_pauses_the_job(stage, sim):
     assert run(stage, sim, job).status == 0
 
 
-def test_on_a_cluster_programs_need_the_owners_word(stage, sim):
+def test_a_coordinator_runs_programs_only_with_allow_exec(stage, sim):
     job = write(stage)
     results = []
     for allowed in ((), ("--allow-exec",)):
@@ -222,7 +222,7 @@ def write_everything(stage, name):
     return folder / "job.yaml"
 
 
-def test_killed_among_all_kinds_of_steps_it_ends_with_the_same_bytes(stage):
+def test_a_run_killed_among_all_kinds_of_steps_ends_with_the_same_bytes(stage):
     job = write_everything(stage, "undisturbed")
     whole = run(stage, stage.stand_in(slots=2), job)
     assert whole.status == 0, whole
@@ -250,7 +250,7 @@ def test_killed_among_all_kinds_of_steps_it_ends_with_the_same_bytes(stage):
         sim.terminate()
 
 
-def test_check_finds_a_program_that_is_missing(stage, sim):
+def test_check_finds_a_missing_program(stage, sim):
     job = write(stage)
     job.write_text(job.read_text().replace("[python3, look_up.py]",
                                            "[./look_op.py]"))

@@ -25,7 +25,7 @@ def export(stage, job, form, *words):
                           form, *words)
 
 
-def test_messages_are_those_of_render(stage, job):
+def test_exported_messages_match_render(stage, job):
     told = export(stage, job, "messages").json
     assert set(told["steps"]) == {"sort", "answer"}
     step = told["steps"]["sort"]
@@ -54,14 +54,14 @@ def test_a_modelfile_holds_one_step(stage, job):
     assert refused.status == 2 and "three quotes" in refused.err
 
 
-def test_a_step_alone_is_for_other_forms(stage, job):
+def test_the_step_option_requires_a_format(stage, job):
     refused = stage.promptcc("export", "--store", job.parent / "promptcc.db",
                              "--step", "sort", "--out", "one.json")
     assert refused.status == 2 and "--format" in refused.err, refused
     assert not (stage.folder / "one.json").exists()
 
 
-def test_dspy_gets_what_it_saves_itself(stage, job):
+def test_the_dspy_format_is_what_dspy_saves_itself(stage, job):
     ours = (job.parent / "compiled.json").read_text()
     theirs = export(stage, job, "dspy").out
     expected = json.loads(ours)
@@ -70,14 +70,15 @@ def test_dspy_gets_what_it_saves_itself(stage, job):
     assert theirs.split('"metadata"')[0] == ours.split('"metadata"')[0]
 
 
-def test_a_compiled_file_without_a_form_is_told_the_forms(stage, job):
+def test_exporting_a_compiled_file_without_a_format_lists_the_formats(stage,
+                                                                      job):
     done = stage.promptcc("export", job.parent / "compiled.json")
     assert done.status == 2, done
     for form in ("messages", "modelfile", "dspy", "markdown"):
         assert form in done.err
 
 
-def test_markdown_is_for_people_and_a_job_will_do(stage, job):
+def test_markdown_is_readable_and_can_be_exported_from_a_job(stage, job):
     out = stage.folder / "program.md"
     done = stage.promptcc("export", "shop", "--store",
                           job.parent / "promptcc.db", "--format", "markdown",

@@ -325,7 +325,7 @@ def disk(stage):
 
 
 @pytest.mark.long
-def test_faults_of_every_kind_cost_time_and_nothing_else(stage, disk):
+def test_faults_of_every_kind_cost_only_time(stage, disk):
     job = {"n": 24 + FAULTS // 2}
     alone = stage.job("alone/shop", **job)
     sim = stage.stand_in(slots=8)
@@ -357,7 +357,7 @@ def test_faults_of_every_kind_cost_time_and_nothing_else(stage, disk):
     print(f"{sum(len(rack.door.arrived) for rack in cluster.racks)} requests")
 
 
-def test_the_calls_of_a_machine_that_vanished_go_to_another(stage):
+def test_the_calls_of_a_vanished_machine_move_to_another(stage):
     """Nothing reports that the machine vanished: its link is held, and stays
     held. In the simulation its calls are elsewhere within 3.5 s of virtual
     time; here a busy machine may need longer."""

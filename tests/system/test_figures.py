@@ -23,7 +23,7 @@ def notes(job):
         job.parent / "promptcc.db", "SELECT text FROM events WHERE kind = 'note'")]
 
 
-def test_progress_and_document_agree_over_sessions(stage):
+def test_progress_and_document_agree_across_sessions(stage):
     sim = stage.stand_in(latency_ms=40)
     job = stage.job(optimizer=harness.MIPRO)
     gate = stage.gate(sim)
@@ -52,7 +52,7 @@ def test_progress_and_document_agree_over_sessions(stage):
     assert len(trials) == document["trials"]
 
 
-def test_there_is_one_best_and_its_trial_is_named(stage):
+def test_there_is_only_one_best_and_its_trial_is_named(stage):
     sim = stage.stand_in(latency_ms=40)
     job = stage.job(optimizer=harness.MIPRO)
     events = job.parent / "events.jsonl"
@@ -76,7 +76,7 @@ def test_there_is_one_best_and_its_trial_is_named(stage):
     assert both["baseline"]["score"] == baseline
 
 
-def test_demos_are_counted_by_where_they_come_from(stage, sim):
+def test_demos_are_counted_by_origin(stage, sim):
     job = stage.job(optimizer="{bootstrap_few_shot: {max_bootstrapped_demos: 2,"
                               " max_labeled_demos: 5}}")
     result = run(stage, sim, job)
@@ -84,7 +84,7 @@ def test_demos_are_counted_by_where_they_come_from(stage, sim):
     assert "5 demos: 2 from runs of the teacher, 3 labelled" in notes(job)
 
 
-def test_a_larger_budget_takes_nothing_from_what_was_reused(stage, sim):
+def test_a_larger_budget_does_not_lower_the_count_of_reused_calls(stage, sim):
     job = stage.job(n=60, optimizer="{bootstrap_random_search: {}}")
     reused = []
     for calls in (150, 300):
@@ -131,7 +131,7 @@ class Cutting(harness.Gate):
         super()._forward(handler, body)
 
 
-def test_the_reply_that_is_shown_is_the_one_that_failed(stage, sim):
+def test_the_reply_shown_is_the_one_that_failed(stage, sim):
     gate = Cutting(sim.url)
     stage.gates.append(gate)
     job = stage.job(more_steps="""\
@@ -153,7 +153,7 @@ outputs: {topic: sort.topic, reply: answer.reply}
     assert answers == [("I would rather talk",)]
 
 
-def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim):
+def test_a_trial_on_rows_unseen_by_the_baseline_has_no_baseline(stage, sim):
     job = stage.job(optimizer=harness.GEPA, data="{examples: examples.jsonl, "
                     "split: {train: 0.5, val: 0.5, separate: true}}")
     assert run(stage, sim, job).status == 0
@@ -164,7 +164,7 @@ def test_a_trial_on_rows_that_the_baseline_never_saw_has_no_baseline(stage, sim)
     assert kinds["minibatch"]["score"] is not None
 
 
-def test_a_model_after_a_stand_in_is_no_change_of_the_job(stage):
+def test_switching_from_simulation_to_a_model_is_not_a_job_change(stage):
     """What has changed is reported while there is still time to read it."""
     job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
     assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0

@@ -73,14 +73,14 @@ def check(stage, job=JOB, rows=ROWS):
     return stage.promptcc("check", "mood")
 
 
-def test_the_job_is_fine(stage):
+def test_check_accepts_the_first_job(stage):
     result = check(stage)
     assert result.status == 0 and result.out.startswith("mood/job.yaml is fine")
     assert not result.err, result
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_with_its_place_and_what_to_do(stage, mistake):
+def test_a_mistake_is_reported_with_its_place_and_remedy(stage, mistake):
     right, wrong, line, words = MISTAKES[mistake]
     assert JOB.count(right) == 1
     result = check(stage, JOB.replace(right, wrong))
@@ -91,14 +91,14 @@ def test_a_mistake_is_told_with_its_place_and_what_to_do(stage, mistake):
 @pytest.mark.parametrize("rows, words", [
     (ROWS.replace("angry", "cross"), "not one of its labels"),
     (ROWS.replace("message", "p\xe4ckchen").encode("latin-1"), "iconv")])
-def test_one_cause_on_many_lines_is_told_three_times(stage, rows, words):
+def test_one_cause_on_many_lines_is_reported_three_times(stage, rows, words):
     result = check(stage, rows=rows)
     assert result.status == 2
     assert result.err.count(words) == 3, result
     assert "more lines" in result.err, result
 
 
-def test_a_job_of_one_share_is_fine_in_one_line(stage):
+def test_a_job_with_only_train_rows_is_fine_in_one_line(stage):
     result = check(stage, JOB.replace("examples: rows.csv", "train: rows.csv"))
     assert result.out.splitlines()[0].endswith("job.yaml is fine"), result
     assert "examples" not in result.out, result
@@ -126,14 +126,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("slip", WRONG)
-def test_a_slip_in_a_job_file_is_told_with_what_to_do(stage, slip):
+def test_a_slip_in_a_job_file_is_reported_with_its_remedy(stage, slip):
     old, new, words = WRONG[slip]
     assert old in JOB, JOB
     result = check(stage, JOB.replace(old, new, 1))
     assert result.status == 2 and words in result.err, result
 
 
-def test_a_file_with_a_head_and_no_rows_is_told_as_such(stage):
+def test_a_csv_file_with_only_a_header_is_reported(stage):
     result = check(stage, JOB, rows="text,mood\n")
     assert "below the line that names the columns" in result.err, result
 
@@ -168,7 +168,7 @@ SLIPS = {
 
 
 @pytest.mark.parametrize("slip", SLIPS)
-def test_a_slip_on_the_command_line_is_told(stage, slip):
+def test_a_slip_on_the_command_line_is_reported(stage, slip):
     command, words = SLIPS[slip]
     check(stage)
     result = stage.promptcc(*command.split())

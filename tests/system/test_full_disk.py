@@ -43,7 +43,7 @@ class Cluster:
                                    self.coordinator.endpoint, "--json")
 
 
-def test_a_job_goes_on_when_the_disk_has_room_again(stage, small_disk):
+def test_a_job_continues_when_the_disk_has_room_again(stage, small_disk):
     alone = stage.job("alone/shop")
     assert stage.promptcc("run", alone, "--ollama",
                           stage.stand_in(slots=2).url).status == 0
@@ -63,7 +63,7 @@ def test_a_job_goes_on_when_the_disk_has_room_again(stage, small_disk):
     assert cluster.coordinator.terminate().status == 0
 
 
-def test_a_coordinator_ends_although_its_disk_is_full(stage, small_disk):
+def test_a_coordinator_shuts_down_cleanly_on_a_full_disk(stage, small_disk):
     cluster = Cluster(stage, small_disk)
     cluster.fill_the_disk()
     cluster.coordinator.terminate()
@@ -76,8 +76,8 @@ def test_a_coordinator_ends_although_its_disk_is_full(stage, small_disk):
         "end of the job")
 
 
-def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
-                                                        monkeypatch):
+def test_a_file_size_limit_causes_an_error_instead_of_a_kill(stage, sim,
+                                                             monkeypatch):
     """`ulimit -f`: the system would kill a program that writes beyond it,
     without a word."""
     job = stage.job()
@@ -90,7 +90,7 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_end(stage, sim,
     assert stage.promptcc("run", job, "--ollama", sim.url).status == 0
 
 
-def test_a_result_that_cannot_be_written_is_kept(stage, sim):
+def test_an_unwritable_result_is_kept_for_the_next_run(stage, sim):
     """The result of a night's run is not lost because 10 kB are missing."""
     with harness.small_disk(stage, "64k") as disk:
         out, ballast = disk / "c.json", disk / "ballast"

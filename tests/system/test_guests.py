@@ -42,7 +42,7 @@ def at(offset_h):
             datetime.timedelta(hours=offset_h)).strftime("%H:%M")
 
 
-def test_a_guest_steps_back_while_others_are_connected(cluster, sim):
+def test_a_guest_worker_yields_while_others_are_connected(cluster, sim):
     worker = cluster.worker(YIELD)
     harness.wait_until(lambda: "w" in cluster.states(), "worker")
     with socket.create_connection(("127.0.0.1", sim.port)):
@@ -56,7 +56,7 @@ def test_a_guest_steps_back_while_others_are_connected(cluster, sim):
     assert worker.terminate().status == 0
 
 
-def test_a_guest_finishes_what_it_has_begun(cluster, sim, stage):
+def test_a_guest_worker_finishes_the_calls_it_has_begun(cluster, sim, stage):
     """A user comes in the middle of a job. The worker finishes the calls that
     it has begun; another worker makes the rest."""
     gate = stage.gate(sim)
@@ -76,7 +76,7 @@ def test_a_guest_finishes_what_it_has_begun(cluster, sim, stage):
 
 
 @pytest.mark.parametrize("hours, works", [((-1, 1), True), ((1, 3), False)])
-def test_a_guest_keeps_its_hours(cluster, hours, works):
+def test_a_guest_worker_serves_only_during_its_hours(cluster, hours, works):
     worker = cluster.worker("--hours", f"{at(hours[0])}-{at(hours[1])}")
     if works:
         harness.wait_until(lambda: "w" in cluster.states(), "worker")
@@ -86,12 +86,12 @@ def test_a_guest_keeps_its_hours(cluster, hours, works):
     assert worker.terminate().status == 0
 
 
-def test_hours_that_are_none_are_refused(cluster):
+def test_invalid_hours_are_refused(cluster):
     result = cluster.worker("--hours", "late").wait()
     assert result.status == 2 and "20-08" in result.err, result
 
 
-def test_an_idle_worker_ends(cluster):
+def test_an_idle_worker_exits(cluster):
     worker = cluster.worker("--idle", "2s")
     result = worker.wait()
     assert result.status == 0 and "worker-idle" in result.err, result
@@ -99,7 +99,7 @@ def test_an_idle_worker_ends(cluster):
     assert away.wait().status == 0
 
 
-def test_keep_alive_is_the_owners(cluster, sim, stage):
+def test_keep_alive_is_set_by_the_owner(cluster, sim, stage):
     gate = stage.gate(sim)
     cluster.worker("--keep-alive", "0", url=gate.url)
     assert cluster.submit().status == 0
@@ -108,8 +108,7 @@ def test_keep_alive_is_the_owners(cluster, sim, stage):
     assert result.status == 2 and "--keep-alive" in result.err, result
 
 
-def test_a_wedged_server_is_brought_back_by_the_users_command(cluster, sim,
-                                                              stage):
+def test_a_wedged_server_is_restarted_by_the_users_command(cluster, sim, stage):
     """A frozen server answers nobody; the command thaws it."""
     mark = stage.folder / "restarted"
     worker = cluster.worker("--restart-cmd",
@@ -124,7 +123,7 @@ def test_a_wedged_server_is_brought_back_by_the_users_command(cluster, sim,
     assert "server-restart" in worker.errors()
 
 
-def test_servers_of_this_machine_are_found(cluster, stage, sim):
+def test_servers_on_this_machine_are_discovered(cluster, stage, sim):
     """Two model servers and something else, all in one process."""
     other = stage.stand_in(slots=1)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
@@ -141,7 +140,7 @@ def test_servers_of_this_machine_are_found(cluster, stage, sim):
     assert nothing.status == 2 and "no model server" in nothing.err, nothing
 
 
-def test_one_server_is_one_worker(cluster, sim, stage):
+def test_a_server_found_twice_becomes_one_worker(cluster, sim, stage):
     """A server that is found and also named, or found twice, is one worker. Two
     would get twice the calls that it can work on."""
     worker = stage.start("worker", "--coordinator",
@@ -167,7 +166,7 @@ def probe(port, path):
         connection.close()
 
 
-def test_a_worker_tells_how_it_does(cluster, sim, stage):
+def test_a_worker_reports_its_health_and_readiness(cluster, sim, stage):
     """Alive at once; ready when it serves, and not while its server fails."""
     gate = stage.gate(sim)
     gate.refuse = lambda body: True

@@ -172,7 +172,7 @@ def hello(role=CLIENT, **fields):
                           **fields})
 
 
-def test_unfinished_frames_of_strangers_cost_nothing(talk, undisturbed):
+def test_unfinished_frames_from_strangers_use_bounded_memory(talk, undisturbed):
     with bounded(talk, undisturbed, most=60 * MIB):
         raws = [greeted(talk.coordinator.port) for _ in range(60)]
         for raw in raws:
@@ -183,7 +183,8 @@ def test_unfinished_frames_of_strangers_cost_nothing(talk, undisturbed):
             raw.close()
 
 
-def test_who_does_not_greet_is_gone_after_ten_seconds(talk, undisturbed):
+def test_a_peer_without_a_greeting_is_dropped_after_ten_seconds(talk,
+                                                                undisturbed):
     with bounded(talk, undisturbed):
         silent = greeted(talk.coordinator.port)
         slow = greeted(talk.coordinator.port)
@@ -216,7 +217,8 @@ FLOODS = {
 
 @pytest.mark.parametrize("role", [None, CLIENT, WORKER])
 @pytest.mark.parametrize("kind", sorted(FLOODS))
-def test_a_flood_is_outlived(talk, undisturbed, context, kind, role):
+def test_the_coordinator_survives_a_flood(talk, undisturbed, context, kind,
+                                          role):
     greeting = None if role is None else lambda: hello(role, slots=1)
     with bounded(talk, undisturbed):
         sockets = dealers(context, talk.coordinator.endpoint, 20, greeting,
@@ -224,8 +226,8 @@ def test_a_flood_is_outlived(talk, undisturbed, context, kind, role):
         assert flood(sockets, FLOODS[kind]) > 100
 
 
-def test_long_messages_of_many_clients_have_one_budget(talk, undisturbed,
-                                                       context):
+def test_long_messages_from_many_clients_share_one_memory_budget(
+        talk, undisturbed, context):
     """Each client sends a message of 60 MiB nearly to its end, and leaves it
     there."""
     def part(at):
@@ -246,7 +248,7 @@ SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
        "WHERE x < 1000000000000) SELECT max(x) FROM n"
 
 
-def test_slow_queries_hold_up_no_other_question(talk, undisturbed):
+def test_slow_queries_do_not_delay_other_requests(talk, undisturbed):
     """There are more queries than run at once; jobs and workers are answered
     before the queries end."""
     askers = []
@@ -281,7 +283,7 @@ def asked(peer, sql):
     peer.send(COMMAND, verb="query", job="", argument=json.dumps({"sql": sql}))
 
 
-def test_a_query_takes_no_memory_of_the_coordinator(talk, undisturbed):
+def test_a_query_does_not_use_the_coordinators_memory(talk, undisturbed):
     with bounded(talk, undisturbed, most=60 * MIB):
         peer = talk.peer()
         peer.hello()
@@ -298,7 +300,8 @@ LONG = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n " \
        "WHERE x < 14) SELECT hex(zeroblob(1000000)) AS a FROM n"
 
 
-def test_what_nobody_reads_is_not_kept(talk, undisturbed, context):
+def test_replies_to_a_client_that_does_not_read_are_not_kept(talk, undisturbed,
+                                                             context):
     """A client that asks for much, reads one answer and no more. (Under the
     thread sanitizer each byte costs several.)"""
     with bounded(talk, undisturbed, most=400 * MIB):
@@ -324,7 +327,7 @@ def children(pid):
                 yield from children(int(child))
 
 
-def test_a_query_ends_whatever_it_computes(stage):
+def test_a_runaway_query_is_ended(stage):
     """A query runs in its own process, which also ends with the coordinator."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     with contextlib.closing(Peer(coordinator.endpoint)) as peer:
@@ -343,7 +346,7 @@ def test_a_query_ends_whatever_it_computes(stage):
                             for pid in left), "end of the query")
 
 
-def test_a_coordinator_ends_without_the_queries_that_wait(stage):
+def test_a_stopping_coordinator_refuses_waiting_queries(stage):
     """The query that is running may take its time; the others are refused."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     with contextlib.closing(Peer(coordinator.endpoint)) as peer:
@@ -381,7 +384,8 @@ def test_workers_with_absurd_claims_are_bounded(talk, undisturbed, context):
 
 
 @pytest.mark.alone
-def test_near_the_limit_of_files_new_peers_are_told(stage, monkeypatch):
+def test_new_peers_are_refused_with_a_reason_near_the_open_file_limit(
+        stage, monkeypatch):
     """A coordinator with few descriptors: idle connections take all of them,
     new peers are told why they are refused, and the coordinator does not
     spin."""
@@ -426,7 +430,7 @@ def peer_is_welcome(peer):
     return None
 
 
-def test_a_worker_that_takes_calls_and_never_answers(talk, undisturbed):
+def test_calls_of_a_worker_that_never_answers_go_to_another(talk, undisturbed):
     """It sends heartbeats as it should. Its calls go to another worker with a
     free slot."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]

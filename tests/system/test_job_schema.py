@@ -52,7 +52,7 @@ def files(folder):
     return [pytest.param(path, id=path.stem) for path in found]
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_a_valid_json_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -67,7 +67,7 @@ def objects(schema):
             yield from objects(value)
 
 
-def test_every_key_at_the_top_is_described():
+def test_every_top_level_key_is_described():
     for key, value in SCHEMA["properties"].items():
         target = value
         if "$ref" in value:
@@ -76,13 +76,13 @@ def test_every_key_at_the_top_is_described():
 
 
 @pytest.mark.parametrize("path", files("good"))
-def test_the_schema_takes_a_good_job(path):
+def test_the_schema_accepts_a_good_job(path):
     jsonschema.Draft202012Validator(SCHEMA).validate(
         yaml.load(path.read_text(), Core))
 
 
 @pytest.mark.parametrize("path", files("bad"))
-def test_the_schema_refuses_what_it_can_know_to_be_bad(path):
+def test_the_schema_refuses_detectable_mistakes(path):
     first = path.read_text().splitlines()[0]
     assert first in ("# in the schema", "# beyond the schema")
     try:
@@ -96,5 +96,5 @@ def test_the_schema_refuses_what_it_can_know_to_be_bad(path):
 @pytest.mark.parametrize(
     "path", [pytest.param(path, id=path.parent.name)
              for path in sorted((ROOT / "jobs").glob("*/job.yaml"))])
-def test_the_schema_takes_a_job_that_ships(path):
+def test_the_schema_accepts_shipped_jobs(path):
     assert fits_schema(path)

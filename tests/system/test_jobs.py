@@ -26,7 +26,7 @@ def lines(path):
 
 
 @pytest.mark.parametrize("name", sorted(DATA))
-def test_the_data_is_whole_balanced_and_says_nothing_twice(name):
+def test_shipped_data_is_complete_balanced_and_free_of_duplicates(name):
     n, label, kinds = DATA[name]
     rows = lines(harness.ROOT / "jobs" / name)
     assert len(rows) == n
@@ -43,7 +43,7 @@ def test_the_data_is_whole_balanced_and_says_nothing_twice(name):
 
 
 @pytest.mark.parametrize("path", JOBS, ids=str)
-def test_a_job_that_ships_runs_from_end_to_end(stage, path):
+def test_shipped_jobs_run_from_start_to_end(stage, path):
     shutil.copytree(harness.ROOT / "jobs" / path.parent, stage.folder / "job",
                     ignore=shutil.ignore_patterns("*.db*", "compiled*"))
     job = stage.folder / "job" / path.name

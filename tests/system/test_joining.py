@@ -46,7 +46,7 @@ def two_models(stage):
     return job
 
 
-def test_teacher_and_student_may_live_on_different_machines(cluster, stage):
+def test_teacher_and_student_can_run_on_different_machines(cluster, stage):
     """Each worker gets only the calls for the model that it has."""
     student = stage.stand_in(slots=2, model="qwen2.5:0.5b")
     teacher = stage.stand_in(slots=2, model="qwen2.5:14b")
@@ -67,7 +67,7 @@ def test_teacher_and_student_may_live_on_different_machines(cluster, stage):
         (stage.folder / "home.json").read_bytes()
 
 
-def test_a_worker_that_leaves_gives_back_what_it_has_not_begun(cluster, stage):
+def test_a_leaving_worker_returns_the_calls_it_has_not_begun(cluster, stage):
     """SIGTERM while its server holds a call. Another worker makes the call
     beyond its slot at once. The open call is still answered and counts once."""
     sim = stage.stand_in(slots=4)
@@ -239,7 +239,8 @@ def finish(gate, client):
     assert result.status == 0, result
 
 
-def test_a_server_with_too_little_room_is_not_used(cluster, stage, sim, front):
+def test_a_server_with_too_small_a_context_is_not_used(cluster, stage, sim,
+                                                       front):
     def cut(tags):
         for model in tags["models"]:
             model["details"]["context_length"] = 2048
@@ -254,7 +255,7 @@ def test_a_server_with_too_little_room_is_not_used(cluster, stage, sim, front):
     assert cluster.workers()["small"]["calls"] == 0
 
 
-def test_another_kind_of_server_is_not_used(cluster, stage, sim, front):
+def test_a_server_of_another_kind_is_not_used(cluster, stage, sim, front):
     gate, client = held_job(cluster, stage, sim)
     cluster.worker(front(version="0.99.1").url, "new")
     why = reason_of(cluster, "new")
@@ -287,8 +288,8 @@ def test_a_server_that_refuses_the_options_is_not_used(cluster, stage, sim,
     finish(gate, client)
 
 
-def test_other_text_than_its_peers_is_told_and_no_more(cluster, stage, sim,
-                                                       front):
+def test_a_worker_whose_text_differs_is_reported_but_still_used(cluster, stage,
+                                                                sim, front):
     """The worker is still used."""
     gate, client = held_job(cluster, stage, sim)
     cluster.worker(front(reply=lambda request: None if "format" in request
@@ -301,7 +302,8 @@ def test_other_text_than_its_peers_is_told_and_no_more(cluster, stage, sim,
     finish(gate, client)
 
 
-def test_an_outage_while_joining_says_nothing(cluster, stage, sim, front):
+def test_an_outage_while_joining_does_not_disqualify_a_server(cluster, stage,
+                                                              sim, front):
     failing = [True]
 
     def fail(request):
@@ -317,7 +319,7 @@ def test_an_outage_while_joining_says_nothing(cluster, stage, sim, front):
     finish(gate, client)
 
 
-def test_a_job_that_no_worker_fits_says_why(cluster, stage, front):
+def test_a_job_that_fits_no_worker_says_why(cluster, stage, front):
     def cut(tags):
         for model in tags["models"]:
             model["details"]["context_length"] = 2048

@@ -30,7 +30,7 @@ def ask(talk, *words):
                                talk.coordinator.endpoint)
 
 
-def test_a_job_goes_its_way_with_keys(talk, undisturbed):
+def test_a_job_runs_normally_with_keys(talk, undisturbed):
     """The result has the same bytes, and every question to the coordinator
     works with a key."""
     jobs = ask(talk, "jobs", "--json", *talk.words).json
@@ -43,7 +43,7 @@ def test_a_job_goes_its_way_with_keys(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_who_has_no_key_is_told_where_to_get_one(talk, undisturbed):
+def test_a_peer_without_a_key_is_told_how_to_get_one(talk, undisturbed):
     result = ask(talk, "jobs")
     assert result.status != 0 and "--keys DIR" in result.err, result
     worker = talk.stage.worker(talk.coordinator.endpoint, talk.sim.url, "bare")
@@ -52,7 +52,7 @@ def test_who_has_no_key_is_told_where_to_get_one(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_a_key_that_nobody_allowed_is_refused(talk, undisturbed):
+def test_a_key_that_is_not_allowed_is_refused(talk, undisturbed):
     (talk.keys / "allowed" / "ann.pub").rename(talk.stage.folder / "ann.pub")
     talk.coordinator.wait_for_line(r"keys-read: .* allows 1", errors=True)
     result = ask(talk, "jobs", *talk.words)
@@ -74,7 +74,7 @@ def test_a_new_key_works_at_once(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_a_key_gives_one_role(talk, undisturbed):
+def test_a_key_grants_only_one_role(talk, undisturbed):
     as_client = talk.peer(WORKER)
     as_client.hello(CLIENT)
     refused = as_client.receive(REFUSED)
@@ -92,7 +92,7 @@ def test_a_key_gives_one_role(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
+def test_revoking_a_key_disconnects_its_worker(talk, undisturbed):
     """Another worker makes its calls, and its key no longer opens anything."""
     made = talk.stage.promptcc("keys", "worker", "other", "--keys", talk.keys)
     assert made.status == 0, made
@@ -109,7 +109,7 @@ def test_to_revoke_a_key_is_to_cut_off_its_worker(talk, undisturbed):
     assert talk.worker.terminate().status == 0
 
 
-def test_to_revoke_a_client_is_to_end_its_wait(talk):
+def test_revoking_a_client_key_ends_its_wait(talk):
     """The job continues; the client that waited for it is told."""
     assert talk.stage.promptcc("keys", "revoke", "ann", "--keys",
                                talk.keys).status == 0
@@ -119,7 +119,7 @@ def test_to_revoke_a_client_is_to_end_its_wait(talk):
     assert talk.coordinator.running
 
 
-def test_a_secret_that_others_can_read_is_not_used(stage):
+def test_a_secret_readable_by_others_is_not_used(stage):
     keys = stage.keys()
     assert (keys / "coordinator.key").stat().st_mode & 0o777 == 0o600
     (keys / "coordinator.key").chmod(0o644)
@@ -128,7 +128,7 @@ def test_a_secret_that_others_can_read_is_not_used(stage):
     assert result.status == 2 and "chmod 600" in result.err, result
 
 
-def test_the_list_of_keys_is_csv_as_well(stage):
+def test_the_list_of_keys_can_be_csv(stage):
     keys = stage.folder / "listed"
     for role, name in (("worker", "rack1"), ("client", "bob")):
         made = stage.promptcc("keys", role, name, "--keys", keys)
@@ -143,7 +143,7 @@ def test_the_list_of_keys_is_csv_as_well(stage):
     assert not (keys / "rack2.key").exists()
 
 
-def test_the_command_takes_the_folder_of_all_keys(stage):
+def test_the_keys_command_requires_the_folder_of_all_keys(stage):
     """PROMPTCC_KEYS names the key of a client or worker. It does not name the
     folder where keys are made and revoked."""
     keys = stage.folder / "made"
@@ -163,7 +163,7 @@ def test_the_command_takes_the_folder_of_all_keys(stage):
     assert wrong.err.rstrip().endswith("`promptcc keys coordinator`"), wrong
 
 
-def test_beyond_this_machine_one_needs_keys(stage):
+def test_listening_beyond_this_machine_requires_keys(stage):
     keys = stage.keys()
     listen = ["coordinator", "--listen", "tcp://0.0.0.0:0", "--store",
               stage.folder / "c.db"]
@@ -175,7 +175,7 @@ def test_beyond_this_machine_one_needs_keys(stage):
     assert process.terminate().status == 0
 
 
-def test_nothing_of_what_is_said_can_be_read_on_the_way(stage):
+def test_traffic_cannot_be_read_on_the_wire(stage):
     """A listener in between records every byte that passes."""
     keys = stage.keys()
     sim = stage.stand_in(slots=2)
@@ -193,7 +193,8 @@ def test_nothing_of_what_is_said_can_be_read_on_the_way(stage):
 
 # --- the worst, with keys; test_hostile_peers.py covers more of each ---
 
-def test_unfinished_greetings_of_strangers_cost_nothing(talk, undisturbed):
+def test_unfinished_greetings_from_strangers_use_bounded_memory(talk,
+                                                                undisturbed):
     with bounded(talk, undisturbed, most=60 << 20):
         raws = [greeted(talk.coordinator.port) for _ in range(40)]
         curve = socket.create_connection(("127.0.0.1", talk.coordinator.port))
@@ -209,8 +210,8 @@ def test_unfinished_greetings_of_strangers_cost_nothing(talk, undisturbed):
 @pytest.mark.parametrize("kind, role", [("garbage", None), ("answers", CLIENT),
                                         ("greetings", WORKER),
                                         ("parts", CLIENT)])
-def test_a_flood_of_those_with_a_key_is_outlived(talk, undisturbed, context,
-                                                 kind, role):
+def test_the_coordinator_survives_a_flood_from_peers_with_a_key(
+        talk, undisturbed, context, kind, role):
     greeting = None if role is None else lambda: hello(role, slots=1)
     with bounded(talk, undisturbed):
         sockets = dealers(context, talk.coordinator.endpoint, 20, greeting,
@@ -218,8 +219,8 @@ def test_a_flood_of_those_with_a_key_is_outlived(talk, undisturbed, context,
         assert flood(sockets, FLOODS[kind]) > 100
 
 
-def test_a_flood_of_keys_that_nobody_allowed_is_outlived(
-        talk, undisturbed, context):
+def test_the_coordinator_survives_a_flood_of_keys_not_allowed(talk, undisturbed,
+                                                              context):
     """Each of them costs a handshake and one line in a log that stays short."""
     other = talk.stage.folder / "other"
     assert talk.stage.promptcc("keys", "client", "eve", "--keys",
@@ -241,7 +242,7 @@ def test_a_flood_of_keys_that_nobody_allowed_is_outlived(
         assert not any(s.poll(50) for s in sockets)
 
 
-def test_nobody_takes_the_identity_of_another(talk, undisturbed, context):
+def test_a_peer_cannot_take_the_identity_of_another(talk, undisturbed, context):
     """A second connection uses the name of a worker that is connected, but
     another key. What it says is ignored."""
     victim = talk.peer(CLIENT)

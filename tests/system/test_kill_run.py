@@ -51,7 +51,7 @@ def check_the_end(stage, gate, job, document, compiled):
                           harness.RACE],
                          ids=["random_search", "miprov2", "gepa",
                               "screen_and_race"])
-def test_a_run_killed_anywhere_ends_with_the_same_bytes(stage, optimizer):
+def test_a_run_killed_at_any_point_ends_with_the_same_bytes(stage, optimizer):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
                                      optimizer)
     for k in POINTS:
@@ -74,8 +74,8 @@ def test_a_run_killed_anywhere_ends_with_the_same_bytes(stage, optimizer):
 @pytest.mark.parametrize("optimizer, least", [
     (harness.SMALL, 10), (harness.SIMBA, 8), (harness.COPRO, 2),
 ], ids=["random_search", "simba", "copro"])
-def test_a_run_killed_again_and_again_ends_with_the_same_bytes(stage, optimizer,
-                                                               least):
+def test_a_run_killed_repeatedly_ends_with_the_same_bytes(stage, optimizer,
+                                                          least):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
                                      optimizer)
     sim = stage.stand_in(slots=SLOTS)
@@ -91,7 +91,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(stage, optimizer,
     assert sim.repeated() <= kills * (SLOTS + 1)
 
 
-def test_a_run_killed_while_it_writes_its_end_repeats_nothing(stage, sim):
+def test_a_run_killed_while_writing_its_result_repeats_no_call(stage, sim):
     document, compiled = undisturbed(stage, sim, harness.SMALL)
     paid = len(sim.answered())
     job = stage.job()
@@ -105,7 +105,7 @@ def test_a_run_killed_while_it_writes_its_end_repeats_nothing(stage, sim):
     assert len(sim.answered()) <= 2 * paid + SLOTS + 1
 
 
-def test_the_model_server_may_die_and_come_back_during_a_run(stage):
+def test_a_run_survives_a_model_server_that_dies_and_returns(stage):
     document, compiled = undisturbed(stage, stage.stand_in(slots=SLOTS),
                                      harness.SMALL)
     sim = stage.stand_in(slots=SLOTS, latency_ms=5)

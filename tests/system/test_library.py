@@ -40,8 +40,7 @@ def build(prefix, source, program):
                     f"-Wl,-rpath,{found.parent}", "-o", program], check=True)
 
 
-def test_the_example_links_it_and_gives_the_answer_of_predict(
-        stage, installed, tmp_path):
+def test_the_example_links_and_answers_like_predict(stage, installed, tmp_path):
     prefix, compiled = installed
     program = tmp_path / "ask"
     build(prefix, harness.ROOT / "examples" / "c" / "ask.c", program)
@@ -70,7 +69,8 @@ def test_the_example_links_it_and_gives_the_answer_of_predict(
         assert "Sanitizer" not in wrong.stderr
 
 
-def test_the_program_of_the_document_gives_an_answer(stage, installed, tmp_path):
+def test_the_program_in_the_documentation_gives_an_answer(stage, installed,
+                                                          tmp_path):
     prefix, compiled = installed
     sim = stage.stand_in(slots=2)
     page = (harness.ROOT / "docs" / "library.md").read_text()
@@ -89,7 +89,7 @@ def test_the_program_of_the_document_gives_an_answer(stage, installed, tmp_path)
     assert json.loads(done.stdout)
 
 
-def test_it_shows_nothing_but_its_own_names(installed):
+def test_the_library_exports_only_its_public_names(installed):
     prefix, _ = installed
     library = next(prefix.rglob("libpromptcc.so"))
     symbols = subprocess.run(["nm", "-D", "--defined-only", library],
@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 """
 
 
-def test_lists_renderings_and_descriptions(stage, installed, tmp_path):
+def test_the_library_predicts_lists_renders_and_describes(stage, installed,
+                                                          tmp_path):
     prefix, compiled = installed
     source, program = tmp_path / "lists.c", tmp_path / "lists"
     source.write_text(LISTS)

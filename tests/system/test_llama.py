@@ -83,7 +83,7 @@ def alive(pid):
     return state.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def test_a_server_tells_its_slots_and_what_it_reused(cluster, stage):
+def test_a_server_reports_its_slots_and_reused_tokens(cluster, stage):
     sim = stage.stand_in(slots=3)
     cluster.worker("--llama", sim.url)
     harness.wait_until(lambda: [w["slots"] for w in cluster.workers()] == [3],
@@ -98,7 +98,8 @@ def test_a_server_tells_its_slots_and_what_it_reused(cluster, stage):
     assert result.json["tokens"]["prompt_cached"] > 0
 
 
-def test_a_server_of_our_own_serves_a_job_and_ends_with_us(cluster, stage):
+def test_a_server_started_by_a_worker_serves_a_job_and_ends_with_it(cluster,
+                                                                    stage):
     """The model is known by the hash of its file, so no revision is needed."""
     worker = cluster.worker("--llama-server",
                             f"{cluster.gguf},slots=2,ctx=4096,name=tiny")
@@ -117,7 +118,7 @@ def test_a_server_of_our_own_serves_a_job_and_ends_with_us(cluster, stage):
     harness.wait_until(lambda: not alive(server), "end of the server")
 
 
-def test_a_server_that_dies_is_started_again(cluster, stage):
+def test_a_server_that_dies_is_restarted(cluster, stage):
     worker = cluster.worker("--llama-server", f"{cluster.gguf},name=tiny")
     harness.wait_until(lambda: cluster.workers(), "worker")
     (server,) = children(worker.pid)
@@ -141,11 +142,11 @@ def test_a_server_does_not_outlive_a_worker_that_was_killed(cluster):
     ("tiny-q4.gguf,slots=0", "an unknown part"),
     ("tiny-q4.gguf,colour=red", "an unknown part"),
 ])
-def test_what_cannot_be_started_is_told(cluster, value, words):
+def test_a_server_that_cannot_be_started_is_reported(cluster, value, words):
     result = cluster.worker("--llama-server", value).wait()
     assert result.status == 2 and words in result.err, result
 
 
-def test_without_the_program_one_is_told(cluster):
+def test_a_missing_llama_server_program_is_reported(cluster):
     result = cluster.worker("--llama-server", cluster.gguf, path=False).wait()
     assert result.status == 2 and "llama-server is not in PATH" in result.err

@@ -31,7 +31,7 @@ def run(stage, job, *words):
                           "demos={nearest: 4}", *words)
 
 
-def test_the_search_tries_them_and_the_file_keeps_the_pool(made):
+def test_nearest_demos_are_tried_and_the_file_keeps_the_pool(made):
     stage, job, result = made
     assert list(result.json["tuned"].values()) == [4], result
     (step, change), = result.json["changes"].items()
@@ -55,7 +55,7 @@ def test_the_search_tries_them_and_the_file_keeps_the_pool(made):
     assert (job.parent / "compiled.json").read_bytes() == before
 
 
-def test_two_workers_and_a_single_one_end_with_the_same_bytes(stage, sim):
+def test_two_workers_and_one_produce_the_same_bytes(stage, sim):
     job = stage.job(optimizer=FEW)
     words = ["--json", "--set", "demos={nearest: 4}"]
     alone = stage.promptcc("run", job, "--ollama", sim.url, *words)
@@ -75,7 +75,7 @@ def test_two_workers_and_a_single_one_end_with_the_same_bytes(stage, sim):
     assert again.status == 0 and sim.stats()["answered"] == answered
 
 
-def test_an_example_is_not_shown_to_itself(made):
+def test_an_example_is_never_its_own_demo(made):
     stage, job, _ = made
     rows = harness.store_rows(job.parent / "promptcc.db",
                               "SELECT messages FROM v_calls")
@@ -102,7 +102,7 @@ def picked(stage, compiled, message):
     return shown.json
 
 
-def test_render_predict_and_serve_show_the_same(made, sim):
+def test_render_predict_and_serve_show_the_same_demos(made, sim):
     stage, job, _ = made
     compiled = job.parent / "compiled.json"
     pool = json.loads(compiled.read_text())["metadata"]["promptcc"]["pools"]
@@ -122,7 +122,7 @@ def test_render_predict_and_serve_show_the_same(made, sim):
     assert answer["outputs"] == predicted.json["outputs"]
 
 
-def test_what_cannot_hold_them_is_refused_in_words(made):
+def test_export_refuses_formats_that_cannot_hold_nearest_demos(made):
     stage, job, _ = made
     for form in ("dspy", "messages", "modelfile"):
         done = stage.promptcc("export", job.parent / "compiled.json",
@@ -133,7 +133,7 @@ def test_what_cannot_hold_them_is_refused_in_words(made):
     assert "each prompt shows the 4" in text.out, text
 
 
-def test_check_says_what_it_costs(stage, sim):
+def test_check_states_the_cost_of_nearest_demos(stage, sim):
     job = stage.job(optimizer=FEW)
     words = ["--ollama", sim.url, "--json", "--set", "demos={nearest: 4}"]
     codes = [one["code"] for one in
@@ -146,7 +146,7 @@ def test_check_says_what_it_costs(stage, sim):
     assert wrong.status == 2 and "nearest: {tune: [4, 8]}" in wrong.err, wrong
 
 
-def test_the_python_package_picks_the_same(made, dspy_python):
+def test_the_python_package_picks_the_same_demos(made, dspy_python):
     stage, job, _ = made
     compiled = job.parent / "compiled.json"
     questions = ["Where is my parcel?", "", "no word of it", "ROSES, é dry!",
@@ -158,7 +158,8 @@ def test_the_python_package_picks_the_same(made, dspy_python):
     assert "load the file without `program`" in theirs["refused"]
 
 
-def test_it_does_in_scripts_without_blanks_too(made, dspy_python):
+def test_the_python_package_picks_the_same_demos_in_scripts_without_spaces(
+        made, dspy_python):
     stage, job, _ = made
     document = json.loads((job.parent / "compiled.json").read_text())
     demos = document["metadata"]["promptcc"]["pools"]["sort"]["demos"]

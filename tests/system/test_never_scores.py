@@ -102,7 +102,7 @@ FINE = {
 
 
 @pytest.mark.parametrize("name", NEVER)
-def test_is_told(stage, tmp_path, name):
+def test_a_metric_that_can_never_score_is_reported(stage, tmp_path, name):
     output, metric, labels, level, words = NEVER[name]
     result = check(stage, tmp_path, output, metric, labels)
     found = [line for line in result.err.splitlines()
@@ -112,12 +112,12 @@ def test_is_told(stage, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_is_not_told_of_a_metric_that_can_score(stage, tmp_path, name):
+def test_a_metric_that_can_score_is_not_reported(stage, tmp_path, name):
     result = check(stage, tmp_path, *FINE[name])
     assert not has_errors(result) and "can score" not in result.err, result
 
 
-def test_run_asks_no_model_for_a_score_that_must_be_0(stage, sim, tmp_path):
+def test_run_makes_no_call_if_the_score_must_be_0(stage, sim, tmp_path):
     check(stage, tmp_path, "", "{numeric: out}", outs("a", "b"))
     result = stage.promptcc("run", tmp_path / "job.yaml", "--ollama", sim.url)
     assert result.status == 2 and "every score would be 0" in result.err, result
@@ -156,7 +156,7 @@ def check_program(stage, folder, program):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_of_the_metric_is_tried(stage, tmp_path, name):
+def test_check_tries_the_metric_program(stage, tmp_path, name):
     program, level, words = PROGRAMS[name]
     result = check_program(stage, tmp_path, program)
     found = [line for line in result.err.splitlines()
@@ -165,17 +165,18 @@ def test_a_program_of_the_metric_is_tried(stage, tmp_path, name):
     assert has_errors(result) == (level == "error"), result
 
 
-def test_a_good_program_of_the_metric_is_not_mentioned(stage, tmp_path):
+def test_a_good_metric_program_is_not_mentioned(stage, tmp_path):
     result = check_program(stage, tmp_path, GOOD)
     assert not has_errors(result) and "metric" not in result.err, result
 
 
-def test_a_traceback_is_in_the_message(stage, tmp_path):
+def test_a_traceback_of_the_metric_program_is_shown(stage, tmp_path):
     result = check_program(stage, tmp_path, "import nonsense\n")
     assert "No module named 'nonsense'" in result.err, result
 
 
-def test_a_prompt_and_a_reply_that_do_not_fit_are_told(stage, tmp_path):
+def test_a_prompt_and_reply_that_exceed_the_context_are_reported(stage,
+                                                                 tmp_path):
     job = tmp_path / "job.yaml"
     assert not has_errors(check(stage, tmp_path, "enum: [a, b]",
                                 "{exact_match: out}", outs("a", "b")))

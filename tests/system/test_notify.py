@@ -34,7 +34,7 @@ def hook():
     server.server_close()
 
 
-def test_a_hook_is_told_of_the_best_and_of_the_end(stage, sim, hook):
+def test_a_hook_receives_best_and_done_events(stage, sim, hook):
     url, bodies = hook
     done = stage.promptcc("run", stage.job(), "--ollama", f"{sim.url},slots=2",
                           "--json", "--notify", url)
@@ -48,7 +48,7 @@ def test_a_hook_is_told_of_the_best_and_of_the_end(stage, sim, hook):
         one["score"] for one in best)
 
 
-def test_a_command_gets_the_event_on_its_standard_input(stage, sim):
+def test_a_command_receives_the_event_on_standard_input(stage, sim):
     out = stage.folder / "events"
     done = stage.promptcc(
         "run", stage.job(), "--ollama", sim.url, "--json", "--on-event",
@@ -61,7 +61,7 @@ def test_a_command_gets_the_event_on_its_standard_input(stage, sim):
         f"done {done.json['job']}"
 
 
-def test_one_that_pauses_is_told(stage, hook):
+def test_a_pause_is_sent_to_hooks(stage, hook):
     url, bodies = hook
     done = stage.promptcc("run", stage.job(), "--ollama", "http://127.0.0.1:1",
                           "--wait", "1s", "--json", "--notify", url)
@@ -69,7 +69,7 @@ def test_one_that_pauses_is_told(stage, hook):
     assert bodies[-1]["event"] == "paused" and bodies[-1]["text"]
 
 
-def test_each_of_several_is_told_of_everything(stage, sim, hook):
+def test_each_of_several_hooks_receives_every_event(stage, sim, hook):
     """Commands may contain spaces, and one that fails does not keep the event
     from the others."""
     url, bodies = hook
@@ -85,7 +85,7 @@ def test_each_of_several_is_told_of_everything(stage, sim, hook):
         event for event in one for _ in range(2)]
 
 
-def test_the_environment_holds_one_command_with_its_blanks(stage, sim):
+def test_an_environment_variable_can_hold_a_command_with_spaces(stage, sim):
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
                           env={"PROMPTCC_ON_EVENT": "echo told > here"})
     assert done.status == 0 and (stage.folder / "here").exists(), done
@@ -96,8 +96,8 @@ def test_the_environment_holds_one_command_with_its_blanks(stage, sim):
     (("--on-event", "exit 3"), "status 3"),
     (("--on-event", "no-such-program"), "status 127"),
     (("--on-event", "kill -9 $$"), "signal 9")])
-def test_what_fails_is_said_and_counted_and_breaks_nothing(stage, sim, words,
-                                                          why):
+def test_hook_failures_are_reported_and_counted_but_do_not_stop_the_run(
+        stage, sim, words, why):
     """The first failure is reported at once, the others together at the end."""
     seen = stage.folder / "seen"
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--json",
@@ -112,7 +112,7 @@ def test_what_fails_is_said_and_counted_and_breaks_nothing(stage, sim, words,
     assert len(said) == min(events, 2), done
 
 
-def test_a_command_that_hangs_does_not_hold_up_the_end(stage, sim):
+def test_a_hanging_command_does_not_delay_the_end(stage, sim):
     began = time.monotonic()
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--quiet",
                           "--on-event", "sleep 600 & sleep 600",
@@ -120,13 +120,13 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(stage, sim):
     assert done.status == 0 and time.monotonic() - began < 60
 
 
-def test_a_url_that_is_none_is_refused(stage, sim):
+def test_an_invalid_url_is_refused(stage, sim):
     done = stage.promptcc("run", stage.job(), "--ollama", sim.url, "--notify",
                           "ftp://example.com")
     assert done.status == 2 and "http://" in done.err and sim.chats() == []
 
 
-def test_junit_has_a_case_a_row(stage, sim):
+def test_junit_output_has_a_test_case_per_row(stage, sim):
     job = stage.job(instruction="Sort & \"mend\" <this>.")
     out = stage.folder / "junit.xml"
     done = stage.promptcc("eval", job, "--ollama", sim.url, "--json", "--junit",

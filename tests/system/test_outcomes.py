@@ -24,7 +24,7 @@ def outcomes(job, view="v_evaluations"):
 
 # --- calls ---
 
-def test_loops_and_empty_replies_are_scored_0_and_counted(stage):
+def test_looping_and_empty_replies_are_scored_0_and_counted(stage):
     sim = stage.stand_in(slots=2, fault_rate=0.3,
                          fault_kinds="whitespace,empty")
     job = stage.job()
@@ -50,7 +50,7 @@ def test_replies_cut_at_num_predict_are_named(stage, sim):
     assert set(outcomes(job, "v_calls")) == {"cut"}
 
 
-def test_a_model_that_is_missing_for_a_moment_costs_a_moment(stage, sim):
+def test_a_model_missing_for_a_moment_only_delays_the_run(stage, sim):
     """The server answers 404, as while a model is downloaded again, but still
     lists the model."""
     whole = harness.write_job(stage.folder / "whole", name="shop")
@@ -65,7 +65,7 @@ def test_a_model_that_is_missing_for_a_moment_costs_a_moment(stage, sim):
         (whole.parent / "compiled.json").read_bytes()
 
 
-def test_a_program_that_does_not_fit_is_bad_input(stage, sim):
+def test_a_program_that_exceeds_num_ctx_is_bad_input(stage, sim):
     result = run(stage, sim, stage.job(), "--set", "models.options.num_ctx=64",
                  "--set", "models.options.num_predict=16")
     assert result.status == 2, result
@@ -87,7 +87,7 @@ def test_demos_are_dropped_until_the_longest_example_fits(stage, sim):
     assert all(r["status"] == 200 for r in sim.chats())
 
 
-def test_a_model_that_thinks_first_is_read_behind_its_thoughts(stage):
+def test_the_answer_of_a_thinking_model_is_read_after_its_thoughts(stage):
     sim = stage.stand_in(slots=2, model=["qwen3:8b"])
     job = stage.job(student="qwen3:8b")
     result = run(stage, sim, job, "--set", "models.options.num_predict=900",
@@ -105,7 +105,7 @@ def test_a_busy_server_is_waited_for(stage):
     assert result.json["model_faults"] == 0 and sim.repeated() == 0
 
 
-def test_two_servers_share_a_run_and_one_may_go(stage):
+def test_a_run_on_two_servers_survives_the_loss_of_one(stage):
     first, second = stage.stand_in(slots=2), stage.stand_in(slots=2,
                                                             latency_ms=10)
     job, alone = stage.job(), stage.job("alone/shop")
@@ -152,7 +152,7 @@ def exec_job(stage, text, name="shop", timeout="3s", n=24):
     return job
 
 
-def test_an_exec_metric_judges_like_our_own(stage, sim):
+def test_an_exec_metric_scores_like_the_builtin_one(stage, sim):
     ours, theirs = stage.job(data=SPLIT), exec_job(stage, GOOD, "exec/shop", "30s")
     expected, result = run(stage, sim, ours), run(stage, sim, theirs)
     assert result.status == 0, result
@@ -162,7 +162,7 @@ def test_an_exec_metric_judges_like_our_own(stage, sim):
     assert again.json == result.json  # its answers are stored calls, too
 
 
-def test_a_mean_that_is_the_limit_is_not_below_it(stage, sim):
+def test_a_mean_equal_to_the_limit_is_not_below_it(stage, sim):
     job = exec_job(stage, "import sys\nfor line in sys.stdin:\n"
                    "    print(0.1, flush=True)\n", n=40)
     for limit, status in (("0.1", 0), ("0.1001", 100)):
@@ -189,7 +189,7 @@ def test_an_exec_metric_that_fails_is_never_a_score(stage, sim, text, words):
     assert sim.repeated() == 0 and len(sim.answered()) > paid
 
 
-def test_an_exec_metric_that_answers_nobody_is_not_asked_by_all(stage, sim):
+def test_an_exec_metric_that_always_fails_is_given_up_early(stage, sim):
     job = exec_job(stage, "open('starts', 'a').write('.')\n" + DIES)
     result = run(stage, sim, job)
     assert result.status == 3, result
@@ -200,7 +200,7 @@ def test_an_exec_metric_that_answers_nobody_is_not_asked_by_all(stage, sim):
     assert len((job.parent / "starts").read_text()) <= 12
 
 
-def test_one_example_that_an_exec_metric_fails_on_is_not_all(stage, sim):
+def test_one_failing_exec_metric_example_can_be_excluded(stage, sim):
     picky = GOOD.replace("    right", "    assert '(3)' not in row['example']"
                          "['message']\n    right")
     result = run(stage, sim, exec_job(stage, picky))
@@ -218,7 +218,7 @@ if len(open("starts").read()) == 5:
 """
 
 
-def test_an_exec_metric_that_is_edited_scores_no_later_rows(stage, sim):
+def test_an_exec_metric_edited_during_a_run_scores_no_more_rows(stage, sim):
     job = exec_job(stage, ONE_ANSWER + EDITED, timeout="30s", n=8)
     rows = job.parent / "examples.jsonl"
     result = run(stage, sim, job, "--data", rows, command="eval")
@@ -239,7 +239,7 @@ def test_a_missing_exec_program_is_bad_input(stage, sim):
     assert "judge.sh" in result.error["text"]
 
 
-def test_a_coordinator_runs_programs_only_when_it_is_allowed_to(stage, sim):
+def test_a_coordinator_runs_programs_only_when_allowed(stage, sim):
     job = exec_job(stage, GOOD, timeout="30s")
     for allowed, status in (((), 2), (("--allow-exec",), 0)):
         coordinator = stage.coordinator(stage.folder / f"{status}.db",
@@ -319,7 +319,7 @@ def test_all_types_steps_and_a_csv_file_work_together(stage, sim, adapter):
     assert 0 < len(outputs["reply"]) <= 200
 
 
-def test_train_val_and_test_may_be_files_of_their_own(stage, sim):
+def test_train_val_and_test_can_be_separate_files(stage, sim):
     job = stage.job(data="{train: train.jsonl, val: val.jsonl, "
                     "test: test.jsonl}")
     made = harness.rows(30)
@@ -336,7 +336,7 @@ def test_train_val_and_test_may_be_files_of_their_own(stage, sim):
     assert demos and {demo["message"] for demo in demos} <= train
 
 
-def test_no_row_is_shown_to_itself(stage, sim):
+def test_no_row_is_scored_with_itself_as_a_demo(stage, sim):
     """Below 100 rows, train and validation are the same rows. A row that a
     candidate shows is scored without that demo."""
     job = stage.job()
@@ -366,8 +366,8 @@ def test_no_row_is_shown_to_itself(stage, sim):
     (200, {"error": "context shift is disabled"},
      "(HTTP status 200): context shift is disabled"),
 ])
-def test_a_server_that_only_fails_is_told_in_its_own_words(stage, sim, status,
-                                                           body, says):
+def test_an_always_failing_server_is_reported_in_its_own_words(
+        stage, sim, status, body, says):
     gate = stage.gate(sim)
     gate.refuse, gate.refusal = lambda body: True, (status, body)
     result = stage.promptcc("eval", stage.job(), "--ollama", gate.url, "--wait",
@@ -399,8 +399,8 @@ class Raw(harness.Gate):
     (b"HTTP/1.1 100 Continue\r\n\r\n",
      "the connection ended in the middle of an answer"),
 ], ids=["bare", "long head", "short", "nothing"])
-def test_a_server_that_brings_no_reply_to_its_end_is_told_of(stage, sim, said,
-                                                             told):
+def test_a_server_that_never_completes_a_reply_is_reported(stage, sim, said,
+                                                           told):
     gate = Raw(sim.url)
     gate.said = said
     stage.gates.append(gate)
@@ -410,7 +410,7 @@ def test_a_server_that_brings_no_reply_to_its_end_is_told_of(stage, sim, said,
     assert told in result.err, result
 
 
-def test_a_server_that_names_no_models_is_told_in_its_own_words(stage, sim):
+def test_a_server_that_lists_no_models_is_reported_in_its_own_words(stage, sim):
     gate = stage.gate(sim)
     gate.refuses_all, gate.refusal = True, (401, {"error": "who are you?"})
     result = stage.promptcc("run", stage.job(), "--ollama", gate.url, "--wait",
@@ -420,7 +420,7 @@ def test_a_server_that_names_no_models_is_told_in_its_own_words(stage, sim):
     assert "no model server answered" not in result.err, result
 
 
-def test_a_server_that_is_not_there_is_missed(stage):
+def test_an_unreachable_server_is_reported(stage):
     result = stage.promptcc("run", stage.job(), "--ollama", "http://127.0.0.1:9",
                             "--wait", "2s", "--quiet")
     assert result.status == 3, result

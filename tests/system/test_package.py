@@ -33,7 +33,7 @@ def test_the_archive_runs_from_any_folder(packed):
     assert {"promptcc.h", "promptcc.pc", "LICENSE", "README.md"} <= names
 
 
-def test_the_deb_names_what_it_needs(packed):
+def test_the_deb_declares_its_dependencies(packed):
     found = list(packed.glob("*.deb"))
     if not found:
         pytest.skip("needs dpkg-shlibdeps (apt-get install dpkg-dev)")

@@ -10,7 +10,7 @@ def near(estimate, taken):
 
 
 @pytest.mark.alone
-def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
+def test_a_plan_is_close_to_the_calls_tokens_and_work_of_the_run(stage):
     sim = stage.stand_in(slots=2, latency_ms=20, prompt_tokens_per_s=100000,
                     generated_tokens_per_s=10000)
     job = stage.job(n=60, optimizer="{bootstrap_random_search: "
@@ -36,7 +36,7 @@ def test_a_plan_comes_near_to_calls_tokens_and_work_of_the_run(stage):
     assert 0.5 < plan["hours"] * 3600 * 2e6 / tokens[2] < 2, (plan, tokens)
 
 
-def test_what_a_plan_asks_is_not_asked_again(stage, sim):
+def test_a_run_reuses_the_calls_of_its_plan(stage, sim):
     job = stage.job(n=40)
     stage.promptcc("plan", job, "--ollama", sim.url)
     result = stage.promptcc("run", job, "--ollama", sim.url)
@@ -83,14 +83,14 @@ def test_a_plan_on_a_cluster_measures_its_workers(stage):
     assert sim.repeated() == 0, "the run finds what the plan asked"
 
 
-def test_a_plan_of_a_bad_job_says_what_is_wrong(stage, sim):
+def test_a_plan_for_a_bad_job_says_what_is_wrong(stage, sim):
     job = stage.job(metric="{exact_mach: topic}")
     result = stage.promptcc("plan", job, "--ollama", sim.url)
     assert result.status == 2 and "exact_match" in result.err, result
     assert sim.chats() == []
 
 
-def test_a_plan_goes_where_temporary_files_go(stage, sim):
+def test_a_plan_uses_the_folder_for_temporary_files(stage, sim):
     result = stage.promptcc("plan", stage.job(), "--ollama", sim.url, "--json",
                             env={"TMPDIR": str(stage.folder / "none")})
     assert result.status == 1, result

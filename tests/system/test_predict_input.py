@@ -64,7 +64,8 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("piped", [False, True])
-def test_inputs_may_have_any_form(stage, compiled, tmp_path, name, piped):
+def test_inputs_can_have_any_supported_format(stage, compiled, tmp_path, name,
+                                              piped):
     file, content = FORMS[name]
     path = tmp_path / file
     path.write_bytes(content)
@@ -80,8 +81,8 @@ def test_inputs_may_have_any_form(stage, compiled, tmp_path, name, piped):
     ("body-text\na\n", "if `body-text` is it, rename it"),
     ("a\nb\n", "the first line must name the columns"),
 ])
-def test_what_is_wrong_with_a_head_is_told_without_a_job(stage, compiled,
-                                                         tmp_path, text, words):
+def test_header_errors_are_reported_without_mentioning_a_job(
+        stage, compiled, tmp_path, text, words):
     path = tmp_path / "in.csv"
     path.write_text(text)
     result = stage.promptcc("predict", compiled, "--simulate", "--input", path)
@@ -91,7 +92,7 @@ def test_what_is_wrong_with_a_head_is_told_without_a_job(stage, compiled,
 
 
 @pytest.mark.parametrize("text", ["", "text\n"])
-def test_a_file_without_inputs_is_told(stage, compiled, tmp_path, text):
+def test_a_file_without_inputs_is_reported(stage, compiled, tmp_path, text):
     path = tmp_path / "in.csv"
     path.write_text(text)
     result = stage.promptcc("predict", compiled, "--simulate", "--input", path)
@@ -99,13 +100,13 @@ def test_a_file_without_inputs_is_told(stage, compiled, tmp_path, text):
     assert "holds no inputs" in result.err, result
 
 
-def test_a_folder_is_no_file_of_inputs(stage, compiled, tmp_path):
+def test_a_folder_is_refused_as_an_input_file(stage, compiled, tmp_path):
     result = stage.promptcc("predict", compiled, "--simulate", "--input",
                             tmp_path)
     assert result.status == 2 and "name a file in it" in result.err, result
 
 
-def test_an_empty_line_keeps_its_place(stage, compiled, tmp_path):
+def test_an_empty_line_keeps_its_position(stage, compiled, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('\n{"text": "a"}\n\n\n{"text": "b"}\n \n')
     lines = lines_of(predict(stage, compiled, "--input", path))
@@ -113,7 +114,8 @@ def test_an_empty_line_keeps_its_place(stage, compiled, tmp_path):
         False, True, False, False, True, False]
 
 
-def test_a_row_that_is_wrong_says_so_in_its_place(stage, compiled, tmp_path):
+def test_a_bad_row_is_reported_at_its_position_in_the_output(stage, compiled,
+                                                             tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "a"}\n{"txt": "b"}\n{"text": "c", "hnt": "x"}\n'
                     '{"text": "d", "zzz": 1}\n[1]\n{"text": "e"}\n')
@@ -129,8 +131,8 @@ def test_a_row_that_is_wrong_says_so_in_its_place(stage, compiled, tmp_path):
     assert "in.jsonl:5: an example is a JSON object" in texts[4]
 
 
-def test_an_unknown_column_is_told_once_before_any_call(stage, sim, compiled,
-                                                        tmp_path):
+def test_an_unknown_column_is_reported_once_before_any_call(stage, sim,
+                                                            compiled, tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("text,hnt\na,x\nb,y\n")
     result = predict(stage, compiled, "--input", path, "--json")
@@ -138,7 +140,7 @@ def test_an_unknown_column_is_told_once_before_any_call(stage, sim, compiled,
     assert "in.csv:1: there is no input `hnt`" in result.error["text"], result
 
 
-def test_input_and_output_may_not_be_one_file(stage, compiled, tmp_path):
+def test_input_and_output_must_be_different_files(stage, compiled, tmp_path):
     path = tmp_path / "f.jsonl"
     path.write_text('{"text": "a"}\n')
     (tmp_path / "hard.jsonl").hardlink_to(path)
@@ -151,7 +153,8 @@ def test_input_and_output_may_not_be_one_file(stage, compiled, tmp_path):
         assert path.read_text() == '{"text": "a"}\n'
 
 
-def test_output_is_whole_or_as_it_was(stage, compiled, tmp_path):
+def test_output_is_written_completely_or_left_unchanged(stage, compiled,
+                                                        tmp_path):
     path, out = tmp_path / "in.csv", tmp_path / "out.jsonl"
     out.write_text("earlier\n")
     path.write_text("nonsense\na\n")
@@ -165,7 +168,8 @@ def test_output_is_whole_or_as_it_was(stage, compiled, tmp_path):
     assert not (tmp_path / "out.jsonl.partial").exists()
 
 
-def test_a_link_stays_one_and_a_device_is_written_to(stage, compiled, tmp_path):
+def test_output_through_a_link_or_to_a_device_keeps_it(stage, compiled,
+                                                       tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("text\na\n")
     (tmp_path / "link").symlink_to(tmp_path / "out.jsonl")
@@ -177,7 +181,7 @@ def test_a_link_stays_one_and_a_device_is_written_to(stage, compiled, tmp_path):
                    "/dev/null").status == 0
 
 
-def test_a_folder_is_no_input_and_no_output(stage, compiled, tmp_path):
+def test_a_folder_is_refused_as_input_and_output(stage, compiled, tmp_path):
     (tmp_path / "in.csv").write_text("text\na\n")
     result = predict(stage, compiled, "--input", tmp_path, "--json")
     assert result.status == 2, result
@@ -187,7 +191,8 @@ def test_a_folder_is_no_input_and_no_output(stage, compiled, tmp_path):
     assert result.status == 2 and "folder" in result.error["text"], result
 
 
-def test_a_line_may_be_long_but_not_endless(stage, compiled, tmp_path):
+def test_an_overlong_line_is_reported_and_the_next_is_still_read(
+        stage, compiled, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps({"text": "x" * (5 << 20)}) + "\n" +
                     json.dumps({"text": "a"}) + "\n")
@@ -196,7 +201,7 @@ def test_a_line_may_be_long_but_not_endless(stage, compiled, tmp_path):
     assert lines[1]["outputs"]
 
 
-def test_a_named_pipe_is_read_as_it_is_written(stage, compiled, tmp_path):
+def test_a_named_pipe_is_read_while_it_is_written(stage, compiled, tmp_path):
     pipe = tmp_path / "in"
     os.mkfifo(pipe)
     writer = threading.Thread(
@@ -219,7 +224,7 @@ class Late(harness.Gate):
         super()._forward(handler, body)
 
 
-def test_a_server_that_is_only_just_starting_is_waited_for(stage, compiled):
+def test_predict_waits_for_a_server_that_is_starting(stage, compiled):
     sim = stage.stand_in(model=["m:1"])
     gate = Late(sim.url)
     try:
@@ -253,8 +258,7 @@ class Feed:
             print(json.dumps({"text": f"row {i}"}), file=self.pipe, flush=True)
 
 
-def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
-                                                        tmp_path):
+def test_predict_waits_for_a_server_that_dies_midway(stage, compiled, tmp_path):
     """The server is away for longer than a single call is retried."""
     feed = Feed(stage, compiled, tmp_path)
     feed.process.wait_for_line("waiting for the model server", errors=True)
@@ -265,8 +269,8 @@ def test_a_server_that_dies_in_the_middle_is_waited_for(stage, compiled,
     assert len(lines) == 40 and all("outputs" in line for line in lines)
 
 
-def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
-                                                        tmp_path):
+def test_finished_rows_are_kept_when_the_server_stays_away(stage, compiled,
+                                                           tmp_path):
     feed = Feed(stage, compiled, tmp_path, "--wait", "1s")
     result = feed.process.wait()
     kept = (tmp_path / "out.jsonl.partial").read_text().splitlines()
@@ -274,7 +278,7 @@ def test_a_server_that_stays_away_costs_no_finished_row(stage, compiled,
     assert len(kept) == 20 and not feed.out.exists()
 
 
-def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
+def test_partial_output_of_an_earlier_run_is_kept(stage, compiled, tmp_path):
     """These outputs were paid for. A second run uses another name for its own,
     and does not disturb a run that is still going."""
     sim = stage.stand_in(slots=2, model=["m:1"])
@@ -297,8 +301,8 @@ def test_what_an_earlier_run_left_is_kept(stage, compiled, tmp_path):
     assert not aside.exists()
 
 
-def test_who_reads_an_output_before_writing_the_next_input_is_answered(
-        stage, sim, compiled):
+def test_each_output_is_written_before_the_next_input_is_needed(stage, sim,
+                                                                compiled):
     """A program that keeps `predict` running does this, over two pipes."""
     process = subprocess.Popen(
         [harness.PROMPTCC, "predict", compiled, "--simulate", "--input", "-"],

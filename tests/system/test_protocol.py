@@ -164,7 +164,7 @@ def test_unknown_keys_are_ignored(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_another_version_is_refused_with_a_sentence(talk, undisturbed):
+def test_a_peer_of_another_version_is_refused_with_a_reason(talk, undisturbed):
     peer = talk.peer()
     peer.hello(version=1)
     refused = peer.receive(REFUSED)
@@ -172,7 +172,7 @@ def test_another_version_is_refused_with_a_sentence(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_whoever_does_not_greet_is_asked_to(talk, undisturbed):
+def test_a_message_before_the_greeting_is_refused(talk, undisturbed):
     peer = talk.peer()
     peer.send(HEARTBEAT)
     assert peer.receive(REFUSED)["code"] == "hello"
@@ -181,7 +181,8 @@ def test_whoever_does_not_greet_is_asked_to(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_an_answer_for_a_lease_of_another_is_not_taken(talk, undisturbed):
+def test_an_answer_for_the_lease_of_another_worker_is_ignored(talk,
+                                                              undisturbed):
     """The worker was thought to be dead, and its epoch is over."""
     peer = talk.peer(WORKER)
     peer.hello(WORKER, slots=1, backend="ollama", server="0", simulated=1,
@@ -217,7 +218,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("greeted", [False, True])
-def test_nonsense_is_refused_and_forgotten(talk, undisturbed, greeted):
+def test_nonsense_is_refused_without_side_effects(talk, undisturbed, greeted):
     for frame in NONSENSE:
         peer = talk.peer()
         if greeted:
@@ -264,7 +265,7 @@ def test_a_frame_beyond_the_cap_ends_the_connection_only(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_bytes_that_are_no_zmq_do_no_harm(talk, undisturbed):
+def test_bytes_that_are_not_zmq_do_no_harm(talk, undisturbed):
     for text in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(500), b""):
         with socket.create_connection(("127.0.0.1",
                                        talk.coordinator.port)) as raw:
@@ -273,7 +274,7 @@ def test_bytes_that_are_no_zmq_do_no_harm(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
+def test_a_flood_of_heartbeats_and_greetings_is_survived(talk, undisturbed):
     peers = [talk.peer() for _ in range(8)]
     for peer in peers:
         peer.hello()
@@ -287,7 +288,7 @@ def test_a_flood_of_heartbeats_and_greetings_is_outlived(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
-def test_an_idle_worker_that_is_gone_is_missed_within_seconds(stage):
+def test_a_vanished_idle_worker_is_noticed_within_seconds(stage):
     """It has said that it beats every 20 s, as workers of a large cluster do.
     Its process is killed, and the connection breaks."""
     coordinator = stage.coordinator(stage.folder / "c.db")
@@ -307,7 +308,7 @@ def test_an_idle_worker_that_is_gone_is_missed_within_seconds(stage):
     assert coordinator.terminate().status == 0
 
 
-def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
+def test_the_calls_of_a_worker_that_vanishes_are_not_lost(talk, undisturbed):
     """It has the model, gets leases, and vanishes without a word."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
     peer = talk.peer(WORKER)
@@ -322,8 +323,8 @@ def test_a_worker_that_takes_calls_and_goes_costs_nothing(talk, undisturbed):
     assert talk.sim.repeated() <= talk.client.result().json["calls"]["hedged"]
 
 
-def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
-                                                                undisturbed):
+def test_garbage_in_answer_frames_is_refused_and_the_call_reassigned(
+        talk, undisturbed):
     """ANSWER frames with impossible numbers are refused, and the lease goes to
     another worker."""
     tags = harness.get_json(talk.sim.url + "/api/tags")["models"]
@@ -338,7 +339,7 @@ def test_garbage_in_answers_is_an_answer_of_the_model_or_nothing(talk,
     talk.check_the_end(undisturbed)
 
 
-def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
+def test_client_learns_that_coordinator_stopped_while_reading_its_job(stage):
     """The REPLY shows that the SUBMIT before it was accepted. Reading this many
     rows takes longer than a signal. If it does not, the job has begun, and the
     client is told the same."""
@@ -363,7 +364,7 @@ def test_a_job_that_is_being_read_when_its_coordinator_stops_is_told_so(stage):
     assert coordinator.wait().status == 0
 
 
-def test_an_empty_name_ends_no_job(stage, sim):
+def test_an_empty_job_name_stops_no_job(stage, sim):
     """A shell variable that is not set gives an empty name, which is the
     beginning of every name."""
     coordinator = stage.coordinator(stage.folder / "c.db")
@@ -388,7 +389,7 @@ def test_an_empty_name_ends_no_job(stage, sim):
     assert [job["state"] for job in listed.json] == ["running"], listed
 
 
-def test_the_document_is_of_this_version():
+def test_the_documentation_describes_this_wire_version():
     page = (harness.ROOT / "docs" / "protocol.md").read_text()
     header = (harness.ROOT / "wire" / "message.h").read_text()
     [version] = re.findall(r"\bWIRE_VERSION = (\d+)", header)

@@ -122,7 +122,7 @@ def words_of(inputs):
             for name, value in inputs.items()]
 
 
-def test_a_hundred_programs_render_to_the_same_bytes(stage, dspy_python):
+def test_a_hundred_programs_render_byte_for_byte_like_dspy(stage, dspy_python):
     rng = random.Random(20)
     files, expected = [], []
     for i in range(100):
@@ -137,7 +137,7 @@ def test_a_hundred_programs_render_to_the_same_bytes(stage, dspy_python):
         assert theirs == ours, file
 
 
-def test_signatures_as_people_write_them(stage, dspy_python):
+def test_signatures_in_common_styles_are_exported(stage, dspy_python):
     made = in_dspy(stage, dspy_python, "annotated")
     system, question, answer, live = (one["content"]
                                       for one in made["messages"])
@@ -161,7 +161,7 @@ def rows(n):
             for topic, words in harness.TOPICS.items() for _ in range(n)]
 
 
-def test_odd_programs_metrics_and_replies(stage, dspy_python):
+def test_unusual_programs_metrics_and_replies_are_handled(stage, dspy_python):
     folder = stage.folder / "odd"
     made = in_dspy(stage, dspy_python, "odd", folder=str(folder))
     assert "BestOfN" in made["refused"]["best of n"], made
@@ -188,14 +188,14 @@ def test_odd_programs_metrics_and_replies(stage, dspy_python):
         {"n": 2.5}]
 
 
-def test_what_a_metric_prints_is_no_score(stage, dspy_python):
+def test_output_printed_by_a_metric_is_not_read_as_a_score(stage, dspy_python):
     folder = stage.folder / "job"
     made = in_dspy(stage, dspy_python, "printing", folder=str(folder))
     result = stage.promptcc("check", made["job"])
     assert result.status == 0, result
 
 
-def test_a_metric_gets_what_its_examples_hold(stage, dspy_python):
+def test_a_metric_receives_the_types_its_examples_hold(stage, dspy_python):
     made = in_dspy(stage, dspy_python, "own_types",
                    folder=str(stage.folder / "own"))
     folder = pathlib.Path(made["folder"])
@@ -214,7 +214,7 @@ def test_a_metric_gets_what_its_examples_hold(stage, dspy_python):
     assert scores == [1, 1, 0], done.stderr
 
 
-def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
+def test_a_dspy_program_is_exported_compiled_and_loaded(stage, dspy_python):
     sim = stage.stand_in(slots=4)
     made = in_dspy(stage, dspy_python, "export", folder=str(stage.folder / "job"),
                    rows=rows(8), model="llama3.2:3b")
@@ -237,7 +237,7 @@ def test_a_program_of_dspy_is_exported_compiled_and_loaded(stage, dspy_python):
     assert theirs == [ours, ours]
 
 
-def test_the_snippets_of_the_document_work(stage, dspy_python):
+def test_the_snippets_in_the_documentation_work(stage, dspy_python):
     sim = stage.stand_in(slots=4)
     best, mine = in_dspy(stage, dspy_python, "document", url=sim.url,
                          page=str(harness.ROOT / "docs" / "python.md"),
@@ -245,7 +245,7 @@ def test_the_snippets_of_the_document_work(stage, dspy_python):
     assert best["response"] and mine["response"]
 
 
-def test_the_snippet_of_the_package_s_page_works(stage, dspy_python):
+def test_the_snippet_in_the_package_readme_works(stage, dspy_python):
     sim = stage.stand_in(slots=4)
     best = in_dspy(stage, dspy_python, "short_document", url=sim.url,
                    page=str(harness.ROOT / "python" / "README.md"),

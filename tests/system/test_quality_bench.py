@@ -36,7 +36,7 @@ def by_seed(*scores):
     return dict(enumerate(scores))
 
 
-def test_difference_is_paired(monkeypatch):
+def test_the_difference_is_computed_over_paired_runs(monkeypatch):
     monkeypatch.syspath_prepend(str(QUALITY.parent))
     difference = importlib.import_module("paired").difference
     # By hand: gains of 10, 20 and 30 points; t(2) = 4.30, sd = 10.
@@ -52,7 +52,7 @@ def dspy_run(system, seed, after, error=None):
             "error": error}
 
 
-def test_a_run_that_crashed_counts_nowhere_and_is_named(monkeypatch):
+def test_a_crashed_run_is_named_and_excluded_from_all_figures(monkeypatch):
     """In the comparison with DSPy, a missing package is not an optimizer's
     score."""
     monkeypatch.syspath_prepend(str(harness.ROOT / "bench" / "dspy"))

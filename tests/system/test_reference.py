@@ -9,13 +9,13 @@ import harness
 SCRIPT = harness.ROOT / "scripts" / "reference.py"
 
 
-def test_the_reference_is_what_its_sources_say():
+def test_the_reference_matches_its_sources():
     done = subprocess.run([sys.executable, SCRIPT, "--check", harness.BUILD],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_part_that_is_not_is_named_and_written_anew(tmp_path):
+def test_an_outdated_reference_section_is_named_and_rewritten(tmp_path):
     """Runs in a copy of the tree, with a row that somebody wrote by hand."""
     for folder in ("docs", "scripts", "store", "web/assets"):
         (tmp_path / folder).parent.mkdir(exist_ok=True, parents=True)

@@ -78,7 +78,7 @@ def check_alone(page):
         assert "http" not in (value or "").replace("http-equiv", ""), value
 
 
-def test_the_html_stands_alone_and_says_what_run_said(done):
+def test_the_html_is_self_contained_and_agrees_with_run(done):
     stage, store, document = done
     out = stage.folder / "report.html"
     result = stage.promptcc("report", "--store", store, "--out", out)
@@ -113,14 +113,14 @@ def test_both_plots_mark_the_baseline(done):
     assert out.read_text().count('<circle class="base"') == 2
 
 
-def test_a_job_in_another_folder_is_found_in_its_own_store(done):
+def test_a_job_in_another_folder_is_found_in_that_folders_store(done):
     stage, store, _ = done
     for job in (store.parent, store.parent / "job.yaml"):
         result = stage.promptcc("report", job, "--out", stage.folder / "r.html")
         assert result.status == 0, result
 
 
-def test_the_markdown_says_the_same(done):
+def test_the_markdown_report_agrees_with_run(done):
     stage, store, document = done
     out = stage.folder / "report.md"
     assert stage.promptcc("report", "--store", store, "--out",
@@ -131,7 +131,7 @@ def test_the_markdown_says_the_same(done):
     assert text.startswith("# shop\n") and "## What it cost" in text
 
 
-def test_the_json_has_all_of_it(done):
+def test_the_json_report_is_complete(done):
     stage, store, document = done
     report = stage.promptcc("report", "--store", store, "--json").json
     assert set(report) == {"summary", "curve", "cost", "compare", "before",
@@ -140,7 +140,7 @@ def test_the_json_has_all_of_it(done):
         report["summary"]["document"]["job"] == document["job"]
 
 
-def test_the_json_is_printed_and_a_named_file_is_written_too(done):
+def test_the_json_is_printed_and_also_written_to_a_named_file(done):
     stage, store, _ = done
     alone = stage.promptcc("report", "--store", store, "--json")
     both = stage.promptcc("report", "--store", store, "--json", "--out", "r.md")
@@ -148,7 +148,7 @@ def test_the_json_is_printed_and_a_named_file_is_written_too(done):
     assert (stage.folder / "r.md").read_text().startswith("# shop\n")
 
 
-def test_a_cluster_reports_the_same(done):
+def test_a_cluster_produces_the_same_report(done):
     stage, store, _ = done
     copy = stage.folder / "copy.db"
     copy.write_bytes(store.read_bytes())
@@ -161,7 +161,7 @@ def test_a_cluster_reports_the_same(done):
     assert here.read_text() == there.read_text()
 
 
-def test_whatever_a_model_wrote_is_text(done):
+def test_text_from_a_model_is_escaped(done):
     stage, store, _ = done
     hostile = stage.folder / "hostile.db"
     hostile.write_bytes(store.read_bytes())
@@ -195,7 +195,7 @@ def test_whatever_a_model_wrote_is_text(done):
             assert len(re.findall(r"(?<!\\)\|", line)) == 6, line
 
 
-def test_what_a_sentence_quotes_is_code(done):
+def test_quotes_in_sentences_are_rendered_as_code(done):
     """This holds for both forms, and nothing of the quote is lost."""
     stage, store, _ = done
     other = stage.folder / "quotes.db"
@@ -215,7 +215,7 @@ def test_what_a_sentence_quotes_is_code(done):
         out.read_text()
 
 
-def test_a_job_that_has_only_begun_has_a_report_too(stage):
+def test_a_report_works_for_a_job_that_has_just_begun(stage):
     gate = stage.gate(stage.stand_in())
     gate.hold_after(2)
     job = stage.job()
@@ -231,7 +231,7 @@ def test_a_job_that_has_only_begun_has_a_report_too(stage):
     assert "not scored yet" in page.text
 
 
-def test_an_evaluation_has_a_report_too(stage):
+def test_a_report_works_for_an_evaluation(stage):
     job = stage.job(n=24)
     scored = stage.promptcc("eval", job, "--simulate", "--json")
     assert scored.status == 0, scored
@@ -248,7 +248,7 @@ def test_an_evaluation_has_a_report_too(stage):
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report.JSON"])
-def test_a_report_gets_no_name_that_promises_another_form(done, name):
+def test_a_report_name_with_the_wrong_extension_is_refused(done, name):
     stage, store, _ = done
     out = stage.folder / name
     result = stage.promptcc("report", "--store", store, "--out", out)
@@ -256,14 +256,14 @@ def test_a_report_gets_no_name_that_promises_another_form(done, name):
     assert not out.exists()
 
 
-def test_a_report_does_not_take_the_place_of_the_store(done):
+def test_a_report_does_not_overwrite_the_store(done):
     stage, store, _ = done
     result = stage.promptcc("report", "--store", store, "--out", store)
     assert result.status == 2 and store.stat().st_size > 10000
 
 
 @pytest.mark.parametrize("command", ["trials", "jobs", "workers"])
-def test_lists_are_csv_as_well(done, command):
+def test_lists_can_be_csv(done, command):
     stage, store, _ = done
     words = [command, "--store", store] + ["--all"] * (command == "workers")
     listed = stage.promptcc(*words, "--json").json

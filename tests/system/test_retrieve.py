@@ -53,7 +53,7 @@ def run(stage, sim, job, *words):
                           "--json", *words)
 
 
-def test_passages_reach_the_model_and_are_tuned(stage, sim):
+def test_passages_are_in_the_prompt_and_their_search_is_tuned(stage, sim):
     job = write(stage)
     first = run(stage, sim, job)
     assert first.status == 0, first
@@ -77,7 +77,7 @@ def test_passages_reach_the_model_and_are_tuned(stage, sim):
     assert run(stage, sim, job).json["job"] != first.json["job"]
 
 
-def test_predict_searches_beside_the_compiled_file(stage, sim):
+def test_predict_searches_documents_next_to_the_compiled_file(stage, sim):
     job = write(stage, folder_of_texts=True)
     assert run(stage, sim, job).status == 0
     compiled = job.parent / "compiled.json"
@@ -94,7 +94,7 @@ def test_predict_searches_beside_the_compiled_file(stage, sim):
     assert lost.status == 2 and "texts" in lost.error["text"], lost
 
 
-def test_documents_go_along_with_a_submission(stage, sim):
+def test_documents_are_sent_with_a_submission(stage, sim):
     job = write(stage, folder_of_texts=True)
     coordinator = stage.coordinator(stage.folder / "cluster.db")
     stage.worker(coordinator.endpoint, sim.url, "w")
@@ -115,7 +115,7 @@ def test_a_broken_document_is_named(stage, sim):
     assert "documents.jsonl:5" in result.error["text"]
 
 
-def test_check_tells_of_passages_that_are_too_long(stage):
+def test_check_reports_overlong_passages(stage):
     job = write(stage)
     codes = [one["code"] for one in
              stage.promptcc("check", job, "--json").json["findings"]]
@@ -129,7 +129,7 @@ def test_check_tells_of_passages_that_are_too_long(stage):
     assert len(told) == 1 and "`search`" in told[0]["text"], told
 
 
-def test_a_run_tells_that_no_query_finds_a_passage(stage, sim):
+def test_a_run_reports_that_no_query_finds_a_passage(stage, sim):
     job = write(stage)
     text = job.read_text().replace("  search:\n", """\
   ask:

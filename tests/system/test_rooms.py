@@ -69,7 +69,7 @@ def ring_of(arrows):
     return []
 
 
-def test_a_ring_is_found_and_told():
+def test_a_dependency_cycle_is_found_and_described():
     assert ring_of({"a": {"b": "f"}, "b": {"c": "g"}}) == []
     assert ring_of({"z": {"a": "e"}, "a": {"b": "f"}, "b": {"a": "g"}}) == [
         "a uses f of b", "b uses g of a"]
@@ -77,7 +77,7 @@ def test_a_ring_is_found_and_told():
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="no nm here")
 @pytest.mark.parametrize("library", libraries(), ids=lambda path: path.stem)
-def test_no_file_of_a_room_leads_back_to_itself(library):
+def test_no_file_depends_on_itself(library):
     arrows = uses(library)
     for file in ALLOWED.get(library.stem.removeprefix("lib"), ()):
         arrows.pop(file, None)
@@ -97,7 +97,7 @@ def test_every_header_is_guarded_by_its_own_name():
         assert guard and guard.groups() == (wanted, wanted), name
 
 
-def test_only_the_clock_knows_the_wall_clock():
+def test_only_the_clock_module_reads_the_wall_clock():
     """If a wait, a lease or an age used a clock that people set, it could last
     for hours when they set it."""
     for path in harness.ROOT.rglob("*.c"):
@@ -111,7 +111,7 @@ def test_only_the_clock_knows_the_wall_clock():
             assert "cond_init(" in text and "cond_deadline(" in text, name
 
 
-def test_a_struct_that_rooms_share_has_its_name_alone():
+def test_a_struct_shared_between_folders_has_a_unique_name():
     """A search for `struct question` finds one thing. A header that only its
     own folder includes is not checked."""
     sources, homes, shared = {}, collections.defaultdict(list), set()

@@ -51,7 +51,7 @@ def test_run_prints_the_document_and_writes_the_file(stage, sim):
         document["compiled"]
 
 
-def test_a_finished_job_prints_the_same_and_pays_nothing(stage, sim):
+def test_a_finished_job_prints_the_same_result_without_new_calls(stage, sim):
     job = stage.job()
     first = run(stage, sim, job)
     paid = sim.stats()["answered"]
@@ -97,7 +97,7 @@ def test_the_optimizer_can_be_named_on_the_command_line(stage, sim, optimizer):
     assert compiled["metadata"]["promptcc"]["optimizer"].startswith(optimizer)
 
 
-def test_out_and_store_go_where_they_are_asked_for(stage, sim):
+def test_out_and_store_are_written_to_the_given_paths(stage, sim):
     job = stage.job()
     out, store = stage.folder / "best.json", stage.folder / "history.db"
     result = run(stage, sim, job, "--out", out, "--store", store)
@@ -109,7 +109,7 @@ def test_out_and_store_go_where_they_are_asked_for(stage, sim):
                                                             "job.yaml"]
 
 
-def test_an_option_of_the_environment_counts_and_the_option_wins(stage, sim):
+def test_environment_variables_apply_and_options_override_them(stage, sim):
     job = stage.job()
     store = stage.folder / "from-environment.db"
     env = {"PROMPTCC_STORE": str(store), "PROMPTCC_SEED": "5"}
@@ -121,7 +121,7 @@ def test_an_option_of_the_environment_counts_and_the_option_wins(stage, sim):
     assert seeds == [(5,), (6,)]
 
 
-def test_a_larger_budget_goes_on_with_the_same_job(stage, sim):
+def test_a_larger_budget_continues_the_same_job(stage, sim):
     job = stage.job()
     whole = stage.job("whole/shop")
     assert run(stage, sim, whole).status == 0
@@ -135,7 +135,7 @@ def test_a_larger_budget_goes_on_with_the_same_job(stage, sim):
         (whole.parent / "compiled.json").read_bytes()
 
 
-def test_a_larger_budget_goes_its_own_way_where_the_smaller_saw_less(stage):
+def test_a_larger_budget_diverges_where_the_smaller_had_fewer_rows(stage):
     """A small budget leaves fewer rows to learn from, so its later trials
     differ from those of a larger one."""
     made, ids = {}, set()
@@ -157,7 +157,7 @@ def test_a_larger_budget_goes_its_own_way_where_the_smaller_saw_less(stage):
         [t[::2] for t in made["whole"][1]]
 
 
-def test_everything_from_the_stand_in_says_simulated(stage):
+def test_every_simulated_result_is_marked_as_simulated(stage):
     job = stage.job()
     result = stage.promptcc("run", job, "--simulate")
     assert result.status == 0, result

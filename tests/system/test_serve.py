@@ -77,7 +77,7 @@ def say(server, *lines, body=b""):
         return client.makefile("rb").read().decode()
 
 
-def test_one_input_and_a_list(stage, sim, compiled):
+def test_serve_answers_one_input_and_a_list(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     status, one = server.predict({"message": "my parcel is late"})
     ours = stage.promptcc("predict", compiled, "--ollama", sim.url, "--json",
@@ -92,7 +92,7 @@ def test_one_input_and_a_list(stage, sim, compiled):
     assert server.predict([]) == (200, [])
 
 
-def test_the_request_of_the_document_is_answered(stage, sim, compiled):
+def test_the_request_in_the_documentation_is_answered(stage, sim, compiled):
     """The request is sent as it is in the document, with the test's port and
     program."""
     server = Server(stage, compiled, sim.url)
@@ -106,7 +106,7 @@ def test_the_request_of_the_document_is_answered(stage, sim, compiled):
     assert done.returncode == 0 and "outputs" in json.loads(done.stdout), done
 
 
-def test_the_probes_of_the_document_are_answered(stage, sim, compiled):
+def test_the_probes_in_the_documentation_are_answered(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     page = (harness.ROOT / "docs" / "serve.md").read_text()
     paths = re.findall(r"^\w+Probe: .*path: (/\w+), port: 8071", page, re.M)
@@ -115,7 +115,7 @@ def test_the_probes_of_the_document_are_answered(stage, sim, compiled):
         harness.wait_until(lambda: server.ask("GET", path)[0] == 200, path)
 
 
-def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
+def test_errors_are_reported_with_the_right_status(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     for body, status, said in [
             ("{nope", 400, "line 1"), ("", 400, ""), ("7", 400, "neither"),
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_said_with_its_status(stage, sim, compiled):
     assert server.predict({"message": "a"}, Host="evil.example")[0] == 421
 
 
-def test_it_describes_itself(stage, sim, compiled):
+def test_serve_describes_itself(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     status, document = server.ask("GET", "/openapi.json")
     schemas = document["components"]["schemas"]
@@ -151,8 +151,8 @@ def test_it_describes_itself(stage, sim, compiled):
     assert "promptcc_serve_requests_total 1\n" in text
 
 
-def test_without_its_model_server_it_is_not_ready_and_recovers(stage, sim,
-                                                               compiled):
+def test_serve_is_not_ready_without_its_model_server_and_recovers(stage, sim,
+                                                                  compiled):
     server = Server(stage, compiled, sim.url)
     sim.kill()
     assert server.ask("GET", "/readyz")[0] == 503
@@ -163,7 +163,7 @@ def test_without_its_model_server_it_is_not_ready_and_recovers(stage, sim,
     assert server.predict({"message": "roses"})[0] == 200
 
 
-def test_calls_run_side_by_side_and_no_more_than_slots(stage, sim, compiled):
+def test_calls_run_concurrently_up_to_the_number_of_slots(stage, sim, compiled):
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url, slots=3)
     gate.hold_after(0)
@@ -177,7 +177,7 @@ def test_calls_run_side_by_side_and_no_more_than_slots(stage, sim, compiled):
         assert all(one.result()[0] == 200 for one in asked)
 
 
-def test_what_may_wait_is_bounded(stage, sim, compiled):
+def test_the_number_of_waiting_inputs_is_bounded(stage, sim, compiled):
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url)
     gate.hold_after(0)
@@ -194,7 +194,7 @@ def test_what_may_wait_is_bounded(stage, sim, compiled):
             one.exception()
 
 
-def test_who_goes_away_pays_for_nothing_more(stage, sim, compiled):
+def test_no_more_calls_are_made_for_a_client_that_hung_up(stage, sim, compiled):
     """A list of 1,000 whose client has hung up does not keep others waiting."""
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url)
@@ -215,7 +215,7 @@ def test_who_goes_away_pays_for_nothing_more(stage, sim, compiled):
     assert server.process.terminate().status == 0
 
 
-def test_told_to_stop_it_answers_what_it_has_taken(stage, sim, compiled):
+def test_serve_answers_accepted_requests_before_stopping(stage, sim, compiled):
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url)
     server.ask("GET", "/healthz")
@@ -232,7 +232,7 @@ def test_told_to_stop_it_answers_what_it_has_taken(stage, sim, compiled):
     assert server.process.wait().status == 0
 
 
-def test_beyond_this_machine_it_asks_for_a_token(stage, sim, compiled):
+def test_serving_beyond_this_machine_requires_a_token(stage, sim, compiled):
     refused = stage.promptcc("serve", compiled, "--ollama", sim.url, "--http",
                              "0.0.0.0:0")
     assert refused.status == 2 and "--http-token FILE" in refused.err
@@ -248,7 +248,7 @@ def test_beyond_this_machine_it_asks_for_a_token(stage, sim, compiled):
     assert server.predict({"message": "roses"}, **wrong)[0] == 401
 
 
-def test_a_slow_answer_is_waited_for(stage, compiled):
+def test_the_connection_stays_open_for_a_slow_answer(stage, compiled):
     """However long the model takes, the connection is not cut."""
     sim = stage.stand_in(slots=1, latency_ms=1500)
     server = Server(stage, compiled, sim.url, slots=1)
@@ -257,7 +257,7 @@ def test_a_slow_answer_is_waited_for(stage, compiled):
     assert time.monotonic() - began >= 1.5
 
 
-def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
+def test_waiting_requests_do_not_delay_probes(stage, compiled):
     """More clients than connections, and the model takes long for each. Those
     beyond the limit are told so, and the process counts as alive."""
     sim = stage.stand_in(slots=1, latency_ms=60_000)
@@ -283,7 +283,8 @@ def test_requests_that_wait_keep_no_probe_waiting(stage, compiled):
         s.close()
 
 
-def test_who_writes_all_before_reading_sees_the_refusal(stage, sim, compiled):
+def test_a_client_that_writes_all_before_reading_sees_the_refusal(stage, sim,
+                                                                  compiled):
     """The body exceeds both the limit and what a socket buffers."""
     server = Server(stage, compiled, sim.url)
     status, document = server.predict(b" " * (30 << 20))
@@ -293,7 +294,7 @@ def test_who_writes_all_before_reading_sees_the_refusal(stage, sim, compiled):
     assert server.predict({"message": "roses"})[0] == 200
 
 
-def test_a_request_with_two_lengths_is_refused(stage, sim, compiled):
+def test_a_request_with_two_content_lengths_is_refused(stage, sim, compiled):
     """A proxy in front may use the other length."""
     server = Server(stage, compiled, sim.url)
     post = ("POST /predict HTTP/1.1", "Host: localhost",
@@ -304,15 +305,15 @@ def test_a_request_with_two_lengths_is_refused(stage, sim, compiled):
         assert '"code":"input"' in said and "how long" in said, said
 
 
-def test_a_compressed_body_is_refused_in_words(stage, sim, compiled):
+def test_a_compressed_body_is_refused_with_a_reason(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     status, document = server.predict(gzip.compress(b'{"message": "a"}'),
                                       Content_Encoding="gzip")
     assert status == 415 and "Content-Encoding" in document["error"]["text"]
 
 
-def test_each_address_of_this_machine_answers_by_its_number(stage, sim,
-                                                            compiled):
+def test_only_loopback_addresses_are_accepted_as_numeric_hosts(stage, sim,
+                                                               compiled):
     server = Server(stage, compiled, sim.url)
     for host, status in [("127.0.0.2:8071", 200), ("127.9.9.9", 200),
                          ("127.0.0.2.evil.example", 421), ("127.1", 421),
@@ -320,14 +321,15 @@ def test_each_address_of_this_machine_answers_by_its_number(stage, sim,
         assert server.ask("GET", "/healthz", Host=host)[0] == status, host
 
 
-def test_an_address_that_is_no_text_is_refused_as_json(stage, sim, compiled):
+def test_a_path_that_is_not_text_is_refused_with_json(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     for path in ("/%FF", "/predict%00"):
         status, document = server.ask("GET", path)
         assert status == 400 and "UTF-8" in document["error"]["text"]
 
 
-def test_a_second_model_server_is_not_dropped_in_silence(stage, sim, compiled):
+def test_a_second_model_server_is_refused_instead_of_ignored(stage, sim,
+                                                             compiled):
     two = ("--ollama", sim.url, "--ollama", "http://127.0.0.1:1")
     for words in (("serve", compiled, "--http", "127.0.0.1:0"),
                   ("predict", compiled, "message=roses")):
@@ -335,8 +337,7 @@ def test_a_second_model_server_is_not_dropped_in_silence(stage, sim, compiled):
         assert refused.status == 2 and "one model server" in refused.err
 
 
-def test_who_goes_away_behind_a_second_request_is_noticed(stage, sim,
-                                                          compiled):
+def test_a_hangup_after_a_second_request_is_noticed(stage, sim, compiled):
     """It hung up after its next request had been sent."""
     gate = stage.gate(sim)
     server = Server(stage, compiled, gate.url)

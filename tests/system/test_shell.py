@@ -63,7 +63,7 @@ def files(stage):
     return done.json["job"]
 
 
-def test_bash_offers_what_an_option_or_an_operand_can_be(stage, files):
+def test_bash_offers_possible_values_of_options_and_operands(stage, files):
     """bash offers words of the tables, files with the right endings, and jobs
     of the store."""
     assert completed(stage, "run", "--optimizer", "") == OPTIMIZERS
@@ -90,7 +90,7 @@ def test_bash_offers_what_an_option_or_an_operand_can_be(stage, files):
     assert files not in completed(stage, "show", "--store", "lab.db", "")
 
 
-def test_a_job_s_name_is_expanded_by_no_shell(stage, files):
+def test_job_names_are_never_expanded_by_a_shell(stage, files):
     program = stage.folder / "promptcc"
     program.write_text("#!/bin/sh\necho job,state\n"
                        "echo 'x$(touch owned)`touch owned`,done'\n")
@@ -100,7 +100,7 @@ def test_a_job_s_name_is_expanded_by_no_shell(stage, files):
     assert not (stage.folder / "owned").exists()
 
 
-def test_bash_offers_the_keys_of_a_job_to_set(stage):
+def test_bash_offers_job_keys_for_set(stage):
     """It offers keys of the schema and of the optimizers, and --set accepts
     each."""
     keys = completed(stage, "run", "--set", "")
@@ -119,7 +119,7 @@ def test_bash_offers_the_keys_of_a_job_to_set(stage):
     assert "nknown" in wrong and "did you mean" in wrong, wrong
 
 
-def test_the_templates_that_are_offered_are_those_that_there_are(stage):
+def test_the_templates_offered_are_the_existing_ones(stage):
     offered = completed(stage, "init", "--template", "")
     for name in offered:
         assert stage.promptcc("init", name, "--template", name).status == 0
@@ -148,7 +148,7 @@ def with_promptcc(stage):
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
-def test_fish_offers_the_same(stage, files):
+def test_fish_offers_the_same_completions(stage, files):
     assert run_fish(stage, "promptcc run --max-c") == ["--max-calls"]
     assert set(run_fish(stage, "promptcc run --optimizer ")) == set(OPTIMIZERS)
     assert run_fish(stage, "promptcc jobs --color a") == ["auto", "always"] or \
@@ -205,7 +205,7 @@ class Zsh:
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
-def test_zsh_offers_the_same(stage, files):
+def test_zsh_offers_the_same_completions(stage, files):
     subprocess.run(["zsh", "-n", script(stage, "zsh")], check=True)
     zsh = Zsh(stage)
     try:
@@ -222,13 +222,13 @@ def test_zsh_offers_the_same(stage, files):
         zsh.close()
 
 
-def test_an_unknown_shell_is_told_what_there_is(stage):
+def test_the_error_for_an_unknown_shell_lists_the_known_ones(stage):
     done = stage.promptcc("completion", "tcsh")
     assert done.status == 2 and "bash, zsh or fish" in done.err
 
 
 @pytest.mark.parametrize("verb", ["", "run", "query"])
-def test_manual_pages_say_what_help_says(stage, verb):
+def test_manual_pages_match_help(stage, verb):
     page = stage.promptcc("man", *filter(None, [verb])).out
     if not verb:
         assert all(f"promptcc\\-{one}" in page for one in VERBS)
@@ -243,7 +243,7 @@ def test_manual_pages_say_what_help_says(stage, verb):
         assert lint.stderr == ""
 
 
-def test_they_are_installed(tmp_path):
+def test_manual_pages_and_completions_are_installed(tmp_path):
     subprocess.run(["cmake", "--install", harness.BUILD, "--prefix", tmp_path],
                    check=True, capture_output=True)
     pages = {path.name for path in tmp_path.rglob("promptcc*.1")}

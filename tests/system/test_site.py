@@ -25,7 +25,7 @@ def links(text):
     return [link for link in found if "://" not in link]
 
 
-def test_every_page_is_named_once_and_every_link_leads_to_a_file_of_the_site():
+def test_every_page_is_listed_once_and_every_link_resolves_within_the_site():
     pages = lay_out()
     nav = (harness.ROOT / "mkdocs.yml").read_text().split("\nnav:\n")[1]
     named = [line.rsplit(": ", 1)[1].strip() for line in nav.splitlines()

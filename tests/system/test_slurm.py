@@ -23,7 +23,7 @@ needs_slurm = pytest.mark.skipif(
 
 # --- the scripts, without Slurm ---
 
-def test_a_dry_run_writes_scripts_that_bash_can_read(stage):
+def test_a_dry_run_writes_scripts_that_bash_parses(stage):
     job = harness.write_job(stage.folder / "it's", name="my shop")
     result = stage.promptcc("slurm", job, "--workers", "3", "--dry-run",
                             "--sbatch", "--gres=gpu:1", "--set",
@@ -44,7 +44,7 @@ def test_a_dry_run_writes_scripts_that_bash_can_read(stage):
         assert mode == 0o600
 
 
-def test_both_scripts_take_options_of_sbatch(stage):
+def test_both_scripts_accept_sbatch_options(stage):
     job = stage.job()
     result = stage.promptcc("slurm", job, "--dry-run", "--sbatch",
                             "--gres=gpu:1", "--sbatch",
@@ -67,18 +67,18 @@ def test_both_scripts_take_options_of_sbatch(stage):
      "each worker of `slurm` starts one"),
     (["--llama-server", "a.gguf,slots=4"], "the slots of --slots N"),
 ])
-def test_what_slurm_would_drop_is_refused(stage, words, said):
+def test_options_that_slurm_would_drop_are_refused(stage, words, said):
     result = stage.promptcc("slurm", stage.job(), "--dry-run", *words)
     assert result.status == 2 and said in result.err, result
 
 
-def test_what_could_not_be_passed_on_is_refused(stage):
+def test_sbatch_options_with_a_newline_are_refused(stage):
     result = stage.promptcc("slurm", stage.job(), "--dry-run", "--sbatch",
                             "--comment=a\n#SBATCH --uid=0")
     assert result.status == 2 and "sbatch" in result.err, result
 
 
-def test_without_slurm_one_is_told(stage):
+def test_missing_slurm_is_reported(stage):
     empty = stage.folder / "empty"
     empty.mkdir()
     result = stage.promptcc("slurm", stage.job(), env={"PATH": str(empty)})
@@ -213,7 +213,7 @@ def log_of(job):
 
 
 @needs_slurm
-def test_a_job_runs_on_slurm_from_its_coordinator_to_its_result(slurm, stage):
+def test_a_job_runs_on_slurm_from_start_to_result(slurm, stage):
     """Slurm runs the coordinator and the workers. The result has the bytes of a
     local run, and nothing is left in the queue."""
     sim = stage.stand_in(slots=2)
@@ -232,7 +232,7 @@ def test_a_job_runs_on_slurm_from_its_coordinator_to_its_result(slurm, stage):
 
 
 @needs_slurm
-def test_a_worker_that_slurm_warns_drains_and_is_requeued(slurm, stage):
+def test_a_worker_warned_by_slurm_drains_and_is_requeued(slurm, stage):
     """SIGUSR1 comes as before the time limit. No answer is lost, and the task
     is in the queue again."""
     coordinator = stage.coordinator(stage.folder / "c.db", "--keys",

@@ -42,7 +42,8 @@ COMMANDS = {
 @pytest.mark.parametrize("how", ["as it is", "spelled otherwise", "a link",
                                  "a hard link"])
 @pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl", "promptcc.db"])
-def test_what_a_command_reads_is_spared(stage, folder, name, how, file):
+def test_a_command_does_not_overwrite_the_files_it_reads(stage, folder, name,
+                                                         how, file):
     if name == "submit" and file == "promptcc.db":
         return  # no store is read
     before = (folder / file).read_bytes()
@@ -61,7 +62,8 @@ def test_what_a_command_reads_is_spared(stage, folder, name, how, file):
     (["report"], "promptcc.db"), (["report", "job.yaml"], "job.yaml"),
     (["export", "--format", "markdown"], "promptcc.db"),
     (["export", "compiled.json", "--format", "markdown"], "compiled.json")])
-def test_what_tells_of_a_job_spares_what_it_reads(stage, folder, words, file):
+def test_report_and_export_do_not_overwrite_the_files_they_read(stage, folder,
+                                                                words, file):
     before = (folder / file).read_bytes()
     done = stage.promptcc(*words, "--out", f"./{file}", cwd=folder)
     assert done.status == 2 and "would be lost" in done.err, done
@@ -71,7 +73,7 @@ def test_what_tells_of_a_job_spares_what_it_reads(stage, folder, words, file):
 @pytest.mark.parametrize("words", [["report"], ["report", "job"], ["export"],
                                    ["export", "--format", "markdown"]])
 @pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl"])
-def test_a_store_elsewhere_spares_the_files_its_job_was_run_from(
+def test_files_of_a_job_are_not_overwritten_if_its_store_is_elsewhere(
         stage, folder, tmp_path, words, file):
     store = tmp_path / "elsewhere.db"
     done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--store",
@@ -85,7 +87,7 @@ def test_a_store_elsewhere_spares_the_files_its_job_was_run_from(
 
 
 @pytest.mark.parametrize("file", ["job.yaml", "examples.jsonl"])
-def test_slurm_spares_the_files_of_the_job(stage, folder, file):
+def test_slurm_does_not_overwrite_the_files_of_the_job(stage, folder, file):
     before = (folder / file).read_bytes()
     done = stage.promptcc("slurm", "job.yaml", "--workers", "1", "--dry-run",
                           "--out", file, cwd=folder)
@@ -93,7 +95,7 @@ def test_slurm_spares_the_files_of_the_job(stage, folder, file):
     assert (folder / file).read_bytes() == before
 
 
-def test_two_outputs_of_one_command_are_two_files(stage, folder):
+def test_two_outputs_of_one_command_must_be_different_files(stage, folder):
     for again in ("rows.csv", "./rows.csv"):
         done = stage.promptcc("eval", "job.yaml", "--simulate", "--quiet",
                               "--rows", "rows.csv", "--junit", again,
@@ -104,7 +106,8 @@ def test_two_outputs_of_one_command_are_two_files(stage, folder):
 
 @pytest.mark.parametrize("option, file", [("--compiled", "compiled.json"),
                                           ("--data", "more.jsonl")])
-def test_rows_spare_the_other_files_of_eval(stage, folder, option, file):
+def test_eval_rows_do_not_overwrite_the_other_files_of_eval(stage, folder,
+                                                            option, file):
     shutil.copy(folder / "examples.jsonl", folder / "more.jsonl")
     before = (folder / file).read_bytes()
     done = stage.promptcc("eval", "job.yaml", "--simulate", "--quiet", option,
@@ -113,8 +116,8 @@ def test_rows_spare_the_other_files_of_eval(stage, folder, option, file):
     assert (folder / file).read_bytes() == before
 
 
-def test_predict_spares_the_compiled_file_and_the_place_of_its_outputs(
-        stage, folder):
+def test_predict_output_does_not_overwrite_compiled_file_or_input(stage,
+                                                                  folder):
     row = '{"message": "x"}\n'
     for name in ("in.jsonl", "out.jsonl.partial"):
         (folder / name).write_text(row)
@@ -128,8 +131,7 @@ def test_predict_spares_the_compiled_file_and_the_place_of_its_outputs(
     assert (folder / "compiled.json").read_bytes() == before
 
 
-def test_a_folder_in_the_place_of_the_output_is_told_before_anything_is_paid(
-        stage, folder):
+def test_a_folder_at_the_output_path_is_reported_before_any_call(stage, folder):
     (folder / "promptcc.db").unlink()
     (folder / "there").mkdir()
     done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--out",
@@ -138,7 +140,7 @@ def test_a_folder_in_the_place_of_the_output_is_told_before_anything_is_paid(
     assert not (folder / "promptcc.db").exists()
 
 
-def test_a_device_is_written_to_and_stays_one(stage, folder):
+def test_a_device_is_written_to_but_not_replaced(stage, folder):
     done = stage.promptcc("run", "job.yaml", "--simulate", "--quiet", "--out",
                           "/dev/full", cwd=folder)
     assert done.status == 1 and "No space left" in done.err, done
@@ -146,7 +148,7 @@ def test_a_device_is_written_to_and_stays_one(stage, folder):
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm", ".lock"])
-def test_what_belongs_to_a_store_is_spared(stage, folder, ending):
+def test_the_side_files_of_a_store_are_not_overwritten(stage, folder, ending):
     (folder / f"promptcc.db{ending}").touch()
     done = stage.promptcc("export", "--out", f"promptcc.db{ending}",
                           cwd=folder)
@@ -155,21 +157,20 @@ def test_what_belongs_to_a_store_is_spared(stage, folder, ending):
 
 @pytest.mark.parametrize("words", [
     ("export",), ("report",), ("run", "job.yaml", "--simulate")])
-def test_a_dash_makes_no_file_of_that_name(stage, folder, words):
+def test_a_dash_does_not_create_a_file_of_that_name(stage, folder, words):
     done = stage.promptcc(*words, "--out", "-", cwd=folder)
     assert done.status == 2 and "/dev/stdout" in done.err, done
     assert not (folder / "-").exists()
 
 
-def test_a_compiled_file_on_standard_output_stands_there_alone(stage, folder):
+def test_a_compiled_file_on_standard_output_is_its_only_content(stage, folder):
     done = stage.promptcc("export", "--out", "/dev/stdout", cwd=folder)
     assert done.status == 0, done
     assert json.loads(done.out) == \
         json.loads((folder / "compiled.json").read_text())
 
 
-def test_a_finished_job_is_exported_from_a_store_that_may_not_be_written(
-        stage, folder):
+def test_a_finished_job_is_exported_from_a_read_only_store(stage, folder):
     with open(folder / "promptcc.db.lock", "r+") as lock:
         fcntl.fcntl(lock, fcntl.F_OFD_SETLK,  # as a run does
                     struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))

@@ -48,7 +48,8 @@ def test_optimizing_improves_the_score_on_unseen_questions(stage, support,
 @pytest.mark.parametrize("optimizer", [
     "{miprov2: {auto: light, seed: 9}}", "{gepa: {max_metric_calls: 300}}",
 ], ids=["miprov2", "gepa"])
-def test_the_support_job_is_the_same_on_a_cluster(stage, support, optimizer):
+def test_the_support_job_gives_the_same_result_on_a_cluster(stage, support,
+                                                            optimizer):
     """Sixteen workers, and a fifth of the requests fail."""
     alone = harness.write_support_job(stage.folder / "alone", optimizer)
     calm = stage.stand_in(slots=4)

@@ -15,7 +15,7 @@ import harness
 
 # --- standard input, output and error ---
 
-def test_a_closed_standard_error_is_no_number_for_something_else(stage):
+def test_a_closed_standard_error_descriptor_is_not_reused(stage):
     """Otherwise the log would be written into the pipe or socket that got the
     number."""
     closed = stage.add(harness.Process(
@@ -31,7 +31,7 @@ def test_a_closed_standard_error_is_no_number_for_something_else(stage):
 # --- names of folders ---
 
 @pytest.mark.parametrize("most", [4, 5, 6, 7])
-def test_too_few_descriptors_are_no_success(stage, most):
+def test_too_few_descriptors_are_reported_as_a_failure(stage, most):
     """Whichever descriptor is missing, the program says so."""
     store = stage.folder / "few.db"
     done = subprocess.run(
@@ -41,7 +41,7 @@ def test_too_few_descriptors_are_no_success(stage, most):
     assert done.returncode != 0 and done.stderr, done
 
 
-def test_a_command_to_copy_holds_whatever_a_folder_is_called(stage, sim):
+def test_suggested_commands_work_for_any_folder_name(stage, sim):
     folder = stage.folder / "a 'b' \"c\" $(touch X) `d`\n\te; \u00fc"
     job = harness.write_job(folder, name="shop",
                             optimizer="{labeled_few_shot: {k: 1}}")
@@ -94,7 +94,7 @@ def run_few(stage, url, **env):
                           "--wait", "1s", env=env)
 
 
-def test_a_certificate_that_nobody_trusts_says_how_to_trust_it(stage, secure):
+def test_untrusted_certificate_error_says_how_to_trust_it(stage, secure):
     done = run_few(stage, secure.url)
     assert done.status == 3 and "SSL_CERT_FILE" in done.err, done
     assert "start one" not in done.err, done
@@ -105,24 +105,24 @@ def test_a_certificate_that_nobody_trusts_says_how_to_trust_it(stage, secure):
     assert "SSL_CERT_FILE does not name" in done.err, done
 
 
-def test_the_other_scheme_is_asked_about(stage, sim, secure):
+def test_the_error_for_a_wrong_scheme_suggests_the_other(stage, sim, secure):
     done = run_few(stage, secure.url.replace("https:", "http:"))
     assert done.status == 3 and "with https://?" in done.err, done
     done = run_few(stage, sim.url.replace("http:", "https:"))
     assert done.status == 3 and "with http://?" in done.err, done
 
 
-def test_a_proxy_of_the_environment_does_not_catch_this_machine(stage, sim):
+def test_proxy_variables_do_not_apply_to_this_machine(stage, sim):
     assert run_few(stage, sim.url, **DEAD_PROXIES).status == 0
 
 
-def test_something_else_that_answers_is_no_model_server(stage, sim):
+def test_a_server_that_is_not_a_model_server_is_reported(stage, sim):
     done = run_few(stage, sim.url + "/elsewhere")
     assert done.status == 3 and "something else answers" in done.err, done
     assert "--openai" in done.err and "is it running" not in done.err, done
 
 
-def test_a_service_without_a_terminal_goes_on_after_a_hangup(stage, sim):
+def test_a_service_without_a_terminal_ignores_a_hangup(stage, sim):
     """Tools like logrotate send one at night. The log is standard error."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     worker = stage.worker(coordinator.endpoint, sim.url, "w")
@@ -137,7 +137,7 @@ def test_a_service_without_a_terminal_goes_on_after_a_hangup(stage, sim):
 
 
 @pytest.mark.parametrize("size", ["8k", "24k", "40k"])
-def test_a_disk_that_is_full_at_the_start_is_called_full(stage, size):
+def test_a_disk_that_is_full_at_the_start_is_reported_as_full(stage, size):
     with harness.small_disk(stage, size) as folder:
         job = stage.job()
         result = stage.promptcc("run", job, "--simulate", "--json", "--store",
@@ -146,7 +146,7 @@ def test_a_disk_that_is_full_at_the_start_is_called_full(stage, size):
         assert "the disk is full" in result.error["text"], result
 
 
-def test_a_store_whose_path_is_too_long_is_told_so(stage):
+def test_an_overlong_store_path_is_reported(stage):
     job = stage.job()
     folder = stage.folder.joinpath(*["d" * 100] * 5)
     folder.mkdir(parents=True)
@@ -156,7 +156,7 @@ def test_a_store_whose_path_is_too_long_is_told_so(stage):
     assert "longer than the 500 bytes" in result.error["text"], result
 
 
-def test_a_host_that_nobody_knows_is_told_by_the_last_word(stage):
+def test_the_error_for_an_unknown_host_asks_about_its_name(stage):
     job = stage.job()
     result = stage.promptcc("run", job, "--json", "--wait", "1s", "--ollama",
                             "http://no.such.host.invalid:11434")
@@ -173,7 +173,7 @@ def test_a_coordinator_listens_at_localhost(stage):
 
 @pytest.mark.parametrize("zone, hours", [("UTC0", 0), ("IST-5:30", 5.5),
                                          ("EST5", -5)])
-def test_people_are_told_the_time_of_their_place(stage, zone, hours):
+def test_times_are_shown_in_the_local_time_zone(stage, zone, hours):
     """Times are local, as in the log; programs read UTC."""
     job = stage.job()
     assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
@@ -195,7 +195,7 @@ HOSTS = """127.0.0.1 localhost
 
 @pytest.mark.parametrize("name", ["localhost", "both", "gone"])
 @pytest.mark.parametrize("first", ["coordinator", "client"])
-def test_a_name_with_several_addresses_is_tried_at_each(stage, name, first):
+def test_every_address_of_a_host_name_is_tried(stage, name, first):
     """localhost is such a name on Debian, where its first address is ::1."""
     hosts = stage.folder / "hosts"
     hosts.write_text(HOSTS)

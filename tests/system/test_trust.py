@@ -71,7 +71,7 @@ def submit(peer, job, folder="", **files):
     return peer.receive(RESULT, deadline_s=180)
 
 
-def test_a_folder_lets_nobody_run_programs(stranger, tmp_path):
+def test_naming_a_folder_lets_no_stranger_run_programs(stranger, tmp_path):
     (tmp_path / "metric.sh").write_text(f"touch {tmp_path}/was-here\n")
     (tmp_path / "rows.jsonl").write_bytes(ROWS)
     result = submit(stranger, notes("{exec: {command: [sh, metric.sh]}}"),
@@ -82,14 +82,14 @@ def test_a_folder_lets_nobody_run_programs(stranger, tmp_path):
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd",
                                   "/dev/ptmx", "passwd"])
-def test_a_folder_lets_nobody_read_files(stranger, name):
+def test_naming_a_folder_lets_no_stranger_read_files(stranger, name):
     result = submit(stranger, notes(examples=name), "/etc")
     assert result["status"] == 2
     assert "was sent without the file" in result["document"], result
     assert "root:" not in result["document"]
 
 
-def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
+def test_a_backtracking_pattern_does_not_block_the_coordinator(stranger):
     """800 short rows, each of which makes the pattern backtrack."""
     rows = b"".join(b'{"text": "%d", "topic": "%s!"}\n' % (i, b"a" * 28)
                     for i in range(800))
@@ -108,7 +108,7 @@ def test_a_pattern_that_backtracks_holds_nobody_up(stranger):
 
 
 @pytest.mark.parametrize("other", ["digest", "version"])
-def test_workers_that_vanished_decide_nothing(stage, other):
+def test_vanished_workers_have_no_say_in_model_or_server_version(stage, other):
     """Three machines with another model, or another server, have vanished
     without a word. The one that is left does the job."""
     sim = stage.stand_in(slots=2)
@@ -141,8 +141,7 @@ def test_workers_that_vanished_decide_nothing(stage, other):
 # --- what a coordinator leaves ---
 
 @pytest.mark.parametrize("how", ["kill", "terminate"])
-def test_a_job_that_nobody_watches_goes_on_with_the_next_coordinator(
-        stage, how):
+def test_an_unwatched_job_continues_under_the_next_coordinator(stage, how):
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -187,8 +186,7 @@ def paused_for_want_of_a_worker(stage, store):
 
 
 @pytest.mark.parametrize("how", ["kill", "terminate"])
-def test_a_job_that_paused_by_itself_goes_on_with_the_next_coordinator(
-        stage, how):
+def test_a_self_paused_job_continues_under_the_next_coordinator(stage, how):
     """The workers left first, and then the coordinator. The worker that comes
     in the morning is all that is needed."""
     store = stage.folder / "c.db"
@@ -207,7 +205,7 @@ def test_a_job_that_paused_by_itself_goes_on_with_the_next_coordinator(
                        "the job is done")
 
 
-def test_a_job_that_paused_by_itself_can_be_left_to_people(stage):
+def test_a_self_paused_job_stays_paused_after_a_pause_command(stage):
     """`pause` says that the job must not continue on its own, and the next
     coordinator respects that."""
     store = stage.folder / "c.db"
@@ -226,7 +224,7 @@ def test_a_job_that_paused_by_itself_can_be_left_to_people(stage):
     assert job_state(store, name)[0] == "paused"
 
 
-def test_a_job_that_a_person_stopped_stays_stopped(stage):
+def test_a_job_stopped_by_a_user_stays_stopped(stage):
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -251,7 +249,7 @@ def test_a_job_that_a_person_stopped_stays_stopped(stage):
     assert coordinator.terminate().status == 0
 
 
-def test_a_killed_coordinator_leaves_no_program_and_no_folder(
+def test_a_killed_coordinator_leaves_no_program_or_folder_behind(
         stage, tmp_path, monkeypatch):
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -290,7 +288,7 @@ def test_a_killed_coordinator_leaves_no_program_and_no_folder(
 # --- the store under a live run ---
 
 @pytest.mark.parametrize("how", ["unlink", "replace"])
-def test_a_store_that_is_gone_is_noticed(stage, how):
+def test_a_deleted_store_is_noticed(stage, how):
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(20)
@@ -308,7 +306,7 @@ def test_a_store_that_is_gone_is_noticed(stage, how):
     assert "removed, moved or replaced" in result.error["text"], result
 
 
-def test_two_names_of_one_store_are_one_lock(stage):
+def test_two_names_of_one_store_share_one_lock(stage):
     store, other = stage.folder / "c.db", stage.folder / "other.db"
     coordinator = stage.coordinator(store)
     os.link(store, other)

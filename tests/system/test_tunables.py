@@ -14,7 +14,8 @@ def run(stage, sim, job, *words):
 
 @pytest.mark.parametrize("optimizer", [harness.MIPRO, harness.SMALL],
                          ids=["miprov2", "random"])
-def test_the_search_chooses_what_answers_need(stage, sim, optimizer):
+def test_the_search_chooses_the_num_predict_that_answers_need(stage, sim,
+                                                              optimizer):
     # At the default every answer is cut, and only the length helps.
     job = stage.job(optimizer=optimizer)
     result = run(
@@ -54,7 +55,7 @@ def test_the_search_chooses_what_answers_need(stage, sim, optimizer):
     assert predicted.status == 0, predicted
 
 
-def test_a_job_without_lists_shows_no_column(stage, sim):
+def test_a_job_without_tunables_shows_no_tuned_column(stage, sim):
     job = stage.job()
     # If the job names no form, both are tried, which is a choice too.
     assert run(stage, sim, job, "--max-calls", "60", "--set",

@@ -40,7 +40,7 @@ def codes(document):
     return [reason["code"] for reason in document["verdict"]["reasons"]]
 
 
-def test_both_forms_of_answer_are_tried_and_told(stage, sim, tmp_path):
+def test_both_answer_forms_are_tried_and_reported(stage, sim, tmp_path):
     document = run(stage, sim, tmp_path)
     adapter = document["adapter"]
     assert adapter["chosen"] in ("chat", "json") and adapter["n"] > 0
@@ -54,8 +54,8 @@ def test_both_forms_of_answer_are_tried_and_told(stage, sim, tmp_path):
     assert trials[2]["calls"] == 0 and trials[2]["n"] == adapter["n"]
 
 
-def test_a_form_that_cannot_be_read_takes_no_budget_from_the_other(
-        stage, sim, tmp_path):
+def test_an_unreadable_form_takes_no_budget_from_the_other(stage, sim,
+                                                           tmp_path):
     gate = harness.Chatty(sim.url)
     gate.stubborn = True
     try:
@@ -72,14 +72,15 @@ def test_a_form_that_cannot_be_read_takes_no_budget_from_the_other(
     assert [t["calls"] for t in trials[:3]] == [2 * 32, 32, 18]
 
 
-def test_a_job_that_names_its_form_is_tried_in_no_other(stage, sim, tmp_path):
+def test_a_job_that_names_its_form_is_not_tried_in_another(stage, sim,
+                                                           tmp_path):
     document = run(stage, sim, tmp_path, further="adapter: chat")
     assert document["adapter"] is None
     compiled = json.loads((tmp_path / "compiled.json").read_text())
     assert compiled["metadata"]["promptcc"]["adapter"] == "chat"
 
 
-def test_a_server_that_answers_alike_has_no_noise(stage, sim, tmp_path):
+def test_a_deterministic_server_has_no_noise(stage, sim, tmp_path):
     noise = run(stage, sim, tmp_path)["noise"]
     assert noise == {"n": 16, "changed": 0, "score": 0.0}
 
@@ -98,8 +99,8 @@ class Refusing(harness.Gate):
 @pytest.mark.parametrize("optimizer", [
     "screen_and_race", "gepa", "simba",
     "{bootstrap_random_search: {num_candidate_programs: 16}}"])
-def test_a_model_that_refuses_everything_is_not_asked_to_the_end(
-        stage, sim, tmp_path, optimizer):
+def test_a_run_ends_early_if_the_model_refuses_everything(stage, sim, tmp_path,
+                                                          optimizer):
     gate = Refusing(sim.url)
     try:
         document = run(stage, gate, tmp_path, n=10, words=(
@@ -116,14 +117,14 @@ def test_a_model_that_refuses_everything_is_not_asked_to_the_end(
                "I cannot\nhelp with that." in text for text, in said), said
 
 
-def test_a_metric_that_is_always_the_same_is_named(stage, sim, tmp_path):
+def test_a_constant_metric_is_reported(stage, sim, tmp_path):
     document = run(stage, sim, tmp_path, type="desc: A word",
                    metric="{regex: {field: out, pattern: 'zzz'}}")
     assert document["verdict"]["outcome"] == "no_detectable_difference"
     assert "metric_constant" in codes(document)
 
 
-def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
+def test_a_budget_that_is_too_small_is_reported(stage, sim, tmp_path):
     document = run(stage, sim, tmp_path, models=", teacher: \"qwen2.5:32b\"",
                    words=("--max-calls", 120))
     assert document["finish_reason"] == "budget"
@@ -131,7 +132,7 @@ def test_a_budget_that_is_too_small_is_named(stage, sim, tmp_path):
         "budget_small" in codes(document)
 
 
-def test_a_better_score_that_may_be_chance_is_not_denied(stage):
+def test_a_better_score_within_chance_is_reported(stage):
     stage.promptcc("init", "job", "--template", "intent_200")
     document = stage.promptcc(
         "run", "job", "--simulate", "--json", "--optimizer", "screen_and_race",
@@ -159,7 +160,8 @@ def test_a_large_gain_on_few_examples_is_not_called_small(stage, sim):
         "would settle it"
 
 
-def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
+def test_scores_on_few_rows_are_not_compared_with_scores_on_all(stage, sim,
+                                                                tmp_path):
     # The budget ends while candidates are screened on four rows. The part that
     # is kept back tells whether the best of them is better.
     document = run(stage, sim, tmp_path, n=50, words=(
@@ -169,7 +171,7 @@ def test_a_score_on_few_rows_is_not_beside_one_on_all(stage, sim, tmp_path):
     assert document["baseline"]["n"] < 50 and document["front"] == []
 
 
-def test_a_judge_needs_no_labels(stage, sim, tmp_path):
+def test_a_judge_metric_needs_no_labels(stage, sim, tmp_path):
     document = run(
         stage, sim, tmp_path, type="desc: An answer",
         metric="{judge: {instruction: Is it kind?, inputs: [out, text], "
@@ -197,8 +199,7 @@ class Mumbler(harness.Gate):
         harness.Gate._answer(handler, status, reply)
 
 
-def test_an_answer_that_no_judge_scored_is_an_error_of_none(
-        stage, sim, tmp_path):
+def test_an_answer_without_a_judge_score_is_a_junit_error(stage, sim, tmp_path):
     gate = Mumbler(sim.url)
     try:
         (tmp_path / "job.yaml").write_text(JOB % (

@@ -26,7 +26,7 @@ def test_an_earlier_program_is_the_first_candidate(stage, sim):
     assert any(t["kind"] == "full" for t in trials)
 
 
-def test_a_job_of_the_store_will_do(stage, sim):
+def test_a_job_in_the_store_can_be_the_first_candidate(stage, sim):
     job = stage.job(n=40, optimizer=SEARCH)
     first = run(stage, sim, job)
     second = run(stage, sim, job, "--from", first["job"], "--optimizer",
@@ -59,7 +59,8 @@ def test_a_program_that_does_not_fit_the_job_is_refused(stage, sim):
     assert len(sim.answered()) == paid  # nothing is paid for before that
 
 
-def test_prompts_keep_to_their_bound_and_the_front_is_told(stage, sim):
+def test_prompts_respect_max_prompt_tokens_and_the_front_is_reported(stage,
+                                                                     sim):
     job = stage.job(n=40, optimizer=SEARCH)
     free = run(stage, sim, job)
     front = free["front"]

@@ -18,7 +18,7 @@ def submit(stage, coordinator, job):
     return done.out.strip()
 
 
-def test_it_ends_with_the_job_and_says_what_came_of_it(stage, sim):
+def test_watch_ends_with_the_job_and_prints_its_result(stage, sim):
     gate = stage.gate(sim)
     coordinator = cluster(stage, gate)
     gate.hold_after(3)
@@ -53,7 +53,7 @@ def test_ctrl_c_leaves_the_job_alone(stage, sim):
     assert shown["state"] == "running"
 
 
-def test_it_waits_for_a_coordinator_that_is_away(stage, sim):
+def test_watch_waits_for_an_absent_coordinator(stage, sim):
     gate = stage.gate(sim)
     coordinator = cluster(stage, gate)
     gate.hold_after(2)
@@ -68,7 +68,7 @@ def test_it_waits_for_a_coordinator_that_is_away(stage, sim):
     assert done.status == 0 and "the coordinator is back" in done.err, done
 
 
-def test_what_is_not_there_is_told(stage, sim):
+def test_watch_reports_a_missing_job_or_coordinator(stage, sim):
     coordinator = cluster(stage, sim)
     done = stage.promptcc("watch", "nothing", "--coordinator",
                           coordinator.endpoint)
@@ -77,7 +77,7 @@ def test_what_is_not_there_is_told(stage, sim):
     assert nobody.status == 2 and "--coordinator" in nobody.err
 
 
-def test_jobs_tells_how_far_those_are_that_run(stage, sim):
+def test_jobs_shows_the_progress_of_running_jobs(stage, sim):
     gate = stage.gate(sim)
     coordinator = cluster(stage, gate)
     gate.hold_after(30)

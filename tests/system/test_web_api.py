@@ -98,7 +98,7 @@ def routes_of_the_server():
     return found
 
 
-def test_the_openapi_file_lists_every_route_and_no_other():
+def test_the_openapi_file_lists_exactly_the_existing_routes():
     listed = {(method.upper(), path) for path, methods in
               OPENAPI["paths"].items() for method in methods}
     of_the_page = {("GET", "/"), ("GET", "/assets/{number}")}
@@ -127,7 +127,7 @@ READS = [path for path, methods in OPENAPI["paths"].items()
 
 
 @pytest.mark.parametrize("path", READS)
-def test_answers_have_the_shape_that_the_openapi_file_says(site, path):
+def test_responses_match_the_openapi_file(site, path):
     url = path.replace("{job}", "shop").replace(
         "{number}", "1" if re.search("(evaluations|calls)/{", path)
         else "best")
@@ -141,7 +141,7 @@ def test_answers_have_the_shape_that_the_openapi_file_says(site, path):
         check_shape(path, "get", 404, body)
 
 
-def test_errors_of_commands_have_their_shape_too(site):
+def test_command_errors_match_the_openapi_file(site):
     for verb in ("pause", "stop", "resume"):
         path = f"/api/v1/jobs/{{job}}/{verb}"
         status, _, body = site.ask(path.replace("{job}", "nobody-knows-it"),
@@ -152,7 +152,8 @@ def test_errors_of_commands_have_their_shape_too(site):
 
 # --- what it says ---
 
-def test_a_job_says_what_run_printed(site, store, module_stage):
+def test_a_job_document_agrees_with_the_output_of_run(site, store,
+                                                      module_stage):
     summary = site.get("/api/v1/jobs/shop")
     shown = module_stage.promptcc("show", "--store", store, "--json").json
     assert summary["document"] == shown["document"]
@@ -196,7 +197,7 @@ def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
     site.get("/api/v1/jobs/shop/trials?limit=many", expect=400)
 
 
-def test_the_baseline_among_the_lengths_of_prompts_is_that_of_the_job(site):
+def test_the_baseline_in_prompt_lengths_is_that_of_the_job(site):
     """This holds even where other forms of answer are tried before it."""
     baseline = site.get("/api/v1/jobs/shop")["baseline"]
     first, = site.get("/api/v1/jobs/shop/trials?kind=baseline")["trials"]
@@ -263,7 +264,7 @@ def test_prompts_lead_to_the_calls_that_they_came_from(site):
     assert found["demos"] and found["instructions"], found
 
 
-def test_a_demo_of_the_data_has_no_call(stage):
+def test_a_demo_from_the_data_has_no_call(stage):
     """This holds even where a run of the student gave the same answer."""
     job = stage.job(optimizer="{labeled_few_shot: {k: 4}}",
                     data="{examples: examples.jsonl}")
@@ -278,12 +279,12 @@ def test_a_demo_of_the_data_has_no_call(stage):
 
 
 
-def test_a_call_that_is_not_there_is_told(site):
+def test_an_unknown_call_is_reported(site):
     status, _, body = site.ask("/api/v1/jobs/shop/calls/999999")
     assert status == 404 and "call of that number" in body
 
 
-def test_an_example_that_was_asked_again_goes_wrong_once(site, store):
+def test_a_repeated_example_counts_as_one_failure(site, store):
     best = "/api/v1/jobs/shop/candidates/best"
     rows = site.get(f"{best}/evaluations?limit=1000")
     assert any(r["replicate"] > 0 for r in rows)
@@ -298,19 +299,19 @@ def test_an_example_that_was_asked_again_goes_wrong_once(site, store):
 @pytest.mark.parametrize("path", [
     "candidates/9999", "candidates/9999/lineage", "candidates/9999/failures",
     "candidates/9999/evaluations", "compare?b=9999", "compare?a=9999"])
-def test_a_candidate_that_is_not_there_is_told(site, path):
+def test_an_unknown_candidate_is_reported(site, path):
     expect = 400 if "?" in path else 404
     told = site.get(f"/api/v1/jobs/shop/{path}", expect)["error"]["text"]
     assert "no candidate 9999" in told
 
 
-def test_the_compiled_file_is_the_one_that_run_wrote(site, store):
+def test_the_compiled_file_is_the_one_written_by_run(site, store):
     status, headers, body = site.ask("/api/v1/jobs/shop/compiled")
     assert status == 200 and "attachment" in headers["Content-Disposition"]
     assert body == (store.parent / "compiled.json").read_text()
 
 
-def test_metrics_are_prometheus_text(site):
+def test_metrics_are_valid_prometheus_text(site):
     _, headers, text = site.ask("/metrics")
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
     values, typed = {}, set()
@@ -340,7 +341,7 @@ def test_metrics_are_prometheus_text(site):
         [line for line in text.splitlines() if "calls_total" in line]
 
 
-def test_health_and_readiness(site):
+def test_health_and_readiness_probes_answer(site):
     assert site.ask("/healthz")[0] == 200
     assert site.ask("/readyz")[0] == 200
 
@@ -373,8 +374,8 @@ class Events(threading.Thread):
 @pytest.mark.parametrize("command, body", [
     ("stop", "{}"), ("pause", "{}"), ("resume", "{}"),
     ("try", '{"inputs": {"message": "x"}}')])
-def test_a_command_says_whether_the_job_or_its_state_is_wrong(site, command,
-                                                              body):
+def test_command_errors_tell_unknown_jobs_from_wrong_states(site, command,
+                                                            body):
     """404 and 409, so a program can tell a mistyped name from a job that has
     ended."""
     for job, expect in (("nobody-knows-it", 404), ("shop", 409)):
@@ -386,7 +387,7 @@ def test_a_command_says_whether_the_job_or_its_state_is_wrong(site, command,
         check_shape(f"/api/v1/jobs/{{job}}/{command}", "post", expect, answer)
 
 
-def test_a_running_job_is_told_stopped_and_resumed(stage):
+def test_a_running_job_is_shown_stopped_and_resumed(stage):
     gate = stage.gate(stage.stand_in())
     gate.hold_after(8)
     job = stage.job()
@@ -467,7 +468,7 @@ def test_a_paused_job_shows_its_best_so_far(stage):
     gate.release()
 
 
-def test_the_pages_need_no_key_to_their_own_coordinator(stage):
+def test_web_pages_need_no_key_for_their_own_coordinator(stage):
     keys = stage.folder / "keys"
     for name in ("ann", "bob"):
         made = stage.promptcc("keys", "client", name, "--keys", keys)
@@ -489,7 +490,7 @@ def test_the_pages_need_no_key_to_their_own_coordinator(stage):
     assert len(events.seen) >= seen
 
 
-def test_a_message_of_ones_own_is_tried_on_the_best_program(stage):
+def test_a_custom_message_is_tried_on_the_best_program(stage):
     """It works while the job runs, after it was stopped, and when it is done.
     Each time the model gets what `predict` would send."""
     sim = stage.stand_in(slots=2)
@@ -570,7 +571,7 @@ def test_run_serves_while_it_runs(stage):
 
 # --- who is let in ---
 
-def test_beyond_this_machine_a_token_is_needed(stage):
+def test_access_from_beyond_this_machine_requires_a_token(stage):
     refused = stage.promptcc("coordinator", "--listen", "tcp://127.0.0.1:0",
                              "--store", stage.folder / "s.db", "--http",
                              "0.0.0.0:0")
@@ -589,12 +590,12 @@ def guarded(module_stage, store):
     return site
 
 
-def test_a_token_is_made_for_its_owner_alone(guarded):
+def test_a_new_token_file_is_readable_only_by_its_owner(guarded):
     assert len(guarded.token) == 64
     assert stat.S_IMODE(guarded.token_file.stat().st_mode) == 0o600
 
 
-def test_a_token_that_others_may_read_is_refused(stage):
+def test_a_token_file_readable_by_others_is_refused(stage):
     path = stage.folder / "token"
     path.write_text("a" * 40 + "\n")
     path.chmod(0o644)
@@ -604,7 +605,7 @@ def test_a_token_that_others_may_read_is_refused(stage):
     assert refused.status == 2 and "chmod 600" in refused.err
 
 
-def test_without_the_token_nothing_is_told(guarded):
+def test_nothing_is_served_without_the_token(guarded):
     for path, methods in OPENAPI["paths"].items():
         url = path.replace("{job}", "shop").replace("{number}", "1")
         for method in methods:
@@ -622,7 +623,7 @@ def test_without_the_token_nothing_is_told(guarded):
                        Authorization="Bearer " + guarded.token)
 
 
-def test_a_login_gives_a_cookie_that_scripts_and_sites_cannot_use(guarded):
+def test_the_login_cookie_is_unusable_by_scripts_and_other_sites(guarded):
     status, headers, body = guarded.ask(
         "/api/v1/login", "POST", json.dumps({"token": guarded.token}))
     assert status == 200
@@ -643,7 +644,7 @@ def test_a_login_gives_a_cookie_that_scripts_and_sites_cannot_use(guarded):
 
 # --- other sites ---
 
-def test_other_names_for_this_machine_are_not_answered(site):
+def test_requests_for_other_host_names_are_refused(site):
     """This is what a page does whose name is made to point here (DNS
     rebinding)."""
     for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example",
@@ -673,7 +674,7 @@ def test_another_site_cannot_make_a_browser_change_anything(site):
         site.post(stop, expect=415, Content_Type=kind)
 
 
-def test_what_a_route_does_not_take_is_told(site):
+def test_unsupported_parameters_of_a_route_are_reported(site):
     trials = "/api/v1/jobs/shop/trials"
     for query, words in [("limit=5&limit=6", "`limit` is given twice"),
                          ("limt=5", "no parameter `limt`"),
@@ -693,7 +694,8 @@ def test_what_a_route_does_not_take_is_told(site):
     ("POST", "/api/v1/jobs", "GET, HEAD"), ("GET", "/api/v1/jobs/shop/stop",
                                             "POST"),
     ("TRACE", "/healthz", "GET, HEAD")])
-def test_another_method_is_told_the_right_one(site, method, path, allowed):
+def test_the_error_for_a_wrong_method_names_the_right_one(site, method, path,
+                                                          allowed):
     status, headers, _ = site.ask(path, method)
     assert (status, headers["Allow"]) == (405, allowed)
 
@@ -706,7 +708,8 @@ def test_another_method_is_told_the_right_one(site, method, path, allowed):
     ('{"exlude": [7]}', "but not `exlude`"),
     ('{"priority": 101}', "a number from 1 to 100"),
     ('{"max_workers": "all"}', "a number from 1 to 10000")])
-def test_a_wrong_exclusion_is_told_and_leaves_nothing(site, store, body, words):
+def test_an_invalid_exclusion_is_reported_and_stores_nothing(site, store, body,
+                                                             words):
     told = site.post("/api/v1/jobs/shop/resume", body, expect=409)["error"]
     assert words in told["text"], told
     with sqlite3.connect(store) as history:
@@ -714,7 +717,7 @@ def test_a_wrong_exclusion_is_told_and_leaves_nothing(site, store, body, words):
                                " 'exclude'").fetchone() == (0,)
 
 
-def test_pages_may_load_nothing_from_elsewhere(site):
+def test_pages_cannot_load_anything_from_other_sites(site):
     for path in ("/", "/api/v1/jobs", "/nowhere"):
         headers = site.ask(path)[1]
         policy = headers["Content-Security-Policy"]
@@ -746,7 +749,7 @@ def test_a_request_is_bounded_in_size(site):
     assert site.ask("/healthz")[0] == 200
 
 
-def test_nonsense_is_answered_or_cut_off(site):
+def test_nonsense_is_answered_or_disconnected(site):
     host = b" HTTP/1.1\r\nHost: localhost\r\n"
     for words in (b"\0\1\2\3\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 1000,
                   b"GET /healthz%00x" + host + b"\r\n",
@@ -775,7 +778,7 @@ def idle_connections(port, n, words=b""):
 
 
 @pytest.mark.parametrize("words", [b"", b"GET / HTTP/1.1\r\nHost: loc"])
-def test_who_sends_nothing_keeps_no_probe_waiting(stage, words):
+def test_silent_connections_do_not_delay_probes(stage, words):
     """All connections are taken, and more clients wait. A probe of the process
     must not fail for that, or somebody restarts the process."""
     site = Site(stage.coordinator(stage.folder / "s.db", "--http",
@@ -789,8 +792,8 @@ def test_who_sends_nothing_keeps_no_probe_waiting(stage, words):
 
 
 @pytest.mark.parametrize("after_ms", [20, 60, 150])
-def test_a_request_that_was_taken_is_answered_though_the_server_stops(
-        stage, after_ms):
+def test_an_accepted_request_is_answered_while_the_server_stops(stage,
+                                                                after_ms):
     """A job of 8,000 rows is read again, which takes longer than a signal."""
     coordinator = stage.coordinator(stage.folder / "s.db", "--http",
                                     "127.0.0.1:0")
@@ -813,7 +816,7 @@ def test_a_request_that_was_taken_is_answered_though_the_server_stops(
         answers
 
 
-def test_streams_are_counted(stage):
+def test_the_number_of_streams_is_limited(stage):
     site = Site(stage.coordinator(stage.folder / "s.db", "--http",
                                   "127.0.0.1:0"))
     events = [Events(site) for _ in range(32)]
@@ -833,7 +836,7 @@ def opens_a_stream(site):
         return b" 200 " in s.recv(200)
 
 
-def test_the_commands_of_the_document_work(site, tmp_path):
+def test_the_commands_in_the_documentation_work(site, tmp_path):
     text = (ROOT / "docs/http-api.md").read_text()
     commands = re.findall(r"^curl .*$", text, re.M)
     assert len(commands) >= 4

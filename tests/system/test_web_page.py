@@ -169,7 +169,7 @@ def test_the_first_page_explains_itself(browser, site):
     browser.check_clean()
 
 
-def test_a_demo_on_the_page_leads_to_the_call_that_made_it(browser, site):
+def test_a_demo_on_the_page_links_to_the_call_that_made_it(browser, site):
     base = f"/jobs/{job_of(site)}"
     path = f"/api/v1{base}/candidates/"
     numbers = {t["candidate"] for t in site.get(f"/api/v1{base}/trials")["trials"]}
@@ -189,7 +189,7 @@ def test_a_demo_on_the_page_leads_to_the_call_that_made_it(browser, site):
     browser.check_clean()
 
 
-def test_an_evaluation_tells_its_score_and_examples(stage, browser):
+def test_an_evaluation_shows_its_score_and_examples(stage, browser):
     job = stage.job(n=24)
     done = stage.promptcc("eval", job, "--simulate", "--json")
     assert done.status == 0, done
@@ -206,7 +206,7 @@ def test_an_evaluation_tells_its_score_and_examples(stage, browser):
     browser.check_clean()
 
 
-def test_a_score_on_the_page_leads_to_its_messages(browser, site):
+def test_a_score_on_the_page_links_to_its_messages(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}/examples?show=")
     browser.run("await page.locator('main a[href*=evaluations]').first().click();"
                 "await page.waitForSelector('.message.reply')")
@@ -219,7 +219,7 @@ def test_a_score_on_the_page_leads_to_its_messages(browser, site):
     browser.check_clean()
 
 
-def test_every_tab_and_view_opens_without_a_complaint(browser, site):
+def test_every_tab_and_view_opens_without_errors(browser, site):
     job = job_of(site)
     browser.open(site)
     for path in ("", "/trials", "/examples", "/cost", "/candidates/best",
@@ -235,7 +235,7 @@ def test_every_tab_and_view_opens_without_a_complaint(browser, site):
     browser.check_clean()
 
 
-def test_an_address_without_a_page_says_so(browser, site):
+def test_an_unknown_address_shows_a_not_found_page(browser, site):
     browser.open(site, "/what/is/this")
     assert "There is no page at #/what/is/this." in browser.text()
     browser.go(f"/jobs/{job_of(site)}/nosuchtab")
@@ -247,7 +247,7 @@ def test_an_address_without_a_page_says_so(browser, site):
     assert browser.run("return page.locator('.bad').count()") == 1
 
 
-def test_a_phone_has_all_tabs_of_a_job_in_sight(browser, site):
+def test_all_job_tabs_are_visible_on_a_phone(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}",
                  viewport={"width": 380, "height": 800})
     hidden = browser.run("""return page.locator('.tabs a').evaluateAll(
@@ -256,7 +256,7 @@ def test_a_phone_has_all_tabs_of_a_job_in_sight(browser, site):
     assert hidden == []
 
 
-def test_trials_are_sorted_by_a_click_and_filtered(browser, site):
+def test_trials_can_be_sorted_by_a_click_and_filtered(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}/trials")
     scores = """return page.locator('tbody tr td:nth-child(2) b')
         .allTextContents()"""
@@ -273,7 +273,7 @@ def test_trials_are_sorted_by_a_click_and_filtered(browser, site):
     browser.check_clean()
 
 
-def test_both_plots_show_the_baseline_in_its_colour(browser, site):
+def test_both_plots_show_the_baseline_in_its_color(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}/trials")
     browser.run("""await page.waitForFunction(() => {
         const rgb = (text) => text.match(/\\d+/g).slice(0, 3).map(Number);
@@ -294,8 +294,7 @@ def test_both_plots_show_the_baseline_in_its_colour(browser, site):
     browser.check_clean()
 
 
-def test_ticks_are_whole_trials_and_no_percent_stands_twice(
-        stage, browser):
+def test_ticks_are_whole_trials_and_no_percentage_appears_twice(stage, browser):
     """This holds even where there are few trials with nearly the same
     scores."""
     gate, job, site = held_job(stage, calls=60, rows=40)
@@ -326,7 +325,7 @@ def test_ticks_are_whole_trials_and_no_percent_stands_twice(
     gate.release()
 
 
-def test_keys_and_the_theme(browser, site):
+def test_keyboard_shortcuts_and_theme_work(browser, site):
     browser.open(site, f"/jobs/{job_of(site)}", colorScheme="dark")
     back = "return page.evaluate(() => getComputedStyle(document.body)" \
            ".backgroundColor)"
@@ -349,8 +348,8 @@ def test_keys_and_the_theme(browser, site):
     browser.check_clean()
 
 
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(
-        module_stage, store, browser, site):
+def test_pages_fit_a_phone_without_sideways_scrolling(module_stage, store,
+                                                      browser, site):
     job = job_of(site)
     fits = """return page.evaluate(() => document.documentElement.scrollWidth <=
         innerWidth && [...document.querySelectorAll('.card .scroll')].every(
@@ -386,7 +385,7 @@ def again(stage, site, store, *words):
     Site(stage.coordinator(store, "--http", f"127.0.0.1:{site.port}", *words))
 
 
-def test_a_running_job_is_seen_live_stopped_and_resumed(stage, browser):
+def test_a_running_job_is_shown_live_stopped_and_resumed(stage, browser):
     gate = stage.gate(stage.stand_in(slots=2))
     gate.hold_after(12)
     job = stage.job(n=24)
@@ -456,7 +455,7 @@ def test_a_job_that_waits_for_a_worker_says_so(stage, browser):
     browser.run("await page.waitForSelector('td >> text=waits for a worker')")
 
 
-def test_while_a_job_runs_there_is_one_best(stage, browser):
+def test_a_running_job_shows_the_same_best_everywhere(stage, browser):
     """The list of jobs, the progress and the gain name the same one."""
     gate, job, site = held_job(stage, calls=70, rows=24)
 
@@ -479,7 +478,7 @@ def test_while_a_job_runs_there_is_one_best(stage, browser):
     gate.release()
 
 
-def test_a_new_result_reaches_the_page_soon(stage, browser):
+def test_a_new_result_appears_on_the_page_soon(stage, browser):
     """Measures the time from storing a trial to its row in the table, which is
     printed. It is under a second; here the row only has to appear."""
     gate, job, site = held_job(stage, calls=20, rows=24)
@@ -506,7 +505,7 @@ def test_a_new_result_reaches_the_page_soon(stage, browser):
     browser.check_clean()
 
 
-def test_a_candidate_s_page_follows_the_job(stage, browser):
+def test_the_candidate_page_follows_the_job(stage, browser):
     # The baseline takes 76 calls, a trial of the search 32 more.
     gate, job, site = held_job(stage, calls=90, rows=40)
     path = f"/jobs/{job_of(site)}/candidates/1"
@@ -531,8 +530,8 @@ def test_a_candidate_s_page_follows_the_job(stage, browser):
     browser.check_clean()
 
 
-def test_a_candidate_that_is_seen_before_the_baseline_is_compared_later(
-        stage, browser):
+def test_a_candidate_viewed_before_the_baseline_is_compared_later(stage,
+                                                                  browser):
     """The job first tries both forms of an answer, so there is a candidate
     beside the baseline's while neither is scored."""
     gate, job, site = held_job(stage, calls=40, rows=40)
@@ -548,7 +547,7 @@ def test_a_candidate_that_is_seen_before_the_baseline_is_compared_later(
     browser.check_clean()
 
 
-def test_two_long_texts_are_compared_by_sentences(browser, site):
+def test_two_long_texts_are_compared_sentence_by_sentence(browser, site):
     """A comparison word by word would take long, and nobody reads it."""
     browser.open(site)
     ops = browser.run("""return page.evaluate(async () => {
@@ -573,7 +572,7 @@ HOSTILE = ("<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1"
            "\u202egnirts {{7*7}} javascript:window.hacked=1 `<b>`")
 
 
-def test_hostile_text_stays_text(stage, store, browser):
+def test_hostile_text_is_shown_as_text(stage, store, browser):
     hostile = stage.folder / "hostile.db"
     hostile.write_bytes(store.read_bytes())
     db = sqlite3.connect(hostile)
@@ -610,7 +609,7 @@ def test_hostile_text_stays_text(stage, store, browser):
     browser.check_clean()
 
 
-def test_no_script_writes_html():
+def test_no_script_writes_raw_html():
     for path in (ROOT / "web/assets").glob("*.js"):
         if path.name != "uplot.js":
             text = path.read_text()
@@ -619,7 +618,7 @@ def test_no_script_writes_html():
                 assert word not in text, (path.name, word)
 
 
-def test_a_token_is_asked_for_once(stage, store, browser):
+def test_the_token_is_requested_only_once(stage, store, browser):
     copy = stage.folder / "copy.db"
     copy.write_bytes(store.read_bytes())
     token = stage.folder / "token"
@@ -646,7 +645,8 @@ def test_a_token_is_asked_for_once(stage, store, browser):
 
 # --- many rows ---
 
-def test_a_hundred_thousand_trials(stage, store, browser):
+def test_a_job_with_a_hundred_thousand_trials_stays_usable(stage, store,
+                                                           browser):
     big = stage.folder / "big.db"
     big.write_bytes(store.read_bytes())
     db = sqlite3.connect(big)
