@@ -283,7 +283,7 @@ def test_a_store_of_a_newer_version_is_left_alone(stage, sim):
     assert store.read_bytes() == before
 
 
-def test_a_file_that_is_no_store_is_left_alone(stage, sim):
+def test_a_file_that_is_not_a_store_is_left_unchanged(stage, sim):
     store = stage.folder / "thesis.db"
     store.write_text("Chapter one. " * 1000)
     before = store.read_bytes()
@@ -343,8 +343,8 @@ def test_error_for_a_store_in_use_names_host_and_process(stage, sim):
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b'{"a": 1}\n', b"x" * 9000])
-def test_a_file_that_is_no_store_is_left_alone(stage, content):
-    """Nothing is created beside it either."""
+def test_nothing_is_created_next_to_a_file_that_is_not_a_store(stage, content):
+    """The file itself does not change either."""
     job, other = stage.job(), stage.folder / "notes"
     other.mkdir()
     (other / "notes.txt").write_bytes(content)
