@@ -8,9 +8,9 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/shell_word.h"
 #include "client/client.h"
 #include "common/json.h"
+#include "common/shell_word.h"
 #include "wire/socket.h"
 
 enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };

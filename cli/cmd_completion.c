@@ -13,7 +13,7 @@
 #include "cli/option_about.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/shell_word.h"
+#include "common/shell_word.h"
 
 enum { SCRIPT_BYTES = 1 << 20, OFFER_BYTES = 1 << 14 };
 

@@ -5,8 +5,8 @@
 #include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
-#include "cli/shell_word.h"
 #include "common/file.h"
+#include "common/shell_word.h"
 #include "predict/compiled_file.h"
 #include "program/run/ensemble.h"
 

@@ -6,9 +6,9 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/shell_word.h"
 #include "cli/templates.h"
 #include "common/file.h"
+#include "common/shell_word.h"
 #include "common/text.h"
 
 enum { TEXT_BYTES = 8192 };

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,8 +10,7 @@
 #include "cli/option_about.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-
-#define DEFAULT_FOLDER "keys"
+#include "common/shell_word.h"
 
 enum { TEXT_BYTES = 16384 };
 
@@ -51,12 +51,14 @@ static bool make(const struct options *options, const char *folder,
                 folder);
         return false;
     }
-    if (made)
+    if (made) {
         buf_printf(out,
                    "%s/coordinator.key is the coordinator's own secret key:\n"
-                   "  promptcc coordinator --listen tcp://0.0.0.0:5570 --keys "
-                   "%s\n",
-                   folder, folder);
+                   "  promptcc coordinator --listen tcp://0.0.0.0:5570 --keys ",
+                   folder);
+        shell_word_show(folder, out);
+        buf_putc(out, '\n');
+    }
     if (role != KEY_COORDINATOR)
         tell_made(role, name, folder, out);
     return true;
@@ -65,13 +67,15 @@ static bool make(const struct options *options, const char *folder,
 static bool revoke(const struct options *options, const char *folder,
                    struct buf *out, struct err *err)
 {
+    char place[KEY_PLACE_BYTES];
     const char *name;
 
     if (options->n_operands < 2) {
+        key_place(folder, place);
         err_set(err, ERR_INPUT,
                 "`promptcc keys revoke` needs the NAME of a key; `promptcc "
-                "keys --keys %.150s` lists them",
-                folder);
+                "keys%s` lists them",
+                place);
         return false;
     }
     name = options->operands[1];
@@ -109,12 +113,15 @@ static json_t *list(const char *folder, struct err *err)
 static int print_list(const struct options *options, const char *folder)
 {
     struct err err = ERR_CLEAR;
+    char place[KEY_PLACE_BYTES], none[4 * KEY_PLACE_BYTES];
 
+    key_place(folder, place);
+    (void)snprintf(none, sizeof none,
+                   "no keys: make one with `promptcc keys worker NAME%s` or "
+                   "`promptcc keys client NAME%s`",
+                   place, place);
     return listing_print(options, list(folder, &err), columns,
-                         sizeof columns / sizeof *columns,
-                         "no keys: make one with `promptcc keys worker NAME` "
-                         "or `promptcc keys client NAME`",
-                         &err);
+                         sizeof columns / sizeof *columns, none, &err);
 }
 
 static int print_done(const struct options *options, const char *what,
@@ -163,7 +170,7 @@ static int run(const struct options *options)
     int status;
 
     if (folder == NULL)
-        folder = DEFAULT_FOLDER;
+        folder = KEY_DEFAULT_FOLDER;
     if (!check_folder(folder, &err))
         return output_error(options, &err);
     if (what == NULL)

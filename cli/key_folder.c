@@ -77,19 +77,21 @@ static bool read_or_make_own_key(const char *folder, struct key *out,
     return ok;
 }
 
-static bool make_peer(enum key_role role, const char *name,
+static bool make_peer(enum key_role role, const char *name, const char *folder,
                       const struct places *at, const struct key *own,
                       struct err *err)
 {
+    char place[KEY_PLACE_BYTES];
     struct key key;
     bool ok = make_folder(at->allowed, 0755, err) &&
               key_make(role, name, own->public_key, &key, err);
 
     if (ok && access(at->public_file, F_OK) == 0) {
+        key_place(folder, place);
         err_set(err, ERR_INPUT,
-                "%.150s already exists: choose another name, or `promptcc keys "
-                "revoke %s` first",
-                at->public_file, name);
+                "%.80s already exists: choose another name, or `promptcc keys "
+                "revoke %s%s` first",
+                at->public_file, name, place);
         ok = false;
     }
     ok = ok && key_write_secret(at->secret, &key, err) &&
@@ -115,7 +117,8 @@ bool key_folder_make(const char *folder, enum key_role role, const char *name,
     ok = key_name_check(name, err) && find_places(folder, name, &at, err) &&
          make_folder(folder, 0700, err) &&
          read_or_make_own_key(folder, &own, made, err) &&
-         (role == KEY_COORDINATOR || make_peer(role, name, &at, &own, err));
+         (role == KEY_COORDINATOR ||
+          make_peer(role, name, folder, &at, &own, err));
     release_places(&at);
     key_wipe(&own);
     return ok;

@@ -10,10 +10,10 @@
 #include "cli/out_file.h"
 #include "cli/output.h"
 #include "cli/report.h"
-#include "cli/shell_word.h"
 #include "cli/terminal.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/shell_word.h"
 #include "program/run/compiled.h"
 
 enum {

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "cli/progress.h"
-#include "cli/shell_word.h"
 #include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"
+#include "common/shell_word.h"
 #include "common/text.h"
 
 enum {

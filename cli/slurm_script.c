@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/shell_word.h"
+#include "common/shell_word.h"
 
 enum { WARNING_S = 120 }; // between SIGUSR1 and the time limit
 

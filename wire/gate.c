@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/map.h"
@@ -400,16 +401,23 @@ static void free_gate(struct gate *gate)
     free(gate);
 }
 
+// `path` is the folder of the public keys, inside the folder of all keys.
 static bool is_folder(const char *path, struct err *err)
 {
+    char place[KEY_PLACE_BYTES] = "";
+    char *keys;
     struct stat st;
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return true;
+    keys = file_folder(path);
+    if (keys != NULL)
+        key_place(keys, place);
+    free(keys);
     err_set(err, ERR_INPUT,
-            "%.150s is not a folder of keys that may connect: `promptcc keys "
-            "worker NAME` makes one",
-            path);
+            "%.80s is not a folder of keys that may connect: `promptcc keys "
+            "worker NAME%s` makes one",
+            path, place);
     return false;
 }
 

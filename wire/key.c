@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/shell_word.h"
 #include "common/text.h"
 
 enum { FILE_BYTES = 4096, PATH_BYTES = 4096 };
@@ -31,6 +32,20 @@ static const char *const key_operands[] = {
     [KEY_WORKER] = "worker NAME",
     [KEY_CLIENT] = "client NAME",
 };
+
+void key_place(const char *folder, char out[static KEY_PLACE_BYTES])
+{
+    struct buf text = BUF_INIT(KEY_PLACE_BYTES - 1);
+
+    out[0] = '\0';
+    if (strcmp(folder, KEY_DEFAULT_FOLDER) == 0)
+        return;
+    buf_puts(&text, " --keys ");
+    shell_word_show(folder, &text);
+    (void)snprintf(out, KEY_PLACE_BYTES, "%s",
+                   text.failed ? " --keys DIR" : text.data);
+    buf_release(&text);
+}
 
 const char *key_role_name(enum key_role role)
 {
@@ -185,7 +200,7 @@ static bool read_line(char *line, const char *path, struct key *out,
     }
     err_set(err, ERR_INPUT,
             "%.150s is not a promptcc key (it has a line `%.20s`): make one "
-            "with `promptcc keys`",
+            "with `promptcc keys worker NAME` or `promptcc keys client NAME`",
             path, line);
     return false;
 }
@@ -203,7 +218,8 @@ static bool read_lines(char *text, const char *path, struct key *out,
         return true;
     err_set(err, ERR_INPUT,
             "%.150s is not a promptcc key (it has no role or no public key): "
-            "make one with `promptcc keys`",
+            "make one with `promptcc keys worker NAME` or `promptcc keys "
+            "client NAME`",
             path);
     return false;
 }
@@ -318,6 +334,24 @@ static bool read_entries(DIR *dir, const char *folder, enum key_role role,
     return true;
 }
 
+static void refuse_empty(const char *folder, enum key_role role,
+                         struct err *err)
+{
+    char place[KEY_PLACE_BYTES];
+
+    key_place(folder, place);
+    if (role == KEY_COORDINATOR)
+        err_set(err, ERR_INPUT,
+                "%.80s has no key of a coordinator: make one with `promptcc "
+                "keys coordinator%s`",
+                folder, place);
+    else
+        err_set(err, ERR_INPUT,
+                "%.120s has no key of a %s: make one with `promptcc keys %s` "
+                "on the coordinator's machine, and copy it here",
+                folder, role_names[role], key_operands[role]);
+}
+
 static bool find_in(DIR *dir, const char *folder, enum key_role role,
                     struct key *out, struct err *err)
 {
@@ -328,10 +362,7 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
     if (!read_entries(dir, folder, role, out, &names, &n, err)) {
         ok = false;
     } else if (n == 0) {
-        err_set(err, ERR_INPUT,
-                "%.120s has no key of a %s: make one with `promptcc keys %s` "
-                "on the coordinator's machine, and copy it here",
-                folder, role_names[role], key_operands[role]);
+        refuse_empty(folder, role, err);
     } else if (n > 1) {
         err_set(err, ERR_INPUT,
                 "%.80s has several keys of a %s (%.60s): name the file, as in "
@@ -345,6 +376,24 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
     return ok;
 }
 
+static void refuse_folder(const char *path, enum key_role role, struct err *err)
+{
+    int cause = errno;
+    char place[KEY_PLACE_BYTES];
+
+    key_place(path, place);
+    if (role == KEY_COORDINATOR)
+        err_set(err, ERR_INPUT,
+                "cannot look for keys in %.80s: %s; `promptcc keys worker "
+                "NAME%s` makes them",
+                path, strerror(cause), place);
+    else
+        err_set(err, ERR_INPUT,
+                "cannot look for keys in %.80s: %s; `promptcc keys %s` on the "
+                "coordinator's machine makes one",
+                path, strerror(cause), key_operands[role]);
+}
+
 bool key_find(const char *path, enum key_role role, struct key *out,
               struct err *err)
 {
@@ -355,10 +404,7 @@ bool key_find(const char *path, enum key_role role, struct key *out,
     if (dir == NULL && errno == ENOTDIR)
         ok = key_read(path, out, err) && is_usable(out, role, err);
     else if (dir == NULL) {
-        err_set(
-            err, ERR_INPUT,
-            "cannot look for keys in %.120s: %s; `promptcc keys` makes them",
-            path, strerror(errno));
+        refuse_folder(path, role, err);
         return false;
     } else {
         ok = find_in(dir, path, role, out, err);

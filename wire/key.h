@@ -42,6 +42,16 @@ struct key {
 
 #define KEY_EMPTY ((struct key){.role = KEY_NONE})
 
+// The folder that `promptcc keys` uses without --keys.
+#define KEY_DEFAULT_FOLDER "keys"
+
+enum { KEY_PLACE_BYTES = 128 };
+
+// Writes what makes a `promptcc keys` command to copy work on that folder, such
+// as " --keys 'my keys'": "" for the default, and " --keys DIR" if the path is
+// too long to show.
+void key_place(const char *folder, char out[static KEY_PLACE_BYTES]);
+
 const char *key_role_name(enum key_role role); // "worker"
 enum key_role key_role_of(const char *name);   // KEY_NONE: no such role
 

@@ -4,6 +4,8 @@ import contextlib
 import csv
 import os
 import random
+import re
+import shlex
 import socket
 
 import pytest
@@ -271,3 +273,33 @@ def test_a_peer_cannot_take_the_identity_of_another(talk, undisturbed, context):
     honest.send(COMMAND, verb="jobs", job="", argument="")
     assert honest.receive(REPLY)
     talk.check_the_end(undisturbed)
+
+
+def test_the_keys_command_of_every_message_works_on_the_folder_meant(stage):
+    """A folder whose name has a blank, and is not the one that `promptcc keys`
+    uses by itself."""
+    keys = stage.folder / "my keys"
+
+    def advised(pattern, *words):
+        result = stage.promptcc(*words, "--keys", keys)
+        command = re.search(pattern, result.out + result.err)
+        assert command, result
+        return shlex.split(command[1].replace("NAME", "rack"))
+
+    start = ["coordinator", "--store", stage.folder / "c.db", "--listen",
+             "tcp://127.0.0.1:0"]
+    add = ["keys", "worker", "rack", "--keys", str(keys)]
+    assert advised("`promptcc (keys worker .*?)`", "keys") == add
+    assert advised("`promptcc (keys worker .*?)`", *start) == add
+    assert advised("promptcc (coordinator .*)", "keys", "coordinator")[-2:] == \
+        ["--keys", str(keys)]
+    assert advised("`promptcc (keys worker .*?)`", *start) == add
+    assert stage.promptcc(*add).status == 0
+    revoke = advised("`promptcc (keys revoke .*?)`", *add[:3])
+    assert revoke[:3] == ["keys", "revoke", "rack"]
+    assert stage.promptcc(*revoke).status == 0
+    listing = advised("`promptcc (keys --keys .*?)`", "keys", "revoke")
+    assert stage.promptcc(*listing).status == 0
+    (keys / "coordinator.key").unlink()
+    again = advised("`promptcc (keys coordinator .*?)`", *start)
+    assert stage.promptcc(*again).status == 0

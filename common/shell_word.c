@@ -1,4 +1,4 @@
-#include "cli/shell_word.h"
+#include "common/shell_word.h"
 
 #include <string.h>
 

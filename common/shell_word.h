@@ -1,7 +1,7 @@
 // shell_word: quotes any text as one word of a shell: 'it'\''s'.
 
-#ifndef CLI_SHELL_WORD_H
-#define CLI_SHELL_WORD_H
+#ifndef COMMON_SHELL_WORD_H
+#define COMMON_SHELL_WORD_H
 
 #include "common/buf.h"
 
