@@ -115,8 +115,21 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     return reply;
 }
 
+static void put_told(const struct options *options, const char *job,
+                     const char *told, const char *again, struct buf *out)
+{
+    buf_printf(out, "%s %s", job, told);
+    if (again != NULL) {
+        buf_puts(out, "; `promptcc resume ");
+        shell_word_show(job, out);
+        ask_put_address(options, out);
+        buf_printf(out, "`%s continues it", again);
+    }
+    buf_putc(out, '\n');
+}
+
 int ask_and_tell(const struct options *options, const char *verb,
-                 const char *argument, const char *told)
+                 const char *argument, const char *told, const char *again)
 {
     const char *job = options->operands[0];
     struct err err = ERR_CLEAR;
@@ -130,7 +143,7 @@ int ask_and_tell(const struct options *options, const char *verb,
     if (option_on(options, OPT_JSON)) {
         status = output_json(reply);
     } else {
-        buf_printf(&text, "%s %s\n", json_get_text(reply, "job", job), told);
+        put_told(options, json_get_text(reply, "job", job), told, again, &text);
         status = output_lines(&terminal, &text);
     }
     buf_release(&text);

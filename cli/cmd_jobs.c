@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/listing.h"
@@ -174,13 +175,26 @@ static bool is_of_progress(const struct grid_column *column)
            strcmp(column->key, "left") == 0;
 }
 
+static void put_none(const struct options *options, struct buf *out)
+{
+    bool cluster = option_on(options, OPT_COORDINATOR);
+
+    buf_printf(out, "no jobs yet: `promptcc %s JOB",
+               cluster ? "submit" : "run");
+    if (cluster)
+        ask_put_address(options, out);
+    buf_puts(out, "` makes one");
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
     struct grid_column shown[COLUMNS];
     json_t *jobs = NULL;
     size_t n = 0;
+    struct buf none = BUF_INIT(TEXT_BYTES);
     bool shares, run_now;
+    int status;
 
     if (option_on(options, OPT_REMOVE))
         return remove_jobs(options);
@@ -191,8 +205,11 @@ static int run(const struct options *options)
         if ((shares || !is_of_share(&columns[i])) &&
             (run_now || !is_of_progress(&columns[i])))
             shown[n++] = columns[i];
-    return listing_print(options, jobs, shown, n,
-                         "no jobs yet: `promptcc run JOB` makes one", &err);
+    put_none(options, &none);
+    status = listing_print(options, jobs, shown, n,
+                           none.data == NULL ? "" : none.data, &err);
+    buf_release(&none);
+    return status;
 }
 
 const struct command_entry cmd_jobs = {

@@ -3,8 +3,7 @@
 
 static int run(const struct options *options)
 {
-    return ask_and_tell(options, "pause", "",
-                        "is paused; `promptcc resume` continues it");
+    return ask_and_tell(options, "pause", "", "is paused", "");
 }
 
 const struct command_entry cmd_pause = {

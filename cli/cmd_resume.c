@@ -100,7 +100,7 @@ static int run(const struct options *options)
     if (argument == NULL)
         status = output_error(options, &err);
     else if (option_on(options, OPT_COORDINATOR))
-        status = ask_and_tell(options, "resume", argument, "continues");
+        status = ask_and_tell(options, "resume", argument, "continues", NULL);
     else
         status =
             resume_here(options, strcmp(argument, "{}") == 0 ? NULL : argument);

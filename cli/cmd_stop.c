@@ -3,9 +3,8 @@
 
 static int run(const struct options *options)
 {
-    return ask_and_tell(
-        options, "stop", "",
-        "is stopped; `promptcc resume` or the same `submit` continues it");
+    return ask_and_tell(options, "stop", "", "is stopped",
+                        " or the same `submit`");
 }
 
 const struct command_entry cmd_stop = {

@@ -1,6 +1,9 @@
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/listing.h"
+#include "common/shell_word.h"
+
+enum { TEXT_BYTES = 4096 };
 
 static const struct grid_column columns[] = {
     {"WORKER", "name", GRID_TEXT, false},
@@ -12,18 +15,34 @@ static const struct grid_column columns[] = {
     {"WHY SO FEW CALLS", "reason", GRID_TEXT, true},
 };
 
+static void put_none(const struct options *options, struct buf *out)
+{
+    const char *endpoint = option_text(options, OPT_COORDINATOR);
+
+    buf_puts(out, "no workers");
+    if (endpoint != NULL) {
+        buf_puts(out, ": start one with `promptcc worker --coordinator ");
+        shell_word_show(endpoint, out);
+        buf_putc(out, '`');
+    }
+    if (!option_on(options, OPT_ALL))
+        buf_puts(out, "; --all lists those that are gone");
+}
+
 static int run(const struct options *options)
 {
     struct err err = ERR_CLEAR;
+    struct buf none = BUF_INIT(TEXT_BYTES);
     json_t *argument =
         json_pack("{s:b}", "all", (int)option_on(options, OPT_ALL));
-    int status = listing_print(
-        options, history_ask(options, "workers", NULL, argument, &err), columns,
-        sizeof columns / sizeof *columns,
-        "no workers: start one with `promptcc worker`, or look at those that "
-        "are gone with --all",
-        &err);
+    int status;
 
+    put_none(options, &none);
+    status = listing_print(
+        options, history_ask(options, "workers", NULL, argument, &err), columns,
+        sizeof columns / sizeof *columns, none.data == NULL ? "" : none.data,
+        &err);
+    buf_release(&none);
     json_decref(argument);
     return status;
 }

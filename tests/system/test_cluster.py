@@ -6,6 +6,8 @@ slots + 1 calls per worker.
 """
 
 import json
+import re
+import shlex
 import signal
 import time
 
@@ -528,3 +530,22 @@ def test_a_process_halted_for_seconds_delays_the_job_only_that_long(stage, who):
 
     result = client.wait()
     assert result.status == 0, result
+
+
+def test_what_a_cluster_advises_names_the_cluster(stage, sim):
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    where = ["--coordinator", coordinator.endpoint]
+
+    def advised(*words):
+        result = stage.promptcc(*words, *where)
+        assert result.status == 0, result
+        return shlex.split(re.search("`promptcc (.*?)`",
+                                     result.out + result.err)[1])
+
+    assert advised("jobs") == ["submit", "JOB", *where]
+    assert advised("workers") == ["worker", *where]
+    job = stage.promptcc("submit", stage.job(), *where).out.strip()
+    for verb in ("pause", "stop"):
+        again = advised(verb, job)
+        assert again == ["resume", job, *where]
+        assert stage.promptcc(*again).status == 0
