@@ -94,6 +94,7 @@ static int run(const struct options *options)
     if (members == NULL)
         err_nomem(&err, "the members");
     if (members == NULL || !out_file_check(out, "--out", &reads, &err) ||
+        (!option_on(options, OPT_OUT) && !out_file_check_default(out, &err)) ||
         !read_members(options, members, &err))
         status = output_error(options, &err);
     else

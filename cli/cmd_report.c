@@ -8,6 +8,7 @@
 #include "cli/history_file.h"
 #include "cli/job_report.h"
 #include "cli/option_about.h"
+#include "cli/out_file.h"
 #include "cli/output.h"
 #include "common/file.h"
 
@@ -70,6 +71,8 @@ static int run(const struct options *options)
     if (out == NULL && !option_on(options, OPT_JSON))
         out = "report.html";
     if ((out != NULL && !check_ending(out, &err)) ||
+        (out != NULL && !option_on(options, OPT_OUT) &&
+         !out_file_check_default(out, &err)) ||
         (out != NULL &&
          !history_spares(options, history_operand(options), out, &err)) ||
         !job_report_ask(options, history_operand(options), &report, &err) ||

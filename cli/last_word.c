@@ -87,10 +87,14 @@ static enum out_file_end end_of(const struct follow *follow,
                                 const json_t *document)
 {
     const char *reason = json_get_text(document, "finish_reason", "");
+    struct err ignored = ERR_CLEAR;
 
+    // A finished run replaces the file of another program only if it was named.
     // Without a score this is the program as written: the budget was too small
     // for the baseline.
     if (follow->protects_file || strcmp(reason, "stopped") == 0 ||
+        (!option_on(follow->options, OPT_OUT) &&
+         !out_file_check_default(follow->out, &ignored)) ||
         !json_is_object(json_object_get(document, "compiled")))
         return OUT_FILE_STOPPED;
     return strcmp(reason, "budget") == 0 ? OUT_FILE_SPENT : OUT_FILE_FINISHED;

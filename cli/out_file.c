@@ -180,6 +180,26 @@ bool out_file_apart(const char *path, const char *option, const char *other,
     return false;
 }
 
+bool out_file_check_default(const char *path, struct err *err)
+{
+    struct buf text = BUF_INIT(FILE_BYTES);
+    struct err unread = ERR_CLEAR;
+    struct stat info;
+    bool ours =
+        stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0;
+
+    // Whatever we write by default says so.
+    if (!ours && file_read(path, &text, &unread) && text.data != NULL)
+        ours = strstr(text.data, "promptcc") != NULL;
+    buf_release(&text);
+    if (!ours)
+        err_set(err, ERR_INPUT,
+                "%.150s exists, and promptcc did not write it: name another "
+                "file with --out, or the same one to replace it",
+                path);
+    return ours;
+}
+
 bool out_file_is_standard(const char *path)
 {
     struct stat file, standard;

@@ -37,6 +37,10 @@ bool out_file_check(const char *path, const char *option,
 bool out_file_apart(const char *path, const char *option, const char *other,
                     const char *other_option, struct err *err);
 
+// Checks that a default name, which the user did not choose, does not overwrite
+// a file that promptcc did not write.
+bool out_file_check_default(const char *path, struct err *err);
+
 // Returns true if what is written to `path` comes out on standard output, where
 // nothing else may then be printed.
 bool out_file_is_standard(const char *path);

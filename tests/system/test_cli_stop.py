@@ -136,6 +136,31 @@ def test_a_file_that_is_not_a_compiled_file_is_not_replaced(stage):
     assert done.status == 0 and score_of(out) > 0  # as requested
 
 
+def test_a_default_name_takes_no_file_of_another_program(stage, sim):
+    """DSPy people have a compiled.json, and many a folder a report.html."""
+    job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
+    mine = {name: stage.folder / name for name in ("report.html",
+                                                   "ensemble.json")}
+    mine["run"] = compiled = job.parent / "compiled.json"
+    for path in mine.values():
+        path.write_text('{"mine": true}')
+    result = stage.promptcc("run", job, "--ollama", sim.url, "--json")
+    assert result.status == 0, result
+    partial = job.parent / "compiled.partial.json"
+    assert result.json["out"] == str(partial), result
+    for words in (["report", job], ["ensemble", partial, partial]):
+        refused = stage.promptcc(*words)
+        assert refused.status == 2 and "did not write it" in refused.err
+    assert {path.read_text() for path in mine.values()} == {'{"mine": true}'}
+    # Once it is named it is replaced, and our own file is in nobody's way.
+    for path, words in ((mine["report.html"], ["report", job]),
+                        (mine["ensemble.json"], ["ensemble", partial, partial]),
+                        (compiled, ["run", job, "--ollama", sim.url])):
+        assert stage.promptcc(*words, "--out", path).status == 0
+        assert stage.promptcc(*words).status == 0
+        assert "promptcc" in path.read_text()
+
+
 def test_a_stopped_run_writes_its_best_if_no_compiled_file_exists(stage):
     gate = stage.gate(stage.stand_in())
     job = stage.job()
