@@ -89,7 +89,7 @@ static bool make_peer(enum key_role role, const char *name, const char *folder,
     if (ok && access(at->public_file, F_OK) == 0) {
         key_place(folder, place);
         err_set(err, ERR_INPUT,
-                "%.80s already exists: choose another name, or `promptcc keys "
+                "%.60s already exists: choose another name, or `promptcc keys "
                 "revoke %s%s` first",
                 at->public_file, name, place);
         ok = false;

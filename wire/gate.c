@@ -415,7 +415,7 @@ static bool is_folder(const char *path, struct err *err)
         key_place(keys, place);
     free(keys);
     err_set(err, ERR_INPUT,
-            "%.80s is not a folder of keys that may connect: `promptcc keys "
+            "%.60s is not a folder of keys that may connect: `promptcc keys "
             "worker NAME%s` makes one",
             path, place);
     return false;

@@ -384,7 +384,7 @@ static void refuse_folder(const char *path, enum key_role role, struct err *err)
     key_place(path, place);
     if (role == KEY_COORDINATOR)
         err_set(err, ERR_INPUT,
-                "cannot look for keys in %.80s: %s; `promptcc keys worker "
+                "cannot look for keys in %.60s: %s; `promptcc keys worker "
                 "NAME%s` makes them",
                 path, strerror(cause), place);
     else

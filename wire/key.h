@@ -45,7 +45,7 @@ struct key {
 // The folder that `promptcc keys` uses without --keys.
 #define KEY_DEFAULT_FOLDER "keys"
 
-enum { KEY_PLACE_BYTES = 128 };
+enum { KEY_PLACE_BYTES = 72 };
 
 // Writes what makes a `promptcc keys` command to copy work on that folder, such
 // as " --keys 'my keys'": "" for the default, and " --keys DIR" if the path is

@@ -278,28 +278,34 @@ def test_a_peer_cannot_take_the_identity_of_another(talk, undisturbed, context):
 def test_the_keys_command_of_every_message_works_on_the_folder_meant(stage):
     """A folder whose name has a blank, and is not the one that `promptcc keys`
     uses by itself."""
-    keys = stage.folder / "my keys"
+    keys = "my keys"
+
+    def here(*words):
+        return stage.promptcc(*words, cwd=stage.folder)
 
     def advised(pattern, *words):
-        result = stage.promptcc(*words, "--keys", keys)
+        result = here(*words, "--keys", keys)
         command = re.search(pattern, result.out + result.err)
         assert command, result
         return shlex.split(command[1].replace("NAME", "rack"))
 
     start = ["coordinator", "--store", stage.folder / "c.db", "--listen",
              "tcp://127.0.0.1:0"]
-    add = ["keys", "worker", "rack", "--keys", str(keys)]
+    add = ["keys", "worker", "rack", "--keys", keys]
     assert advised("`promptcc (keys worker .*?)`", "keys") == add
     assert advised("`promptcc (keys worker .*?)`", *start) == add
     assert advised("promptcc (coordinator .*)", "keys", "coordinator")[-2:] == \
-        ["--keys", str(keys)]
+        ["--keys", keys]
     assert advised("`promptcc (keys worker .*?)`", *start) == add
-    assert stage.promptcc(*add).status == 0
+    assert here(*add).status == 0
     revoke = advised("`promptcc (keys revoke .*?)`", *add[:3])
     assert revoke[:3] == ["keys", "revoke", "rack"]
-    assert stage.promptcc(*revoke).status == 0
+    assert here(*revoke).status == 0
     listing = advised("`promptcc (keys --keys .*?)`", "keys", "revoke")
-    assert stage.promptcc(*listing).status == 0
-    (keys / "coordinator.key").unlink()
+    assert here(*listing).status == 0
+    (stage.folder / keys / "coordinator.key").unlink()
     again = advised("`promptcc (keys coordinator .*?)`", *start)
-    assert stage.promptcc(*again).status == 0
+    assert here(*again).status == 0
+    # The advice is whole, however long the name of the folder.
+    keys = "long " * 30
+    assert advised("`promptcc (keys worker .*?)`", *start)[-1] == "DIR"
