@@ -104,7 +104,7 @@ out:
     return ok;
 }
 
-Test(fault, json_without_memory_is_no_mistake_of_the_writer)
+Test(fault, json_out_of_memory_is_not_reported_as_a_writer_mistake)
 {
     cr_expect_gt(fault_each(parse_and_write), 20);
 }
@@ -122,7 +122,7 @@ static bool build_and_write(struct err *err)
     return text != NULL;
 }
 
-Test(fault, json_that_could_not_be_built_is_not_written)
+Test(fault, json_that_failed_to_build_is_not_written)
 {
     cr_expect_gt(fault_each(build_and_write), 5);
 }
@@ -139,7 +139,7 @@ static bool write_and_read(struct err *err)
     return ok;
 }
 
-Test(fault, a_file_is_written_and_read_or_said_not_to_be)
+Test(fault, file_io_succeeds_or_reports_out_of_memory)
 {
     int fd = mkstemp(path);
 

@@ -112,17 +112,17 @@ static void run_every(enum vfs_fault fault, int at_least)
     cr_expect_gt(n, at_least);
 }
 
-Test(coordinator, a_job_goes_on_after_every_failing_write)
+Test(coordinator, job_continues_after_any_failing_write)
 {
     run_every(VFS_WRITE, 20);
 }
 
-Test(coordinator, a_job_goes_on_after_every_failing_sync)
+Test(coordinator, job_continues_after_any_failing_sync)
 {
     run_every(VFS_SYNC, 3);
 }
 
-Test(coordinator, a_job_goes_on_after_the_disk_was_full)
+Test(coordinator, job_continues_after_a_full_disk)
 {
     run_every(VFS_FULL, 20);
 }

@@ -121,22 +121,22 @@ static bool score(struct err *err)
     return ok;
 }
 
-Test(dataset, lines_that_find_no_memory_say_so)
+Test(dataset, reading_lines_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(load_lines), 20);
 }
 
-Test(dataset, a_list_that_finds_no_memory_says_so)
+Test(dataset, reading_a_list_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(load_list), 20);
 }
 
-Test(dataset, a_table_that_finds_no_memory_says_so)
+Test(dataset, reading_a_table_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(load_table), 20);
 }
 
-Test(dataset, a_metric_that_finds_no_memory_gives_no_score)
+Test(dataset, metric_out_of_memory_gives_no_score)
 {
     struct err err = ERR_CLEAR;
 

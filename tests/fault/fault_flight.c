@@ -93,7 +93,7 @@ static bool count(struct err *err)
     return ok;
 }
 
-Test(flight, every_failing_allocation_of_the_ledger_is_told)
+Test(flight, ledger_reports_every_failing_allocation)
 {
     cr_expect_geq(fault_each(count), 3);
 }
@@ -112,7 +112,7 @@ static bool name_models(struct err *err)
     return ok;
 }
 
-Test(flight, every_failing_allocation_of_the_models_is_told)
+Test(flight, models_report_every_failing_allocation)
 {
     cr_expect_geq(fault_each(name_models), 40);
 }

@@ -102,12 +102,12 @@ static bool print_findings(struct err *err)
     return ok;
 }
 
-Test(job, is_loaded_and_named_or_says_that_memory_ran_out)
+Test(job, is_loaded_and_named_or_reports_out_of_memory)
 {
     cr_expect_gt(fault_each(name_job), 100);
 }
 
-Test(job, findings_are_shown_or_memory_ran_out)
+Test(job, findings_are_shown_or_out_of_memory_is_reported)
 {
     cr_expect_gt(fault_each(print_findings), 10);
 }

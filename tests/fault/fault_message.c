@@ -90,22 +90,22 @@ static bool pass_submit(struct err *err)
     return pass(&submit, err);
 }
 
-Test(message, a_greeting_that_finds_no_memory_says_so)
+Test(message, greeting_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(pass_hello), 2);
 }
 
-Test(message, a_call_that_finds_no_memory_says_so)
+Test(message, call_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(pass_call), 2);
 }
 
-Test(message, an_answer_that_finds_no_memory_says_so)
+Test(message, answer_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(pass_answer), 2);
 }
 
-Test(message, a_job_that_finds_no_memory_says_so)
+Test(message, job_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(pass_submit), 2);
 }

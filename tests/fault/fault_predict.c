@@ -36,7 +36,7 @@ static bool open_pool(struct err *err)
     return pool != NULL;
 }
 
-Test(fault, a_pool_of_runs_is_there_or_said_not_to_be)
+Test(fault, pool_of_runs_is_created_or_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(open_pool), 5);
 }

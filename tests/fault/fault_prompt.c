@@ -56,7 +56,7 @@ out:
     return ok;
 }
 
-Test(fault, a_prompt_is_whole_or_said_not_to_be)
+Test(fault, prompt_is_complete_or_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(render), 10);
 }
@@ -96,7 +96,7 @@ static bool read_mended(struct err *err)
                       err);
 }
 
-Test(fault, a_reply_without_memory_is_no_bad_reply)
+Test(fault, reply_out_of_memory_is_not_a_bad_reply)
 {
     cr_expect_geq(fault_each(read_mended), 10);
     cr_expect_geq(fault_each(read_marked), 5);
@@ -145,7 +145,7 @@ static bool run(struct err *err)
     return ok;
 }
 
-Test(fault, a_run_without_memory_is_no_failed_run)
+Test(fault, run_out_of_memory_is_not_a_failed_run)
 {
     cr_expect_geq(fault_each(run), 20);
 }
@@ -175,7 +175,7 @@ out:
     return ok;
 }
 
-Test(fault, a_compiled_file_is_written_and_read_or_said_not_to_be)
+Test(fault, compiled_file_io_succeeds_or_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(compile), 100);
 }
@@ -221,7 +221,7 @@ static bool ensemble(struct err *err)
     return ok;
 }
 
-Test(fault, an_ensemble_is_whole_or_said_not_to_be)
+Test(fault, ensemble_is_complete_or_reports_out_of_memory)
 {
     make_members();
     cr_expect_geq(fault_each(ensemble), 100);

@@ -158,17 +158,17 @@ static void ask_with_every(enum vfs_fault fault, int at_least)
     }
 }
 
-Test(read, a_read_that_fails_is_no_empty_listing)
+Test(read, failed_read_is_not_an_empty_listing)
 {
     ask_with_every(VFS_READ, 20);
 }
 
-Test(read, a_size_that_cannot_be_told_is_no_empty_listing)
+Test(read, unknown_file_size_is_not_an_empty_listing)
 {
     ask_with_every(VFS_SIZE, 1);
 }
 
-Test(read, a_file_that_cannot_be_opened_is_no_empty_listing)
+Test(read, unopenable_file_is_not_an_empty_listing)
 {
     ask_with_every(VFS_OPEN, 2);
 }
@@ -196,7 +196,7 @@ static void ask_with_less(off_t size)
     store_close(store);
 }
 
-Test(read, a_store_that_was_cut_short_is_no_empty_listing)
+Test(read, truncated_store_is_not_an_empty_listing)
 {
     struct stat whole_store;
 
@@ -322,7 +322,7 @@ static bool run_what_is_left(size_t at)
 // SQLite takes the rest of a page for zeros, and half a page may look valid.
 // What SQLite then writes to the file is wrong as well, and the next run has to
 // notice it.
-Test(read, a_read_that_ends_too_early_is_no_other_program)
+Test(read, short_read_is_not_taken_for_another_program)
 {
     struct buf image = BUF_INIT(1 << 30);
     struct err err = ERR_CLEAR;

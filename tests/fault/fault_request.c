@@ -33,7 +33,7 @@ static bool carry(struct err *err)
     return ok;
 }
 
-Test(request, every_failing_allocation_loses_all_or_nothing)
+Test(request, failing_allocation_loses_the_whole_request_or_nothing)
 {
     cr_expect_geq(fault_each(carry), 10);
 }

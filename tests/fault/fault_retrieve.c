@@ -38,7 +38,7 @@ static bool index_and_find(struct err *err)
     return ok;
 }
 
-Test(retrieve, documents_are_indexed_and_found_or_memory_ran_out)
+Test(retrieve, indexing_and_finding_documents_reports_out_of_memory)
 {
     cr_expect_gt(fault_each(index_and_find), 25);
 }
@@ -86,7 +86,7 @@ static bool pick(struct err *err)
     return ok;
 }
 
-Test(retrieve, demos_are_picked_or_memory_ran_out)
+Test(retrieve, picking_demos_reports_out_of_memory)
 {
     make_pool();
     cr_expect_gt(fault_each(pick), 25);
@@ -152,7 +152,7 @@ static bool find_near(struct err *err)
     return ok;
 }
 
-Test(retrieve, documents_are_found_by_embeddings_or_memory_ran_out)
+Test(retrieve, finding_documents_by_embeddings_reports_out_of_memory)
 {
     program = given_program(
         "inputs: {q: }\n"
@@ -197,7 +197,7 @@ static bool pick_near(struct err *err)
     return ok;
 }
 
-Test(retrieve, demos_are_picked_by_embeddings_or_memory_ran_out)
+Test(retrieve, picking_demos_by_embeddings_reports_out_of_memory)
 {
     make_pool();
     cr_expect_gt(fault_each(pick_near), 15);

@@ -43,7 +43,7 @@ static bool propose_choices(struct err *err)
     return tpe_propose(&space, trials, 12, uniforms_of(&rng), out, err);
 }
 
-Test(fault, a_search_model_says_so)
+Test(fault, search_model_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(propose_choices), 5);
 }
@@ -107,42 +107,42 @@ static bool run_simba(struct err *err)
                       err);
 }
 
-Test(fault, labeled_few_shot_says_so)
+Test(fault, labeled_few_shot_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_labeled), 20);
 }
 
-Test(fault, bootstrap_few_shot_says_so)
+Test(fault, bootstrap_few_shot_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_bootstrap), 20);
 }
 
-Test(fault, bootstrap_random_search_says_so)
+Test(fault, bootstrap_random_search_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_random), 20);
 }
 
-Test(fault, miprov2_says_so)
+Test(fault, miprov2_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_mipro), 50);
 }
 
-Test(fault, screen_and_race_says_so)
+Test(fault, screen_and_race_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_race), 50);
 }
 
-Test(fault, gepa_says_so)
+Test(fault, gepa_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_gepa), 50);
 }
 
-Test(fault, copro_says_so)
+Test(fault, copro_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_copro), 50);
 }
 
-Test(fault, simba_says_so)
+Test(fault, simba_reports_out_of_memory)
 {
     cr_expect_geq(fault_each(run_simba), 50);
 }

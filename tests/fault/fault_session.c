@@ -195,7 +195,7 @@ static bool run_job(struct err *err)
     return err->code == ERR_NONE;
 }
 
-Test(session, every_failing_allocation_lets_the_job_come_to_its_end)
+Test(session, job_ends_properly_after_any_failing_allocation)
 {
     cr_expect_geq(fault_each(run_job), 100);
 }

@@ -240,7 +240,7 @@ static void outlast(enum vfs_fault fault, bool lasting)
     expect_sound();
 }
 
-Test(store, a_full_disk_that_gets_room_loses_nothing)
+Test(store, full_disk_that_regains_space_loses_nothing)
 {
     outlast(VFS_FULL, true);
 }
@@ -256,7 +256,7 @@ Test(store, a_single_sync_that_fails_loses_nothing)
 }
 
 // Closing does not wait for a disk that stays full.
-Test(store, patience_ends_with_the_store)
+Test(store, closing_does_not_wait_for_a_full_disk)
 {
     struct err err = ERR_CLEAR;
     struct store *store;
@@ -435,7 +435,7 @@ out:
     return ok;
 }
 
-Test(store, every_failing_allocation_is_told_as_such)
+Test(store, every_failing_allocation_reports_out_of_memory)
 {
     share_allocator();
     make_whole();
@@ -451,7 +451,7 @@ static bool make_store(struct err *err)
     return store != NULL;
 }
 
-Test(store, every_failing_allocation_of_ours_while_a_store_is_made)
+Test(store, creating_a_store_survives_every_failing_allocation)
 {
     cr_expect_geq(fault_each(make_store), 5);
 }

@@ -133,7 +133,7 @@ static void add_large_rows(struct buf *out, char with)
     cr_assert_not(out->failed);
 }
 
-Test(turn, a_large_submission_is_read_beside_the_loop)
+Test(turn, large_submission_is_read_without_blocking_the_loop)
 {
     struct buf more = BUF_INIT(64 << 20);
 
@@ -152,7 +152,7 @@ Test(turn, a_large_submission_is_read_beside_the_loop)
 }
 
 // Rows that would take half a minute if each could backtrack without limit.
-Test(turn, a_costly_pattern_is_refused_beside_the_loop)
+Test(turn, costly_pattern_is_refused_without_blocking_the_loop)
 {
     int64_t status;
     json_t *document;
@@ -171,7 +171,7 @@ Test(turn, a_costly_pattern_is_refused_beside_the_loop)
 
 // The disk stalls while a job is running. The job's answers wait, but peers are
 // still answered.
-Test(turn, a_disk_that_stalls_is_waited_for_beside_the_loop)
+Test(turn, stalling_disk_does_not_block_the_loop)
 {
     int64_t began = clock_monotonic_ms();
 
@@ -196,7 +196,7 @@ Test(turn, a_disk_that_stalls_is_waited_for_beside_the_loop)
 
 // More questions than are taken at once; each client stays below the limit that
 // counts as a flood.
-Test(turn, many_questions_at_once_are_read_beside_the_loop)
+Test(turn, many_queries_at_once_do_not_block_the_loop)
 {
     struct message question = {
         .kind = MESSAGE_COMMAND,
@@ -263,7 +263,7 @@ static bool is_welcome(struct wire_socket *socket)
 
 // After a restart, all workers are back before the first of them has its turn.
 // Nobody is cut off because others came later.
-Test(turn, a_crowd_that_comes_back_at_once_is_let_in)
+Test(turn, crowd_that_reconnects_at_once_is_admitted)
 {
     static struct wire_socket *sockets[CROWD];
     struct monitor_event event;
@@ -288,7 +288,7 @@ Test(turn, a_crowd_that_comes_back_at_once_is_let_in)
         wire_close(sockets[i]);
 }
 
-Test(turn, five_thousand_workers_may_come_at_once)
+Test(turn, five_thousand_workers_can_join_at_once)
 {
     static struct wire_socket *sockets[MANY];
 

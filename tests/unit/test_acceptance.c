@@ -88,19 +88,19 @@ Test(acceptance, a_clear_loss_is_neither_better_nor_clear)
     cr_expect_not(out.clear);
 }
 
-Test(acceptance, what_is_equal_is_not_better)
+Test(acceptance, an_equal_score_is_not_better)
 {
     cr_expect_not(weigh("0a5", "50a").better);
 }
 
-Test(acceptance, only_rows_that_both_were_scored_on_count)
+Test(acceptance, only_rows_scored_by_both_candidates_count)
 {
     cr_expect(weigh("a-0", "-00").better == false);
     cr_expect(weigh("a0-", "-5a").better);
     cr_expect_not(weigh("a-", "-a").better, "no such row");
 }
 
-Test(acceptance, lists_of_rows_are_taken_together)
+Test(acceptance, several_lists_of_rows_are_combined)
 {
     static struct sides few, more;
     struct acceptance out = {0};
@@ -113,7 +113,7 @@ Test(acceptance, lists_of_rows_are_taken_together)
     cr_expect_not(out.better);
 }
 
-Test(acceptance, a_merged_child_may_be_as_good_as_the_better_parent)
+Test(acceptance, merged_child_may_equal_the_better_parent)
 {
     static struct sides a, b, child;
 
@@ -125,7 +125,7 @@ Test(acceptance, a_merged_child_may_be_as_good_as_the_better_parent)
     cr_expect_not(acceptance_of_merged(&child.child, &a.child, &b.child));
 }
 
-Test(acceptance, parents_count_only_where_the_merged_child_was_scored)
+Test(acceptance, parents_are_compared_only_on_rows_the_child_was_scored_on)
 {
     static struct sides a, b, child;
 

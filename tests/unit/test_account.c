@@ -43,7 +43,7 @@ static struct use work(int64_t most, size_t n)
     return fresh;
 }
 
-Test(account, a_call_counts_for_the_first_that_uses_it)
+Test(account, call_is_charged_to_its_first_user)
 {
     open_account(100, 0);
     cr_expect_eq(work(10, 6).calls, 6);
@@ -52,7 +52,7 @@ Test(account, a_call_counts_for_the_first_that_uses_it)
     cr_expect_eq(account_used(&account).tokens, 80);
 }
 
-Test(account, work_under_way_counts_at_its_most)
+Test(account, work_in_progress_counts_at_its_maximum)
 {
     open_account(100, 0);
     account_begin(&account, (struct use){.calls = 60});
@@ -60,7 +60,7 @@ Test(account, work_under_way_counts_at_its_most)
     cr_expect_eq(ask(41, 41), BUDGET_WAIT);
 }
 
-Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
+Test(account, search_cannot_use_what_is_set_aside_for_the_test_share)
 {
     const struct budget_need need = {.least.calls = 71, .most.calls = 71};
 
@@ -75,14 +75,14 @@ Test(account, what_is_set_aside_for_the_test_share_is_not_the_searchs)
                      "the test share, and trial 3 needs at least 71");
 }
 
-Test(account, what_would_leave_nothing_is_not_set_aside)
+Test(account, nothing_is_set_aside_if_it_would_take_the_whole_budget)
 {
     open_account(100, 0);
     account_reserve_for_test(&account, (struct use){.calls = 100});
     cr_expect_eq(ask(100, 100), BUDGET_FREE);
 }
 
-Test(account, all_of_the_rest_is_kept_back_where_it_may_be)
+Test(account, all_of_the_remainder_can_be_kept_back_at_share_1)
 {
     open_account(100, 0);
     work(20, 20);
@@ -93,7 +93,7 @@ Test(account, all_of_the_rest_is_kept_back_where_it_may_be)
     cr_expect_eq(ask(1, 1), BUDGET_OVER);
 }
 
-Test(account, no_more_than_half_of_the_rest_is_kept_back)
+Test(account, at_most_half_of_the_remainder_is_kept_back)
 {
     open_account(100, 0);
     work(20, 20);

@@ -24,7 +24,7 @@ static char *letters(size_t n)
     return text;
 }
 
-Test(answer_check, what_is_far_beyond_the_tokens_asked_for_is_cut)
+Test(answer_check, answer_far_longer_than_max_tokens_is_cut)
 {
     const struct call_options asked = {.num_predict = 4, .top_logprobs = 1};
     char *text = letters(300 << 10);
@@ -39,7 +39,7 @@ Test(answer_check, what_is_far_beyond_the_tokens_asked_for_is_cut)
     free(text);
 }
 
-Test(answer_check, an_answer_of_its_length_stays_as_it_is)
+Test(answer_check, answer_of_the_expected_length_is_unchanged)
 {
     const struct call_options asked = {.num_predict = 100};
     char text[] = "garden";
@@ -62,7 +62,7 @@ static struct buf vector_of(size_t n)
     return text;
 }
 
-Test(answer_check, the_first_embedding_of_a_model_gives_the_size)
+Test(answer_check, first_embedding_of_a_model_sets_the_vector_size)
 {
     struct buf two = vector_of(2), three = vector_of(3);
     char words[] = "garden";

@@ -46,7 +46,7 @@ Test(arena, pieces_do_not_overlap)
     }
 }
 
-Test(arena, nothing_is_given_beyond_the_maximum)
+Test(arena, allocation_beyond_the_maximum_fails)
 {
     arena.max_bytes = 4096;
 
@@ -67,7 +67,7 @@ Test(arena, a_size_that_overflows_is_refused)
     cr_expect_not_null(arena_array(&arena, 3, 7));
 }
 
-Test(arena, a_large_piece_leaves_the_rest_of_the_block_in_use)
+Test(arena, current_block_is_still_used_after_a_large_allocation)
 {
     char *before = arena_alloc(&arena, 16);
     cr_assert_not_null(arena_alloc(&arena, 1020));

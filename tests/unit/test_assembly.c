@@ -50,7 +50,7 @@ Test(assembly, parts_in_order_make_the_message)
     cr_expect_not(assembly_is_under_way(assembly));
 }
 
-Test(assembly, a_first_part_begins_anew)
+Test(assembly, first_part_discards_an_unfinished_message)
 {
     cr_assert(add(7, 0, "lost"));
     cr_assert(add(3, 0, "new"));
@@ -58,7 +58,7 @@ Test(assembly, a_first_part_begins_anew)
     cr_expect_str_eq(whole.data, "new");
 }
 
-Test(assembly, what_does_not_follow_is_refused)
+Test(assembly, part_that_does_not_follow_the_last_is_refused)
 {
     cr_expect_not(add(7, 3, "more"), "nothing came before");
     cr_assert(add(7, 0, "one"));
@@ -71,7 +71,7 @@ Test(assembly, what_does_not_follow_is_refused)
     cr_expect(add(7, 3, "more"));
 }
 
-Test(assembly, what_has_come_counts_until_it_is_taken_or_dropped)
+Test(assembly, received_bytes_count_until_the_message_is_taken_or_dropped)
 {
     struct assembly *other = assembly_new(&all, NULL);
 
@@ -86,7 +86,7 @@ Test(assembly, what_has_come_counts_until_it_is_taken_or_dropped)
     assembly_free(other);
 }
 
-Test(assembly, the_one_that_stands_still_for_longest_makes_room)
+Test(assembly, the_longest_idle_assembly_is_dropped_first)
 {
     int another;
     struct assembly *other = assembly_new(&all, &another);
@@ -102,7 +102,7 @@ Test(assembly, the_one_that_stands_still_for_longest_makes_room)
     assembly_free(empty);
 }
 
-Test(assembly, a_message_that_does_not_go_on_is_given_up)
+Test(assembly, message_that_stalls_is_abandoned)
 {
     cr_assert(add_at(assembly, 1000, 7, 0, "one"));
     assemblies_tick(&all, 16000);

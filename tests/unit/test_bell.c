@@ -28,7 +28,7 @@ static bool rings(void)
     return poll(&look, 1, 0) > 0;
 }
 
-Test(bell, it_is_heard_from_the_ring_to_the_hush)
+Test(bell, is_readable_from_ring_until_hush)
 {
     cr_expect_not(rings());
     bell_ring(&bell);
@@ -38,7 +38,7 @@ Test(bell, it_is_heard_from_the_ring_to_the_hush)
     cr_expect_not(rings());
 }
 
-Test(bell, whoever_rings_never_waits_and_keeps_errno, .timeout = 20)
+Test(bell, ringing_never_blocks_and_keeps_errno, .timeout = 20)
 {
     errno = EDOM;
     for (int i = 0; i < 200000; i++)
@@ -48,13 +48,13 @@ Test(bell, whoever_rings_never_waits_and_keeps_errno, .timeout = 20)
     cr_expect_not(rings());
 }
 
-Test(bell, no_program_that_is_started_gets_it)
+Test(bell, is_not_inherited_by_child_programs)
 {
     for (int i = 0; i < 2; i++)
         cr_expect_eq(fcntl(bell.ends[i], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 }
 
-Test(bell, one_that_is_closed_may_ring_and_be_closed_again)
+Test(bell, ringing_or_closing_a_closed_bell_is_harmless)
 {
     bell_close(&bell);
     bell_ring(&bell);

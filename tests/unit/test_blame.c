@@ -116,7 +116,7 @@ Test(blame, many_faults_on_three_good_workers_park_a_call)
 
 // The first three workers have the model loaded, and would always be asked
 // first.
-Test(blame, what_three_good_workers_failed_goes_to_one_that_joins_later)
+Test(blame, call_that_three_good_workers_failed_goes_to_a_later_worker)
 {
     prove_workers(3);
     queue(5);
@@ -131,7 +131,7 @@ Test(blame, what_three_good_workers_failed_goes_to_one_that_joins_later)
     cr_expect_null(last(ACTION_PARK, 5));
 }
 
-Test(blame, one_that_has_answered_nothing_is_not_asked_for_ever)
+Test(blame, worker_that_never_answers_is_not_tried_forever)
 {
     prove_workers(3);
     join(4, 1);
@@ -144,7 +144,7 @@ Test(blame, one_that_has_answered_nothing_is_not_asked_for_ever)
     cr_expect_leq(times_sent(5), DISPATCH_STRIKES + 3);
 }
 
-Test(blame, where_nobody_has_answered_yet_all_have_three_tries)
+Test(blame, before_any_answer_every_worker_gets_three_tries)
 {
     join_many(4);
     queue(5);
@@ -157,7 +157,7 @@ Test(blame, where_nobody_has_answered_yet_all_have_three_tries)
     cr_expect_not_null(last(ACTION_PARK, 5));
 }
 
-Test(blame, three_odd_workers_do_not_park_what_a_good_one_can_answer)
+Test(blame, three_bad_workers_do_not_park_a_call_a_good_one_can_answer)
 {
     prove_workers(1);
     for (int32_t worker = 2; worker <= 4; worker++)
@@ -180,7 +180,7 @@ Test(blame, three_odd_workers_do_not_park_what_a_good_one_can_answer)
     answer(5);
 }
 
-Test(blame, three_odd_workers_at_the_start_leave_the_call_to_the_fourth)
+Test(blame, three_bad_workers_at_the_start_leave_the_call_to_the_fourth)
 {
     join_many(3);
     queue(5);
@@ -213,7 +213,7 @@ Test(blame, a_call_that_a_bad_worker_failed_goes_to_a_good_one_at_once)
     cr_expect_eq(sent(5)->worker, 1, "no back-off");
 }
 
-Test(blame, faults_in_an_outage_are_held_against_no_call)
+Test(blame, faults_during_an_outage_do_not_count_against_calls)
 {
     join(1, 2);
     queue(1);
@@ -234,7 +234,7 @@ Test(blame, faults_in_an_outage_are_held_against_no_call)
     cr_expect_eq(counts().parked, 0);
 }
 
-Test(blame, many_faults_on_all_workers_park_a_call_where_there_are_fewer)
+Test(blame, with_fewer_workers_many_faults_on_all_park_a_call)
 {
     join(1, 1);
     join(2, 1);
@@ -316,7 +316,7 @@ Test(blame, a_worker_without_the_model_is_not_asked_for_it_again)
     cr_expect_geq(settle(), 1, "it has the model again");
 }
 
-Test(blame, a_call_is_parked_when_nobody_has_its_model_any_more)
+Test(blame, call_is_parked_when_no_worker_has_its_model_any_more)
 {
     join(1, 1);
     queue(5);
@@ -372,7 +372,7 @@ Test(blame, a_worker_that_hands_back_all_calls_is_left_alone_as_well)
     cr_expect_eq(counts().leased, 1);
 }
 
-Test(blame, a_worker_in_doubt_is_tried_with_one_call)
+Test(blame, suspect_worker_is_tried_with_one_call)
 {
     quarantine();
     queue_group(50, 5, 1, 1);
@@ -406,7 +406,7 @@ Test(blame, a_success_ends_a_quarantine)
     cr_expect_eq(counts().leased, 5);
 }
 
-Test(blame, a_worker_that_lives_and_never_answers_is_put_to_rest)
+Test(blame, live_worker_that_never_answers_is_quarantined)
 {
     struct dispatch_worker_view view = {0};
 
@@ -433,7 +433,7 @@ Test(blame, a_worker_that_lives_and_never_answers_is_put_to_rest)
     cr_expect_leq(view.n_calls, 1);
 }
 
-Test(blame, one_call_that_always_fails_does_not_put_its_worker_to_rest)
+Test(blame, one_call_that_always_fails_does_not_quarantine_its_worker)
 {
     struct dispatch_worker_view view = {0};
 

@@ -83,7 +83,7 @@ static void ask(struct entry *entry, size_t from, size_t n)
         "%s", err.text);
 }
 
-Test(board, the_last_trial_holds_all_that_is_known_of_an_entry)
+Test(board, last_trial_holds_everything_known_about_an_entry)
 {
     struct entry *entry = enter(0, 0);
 
@@ -98,7 +98,7 @@ Test(board, the_last_trial_holds_all_that_is_known_of_an_entry)
         cr_expect_eq(entry->known[i], i >= 2 && i < 8);
 }
 
-Test(board, what_is_known_already_makes_no_trial)
+Test(board, known_scores_need_no_new_trial)
 {
     struct entry *entry = enter(0, 0);
     size_t n = 0;
@@ -111,7 +111,7 @@ Test(board, what_is_known_already_makes_no_trial)
     cr_expect_eq(fake->n_trials, n);
 }
 
-Test(board, a_row_that_a_candidate_shows_is_scored_without_its_demo)
+Test(board, row_shown_as_a_demo_is_scored_without_that_demo)
 {
     struct entry *entry;
 
@@ -124,7 +124,7 @@ Test(board, a_row_that_a_candidate_shows_is_scored_without_its_demo)
     cr_expect_not(support.saw_itself);
 }
 
-Test(board, one_candidate_is_one_entry)
+Test(board, each_candidate_has_one_entry)
 {
     struct entry *entry = enter(0, 0);
     int number = -1;
@@ -138,7 +138,7 @@ Test(board, one_candidate_is_one_entry)
 
 // Six rows are known for both. One side alone is right on five of them, which
 // has a probability of 1 / 32.
-Test(board, a_comparison_is_of_the_rows_that_both_know)
+Test(board, entries_are_compared_on_their_common_rows)
 {
     struct entry *a = enter(0, 0);
     struct entry *b;
@@ -160,7 +160,7 @@ Test(board, a_comparison_is_of_the_rows_that_both_know)
     cr_expect_float_eq(pairs.p_value, 31.0 / 32, 1e-12);
 }
 
-Test(board, a_further_draw_makes_a_score_the_mean_of_its_draws)
+Test(board, score_is_the_mean_of_all_draws)
 {
     struct entry *entry = enter(0, 0);
     size_t rows[] = {0, 1, 5};

@@ -28,7 +28,7 @@ Test(budget, without_a_limit_everything_is_free)
     cr_expect_eq(ask(0, 1000000, 1000000, 50, 100, &limit), BUDGET_FREE);
 }
 
-Test(budget, what_fits_at_its_most_is_free)
+Test(budget, request_whose_maximum_fits_is_unlimited)
 {
     struct use limit;
 
@@ -36,7 +36,7 @@ Test(budget, what_fits_at_its_most_is_free)
     cr_expect_eq(ask(199, 60, 40, 50, 100, &limit), BUDGET_WAIT);
 }
 
-Test(budget, what_fits_at_its_least_only_is_limited_to_what_is_left)
+Test(budget, request_whose_minimum_alone_fits_is_limited_to_the_rest)
 {
     struct use limit;
 
@@ -48,7 +48,7 @@ Test(budget, what_fits_at_its_least_only_is_limited_to_what_is_left)
 
 // However many calls are still open, the final answer is the one for exact
 // figures.
-Test(budget, waiting_never_changes_what_begins)
+Test(budget, waiting_never_changes_the_final_decision)
 {
     for (int64_t used = 0; used <= 120; used++) {
         struct use limit;
@@ -63,7 +63,7 @@ Test(budget, waiting_never_changes_what_begins)
     }
 }
 
-Test(budget, what_is_set_aside_makes_it_smaller)
+Test(budget, amount_set_aside_reduces_the_budget)
 {
     const struct budget budget = {.most = {100, 0}, .aside = {30, 5000}};
     const struct budget_need need = need_of(10, 20);
@@ -77,7 +77,7 @@ Test(budget, what_is_set_aside_makes_it_smaller)
         BUDGET_OVER);
 }
 
-Test(budget, the_least_tokens_are_those_of_the_calls_so_far)
+Test(budget, minimum_tokens_are_estimated_from_past_calls)
 {
     const struct budget budget = {.most = {0, 1000}};
     const struct budget_need need = need_of(10, 1000);

@@ -54,7 +54,7 @@ Test(buf, stays_terminated_while_it_grows)
     }
 }
 
-Test(buf, what_is_expected_needs_one_step)
+Test(buf, buf_expect_reserves_in_one_step)
 {
     struct buf room = BUF_INIT(5000);
 
@@ -96,7 +96,7 @@ Test(buf, a_failed_buffer_keeps_what_it_had_and_ignores_the_rest)
     cr_expect_str_eq(buf.data, "12345");
 }
 
-Test(buf, a_format_too_long_for_the_maximum_leaves_no_part_behind)
+Test(buf, format_that_exceeds_the_maximum_appends_nothing)
 {
     buf = BUF_INIT(8);
     buf_puts(&buf, "1234");
@@ -107,7 +107,7 @@ Test(buf, a_format_too_long_for_the_maximum_leaves_no_part_behind)
     cr_expect_eq(buf.len, 4);
 }
 
-Test(buf, a_maximum_without_end_does_not_overflow)
+Test(buf, maximum_of_size_max_does_not_overflow)
 {
     volatile size_t endless = SIZE_MAX - 1; // hidden from the compiler
 
@@ -119,7 +119,7 @@ Test(buf, a_maximum_without_end_does_not_overflow)
     cr_expect(buf.failed);
 }
 
-Test(buf, cleared_it_starts_again_with_its_memory)
+Test(buf, clearing_keeps_the_allocation)
 {
     buf = BUF_INIT(8);
     buf_puts(&buf, "123456789");
@@ -160,7 +160,7 @@ Test(buf, taking_from_a_failed_buffer_gives_nothing)
     cr_expect_not(buf.failed);
 }
 
-Test(buf, json_escapes_only_what_json_demands)
+Test(buf, json_escapes_only_what_json_requires)
 {
     expect_json("plain /text/ \x7F", 14, "\"plain /text/ \x7F\"");
     expect_json("\"\\\b\f\n\r\t", 7, "\"\\\"\\\\\\b\\f\\n\\r\\t\"");
@@ -169,7 +169,7 @@ Test(buf, json_escapes_only_what_json_demands)
     expect_json(NULL, 0, "\"\"");
 }
 
-Test(buf, json_escapes_a_byte_wherever_it_stands)
+Test(buf, json_escapes_a_byte_at_any_offset)
 {
     for (int byte = 0; byte < 128; byte++)
         for (size_t at = 0; at < 20; at++) {
@@ -188,7 +188,7 @@ Test(buf, json_escapes_a_byte_wherever_it_stands)
         }
 }
 
-Test(buf, json_writes_other_scripts_as_they_are)
+Test(buf, json_writes_non_latin_scripts_unescaped)
 {
     const char *text = "na\xC3\xAFve \xE6\x97\xA5\xE6\x9C\xAC "
                        "\xF0\x9F\x99\x82 \xF4\x8F\xBF\xBF";
@@ -200,7 +200,7 @@ Test(buf, json_writes_other_scripts_as_they_are)
 
 #define BAD "\xEF\xBF\xBD"
 
-Test(buf, json_replaces_what_is_no_utf8)
+Test(buf, json_replaces_invalid_utf8)
 {
     expect_json("a\xFFz", 3, "\"a" BAD "z\"");             // no such lead byte
     expect_json("\x80", 1, "\"" BAD "\"");                 // no lead byte
@@ -211,7 +211,7 @@ Test(buf, json_replaces_what_is_no_utf8)
     expect_json("\xE2\x82z", 3, "\"" BAD BAD "z\"");               // broken off
 }
 
-Test(buf, json_of_any_bytes_is_read_by_jansson)
+Test(buf, jansson_reads_json_made_of_any_bytes)
 {
     struct rng rng;
 

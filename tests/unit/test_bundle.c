@@ -82,7 +82,7 @@ Test(bundle, says_which_file_is_missing)
     cr_expect_null(bundle_open("/nowhere/job.yaml", &err));
 }
 
-Test(bundle, from_a_message_holds_only_what_came)
+Test(bundle, from_a_message_holds_only_the_files_sent)
 {
     bundle = bundle_new("job.yaml", &err);
     cr_assert_not_null(bundle, "%s", err.text);
@@ -109,7 +109,7 @@ Test(bundle, from_a_message_stays_in_its_folder)
     cr_expect(bundle_add(bundle, "..a/b..", "x", 1, &err), "%s", err.text);
 }
 
-Test(bundle, refuses_a_name_twice)
+Test(bundle, refuses_a_duplicate_name)
 {
     bundle = bundle_new("job.yaml", &err);
     cr_assert_not_null(bundle, "%s", err.text);
@@ -117,7 +117,7 @@ Test(bundle, refuses_a_name_twice)
     cr_expect_not(bundle_add(bundle, "a", "y", 1, &err));
 }
 
-Test(bundle, has_a_cap_on_files_and_bytes)
+Test(bundle, limits_files_and_bytes)
 {
     char name[16];
 
@@ -143,7 +143,7 @@ Test(bundle, has_a_cap_on_files_and_bytes)
 
 // Otherwise the job's id could be computed from other files than those that
 // run.
-Test(bundle, from_a_message_has_one_content_for_one_file)
+Test(bundle, from_a_message_refuses_two_contents_for_one_path)
 {
     static const char *const others[] = {"./run/m.sh", "run//m.sh",
                                          "run/./m.sh", ".//run/m.sh"};
@@ -189,7 +189,7 @@ Test(bundle, reads_nothing_outside_its_folder)
     (void)unlink(path);
 }
 
-Test(bundle, reads_a_link_to_a_file_of_its_folder)
+Test(bundle, reads_a_link_to_a_file_in_its_folder)
 {
     char path[128];
     char target[128];
@@ -214,7 +214,7 @@ Test(bundle, reads_no_pipe_and_no_device_and_never_waits_for_one)
     expect_refused(".", "it is a folder: name a file in it");
 }
 
-Test(bundle, a_copy_has_the_same_files_and_stands_alone)
+Test(bundle, copy_has_the_same_files_and_is_independent)
 {
     open_bundle();
     cr_assert_not_null(bundle_get(bundle, "data.jsonl", &err));
@@ -227,7 +227,7 @@ Test(bundle, a_copy_has_the_same_files_and_stands_alone)
     cr_expect_str_eq(bundle_find(copy, "data.jsonl")->data, "{}\n");
 }
 
-Test(bundle, a_file_that_is_dropped_leaves_the_others)
+Test(bundle, dropping_one_file_keeps_the_others)
 {
     open_bundle();
     cr_assert_not_null(bundle_get(bundle, "data.jsonl", &err));

@@ -51,7 +51,7 @@ Test(call_index, a_call_is_found_by_its_key)
     cr_expect_eq(ref.outcome, CALL_CUT);
 }
 
-Test(call_index, a_call_is_found_by_its_id_also_beyond_gaps)
+Test(call_index, call_is_found_by_its_id_despite_gaps)
 {
     struct call_ref ref = {0};
 
@@ -63,7 +63,7 @@ Test(call_index, a_call_is_found_by_its_id_also_beyond_gaps)
     }
 }
 
-Test(call_index, an_id_that_is_not_there_is_not_found)
+Test(call_index, missing_id_is_not_found)
 {
     struct call_ref ref = {0};
 
@@ -76,7 +76,7 @@ Test(call_index, an_id_that_is_not_there_is_not_found)
     cr_expect_not(call_index_get(&calls, 10, &ref));
 }
 
-Test(call_index, calls_that_were_appended_are_found_once_it_is_built)
+Test(call_index, calls_appended_before_the_build_are_found_after_it)
 {
     struct call_ref ref = {0};
     struct hash key;
@@ -103,7 +103,7 @@ Test(call_index, calls_that_were_appended_are_found_once_it_is_built)
     cr_expect(call_index_find(&calls, &key, &ref));
 }
 
-Test(call_index, evaluations_alike_share_a_verdict)
+Test(call_index, equal_evaluations_share_one_verdict)
 {
     struct history_evaluation one = {.candidate_id = 1, .n_calls = 1};
     struct history_evaluation out = {0};
@@ -127,7 +127,7 @@ Test(call_index, evaluations_alike_share_a_verdict)
     cr_expect(out.p_right < 0);
 }
 
-Test(call_index, a_candidate_beyond_32_bits_is_not_another)
+Test(call_index, candidate_ids_beyond_32_bits_stay_distinct)
 {
     struct history_evaluation one = {.candidate_id = 1};
     struct history_evaluation out = {0};
@@ -181,7 +181,7 @@ Test(call_index, each_of_many_rows_of_a_candidate_has_its_own_evaluation)
     cr_expect_leq(evaluations.tables[0].cap, 2 * 3000);
 }
 
-Test(call_index, row_and_replicate_tell_evaluations_apart)
+Test(call_index, evaluations_are_distinguished_by_row_and_replicate)
 {
     struct history_evaluation one = {.candidate_id = 1, .row = 2};
     struct history_evaluation out = {0};

@@ -36,7 +36,7 @@ static void expect_other(struct hash before, const char *what)
     cr_expect(same(before, key_of("d", 0)));
 }
 
-Test(call_key, everything_that_determines_the_answer_is_in_it)
+Test(call_key, key_covers_everything_that_determines_the_answer)
 {
     struct hash before = key_of("d", 0);
 
@@ -77,7 +77,7 @@ Test(call_key, equal_requests_have_equal_keys)
 
 // Demos that were picked for a question are in its tail, fixed ones in the
 // prefix. The same messages are sent in both cases.
-Test(call_key, where_the_messages_are_parted_makes_no_difference)
+Test(call_key, key_does_not_depend_on_where_prefix_and_tail_split)
 {
     struct hash before = key_of("d", 0);
 
@@ -91,7 +91,7 @@ Test(call_key, where_the_messages_are_parted_makes_no_difference)
     cr_expect(same(before, key_of("d", 0)));
 }
 
-Test(call_key, a_key_does_not_depend_on_how_much_is_gathered_at_once)
+Test(call_key, key_does_not_depend_on_buffering)
 {
     char text[3 * HASHER_GATHERED];
 
@@ -117,7 +117,7 @@ Test(call_key, the_seed_at_temperature_zero_is_the_replicate)
     cr_expect_eq(call_seed(0, 78, &sampling, "other"), 2);
 }
 
-Test(call_key, the_seed_above_zero_depends_on_what_draws_it)
+Test(call_key, seed_above_temperature_zero_depends_on_the_purpose_of_the_draw)
 {
     const struct sampling base = {.purpose = "trial", .trial = 1};
     struct sampling other = base;
@@ -142,7 +142,7 @@ Test(call_key, the_seed_above_zero_depends_on_what_draws_it)
     cr_expect_neq(call_seed(0.7, 1, &other, "sort"), seed);
 }
 
-Test(call_key, a_metric_is_its_words_its_files_and_its_request)
+Test(call_key, metric_key_covers_its_command_files_and_request)
 {
     const char *const argv[] = {"python3", "metric.py", NULL};
     const char *const joined[] = {"python3metric.py", NULL};

@@ -29,7 +29,7 @@ Test(calls, an_unknown_key_and_id_are_not_found)
     cr_expect_not(calls_ref(store, 2, &ref));
 }
 
-Test(calls, ids_go_on_where_they_ended)
+Test(calls, ids_continue_after_reopening)
 {
     int64_t job = open_job("j-1");
     int64_t first = put_call(job, 1);
@@ -56,7 +56,7 @@ Test(calls, a_durable_answer_is_loaded_whole)
     call_answer_release(&answer);
 }
 
-Test(calls, loading_an_id_that_is_not_there_says_so)
+Test(calls, loading_a_missing_id_is_an_error)
 {
     struct call_answer answer = {0};
 
@@ -117,7 +117,7 @@ Test(calls, a_call_of_an_older_store_shows_its_own_question)
     free(text);
 }
 
-Test(calls, a_reply_with_any_text_comes_back_as_it_was)
+Test(calls, reply_with_any_text_round_trips)
 {
     char text[] = "caf\xC3\xA9 \"quoted\"\n\xF0\x9F\x98\x80";
     struct call_answer answer = {.outcome = CALL_CUT,
@@ -141,7 +141,7 @@ Test(calls, a_reply_with_any_text_comes_back_as_it_was)
     call_answer_release(&out);
 }
 
-Test(calls, more_than_the_queue_holds_is_put_all_the_same)
+Test(calls, more_calls_than_the_queue_holds_are_still_put)
 {
     static char big[1024 * 1024];
     struct call_answer answer = {.text = big, .text_len = sizeof big};

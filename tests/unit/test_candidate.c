@@ -40,7 +40,7 @@ static void show(struct candidate *candidate, size_t part, const char *fields,
     json_decref(demo.fields);
 }
 
-Test(candidate, is_the_program_as_written_at_first)
+Test(candidate, starts_as_the_program_as_written)
 {
     struct candidate *candidate = as_written();
 
@@ -61,7 +61,7 @@ static struct tunable given_tunable(const char *name, const json_t **choices,
         .name = name, .step = -1, .choices = choices, .n_choices = n};
 }
 
-Test(candidate, says_what_it_chose_and_nothing_of_defaults)
+Test(candidate, lists_its_choices_and_no_defaults)
 {
     const json_t *choices[] = {json_integer(512), json_integer(2048)};
     struct tunable length = given_tunable("num_predict", choices, 2);
@@ -102,7 +102,7 @@ Test(candidate, says_what_it_chose_and_nothing_of_defaults)
     json_decref((json_t *)choices[1]);
 }
 
-Test(candidate, shows_as_many_demos_as_were_chosen)
+Test(candidate, shows_the_chosen_number_of_demos)
 {
     const json_t *choices[] = {json_integer(1), json_integer(4)};
     struct tunable count = given_tunable("demos.count", choices, 2);
@@ -142,7 +142,7 @@ Test(candidate, has_the_same_id_however_it_was_made)
     candidate_unref(other);
 }
 
-Test(candidate, has_another_id_with_another_instruction_or_demo)
+Test(candidate, id_changes_with_the_instruction_or_a_demo)
 {
     struct candidate *one = as_written();
     struct candidate *two = as_written();
@@ -161,7 +161,7 @@ Test(candidate, has_another_id_with_another_instruction_or_demo)
     candidate_unref(three);
 }
 
-Test(candidate, tells_a_demo_of_one_predictor_from_the_same_of_another)
+Test(candidate, id_distinguishes_the_same_demo_in_different_predictors)
 {
     struct candidate *one = as_written();
     struct candidate *other = as_written();
@@ -193,7 +193,7 @@ Test(candidate, leaves_a_copy_alone)
     candidate_unref(one);
 }
 
-Test(candidate, is_another_with_another_setting)
+Test(candidate, id_changes_with_a_setting)
 {
     struct candidate *one = as_written();
     struct candidate *cold = as_written();
@@ -215,7 +215,7 @@ Test(candidate, is_another_with_another_setting)
     candidate_unref(warm);
 }
 
-Test(candidate, tells_of_its_parents_without_being_another_for_it)
+Test(candidate, names_its_parents_without_changing_its_id)
 {
     struct candidate *one = as_written();
 
@@ -233,7 +233,7 @@ Test(candidate, tells_of_its_parents_without_being_another_for_it)
     candidate_unref(fitted);
 }
 
-Test(candidate, lives_as_long_as_someone_holds_it)
+Test(candidate, lives_until_the_last_reference_is_dropped)
 {
     struct candidate *one = as_written();
     struct candidate *held = candidate_ref(one);
@@ -245,7 +245,7 @@ Test(candidate, lives_as_long_as_someone_holds_it)
     candidate_unref(NULL);
 }
 
-Test(candidate, a_row_sees_a_part_without_its_own_demo)
+Test(candidate, row_sees_a_part_without_the_demo_made_from_it)
 {
     struct candidate *one = as_written();
     struct demo others[2];

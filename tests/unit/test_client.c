@@ -133,8 +133,7 @@ static void part(struct meeting *meeting)
     zmq_ctx_term(meeting->zmq);
 }
 
-Test(client, a_reply_that_comes_too_late_is_not_that_of_the_next_question,
-     .timeout = 60)
+Test(client, late_reply_is_not_taken_for_the_next_question, .timeout = 60)
 {
     struct meeting meeting;
     struct err err = ERR_CLEAR;
@@ -156,7 +155,7 @@ Test(client, a_reply_that_comes_too_late_is_not_that_of_the_next_question,
     part(&meeting);
 }
 
-Test(client, a_job_that_can_never_be_sent_is_told_at_once, .timeout = 60)
+Test(client, job_that_can_never_be_sent_is_refused_at_once, .timeout = 60)
 {
     enum { FOLDER_BYTES = 5000 }; // 4,096 go into a SUBMIT
     struct meeting meeting;
@@ -192,7 +191,7 @@ static void note(void *user, const char *text)
     (void)snprintf(told->text, sizeof told->text, "%s", text);
 }
 
-Test(client, a_job_is_sent_again_to_a_coordinator_that_is_busy, .timeout = 60)
+Test(client, job_is_resent_to_a_busy_coordinator, .timeout = 60)
 {
     struct meeting meeting;
     struct client_result result;
@@ -229,7 +228,7 @@ static void interrupt(void *user, const char *text)
 }
 
 // The job has been sent, and nobody can know whether it will begin.
-Test(client, who_leaves_before_the_job_is_taken_is_told_that_it_may_begin,
+Test(client, client_that_leaves_before_acceptance_is_told_the_job_may_begin,
      .timeout = 60)
 {
     struct meeting meeting;

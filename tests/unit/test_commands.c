@@ -68,7 +68,7 @@ Test(commands, workers_are_listed_with_their_slots_and_models)
     json_decref(reply);
 }
 
-Test(commands, nobody_here_is_an_empty_list)
+Test(commands, listing_workers_is_empty_when_none_have_joined)
 {
     json_t *reply = actor_command(&client, "workers", "");
 
@@ -101,7 +101,7 @@ Test(commands, a_job_is_shown_by_its_name)
     json_decref(reply);
 }
 
-Test(commands, a_job_that_nobody_knows_is_an_error)
+Test(commands, unknown_job_is_an_error)
 {
     expect_error("show", "nothing", "no jobs yet");
     finish_one();
@@ -115,7 +115,7 @@ Test(commands, a_job_that_is_done_cannot_be_stopped)
     expect_error("stop", "notes", "not running");
 }
 
-Test(commands, a_paused_job_says_so_and_its_worker_stays)
+Test(commands, paused_job_is_shown_as_paused_and_keeps_its_worker)
 {
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
     int64_t status;
@@ -178,7 +178,7 @@ static void expect_note(struct actor *by, const char *options,
         cr_expect_not_null(strstr(note, words), "%s: \"%s\"", options, note);
 }
 
-Test(commands, who_submits_a_running_job_hears_what_does_not_hold_for_it)
+Test(commands, submitting_a_running_job_reports_which_options_are_ignored)
 {
     struct actor other;
 
@@ -231,7 +231,7 @@ static sqlite3 *hold_store(void)
     return db;
 }
 
-Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
+Test(commands, pause_and_stop_at_once_report_success_to_one_client_only)
 {
     json_t *replies[2], *shown;
     const char *state;
@@ -262,7 +262,7 @@ Test(commands, of_two_who_end_a_job_differently_only_one_hears_that_it_was_done)
     json_decref(shown);
 }
 
-Test(commands, a_job_that_ends_is_begun_anew_by_who_submits_it)
+Test(commands, submitting_a_job_that_is_ending_restarts_it)
 {
     struct actor other, w;
     sqlite3 *db;
@@ -282,7 +282,7 @@ Test(commands, a_job_that_ends_is_begun_anew_by_who_submits_it)
     (void)actor_take_call(&w);
 }
 
-Test(commands, a_job_that_ends_can_be_resumed_at_once)
+Test(commands, job_that_is_ending_can_be_resumed_at_once)
 {
     json_t *reply;
 
@@ -312,7 +312,7 @@ Test(commands, an_evaluation_can_be_stopped)
     cr_expect_eq(status, 130);
 }
 
-Test(commands, a_verb_that_nobody_knows_is_an_error)
+Test(commands, unknown_verb_is_an_error)
 {
     expect_error("dance", "", "`dance`");
 }
@@ -331,7 +331,7 @@ Test(commands, the_status_counts_workers_and_slots)
     json_decref(reply);
 }
 
-Test(commands, the_status_tells_how_far_a_running_job_is)
+Test(commands, status_shows_the_progress_of_a_running_job)
 {
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
     json_t *reply, *entry;
@@ -348,7 +348,7 @@ Test(commands, the_status_tells_how_far_a_running_job_is)
     json_decref(reply);
 }
 
-Test(commands, what_a_history_answers_needs_no_row_of_its_own)
+Test(commands, cost_is_answered_for_a_job_without_running_it)
 {
     json_t *reply;
 
@@ -374,7 +374,7 @@ static void send_ask(const char *argument)
     actor_say(&client, &message);
 }
 
-Test(commands, a_call_of_a_client_goes_to_a_worker_and_its_answer_comes_back)
+Test(commands, client_call_goes_to_a_worker_and_returns_its_answer)
 {
     struct actor w;
     json_t *reply;
@@ -412,7 +412,7 @@ Test(commands, a_call_that_no_worker_can_answer_is_refused_at_once)
     }
 }
 
-Test(commands, a_call_whose_worker_lost_the_model_ends_with_its_words)
+Test(commands, call_whose_worker_lost_the_model_ends_with_the_servers_message)
 {
     struct actor w;
     json_t *reply;
@@ -427,7 +427,7 @@ Test(commands, a_call_whose_worker_lost_the_model_ends_with_its_words)
     json_decref(reply);
 }
 
-Test(commands, a_client_that_left_gets_no_answer_and_does_no_harm)
+Test(commands, client_that_left_gets_no_answer_and_causes_no_harm)
 {
     struct actor w, other;
     json_t *reply;

@@ -92,7 +92,7 @@ static struct compiled *read_file(void)
     return compiled_read("compiled.json", text.data, text.len, &err);
 }
 
-Test(compiled, begins_as_dspy_writes_it)
+Test(compiled, begins_like_a_dspy_file)
 {
     static const char head[] =
         "{\n"
@@ -163,7 +163,7 @@ Test(compiled, has_a_key_for_each_predictor_and_then_metadata)
     json_decref(root);
 }
 
-Test(compiled, tells_versions_and_all_that_a_run_needs)
+Test(compiled, records_versions_and_everything_a_run_needs)
 {
     json_t *root = written();
     json_t *metadata = json_object_get(root, "metadata");
@@ -188,7 +188,7 @@ Test(compiled, tells_versions_and_all_that_a_run_needs)
     json_decref(root);
 }
 
-Test(compiled, says_plainly_when_it_was_simulated)
+Test(compiled, says_when_it_was_simulated)
 {
     facts.simulated = true;
     json_t *root = written();
@@ -225,7 +225,7 @@ Test(compiled, is_the_same_bytes_each_time)
     buf_release(&again);
 }
 
-Test(compiled, comes_back_as_it_was_written)
+Test(compiled, round_trips)
 {
     compile_some();
     facts.simulated = true;
@@ -301,7 +301,7 @@ static void expect_bad(const char *path, json_t *value, const char *sentence)
     compiled_free(compiled);
 }
 
-Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
+Test(compiled, is_refused_with_a_message_that_says_what_is_wrong)
 {
     compile_some();
     expect_bad(
@@ -331,7 +331,7 @@ Test(compiled, is_refused_with_a_sentence_that_says_what_is_wrong)
                "`num_ctx` must be a whole number from 128 to 16777216");
 }
 
-Test(compiled, keeps_a_pool_where_dspy_does_not_take_it_for_demos)
+Test(compiled, stores_a_pool_where_dspy_does_not_read_it_as_demos)
 {
     compile_some();
     json_t *plain = written();
@@ -365,7 +365,7 @@ Test(compiled, keeps_a_pool_where_dspy_does_not_take_it_for_demos)
                "be a number from 1 to 1000");
 }
 
-Test(compiled, is_refused_when_its_predictors_are_not_the_programs)
+Test(compiled, is_refused_when_its_predictors_do_not_match_the_program)
 {
     compile_some();
     expect_bad("extract", NULL,
@@ -392,7 +392,7 @@ Test(compiled, is_refused_when_its_predictors_are_not_the_programs)
                "above its maximum 1");
 }
 
-Test(compiled, is_refused_when_it_is_no_json_object)
+Test(compiled, is_refused_when_it_is_not_a_json_object)
 {
     cr_expect_null(compiled_read("x.json", "[1]", 3, &err));
     cr_expect_str_eq(err.text,
@@ -429,7 +429,7 @@ static struct candidate *read_candidate(const char *json)
                               &err);
 }
 
-Test(compiled, may_be_an_old_file_of_dspy)
+Test(compiled, may_be_an_old_dspy_file)
 {
     struct candidate *old = read_candidate(
         "{\"classify\": {\"signature_instructions\": \"Sort.\", \"demos\": []},"
@@ -447,7 +447,7 @@ Test(compiled, may_be_an_old_file_of_dspy)
     candidate_unref(old);
 }
 
-Test(compiled, may_be_a_file_of_dspy_that_says_nothing_of_promptcc)
+Test(compiled, may_be_a_dspy_file_without_promptcc_metadata)
 {
     compile_some();
     change("metadata", NULL);
@@ -512,7 +512,7 @@ static void search_instead(void)
     facts.digests[ROLE_EMBED] = "sha256:ee";
 }
 
-Test(compiled, names_the_model_that_embeds)
+Test(compiled, names_the_embedding_model)
 {
     search_instead();
     candidate_seal(candidate);
@@ -529,7 +529,7 @@ Test(compiled, names_the_model_that_embeds)
     compiled_free(read);
 }
 
-Test(compiled, a_winner_that_searches_by_words_needs_no_such_model)
+Test(compiled, winner_that_searches_by_words_needs_no_embedding_model)
 {
     json_t *words = json_string("words");
     const char *models[2];

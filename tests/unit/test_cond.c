@@ -7,7 +7,7 @@
 
 // A deadline on one clock, used with a condition on the other, is either long
 // past or decades away.
-Test(cond, a_wait_takes_as_long_as_it_was_given, .timeout = 20)
+Test(cond, wait_lasts_as_long_as_requested, .timeout = 20)
 {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t cond;
@@ -25,7 +25,7 @@ Test(cond, a_wait_takes_as_long_as_it_was_given, .timeout = 20)
     cr_expect_geq(clock_monotonic_ms() - began, 29);
 }
 
-Test(cond, a_deadline_counts_seconds_and_what_is_left)
+Test(cond, deadline_counts_seconds_and_the_remainder)
 {
     struct timespec soon = cond_deadline(0);
     struct timespec later = cond_deadline(3999);

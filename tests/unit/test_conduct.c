@@ -172,7 +172,7 @@ Test(conduct, a_test_share_that_cannot_be_paid_takes_nothing_from_the_search)
     cr_expect_leq(chats(), 70);
 }
 
-Test(conduct, a_larger_budget_goes_on_with_the_same_run)
+Test(conduct, a_larger_budget_continues_the_same_run)
 {
     int64_t trials;
     char *whole;
@@ -202,7 +202,7 @@ Test(conduct, an_evaluation_of_more_data_scores_every_row)
     cr_expect_eq(chats(), 40);
 }
 
-Test(conduct, an_evaluation_runs_all_steps_only_where_it_is_asked_to)
+Test(conduct, evaluation_runs_all_steps_only_on_request)
 {
     run("eval", "{\"data\": \"examples.jsonl\"}", two_steps);
     cr_expect_eq(chats(), 40);

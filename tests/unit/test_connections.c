@@ -109,7 +109,7 @@ static struct wire_socket *greet(int *fd)
     return dealer;
 }
 
-Test(connections, one_that_does_not_greet_is_closed_after_ten_seconds)
+Test(connections, connection_without_a_greeting_is_closed_after_ten_seconds)
 {
     int fd = open_raw();
 
@@ -124,7 +124,7 @@ Test(connections, one_that_does_not_greet_is_closed_after_ten_seconds)
     close(fd);
 }
 
-Test(connections, one_that_has_greeted_stays)
+Test(connections, connection_that_has_greeted_stays_open)
 {
     int fd = -1;
     struct wire_socket *dealer = greet(&fd);
@@ -142,7 +142,7 @@ Test(connections, one_that_has_greeted_stays)
     wire_close(dealer);
 }
 
-Test(connections, a_peer_whose_connection_breaks_is_told_of_once)
+Test(connections, broken_connection_of_a_peer_is_reported_once)
 {
     int fd = -1;
     int broken = -1;
@@ -163,7 +163,7 @@ Test(connections, a_peer_whose_connection_breaks_is_told_of_once)
     cr_expect_not(connections_broken(connections, &broken, &peer));
 }
 
-Test(connections, a_stranger_whose_connection_breaks_is_nobody)
+Test(connections, broken_connection_of_a_stranger_is_not_reported)
 {
     int fd = open_raw();
     int64_t peer = 0;
@@ -175,7 +175,7 @@ Test(connections, a_stranger_whose_connection_breaks_is_nobody)
     cr_expect_eq(connections_lost(connections), 0);
 }
 
-Test(connections, a_stranger_may_not_send_without_end)
+Test(connections, stranger_cannot_send_endlessly)
 {
     int fd = -1;
     struct wire_socket *dealer = greet(&fd);
@@ -190,7 +190,7 @@ Test(connections, a_stranger_may_not_send_without_end)
     wire_close(dealer);
 }
 
-Test(connections, a_stranger_may_not_send_much)
+Test(connections, stranger_cannot_send_much)
 {
     int fd = -1;
     struct wire_socket *dealer = greet(&fd);
@@ -201,7 +201,7 @@ Test(connections, a_stranger_may_not_send_much)
     wire_close(dealer);
 }
 
-Test(connections, whose_peer_has_gone_is_a_stranger_again)
+Test(connections, connection_whose_peer_left_is_a_stranger_again)
 {
     int fd = -1;
     struct wire_socket *dealer = greet(&fd);
@@ -219,7 +219,7 @@ Test(connections, whose_peer_has_gone_is_a_stranger_again)
 
 // A peer has gone, its descriptor now belongs to another connection, and the
 // coordinator learns of it a second later.
-Test(connections, one_that_came_after_is_not_closed_for_its_forerunner)
+Test(connections, new_connection_is_not_closed_in_place_of_its_predecessor)
 {
     int fd = -1;
     struct wire_socket *dealer = greet(&fd);
@@ -256,7 +256,7 @@ static void await_end(int fd)
     cr_assert_not(is_open(fd));
 }
 
-Test(connections, too_many_are_refused_and_far_too_many_closed)
+Test(connections, excess_connections_are_refused_and_at_the_hard_limit_closed)
 {
     int fds[40];
 
@@ -313,7 +313,7 @@ static void send_unfinished(int fd)
 }
 
 // This happens after a restart, when thousands of workers come back at once.
-Test(connections, a_crowd_that_has_yet_to_greet_is_let_in)
+Test(connections, crowd_that_has_not_greeted_yet_is_admitted)
 {
     static int fds[CROWD];
     int n = 0;
@@ -337,7 +337,7 @@ Test(connections, a_crowd_that_has_yet_to_greet_is_let_in)
         close(fds[i]);
 }
 
-Test(connections, of_more_strangers_than_have_room_the_oldest_goes)
+Test(connections, oldest_stranger_is_closed_when_there_are_too_many)
 {
     int fds[11];
 
@@ -369,7 +369,7 @@ static bool is_counted(void)
     return ok;
 }
 
-Test(connections, strangers_that_hold_much_go_before_those_that_wait)
+Test(connections, strangers_that_hold_much_memory_are_closed_first)
 {
     int fds[10];
 
@@ -388,7 +388,7 @@ Test(connections, strangers_that_hold_much_go_before_those_that_wait)
         close(fds[i]);
 }
 
-Test(connections, inside_a_process_there_are_none)
+Test(connections, in_process_peers_have_no_connection)
 {
     cr_expect(connections_admit(connections, -1, SIZE_MAX / 2, 0));
     connections_greeted(connections, -1, 1);

@@ -36,7 +36,7 @@ static const char *finish_of(const struct spine *s)
         json_get_text(json_object_get(s->document, "error"), "text", "(none)"));
 }
 
-Test(coordinator, compiles_a_job_that_scores_better_than_it_began)
+Test(coordinator, compiles_a_program_that_beats_its_baseline)
 {
     double before, after;
 
@@ -76,7 +76,7 @@ Test(coordinator, gives_the_same_bytes_with_one_worker_and_with_sixteen)
     free(sixteen);
 }
 
-Test(coordinator, pays_nothing_for_a_job_that_is_done)
+Test(coordinator, makes_no_calls_for_a_finished_job)
 {
     struct sim_stats before, after;
     char *first = run_whole(1, 2);
@@ -91,7 +91,7 @@ Test(coordinator, pays_nothing_for_a_job_that_is_done)
     free(second);
 }
 
-Test(coordinator, goes_on_after_a_stop_and_ends_with_the_same_bytes)
+Test(coordinator, resumes_after_a_stop_and_ends_with_the_same_bytes)
 {
     char *whole = run_whole(1, 2);
     char *resumed;

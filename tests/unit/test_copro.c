@@ -156,7 +156,7 @@ Test(copro, no_more_than_breadth_attempts_are_shown)
     fake_free(fake);
 }
 
-Test(copro, attempts_that_do_not_fit_are_left_out_from_the_worst_on)
+Test(copro, worst_attempts_are_left_out_first_when_the_prompt_is_too_long)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, ONE_STEP, FINISH_LATE);
@@ -169,7 +169,7 @@ Test(copro, attempts_that_do_not_fit_are_left_out_from_the_worst_on)
     fake_free(fake);
 }
 
-Test(copro, one_round_is_the_first_proposals_alone)
+Test(copro, one_round_makes_only_the_first_proposals)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, ONE_STEP, FINISH_LATE);
@@ -206,7 +206,7 @@ Test(copro, nothing_is_evaluated_twice)
     fake_free(fake);
 }
 
-Test(copro, a_perfect_score_ends_it)
+Test(copro, perfect_score_ends_the_search)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, ONE_STEP, FINISH_LATE);
@@ -217,7 +217,7 @@ Test(copro, a_perfect_score_ends_it)
     fake_free(fake);
 }
 
-Test(copro, a_silent_teacher_ends_in_the_baseline)
+Test(copro, teacher_without_answers_leaves_the_baseline)
 {
     struct world world = {.silent = true};
     struct session *fake = open_session(&world, ONE_STEP, FINISH_LATE);
@@ -228,7 +228,7 @@ Test(copro, a_silent_teacher_ends_in_the_baseline)
     fake_free(fake);
 }
 
-Test(copro, the_budget_ends_it_with_the_best_so_far)
+Test(copro, end_of_the_budget_keeps_the_best_so_far)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, ONE_STEP, FINISH_LATE);
@@ -241,7 +241,7 @@ Test(copro, the_budget_ends_it_with_the_best_so_far)
     fake_free(fake);
 }
 
-Test(copro, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
+Test(copro, fault_in_any_run_ends_the_search_and_frees_everything)
 {
     bool ok = false;
 
@@ -257,7 +257,7 @@ Test(copro, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
     }
 }
 
-Test(copro, the_order_of_completion_changes_nothing)
+Test(copro, result_does_not_depend_on_the_order_of_completion)
 {
     struct world world = {0};
     struct world again = world;

@@ -28,7 +28,7 @@ Test(course, nothing_is_known_before_anything_is_expected)
     cr_expect_eq(course_left(&course, 9000, 30, SLOTS), -1);
 }
 
-Test(course, the_share_is_what_is_done_of_what_is_expected)
+Test(course, share_is_done_divided_by_expected)
 {
     struct course course = {0};
 
@@ -38,7 +38,7 @@ Test(course, the_share_is_what_is_done_of_what_is_expected)
     cr_expect_float_eq(course_share(&course, 150), 0.75, 1e-9);
 }
 
-Test(course, a_job_that_runs_is_never_said_to_be_at_its_end)
+Test(course, running_job_never_shows_100_percent)
 {
     struct course course = {0};
 
@@ -49,7 +49,7 @@ Test(course, a_job_that_runs_is_never_said_to_be_at_its_end)
     cr_expect_lt(course_share(&course, 300), 1);
 }
 
-Test(course, the_share_stays_when_more_or_less_is_expected)
+Test(course, share_is_kept_when_the_expectation_changes)
 {
     struct course course = {0};
 
@@ -62,7 +62,7 @@ Test(course, the_share_stays_when_more_or_less_is_expected)
     cr_expect_float_eq(course_share(&course, 650), 0.875, 1e-9);
 }
 
-Test(course, time_left_is_what_is_to_come_at_the_pace_so_far)
+Test(course, time_left_is_the_remaining_work_at_the_current_pace)
 {
     struct course course = {0};
     int64_t done = 0, now;
@@ -90,7 +90,7 @@ static int64_t turn(struct course *course, int64_t now, int64_t *done,
     return now;
 }
 
-Test(course, time_in_which_nothing_could_be_done_is_none_of_the_pace)
+Test(course, time_without_workers_does_not_count_toward_the_pace)
 {
     struct course course = {0};
     int64_t done = 0, now = 7000;
@@ -110,7 +110,7 @@ Test(course, time_in_which_nothing_could_be_done_is_none_of_the_pace)
     cr_expect_not(course_turn_is_due(&course, now + 50));
 }
 
-Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
+Test(course, stored_answers_of_a_resumed_job_do_not_count_toward_the_pace)
 {
     struct course course = {0};
     int64_t done = 900, now;
@@ -124,7 +124,7 @@ Test(course, what_a_resumed_job_finds_in_its_store_is_no_pace)
     cr_expect_eq(course_left(&course, now, done, SLOTS), 90 * SECOND);
 }
 
-Test(course, nothing_is_said_until_each_slot_has_answered)
+Test(course, no_time_left_is_shown_until_each_slot_has_answered)
 {
     struct course course = {0};
 
@@ -147,7 +147,7 @@ Test(course, a_worker_that_joins_shows_within_a_hundred_examples)
     cr_expect_eq(course_left(&course, now, done, SLOTS), 8900 * SECOND);
 }
 
-Test(course, while_nothing_comes_the_time_left_grows)
+Test(course, time_left_grows_while_no_answers_arrive)
 {
     struct course course = {0};
     int64_t done = 0, now, left;
@@ -159,7 +159,7 @@ Test(course, while_nothing_comes_the_time_left_grows)
     cr_expect_gt(course_left(&course, now + 60 * SECOND, done, SLOTS), left);
 }
 
-Test(course, beyond_what_was_expected_nobody_knows)
+Test(course, time_left_is_unknown_beyond_the_expected_work)
 {
     struct course course = {0};
     int64_t done = 0, now;

@@ -81,7 +81,7 @@ static void end(void)
 
 TestSuite(cover, .init = begin, .fini = end);
 
-Test(cover, classes_are_enums_and_texts_that_repeat)
+Test(cover, classes_are_enums_and_repeated_texts)
 {
     cr_assert_eq(classes.n_fields, 2);
     cr_expect_str_eq(classes.fields[0].name, "kind");
@@ -93,7 +93,7 @@ Test(cover, classes_are_enums_and_texts_that_repeat)
     cr_expect_eq(classes_find(&classes.fields[0], "unheard of"), -1);
 }
 
-Test(cover, rows_are_alike_by_their_words)
+Test(cover, rows_are_similar_if_they_share_words)
 {
     cr_expect_float_eq(lexicon_alike(lexicon, 0, 0), 1, 1e-12);
     cr_expect_gt(lexicon_alike(lexicon, 0, 1), lexicon_alike(lexicon, 0, 3));
@@ -124,7 +124,7 @@ static bool shows(const size_t *places, size_t n, int kind)
     return false;
 }
 
-Test(cover, every_label_is_shown_before_any_is_shown_again)
+Test(cover, every_label_is_shown_before_any_repeats)
 {
     size_t places[ROWS];
 
@@ -154,7 +154,7 @@ Test(cover, a_row_that_cannot_be_a_demo_is_left_out)
     cr_expect_not(shows(places, ROWS - 1, classes.fields[0].of_row[5]));
 }
 
-Test(cover, of_a_label_the_row_that_is_liked_goes_first)
+Test(cover, preferred_row_of_a_label_goes_first)
 {
     static const double liking[ROWS] = {0, 0, 0, 0, 1, 0};
     size_t places[ROWS];
@@ -188,7 +188,7 @@ Test(cover, a_label_is_defined_by_the_words_of_its_rows)
     buf_release(&text);
 }
 
-Test(cover, two_labels_are_told_apart_by_what_only_one_of_them_has)
+Test(cover, two_labels_are_contrasted_by_the_words_only_one_has)
 {
     struct wording wording = wording_of_job();
     const struct confusion pair = {0, classes.fields[0].of_row[3],
@@ -204,7 +204,7 @@ Test(cover, two_labels_are_told_apart_by_what_only_one_of_them_has)
     buf_release(&text);
 }
 
-Test(cover, a_terse_text_says_what_goes_in_and_what_comes_out)
+Test(cover, terse_instruction_names_inputs_and_outputs)
 {
     struct wording wording = wording_of_job();
     struct buf text = BUF_INIT(4000);
@@ -214,7 +214,7 @@ Test(cover, a_terse_text_says_what_goes_in_and_what_comes_out)
     buf_release(&text);
 }
 
-Test(cover, there_is_nothing_to_define_where_there_is_no_room)
+Test(cover, definitions_are_omitted_when_there_is_no_room)
 {
     struct wording wording = wording_of_job();
     struct buf text = BUF_INIT(4000);

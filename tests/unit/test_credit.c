@@ -135,7 +135,7 @@ static size_t measure(struct entry *entry, double *shares)
     return tried;
 }
 
-Test(credit, a_step_is_to_blame_if_a_winners_value_in_its_place_mends_the_run)
+Test(credit, step_is_blamed_if_a_winners_value_in_its_place_fixes_the_run)
 {
     double shares[2] = {0, 0};
     struct entry *written = enter(0, 0); // fails on 0..2 and on 6..11
@@ -147,7 +147,7 @@ Test(credit, a_step_is_to_blame_if_a_winners_value_in_its_place_mends_the_run)
     cr_expect_float_eq(shares[1], 3.0 / 8, 1e-9, "%g", shares[1]);
 }
 
-Test(credit, a_step_that_gave_the_right_value_is_cleared_without_a_call)
+Test(credit, step_with_the_right_value_is_cleared_without_a_call)
 {
     double shares[2] = {0, 0};
     struct entry *clear = enter(1, 0); // fails on 0..2
@@ -159,7 +159,7 @@ Test(credit, a_step_that_gave_the_right_value_is_cleared_without_a_call)
     cr_expect_eq(asked, winners, "nothing is tried: %zu", asked);
 }
 
-Test(credit, without_a_winner_nothing_is_known)
+Test(credit, nothing_is_learned_without_a_winning_run)
 {
     double shares[2] = {0.5, 0.5};
     struct entry *written = enter(0, 0);

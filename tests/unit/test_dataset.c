@@ -93,7 +93,7 @@ Test(dataset, equal_rows_are_the_same_whatever_the_order_of_keys)
     cr_expect_not(dataset_same(given.dataset, 0, 2));
 }
 
-Test(dataset, a_number_may_lack_what_json_wants)
+Test(dataset, number_may_omit_digits_that_json_requires)
 {
     load("e.csv", "message,age,intent,sure\na,+31,track,.5\n"
                   "b,5.,track,1.\n");
@@ -131,7 +131,7 @@ Test(dataset, an_empty_cell_takes_the_default_of_its_input)
     expect_row(1, "{\"message\":\"b\",\"context\":\"\",\"intent\":\"track\"}");
 }
 
-Test(dataset, a_csv_row_of_the_wrong_length_is_told_and_the_rest_is_read)
+Test(dataset, csv_row_of_the_wrong_length_is_reported_and_the_rest_is_read)
 {
     load("e.csv", "message,intent\na\nb,nonsense\n");
     expect_refused(
@@ -140,20 +140,20 @@ Test(dataset, a_csv_row_of_the_wrong_length_is_told_and_the_rest_is_read)
     expect_refused(3, "intent");
 }
 
-Test(dataset, a_quote_that_does_not_end_is_told_where_it_began)
+Test(dataset, unterminated_quote_is_reported_where_it_began)
 {
     load("e.csv", "message,intent\n\"a,track\nb,track\n");
     expect_refused(2, "a quoted cell does not end");
 }
 
-Test(dataset, a_quote_inside_a_plain_cell_is_told)
+Test(dataset, quote_inside_a_plain_cell_is_reported)
 {
     load("e.csv", "message,intent\nb \"x\",track\n\"a\"b,track\n");
     expect_refused(2, "a quote inside a cell");
     expect_refused(3, "text after the closing quote");
 }
 
-Test(dataset, a_column_named_twice_is_told)
+Test(dataset, duplicate_column_is_reported)
 {
     load("e.csv", "message,message\na,track\n");
     cr_expect_null(given.dataset);
@@ -161,7 +161,7 @@ Test(dataset, a_column_named_twice_is_told)
                       "column 2 of the header repeats the name");
 }
 
-Test(dataset, a_missing_column_is_told_once_at_the_header)
+Test(dataset, missing_column_is_reported_once_at_the_header)
 {
     load("e.csv", "mesage,intent\na,track\nb,track\n");
     cr_expect_null(given.dataset);
@@ -171,7 +171,7 @@ Test(dataset, a_missing_column_is_told_once_at_the_header)
     cr_expect_eq(given.diags->errors, 1);
 }
 
-Test(dataset, of_many_mistakes_the_first_are_told_and_the_rest_counted)
+Test(dataset, first_mistakes_are_reported_and_the_rest_counted)
 {
     char text[600] = "";
 
@@ -183,7 +183,7 @@ Test(dataset, of_many_mistakes_the_first_are_told_and_the_rest_counted)
     given_data_expect(&given, "bad-row", 11, "80 further mistakes");
 }
 
-Test(dataset, text_that_is_no_utf8_is_told)
+Test(dataset, invalid_utf8_is_reported)
 {
     load("e.csv", "message,intent\n\xff\xfe,track\n");
     expect_refused(2, "the cell of `message` is not UTF-8 text");
@@ -195,7 +195,7 @@ Test(dataset, text_that_is_no_utf8_is_told)
     expect_refused(1, "the row is not UTF-8 text: if it is Latin-1");
 }
 
-Test(dataset, broken_json_is_told_with_its_line_and_column)
+Test(dataset, broken_json_is_reported_with_its_line_and_column)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
                     "{\"message\": \"a\", \"intent\": }\n"
@@ -205,7 +205,7 @@ Test(dataset, broken_json_is_told_with_its_line_and_column)
     expect_refused(3, "an example is a JSON object");
 }
 
-Test(dataset, all_mistakes_of_a_row_are_told_at_once)
+Test(dataset, all_mistakes_of_a_row_are_reported_at_once)
 {
     load("e.jsonl", "{\"mesage\": \"a\", \"intent\": \"trak\", \"sure\": 2}\n");
     expect_refused(1, "the input `message` is missing; if `mesage` is it, give "
@@ -215,13 +215,13 @@ Test(dataset, all_mistakes_of_a_row_are_told_at_once)
     cr_expect_eq(given.diags->errors, 3);
 }
 
-Test(dataset, an_empty_label_is_told_as_such)
+Test(dataset, empty_label_is_reported_as_empty)
 {
     load("e.csv", "message,intent\na,\n");
     expect_refused(2, "the label `intent` is empty");
 }
 
-Test(dataset, a_missing_label_that_the_metric_needs_is_told)
+Test(dataset, missing_label_that_the_metric_needs_is_reported)
 {
     load("e.jsonl", "{\"message\": \"a\"}\n"
                     "{\"message\": \"b\", \"intent\": null}\n");
@@ -229,7 +229,7 @@ Test(dataset, a_missing_label_that_the_metric_needs_is_told)
     expect_refused(2, "intent");
 }
 
-Test(dataset, a_null_label_that_nothing_needs_is_not_known)
+Test(dataset, null_label_that_nothing_needs_is_dropped)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\", "
                     "\"note\": null, \"classify.sure\": null, \"x\": null}\n");
@@ -244,7 +244,7 @@ Test(dataset, a_label_of_a_step_field_is_checked)
     expect_refused(1, "classify.sure");
 }
 
-Test(dataset, skip_bad_counts_bad_rows_and_tells_the_first)
+Test(dataset, skip_bad_counts_bad_rows_and_reports_the_first)
 {
     const char text[] = "{\"message\": \"a\", \"intent\": \"track\"}\n"
                         "nonsense\n"
@@ -259,7 +259,7 @@ Test(dataset, skip_bad_counts_bad_rows_and_tells_the_first)
     cr_expect_eq(given.diags->errors, 0);
 }
 
-Test(dataset, a_file_without_examples_is_told)
+Test(dataset, file_without_examples_is_reported)
 {
     load("e.jsonl", "\n\n");
     cr_expect_null(given.dataset);
@@ -279,7 +279,7 @@ Test(dataset, rows_that_are_all_bad_leave_no_examples)
     given_data_expect(&given, "no-examples", 0, "contains no good examples");
 }
 
-Test(dataset, conflicting_labels_are_told_once_with_count_and_first_place)
+Test(dataset, conflicting_labels_are_reported_once_with_count_and_first_place)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
                     "{\"message\": \"b\", \"intent\": \"track\"}\n"
@@ -292,7 +292,7 @@ Test(dataset, conflicting_labels_are_told_once_with_count_and_first_place)
     given_data_expect(&given, "conflicting-labels", 4, "contradicts e.jsonl:2");
 }
 
-Test(dataset, rows_of_several_files_stand_in_order)
+Test(dataset, rows_of_several_files_keep_their_order)
 {
     const char row[] = "{\"message\": \"a\", \"intent\": \"track\"}\n";
 
@@ -321,7 +321,7 @@ Test(dataset, a_file_beside_the_job_can_be_loaded_alone)
     dataset_free(more);
 }
 
-Test(dataset, a_file_that_is_not_there_is_told)
+Test(dataset, missing_file_is_reported)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n");
     cr_expect_null(
@@ -332,7 +332,7 @@ Test(dataset, a_file_that_is_not_there_is_told)
 }
 
 // Whatever the bytes of an input are, the worst result is a finding.
-Test(dataset, any_cut_or_flipped_bytes_give_rows_or_findings)
+Test(dataset, truncated_or_corrupted_bytes_give_rows_or_findings)
 {
     static const char good[] = "message,intent,tags\r\n"
                                "\"a \"\"b\"\"\",track,\"[\"\"x\"\"]\"\r\n"
@@ -351,7 +351,7 @@ Test(dataset, any_cut_or_flipped_bytes_give_rows_or_findings)
     cr_assert_not_null(given.dataset);
 }
 
-Test(dataset, findings_name_a_file_from_where_the_user_is)
+Test(dataset, findings_name_files_relative_to_the_users_folder)
 {
     given_data_open(&given, "{examples: e.jsonl}", "");
     free(given.bundle->path);
@@ -365,7 +365,7 @@ Test(dataset, findings_name_a_file_from_where_the_user_is)
 
 // There are more rows than are kept as objects. Each comes back unchanged, in
 // whatever order they are asked for.
-Test(dataset, rows_that_are_asked_for_again_are_the_same)
+Test(dataset, rereading_a_row_gives_the_same_value)
 {
     enum { ROWS = 3000 };
     struct buf text = BUF_INIT(1 << 20);
@@ -390,7 +390,7 @@ Test(dataset, rows_that_are_asked_for_again_are_the_same)
     }
 }
 
-Test(dataset, rows_with_the_same_inputs_stand_side_by_side)
+Test(dataset, rows_with_equal_inputs_are_grouped)
 {
     load("e.jsonl", "{\"message\": \"a\", \"intent\": \"track\"}\n"
                     "{\"message\": \"b\", \"intent\": \"track\"}\n"

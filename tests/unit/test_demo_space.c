@@ -11,7 +11,7 @@ static const struct demo_list *list_of(int set)
     return &space.parts[0].sets[set].list;
 }
 
-Test(demo_space, half_of_a_set_is_its_beginning_which_covers_the_labels_too)
+Test(demo_space, half_a_set_is_its_first_demos_and_still_covers_the_labels)
 {
     int half = 0;
 

@@ -42,7 +42,7 @@ static struct demo_set make(struct session *fake, struct demo_recipe recipe)
     return set;
 }
 
-Test(demos, what_an_example_does_not_say_is_filled_once_and_the_label_stays)
+Test(demos, missing_fields_are_filled_once_and_the_label_is_kept)
 {
     struct support support = support_of(1);
     struct session *fake = support_session(&support, 20, 10, FINISH_LATE);
@@ -63,7 +63,7 @@ Test(demos, what_an_example_does_not_say_is_filled_once_and_the_label_stays)
     fake_free(fake);
 }
 
-Test(demos, an_example_that_cannot_be_filled_is_no_demo)
+Test(demos, example_that_cannot_be_filled_is_not_used_as_a_demo)
 {
     struct support support = support_of(1);
     support.silent_fill = true;
@@ -124,7 +124,7 @@ Test(demos, the_teacher_never_sees_its_own_row)
     fake_free(fake);
 }
 
-Test(demos, the_teacher_has_no_more_demos_than_its_context_holds)
+Test(demos, teacher_gets_only_as_many_demos_as_fit_its_context)
 {
     struct support support = support_of(1);
     struct session *fake = support_session(&support, 30, 20, FINISH_LATE);
@@ -291,7 +291,7 @@ Test(demos, skipped_steps_get_demos_from_runs_that_pass)
     fake_free(fake);
 }
 
-Test(demos, nothing_is_run_where_no_step_was_skipped)
+Test(demos, no_extra_runs_are_made_when_no_step_was_skipped)
 {
     struct session *fake = pipeline_session(unlabelled_reply, NULL);
     struct candidate *out = NULL;
@@ -347,7 +347,7 @@ Test(demos, a_second_round_tries_again_at_temperature_1)
     fake_free(fake);
 }
 
-Test(demos, a_teacher_that_does_not_answer_is_left_alone_after_max_errors)
+Test(demos, teacher_that_does_not_answer_is_dropped_after_max_errors)
 {
     struct shy shy = {.silent = true};
     struct session *fake = shy_session(&shy);

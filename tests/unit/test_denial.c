@@ -21,7 +21,7 @@ static enum denial after(const char *text)
     return denial_after(text, strlen(text));
 }
 
-Test(denial, is_a_word_of_its_own)
+Test(denial, is_recognized_only_as_a_whole_word)
 {
     cr_expect(is_in("not this"));
     cr_expect(is_in("It ISN'T"));
@@ -38,7 +38,7 @@ Test(denial, is_a_word_of_its_own)
     cr_expect_not(is_in(""));
 }
 
-Test(denial, of_a_choice_is_also_a_verdict)
+Test(denial, of_a_choice_includes_words_such_as_rejected)
 {
     cr_expect(is_of_choice("Rejected"));
     cr_expect(is_of_choice("Least likely"));
@@ -47,7 +47,7 @@ Test(denial, of_a_choice_is_also_a_verdict)
     cr_expect_not(is_of_choice("Selected"));
 }
 
-Test(denial, behind_a_value_says_nothing_else)
+Test(denial, after_a_value_denies_that_value)
 {
     cr_expect_eq(after("no"), DENIAL_WORDS);
     cr_expect_eq(after(" Wrong, the text says so"), DENIAL_WORDS);
@@ -61,7 +61,7 @@ Test(denial, behind_a_value_says_nothing_else)
     cr_expect_eq(after("Scratch that."), DENIAL_SENTENCE);
 }
 
-Test(denial, of_something_else_takes_nothing_back)
+Test(denial, of_something_else_does_not_deny_the_value)
 {
     cr_expect_eq(after("No refund was asked for"), DENIAL_NONE);
     cr_expect_eq(after("the text has no date"), DENIAL_NONE);

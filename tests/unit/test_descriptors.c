@@ -5,7 +5,7 @@
 
 #include "common/descriptors.h"
 
-Test(descriptors, a_program_that_is_started_gets_the_first_three_alone)
+Test(descriptors, child_program_inherits_only_the_first_three)
 {
     int ends[2];
 

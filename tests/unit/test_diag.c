@@ -43,7 +43,7 @@ Test(diag, shows_the_line_and_a_mark_under_the_place)
                                "       = write 2\n");
 }
 
-Test(diag, the_mark_stands_under_wide_characters)
+Test(diag, places_the_mark_correctly_under_wide_characters)
 {
     static const char text[] = "\xe5\x90\x8d: \xe9\x80\x80\xe6\xac\xbe";
 
@@ -66,7 +66,7 @@ Test(diag, keeps_the_mark_within_the_line)
                                "f:1:9: error: beyond\n     1 | ab\n");
 }
 
-Test(diag, prints_by_file_and_line)
+Test(diag, prints_sorted_by_file_and_line)
 {
     add("b", 9, 1, "third");
     add("a", 1, 1, "fourth");
@@ -84,7 +84,7 @@ Test(diag, disarms_control_characters)
     cr_expect_str_eq(out.data, "f: error: esc .[2J\n");
 }
 
-Test(diag, counts_what_it_does_not_keep)
+Test(diag, counts_the_findings_it_drops)
 {
     for (int i = 0; i < DIAG_MAX + 3; i++)
         add("f", i + 1, 1, "x");
@@ -108,7 +108,7 @@ Test(diag, is_ok_with_warnings_alone)
     cr_expect_str_eq(err.text, "f:3:2: sooner");
 }
 
-Test(diag, keeps_file_names_of_its_own)
+Test(diag, keeps_its_own_copy_of_file_names)
 {
     char name[] = "name";
 
@@ -118,7 +118,7 @@ Test(diag, keeps_file_names_of_its_own)
     cr_expect_str_eq(out.data, "name:1:1: error: x\n");
 }
 
-Test(diag, gives_json_whatever_the_bytes)
+Test(diag, gives_valid_json_for_any_bytes)
 {
     add("f\xff", 4, 2, "text");
     diag_remedy(diags, "do it");

@@ -44,7 +44,7 @@ static void end(void)
 
 TestSuite(diagnosis, .init = begin, .fini = end);
 
-Test(diagnosis, mistakes_of_one_border_stand_together_and_both_ways_round)
+Test(diagnosis, confusions_of_the_same_two_labels_are_grouped_and_alternate)
 {
     size_t failed[] = {0, 8, 1, 4, 2, 3, 7};
     // a and b in turn, two at a time; b and c in between; rows without a label
@@ -55,7 +55,7 @@ Test(diagnosis, mistakes_of_one_border_stand_together_and_both_ways_round)
     cr_expect_arr_eq(failed, wanted, sizeof wanted);
 }
 
-Test(diagnosis, a_contrast_is_right_with_the_label_that_was_given_in_error)
+Test(diagnosis, contrast_is_a_correct_row_with_the_label_given_by_mistake)
 {
     const size_t failed[] = {0, 3, 4};
     size_t out[4];

@@ -19,7 +19,7 @@ Test(dispatch, a_queued_call_goes_to_a_worker_that_serves_its_model)
     cr_expect_not(sent(5)->hedge);
 }
 
-Test(dispatch, a_call_waits_while_nobody_serves_its_model)
+Test(dispatch, call_waits_while_no_worker_serves_its_model)
 {
     queue(5);
     cr_expect_eq(settle(), 0);
@@ -41,7 +41,7 @@ Test(dispatch, a_worker_holds_at_most_one_call_more_than_its_slots)
     cr_expect_eq(counts().queued, 6);
 }
 
-Test(dispatch, the_place_of_an_answer_is_free_only_when_it_is_durable)
+Test(dispatch, a_slot_is_freed_only_when_its_answer_is_durable)
 {
     join(1, 1);
     queue_group(1, 3, 1, 1);
@@ -66,7 +66,7 @@ Test(dispatch, credit_for_a_call_that_was_not_answered_frees_nothing)
     cr_expect(done(1));
 }
 
-Test(dispatch, a_fault_frees_the_place_at_once)
+Test(dispatch, fault_frees_the_slot_at_once)
 {
     join(1, 1);
     queue_group(1, 3, 1, 1);
@@ -77,7 +77,7 @@ Test(dispatch, a_fault_frees_the_place_at_once)
     cr_expect_eq(times_sent(3), 1);
 }
 
-Test(dispatch, idle_slots_are_filled_before_the_places_beyond_them)
+Test(dispatch, idle_slots_are_filled_before_calls_are_queued_ahead)
 {
     join(1, 1);
     join(2, 1);
@@ -110,7 +110,7 @@ Test(dispatch, a_call_cannot_be_queued_twice)
 
 // --- workers come and go ---
 
-Test(dispatch, the_calls_of_a_silent_worker_go_elsewhere_and_do_not_count_it)
+Test(dispatch, calls_of_a_silent_worker_go_elsewhere_without_a_fault)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
@@ -158,7 +158,7 @@ Test(dispatch, a_worker_without_calls_may_keep_its_own_rhythm)
     cr_expect_eq(dispatch_silences(dispatch), 1);
 }
 
-Test(dispatch, a_seldom_heard_worker_that_is_sent_a_call_has_to_speak_soon)
+Test(dispatch, worker_with_slow_heartbeats_must_beat_soon_after_a_call)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
@@ -175,7 +175,7 @@ Test(dispatch, a_seldom_heard_worker_that_is_sent_a_call_has_to_speak_soon)
     cr_expect_eq(sent(5)->worker, 2);
 }
 
-Test(dispatch, a_silent_worker_that_is_heard_again_goes_on)
+Test(dispatch, silent_worker_that_is_heard_again_continues)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
@@ -192,7 +192,7 @@ Test(dispatch, a_silent_worker_that_is_heard_again_goes_on)
     cr_expect_eq(times_sent(5), 2);
 }
 
-Test(dispatch, what_a_silent_worker_answers_after_all_counts)
+Test(dispatch, late_answer_of_a_silent_worker_counts)
 {
     int64_t call = 0;
 
@@ -213,7 +213,7 @@ Test(dispatch, what_a_silent_worker_answers_after_all_counts)
     cr_expect_not_null(last(ACTION_CANCEL, 5));
 }
 
-Test(dispatch, nobody_is_silent_while_the_caller_is_behind)
+Test(dispatch, no_worker_counts_as_silent_while_the_caller_lags)
 {
     open_with(LIVENESS_MS, false);
     join(1, 1);
@@ -226,7 +226,7 @@ Test(dispatch, nobody_is_silent_while_the_caller_is_behind)
     cr_expect_eq(counts().workers, 0);
 }
 
-Test(dispatch, a_model_that_nobody_asks_is_forgotten)
+Test(dispatch, unused_model_can_be_forgotten)
 {
     join(1, 1);
     queue(5);
@@ -298,7 +298,7 @@ Test(dispatch, a_draining_worker_takes_no_more_and_may_answer)
     cr_expect_not(dispatch_can_serve(dispatch, MODEL));
 }
 
-Test(dispatch, a_worker_that_joins_again_has_lost_what_it_held)
+Test(dispatch, worker_that_rejoins_has_lost_its_calls)
 {
     join(1, 1);
     queue(5);
@@ -355,7 +355,7 @@ Test(dispatch, a_late_answer_counts_when_it_is_the_first)
     cr_expect_eq(counts().leased, 0);
 }
 
-Test(dispatch, a_late_answer_ends_the_waiting_of_a_call)
+Test(dispatch, late_answer_removes_its_call_from_the_queue)
 {
     join(1, 1);
     queue(5);
@@ -402,7 +402,7 @@ Test(dispatch, an_answer_of_a_worker_that_does_not_hold_the_lease_is_ignored)
     cr_expect(done(5));
 }
 
-Test(dispatch, a_later_coordinator_gives_no_lease_of_an_earlier_one)
+Test(dispatch, leases_are_not_reused_by_a_later_coordinator)
 {
     const struct dispatch_config config = {.leases_from = (int64_t)1 << 60};
 
@@ -430,7 +430,7 @@ Test(dispatch, a_lease_runs_from_the_moment_its_call_gets_a_slot)
     cr_expect_eq(dispatch_deadline(dispatch), now + DISPATCH_LEASE_MARGIN_MS);
 }
 
-Test(dispatch, a_cancelled_call_is_taken_from_its_worker)
+Test(dispatch, cancelled_call_is_cancelled_at_its_worker)
 {
     join(1, 1);
     queue_group(1, 3, 1, 1);
@@ -544,7 +544,7 @@ Test(dispatch, a_lease_that_its_worker_does_not_name_is_sent_to_it_again)
     cr_expect_eq(beat(1, &sent(6)->lease, 1), 0, "what was answered is done");
 }
 
-Test(dispatch, the_time_of_a_call_that_was_lost_runs_from_its_second_sending)
+Test(dispatch, timeout_of_a_lost_call_runs_from_when_it_is_resent)
 {
     join(1, 1);
     queue(5);
@@ -555,7 +555,7 @@ Test(dispatch, the_time_of_a_call_that_was_lost_runs_from_its_second_sending)
                  now + TIMEOUT_MS + DISPATCH_LEASE_MARGIN_MS);
 }
 
-Test(dispatch, a_lease_that_nobody_waits_for_is_told)
+Test(dispatch, lease_that_no_call_waits_for_is_reported)
 {
     join(1, 1);
     join(2, 1);
@@ -586,7 +586,7 @@ Test(dispatch, a_call_is_given_to_the_worker_that_kept_it)
     cr_expect_eq(settle(), 0);
 }
 
-Test(dispatch, a_call_is_given_only_from_the_queue_and_to_a_free_place)
+Test(dispatch, call_is_assigned_only_from_the_queue_and_to_a_free_slot)
 {
     struct action action;
 

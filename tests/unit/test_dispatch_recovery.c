@@ -202,13 +202,13 @@ Test(dispatch_recovery, after_every_call_failed)
     }
 }
 
-Test(dispatch_recovery, after_workers_lived_and_did_not_answer)
+Test(dispatch_recovery, after_live_workers_gave_no_answers)
 {
     expect_recovery(OUTAGE_HANG, FAULT_NONE, 1);
     expect_recovery(OUTAGE_HANG, FAULT_NONE, WORKERS);
 }
 
-Test(dispatch_recovery, after_nothing_was_heard_of_workers)
+Test(dispatch_recovery, after_workers_were_silent)
 {
     expect_recovery(OUTAGE_SILENT, FAULT_NONE, 1);
     expect_recovery(OUTAGE_SILENT, FAULT_NONE, WORKERS);

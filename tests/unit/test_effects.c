@@ -35,7 +35,7 @@ static void end(void)
 TestSuite(effects, .fini = end);
 
 // Precision 1 / 2^2 + 2 = 9/4, sum of scores 1: mean 4/9, deviation 2/3.
-Test(effects, rows_that_do_not_matter_give_a_ridge_mean)
+Test(effects, rows_without_effect_give_the_ridge_mean)
 {
     start((double[]){2}, 1, 1, 0);
     add(0, 0, 1);
@@ -47,7 +47,7 @@ Test(effects, rows_that_do_not_matter_give_a_ridge_mean)
 
 // Both scores are of one row, covariance [2 1; 1 2], inverse [2 -1; -1 2] / 3:
 // precision 1/4 + 2/3 = 11/12, mean (1/3) / (11/12) = 4/11.
-Test(effects, two_scores_of_one_row_say_less_than_of_two_rows)
+Test(effects, two_scores_of_one_row_weigh_less_than_of_two_rows)
 {
     start((double[]){2}, 1, 1, 1);
     add(0, 7, 1);
@@ -60,7 +60,7 @@ Test(effects, two_scores_of_one_row_say_less_than_of_two_rows)
 // Two effects on one row, scores 1 and 0. With D the inverse above,
 // A = I + D = [5 -1; -1 5] / 3, and A x = [2/3, -1/3]:
 // x = 3/24 [5 1; 1 5] [2/3, -1/3] = [3/8, -1/8].
-Test(effects, a_shared_row_tells_two_effects_apart)
+Test(effects, shared_row_separates_two_effects)
 {
     start((double[]){1, 1}, 2, 1, 1);
     add(0, 3, 1);
@@ -70,7 +70,7 @@ Test(effects, a_shared_row_tells_two_effects_apart)
     cr_expect_float_eq(guess_of(1).mean, -1.0 / 8, 1e-12);
 }
 
-Test(effects, a_combination_that_was_not_tried_is_the_sum_of_its_parts)
+Test(effects, untried_combination_is_predicted_as_the_sum_of_its_parts)
 {
     // The mean, two texts, two demo sets; the pair of the better ones is
     // missing.

@@ -31,7 +31,7 @@ static struct session *search(struct support *support, const char *name)
     return fake;
 }
 
-Test(effort, what_is_expected_before_the_search_is_about_what_it_takes)
+Test(effort, expectation_before_the_search_is_close_to_the_actual_effort)
 {
     for (size_t i = 0; optimizers[i] != NULL; i++) {
         const char *name = optimizers[i]->name;
@@ -49,7 +49,7 @@ Test(effort, what_is_expected_before_the_search_is_about_what_it_takes)
     }
 }
 
-Test(effort, the_last_word_leaves_little_to_come)
+Test(effort, last_expectation_is_within_15_percent_of_the_actual_effort)
 {
     for (size_t i = 0; optimizers[i] != NULL; i++) {
         struct support support;
@@ -66,7 +66,7 @@ Test(effort, the_last_word_leaves_little_to_come)
     }
 }
 
-Test(effort, whatever_is_expected_the_way_that_is_shown_never_goes_back)
+Test(effort, shown_progress_never_goes_back_when_expectations_change)
 {
     for (size_t i = 0; optimizers[i] != NULL; i++) {
         struct support support;
@@ -89,7 +89,7 @@ Test(effort, whatever_is_expected_the_way_that_is_shown_never_goes_back)
     }
 }
 
-Test(effort, the_number_of_trials_is_right_where_it_is_told)
+Test(effort, announced_number_of_trials_is_exact)
 {
     for (size_t i = 0; optimizers[i] != NULL; i++) {
         struct support support;

@@ -34,7 +34,7 @@ static void expect(const char *endpoint, const char *said)
     cr_expect_not_null(strstr(reason, said), "%s: %s", endpoint, reason);
 }
 
-Test(endpoint, a_port_without_a_listener_is_told_from_one_with_another_program)
+Test(endpoint, unused_port_is_distinguished_from_one_of_another_program)
 {
     char endpoint[ENDPOINT_BYTES];
     int port, fd = take_port(false, &port);
@@ -51,12 +51,12 @@ Test(endpoint, a_port_without_a_listener_is_told_from_one_with_another_program)
     (void)close(fd);
 }
 
-Test(endpoint, a_name_without_an_address_is_told)
+Test(endpoint, host_name_without_an_address_is_reported)
 {
     expect("tcp://no-such-host.invalid:5570", " (no such address: ");
 }
 
-Test(endpoint, what_is_no_address_of_ours_is_left_alone)
+Test(endpoint, addresses_of_other_schemes_are_left_alone)
 {
     char reason[ENDPOINT_REASON_BYTES] = "?";
 

@@ -16,13 +16,13 @@ Test(err, holds_a_code_and_a_sentence)
     cr_expect_str_eq(err.text, "trial 7 is held by w1");
 }
 
-Test(err, nobody_has_to_listen)
+Test(err, accepts_null)
 {
     err_set(NULL, ERR_IO, "unheard");
     err_nomem(NULL, "unheard");
 }
 
-Test(err, may_quote_its_own_text)
+Test(err, can_quote_its_own_text)
 {
     err_set(&err, ERR_INPUT, "no such file");
     err_set(&err, ERR_INPUT, "job.yaml: %s", err.text);
@@ -70,7 +70,7 @@ Test(err, no_memory_names_what_it_was_for)
     cr_expect_str_eq(err.text, "no memory for a trial");
 }
 
-Test(err, every_code_has_a_word_of_its_own)
+Test(err, every_code_has_a_distinct_name)
 {
     for (int a = ERR_NONE; a <= ERR_DIFFERS; a++) {
         cr_assert_str_neq(err_code_name((enum err_code)a), "unknown");

@@ -28,7 +28,7 @@ static void expect_document(const char *sentence, const char *place)
     free(text);
 }
 
-Test(error_document, names_line_and_column_of_the_file_that_it_is_about)
+Test(error_document, names_line_and_column_of_the_faulty_file)
 {
     expect_document("no job of that name", NULL);
     expect_document("http: no server", NULL);

@@ -40,12 +40,12 @@ static struct exec_folder *make(void)
     return folder;
 }
 
-Test(exec_folder, goes_with_all_that_is_in_it)
+Test(exec_folder, is_removed_with_all_its_contents)
 {
     exec_folder_remove(make());
 }
 
-Test(exec_folder, of_a_process_that_lives_is_left_alone)
+Test(exec_folder, of_a_live_process_is_kept)
 {
     struct exec_folder *folder = make();
 
@@ -54,7 +54,7 @@ Test(exec_folder, of_a_process_that_lives_is_left_alone)
     exec_folder_remove(folder);
 }
 
-Test(exec_folder, of_a_process_that_was_killed_is_swept_away)
+Test(exec_folder, of_a_killed_process_is_removed)
 {
     int made[2];
     char byte;

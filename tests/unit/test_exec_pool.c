@@ -238,7 +238,7 @@ Test(exec_pool, a_child_that_hangs_is_killed_with_what_it_started)
     expect_killed("read -r x; sleep 100 & echo $! >&2; wait");
 }
 
-Test(exec_pool, what_left_the_group_and_lost_its_parent_is_killed_as_well)
+Test(exec_pool, orphan_that_left_the_process_group_is_killed_as_well)
 {
     expect_killed("read -r x; (setsid sleep 100 & echo $! >&2); sleep 100");
 }
@@ -268,7 +268,7 @@ Test(exec_pool, an_answer_of_two_lines_is_a_fault)
     expect_fault("answered with more than one line");
 }
 
-Test(exec_pool, a_line_that_nobody_asked_for_is_a_fault_of_the_next_request)
+Test(exec_pool, unsolicited_line_is_a_fault_of_the_next_request)
 {
     const struct timespec pause = {.tv_nsec = 400 * 1000000L};
 
@@ -293,7 +293,7 @@ Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
     expect_fault("more than one line");
 }
 
-Test(exec_pool, a_goodbye_is_no_answer)
+Test(exec_pool, line_printed_at_exit_is_not_an_answer)
 {
     start_script("while read -r l; do echo 0.5; done; echo all done", 5000);
     ask("x");
@@ -314,7 +314,7 @@ Test(exec_pool, a_first_child_that_does_not_end_is_waited_for_a_while)
 }
 
 // Such a child answers from another thread, for example.
-Test(exec_pool, a_child_that_drops_its_work_at_the_end_of_its_input_serves)
+Test(exec_pool, child_that_aborts_at_end_of_input_still_serves)
 {
     start_script("while read -r l; do timeout 0.2 cat >&2; "
                  "[ $? = 124 ] || exit 0; echo 0.5; done",
@@ -325,7 +325,7 @@ Test(exec_pool, a_child_that_drops_its_work_at_the_end_of_its_input_serves)
     expect_answer("0.5");
 }
 
-Test(exec_pool, a_line_without_end_is_a_fault)
+Test(exec_pool, endless_line_is_a_fault)
 {
     start_script("read -r x; head -c 3000000 /dev/zero | tr '\\0' a; sleep 100",
                  10000);
@@ -375,7 +375,7 @@ Test(exec_pool, a_carriage_return_belongs_to_the_line_end)
     expect_answer("0.5");
 }
 
-Test(exec_pool, stop_kills_a_child_at_work_at_once)
+Test(exec_pool, stop_kills_a_busy_child_at_once)
 {
     start_script("read -r x; sleep 100", 60000);
     begin(0, 1, "a");
@@ -417,7 +417,7 @@ static void start_beside(const char *folder, mode_t mode)
     start(1, folder, 1, NULL);
 }
 
-Test(exec_pool, a_command_may_be_a_file_beside_the_job_and_runs_there)
+Test(exec_pool, command_may_be_a_file_in_the_jobs_folder_and_runs_there)
 {
     char folder[64];
 
@@ -429,7 +429,7 @@ Test(exec_pool, a_command_may_be_a_file_beside_the_job_and_runs_there)
     remove_folder(folder);
 }
 
-Test(exec_pool, a_file_that_is_not_executable_is_told_with_the_remedy)
+Test(exec_pool, non_executable_file_is_reported_with_the_remedy)
 {
     char folder[64];
 
@@ -441,7 +441,7 @@ Test(exec_pool, a_file_that_is_not_executable_is_told_with_the_remedy)
     cr_expect(strstr(err.text, "run chmod +x") != NULL, "%s", err.text);
 }
 
-Test(exec_pool, a_command_that_is_nowhere_is_told)
+Test(exec_pool, missing_command_is_reported)
 {
     words[0][0] = "no-such-program-anywhere";
     words[0][1] = NULL;
@@ -481,7 +481,7 @@ static void remove_file(void)
     remove_folder(folder);
 }
 
-Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_every_request)
+Test(exec_pool, file_that_is_not_a_program_is_a_fault_of_every_request)
 {
     enum { REQUESTS = 7 };
 
@@ -498,7 +498,7 @@ Test(exec_pool, a_file_that_is_no_program_is_a_fault_of_every_request)
     remove_file();
 }
 
-Test(exec_pool, a_script_that_cannot_run_is_told_at_the_start)
+Test(exec_pool, script_that_cannot_run_is_reported_at_the_start)
 {
     static const struct {
         const char *text;
@@ -589,12 +589,12 @@ static void expect_dies_with_us(const char *before, const char *after)
     (void)rmdir(folder_path);
 }
 
-Test(exec_pool, what_a_program_started_dies_with_us_when_we_are_killed)
+Test(exec_pool, grandchildren_die_when_we_are_killed)
 {
     expect_dies_with_us("sleep 1000 &", "");
 }
 
-Test(exec_pool, so_does_what_is_in_a_session_of_its_own_without_a_parent)
+Test(exec_pool, orphans_in_their_own_session_die_when_we_are_killed)
 {
     expect_dies_with_us("(setsid sleep 1000 &", ")");
 }

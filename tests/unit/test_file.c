@@ -59,7 +59,7 @@ static void expect_content(const char *text)
     cr_expect_str_eq(out.data, text);
 }
 
-Test(file, what_was_written_is_read)
+Test(file, written_file_reads_back)
 {
     write_text("one");
     expect_content("one");
@@ -79,7 +79,7 @@ Test(file, a_large_file_of_any_bytes_is_read_whole)
     free(data);
 }
 
-Test(file, an_empty_file_is_no_failure)
+Test(file, empty_file_is_not_an_error)
 {
     write_text("");
     cr_assert(file_read(path, &out, &err), "%s", err.text);
@@ -120,7 +120,7 @@ Test(file, a_missing_file_is_named_with_the_cause)
     cr_expect_not_null(strstr(err.text, "No such file"));
 }
 
-Test(file, a_folder_is_no_file)
+Test(file, folder_is_not_a_file)
 {
     cr_expect_not(file_read(folder, &out, &err));
     cr_expect_eq(err.code, ERR_INPUT);
@@ -134,7 +134,7 @@ Test(file, a_missing_folder_cannot_be_written_to)
     cr_expect_not_null(strstr(err.text, "/tmp/promptcc-nowhere/data"));
 }
 
-Test(file, a_link_stays_one_and_the_mode_stays)
+Test(file, writing_through_a_link_keeps_the_link_and_the_mode)
 {
     char link[64];
     struct stat info;
@@ -156,7 +156,7 @@ Test(file, a_link_stays_one_and_the_mode_stays)
     cr_expect_not(file_is_same(path, link));
 }
 
-Test(file, a_link_to_a_file_that_is_to_come_stays_one)
+Test(file, dangling_link_is_kept_when_its_target_is_written)
 {
     char link[64], next[64];
     struct stat info;
@@ -195,7 +195,7 @@ Test(file, a_pipe_is_written_to_as_it_is)
     (void)close(end);
 }
 
-Test(file, a_pipe_that_nobody_reads_is_given_up, .timeout = 30)
+Test(file, writing_to_a_pipe_without_a_reader_times_out, .timeout = 30)
 {
     cr_assert_eq(mkfifo(path, 0600), 0);
     cr_expect_not(file_write(path, "through", 7, &err));
@@ -227,7 +227,7 @@ Test(file, a_failed_write_keeps_the_old_file_and_nothing_else)
     cr_expect_eq(count_files(), 1);
 }
 
-Test(file, a_folder_in_the_way_stays_and_leaves_nothing_behind)
+Test(file, folder_in_the_way_is_kept_and_no_temporary_file_remains)
 {
     cr_assert_eq(mkdir(path, 0700), 0);
 
@@ -245,7 +245,7 @@ static void expect_folder(const char *of, const char *expected)
     free(found);
 }
 
-Test(file, the_folder_is_what_stands_before_the_last_slash)
+Test(file, folder_is_the_part_before_the_last_slash)
 {
     expect_folder("a/b/c.yaml", "a/b");
     expect_folder("c.yaml", ".");
@@ -286,7 +286,7 @@ Test(file, a_pipe_is_read_to_its_end)
     (void)close(ends[0]);
 }
 
-Test(file, a_pipe_that_nobody_opens_is_given_up)
+Test(file, reading_a_pipe_without_a_writer_times_out)
 {
     cr_assert_eq(mkfifo(path, 0600), 0);
     cr_expect_not(file_read(path, &out, &err));

@@ -77,7 +77,7 @@ static size_t demos_left(size_t n, int32_t num_ctx)
     return left;
 }
 
-Test(fit, what_fits_stays_itself)
+Test(fit, candidate_that_fits_is_unchanged)
 {
     struct candidate *candidate = showing(3);
     struct candidate *fitting;
@@ -104,7 +104,7 @@ Test(fit, demos_are_dropped_from_the_end_until_the_longest_example_fits)
     cr_expect_eq(before, 0);
 }
 
-Test(fit, the_room_for_the_answer_is_kept_free)
+Test(fit, room_for_the_answer_is_reserved)
 {
     int32_t num_ctx = 256;
 
@@ -116,7 +116,7 @@ Test(fit, the_room_for_the_answer_is_kept_free)
     cr_expect_eq(demos_left(2, num_ctx + 512), 2);
 }
 
-Test(fit, a_shortened_candidate_is_sealed_as_another)
+Test(fit, shortened_candidate_gets_a_new_id)
 {
     struct candidate *candidate = showing(4), *fitting;
 
@@ -130,7 +130,7 @@ Test(fit, a_shortened_candidate_is_sealed_as_another)
     candidate_unref(candidate);
 }
 
-Test(fit, a_program_too_long_as_written_is_told_with_the_remedy)
+Test(fit, program_too_long_as_written_is_reported_with_the_remedy)
 {
     struct candidate *candidate = showing(0);
 
@@ -144,7 +144,7 @@ Test(fit, a_program_too_long_as_written_is_told_with_the_remedy)
     candidate_unref(candidate);
 }
 
-Test(fit, a_bound_below_the_bare_prompt_is_told)
+Test(fit, limit_below_the_bare_prompt_is_reported)
 {
     struct candidate *candidate = showing(0);
     size_t tokens = 0;
@@ -165,7 +165,7 @@ Test(fit, a_step_that_does_not_run_keeps_its_demos)
     cr_expect_eq(demos_left(4, 300), 4);
 }
 
-Test(fit, of_a_pool_fewer_are_shown_until_the_longest_of_them_fit)
+Test(fit, fewer_demos_of_a_pool_are_shown_until_the_longest_fit)
 {
     size_t before = 3;
 

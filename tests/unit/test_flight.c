@@ -66,7 +66,7 @@ static bool is_someone(const struct waiter *waiter, const void *who)
     return waiter->evaluation == who;
 }
 
-Test(flight, a_call_on_its_way_is_found_by_its_key_and_its_number)
+Test(flight, call_in_flight_is_found_by_its_key_and_its_number)
 {
     struct hash key = key_of(1), other = key_of(2);
     struct flight *flight = open_flight(1);
@@ -95,7 +95,7 @@ Test(flight, an_order_is_copied_with_its_texts)
     prefix_unref(&flights, order.prefix);
 }
 
-Test(flight, a_dropped_call_is_found_no_more_and_its_number_never_comes_back)
+Test(flight, dropped_call_is_not_found_and_its_number_is_never_reused)
 {
     struct hash key = key_of(1);
     struct flight *flight = open_flight(1);
@@ -108,7 +108,7 @@ Test(flight, a_dropped_call_is_found_no_more_and_its_number_never_comes_back)
     cr_expect_neq(open_flight(1)->id, id);
 }
 
-Test(flight, those_who_wait_are_kept_in_the_order_in_which_they_came)
+Test(flight, waiters_are_kept_in_order_of_arrival)
 {
     struct flight *flight = open_flight(1);
     const struct waiter *waiter;
@@ -123,7 +123,7 @@ Test(flight, those_who_wait_are_kept_in_the_order_in_which_they_came)
     cr_expect_null(waiter);
 }
 
-Test(flight, who_leaves_is_told_nothing_and_who_comes_after_is)
+Test(flight, waiter_that_left_is_skipped_and_later_ones_are_notified)
 {
     struct flight *flight = open_flight(1);
 
@@ -161,7 +161,7 @@ Test(flight, a_landed_call_waits_until_its_put_is_durable)
     flight_close(&flights, second);
 }
 
-Test(flight, equal_prefixes_are_one_until_the_last_lets_go)
+Test(flight, equal_prefixes_are_shared_until_the_last_user_releases_them)
 {
     struct prefix *a = prefix_of("[{}", "{}"), *b = prefix_of("[{}", "{}");
     int64_t number = a->number;
@@ -177,7 +177,7 @@ Test(flight, equal_prefixes_are_one_until_the_last_lets_go)
     prefix_unref(&flights, a);
 }
 
-Test(flight, prefixes_that_read_alike_keep_their_own_formats)
+Test(flight, equal_prefix_texts_keep_their_own_formats)
 {
     struct prefix *free_text = prefix_of("[{}", NULL);
     struct prefix *json = prefix_of("[{}", "{\"type\":\"object\"}");
@@ -193,7 +193,7 @@ Test(flight, prefixes_that_read_alike_keep_their_own_formats)
     prefix_unref(&flights, other);
 }
 
-Test(flight, all_that_is_on_its_way_is_freed_in_the_end)
+Test(flight, everything_in_flight_is_freed_at_the_end)
 {
     struct flight *flying = open_flight(1), *landed = open_flight(2);
 

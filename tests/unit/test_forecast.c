@@ -15,14 +15,14 @@ static void set_up(void)
 
 TestSuite(forecast, .init = set_up);
 
-Test(forecast, without_a_word_or_a_limit_nothing_is_told)
+Test(forecast, nothing_is_forecast_without_an_expectation_or_a_limit)
 {
     forecast_submitted(&forecast, 50);
     cr_expect_not(
         forecast_news(&forecast, no_limit, nothing, 1, &examples, &trials));
 }
 
-Test(forecast, what_the_search_expects_is_told_once)
+Test(forecast, expectation_of_the_search_is_reported_once)
 {
     forecast_submitted(&forecast, 50);
     forecast_expect_after(&forecast, 20);
@@ -35,7 +35,7 @@ Test(forecast, what_the_search_expects_is_told_once)
         forecast_news(&forecast, no_limit, nothing, 1, &examples, &trials));
 }
 
-Test(forecast, a_search_that_goes_on_longer_than_expected_is_told_too)
+Test(forecast, search_that_runs_longer_than_expected_is_reported_too)
 {
     forecast_expect(&forecast, 10, 2);
     forecast_submitted(&forecast, 30);
@@ -45,7 +45,7 @@ Test(forecast, a_search_that_goes_on_longer_than_expected_is_told_too)
     cr_expect_eq(trials, 5);
 }
 
-Test(forecast, the_budget_may_end_the_search_before)
+Test(forecast, budget_may_end_the_search_before_its_expectation)
 {
     const struct use most = {.calls = 100}, used = {.calls = 40};
 

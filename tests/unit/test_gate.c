@@ -65,7 +65,7 @@ static void tear_down(void)
 
 TestSuite(gate, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static struct wire_socket *knock(const struct key *key)
+static struct wire_socket *connect_with(const struct key *key)
 {
     struct wire_id id = {.len = 3, .bytes = "one"};
     struct wire_socket *socket =
@@ -95,9 +95,9 @@ static bool gets_through(struct wire_socket *socket, int64_t patience_ms)
 }
 
 // Tries a key that is refused, and checks the reason that is given.
-static void is_told(const struct key *key, const char *why)
+static void expect_refusal(const struct key *key, const char *why)
 {
-    struct wire_socket *socket = knock(key);
+    struct wire_socket *socket = connect_with(key);
     int64_t deadline_ms = clock_monotonic_ms() + 20000;
 
     cr_expect_not(gets_through(socket, 300));
@@ -118,7 +118,7 @@ static bool wait_for_change(unsigned before)
 
 Test(gate, an_allowed_key_gets_through_and_is_named)
 {
-    struct wire_socket *socket = knock(&worker);
+    struct wire_socket *socket = connect_with(&worker);
     struct key found;
 
     cr_assert(gets_through(socket, 20000), "%s", err.text);
@@ -129,9 +129,9 @@ Test(gate, an_allowed_key_gets_through_and_is_named)
     wire_close(socket);
 }
 
-Test(gate, a_frame_of_the_longest_length_gets_through)
+Test(gate, frame_of_maximum_length_gets_through)
 {
-    struct wire_socket *socket = knock(&worker);
+    struct wire_socket *socket = connect_with(&worker);
     static char data[WIRE_PART_BYTES];
     struct message part = {
         .kind = MESSAGE_PART,
@@ -150,29 +150,29 @@ Test(gate, a_frame_of_the_longest_length_gets_through)
     wire_close(socket);
 }
 
-Test(gate, a_key_that_is_not_allowed_is_told_so)
+Test(gate, key_that_is_not_allowed_gets_the_reason)
 {
     struct key other;
 
     cr_assert(key_make(KEY_WORKER, "one", own.public_key, &other, &err));
-    is_told(&other, "does not allow this key");
+    expect_refusal(&other, "does not allow this key");
 }
 
-Test(gate, nobody_speaks_in_the_clear)
+Test(gate, unencrypted_connection_is_refused)
 {
-    is_told(NULL, "--keys DIR");
+    expect_refusal(NULL, "--keys DIR");
 }
 
-Test(gate, a_key_for_another_coordinator_is_told_so)
+Test(gate, key_for_another_coordinator_gets_the_reason)
 {
     struct key elsewhere, lost;
 
     cr_assert(key_make(KEY_COORDINATOR, "coordinator", "", &elsewhere, &err));
     cr_assert(key_make(KEY_WORKER, "one", elsewhere.public_key, &lost, &err));
-    is_told(&lost, "make a new one there");
+    expect_refusal(&lost, "make a new one there");
 }
 
-Test(gate, what_changes_in_the_folder_counts_within_moments)
+Test(gate, changes_in_the_folder_take_effect_within_moments)
 {
     unsigned before = gate_changes(gate);
     struct key other, found;
@@ -190,7 +190,7 @@ Test(gate, what_changes_in_the_folder_counts_within_moments)
     cr_expect_not(gate_find(gate, worker.public_key, &found));
 }
 
-Test(gate, a_file_that_is_no_key_allows_nobody_and_disturbs_nobody)
+Test(gate, file_that_is_not_a_key_is_ignored)
 {
     unsigned before = gate_changes(gate);
     struct key found;

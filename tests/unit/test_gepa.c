@@ -184,7 +184,7 @@ Test(gepa, it_learns_the_best_instruction_from_failures)
     fake_free(fake);
 }
 
-Test(gepa, two_steps_learn_each_its_own)
+Test(gepa, two_steps_each_learn_their_own_instruction)
 {
     struct world world = {.style = LEARN, .split = 2};
     struct session *fake = open_session(&world, TWO_STEPS, 80, 40, FINISH_LATE);
@@ -209,7 +209,7 @@ Test(gepa, lineages_are_merged)
     fake_free(fake);
 }
 
-Test(gepa, without_merges_none_is_made)
+Test(gepa, no_merge_is_made_when_merging_is_off)
 {
     struct world world = {.style = LEARN, .split = 2};
     struct session *fake = open_session(&world, TWO_STEPS, 80, 40, FINISH_LATE);
@@ -222,7 +222,7 @@ Test(gepa, without_merges_none_is_made)
 
 // --- what it is careful about
 
-Test(gepa, what_is_no_better_is_not_evaluated_on_all_rows)
+Test(gepa, only_a_better_candidate_is_evaluated_on_all_rows)
 {
     struct world world = {.style = USELESS};
     struct session *fake = open_session(&world, ONE_STEP, 80, 40, FINISH_LATE);
@@ -253,7 +253,7 @@ Test(gepa, a_gain_on_three_rows_is_tested_on_more)
     fake_free(bold);
 }
 
-Test(gepa, replies_that_cannot_be_read_are_reflected_on_or_not)
+Test(gepa, unreadable_replies_are_reflected_on_only_if_configured)
 {
     struct world world = {.style = LEARN, .unreadable = true};
     struct world again = world;
@@ -282,7 +282,7 @@ Test(gepa, perfect_rows_are_not_reflected_on)
     fake_free(fake);
 }
 
-Test(gepa, a_teacher_without_an_answer_ends_in_the_baseline)
+Test(gepa, teacher_without_an_answer_leaves_the_baseline)
 {
     struct world world = {.style = SILENT};
     struct session *fake = open_session(&world, ONE_STEP, 80, 40, FINISH_LATE);
@@ -348,7 +348,7 @@ Test(gepa, full_evaluations_are_passes_over_both_shares)
     fake_free(fake);
 }
 
-Test(gepa, both_ways_to_say_the_effort_are_refused)
+Test(gepa, setting_the_effort_in_both_ways_is_refused)
 {
     const struct optimizer *row = optimizer_find("gepa");
     struct world world = {.style = USELESS};
@@ -376,7 +376,7 @@ Test(gepa, few_training_rows_make_small_minibatches)
 
 // --- ends
 
-Test(gepa, the_budget_ends_it_with_the_best_so_far)
+Test(gepa, end_of_the_budget_keeps_the_best_so_far)
 {
     for (int64_t most = 2; most <= 14; most += 4) {
         struct world world = {.style = LEARN};
@@ -391,7 +391,7 @@ Test(gepa, the_budget_ends_it_with_the_best_so_far)
     }
 }
 
-Test(gepa, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
+Test(gepa, fault_in_any_run_ends_the_search_and_frees_everything)
 {
     bool ok = false;
 
@@ -410,7 +410,7 @@ Test(gepa, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
 
 // --- determinism
 
-Test(gepa, the_order_of_completion_changes_nothing)
+Test(gepa, result_does_not_depend_on_the_order_of_completion)
 {
     static const char *const params[] = {
         "{auto: light}",
@@ -432,7 +432,7 @@ Test(gepa, the_order_of_completion_changes_nothing)
     }
 }
 
-Test(gepa, a_window_of_iterations_is_under_way_together)
+Test(gepa, several_iterations_run_at_once_within_the_window)
 {
     struct world world = {.style = USELESS};
     struct session *fake = open_session(&world, ONE_STEP, 80, 40, FINISH_LATE);

@@ -30,7 +30,7 @@ static void release(void)
 
 TestSuite(given, .init = forget, .fini = release);
 
-Test(given, a_text_is_taken_as_it_is_equals_signs_included)
+Test(given, text_is_taken_verbatim_including_equals_signs)
 {
     cr_assert(GIVE("message=a=b \"c\" 12"), "%s", err.text);
     cr_expect_str_eq(json_string_value(json_object_get(values, "message")),
@@ -50,7 +50,7 @@ Test(given, other_types_are_read_as_json)
     cr_expect_eq(json_array_size(json_object_get(values, "tags")), 2);
 }
 
-Test(given, what_is_no_json_is_left_to_the_check_of_the_type)
+Test(given, invalid_json_is_left_to_the_type_check)
 {
     cr_assert(GIVE("amount=many"), "%s", err.text);
     cr_expect(json_is_string(json_object_get(values, "amount")));
@@ -69,7 +69,7 @@ Test(given, a_word_without_an_equals_sign_is_refused)
     cr_expect_str_eq(err.text, "`hello` is not an input: write FIELD=VALUE");
 }
 
-Test(given, bytes_that_are_no_utf8_are_refused)
+Test(given, invalid_utf8_is_refused)
 {
     cr_expect_null(GIVE("message=\xff"));
     cr_expect_str_eq(err.text, "`message` is not UTF-8");

@@ -89,7 +89,7 @@ Test(grid, on_a_terminal_the_table_fits_and_nothing_is_cut)
     }
 }
 
-Test(grid, other_columns_without_room_come_under_their_row)
+Test(grid, other_columns_that_do_not_fit_move_below_their_row)
 {
     grid_put(&(struct terminal){.width = 40, .live = true}, columns, N, rows,
              &out);
@@ -114,7 +114,7 @@ Test(grid, an_id_that_is_wider_than_the_terminal_stays_whole)
     cr_expect(shows("    score: 84.0 %  calls: 1,812\n"), "%s", out.data);
 }
 
-Test(grid, a_text_without_room_stands_under_its_row)
+Test(grid, text_that_does_not_fit_moves_below_its_row)
 {
     grid_put(&(struct terminal){.width = 72, .live = true}, columns, N, rows,
              &out);
@@ -134,7 +134,7 @@ static json_t *names_of(const char *a, const char *b)
     return json_pack("[s, s]", a, b);
 }
 
-Test(grid, what_is_too_wide_for_a_table_is_a_value_a_line)
+Test(grid, row_too_wide_for_a_table_is_shown_one_value_per_line)
 {
     json_t *names = names_of("job", "reason");
     struct buf long_text = BUF_INIT(1 << 12);
@@ -175,14 +175,14 @@ Test(grid, csv_is_quoted_where_it_must_be)
     json_decref(names);
 }
 
-Test(grid, in_a_file_nothing_is_cut)
+Test(grid, nothing_is_cut_in_a_file)
 {
     grid_put(&(struct terminal){.width = 40}, columns, N, rows, &out);
     cr_expect(shows("customer-care-3f2a1b90c4de"), "%s", out.data);
     cr_expect(shows("classify 3, respond 0"), "%s", out.data);
 }
 
-Test(grid, text_from_outside_cannot_steer_the_terminal)
+Test(grid, untrusted_text_cannot_control_the_terminal)
 {
     json_object_set_new(json_array_get(rows, 0), "job",
                         json_string("evil\x1b[2J\nline"));

@@ -37,7 +37,7 @@ Test(guest, hours_may_go_over_midnight)
     cr_expect_not(holds("20-24", 0, 0));
 }
 
-Test(guest, what_is_no_time_of_day_is_refused)
+Test(guest, invalid_time_of_day_is_refused)
 {
     static const char *const bad[] = {"",     "20",    "20-",     "-8",
                                       "25-8", "20-8x", "20:60-8", "24:30-8",
@@ -81,7 +81,7 @@ static bool is_ours(void *user, uint64_t inode)
     return inode == 501 || inode == 777;
 }
 
-Test(guest, connections_of_others_are_told_from_ours)
+Test(guest, connections_of_other_users_are_distinguished_from_ours)
 {
     cr_expect_eq(guest_count_others(table, 11434, is_501, NULL), 1);
     cr_expect_eq(guest_count_others(table, 11434, is_ours, NULL), 0);
@@ -90,7 +90,7 @@ Test(guest, connections_of_others_are_told_from_ours)
     cr_expect_eq(guest_count_others("nonsense\n:::\n", 11434, is_501, NULL), 0);
 }
 
-Test(guest, who_is_at_home_may_always_work)
+Test(guest, worker_without_guest_rules_may_always_work)
 {
     struct guest guest = {.port = 1};
 

@@ -40,7 +40,7 @@ Test(hash, is_blake2b_over_length_prefixed_fields)
 
 // Short fields are gathered before they are hashed; how they are gathered must
 // not matter.
-Test(hash, is_the_same_whatever_is_gathered)
+Test(hash, does_not_depend_on_buffering)
 {
     static const size_t lens[] = {0,   1,   7,   200, 20,  231,  232, 240,
                                   247, 248, 249, 255, 256, 1000, 3,   512};
@@ -85,7 +85,7 @@ Test(hash, domains_separate_equal_data)
     cr_expect_not(hash_equal(&a, &b));
 }
 
-Test(hash, no_text_is_the_empty_text)
+Test(hash, null_text_hashes_like_an_empty_text)
 {
     struct hash a = of_two(NULL, "x");
     struct hash b = of_two("", "x");

@@ -15,7 +15,7 @@ static void send_with_spare_worker(void)
     settle();
 }
 
-Test(hedge, an_idle_slot_takes_a_second_copy_of_a_call_that_is_out_long)
+Test(hedge, idle_slot_takes_a_second_copy_of_a_long_running_call)
 {
     send_with_spare_worker();
     int32_t first = sent(5)->worker;
@@ -32,7 +32,7 @@ Test(hedge, an_idle_slot_takes_a_second_copy_of_a_call_that_is_out_long)
     cr_expect_eq(counts().leased, 1);
 }
 
-Test(hedge, the_call_that_is_out_longest_is_copied)
+Test(hedge, longest_running_call_is_copied)
 {
     open_with(0, true);
     join(1, 4);
@@ -110,7 +110,7 @@ Test(hedge, quick_calls_are_not_copied_within_half_a_second)
 }
 
 // The first worker may be one that takes calls and never answers.
-Test(hedge, a_call_is_copied_although_no_call_was_ever_answered)
+Test(hedge, call_is_copied_even_before_any_call_was_answered)
 {
     open_with(0, true);
     join(1, 1);
@@ -175,7 +175,7 @@ Test(hedge, a_slow_worker_that_answers_other_calls_is_given_no_third_copy)
     cr_expect_eq(times_sent(5), 2);
 }
 
-Test(hedge, a_copied_call_goes_on_when_one_of_its_two_workers_fails)
+Test(hedge, copied_call_continues_when_one_of_its_two_workers_fails)
 {
     send_with_spare_worker();
     struct action first = *sent(5);
@@ -189,7 +189,7 @@ Test(hedge, a_copied_call_goes_on_when_one_of_its_two_workers_fails)
     cr_expect(done(5));
 }
 
-Test(hedge, who_has_to_read_the_prompt_is_given_a_copy_later)
+Test(hedge, worker_that_must_read_the_prompt_gets_a_copy_later)
 {
     open_with(0, true);
     join_many(2);
@@ -205,7 +205,7 @@ Test(hedge, who_has_to_read_the_prompt_is_given_a_copy_later)
 }
 
 // A letter from the teacher is not late because labels are quick.
-Test(hedge, what_is_usual_for_one_kind_says_nothing_of_another)
+Test(hedge, usual_time_of_one_kind_does_not_apply_to_another)
 {
     open_with(0, true);
     join(1, 1);
@@ -217,7 +217,7 @@ Test(hedge, what_is_usual_for_one_kind_says_nothing_of_another)
     cr_expect_eq(dispatch_deadline(dispatch), now + DISPATCH_HEDGE_BLIND_MS);
 }
 
-Test(hedge, who_has_the_prompt_is_given_the_copy)
+Test(hedge, worker_that_has_read_the_prompt_gets_the_copy)
 {
     open_with(0, true);
     join_many(3);
@@ -285,7 +285,7 @@ Test(hedge, a_call_that_is_nearly_answered_is_not_copied)
 }
 
 // The usual time is that of the quick worker, which does not have the prompt.
-Test(hedge, a_slow_worker_s_call_is_late_by_its_own_time)
+Test(hedge, call_on_a_slow_worker_is_late_by_that_workers_usual_time)
 {
     open_with(0, true);
     join(1, 1);

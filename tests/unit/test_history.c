@@ -28,7 +28,7 @@ Test(history, a_job_keeps_its_number)
     cr_expect_neq(open_job("j-2"), no);
 }
 
-Test(history, the_previous_job_of_a_name_is_the_latest_other_one)
+Test(history, previous_job_is_the_latest_other_job_of_the_same_name)
 {
     struct history_job job = {
         .id = "a-1", .name = "a", .path = "", .canonical = "{\"v\":1}"};
@@ -53,7 +53,7 @@ Test(history, the_previous_job_of_a_name_is_the_latest_other_one)
     cr_expect_null(history_previous(store, "a", second, "a-1", &version, &err));
 }
 
-Test(history, time_of_earlier_sessions_is_kept)
+Test(history, running_time_of_earlier_sessions_is_kept)
 {
     int64_t job = open_job("j-1");
     int64_t wall_ms = -1;
@@ -149,7 +149,7 @@ Test(history, a_candidate_keeps_its_id)
     cr_expect_gt(put_candidate(job, 3), second);
 }
 
-Test(history, equal_candidates_of_two_jobs_are_two)
+Test(history, equal_candidates_of_two_jobs_are_stored_separately)
 {
     int64_t one = put_candidate(open_job("j-1"), 1);
     int64_t two = put_candidate(open_job("j-2"), 1);
@@ -165,7 +165,7 @@ static struct history_trial make_trial(int64_t number, int64_t candidate)
                                   .rows = number_key(9)};
 }
 
-Test(history, a_trial_is_new_once_and_then_the_same)
+Test(history, trial_is_new_once_and_found_again_afterwards)
 {
     int64_t job = open_job("j-1");
     struct history_trial trial = make_trial(1, put_candidate(job, 1));
@@ -177,7 +177,7 @@ Test(history, a_trial_is_new_once_and_then_the_same)
                  err.text);
 }
 
-Test(history, a_trial_that_replay_decides_otherwise_is_named)
+Test(history, trial_that_differs_on_replay_is_named_in_the_error)
 {
     int64_t job = open_job("j-1");
     struct history_trial trial = make_trial(3, put_candidate(job, 1));
@@ -195,7 +195,7 @@ Test(history, a_trial_that_replay_decides_otherwise_is_named)
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_OTHER);
 }
 
-Test(history, a_trial_that_replaces_another_takes_the_later_ones_with_it)
+Test(history, replacing_a_trial_removes_the_later_ones)
 {
     int64_t job = open_job("j-1");
     struct history_trial trial;
@@ -219,7 +219,7 @@ Test(history, a_trial_that_replaces_another_takes_the_later_ones_with_it)
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
 }
 
-Test(history, an_equal_end_of_a_trial_puts_nothing)
+Test(history, repeating_the_same_trial_end_writes_nothing)
 {
     int64_t job = open_job("j-1");
     struct history_trial trial = make_trial(1, put_candidate(job, 1));
@@ -236,7 +236,7 @@ Test(history, an_equal_end_of_a_trial_puts_nothing)
     cr_expect_eq(store_last_put(store), 1);
 }
 
-Test(history, the_best_trial_is_the_one_that_was_put_last)
+Test(history, best_trial_is_the_one_stored_last)
 {
     int64_t job = open_job("j-1");
     struct history_best best = {1, 0.5, 0.4, 0.6, 32, 0.5, 0.4, 0.6, 1};
@@ -317,7 +317,7 @@ static void expect_evaluation(int64_t job, int32_t row)
     cr_expect_eq(out.calls[1], row * 2 + 2);
 }
 
-Test(history, an_evaluation_keeps_every_call_that_it_rests_on)
+Test(history, evaluation_keeps_every_call_it_is_based_on)
 {
     int64_t job = open_job("j-1");
     struct history_evaluation one = {.candidate_id = 1, .n_calls = 144};
@@ -401,7 +401,7 @@ static void add_text(void *user, int32_t row, int64_t after_call,
     strcat(strcat(all, text), ";");
 }
 
-Test(history, how_a_job_stands_is_among_its_events)
+Test(history, job_state_is_among_its_events)
 {
     int64_t job = open_job("j-1");
     const struct history_job_state states[] = {
@@ -496,7 +496,7 @@ static void put_many(int64_t first, int64_t last, int64_t one, int64_t other)
                           i % 50 == 0 ? -1 : (int)(i % 7));
 }
 
-Test(history, the_cost_is_that_of_all_calls_at_any_time)
+Test(history, cost_always_equals_the_sum_of_all_calls)
 {
     int64_t one = open_job("j-1");
     int64_t other = open_job("j-2");
@@ -534,7 +534,7 @@ static _Noreturn void put_until_killed(void)
     abort();
 }
 
-Test(history, the_cost_is_that_of_all_calls_after_a_kill)
+Test(history, cost_equals_the_sum_of_all_calls_after_a_kill)
 {
     int status = 0;
 
@@ -552,7 +552,7 @@ Test(history, the_cost_is_that_of_all_calls_after_a_kill)
     expect_same_costs("0 of 4");
 }
 
-Test(history, the_cost_goes_with_a_job_that_is_removed)
+Test(history, removing_a_job_removes_its_cost)
 {
     struct removed removed;
     int64_t one = open_job("j-1");
@@ -578,7 +578,7 @@ Test(history, the_cost_goes_with_a_job_that_is_removed)
     expect_same_costs("0 of 6");
 }
 
-Test(history, the_cost_of_an_older_store_is_added_up_when_it_is_upgraded)
+Test(history, upgrading_an_older_store_adds_up_its_cost)
 {
     int64_t one = open_job("j-1");
 

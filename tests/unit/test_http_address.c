@@ -27,7 +27,7 @@ Test(http_address, says_whether_only_this_machine_reaches_it)
     expect_place("[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]:80", false);
 }
 
-Test(http_address, refuses_what_is_no_host_and_port)
+Test(http_address, refuses_anything_but_host_and_port)
 {
     static const char *const bad[] = {
         "",           "8070", ":8070",        "::1:80", "127.0.0.1",

@@ -29,7 +29,7 @@ static void remove_folder(void)
 
 TestSuite(http_token, .init = make_folder, .fini = remove_folder);
 
-Test(http_token, it_is_made_for_its_owner_alone)
+Test(http_token, is_created_readable_by_its_owner_only)
 {
     struct http_token *token = http_token_new(path, &err);
     struct stat info;
@@ -43,7 +43,7 @@ Test(http_token, it_is_made_for_its_owner_alone)
 
 // Otherwise the next start would report a token that is too short, although
 // nobody ever wrote one.
-Test(http_token, one_that_cannot_be_written_leaves_nothing_behind)
+Test(http_token, failed_write_leaves_no_file)
 {
     const struct rlimit few = {10, 10};
 

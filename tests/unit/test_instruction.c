@@ -12,7 +12,7 @@ static void expect_clean(const char *text, const char *expected)
     free(clean);
 }
 
-Test(instruction, labels_quotes_and_fences_around_the_whole_are_taken_off)
+Test(instruction, labels_quotes_and_fences_around_the_text_are_removed)
 {
     expect_clean("  Do it.\n", "Do it.");
     expect_clean("Instruction: Do it.", "Do it.");

@@ -121,7 +121,7 @@ Test(job, a_teacher_that_is_the_student_is_asked_as_the_student_is)
     cr_expect_str_eq(job->models[ROLE_TEACHER].revision, "v2");
 }
 
-Test(job, a_model_that_embeds_is_none_of_the_others)
+Test(job, embedding_model_is_separate_from_the_other_models)
 {
     load(JOB, none, 0);
     cr_expect_null(job->models[ROLE_EMBED].name);
@@ -188,7 +188,7 @@ Test(job, names_a_file_that_is_missing)
                                "sent without the file dta.jsonl");
 }
 
-Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
+Test(job, list_outside_the_program_is_reported_as_not_searched)
 {
     load(JOB, (const char *[]){"optimizer.miprov2.seed={tune: [3, 4]}"}, 1);
     cr_expect_eq(job->seed, 3);
@@ -201,7 +201,7 @@ Test(job, a_list_outside_of_the_program_is_told_to_be_out_of_the_search)
         "its value is 3");
 }
 
-Test(job, tunables_stand_at_their_default_and_join_the_search)
+Test(job, tunables_start_at_their_default_and_are_searched)
 {
     load(JOB,
          (const char *[]){"models.options.temperature="
@@ -258,7 +258,7 @@ Test(job, id_starts_with_its_name)
     free(id);
 }
 
-Test(job, id_stays_with_another_description_budget_or_layout)
+Test(job, id_does_not_depend_on_description_budget_or_layout)
 {
     cr_expect(same_id("# a comment\n" JOB "description: another\n"
                       "budget: {max_calls: 3}\nwindow: 4\n"
@@ -266,7 +266,7 @@ Test(job, id_stays_with_another_description_budget_or_layout)
                       "{}\n", false));
 }
 
-Test(job, id_changes_with_what_changes_answers_or_decisions)
+Test(job, id_depends_on_whatever_affects_answers_or_decisions)
 {
     cr_expect_not(same_id(JOB, "{ }\n", false));
     cr_expect_not(same_id(JOB, "{}\n", true));
@@ -339,7 +339,7 @@ static void expect_round_trip(const char *name)
     json_decref(of_again);
 }
 
-Test(job, each_good_file_loads_and_its_canonical_form_reads_back)
+Test(job, each_valid_file_loads_and_its_canonical_form_round_trips)
 {
     for_each("good", expect_round_trip);
 }
@@ -381,7 +381,7 @@ static void expect_findings(const char *name)
     buf_release(&got);
 }
 
-Test(job, each_bad_file_gives_the_findings_in_its_first_lines)
+Test(job, each_invalid_file_gives_the_findings_in_its_first_lines)
 {
     for_each("bad", expect_findings);
 }

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-Test(job_uses, an_answer_is_paid_once_and_used_often)
+Test(job_uses, answer_is_paid_once_and_reused_free)
 {
     struct job_uses uses = {0};
 
@@ -19,7 +19,7 @@ Test(job_uses, an_answer_is_paid_once_and_used_often)
     job_uses_release(&uses);
 }
 
-Test(job_uses, what_was_paid_and_is_not_used_is_no_use_less)
+Test(job_uses, paid_but_unused_answers_do_not_reduce_the_free_uses)
 {
     struct job_uses uses = {0};
 
@@ -31,7 +31,7 @@ Test(job_uses, what_was_paid_and_is_not_used_is_no_use_less)
     job_uses_release(&uses);
 }
 
-Test(job_uses, answers_on_their_way_take_nothing_away)
+Test(job_uses, answers_in_flight_do_not_reduce_the_free_uses)
 {
     struct job_uses uses = {0};
 

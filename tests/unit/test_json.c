@@ -63,7 +63,7 @@ Test(json, may_begin_with_a_byte_order_mark)
     cr_expect_null(json_parse(text, 3, 100, &why));
 }
 
-Test(json, any_value_may_stand_alone)
+Test(json, any_value_can_be_the_whole_document)
 {
     expect_put("true", false, "true");
     expect_put(" 7 ", false, "7");
@@ -71,7 +71,7 @@ Test(json, any_value_may_stand_alone)
     expect_put("null", false, "null");
 }
 
-Test(json, a_mistake_is_told_with_line_and_column)
+Test(json, syntax_error_is_reported_with_line_and_column)
 {
     expect_refused("{\"a\": 1,\n  oops}", ERR_INPUT, "line 2, column ");
     expect_refused("", ERR_INPUT, "there is nothing where JSON");
@@ -79,7 +79,7 @@ Test(json, a_mistake_is_told_with_line_and_column)
     expect_refused("[1] x", ERR_INPUT, "line 1");
 }
 
-Test(json, a_key_that_stands_twice_is_refused)
+Test(json, duplicate_key_is_refused)
 {
     expect_refused("{\"a\": 1, \"a\": 2}", ERR_INPUT,
                    "two members of an object have the same name");
@@ -91,7 +91,7 @@ Test(json, a_nul_in_a_text_is_refused)
                    "\\u0000 is not allowed in a text");
 }
 
-Test(json, what_is_no_utf8_is_refused)
+Test(json, invalid_utf8_is_refused)
 {
     expect_refused("\"\xFF\"", ERR_INPUT, "line 1");
 }
@@ -145,7 +145,7 @@ Test(json, keys_and_texts_are_escaped)
                "{\"a\\\"\\n\":\"\xC3\xA9\\u0001/\"}");
 }
 
-Test(json, integers_are_written_to_their_ends)
+Test(json, extreme_integers_are_written_exactly)
 {
     expect_put("[0, 9223372036854775807, -9223372036854775808]", false,
                "[0,9223372036854775807,-9223372036854775808]");
@@ -194,7 +194,7 @@ static json_t *nested(int depth)
     return value;
 }
 
-Test(json, what_is_too_deep_fails_instead_of_the_stack)
+Test(json, nesting_too_deep_fails_without_overflowing_the_stack)
 {
     json_t *deep = nested(2048);
     json_t *deeper = nested(2049);
@@ -208,7 +208,7 @@ Test(json, what_is_too_deep_fails_instead_of_the_stack)
     json_decref(deeper);
 }
 
-Test(json, many_values_side_by_side_are_not_deep)
+Test(json, many_sibling_values_do_not_count_as_deep)
 {
     json_t *wide = json_array();
 
@@ -230,7 +230,7 @@ Test(json, a_value_over_the_maximum_fails)
     json_decref(value);
 }
 
-Test(json, a_value_that_could_not_be_built_is_no_memory)
+Test(json, value_that_failed_to_build_reports_out_of_memory)
 {
     json_put(&out, NULL, false);
 
@@ -239,7 +239,7 @@ Test(json, a_value_that_could_not_be_built_is_no_memory)
     cr_expect_null(json_text(NULL));
 }
 
-Test(json, a_value_becomes_a_text_of_its_own)
+Test(json, value_is_converted_to_a_separate_text)
 {
     json_t *value = parse("{\"b\": 1, \"a\": [2]}");
     char *text = json_text(value);

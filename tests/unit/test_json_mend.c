@@ -39,7 +39,7 @@ static void expect_rows(const struct row *rows, size_t n, bool words)
 #define EXPECT_ROWS(rows, words)                                               \
     expect_rows(rows, sizeof(rows) / sizeof(rows)[0], words)
 
-Test(json_mend, reads_what_a_person_would_read)
+Test(json_mend, reads_json_that_a_person_would_understand)
 {
     static const struct row rows[] = {
         {"{\"a\": 1}", "{\"a\":1}"},
@@ -86,7 +86,7 @@ Test(json_mend, reads_what_a_person_would_read)
     EXPECT_ROWS(rows, false);
 }
 
-Test(json_mend, reads_nothing_that_is_in_doubt)
+Test(json_mend, refuses_ambiguous_text)
 {
     static const struct row rows[] = {
         {"", NULL},
@@ -129,7 +129,7 @@ Test(json_mend, reads_nothing_that_is_in_doubt)
     EXPECT_ROWS(rows, false);
 }
 
-Test(json_mend, reads_words_where_they_are_wanted)
+Test(json_mend, reads_unquoted_words_where_allowed)
 {
     static const struct row rows[] = {
         {"[apple, pear]", "[\"apple\",\"pear\"]"},
@@ -163,7 +163,7 @@ Test(json_mend, gives_up_on_endless_nesting, .timeout = 20)
     buf_release(&text);
 }
 
-Test(json_mend, of_any_bytes_is_json_or_nothing)
+Test(json_mend, any_bytes_give_valid_json_or_nothing)
 {
     static const char *const pieces[] = {
         "{",

@@ -65,7 +65,7 @@ static void write_text(const char *name, const char *text)
     cr_assert_eq(chmod(path_of(name), 0600), 0);
 }
 
-Test(key, what_is_written_is_read)
+Test(key, written_key_reads_back)
 {
     struct key key = made(KEY_WORKER, "rack1"), read;
 
@@ -93,7 +93,7 @@ Test(key, a_public_file_holds_no_secret)
     buf_release(&text);
 }
 
-Test(key, a_secret_is_for_its_owner_alone)
+Test(key, secret_file_is_readable_by_its_owner_only)
 {
     struct stat st;
     struct key read;
@@ -107,7 +107,7 @@ Test(key, a_secret_is_for_its_owner_alone)
     cr_expect_eq(read.role, KEY_NONE);
 }
 
-Test(key, a_file_that_is_there_is_not_replaced)
+Test(key, existing_file_is_not_replaced)
 {
     struct key other = made(KEY_WORKER, "rack1");
 
@@ -116,7 +116,7 @@ Test(key, a_file_that_is_there_is_not_replaced)
     cr_expect_eq(err.code, ERR_INPUT);
 }
 
-Test(key, the_one_of_the_role_is_found)
+Test(key, key_is_found_by_its_role)
 {
     struct key found;
 
@@ -129,7 +129,7 @@ Test(key, the_one_of_the_role_is_found)
     cr_expect_str_eq(found.name, "rack1");
 }
 
-Test(key, of_several_the_file_is_asked_for)
+Test(key, several_keys_of_the_role_require_naming_a_file)
 {
     struct key found;
 
@@ -140,7 +140,7 @@ Test(key, of_several_the_file_is_asked_for)
     cr_expect_not_null(strstr(err.text, "bob.key"));
 }
 
-Test(key, another_role_and_none_are_told_with_the_way_out)
+Test(key, wrong_role_or_no_key_is_reported_with_the_remedy)
 {
     struct key found;
 
@@ -176,7 +176,7 @@ Test(key, nonsense_is_refused)
     }
 }
 
-Test(key, names_are_plain)
+Test(key, names_with_special_characters_are_refused)
 {
     static const char *const good[] = {"rack1", "a", "gpu-7.lab_2"};
     static const char *const bad[] = {"", ".x", "a/b", "a b", "ä", "a\nb"};

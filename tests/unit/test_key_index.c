@@ -20,7 +20,7 @@ static void add(struct hash key)
     (void)key_index_add(&keys, &key);
 }
 
-Test(key_index, an_empty_one_finds_nothing)
+Test(key_index, empty_index_finds_nothing)
 {
     struct hash key = key_of(1, 2);
     size_t at = 0;

@@ -66,7 +66,7 @@ static void expect_rows(const struct row *rows, size_t n)
 
 #define EXPECT_ROWS(rows) expect_rows(rows, sizeof(rows) / sizeof(rows)[0])
 
-Test(label, is_read_under_what_it_is_dressed_in)
+Test(label, is_read_despite_markup_around_it)
 {
     static const struct row rows[] = {
         {LETTERS, "B", "B"},
@@ -145,7 +145,7 @@ Test(label, is_read_under_what_it_is_dressed_in)
     EXPECT_ROWS(rows);
 }
 
-Test(label, is_read_amid_words_that_say_nothing_else)
+Test(label, is_read_among_words_that_name_no_other_label)
 {
     static const struct row rows[] = {
         {LETTERS, "B. Paris", "B"},
@@ -194,7 +194,7 @@ Test(label, is_read_amid_words_that_say_nothing_else)
     EXPECT_ROWS(rows);
 }
 
-Test(label, in_doubt_is_none)
+Test(label, ambiguous_text_gives_no_label)
 {
     static const struct row rows[] = {
         {LETTERS, "", NULL},
@@ -267,7 +267,7 @@ Test(label, in_doubt_is_none)
     EXPECT_ROWS(rows);
 }
 
-Test(label, of_one_group_are_one)
+Test(label, labels_of_one_group_count_as_the_same)
 {
     static const char *const words[] = {"true", "yes", "false", "no", "on"};
     static const int groups[] = {1, 1, 0, 0, 1};

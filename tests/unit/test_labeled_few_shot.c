@@ -10,7 +10,7 @@ static void optimize(struct session *fake, const char *params)
               err.text);
 }
 
-Test(labeled_few_shot, one_candidate_with_k_demos_is_evaluated_whole)
+Test(labeled_few_shot, one_candidate_with_k_demos_is_fully_evaluated)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.4};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -38,7 +38,7 @@ Test(labeled_few_shot, without_sample_the_first_rows_are_taken)
     fake_free(fake);
 }
 
-Test(labeled_few_shot, no_gain_leaves_the_baseline_and_says_so)
+Test(labeled_few_shot, no_gain_keeps_the_baseline_and_says_so)
 {
     struct support support = {.base = 0.5, .demo_gain = -0.3};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -49,7 +49,7 @@ Test(labeled_few_shot, no_gain_leaves_the_baseline_and_says_so)
     fake_free(fake);
 }
 
-Test(labeled_few_shot, a_perfect_baseline_ends_it_at_once)
+Test(labeled_few_shot, perfect_baseline_ends_the_search_at_once)
 {
     struct support support = {.base = 1};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -61,7 +61,7 @@ Test(labeled_few_shot, a_perfect_baseline_ends_it_at_once)
     fake_free(fake);
 }
 
-Test(labeled_few_shot, with_shared_rows_a_demo_is_not_scored_on)
+Test(labeled_few_shot, row_used_as_a_demo_is_not_scored_when_rows_are_shared)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.4};
     struct session *fake = support_session(&support, 40, 0, FINISH_LATE);

@@ -28,7 +28,7 @@ Test(ledger, a_call_counts_once_however_often_it_is_used)
     cr_expect_eq(ledger.sum.tokens, 15);
 }
 
-Test(ledger, ids_far_apart_are_told_apart)
+Test(ledger, distant_ids_are_distinguished)
 {
     const struct used_call calls[] = {{1, 1}, {40000, 1}, {5000000, 1}};
 
@@ -37,7 +37,7 @@ Test(ledger, ids_far_apart_are_told_apart)
     cr_expect_eq(ledger.sum.calls, 3);
 }
 
-Test(ledger, neighbours_in_a_byte_are_told_apart)
+Test(ledger, neighboring_ids_in_one_byte_are_distinguished)
 {
     for (int64_t id = 0; id < 64; id++) {
         const struct used_call call = {id, 1};
@@ -47,7 +47,7 @@ Test(ledger, neighbours_in_a_byte_are_told_apart)
     }
 }
 
-Test(ledger, nothing_used_is_nothing_counted)
+Test(ledger, empty_ledger_counts_nothing)
 {
     cr_assert(ledger_use(&ledger, NULL, 0, &err), "%s", err.text);
     cr_expect_eq(ledger.sum.calls, 0);

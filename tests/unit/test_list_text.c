@@ -24,7 +24,7 @@ static void expect_item(const char *line, const char *wanted)
               item.at);
 }
 
-Test(list_text, an_item_stands_behind_its_bullet_number_or_box)
+Test(list_text, item_follows_its_bullet_number_or_checkbox)
 {
     expect_item("- apple", "apple");
     expect_item("\xE2\x80\xA2 apple", "apple");
@@ -34,7 +34,7 @@ Test(list_text, an_item_stands_behind_its_bullet_number_or_box)
     expect_item("[ ] apple", "apple");
 }
 
-Test(list_text, a_line_without_a_bullet_is_no_item)
+Test(list_text, line_without_a_bullet_is_not_an_item)
 {
     struct span item;
 
@@ -54,13 +54,13 @@ Test(list_text, a_line_that_holds_the_next_number_holds_two_items)
         list_text_has_next_number(span_of("1. apple"), span_of("apple")));
 }
 
-Test(list_text, a_box_that_is_not_ticked_is_seen)
+Test(list_text, unticked_checkbox_is_recognized)
 {
     cr_expect(list_text_has_empty_box(span_of("- [x] a\n- [ ] b")));
     cr_expect_not(list_text_has_empty_box(span_of("- [x] a\n- [X] b")));
 }
 
-Test(list_text, a_row_is_one_without_doubt)
+Test(list_text, row_is_recognized_only_if_unambiguous)
 {
     cr_expect(list_text_is_row(&of_words, span_of("apple, pear")));
     cr_expect(list_text_is_row(&of_words, span_of("apple; pear")));
@@ -71,7 +71,7 @@ Test(list_text, a_row_is_one_without_doubt)
     cr_expect_not(list_text_is_row(&of_words, span_of("apple,\npear")));
 }
 
-Test(list_text, commas_that_may_part_digits_part_no_numbers)
+Test(list_text, ambiguous_commas_between_digits_do_not_separate_numbers)
 {
     cr_expect(list_text_is_row(&of_reals, span_of("1, 2, 3")));
     cr_expect_not(list_text_is_row(&of_reals, span_of("1,000, 2,000")));

@@ -63,7 +63,7 @@ static int64_t starts_after(struct llama_server *server, int64_t *now)
     return *now - 100 - since;
 }
 
-Test(llama_server, one_that_died_all_night_is_started_soon_after_the_repair)
+Test(llama_server, server_that_failed_all_night_restarts_soon_after_the_repair)
 {
     char model[200], path[300];
     struct err err = ERR_CLEAR;

@@ -88,7 +88,7 @@ Test(log, the_level_can_be_lowered)
     cr_expect_not_null(strstr(text, "debug detail: seen\n"));
 }
 
-Test(log, text_from_outside_cannot_start_a_line_or_steer_a_terminal)
+Test(log, untrusted_text_cannot_start_a_line_or_control_a_terminal)
 {
     char text[256];
 
@@ -155,7 +155,7 @@ Test(log, a_line_says_how_many_of_its_kind_were_left_out)
     cr_expect_not_null(strstr(text, "flood: afterwards (and "));
 }
 
-Test(log, errno_stays_as_it_was)
+Test(log, errno_is_preserved)
 {
     char text[256];
 

@@ -44,7 +44,7 @@ Test(logprobs, all_tokens_that_begin_the_label_count)
     expect(right(list, "track_order", 0, "track_order"), 0.85);
 }
 
-Test(logprobs, labels_that_begin_alike_are_told_apart_by_the_tokens_behind)
+Test(logprobs, labels_with_a_common_start_are_separated_by_later_tokens)
 {
     // "refund" may end there, or continue.
     const char *list = "[[0,6,0.8,\"esc\",0.2],[6,8,0.75,\"\\n\",0.25]]";
@@ -54,7 +54,7 @@ Test(logprobs, labels_that_begin_alike_are_told_apart_by_the_tokens_behind)
     expect(right(list, "refund_request\n", 0, "escalate"), 0.2);
 }
 
-Test(logprobs, labels_that_begin_alike_share_where_the_reply_went_another_way)
+Test(logprobs, labels_with_a_common_start_share_its_alternative_token)
 {
     const char *list = "[[0,3,0.6,\"ref\",0.4]]";
 
@@ -62,7 +62,7 @@ Test(logprobs, labels_that_begin_alike_share_where_the_reply_went_another_way)
     expect(right(list, "escalate", 0, "refund_request"), 0.2);
 }
 
-Test(logprobs, what_is_not_listed_was_certain)
+Test(logprobs, unlisted_token_counts_as_certain)
 {
     expect(right("[]", "\"escalate\"}", 1, "escalate"), 1);
     expect(right("[]", "\"escalate\"}", 1, "refund"), 0);
@@ -78,7 +78,7 @@ Test(logprobs, a_token_may_begin_before_the_label)
     expect(right(list, "{\"x: \"esca\"}", 6, "track_order"), 0.06);
 }
 
-Test(logprobs, case_and_dress_make_no_difference)
+Test(logprobs, case_and_markup_make_no_difference)
 {
     const char *list = "[[0,2,0.9,\"track\",0.1],[2,8,0.8,\"Refund\",0.2]]";
 
@@ -88,7 +88,7 @@ Test(logprobs, case_and_dress_make_no_difference)
     expect(right(list, "**Escalate**", 0, "escalate"), 0.9 * 0.8);
 }
 
-Test(logprobs, nonsense_is_no_probability_of_anything)
+Test(logprobs, nonsense_gives_no_probability)
 {
     static const char *const lists[] = {
         "[1,2]",      "[[]]",          "[[0]]",       "[[-1,5,0.5]]",

@@ -11,7 +11,7 @@ static bool is_host(const char *host)
     return loopback_host(host, strlen(host));
 }
 
-Test(loopback, names_and_numbers_of_this_machine_are)
+Test(loopback, names_and_addresses_of_this_machine_are_loopback)
 {
     cr_expect(is_host("localhost"));
     cr_expect(is_host("LocalHost"));
@@ -20,7 +20,7 @@ Test(loopback, names_and_numbers_of_this_machine_are)
     cr_expect(is_host("[::1]"));
 }
 
-Test(loopback, what_only_begins_like_one_is_not)
+Test(loopback, host_that_only_starts_like_loopback_is_not)
 {
     cr_expect_not(is_host("localhost.example.com"));
     cr_expect_not(is_host("127.example.com"));
@@ -33,14 +33,14 @@ Test(loopback, what_only_begins_like_one_is_not)
     cr_expect_not(is_host(""));
 }
 
-Test(loopback, no_byte_behind_the_host_is_read)
+Test(loopback, nothing_is_read_past_the_length_of_the_host)
 {
     cr_expect(loopback_host("127.0.0.1:8070", 9));
     cr_expect(loopback_host("localhost/v1", 9));
     cr_expect_not(loopback_host("127.0.0.1", 4));
 }
 
-Test(loopback, addresses_go_by_their_family)
+Test(loopback, addresses_are_checked_by_their_family)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,

@@ -102,7 +102,7 @@ static void expect_prefix(const char *prefix, size_t name_len)
     cr_expect_eq(got.as.call.prefix_name_len, name_len);
 }
 
-Test(mailbox, what_is_put_leaves_when_all_are_flushed)
+Test(mailbox, queued_messages_are_sent_when_all_mailboxes_are_flushed)
 {
     struct mailbox *mailbox = mailbox_with(1, 0);
     struct message got;
@@ -116,7 +116,7 @@ Test(mailbox, what_is_put_leaves_when_all_are_flushed)
     mailbox_free(mailbox);
 }
 
-Test(mailbox, a_peer_that_reads_one_message_a_frame_gets_each_at_once)
+Test(mailbox, peer_that_reads_one_message_per_frame_gets_each_at_once)
 {
     struct mailbox *mailbox = mailbox_with(0, 0);
 
@@ -126,7 +126,7 @@ Test(mailbox, a_peer_that_reads_one_message_a_frame_gets_each_at_once)
     mailbox_free(mailbox);
 }
 
-Test(mailbox, a_prefix_is_told_once)
+Test(mailbox, prefix_is_sent_once)
 {
     struct mailbox *mailbox = mailbox_with(0, 4);
 
@@ -140,7 +140,7 @@ Test(mailbox, a_prefix_is_told_once)
     mailbox_free(mailbox);
 }
 
-Test(mailbox, a_peer_that_keeps_no_prefixes_gets_each_call_whole)
+Test(mailbox, peer_without_prefix_cache_gets_each_call_in_full)
 {
     struct mailbox *mailbox = mailbox_with(0, 0);
 
@@ -151,7 +151,7 @@ Test(mailbox, a_peer_that_keeps_no_prefixes_gets_each_call_whole)
     mailbox_free(mailbox);
 }
 
-Test(mailbox, the_owner_of_a_peer_that_is_gone_is_told)
+Test(mailbox, owner_is_notified_when_its_peer_is_gone)
 {
     struct mailbox *mailbox, *gone;
     const struct wire_id nobody = {.len = 2, .bytes = "w2"};
@@ -169,7 +169,7 @@ Test(mailbox, the_owner_of_a_peer_that_is_gone_is_told)
     mailbox_free(mailbox);
 }
 
-Test(mailbox, one_that_is_freed_is_not_flushed)
+Test(mailbox, freed_mailbox_is_not_flushed)
 {
     struct mailbox *mailbox = mailbox_with(1, 0);
 

@@ -5,7 +5,7 @@
 
 static int values[5000];
 
-Test(map, finds_what_was_put_and_nothing_else)
+Test(map, finds_exactly_the_stored_keys)
 {
     struct map map = MAP_INIT;
     struct hash key = map_number(7);
@@ -75,7 +75,7 @@ Test(map, walks_each_entry_once)
     map_release(&map);
 }
 
-Test(map, gives_each_number_its_own_key)
+Test(map, maps_each_number_to_a_distinct_key)
 {
     struct hash a = map_number(-1);
     struct hash b = map_number(1);

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-Test(median, there_is_none_for_too_few_samples)
+Test(median, is_undefined_for_too_few_samples)
 {
     struct median median = {0};
 
@@ -13,7 +13,7 @@ Test(median, there_is_none_for_too_few_samples)
     cr_expect_eq(median_get(&median), 7);
 }
 
-Test(median, it_is_the_middle_one_in_whatever_order_they_come)
+Test(median, is_the_middle_sample_in_any_order)
 {
     struct median median = {0};
     const int64_t values[] = {900, 3, 50, 4, 1000000};

@@ -113,7 +113,7 @@ static const char *runner_up(void)
     return best->candidate->parts[0].instruction;
 }
 
-Test(mend, the_sentence_that_harms_is_left_out_and_no_other)
+Test(mend, only_the_harmful_sentence_is_removed)
 {
     size_t before;
     bool mended = false;
@@ -127,7 +127,7 @@ Test(mend, the_sentence_that_harms_is_left_out_and_no_other)
     cr_expect_lt(search.board.asked - before, N_ROWS / 2);
 }
 
-Test(mend, what_was_mended_already_is_not_asked_again)
+Test(mend, already_mended_instruction_is_not_evaluated_again)
 {
     size_t before;
     bool mended = false;
@@ -140,7 +140,7 @@ Test(mend, what_was_mended_already_is_not_asked_again)
     cr_expect_eq(search.board.asked, before);
 }
 
-Test(mend, where_no_sentence_harms_the_leader_stays_as_it_is)
+Test(mend, leader_is_unchanged_if_no_sentence_harms)
 {
     bool mended = true;
 
@@ -149,7 +149,7 @@ Test(mend, where_no_sentence_harms_the_leader_stays_as_it_is)
     cr_expect_not(mended);
 }
 
-Test(mend, without_a_sentence_of_the_teacher_nothing_is_asked)
+Test(mend, nothing_is_evaluated_without_a_sentence_of_the_teacher)
 {
     size_t before;
     bool mended = true;
@@ -161,7 +161,7 @@ Test(mend, without_a_sentence_of_the_teacher_nothing_is_asked)
     cr_expect_eq(search.board.asked, before);
 }
 
-Test(mend, a_sentence_that_more_rows_need_stays)
+Test(mend, sentence_that_helps_more_rows_than_it_harms_is_kept)
 {
     bool mended = true;
 
@@ -172,7 +172,7 @@ Test(mend, a_sentence_that_more_rows_need_stays)
     cr_expect_not(mended);
 }
 
-Test(mend, a_leader_that_gets_nothing_wrong_is_asked_on_the_rows_left)
+Test(mend, leader_without_errors_is_scored_on_the_remaining_rows)
 {
     bool mended = true;
 

@@ -50,7 +50,7 @@ static void add_two_lines(void)
     fake_pool_add(&fake, "000aa1", NULL, "Better two.", 0, -1);
 }
 
-Test(merge, each_gives_the_part_that_it_alone_changed)
+Test(merge, each_parent_gives_the_part_only_it_changed)
 {
     add_two_lines();
     struct merge merge = find(0);
@@ -64,7 +64,7 @@ Test(merge, each_gives_the_part_that_it_alone_changed)
     candidate_unref(merge.candidate);
 }
 
-Test(merge, what_was_merged_once_is_not_merged_again)
+Test(merge, same_pair_is_not_merged_twice)
 {
     add_two_lines();
     struct merge merge = find(0);
@@ -72,7 +72,7 @@ Test(merge, what_was_merged_once_is_not_merged_again)
     cr_expect_null(find(1).candidate);
 }
 
-Test(merge, what_is_in_the_pool_is_not_made)
+Test(merge, merge_already_in_the_pool_is_not_made)
 {
     add_two_lines();
     fake_pool_add(&fake, "100001", "Better one.", "Better two.", -1, -1);
@@ -91,7 +91,7 @@ Test(merge, a_descendant_is_not_merged_with_its_ancestor)
     cr_expect_null(find(0).candidate);
 }
 
-Test(merge, two_that_changed_the_same_part_have_nothing_to_put_together)
+Test(merge, parents_that_changed_only_the_same_part_are_not_merged)
 {
     fake_pool_add(&fake, "000001", NULL, NULL, -1, -1);
     fake_pool_add(&fake, "aaa001", "Better one.", NULL, 0, -1);
@@ -104,7 +104,7 @@ Test(merge, two_that_changed_the_same_part_have_nothing_to_put_together)
 // Of 2 and 3, only 3 changed the second step. Both changed the first, so the
 // better one, 3, gives it. The result is 3 itself, so no candidate is made. If
 // 2 were better, the result would have Z and Y.
-Test(merge, where_both_changed_a_part_the_better_one_gives_it)
+Test(merge, part_changed_by_both_comes_from_the_better_parent)
 {
     fake_pool_add(&fake, "0000001", NULL, NULL, -1, -1);
     fake_pool_add(&fake, "1000001", "X", NULL, 0, -1);
@@ -118,7 +118,7 @@ Test(merge, where_both_changed_a_part_the_better_one_gives_it)
     candidate_unref(merge.candidate);
 }
 
-Test(merge, an_ancestor_that_is_better_than_one_of_them_is_none)
+Test(merge, ancestor_better_than_a_parent_is_not_used)
 {
     fake_pool_add(&fake, "999991", NULL, NULL, -1, -1);
     fake_pool_add(&fake, "a00001", "Better one.", NULL, 0, -1);
@@ -160,7 +160,7 @@ Test(merge, rows_to_compare_on_come_from_all_three_kinds)
     }
 }
 
-Test(merge, missing_kinds_are_made_up_for_by_the_others)
+Test(merge, missing_kinds_of_rows_are_replaced_by_the_others)
 {
     fake_pool_add(&fake, "aa000", NULL, NULL, -1, -1);
     fake_pool_add(&fake, "00000", "x", NULL, -1, -1);

@@ -144,7 +144,7 @@ static bool decode(struct message *out)
 }
 
 // A message with the same contents encodes to the same bytes.
-Test(message, every_kind_comes_back_as_it_was_sent)
+Test(message, every_kind_round_trips)
 {
     for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         struct message sent = make_sample((enum message_kind)kind);
@@ -163,7 +163,7 @@ Test(message, every_kind_comes_back_as_it_was_sent)
     }
 }
 
-Test(message, a_frame_tells_its_kind_by_its_first_bytes)
+Test(message, first_bytes_of_a_frame_give_its_kind)
 {
     for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
         struct message sent = make_sample((enum message_kind)kind);
@@ -178,7 +178,7 @@ Test(message, a_frame_tells_its_kind_by_its_first_bytes)
     cr_expect_not(message_is("", 0, MESSAGE_SUBMIT));
 }
 
-Test(message, a_file_of_a_job_may_be_as_long_as_all_of_them)
+Test(message, one_file_of_a_job_may_use_the_whole_size_limit)
 {
     const size_t len = 48 << 20; // the size of a bundle
     char *data = calloc(1, len);
@@ -199,7 +199,7 @@ Test(message, a_file_of_a_job_may_be_as_long_as_all_of_them)
     free(data);
 }
 
-Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
+Test(message, frame_matches_the_bytes_in_the_protocol_document)
 {
     static const char cancel[] = "\x82\xa4kind\x05\xa2id\x07";
     struct message sent = make_sample(MESSAGE_CANCEL);
@@ -209,7 +209,7 @@ Test(message, a_frame_has_the_bytes_that_the_protocol_shows)
     cr_expect_arr_eq(frame.data, cancel, frame.len);
 }
 
-Test(message, what_a_reader_takes_for_granted_is_not_sent)
+Test(message, default_values_are_not_sent)
 {
     static const char heartbeat[] = "\x81\xa4kind\x03";
     static const char goodbye[] = "\x81\xa4kind\x08";
@@ -234,7 +234,7 @@ Test(message, what_a_reader_takes_for_granted_is_not_sent)
     }
 }
 
-Test(message, a_heartbeat_names_leases_or_says_nothing_of_them)
+Test(message, heartbeat_lists_leases_or_omits_the_list)
 {
     struct message sent = {.kind = MESSAGE_HEARTBEAT};
     struct message got;
@@ -333,7 +333,7 @@ Test(message, a_frame_cut_at_any_byte_is_refused)
     }
 }
 
-Test(message, bytes_behind_the_message_are_refused)
+Test(message, bytes_after_the_message_are_refused)
 {
     struct message sent = make_sample(MESSAGE_CANCEL);
     struct message got;
@@ -379,7 +379,7 @@ static void put_int(const char *key, int64_t value)
     msgpack_pack_int64(&packer, value);
 }
 
-Test(message, unknown_keys_are_ignored_whatever_they_hold)
+Test(message, unknown_keys_are_ignored_with_any_value)
 {
     struct message got;
 
@@ -428,7 +428,7 @@ Test(message, a_missing_required_key_is_named)
     expect_refused("CANCEL message: id is missing");
 }
 
-Test(message, a_key_that_comes_twice_is_refused)
+Test(message, duplicate_key_is_refused)
 {
     begin_map(2, MESSAGE_CANCEL);
     put_int("id", 1);
@@ -436,7 +436,7 @@ Test(message, a_key_that_comes_twice_is_refused)
     expect_refused("id appears twice");
 }
 
-Test(message, a_kind_that_comes_twice_is_refused)
+Test(message, duplicate_kind_is_refused)
 {
     begin_map(2, MESSAGE_CANCEL);
     put_int("id", 1);
@@ -470,7 +470,7 @@ Test(message, numbers_out_of_range_or_of_another_type_are_refused)
     expect_refused("fault is out of range");
 }
 
-Test(message, a_real_that_is_no_number_is_refused)
+Test(message, nan_is_refused)
 {
     begin_map(1, MESSAGE_PROGRESS);
     put_key("best");
@@ -514,7 +514,7 @@ Test(message, a_text_may_be_as_long_as_its_cap_and_no_longer)
     expect_refused("job is too long");
 }
 
-Test(message, a_list_of_something_else_is_refused)
+Test(message, list_of_the_wrong_element_type_is_refused)
 {
     begin_map(3, MESSAGE_SUBMIT);
     put_text("action", "run", 3);
@@ -525,7 +525,7 @@ Test(message, a_list_of_something_else_is_refused)
     expect_refused("files has an entry that is not a map");
 }
 
-Test(message, text_where_bytes_belong_is_refused_and_says_so)
+Test(message, text_in_place_of_bytes_is_refused_with_that_reason)
 {
     begin_map(2, MESSAGE_SUBMIT);
     put_text("action", "run", 3);
@@ -573,7 +573,7 @@ Test(message, deep_nesting_is_refused)
     expect_refused("no complete MessagePack value");
 }
 
-Test(message, random_bytes_never_crash_and_never_say_nothing)
+Test(message, random_bytes_never_crash_and_always_give_a_reason)
 {
     struct rng rng;
     struct message got;
@@ -594,7 +594,7 @@ Test(message, random_bytes_never_crash_and_never_say_nothing)
 
 // A valid frame with a few changed bytes is read or refused, and what is read
 // can be sent again.
-Test(message, what_decodes_also_encodes)
+Test(message, whatever_decodes_can_be_encoded)
 {
     struct rng rng;
     struct message got;
@@ -616,7 +616,7 @@ Test(message, what_decodes_also_encodes)
     }
 }
 
-Test(message, what_a_peer_would_refuse_is_not_sent)
+Test(message, message_that_a_peer_would_refuse_is_not_sent)
 {
     struct message sent = make_sample(MESSAGE_FAULT);
 

@@ -125,7 +125,7 @@ Test(metric, exact_match_trims_and_folds_texts)
     expect_score(0, "{\"intent\": \"refund\"}", "{\"intent\": \"refunds\"}");
 }
 
-Test(metric, exact_match_sees_what_a_reader_sees)
+Test(metric, exact_match_ignores_invisible_characters)
 {
     parse_good("exact_match: intent");
     // A capital sharp s; a no-break space; marks without width.
@@ -138,7 +138,7 @@ Test(metric, exact_match_sees_what_a_reader_sees)
     expect_score(0, "{\"intent\": \"Paris\"}", "{\"intent\": \"Pa ris\"}");
 }
 
-Test(metric, contains_takes_no_part_of_a_number)
+Test(metric, contains_does_not_match_part_of_a_number)
 {
     parse_good("contains: answer");
     expect_score(1, "{\"answer\": 5}", "{\"answer\": \"It is 5.\"}");
@@ -230,7 +230,7 @@ Test(metric, a_wrong_answer_gives_feedback)
     cr_expect_null(score.feedback);
 }
 
-Test(metric, contains_looks_for_the_label_or_all_of_a_list)
+Test(metric, contains_looks_for_the_label_or_every_item_of_a_list)
 {
     parse_good("contains: answer");
     expect_score(1, "{\"answer\": \"Paris\"}",
@@ -242,7 +242,7 @@ Test(metric, contains_looks_for_the_label_or_all_of_a_list)
     cr_expect_str_eq(score.feedback, "`answer` should hold `green`.");
 }
 
-Test(metric, contains_finds_nothing_in_an_answer_but_an_empty_one)
+Test(metric, contains_finds_an_empty_label_only_in_an_empty_answer)
 {
     parse_good("contains: answer");
     expect_score(0, "{\"answer\": \"\"}", "{\"answer\": \"Paris\"}");
@@ -251,7 +251,7 @@ Test(metric, contains_finds_nothing_in_an_answer_but_an_empty_one)
     expect_score(1, "{\"answer\": []}", "{\"answer\": \" \"}");
 }
 
-Test(metric, contains_may_look_for_a_text_of_the_job)
+Test(metric, contains_can_look_for_a_fixed_text_from_the_job)
 {
     const char *labels[8];
 
@@ -261,7 +261,7 @@ Test(metric, contains_may_look_for_a_text_of_the_job)
     cr_expect_eq(metric_labels(metric, labels, 8), 0);
 }
 
-Test(metric, regex_that_every_answer_has_is_told)
+Test(metric, regex_that_matches_every_answer_is_reported)
 {
     parse_good("regex: {field: answer, pattern: '^$|yes'}");
     cr_expect_eq(diags->n, 0);
@@ -320,7 +320,7 @@ Test(metric, token_f1_counts_shared_words)
                  "{\"answer\": \"cafe\\u0301 noir\"}");
 }
 
-Test(metric, token_f1_counts_characters_where_no_blanks_part_words)
+Test(metric, token_f1_counts_characters_in_scripts_without_blanks)
 {
     parse_good("token_f1: answer");
     // 5 characters are shared, of 6 and 5; the full stop is not counted.
@@ -345,7 +345,7 @@ Test(metric, letters_are_the_same_however_they_are_composed)
     expect_score(0, "{\"answer\": \"1234567\"}", "{\"answer\": \"1234,567\"}");
 }
 
-Test(metric, token_f1_tells_numbers_and_signs_apart)
+Test(metric, token_f1_distinguishes_numbers_and_signs)
 {
     parse_good("token_f1: answer");
     expect_score(0, "{\"answer\": \"-5\"}", "{\"answer\": \"5\"}");
@@ -358,7 +358,7 @@ Test(metric, token_f1_tells_numbers_and_signs_apart)
     expect_score(1, "{\"answer\": \"A\"}", "{\"answer\": \"a\"}");
 }
 
-Test(metric, what_an_example_leaves_out_of_an_object_is_null)
+Test(metric, member_missing_from_an_example_object_counts_as_null)
 {
     parse_good("exact_match: whole");
     expect_score(1, "{\"whole\": {\"size\": 3}}",
@@ -372,7 +372,7 @@ Test(metric, what_an_example_leaves_out_of_an_object_is_null)
                  "{\"tags\": [{\"a\": 1, \"b\": null}]}");
 }
 
-Test(metric, a_line_end_is_one_in_either_form)
+Test(metric, both_forms_of_line_end_are_equal)
 {
     parse_good("exact_match: answer");
     expect_score(1, "{\"answer\": \"a\\r\\nb\"}", "{\"answer\": \"a\\nb\"}");
@@ -399,7 +399,7 @@ Test(metric, set_f1_ignores_order_and_repetition)
     expect_score(1, "{\"tags\": [1, 2]}", "{\"tags\": [2.0, 1]}");
 }
 
-Test(metric, fields_is_the_share_that_is_right)
+Test(metric, fields_scores_the_share_of_correct_fields)
 {
     parse_good("fields: [intent, amount, answer]");
     expect_score(2.0 / 3,
@@ -480,7 +480,7 @@ Test(metric, exec_parts_take_their_answers_in_order)
     cr_expect_str_eq(score.feedback, "too short");
 }
 
-Test(metric, a_metric_without_words_of_its_own_tells_the_difference)
+Test(metric, feedback_defaults_to_the_difference)
 {
     const struct score outside[1] = {{0.25, NULL}};
     json_t *example = value_of("{\"answer\": \"red\", \"amount\": 2, "
@@ -586,57 +586,57 @@ Test(metric, any_other_answer_is_refused)
     }
 }
 
-Test(metric, a_misspelt_output_is_told_with_the_nearest)
+Test(metric, misspelt_output_is_reported_with_the_nearest_name)
 {
     expect_finding("exact_match: intnet",
                    "no output `intnet`, did you mean `intent`?", 14);
 }
 
-Test(metric, an_unknown_output_in_a_list_is_told_at_its_place)
+Test(metric, unknown_output_in_a_list_is_reported_at_its_place)
 {
     expect_finding("fields: [intent, colour]", "no output `colour`", 18);
 }
 
-Test(metric, a_misspelt_metric_is_told_with_the_nearest)
+Test(metric, misspelt_metric_is_reported_with_the_nearest_name)
 {
     expect_finding("exact_mach: intent", "did you mean `exact_match`?", 1);
 }
 
-Test(metric, a_misspelt_parameter_is_told_with_the_nearest)
+Test(metric, misspelt_parameter_is_reported_with_the_nearest_name)
 {
     expect_finding("numeric: {field: amount, tolerence: 1}",
                    "did you mean `tolerance`?", 26);
 }
 
-Test(metric, an_output_of_the_wrong_type_is_told)
+Test(metric, output_of_the_wrong_type_is_reported)
 {
     expect_finding("numeric: tags",
                    "`numeric` compares numbers, but `tags` is a list", 10);
 }
 
-Test(metric, a_broken_pattern_is_told)
+Test(metric, broken_pattern_is_reported)
 {
     expect_finding("regex: {field: answer, pattern: '('}", "", 34);
 }
 
-Test(metric, a_metric_of_two_kinds_is_told)
+Test(metric, metric_of_two_kinds_is_reported)
 {
     expect_finding("{exact_match: intent, token_f1: answer}",
                    "a metric has one kind", 23);
 }
 
-Test(metric, a_part_without_weight_is_told)
+Test(metric, part_without_weight_is_reported)
 {
     expect_finding("weighted: [{exact_match: intent}]", "needs `weight`", 12);
 }
 
-Test(metric, a_command_that_is_one_text_is_told)
+Test(metric, command_written_as_one_text_is_reported)
 {
     expect_finding("exec: {command: python3 judge.py}", "no shell splits it",
                    17);
 }
 
-Test(metric, too_many_exec_parts_are_told)
+Test(metric, too_many_exec_parts_are_reported)
 {
     char yaml[2048] = "weighted: [";
 
@@ -651,7 +651,7 @@ Test(metric, too_many_exec_parts_are_told)
               "%s", diags->items[0].text);
 }
 
-Test(metric, what_is_written_reads_back_the_same)
+Test(metric, written_metric_reads_back_the_same)
 {
     static const char *const metrics[] = {
         "exact_match: [intent, answer]",
@@ -723,7 +723,7 @@ static void expect_grounded(const char *context, const char *answer,
     json_decref(given);
 }
 
-Test(metric, grounded_is_the_share_of_statements_that_the_context_supports)
+Test(metric, grounded_is_the_share_of_statements_supported_by_the_context)
 {
     static const char context[] = "Parcels above 20 kg cost 5.50 euros more. "
                                   "They leave on Mondays.";
@@ -751,7 +751,7 @@ Test(metric, grounded_reads_other_letters_and_scripts)
                     "60");
 }
 
-Test(metric, a_judge_is_asked_in_a_prompt_of_its_own)
+Test(metric, judge_has_its_own_prompt)
 {
     struct buf text = BUF_INIT(1 << 20), format = BUF_INIT(1 << 20);
     struct ask ask;
@@ -804,7 +804,7 @@ static void expect_verdict(const char *text, double value)
     score_release(&score);
 }
 
-Test(metric, what_a_judge_says_is_read_by_its_scale)
+Test(metric, judge_reply_is_read_on_its_scale)
 {
     cr_assert_not_null(parse_with_input(
         "judge: {instruction: Good?, inputs: [answer], scale: [2, 6]}"));
@@ -826,7 +826,7 @@ Test(metric, what_a_judge_says_is_read_by_its_scale)
 }
 
 // Comments only help to improve an answer; the score alone is the answer.
-Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
+Test(metric, judge_reply_of_only_a_score_is_accepted)
 {
     cr_assert_not_null(parse_with_input(
         "judge: {instruction: Good?, inputs: [answer], scale: [2, 6]}"));
@@ -846,7 +846,7 @@ Test(metric, a_judge_that_says_no_more_than_the_score_has_said_it)
     expect_verdict("{\"unsupported\": \"x\", \"statements\": 4}", -1);
 }
 
-Test(metric, a_judge_that_was_cut_behind_its_score_has_given_it)
+Test(metric, judge_reply_cut_after_its_score_is_accepted)
 {
     const char *whole = "{\"feedback\": \"late\", \"score\": 3}\n\n{\"fee";
     struct call_answer answer = {
@@ -891,7 +891,7 @@ static void expect_wrong(const char *yaml, const char *text)
                        diags->items[before].text);
 }
 
-Test(metric, a_judge_says_what_is_wrong_with_its_parameters)
+Test(metric, wrong_judge_parameters_are_reported)
 {
     expect_wrong("judge: {inputs: [answer]}", "needs `instruction`");
     expect_wrong("judge: {instruction: Good?}", "needs `inputs`");

@@ -50,7 +50,7 @@ Test(minibatches, an_epoch_shows_no_row_twice)
     }
 }
 
-Test(minibatches, further_rows_are_others_than_the_minibatch)
+Test(minibatches, further_rows_are_not_in_the_minibatch)
 {
     start(3, 4);
     struct minibatch batch = take(1); // its last rows start again at the front
@@ -62,7 +62,7 @@ Test(minibatches, further_rows_are_others_than_the_minibatch)
     minibatch_release(&batch);
 }
 
-Test(minibatches, few_rows_make_small_ones)
+Test(minibatches, few_rows_make_small_minibatches)
 {
     start(100, 12);
     struct minibatch batch = take(5);
@@ -72,7 +72,7 @@ Test(minibatches, few_rows_make_small_ones)
     minibatch_release(&batch);
 }
 
-Test(minibatches, an_iteration_has_its_rows_whatever_was_taken_before)
+Test(minibatches, rows_of_an_iteration_do_not_depend_on_earlier_draws)
 {
     start(3, 2);
     struct minibatch first = take(4);

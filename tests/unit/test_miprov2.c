@@ -77,7 +77,7 @@ Test(miprov2, auto_caps_the_validation_rows)
     fake_free(fake);
 }
 
-Test(miprov2, what_is_given_wins_over_auto)
+Test(miprov2, explicit_values_override_auto)
 {
     struct support support = good_support();
     struct session *fake = support_session(&support, 120, 40, FINISH_LATE);
@@ -178,7 +178,7 @@ static size_t count_trials(int predictors, const char *params)
     return n;
 }
 
-Test(miprov2, trials_are_counted_over_all_predictors_also_skipped_ones)
+Test(miprov2, trials_are_counted_over_all_predictors_including_skipped_ones)
 {
     cr_expect_eq(count_trials(1, "{auto: light}"), 10);
     cr_expect_eq(count_trials(2, "{auto: light}"), 20);
@@ -203,7 +203,7 @@ Test(miprov2, zero_shot_trials_are_fewer)
 
 // --- modes
 
-Test(miprov2, zero_shot_shows_no_candidate_a_demo)
+Test(miprov2, zero_shot_candidates_show_no_demos)
 {
     struct support support = good_support();
     struct session *fake = support_session(&support, 120, 40, FINISH_LATE);
@@ -266,7 +266,7 @@ Test(miprov2, many_trials_of_few_combinations_do_not_end_it)
     fake_free(fake);
 }
 
-Test(miprov2, a_perfect_score_ends_it)
+Test(miprov2, perfect_score_ends_the_search)
 {
     struct support support = good_support();
     support.good_gain = 1;
@@ -279,7 +279,7 @@ Test(miprov2, a_perfect_score_ends_it)
     fake_free(fake);
 }
 
-Test(miprov2, the_budget_ends_it_with_the_best_so_far)
+Test(miprov2, end_of_the_budget_keeps_the_best_so_far)
 {
     struct support support = good_support();
     struct session *fake = support_session(&support, 90, 40, FINISH_LATE);
@@ -292,7 +292,7 @@ Test(miprov2, the_budget_ends_it_with_the_best_so_far)
     fake_free(fake);
 }
 
-Test(miprov2, the_budget_ends_it_with_a_minibatch_that_is_better_for_sure)
+Test(miprov2, end_of_the_budget_ships_a_minibatch_winner_only_if_clear)
 {
     // The baseline and four minibatches: no other trial had all rows.
     const double gains[] = {0.5, 0.02};
@@ -312,7 +312,7 @@ Test(miprov2, the_budget_ends_it_with_a_minibatch_that_is_better_for_sure)
     }
 }
 
-Test(miprov2, a_budget_that_ends_among_the_demos_ends_it_with_the_baseline)
+Test(miprov2, budget_that_ends_during_bootstrapping_leaves_the_baseline)
 {
     for (size_t most = 1; most <= 40; most += 13) {
         struct support support = good_support();
@@ -326,7 +326,7 @@ Test(miprov2, a_budget_that_ends_among_the_demos_ends_it_with_the_baseline)
     }
 }
 
-Test(miprov2, a_larger_budget_goes_on_with_the_same_trials)
+Test(miprov2, larger_budget_continues_the_same_trials)
 {
     struct support support = good_support();
     struct support again = support;
@@ -344,7 +344,7 @@ Test(miprov2, a_larger_budget_goes_on_with_the_same_trials)
     fake_free(large);
 }
 
-Test(miprov2, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
+Test(miprov2, fault_in_any_run_ends_the_search_and_frees_everything)
 {
     bool ok = false;
 
@@ -373,7 +373,7 @@ Test(miprov2, no_gain_says_so)
 
 // --- determinism
 
-Test(miprov2, the_order_of_completion_changes_nothing)
+Test(miprov2, result_does_not_depend_on_the_order_of_completion)
 {
     static const char *const params[] = {
         "{auto: medium}", "{auto: medium, minibatch: false}",
@@ -408,7 +408,7 @@ Test(miprov2, each_minibatch_is_drawn_afresh_without_repeats)
     fake_free(fake);
 }
 
-Test(miprov2, a_window_of_trials_is_under_way_together)
+Test(miprov2, several_trials_run_at_once_within_the_window)
 {
     struct support support = good_support();
     struct session *fake = support_session(&support, 120, 40, FINISH_LATE);

@@ -144,13 +144,13 @@ static void ask_behind_late_reply(int status)
     call_answer_release(&done.answer);
 }
 
-Test(model, a_reply_that_comes_late_is_not_the_next_ones)
+Test(model, late_reply_is_not_taken_for_the_next_one)
 {
     ask_behind_late_reply(200);
     ask_behind_late_reply(502);
 }
 
-Test(model, a_connection_is_used_again_behind_an_answer)
+Test(model, connection_is_reused_after_an_answer)
 {
     for (int i = 0; i < 3; i++) {
         struct model_done done = ask_once(5000);
@@ -171,7 +171,7 @@ Test(model, a_connection_is_used_again_behind_an_answer)
     cr_expect_eq(http_script_connections(server), 2);
 }
 
-Test(model, a_server_says_of_its_times_no_more_than_has_passed)
+Test(model, reported_times_are_capped_by_the_elapsed_time)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200,
                     "{\"message\":{\"content\":\"x\"},\"done\":true,"
@@ -189,7 +189,7 @@ Test(model, a_server_says_of_its_times_no_more_than_has_passed)
     call_answer_release(&done.answer);
 }
 
-Test(model, a_server_that_asks_for_years_is_asked_again_soon)
+Test(model, very_long_retry_after_is_shortened)
 {
     http_script_set(server, CHAT, SCRIPT_NOISE, 0,
                     "HTTP/1.1 429 Slow Down\r\nRetry-After: 315360000\r\n"
@@ -260,7 +260,7 @@ static json_t *ask_openai(const char *format)
     return last_request("/v1/chat/completions");
 }
 
-Test(model, openai_is_asked_in_its_own_words)
+Test(model, openai_requests_use_its_parameter_names)
 {
     json_t *body = ask_openai("{\"type\":\"object\"}");
 
@@ -283,7 +283,7 @@ Test(model, openai_is_asked_for_any_json_object)
 }
 
 // The script answers both requests alike; the second had no format.
-Test(model, a_server_that_takes_no_schema_is_asked_without_it)
+Test(model, server_that_rejects_schemas_is_asked_without_one)
 {
     static const char *const refusals[] = {
         "{\"error\":{\"message\":\"This response_format type is "
@@ -346,7 +346,7 @@ Test(model, a_server_that_gives_no_log_probabilities_is_asked_without_them)
     call_answer_release(&done.answer);
 }
 
-Test(model, a_server_that_refuses_for_another_reason_is_asked_once)
+Test(model, other_rejections_are_not_retried_without_the_schema)
 {
     struct call_request request = make_request();
 
@@ -421,7 +421,7 @@ static void expect_timeout_words(const char *words)
     call_answer_release(&done.answer);
 }
 
-Test(model, a_reply_that_comes_too_slowly_is_told_from_none)
+Test(model, slow_reply_is_distinguished_from_no_reply)
 {
     http_script_set(server, CHAT, SCRIPT_STALL, 200, "{\"mess", 0);
     expect_timeout_words("too slowly to end in time: 6 bytes of it");
@@ -429,14 +429,14 @@ Test(model, a_reply_that_comes_too_slowly_is_told_from_none)
     expect_timeout_words("no answer in time: nothing received after 0.2 s");
 }
 
-Test(model, a_connection_that_ends_without_an_answer_is_broken)
+Test(model, connection_closed_without_an_answer_counts_as_broken)
 {
     http_script_set(server, CHAT, SCRIPT_CLOSE, 0, "", 0);
     expect_fault(FAULT_BROKEN, 5000);
 }
 
 // libcurl repeats a request when a kept-alive connection ends without a reply.
-Test(model, a_server_that_works_on_a_call_and_closes_is_not_asked_again)
+Test(model, call_is_not_resent_if_the_server_closes_while_working)
 {
     expect_fault(FAULT_NONE, 10000);
     http_script_set(server, CHAT, SCRIPT_CLOSE, 0, "", 1300);
@@ -444,19 +444,19 @@ Test(model, a_server_that_works_on_a_call_and_closes_is_not_asked_again)
     cr_expect_eq(http_script_requests(server, CHAT), 2);
 }
 
-Test(model, a_connection_that_ends_in_mid_answer_is_broken)
+Test(model, connection_closed_mid_answer_counts_as_broken)
 {
     http_script_set(server, CHAT, SCRIPT_CUT, 200, ANSWER, 0);
     expect_fault(FAULT_BROKEN, 5000);
 }
 
-Test(model, what_is_no_http_is_garbage)
+Test(model, reply_that_is_not_http_is_garbage)
 {
     http_script_set(server, CHAT, SCRIPT_NOISE, 0, "SSH-2.0-OpenSSH\r\n", 0);
     expect_fault(FAULT_GARBAGE, 5000);
 }
 
-Test(model, a_server_that_is_not_there_refuses)
+Test(model, unreachable_server_counts_as_refused)
 {
     int port = http_script_port(server);
 
@@ -497,7 +497,7 @@ static int accepted(struct http_script *script)
     return http_script_requests(script, CHAT);
 }
 
-Test(model, a_server_that_dies_of_a_call_has_broken_it_and_not_refused_it)
+Test(model, server_that_dies_during_a_call_is_broken_not_refused)
 {
     expect_fault(FAULT_NONE, 10000);
     http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
@@ -512,7 +512,7 @@ Test(model, a_server_that_dies_of_a_call_has_broken_it_and_not_refused_it)
     cr_expect_eq(done.fault, FAULT_BROKEN, "%s", done.text);
 }
 
-Test(model, a_cancelled_call_closes_its_connection_and_says_nothing)
+Test(model, cancelled_call_closes_its_connection_without_a_result)
 {
     struct model_done done = {0};
 
@@ -526,7 +526,7 @@ Test(model, a_cancelled_call_closes_its_connection_and_says_nothing)
     model_cancel(client, 77);
 }
 
-Test(model, a_call_cancelled_when_it_is_done_says_nothing)
+Test(model, call_cancelled_after_completion_gives_no_result)
 {
     struct model_done done = {0};
     int64_t deadline_ms = clock_monotonic_ms() + 5000;
@@ -546,7 +546,7 @@ Test(model, a_call_cancelled_when_it_is_done_says_nothing)
     call_answer_release(&done.answer);
 }
 
-Test(model, freeing_a_client_closes_what_is_open)
+Test(model, freeing_a_client_closes_open_calls)
 {
     http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
     begin(1, 60000);
@@ -556,7 +556,7 @@ Test(model, freeing_a_client_closes_what_is_open)
     wait_for(http_script_hangups, 1);
 }
 
-Test(model, a_descriptor_of_the_callers_ends_the_wait)
+Test(model, callers_descriptor_ends_the_wait)
 {
     int ends[2];
     int64_t begun_ms = clock_monotonic_ms();
@@ -606,7 +606,7 @@ Test(model, an_ollama_is_probed_for_version_and_models)
     model_server_release(&found);
 }
 
-Test(model, a_stand_in_is_known_as_one)
+Test(model, simulated_server_is_recognized)
 {
     struct model_server found;
 
@@ -659,7 +659,7 @@ static void expect_no_server(enum err_code code)
     cr_expect_null(found.models);
 }
 
-Test(model, something_else_at_the_address_is_no_server)
+Test(model, other_program_at_the_address_is_not_a_model_server)
 {
     http_script_set(server, "/api/version", SCRIPT_REPLY, 200, "<html>", 0);
     expect_no_server(ERR_PROTOCOL);
@@ -670,7 +670,7 @@ Test(model, something_else_at_the_address_is_no_server)
     expect_no_server(ERR_PROTOCOL);
 }
 
-Test(model, what_a_server_says_in_place_of_an_answer_is_told)
+Test(model, error_message_of_the_server_is_reported)
 {
     http_script_set(server, "/api/version", SCRIPT_REPLY, 401,
                     "{\"error\":\"no key\"}", 0);
@@ -684,7 +684,7 @@ Test(model, what_a_server_says_in_place_of_an_answer_is_told)
     cr_expect_not_null(strstr(err.text, "503): Loading model"), "%s", err.text);
 }
 
-Test(model, nobody_at_the_address_is_told_from_something_else)
+Test(model, unreachable_address_is_distinguished_from_another_program)
 {
     http_script_set(server, "/api/version", SCRIPT_HANG, 0, "", 0);
     expect_no_server(ERR_IO);
@@ -729,7 +729,7 @@ static void expect_embedding(const char *path, const char *reply,
     json_decref(sent);
 }
 
-Test(model, an_embedding_is_asked_at_a_path_of_its_own)
+Test(model, embeddings_have_a_separate_path)
 {
     expect_embedding("/api/embed", "{\"embeddings\":[[1,-2]]}",
                      "{\"num_ctx\":8192}");
@@ -739,7 +739,7 @@ Test(model, an_embedding_is_asked_at_a_path_of_its_own)
                      NULL);
 }
 
-Test(model, a_chat_after_an_embedding_is_asked_as_before)
+Test(model, chat_after_an_embedding_is_unchanged)
 {
     expect_embedding("/api/embed", "{\"embeddings\":[[1,-2]]}", NULL);
     struct model_done done = ask_once(5000);

@@ -53,7 +53,7 @@ Test(model_address, one_server_may_be_written_in_several_ways)
     cr_expect_not(same("http://localhost:80/a", "http://127.0.0.1:80/b"));
 }
 
-Test(model_address, malformed_ones_are_refused_with_an_example)
+Test(model_address, malformed_addresses_are_refused_with_an_example)
 {
     static const char *const bad[] = {
         "",

@@ -69,7 +69,7 @@ static void expect_answers(const struct model_backend *backend,
     "{\"message\":{\"role\":\"assistant\",\"content\":\"" content "\"" more    \
     "},\"done\":false}"
 
-Test(model_classify, ollama_replies_become_the_outcome_that_they_are)
+Test(model_classify, ollama_replies_map_to_outcomes)
 {
     static const struct answer_row rows[] = {
         {OLLAMA("refund", ",\"done_reason\":\"stop\",\"eval_count\":3"),
@@ -110,7 +110,7 @@ Test(model_classify, ollama_replies_become_the_outcome_that_they_are)
     "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":" content  \
     "},\"finish_reason\":" reason "}]}"
 
-Test(model_classify, openai_replies_become_the_outcome_that_they_are)
+Test(model_classify, openai_replies_map_to_outcomes)
 {
     static const struct answer_row rows[] = {
         {OPENAI("\"refund\"", "\"stop\""), CALL_TEXT, "refund"},
@@ -180,7 +180,7 @@ static void expect_faults(const struct model_backend *backend,
     }
 }
 
-Test(model_classify, ollama_errors_become_the_fault_that_they_are)
+Test(model_classify, ollama_errors_map_to_faults)
 {
     static const struct fault_row rows[] = {
         {404, "{\"error\":\"model 'gemma3:270m' not found\"}", FAULT_MODEL,
@@ -226,7 +226,7 @@ Test(model_classify, ollama_errors_become_the_fault_that_they_are)
     expect_faults(&backend_ollama, rows, sizeof rows / sizeof rows[0]);
 }
 
-Test(model_classify, openai_errors_become_the_fault_that_they_are)
+Test(model_classify, openai_errors_map_to_faults)
 {
     static const struct fault_row rows[] = {
         {404, "{\"error\":{\"message\":\"The model `x` does not exist\"}}",
@@ -255,7 +255,7 @@ Test(model_classify, openai_errors_become_the_fault_that_they_are)
     expect_faults(&backend_openai, rows, sizeof rows / sizeof rows[0]);
 }
 
-Test(model_classify, servers_that_say_so_tell_that_a_prompt_does_not_fit)
+Test(model_classify, server_error_for_an_oversized_prompt_is_recognized)
 {
     static const char *const bodies[] = {
         "{\"error\":\"{\\\"error\\\":{\\\"code\\\":400,\\\"type\\\":"
@@ -319,13 +319,13 @@ static enum call_outcome judge_long(const char *word, size_t repeats,
     return outcome;
 }
 
-Test(model_classify, a_prompt_cut_in_silence_is_noticed)
+Test(model_classify, silently_truncated_prompt_is_detected)
 {
     cr_expect_eq(judge_long("order ", 1184, 481), CALL_TOO_LONG);
     cr_expect_eq(judge_long("refund money ", 592, 481), CALL_TOO_LONG);
 }
 
-Test(model_classify, a_dense_prompt_that_fits_is_no_cut)
+Test(model_classify, dense_prompt_that_fits_is_not_taken_for_truncated)
 {
     cr_expect_eq(judge_long("order ", 480, 480), CALL_TEXT, "one word a token");
     cr_expect_eq(judge_long("        ", 4000, 300), CALL_TEXT, "white space");
@@ -368,7 +368,7 @@ Test(model_classify, counts_and_times_are_read)
 }
 
 // 50 bytes of messages cannot have 512 tokens, nor 1 byte of text 2^63.
-Test(model_classify, counts_that_no_text_can_have_decide_nothing)
+Test(model_classify, impossible_token_counts_are_ignored)
 {
     struct model_asked asked = make_asked();
     static const char body[] = OLLAMA("x", ",\"done_reason\":\"stop\","
@@ -391,7 +391,7 @@ Test(model_classify, counts_that_no_text_can_have_decide_nothing)
     call_answer_release(&done.answer);
 }
 
-Test(model_classify, absurd_counts_are_cut_to_what_can_be_summed)
+Test(model_classify, absurd_counts_are_clamped_to_a_summable_range)
 {
     struct model_done done =
         classify(&backend_ollama, 200,
@@ -409,7 +409,7 @@ Test(model_classify, absurd_counts_are_cut_to_what_can_be_summed)
     call_answer_release(&done.answer);
 }
 
-Test(model_classify, text_that_is_no_text_is_mended_not_refused)
+Test(model_classify, invalid_text_is_repaired_not_refused)
 {
     static const struct answer_row rows[] = {
         {OLLAMA("a\xff"
@@ -456,7 +456,8 @@ Test(model_classify, an_exchange_without_reply_is_a_fault_with_its_reason)
     }
 }
 
-Test(model_classify, a_servers_words_are_shown_on_one_line_and_cut_whole)
+Test(model_classify,
+     server_message_is_shown_on_one_line_and_cut_between_characters)
 {
     char body[600] = "{\"error\":\"line\\nbreak ";
 
@@ -516,7 +517,7 @@ static void expect_logprobs(char *kept, const char *wanted)
     free(kept);
 }
 
-Test(model_classify, tokens_in_doubt_are_kept_by_their_place_in_the_reply)
+Test(model_classify, uncertain_tokens_are_kept_with_their_place_in_the_reply)
 {
     const char *wanted = "[[2,3,0.6065,\" tr\",0.3012]]";
 
@@ -535,7 +536,7 @@ Test(model_classify, tokens_in_doubt_are_kept_by_their_place_in_the_reply)
         wanted);
 }
 
-Test(model_classify, a_reply_without_logprobs_or_with_others_has_none)
+Test(model_classify, missing_or_malformed_logprobs_are_ignored)
 {
     cr_expect_null(logprobs_of(&backend_ollama,
                                OLLAMA("is refund", ",\"done_reason\":\"stop\""),
@@ -557,7 +558,7 @@ Test(model_classify, a_reply_without_logprobs_or_with_others_has_none)
 }
 
 // Servers in Python write NaN and infinities, which JSON does not allow.
-Test(model_classify, a_number_that_json_lacks_takes_no_answer_away)
+Test(model_classify, number_that_json_cannot_express_does_not_lose_the_answer)
 {
     const char *wanted = "[[2,3,0.6065,\" tr\",0.3012]]";
 
@@ -589,7 +590,7 @@ Test(model_classify, a_number_that_json_lacks_takes_no_answer_away)
         wanted);
 }
 
-Test(model_classify, a_token_that_is_no_character_is_found_by_its_bytes)
+Test(model_classify, token_that_is_not_valid_text_is_located_by_its_bytes)
 {
     expect_logprobs(
         logprobs_of(&backend_ollama,
@@ -621,7 +622,7 @@ static struct model_done classify_embedding(const struct model_backend *backend,
     return done;
 }
 
-Test(model_classify, an_embedding_becomes_the_text_that_is_kept)
+Test(model_classify, embedding_is_converted_to_its_stored_text)
 {
     struct model_done done = classify_embedding(
         &backend_ollama, 200,
@@ -641,7 +642,7 @@ Test(model_classify, an_embedding_becomes_the_text_that_is_kept)
     call_answer_release(&done.answer);
 }
 
-Test(model_classify, what_is_no_embedding_is_a_fault_that_says_why)
+Test(model_classify, invalid_embedding_is_a_fault_with_a_reason)
 {
     static const struct {
         const char *body;
@@ -668,7 +669,7 @@ Test(model_classify, what_is_no_embedding_is_a_fault_that_says_why)
     }
 }
 
-Test(model_classify, a_vector_without_end_is_refused_by_its_size)
+Test(model_classify, endless_vector_is_refused_by_its_size)
 {
     struct buf body = BUF_INIT(1 << 20);
 
@@ -683,7 +684,7 @@ Test(model_classify, a_vector_without_end_is_refused_by_its_size)
     buf_release(&body);
 }
 
-Test(model_classify, a_text_that_does_not_fit_is_a_fact_and_no_fault)
+Test(model_classify, oversized_embedding_text_is_an_outcome_not_a_fault)
 {
     struct model_done done = classify_embedding(
         &backend_ollama, 400,

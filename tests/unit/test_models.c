@@ -38,7 +38,7 @@ Test(models, another_digest_is_another_model)
     cr_expect_neq(models_use(&models, "a:1b", "simulated:d1", &err), first);
 }
 
-Test(models, no_tag_means_the_latest)
+Test(models, missing_tag_means_latest)
 {
     cr_expect(model_name_same("llama3.2", "llama3.2:latest"));
     cr_expect(model_name_same("llama3.2:latest", "llama3.2"));
@@ -49,14 +49,14 @@ Test(models, no_tag_means_the_latest)
                  models_use(&models, "llama3.2:latest", "d", &err));
 }
 
-Test(models, a_worker_hears_its_own_digest)
+Test(models, worker_gets_the_digest_without_its_mark)
 {
     cr_expect_str_eq(models_worker_digest("abc"), "abc");
     cr_expect_str_eq(models_worker_digest("simulated:abc"), "abc");
     cr_expect_str_eq(models_worker_digest("revision:today"), "");
 }
 
-Test(models, marks_are_told_apart)
+Test(models, simulated_and_revision_marks_are_distinguished)
 {
     cr_expect(models_simulated("simulated:abc"));
     cr_expect_not(models_simulated("abc"));

@@ -76,20 +76,20 @@ static void expect(const char *question, size_t n, int row, const char *wanted)
     cr_expect_str_eq(got, wanted, "%s: %s", question, got);
 }
 
-Test(nearest, the_nearest_stands_last_next_to_the_question)
+Test(nearest, nearest_demo_comes_last_next_to_the_question)
 {
     expect("Parcel? Late.", 2, -1, "41");
     expect("roses, dry ones", 1, -1, "0");
 }
 
-Test(nearest, others_of_the_pool_make_up_the_number_in_front)
+Test(nearest, remaining_places_are_filled_from_the_front_of_the_pool)
 {
     expect("sunday", 3, -1, "102");
     expect("nothing alike", 2, -1, "10");
     expect("", 2, -1, "10");
 }
 
-Test(nearest, of_equals_the_earlier_one_is_nearer)
+Test(nearest, earlier_demo_wins_a_tie)
 {
     expect("the parcel is late", 6, -1, "520341");
 }
@@ -101,7 +101,7 @@ Test(nearest, a_row_is_not_shown_to_itself)
     expect("12", 6, 15, "43210");
 }
 
-Test(nearest, a_number_beyond_the_pool_shows_all_of_it)
+Test(nearest, asking_for_more_than_the_pool_shows_all_of_it)
 {
     expect("12", 100, -1, "432105");
 }
@@ -141,7 +141,7 @@ static void expect_near(const struct vectors *vectors,
     cr_expect_str_eq(got, wanted, "%s", got);
 }
 
-Test(nearest, by_embeddings_the_nearest_stands_last_too)
+Test(nearest, nearest_demo_by_embedding_comes_last_too)
 {
     struct vectors *vectors = vectors_new(&err);
     const struct direction *east = NULL;
@@ -156,7 +156,7 @@ Test(nearest, by_embeddings_the_nearest_stands_last_too)
     vectors_free(vectors);
 }
 
-Test(nearest, all_texts_of_a_pool_are_to_be_embedded)
+Test(nearest, all_texts_of_a_pool_are_requested_for_embedding)
 {
     json_t *list = json_array();
 
@@ -169,7 +169,7 @@ Test(nearest, all_texts_of_a_pool_are_to_be_embedded)
     json_decref(list);
 }
 
-Test(nearest, by_embeddings_nothing_is_picked_without_a_model)
+Test(nearest, picking_by_embedding_needs_a_model)
 {
     json_t *inputs = json_pack("{s:s}", "message", "x");
 
@@ -184,7 +184,7 @@ Test(nearest, by_embeddings_nothing_is_picked_without_a_model)
     json_decref(inputs);
 }
 
-Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
+Test(nearest, prefix_omits_nearest_demos_and_prompt_equals_fixed_demos)
 {
     struct candidate *still = candidate_copy(candidate, &err);
     struct buf whole = BUF_INIT(1 << 20);
@@ -212,7 +212,7 @@ Test(nearest, the_prefix_has_none_and_the_rest_is_as_if_they_stood_in_it)
     candidate_unref(still);
 }
 
-Test(nearest, a_pool_is_another_candidate_and_hides_no_row)
+Test(nearest, pool_changes_the_candidate_id_and_hides_no_row)
 {
     struct candidate *pool = candidate_copy(candidate, &err);
     struct candidate *copy;

@@ -60,7 +60,7 @@ static void expect_complaint(const char *text, const char *want)
     cr_expect_str_eq(complaint(), want, "%s", complaint());
 }
 
-Test(node, gives_plain_scalars_their_core_type_and_quoted_ones_none)
+Test(node, gives_plain_scalars_their_core_type_and_quoted_ones_text)
 {
     expect_json(parse("[1, -2, 1.5, 1e3, true, no, ~, null, '1', \"true\"]"),
                 "[1,-2,1.5,1000.0,true,\"no\",null,null,\"1\",\"true\"]");
@@ -74,7 +74,7 @@ Test(node, reads_json_as_it_is)
                 "\"b\":[null,{},[]]}");
 }
 
-Test(node, knows_where_each_value_stands)
+Test(node, knows_the_position_of_each_value)
 {
     const struct node *root = parse("a: 1\nb:\n  - x\n  -   yes\nc:\n");
     const struct node *list = node_find(root, "b");
@@ -95,7 +95,7 @@ Test(node, resolves_anchors_and_merge_keys)
                 "\"c\":{\"y\":3,\"x\":1},\"d\":{\"x\":1,\"y\":2,\"z\":4}}");
 }
 
-Test(node, refuses_each_duplicate_key_and_goes_on)
+Test(node, refuses_each_duplicate_key_and_continues)
 {
     (void)parse("a: 1\nb: 2\na: 3\nb: 4\n");
     cr_expect_eq(diags->errors, 2);
@@ -109,7 +109,7 @@ Test(node, refuses_an_anchor_within_itself)
                      "job.yaml:1:9: there is no anchor `&a` before this place");
 }
 
-Test(node, bounds_what_anchors_grow_to)
+Test(node, limits_the_expansion_of_anchors)
 {
     struct buf text = BUF_INIT(1 << 16);
 
@@ -125,7 +125,7 @@ Test(node, bounds_what_anchors_grow_to)
     buf_release(&text);
 }
 
-Test(node, bounds_depth)
+Test(node, limits_depth)
 {
     char text[2 * 100 + 1] = {0};
 
@@ -135,14 +135,14 @@ Test(node, bounds_depth)
     cr_expect_eq(diags->errors, 1);
 }
 
-Test(node, says_where_the_text_is_no_yaml)
+Test(node, reports_where_the_yaml_is_invalid)
 {
     expect_complaint("a: b: c",
                      "job.yaml:1:5: this is not valid YAML: invalid nested "
                      "block mapping on the same line");
 }
 
-Test(node, refuses_what_is_no_utf8)
+Test(node, refuses_invalid_utf8)
 {
     expect_complaint("a: \xff",
                      "job.yaml: the text is not UTF-8: save it as UTF-8 "
@@ -163,7 +163,7 @@ Test(node, refuses_a_second_document)
                      "job.yaml:3:1: a second YAML document begins here");
 }
 
-Test(node, of_nothing_is_null)
+Test(node, empty_text_is_null)
 {
     const struct node *root = parse("# only a comment\n");
 
@@ -182,7 +182,7 @@ Test(node, is_set_by_a_dotted_key)
                       "\"new\":{\"deep\":{\"key\":3}}}");
 }
 
-Test(node, opens_a_name_that_stands_for_a_map)
+Test(node, turns_a_name_shorthand_into_a_map)
 {
     struct node *root = parse("optimizer: miprov2");
 
@@ -190,7 +190,7 @@ Test(node, opens_a_name_that_stands_for_a_map)
     expect_json(root, "{\"optimizer\":{\"miprov2\":{\"auto\":\"heavy\"}}}");
 }
 
-Test(node, is_not_set_below_a_text)
+Test(node, cannot_be_set_below_a_text)
 {
     struct node *root = parse("name: x\nlist: [1]");
 
@@ -269,7 +269,7 @@ Test(node, a_million_open_brackets_are_refused_before_they_are_kept)
     free(text);
 }
 
-Test(node, a_bracket_that_text_opens_needs_no_end)
+Test(node, unclosed_brackets_inside_text_are_accepted)
 {
     struct buf text = BUF_INIT(1 << 16);
 
@@ -292,7 +292,7 @@ static const char *warning(const char *text)
     return diags->n == 0 ? "" : diags->items[0].text;
 }
 
-Test(node, a_sentence_that_a_comment_may_cut_is_told)
+Test(node, text_that_a_comment_may_cut_off_is_reported)
 {
     cr_expect_str_eq(warning("a: Choose #1 or #2\n"),
                      "a text ends before `#1`, which begins a comment in YAML");
@@ -305,7 +305,7 @@ Test(node, a_sentence_that_a_comment_may_cut_is_told)
                      "\xC3\xA4`, which begins a comment in YAML");
 }
 
-Test(node, a_comment_as_people_write_them_is_fine)
+Test(node, ordinary_comment_is_accepted)
 {
     cr_expect_str_eq(warning("a: Choose # the main step\n"), "");
     cr_expect_str_eq(warning("a: Choose ## 1\n"), "");

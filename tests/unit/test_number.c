@@ -102,7 +102,7 @@ Test(number, is_found_with_its_sign_and_scale)
 }
 
 // A number without its sign or scale is worse than none.
-Test(number, in_doubt_is_none)
+Test(number, ambiguous_text_gives_no_number)
 {
     static const char *const texts[] = {
         "",
@@ -309,7 +309,7 @@ Test(number, is_rounded_once_as_a_share)
     }
 }
 
-Test(number, is_read_where_it_is_all_of_the_text)
+Test(number, is_read_when_it_is_the_whole_text)
 {
     static const struct row rows[] = {
         {" 1,250.5\n", 1250.5}, {"-3", -3},      {"+4", 4},

@@ -5,7 +5,7 @@ TestSuite(offer, .init = open_dispatch, .fini = close_dispatch);
 
 // --- order ---
 
-Test(offer, the_job_with_the_fewest_calls_in_work_goes_first)
+Test(offer, job_with_the_fewest_calls_in_progress_goes_first)
 {
     join(1, 5);
     for (int64_t id = 1; id <= 6; id++)
@@ -84,7 +84,7 @@ Test(offer, a_single_slot_is_shared_by_priority)
     cr_expect(served[3] >= 75 && served[3] <= 85, "%d of 80", served[3]);
 }
 
-Test(offer, a_share_is_of_time_and_not_of_calls)
+Test(offer, shares_are_of_time_not_of_calls)
 {
     const int64_t call_ms[] = {0, 300, 100};
     int served[4] = {0};
@@ -100,7 +100,7 @@ Test(offer, a_share_is_of_time_and_not_of_calls)
     cr_expect(served[2] >= 55 && served[2] <= 65, "%d of 60", served[2]);
 }
 
-Test(offer, a_job_that_comes_later_is_not_given_what_it_missed)
+Test(offer, later_job_is_not_compensated_for_the_past)
 {
     const int64_t call_ms[] = {0, 100, 100};
     int served[4] = {0};
@@ -119,7 +119,7 @@ Test(offer, a_job_that_comes_later_is_not_given_what_it_missed)
     cr_expect(served[2] >= 17 && served[2] <= 22, "%d of 20", served[2]);
 }
 
-Test(offer, a_job_with_nothing_in_work_goes_before_the_slot_s_own)
+Test(offer, job_without_calls_in_progress_goes_before_the_slots_own_job)
 {
     join(1, 1);
     for (int64_t id = 1; id <= 4; id++)
@@ -176,7 +176,7 @@ Test(offer, a_slot_leaves_its_group_for_a_trial_half_a_window_older)
     cr_expect_eq(times_sent(11), 1);
 }
 
-Test(offer, half_a_window_follows_the_window_of_the_job)
+Test(offer, half_a_window_is_derived_from_the_jobs_window)
 {
     join(1, 1);
     for (int64_t id = 1; id <= 6; id++)
@@ -247,7 +247,7 @@ static int count_below(int64_t call, int n)
     return below;
 }
 
-Test(offer, slots_go_to_the_group_that_would_be_done_last)
+Test(offer, slots_go_to_the_group_that_would_finish_last)
 {
     join_many(4);
     queue_group(100, 11, 1, 10);
@@ -282,7 +282,7 @@ Test(offer, a_single_call_of_a_new_trial_goes_before_long_queues)
 }
 
 // Worker 1 answers a call in 10 ms, worker 2 in 2 s.
-Test(offer, a_slot_goes_where_speed_is_missing)
+Test(offer, slot_goes_to_the_group_that_lacks_speed)
 {
     join(1, 1);
     join(2, 1);
@@ -305,7 +305,7 @@ Test(offer, a_slot_goes_where_speed_is_missing)
     cr_expect_eq(sent(202)->worker, 3);
 }
 
-Test(offer, a_worker_of_long_calls_gets_none_beyond_its_slots)
+Test(offer, worker_with_long_calls_gets_none_beyond_its_slots)
 {
     join(1, 1);
     queue_group(100, 6, 1, 10);
@@ -322,7 +322,7 @@ Test(offer, a_worker_of_long_calls_gets_none_beyond_its_slots)
     cr_expect_eq(times_sent(103), 0);
 }
 
-Test(offer, a_slot_stays_with_its_group_while_calls_of_it_wait)
+Test(offer, slot_stays_with_its_group_while_its_calls_wait)
 {
     join(1, 1);
     queue_group(100, 8, 1, 10);
@@ -340,7 +340,7 @@ Test(offer, a_slot_stays_with_its_group_while_calls_of_it_wait)
     cr_expect_eq(times_sent(102), 0);
 }
 
-Test(offer, a_slot_is_left_free_rather_than_read_a_prompt_in_vain)
+Test(offer, slot_stays_free_rather_than_read_a_prompt_in_vain)
 {
     join_many(3);
     teach_reading(3);
@@ -356,7 +356,7 @@ Test(offer, a_slot_is_left_free_rather_than_read_a_prompt_in_vain)
 }
 
 // A worker that also reads the prompt takes no second call before that is done.
-Test(offer, a_slot_reads_a_prompt_beside_others_that_read_it)
+Test(offer, slot_reads_a_prompt_while_other_slots_read_it)
 {
     join_many(3);
     teach_reading(3);
@@ -366,7 +366,7 @@ Test(offer, a_slot_reads_a_prompt_beside_others_that_read_it)
 }
 
 // The others take the remaining five calls in three seconds.
-Test(offer, a_slot_reads_no_prompt_beside_others_that_have_read_it)
+Test(offer, slot_reads_no_prompt_that_other_slots_have_read)
 {
     join_many(3);
     teach_reading(3);
@@ -384,7 +384,7 @@ Test(offer, a_slot_reads_no_prompt_beside_others_that_have_read_it)
 }
 
 // READ_MS was measured for a prompt of unknown size, which counts as one byte.
-Test(offer, how_long_a_prompt_is_read_depends_on_its_size)
+Test(offer, prompt_reading_time_depends_on_its_size)
 {
     join_many(2);
     teach_reading(2);
@@ -398,7 +398,7 @@ Test(offer, how_long_a_prompt_is_read_depends_on_its_size)
 }
 
 // A letter from the teacher takes much longer than a label.
-Test(offer, nothing_is_known_of_calls_of_another_kind)
+Test(offer, calls_of_another_kind_have_no_known_pace)
 {
     join_many(4);
     teach_reading(4);
@@ -411,7 +411,7 @@ Test(offer, nothing_is_known_of_calls_of_another_kind)
 
 // The second group has one more call. If it were due after the first, the first
 // would get the third slot.
-Test(offer, none_of_the_trials_that_are_waited_for_together_is_due_first)
+Test(offer, trials_of_one_batch_have_no_order_among_themselves)
 {
     join_many(3);
     for (int64_t id = 100; id < 104; id++) {
@@ -428,7 +428,7 @@ Test(offer, none_of_the_trials_that_are_waited_for_together_is_due_first)
     cr_expect_eq(sent(201)->worker, 3);
 }
 
-Test(offer, a_slot_is_left_free_three_times_as_long_as_it_would_read)
+Test(offer, slot_stays_free_up_to_three_times_the_reading_time)
 {
     join_many(3);
     teach_reading(3);
@@ -444,7 +444,7 @@ Test(offer, a_slot_is_left_free_three_times_as_long_as_it_would_read)
 }
 
 // It would get two of the four calls that would be left.
-Test(offer, a_slot_is_left_free_half_as_long_as_it_would_read_for_few_calls)
+Test(offer, slot_stays_free_half_the_reading_time_for_few_calls)
 {
     join_many(2);
     teach_reading(2);
@@ -458,7 +458,7 @@ Test(offer, a_slot_is_left_free_half_as_long_as_it_would_read_for_few_calls)
     cr_expect_eq(times_sent(101), 1);
 }
 
-Test(offer, a_slot_waits_for_no_trial_where_all_are_waited_for_together)
+Test(offer, slot_does_not_wait_for_a_trial_of_the_same_batch)
 {
     join_many(2);
     teach_reading(2);
@@ -469,7 +469,7 @@ Test(offer, a_slot_waits_for_no_trial_where_all_are_waited_for_together)
     cr_expect_eq(settle(), 2);
 }
 
-Test(offer, a_slot_that_is_left_free_begins_the_next_trial)
+Test(offer, free_slot_begins_the_next_trial)
 {
     join_many(3);
     teach_reading(3);
@@ -484,7 +484,7 @@ Test(offer, a_slot_that_is_left_free_begins_the_next_trial)
     cr_expect_eq(times_sent(101), 0);
 }
 
-Test(offer, a_slot_reads_a_prompt_that_has_calls_enough)
+Test(offer, slot_reads_a_prompt_that_has_enough_calls)
 {
     join_many(3);
     teach_reading(3);
@@ -508,7 +508,7 @@ Test(offer, no_slot_is_left_free_while_two_jobs_wait)
     cr_expect_eq(settle(), 4);
 }
 
-Test(offer, no_slot_is_left_idle_while_nobody_knows_how_long_it_reads)
+Test(offer, no_slot_stays_idle_while_its_reading_time_is_unknown)
 {
     join_many(4);
     queue_group(100, 4, 1, 10);
@@ -519,7 +519,7 @@ Test(offer, no_slot_is_left_idle_while_nobody_knows_how_long_it_reads)
         cr_expect_neq(sent(id)->worker, sent(id + 1)->worker);
 }
 
-Test(offer, an_idle_slot_gets_calls_of_the_group_that_it_had)
+Test(offer, idle_slot_gets_calls_of_its_previous_group)
 {
     join_many(3);
     for (int64_t id = 1; id <= 3; id++)
@@ -556,7 +556,7 @@ Test(offer, a_worker_keeps_its_model_while_calls_for_it_wait)
     cr_expect_eq(times_sent(50), 1);
 }
 
-Test(offer, a_worker_changes_its_model_for_calls_left_waiting_a_minute)
+Test(offer, worker_changes_its_model_for_calls_that_waited_a_minute)
 {
     join(1, 1);
     cr_assert(dispatch_serves(dispatch, 1, 2, &err));
@@ -593,7 +593,7 @@ Test(offer, one_of_three_workers_changes_its_model_for_the_same_job)
 }
 
 // Changing the model would only make the calls that are asked now wait.
-Test(offer, a_single_worker_does_what_is_loaded_first_for_the_same_job)
+Test(offer, single_worker_finishes_the_loaded_model_first_for_one_job)
 {
     join(1, 1);
     cr_assert(dispatch_serves(dispatch, 1, 2, &err));

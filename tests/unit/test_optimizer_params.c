@@ -62,7 +62,7 @@ static void expect_finding(const char *text)
                        diags->items[0].text);
 }
 
-Test(optimizer_params, a_job_that_names_none_gets_screen_and_race_medium)
+Test(optimizer_params, optimizer_defaults_to_screen_and_race_medium)
 {
     const void *params = read_params(NULL, NULL);
 
@@ -75,7 +75,7 @@ Test(optimizer_params, a_job_that_names_none_gets_screen_and_race_medium)
     cr_expect_eq(int_of(params, "proposals"), 2);
 }
 
-Test(optimizer_params, miprov2_has_the_defaults_that_its_users_know)
+Test(optimizer_params, miprov2_has_the_usual_defaults)
 {
     const void *params = read_params("miprov2", "{}");
 
@@ -92,7 +92,7 @@ Test(optimizer_params, miprov2_has_the_defaults_that_its_users_know)
     cr_expect(*(const bool *)value_of(params, "tip_aware_proposer"));
 }
 
-Test(optimizer_params, the_others_have_the_defaults_that_users_know)
+Test(optimizer_params, other_optimizers_have_their_usual_defaults)
 {
     const void *params = read_params("labeled_few_shot", NULL);
     cr_assert_not_null(params);
@@ -106,7 +106,7 @@ Test(optimizer_params, the_others_have_the_defaults_that_users_know)
     cr_expect_eq(int_of(params, "num_candidate_programs"), 16);
 }
 
-Test(optimizer_params, explicit_values_go_with_auto)
+Test(optimizer_params, explicit_values_can_be_combined_with_auto)
 {
     const void *params = read_params(
         "miprov2", "{auto: heavy, num_trials: 7, minibatch: false, seed: 0}");
@@ -118,7 +118,7 @@ Test(optimizer_params, explicit_values_go_with_auto)
     cr_expect_eq(int_of(params, "seed"), 0);
 }
 
-Test(optimizer_params, a_threshold_of_0_is_a_threshold)
+Test(optimizer_params, threshold_of_0_is_kept)
 {
     const void *params =
         read_params("bootstrap_few_shot", "{metric_threshold: 0}");
@@ -127,7 +127,7 @@ Test(optimizer_params, a_threshold_of_0_is_a_threshold)
     cr_expect_eq(*(const double *)value_of(params, "metric_threshold"), 0);
 }
 
-Test(optimizer_params, an_unknown_optimizer_is_told_the_nearest_one)
+Test(optimizer_params, unknown_optimizer_suggests_the_nearest_one)
 {
     cr_expect_null(read_params("mipro2", NULL));
     expect_finding("unknown optimizer `mipro2`, did you mean `miprov2`?");
@@ -136,7 +136,7 @@ Test(optimizer_params, an_unknown_optimizer_is_told_the_nearest_one)
         cr_expect_not_null(strstr(diags->items[0].remedy, optimizers[i]->name));
 }
 
-Test(optimizer_params, an_unknown_parameter_is_told_the_nearest_one)
+Test(optimizer_params, unknown_parameter_suggests_the_nearest_one)
 {
     cr_expect_null(read_params("miprov2", "{num_trial: 3}"));
     expect_finding("num_trials");
@@ -149,7 +149,7 @@ Test(optimizer_params, all_mistakes_are_reported_at_once)
     cr_expect_eq(diags->errors, 3);
 }
 
-Test(optimizer_params, a_wrong_choice_is_told_the_nearest_one)
+Test(optimizer_params, wrong_choice_suggests_the_nearest_one)
 {
     cr_expect_null(read_params("miprov2", "{auto: lihgt}"));
     expect_finding("did you mean `light`?");
@@ -194,14 +194,14 @@ static void load_job(const char *line)
     bundle_free(bundle);
 }
 
-Test(optimizer_params, mistakes_come_with_those_of_the_job)
+Test(optimizer_params, optimizer_mistakes_are_reported_with_those_of_the_job)
 {
     load_job("optimizer: {mipro2: }");
     cr_assert_eq(diags->errors, 2);
     cr_expect_not_null(strstr(diags->items[1].text, "unknown optimizer"));
 }
 
-Test(optimizer_params, a_wrong_seed_is_told_once)
+Test(optimizer_params, wrong_seed_is_reported_once)
 {
     load_job("optimizer: {miprov2: {seed: x}}");
     cr_expect_eq(diags->errors, 2);
@@ -245,7 +245,7 @@ static size_t warnings_for(const char *name, size_t rows, bool test_empty)
     return diags->n;
 }
 
-Test(optimizer_params, a_search_is_warned_of_few_examples_and_none_to_test_on)
+Test(optimizer_params, search_warns_of_few_examples_and_an_empty_test_share)
 {
     cr_assert_eq(warnings_for("miprov2", 29, true), 2);
     cr_expect_str_eq(diags->items[0].code, "few-examples");
@@ -257,7 +257,7 @@ Test(optimizer_params, enough_examples_need_no_warning)
     cr_expect_eq(warnings_for("miprov2", 30, false), 0);
 }
 
-Test(optimizer_params, a_single_set_of_demos_is_no_search)
+Test(optimizer_params, single_set_of_demos_is_not_a_search)
 {
     cr_expect_eq(warnings_for("labeled_few_shot", 2, true), 0);
     cr_expect_eq(warnings_for("bootstrap_few_shot", 2, true), 0);

@@ -57,7 +57,7 @@ static void release(void)
 
 TestSuite(options, .init = forget, .fini = release);
 
-Test(options, values_follow_as_the_next_word_or_behind_an_equals_sign)
+Test(options, values_are_the_next_word_or_follow_an_equals_sign)
 {
     cr_assert(READ("--store", "a.db", "job.yaml", "--seed=7"), "%s", err.text);
 
@@ -66,7 +66,7 @@ Test(options, values_follow_as_the_next_word_or_behind_an_equals_sign)
     cr_expect_str_eq(options.operands[0], "job.yaml");
 }
 
-Test(options, what_was_not_given_has_its_default)
+Test(options, missing_option_has_its_default)
 {
     cr_assert(READ("job.yaml"), "%s", err.text);
 
@@ -87,14 +87,14 @@ Test(options, a_repeatable_option_keeps_all_its_values_in_order)
     cr_expect_str_eq(urls[1], "http://b");
 }
 
-Test(options, of_two_values_where_one_can_count_none_is_dropped_silently)
+Test(options, two_different_values_of_a_single_value_option_are_refused)
 {
     cr_expect_not(READ("job.yaml", "--seed", "1", "--seed", "2"));
     cr_expect_str_eq(err.text, "--seed is given twice with different values, "
                                "and only one can count: leave one out");
 }
 
-Test(options, the_same_value_twice_is_no_mistake)
+Test(options, repeating_the_same_value_is_accepted)
 {
     cr_assert(READ("job.yaml", "--seed", "1", "--json", "--seed=1", "--json"),
               "%s", err.text);
@@ -122,7 +122,7 @@ Test(options, a_value_of_one_is_a_value)
     cr_expect_str_eq(option_text(&options, OPT_DISCOVER), "1");
 }
 
-Test(options, a_value_that_may_be_left_out_is_none_then)
+Test(options, omitted_optional_value_is_unset)
 {
     cr_assert(READ("job.yaml", "--yield", "--discover"), "%s", err.text);
     cr_expect(option_on(&options, OPT_YIELD));
@@ -130,7 +130,7 @@ Test(options, a_value_that_may_be_left_out_is_none_then)
     cr_expect_str_eq(option_text(&options, OPT_DISCOVER), "");
 }
 
-Test(options, a_word_is_no_value_where_a_value_may_be_left_out)
+Test(options, invalid_word_for_an_optional_value_is_refused)
 {
     static char *const wrong[] = {"--yield=no", "--discover=off", "--yield=0",
                                   "--yield="};
@@ -142,14 +142,14 @@ Test(options, a_word_is_no_value_where_a_value_may_be_left_out)
     }
 }
 
-Test(options, a_value_behind_a_blank_is_shown_its_equals_sign)
+Test(options, optional_value_after_a_blank_gets_a_hint_to_use_equals)
 {
     cr_expect_not(READ("job.yaml", "--yield", "4"));
     cr_expect_str_eq(err.text, "--yield takes its value after an equals sign: "
                                "--yield=4");
 }
 
-Test(options, an_option_in_the_place_of_a_value_is_no_value)
+Test(options, option_in_place_of_a_value_is_not_taken_as_the_value)
 {
     cr_expect_not(READ("job.yaml", "--store", "--simulate"));
     cr_expect(strstr(err.text, "but the option --simulate follows") != NULL,
@@ -161,7 +161,7 @@ Test(options, an_option_in_the_place_of_a_value_is_no_value)
     cr_expect_str_eq(option_text(&options, OPT_STORE), "--simulate");
 }
 
-Test(options, what_contradicts_is_refused)
+Test(options, contradicting_options_are_refused)
 {
     static char *const wrong[][2] = {
         {"--csv", "--json"},
@@ -181,7 +181,7 @@ Test(options, what_contradicts_is_refused)
     }
 }
 
-Test(options, the_environment_gives_way_to_what_contradicts_it)
+Test(options, environment_yields_to_contradicting_options)
 {
     environment = (const char *const[]){"PROMPTCC_COORDINATOR",
                                         "tcp://127.0.0.1:1",
@@ -197,7 +197,7 @@ Test(options, the_environment_gives_way_to_what_contradicts_it)
     cr_expect_not(option_on(&options, OPT_OLLAMA));
 }
 
-Test(options, what_says_nothing_without_another_is_refused)
+Test(options, option_without_effect_is_refused)
 {
     cr_expect_not(READ("job.yaml", "--http-token", "t"));
     cr_expect_str_eq(err.text, "--http-token has no effect without --http: "
@@ -246,7 +246,7 @@ Test(options, a_number_out_of_range_is_refused_with_the_range)
               err.text);
 }
 
-Test(options, an_endpoint_needs_a_port_that_there_is)
+Test(options, endpoint_needs_a_valid_port)
 {
     static char *const wrong[] = {
         "--listen=tcp://127.0.0.1:99999", "--listen=tcp://127.0.0.1:",
@@ -298,13 +298,13 @@ Test(options, an_option_of_another_command_is_refused_as_such)
               "%s", err.text);
 }
 
-Test(options, a_missing_value_is_told)
+Test(options, missing_value_is_reported)
 {
     cr_expect_not(READ("job.yaml", "--store"));
     cr_expect_str_eq(err.text, "--store needs FILE (a text)");
 }
 
-Test(options, the_environment_stands_in_for_an_option)
+Test(options, environment_supplies_an_option)
 {
     environment = (const char *const[]){"PROMPTCC_STORE",
                                         "env.db",
@@ -355,7 +355,7 @@ Test(options, a_flag_can_be_switched_off_in_the_environment)
     cr_expect_not(option_on(&options, OPT_SIMULATE));
 }
 
-Test(options, words_behind_two_dashes_are_operands)
+Test(options, words_after_two_dashes_are_operands)
 {
     cr_assert(READ("--", "--store"), "%s", err.text);
     cr_expect_str_eq(options.operands[0], "--store");
@@ -367,13 +367,13 @@ Test(options, too_many_operands_are_refused_by_name)
     cr_expect(strstr(err.text, "`other`") != NULL, "%s", err.text);
 }
 
-Test(options, json_is_known_although_another_option_is_wrong)
+Test(options, json_is_recognized_even_if_another_option_is_wrong)
 {
     cr_expect_not(READ("job.yaml", "--nonsense", "--json"));
     cr_expect(option_on(&options, OPT_JSON));
 }
 
-Test(options, every_option_of_the_table_has_a_variable_of_its_own)
+Test(options, every_option_in_the_table_has_a_distinct_variable)
 {
     for (int a = 0; a < OPTION_COUNT; a++)
         for (int b = a + 1; b < OPTION_COUNT; b++) {
@@ -399,7 +399,7 @@ Test(options, no_line_of_the_help_is_wider_than_a_terminal)
     buf_release(&help);
 }
 
-Test(options, a_default_of_the_help_is_the_one_that_is_used)
+Test(options, default_in_the_help_is_the_actual_default)
 {
     struct coordinator_options defaults = COORDINATOR_DEFAULTS;
     int64_t start = 0, later = 0;

@@ -104,7 +104,7 @@ Test(outbox, messages_of_one_frame_come_one_by_one_in_order)
     cr_expect_eq(n, 3);
 }
 
-Test(outbox, a_frame_that_is_full_leaves_by_itself)
+Test(outbox, full_frame_is_sent_without_a_flush)
 {
     int64_t id = 0;
 
@@ -135,7 +135,7 @@ Test(outbox, a_long_message_is_alone_in_its_frame_and_overtakes_nothing)
     free(text);
 }
 
-Test(outbox, a_message_that_nobody_can_get_leaves_the_others_in_place)
+Test(outbox, undeliverable_message_does_not_affect_the_others)
 {
     struct message bad = {.kind = MESSAGE_CANCEL, .as.cancel.id = -1};
 
@@ -157,7 +157,7 @@ Test(outbox, is_empty_when_the_peer_is_gone)
     cr_expect(is_empty());
 }
 
-Test(outbox, what_follows_nonsense_in_a_frame_is_not_read)
+Test(outbox, rest_of_a_frame_after_nonsense_is_not_read)
 {
     static const char bytes[] = "\x82\xa4kind\x05\xa2id\x07"
                                 "\xc1"

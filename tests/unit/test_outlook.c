@@ -78,7 +78,7 @@ static double mean_of(int text)
     return outlook_guess(&outlook, (int[]){text, 0}).mean;
 }
 
-Test(outlook, a_text_that_was_not_tried_takes_after_its_parent)
+Test(outlook, untried_text_is_predicted_from_its_parent)
 {
     score(enter(0), 16);
     score(enter(1), 16);
@@ -100,7 +100,7 @@ static double mean_of_set(int set)
     return outlook_guess(&outlook, (int[]){0, set}).mean;
 }
 
-Test(outlook, of_few_scores_that_demos_help_does_not_mean_that_more_help_more)
+Test(outlook, few_scores_do_not_imply_that_more_demos_help_more)
 {
     support.demo_gain = 0.6;
     outlook.few = true;
@@ -114,7 +114,7 @@ Test(outlook, of_few_scores_that_demos_help_does_not_mean_that_more_help_more)
     cr_expect_lt(mean_of_set(2), mean_of_set(1), "and nobody has tried it");
 }
 
-Test(outlook, what_was_seen_more_often_is_surer)
+Test(outlook, more_scores_reduce_the_deviation)
 {
     score(enter(0), 16);
     score(enter(1), 4);
@@ -125,7 +125,7 @@ Test(outlook, what_was_seen_more_often_is_surer)
                  outlook_guess(&outlook, (int[]){0, 0}).deviation);
 }
 
-Test(outlook, texts_tell_of_the_sentences_that_they_share)
+Test(outlook, scores_of_texts_inform_about_shared_sentences)
 {
     int first = 0, second = 0;
 
@@ -142,7 +142,7 @@ Test(outlook, texts_tell_of_the_sentences_that_they_share)
     cr_expect_gt(mean_of(second), mean_of(2) + 0.02, "neither was tried");
 }
 
-Test(outlook, a_text_that_is_new_is_guessed_only_after_it_was_looked_at)
+Test(outlook, new_text_is_predicted_only_after_learning_it)
 {
     int late = 0;
 

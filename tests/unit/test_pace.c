@@ -14,7 +14,7 @@ Test(pace, nothing_is_known_at_first)
     cr_expect_eq(pace_read_us(&pace, 100), 0);
 }
 
-Test(pace, a_first_call_that_reads_its_prompt_counts_until_one_does_not)
+Test(pace, call_that_reads_its_prompt_counts_until_one_does_not)
 {
     struct pace pace = {0};
 
@@ -26,7 +26,7 @@ Test(pace, a_first_call_that_reads_its_prompt_counts_until_one_does_not)
     cr_expect_eq(pace_read_us(&pace, 1000), 5000);
 }
 
-Test(pace, reading_is_in_proportion_to_the_prefix)
+Test(pace, reading_time_is_proportional_to_the_prefix)
 {
     struct pace pace = {0};
 
@@ -38,7 +38,7 @@ Test(pace, reading_is_in_proportion_to_the_prefix)
 }
 
 // The first call may have had to load the model as well.
-Test(pace, the_first_reading_gives_way_to_the_second)
+Test(pace, second_reading_replaces_the_first)
 {
     struct pace pace = {0};
 
@@ -49,7 +49,7 @@ Test(pace, the_first_reading_gives_way_to_the_second)
     cr_expect_eq(pace_read_us(&pace, 1000), 3000);
 }
 
-Test(pace, kinds_are_apart)
+Test(pace, kinds_are_measured_separately)
 {
     struct pace pace = {0};
 
@@ -75,7 +75,7 @@ Test(pace, a_new_kind_takes_the_place_of_the_one_learnt_longest_ago)
     cr_expect_eq(pace_call_us(&pace, PACE_KINDS), 2000);
 }
 
-Test(pace, what_is_usual_is_a_median_by_kind)
+Test(pace, usual_time_is_a_median_per_kind)
 {
     struct pace_usual usual = {0};
 

@@ -55,7 +55,7 @@ static void expect_same(const char *text)
     json_decref(value);
 }
 
-Test(packed, every_kind_of_value_comes_back_as_it_was)
+Test(packed, every_kind_of_value_round_trips)
 {
     expect_same("null");
     expect_same("[true,false,null]");
@@ -66,7 +66,7 @@ Test(packed, every_kind_of_value_comes_back_as_it_was)
     expect_same("{\"z\":1,\"a\":{\"z\":[{\"a\":2}]},\"m\":\"x\"}");
 }
 
-Test(packed, texts_of_all_lengths_come_back)
+Test(packed, texts_of_all_lengths_round_trip)
 {
     static const size_t lengths[] = {126, 127, 128, 129, 16383, 16384, 70000};
     char *text = malloc(70003);
@@ -82,7 +82,7 @@ Test(packed, texts_of_all_lengths_come_back)
     free(text);
 }
 
-Test(packed, names_stand_once_however_many_objects_have_them)
+Test(packed, names_are_stored_once_for_all_objects)
 {
     json_t *value = parse("{\"a_long_name_of_a_member\":1,\"another\":2}");
 
@@ -94,7 +94,7 @@ Test(packed, names_stand_once_however_many_objects_have_them)
     json_decref(value);
 }
 
-Test(packed, names_beyond_the_list_come_back_too)
+Test(packed, names_beyond_the_list_round_trip_too)
 {
     struct buf text = BUF_INIT(1 << 20);
 

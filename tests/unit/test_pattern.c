@@ -25,7 +25,7 @@ Test(pattern, is_found_anywhere_unless_anchored)
     cr_expect(found("^\\w+$", "été"));
 }
 
-Test(pattern, that_is_not_valid_says_where)
+Test(pattern, is_reported_with_the_place_of_its_mistake)
 {
     struct err err = ERR_CLEAR;
 
@@ -35,7 +35,7 @@ Test(pattern, that_is_not_valid_says_where)
                                "missing closing parenthesis");
 }
 
-Test(pattern, that_explodes_is_stopped)
+Test(pattern, with_exponential_backtracking_is_stopped)
 {
     static const char text[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!";
     struct err err = ERR_CLEAR;
@@ -48,7 +48,7 @@ Test(pattern, that_explodes_is_stopped)
     pattern_free(made);
 }
 
-Test(pattern, longer_than_its_cap_is_refused)
+Test(pattern, is_refused_beyond_the_length_limit)
 {
     char text[PATTERN_MAX_BYTES + 2];
     struct err err = ERR_CLEAR;
@@ -89,7 +89,7 @@ Test(pattern, has_a_budget_for_a_whole_file)
     pattern_free(made);
 }
 
-Test(pattern, that_takes_some_steps_a_byte_is_never_too_costly)
+Test(pattern, with_few_steps_per_byte_is_never_too_costly)
 {
     enum { LEN = 20000 };
     struct err err = ERR_CLEAR;

@@ -92,21 +92,21 @@ Test(paused_jobs, a_job_begins_soon_when_the_first_worker_comes)
     cr_expect_leq(begins_after(), 500);
 }
 
-Test(paused_jobs, after_a_night_of_vain_tries_a_good_worker_is_used_at_once)
+Test(paused_jobs, good_worker_is_used_at_once_after_a_night_of_failures)
 {
     try_in_vain(AWAITS_WORKER, 500);
     join();
     cr_expect_lt(begins_after(), REPAIRED_MS);
 }
 
-Test(paused_jobs, who_has_had_its_say_is_not_asked_again_and_again)
+Test(paused_jobs, worker_tried_before_the_pause_is_not_tried_again)
 {
     join();
     pause_for(AWAITS_WORKER, false);
     cr_expect_eq(begins_after(), -1);
 }
 
-Test(paused_jobs, tries_in_vain_come_more_seldom_and_an_answer_makes_them_soon)
+Test(paused_jobs, failures_space_out_retries_and_an_answer_resets_them)
 {
     int64_t first;
 
@@ -124,7 +124,7 @@ Test(paused_jobs, tries_in_vain_come_more_seldom_and_an_answer_makes_them_soon)
 }
 
 // The last coordinator may have tried this worker, or not.
-Test(paused_jobs, one_that_was_left_begins_with_a_worker_that_is_here_already)
+Test(paused_jobs, job_left_by_a_restart_begins_with_a_worker_already_present)
 {
     join();
     paused_jobs_add_left(&paused,
@@ -132,7 +132,7 @@ Test(paused_jobs, one_that_was_left_begins_with_a_worker_that_is_here_already)
     cr_expect_leq(begins_after(), 2 * SECOND);
 }
 
-Test(paused_jobs, what_a_job_awaits_is_known_by_its_name)
+Test(paused_jobs, what_a_paused_job_waits_for_is_parsed_from_its_name)
 {
     cr_expect_eq(awaits_named(awaits_name(AWAITS_WORKER)), AWAITS_WORKER);
     cr_expect_eq(awaits_named(awaits_name(AWAITS_DISK)), AWAITS_DISK);
@@ -141,7 +141,7 @@ Test(paused_jobs, what_a_job_awaits_is_known_by_its_name)
 }
 
 // No worker has to come: the disk is tried.
-Test(paused_jobs, a_disk_that_failed_all_night_is_tried_within_ten_seconds)
+Test(paused_jobs, disk_that_failed_all_night_is_retried_within_ten_seconds)
 {
     try_in_vain(AWAITS_DISK, 500);
     cr_expect_lt(begins_after(), REPAIRED_MS);

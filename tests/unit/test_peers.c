@@ -96,7 +96,7 @@ Test(peers, another_version_of_the_protocol_is_refused)
                      "this promptcc version 2: install the coordinator's here");
 }
 
-Test(peers, who_has_not_greeted_is_told_to)
+Test(peers, peer_that_has_not_greeted_is_asked_to)
 {
     struct actor w;
 
@@ -105,7 +105,7 @@ Test(peers, who_has_not_greeted_is_told_to)
     expect_refused(&w, "hello");
 }
 
-Test(peers, two_workers_of_one_name_are_told_apart)
+Test(peers, two_workers_with_one_name_are_distinguished)
 {
     struct hello hello = hello_of("same", 1, 1);
     struct actor a, b;
@@ -119,7 +119,7 @@ Test(peers, two_workers_of_one_name_are_told_apart)
                       "same");
 }
 
-Test(peers, a_worker_that_greets_twice_in_one_life_keeps_its_call)
+Test(peers, worker_that_greets_again_without_restart_keeps_its_call)
 {
     struct hello hello = hello_of("w", 1, 1);
     struct actor w;
@@ -134,7 +134,7 @@ Test(peers, a_worker_that_greets_twice_in_one_life_keeps_its_call)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
+Test(peers, restarted_worker_gets_its_call_under_a_new_lease)
 {
     struct hello hello = hello_of("w", 2, 1);
     struct actor w;
@@ -152,7 +152,7 @@ Test(peers, a_worker_that_starts_anew_gets_its_call_under_another_lease)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, heartbeats_go_to_whoever_greeted)
+Test(peers, heartbeats_are_sent_to_every_greeted_peer)
 {
     cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
 }
@@ -191,7 +191,7 @@ static int64_t await_again(struct actor *actor, const int64_t *leases, size_t n)
     return actor->message.as.call.id;
 }
 
-Test(peers, a_call_that_was_lost_on_its_way_is_sent_again)
+Test(peers, call_lost_in_transit_is_resent)
 {
     struct actor w;
     int64_t lease;
@@ -221,7 +221,7 @@ static void greet_as(struct actor *actor, const char *identity,
 
 // The first connection has fallen silent, and nothing reported that it broke.
 // Otherwise its worker would be counted for a minute more.
-Test(peers, a_worker_that_greets_over_another_connection_is_there_once)
+Test(peers, worker_that_greets_over_a_second_connection_counts_once)
 {
     struct actor first, second, late;
     int64_t lease;
@@ -285,7 +285,7 @@ static void answer_two(struct actor *actor, const int64_t leases[2])
     actor_answer(actor, leases[1], "garden");
 }
 
-Test(peers, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
+Test(peers, worker_with_prefix_cache_gets_each_prefix_once)
 {
     struct hash name;
     int64_t leases[2];
@@ -296,7 +296,7 @@ Test(peers, a_worker_that_keeps_prefixes_is_told_each_of_them_once)
     expect_score(&client, 1, 2);
 }
 
-Test(peers, what_is_sent_again_goes_whole)
+Test(peers, resent_call_includes_its_prefix)
 {
     struct hash name;
     int64_t leases[2];
@@ -311,7 +311,7 @@ Test(peers, what_is_sent_again_goes_whole)
     expect_score(&client, 1, 2);
 }
 
-static void lack(struct actor *w, const int64_t *leases, size_t n)
+static void report_lacks(struct actor *w, const int64_t *leases, size_t n)
 {
     struct message message = {.kind = MESSAGE_HEARTBEAT};
     char bytes[LEASES_BYTES];
@@ -322,24 +322,24 @@ static void lack(struct actor *w, const int64_t *leases, size_t n)
 }
 
 // No heartbeat lists its leases, so nothing else reports the loss.
-Test(peers, calls_whose_prefix_a_worker_lacks_are_sent_again_at_once)
+Test(peers, calls_whose_prefix_a_worker_lacks_are_resent_at_once)
 {
     struct hash name, again;
     int64_t leases[2];
     struct actor w;
 
     take_two(&w, leases, &name);
-    lack(&w, leases, 2);
+    report_lacks(&w, leases, 2);
     cr_expect_eq(take_named(&w, true, &again), leases[0]);
     cr_expect(hash_equal(&again, &name));
     cr_expect_eq(take_named(&w, false, &again), leases[1], "it has it by then");
     answer_two(&w, leases);
-    lack(&w, leases, 2); // repeating it later changes nothing
+    report_lacks(&w, leases, 2); // repeating it later changes nothing
     expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
 
-Test(peers, a_worker_that_always_lacks_something_is_cut_off)
+Test(peers, worker_that_always_lacks_a_prefix_is_disconnected)
 {
     struct hash name;
     int64_t lease;
@@ -349,7 +349,7 @@ Test(peers, a_worker_that_always_lacks_something_is_cut_off)
     evaluate(&client, one_row);
     lease = take_named(&w, true, &name);
     for (int i = 0; i < 400; i++)
-        lack(&w, &lease, 1);
+        report_lacks(&w, &lease, 1);
     (void)actor_await(&w, MESSAGE_REFUSED);
 }
 
@@ -390,7 +390,7 @@ Test(peers, several_answers_may_come_in_one_frame)
 
 // The GOODBYE ends the worker's stay; what follows in the frame comes from
 // nobody.
-Test(peers, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
+Test(peers, rest_of_a_frame_after_a_goodbye_is_ignored)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
     struct message goodbye = {.kind = MESSAGE_GOODBYE};
@@ -410,7 +410,7 @@ Test(peers, who_goes_in_the_middle_of_a_frame_is_not_heard_any_more)
     expect_score(&client, 0, 1);
 }
 
-Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
+Test(peers, nonsense_after_a_message_disconnects_the_peer)
 {
     struct buf frame = BUF_INIT(WIRE_FRAME_BYTES);
     struct hash name;
@@ -425,7 +425,7 @@ Test(peers, nonsense_behind_a_message_ends_a_peers_stay)
     expect_score(&client, 1, 1); // what came before the nonsense counts
 }
 
-Test(peers, what_a_worker_does_for_nobody_is_cancelled)
+Test(peers, work_that_no_call_waits_for_is_cancelled)
 {
     int64_t lease = 77;
     struct actor w;
@@ -453,7 +453,7 @@ Test(peers, a_worker_that_sends_nonsense_loses_its_calls_to_another)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, nonsense_of_a_stranger_is_refused_and_harms_nobody)
+Test(peers, nonsense_from_a_stranger_is_refused_without_harm)
 {
     struct actor stranger, w;
 
@@ -529,7 +529,7 @@ Test(peers, an_answer_that_comes_twice_counts_once)
 
 // An answer of 4 MiB for the hundred or so tokens that were asked for, and
 // log-probabilities that were not asked for.
-Test(peers, no_more_of_an_answer_is_kept_than_a_model_can_write)
+Test(peers, answer_longer_than_a_model_can_write_is_cut)
 {
     enum { LENGTH = 4 << 20 };
     struct message message = {.kind = MESSAGE_ANSWER};
@@ -588,7 +588,7 @@ Test(peers, the_calls_of_a_silent_worker_go_elsewhere)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
+Test(peers, client_that_waits_for_an_unknown_job_is_notified)
 {
     struct message beat = {.kind = MESSAGE_HEARTBEAT,
                            .as.heartbeat = {.waits = 1}};
@@ -605,7 +605,7 @@ Test(peers, a_client_is_told_when_nothing_is_known_of_what_it_waits_for)
     }
 }
 
-Test(peers, what_a_silent_worker_answers_after_all_counts)
+Test(peers, late_answer_of_a_silent_worker_counts)
 {
     struct actor w;
     int64_t lease;
@@ -619,7 +619,7 @@ Test(peers, what_a_silent_worker_answers_after_all_counts)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, a_worker_that_floods_is_cut_off_and_the_job_goes_on)
+Test(peers, flooding_worker_is_disconnected_and_the_job_continues)
 {
     const struct message beat = {.kind = MESSAGE_HEARTBEAT};
     struct actor w, flood;
@@ -648,7 +648,7 @@ Test(peers, a_call_that_a_worker_hands_back_goes_elsewhere)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, a_worker_that_drains_answers_what_it_has_and_gets_no_more)
+Test(peers, draining_worker_answers_its_calls_and_gets_no_more)
 {
     struct actor w, other;
     int64_t lease;
@@ -679,7 +679,7 @@ Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
     expect_score(&client, 1, 1);
 }
 
-Test(peers, at_most_one_call_beyond_the_slots_is_with_a_worker)
+Test(peers, worker_holds_at_most_one_call_beyond_its_slots)
 {
     struct actor w;
     int64_t first;
@@ -706,7 +706,7 @@ Test(peers, two_equal_calls_make_one_request)
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
 
-Test(peers, two_clients_that_ask_the_same_make_one_request)
+Test(peers, equal_calls_of_two_clients_make_one_request)
 {
     struct actor w, second;
     int64_t lease;

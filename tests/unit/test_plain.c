@@ -47,7 +47,7 @@ Test(plain, c1_controls_become_visible)
     expect_line("\xc2\x85", "\\u0085");
 }
 
-Test(plain, what_turns_the_direction_of_text_becomes_visible)
+Test(plain, bidirectional_controls_become_visible)
 {
     expect_line("\xe2\x80\xae", "\\u202e");
     expect_line("\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069");
@@ -55,7 +55,7 @@ Test(plain, what_turns_the_direction_of_text_becomes_visible)
     expect_line("\xf3\xa0\x80\xa1", "\\U000e0021");
 }
 
-Test(plain, a_byte_that_is_no_utf8_becomes_visible)
+Test(plain, invalid_utf8_becomes_visible)
 {
     expect_line("caf\xe9!", "caf\\xe9!");
     expect_line("\xc0\xaf", "\\xc0\\xaf");
@@ -72,7 +72,7 @@ Test(plain, a_text_keeps_its_lines_but_cannot_write_over_them)
     expect_text("100 %\r0 %", "100 %\\x0d0 %");
 }
 
-Test(plain, json_says_the_same_as_before)
+Test(plain, json_keeps_its_meaning)
 {
     json_t *value = json_pack(
         "{s:s}", "text", "\x1b[2J \xc2\x9b \xe2\x80\xae \xf3\xa0\x80\xa1 ü");
@@ -92,7 +92,7 @@ Test(plain, json_says_the_same_as_before)
     buf_release(&out);
 }
 
-Test(plain, a_line_is_squashed_where_it_stands)
+Test(plain, line_is_collapsed_in_place)
 {
     char line[] = "a\x1b[1m\xc2\x9b\xe2\x80\xae\nb\xff";
     size_t len = plain_squash(line, strlen(line));

@@ -38,7 +38,7 @@ static void close_program(void)
 
 TestSuite(plan, .init = open_program, .fini = close_program);
 
-Test(plan, leaves_out_what_the_metric_does_not_need)
+Test(plan, omits_steps_the_metric_does_not_need)
 {
     const bool reads[4] = {true, false, false, false};
     struct plan plan;
@@ -51,7 +51,7 @@ Test(plan, leaves_out_what_the_metric_does_not_need)
     cr_expect_eq(plan.reads[0], 1);
 }
 
-Test(plan, runs_all_that_a_needed_step_reads)
+Test(plan, runs_everything_a_needed_step_reads)
 {
     const bool reads[4] = {false, true, false, false};
     struct plan plan;
@@ -63,7 +63,7 @@ Test(plan, runs_all_that_a_needed_step_reads)
     cr_expect_eq(plan.reads[2], 2, "`reasoning` is not read, `text` is");
 }
 
-Test(plan, of_an_input_runs_nothing)
+Test(plan, runs_nothing_for_an_input)
 {
     const bool reads[4] = {false, false, false, true};
     struct plan plan;
@@ -73,7 +73,7 @@ Test(plan, of_an_input_runs_nothing)
         cr_expect_not(plan.runs[i]);
 }
 
-Test(plan, of_all_runs_every_step)
+Test(plan, runs_every_step_if_all_outputs_are_read)
 {
     struct plan plan;
 

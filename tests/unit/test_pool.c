@@ -34,14 +34,14 @@ static void expect_wins(const size_t *expected)
         cr_expect_eq(wins[i], expected[i], "member %zu: %zu", i, wins[i]);
 }
 
-Test(pool, one_alone_leads_every_row)
+Test(pool, single_candidate_leads_every_row)
 {
     add("0a0");
     expect_wins((size_t[]){3});
 }
 
 // 0 leads rows 0 and 1, 2 leads row 2, 3 leads row 3; 1 leads none.
-Test(pool, who_adds_nothing_is_left_out)
+Test(pool, candidate_that_leads_no_row_is_left_out)
 {
     add("aa00");
     add("0900");
@@ -53,7 +53,7 @@ Test(pool, who_adds_nothing_is_left_out)
 // Means 1/2, 1/2, 1/3. Member 2 is checked first: 0 and 1 also lead its rows 0
 // and 2, and row 3, where all score 0. It goes. Only 0 leads row 4 and only 1
 // leads row 5, so both stay.
-Test(pool, the_lowest_mean_is_looked_at_first)
+Test(pool, candidate_with_the_lowest_mean_is_checked_first)
 {
     add("aa00a0");
     add("0aa00a");
@@ -61,7 +61,7 @@ Test(pool, the_lowest_mean_is_looked_at_first)
     expect_wins((size_t[]){4, 4, 0});
 }
 
-Test(pool, a_row_that_one_was_not_scored_on_is_led_without_it)
+Test(pool, candidate_does_not_lead_rows_it_was_not_scored_on)
 {
     add("-5");
     add("3-");
@@ -77,7 +77,7 @@ Test(pool, graded_scores_are_compared_row_by_row)
     expect_wins((size_t[]){1, 1, 1});
 }
 
-Test(pool, the_best_mean_is_the_earlier_of_equals)
+Test(pool, earlier_candidate_wins_a_tie_for_the_best_mean)
 {
     add("0a0");
     add("aa0");
@@ -85,7 +85,7 @@ Test(pool, the_best_mean_is_the_earlier_of_equals)
     cr_expect_eq(pool_best(&fake.pool), 1);
 }
 
-Test(pool, parents_are_drawn_in_proportion_to_the_rows_that_they_lead)
+Test(pool, parents_are_drawn_in_proportion_to_the_rows_they_lead)
 {
     size_t drawn[3] = {0};
 

@@ -41,7 +41,7 @@ static bool pass(const char *text, struct call_message *call)
     return kept_prefixes_fill(&kept, call, &err);
 }
 
-Test(prefixes, a_prefix_is_told_once)
+Test(prefixes, prefix_is_sent_once)
 {
     struct call_message call;
 
@@ -52,7 +52,7 @@ Test(prefixes, a_prefix_is_told_once)
     cr_expect_eq(known.n, 1);
 }
 
-Test(prefixes, both_ends_agree_whatever_is_asked)
+Test(prefixes, both_ends_agree_for_any_calls)
 {
     struct rng rng;
     struct call_message call;
@@ -74,7 +74,7 @@ Test(prefixes, both_ends_agree_whatever_is_asked)
     cr_expect_lt(told, 2500);
 }
 
-Test(prefixes, a_call_whose_prefix_was_lost_on_its_way_is_not_filled)
+Test(prefixes, call_whose_prefix_was_lost_in_transit_is_not_filled)
 {
     struct hash name = hash_of("prefix", "lost", 4);
     struct call_message call;
@@ -88,7 +88,7 @@ Test(prefixes, a_call_whose_prefix_was_lost_on_its_way_is_not_filled)
     cr_expect_str_eq(call.request.prefix, "lost");
 }
 
-Test(prefixes, a_text_that_is_not_what_its_name_says_is_not_kept)
+Test(prefixes, text_that_does_not_match_its_name_is_not_kept)
 {
     struct hash name = hash_of("prefix", "this", 4);
     struct call_message call = {.prefix_name = (const char *)name.bytes,
@@ -100,7 +100,7 @@ Test(prefixes, a_text_that_is_not_what_its_name_says_is_not_kept)
     cr_expect_eq(kept.names.n, 0);
 }
 
-Test(prefixes, half_a_name_is_none)
+Test(prefixes, half_a_name_is_ignored)
 {
     struct call_message call = {.prefix_name = "half",
                                 .prefix_name_len = 4,
@@ -110,7 +110,7 @@ Test(prefixes, half_a_name_is_none)
     cr_expect_eq(err.code, ERR_PROTOCOL);
 }
 
-Test(prefixes, a_call_without_a_name_is_as_it_was)
+Test(prefixes, call_without_a_name_is_unchanged)
 {
     struct call_message call = {.request = {.prefix = "[", .prefix_len = 1}};
 

@@ -87,7 +87,7 @@ Test(program, gives_a_chain_of_thought_its_reasoning_first)
     cr_expect_str_eq(write->outputs[1].name, "text");
 }
 
-Test(program, types_what_a_step_reads_by_its_source)
+Test(program, gives_step_inputs_the_type_of_their_source)
 {
     parse_pipeline();
     const struct field *facts = &program->steps[0].signature.inputs[0];
@@ -99,7 +99,7 @@ Test(program, types_what_a_step_reads_by_its_source)
     cr_expect_str_eq(program->steps[2].signature.inputs[0].desc, "A question");
 }
 
-Test(program, reads_its_own_json_back)
+Test(program, round_trips_through_json)
 {
     parse_pipeline();
     json_t *json = program_json(program);
@@ -143,7 +143,7 @@ Test(program, warns_of_a_step_that_no_output_needs)
                      "no output of the program depends on step `b`");
 }
 
-Test(program, names_every_circle)
+Test(program, names_every_cycle)
 {
     program = parse("inputs: {q: }\nsteps:\n"
                     "  a: {predict: A., inputs: {y: b.y}, outputs: {x: }}\n"
@@ -163,7 +163,7 @@ Test(program, names_every_circle)
         "reads `c`");
 }
 
-Test(program, of_one_step_is_made_without_a_file)
+Test(program, of_one_step_can_be_made_without_a_file)
 {
     parse_pipeline();
     const struct signature *sort = &program->steps[2].signature;
@@ -228,7 +228,7 @@ Test(program, fills_the_defaults_of_inputs)
     json_decref(want);
 }
 
-Test(program, refuses_inputs_that_are_missing_or_wrong)
+Test(program, refuses_missing_or_wrong_inputs)
 {
     parse_pipeline();
     json_t *none = json_object();

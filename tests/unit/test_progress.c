@@ -78,7 +78,7 @@ Test(progress, the_block_says_what_a_person_waits_for)
               "%s", out.data);
 }
 
-Test(progress, the_block_has_as_many_lines_as_it_says)
+Test(progress, block_reports_its_number_of_lines_correctly)
 {
     struct terminal terminal = {.width = 100};
     struct progress progress = some_progress();
@@ -150,7 +150,7 @@ Test(progress, a_simulated_model_is_named)
     cr_expect(shows("simulated model"), "%s", out.data);
 }
 
-Test(progress, before_a_score_and_a_worker_it_says_so)
+Test(progress, missing_score_and_worker_are_shown)
 {
     struct terminal terminal = {.width = 80};
     struct progress progress = some_progress();
@@ -164,7 +164,7 @@ Test(progress, before_a_score_and_a_worker_it_says_so)
     cr_expect_not(shows("left"), "%s", out.data);
 }
 
-Test(progress, a_server_that_was_there_is_not_expected_yet)
+Test(progress, lost_server_is_not_shown_as_still_expected)
 {
     struct terminal terminal = {.width = 80};
     struct progress progress = some_progress();
@@ -174,7 +174,7 @@ Test(progress, a_server_that_was_there_is_not_expected_yet)
     cr_expect(shows("no model server now"), "%s", out.data);
 }
 
-Test(progress, text_from_outside_cannot_steer_the_terminal)
+Test(progress, untrusted_text_cannot_control_the_terminal)
 {
     struct terminal terminal = {.width = 80};
     struct progress progress = some_progress();
@@ -197,7 +197,7 @@ Test(progress, the_plain_line_is_one_line)
                      "reused, about 0:58 left\n");
 }
 
-Test(progress, what_is_not_known_of_the_way_is_not_shown)
+Test(progress, unknown_progress_is_not_shown)
 {
     struct terminal terminal = {.width = 100};
     struct progress progress = some_progress();
@@ -289,7 +289,7 @@ Test(progress_view, a_quiet_view_writes_nothing)
     cr_expect_eq(ftell(file), 0);
 }
 
-Test(progress_view, nothing_is_left_of_the_callers_texts)
+Test(progress_view, texts_of_the_caller_are_copied)
 {
     struct progress progress = some_progress();
     char phase[] = "search";
@@ -311,7 +311,7 @@ static size_t lines_of(FILE *from)
     return n;
 }
 
-Test(progress, without_a_terminal_a_line_comes_every_half_minute)
+Test(progress, without_a_terminal_a_line_is_printed_every_30_seconds)
 {
     struct progress progress = some_progress();
     struct progress_view plain;

@@ -129,7 +129,7 @@ Test(prompt, asks_for_reasoning_before_the_answer)
     expect_golden("respond-chat");
 }
 
-Test(prompt, asks_again_for_an_object_without_the_bad_reply)
+Test(prompt, retries_with_a_schema_and_without_the_bad_reply)
 {
     const struct step *step = &program->steps[GIVEN_CLASSIFY];
     json_t *inputs = given_json("{\"user_message\": \"Hi\"}");
@@ -141,7 +141,7 @@ Test(prompt, asks_again_for_an_object_without_the_bad_reply)
     json_decref(inputs);
 }
 
-Test(prompt, asks_a_json_question_again_in_other_words)
+Test(prompt, rewords_a_json_question_on_retry)
 {
     const struct step *step = &program->steps[GIVEN_CLASSIFY];
     json_t *inputs = given_json("{\"user_message\": \"Hi\"}");
@@ -178,7 +178,7 @@ static void expect_demo_like_question(enum adapter adapter)
     json_decref(messages);
 }
 
-Test(prompt, shows_a_demo_in_the_very_form_of_the_question)
+Test(prompt, shows_demos_in_exactly_the_form_of_the_question)
 {
     show_classify();
     expect_demo_like_question(ADAPTER_CHAT);
@@ -194,7 +194,7 @@ Test(prompt, names_no_label_in_the_question)
     json_decref(messages);
 }
 
-Test(prompt, asks_something_where_no_input_has_a_value)
+Test(prompt, is_not_empty_when_no_input_has_a_value)
 {
     put_call(GIVEN_CLASSIFY, ADAPTER_CHAT, "{}");
     json_t *messages = messages_of();
@@ -202,7 +202,7 @@ Test(prompt, asks_something_where_no_input_has_a_value)
     json_decref(messages);
 }
 
-Test(prompt, has_a_prefix_that_no_example_changes)
+Test(prompt, has_a_prefix_independent_of_the_example)
 {
     const struct step *step = &program->steps[GIVEN_CLASSIFY];
     struct buf other = BUF_INIT(PROMPT_MAX_BYTES);
@@ -217,7 +217,7 @@ Test(prompt, has_a_prefix_that_no_example_changes)
     buf_release(&other);
 }
 
-Test(prompt, gives_a_closed_schema_for_json_alone)
+Test(prompt, gives_a_closed_schema_only_for_json)
 {
     const struct step *step = &program->steps[GIVEN_CLASSIFY];
 
@@ -272,7 +272,7 @@ Test(prompt, refuses_a_question_over_the_cap)
     free(value);
 }
 
-Test(prompt, takes_three_bytes_for_a_token)
+Test(prompt, estimates_three_bytes_per_token)
 {
     cr_expect_eq(prompt_estimate_tokens(0), 0);
     cr_expect_eq(prompt_estimate_tokens(1), 1);

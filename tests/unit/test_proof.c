@@ -102,7 +102,7 @@ static bool is_used(void)
     return dispatch_can_serve(engine.dispatch, model);
 }
 
-Test(proof, who_shows_what_is_asked_is_asked_no_more)
+Test(proof, server_that_proves_itself_is_not_probed_again)
 {
     bool format;
     int64_t ms;
@@ -112,7 +112,7 @@ Test(proof, who_shows_what_is_asked_is_asked_no_more)
     cr_expect_eq(ask(&format, &ms), 0);
 }
 
-Test(proof, a_server_that_ignores_schemas_is_used_soon_after_its_repair)
+Test(proof, server_that_ignored_schemas_is_used_soon_after_its_repair)
 {
     char why[200];
     bool format;
@@ -135,7 +135,7 @@ Test(proof, a_server_that_ignores_schemas_is_used_soon_after_its_repair)
     cr_expect_eq(ask(&format, &ms), 0, "it has shown all");
 }
 
-Test(proof, a_refusal_that_passes_is_found_out_and_an_outage_changes_nothing)
+Test(proof, passing_refusal_is_detected_and_an_outage_changes_nothing)
 {
     bool format;
     int64_t ms;

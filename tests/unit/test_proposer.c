@@ -25,7 +25,7 @@ static const struct proposer_options all = {
     .view_data_batch_size = 10,
 };
 
-Test(proposer, the_written_instruction_stays_beside_all_proposals)
+Test(proposer, original_instruction_is_kept_alongside_all_proposals)
 {
     struct support support = {.base = 0.5};
     struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
@@ -42,7 +42,7 @@ Test(proposer, the_written_instruction_stays_beside_all_proposals)
     fake_free(fake);
 }
 
-Test(proposer, what_is_not_wanted_is_not_asked)
+Test(proposer, unwanted_parts_are_not_requested)
 {
     struct support support = {.base = 0.5};
     struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
@@ -57,7 +57,7 @@ Test(proposer, what_is_not_wanted_is_not_asked)
     fake_free(fake);
 }
 
-Test(proposer, a_fault_is_asked_again_as_another_replicate)
+Test(proposer, failed_call_is_retried_as_another_replicate)
 {
     struct support support = {.base = 0.5, .proposal_faults = 3};
     struct session *fake = support_session(&support, 60, 40, FINISH_LATE);
@@ -85,7 +85,7 @@ Test(proposer, proposals_that_never_come_are_dropped_and_noted)
     fake_free(fake);
 }
 
-Test(proposer, a_program_is_shown_as_its_steps)
+Test(proposer, program_is_described_by_its_steps)
 {
     static const char yaml[] =
         "inputs: {text: {desc: A text}}\n"
@@ -189,7 +189,7 @@ Test(proposer, equal_proposals_are_one)
     fake_free(fake);
 }
 
-Test(proposer, demos_are_shown_but_for_the_empty_set)
+Test(proposer, demos_are_shown_except_for_the_empty_set)
 {
     struct watch watch = {.observed = "notes"};
     struct session *fake = watched_session(&watch, 20);
@@ -225,7 +225,7 @@ Test(proposer, at_most_ten_batches_are_observed)
     fake_free(fake);
 }
 
-Test(proposer, five_times_complete_ends_the_observations)
+Test(proposer, five_complete_replies_end_the_observations)
 {
     struct watch watch = {.observed = "Complete."};
     struct session *fake = watched_session(&watch, 150);

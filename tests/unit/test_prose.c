@@ -60,7 +60,7 @@ Test(prose, a_lone_bracket_has_no_words)
     expect_fault("1.", "it has no words");
 }
 
-Test(prose, a_placeholder_of_the_prompt_is_no_text)
+Test(prose, placeholder_of_the_prompt_is_rejected)
 {
     expect_fault("{basic_instruction}", "it is a placeholder of the prompt");
     expect_fault("${proposed_instruction}",
@@ -71,7 +71,7 @@ Test(prose, a_placeholder_of_the_prompt_is_no_text)
     expect_fault(" {your_text}\n", "it is a placeholder of the prompt");
 }
 
-Test(prose, markup_of_the_examples_is_no_text)
+Test(prose, markup_of_the_examples_is_rejected)
 {
     expect_fault("[[ ## proposed_instruction ## ]] Do it",
                  "it is markup of the prompt");
@@ -80,7 +80,7 @@ Test(prose, markup_of_the_examples_is_no_text)
                  "it is markup of the prompt");
 }
 
-Test(prose, a_piece_of_the_prompt_is_no_text)
+Test(prose, fragment_of_the_prompt_is_rejected)
 {
     expect_fault("Write a better instruction for one step",
                  "it repeats the prompt");
@@ -91,7 +91,7 @@ Test(prose, a_piece_of_the_prompt_is_no_text)
                  "it repeats the prompt");
 }
 
-Test(prose, what_a_person_would_take_for_an_instruction_passes)
+Test(prose, plausible_instruction_is_accepted)
 {
     expect_none("Classify the message.");
     expect_none("Classify the message. Read it twice before you answer.");
@@ -101,7 +101,7 @@ Test(prose, what_a_person_would_take_for_an_instruction_passes)
     expect_none("\u8bf7\u5206\u7c7b");
 }
 
-Test(prose, case_and_white_space_make_no_other_text)
+Test(prose, case_and_white_space_do_not_make_a_different_text)
 {
     cr_expect(prose_same("Classify  the\nmessage. ", "classify the message."));
     cr_expect(prose_same("\u00c4ndern", "\u00e4ndern"));

@@ -24,7 +24,7 @@ Test(pulse, a_worker_with_calls_beats_every_heartbeat)
     }
 }
 
-Test(pulse, one_without_calls_beats_more_seldom_after_a_rest)
+Test(pulse, idle_worker_beats_less_often_after_a_while)
 {
     pulse_has_call(&pulse, 1000);
     cr_expect(pulse_is_due(&pulse, 1999));
@@ -43,7 +43,7 @@ Test(pulse, a_call_brings_the_next_heartbeat_forward)
     cr_expect(pulse_is_due(&pulse, 10100 + BEAT));
 }
 
-Test(pulse, a_connection_that_broke_brings_it_forward_once)
+Test(pulse, broken_connection_brings_it_forward_once)
 {
     cr_expect(pulse_is_due(&pulse, 10000));
     pulse_connection(&pulse, false, 10000);

@@ -29,7 +29,7 @@ static json_t *first_row(const char *sql)
     return row;
 }
 
-Test(query, values_come_as_what_they_are)
+Test(query, values_keep_their_types)
 {
     json_t *row = first_row("SELECT 1 AS i, 0.5 AS r, 'x' AS t, NULL AS n,"
                             " x'00fF' AS b");
@@ -51,7 +51,7 @@ Test(query, columns_keep_their_order)
     json_decref(names);
 }
 
-Test(query, columns_of_one_name_are_all_there)
+Test(query, columns_with_the_same_name_are_all_kept)
 {
     const char *sql = "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a";
     json_t *row = first_row(sql);
@@ -81,7 +81,7 @@ Test(query, arguments_are_bound_as_texts)
     expect_refused("SELECT ?1", "without a value");
 }
 
-Test(query, nothing_that_writes_is_let_through)
+Test(query, writing_statements_are_refused)
 {
     char attach[128];
 
@@ -103,7 +103,7 @@ Test(query, nothing_that_writes_is_let_through)
     expect_refused("SELECT 1; DELETE FROM jobs", "one statement");
 }
 
-Test(query, wrong_sql_is_told_in_sqlites_words)
+Test(query, wrong_sql_is_reported_with_sqlites_message)
 {
     expect_refused("SELEC 1", "near \"SELEC\"");
     expect_refused("SELECT * FROM nowhere", "no such table: nowhere");
@@ -124,7 +124,7 @@ Test(query, tables_may_be_described)
     json_decref(row);
 }
 
-Test(query, a_query_without_end_is_ended)
+Test(query, endless_query_is_stopped)
 {
     store->snapshot_ms = 100;
     cr_expect_null(query_rows(store,
@@ -136,7 +136,7 @@ Test(query, a_query_without_end_is_ended)
     json_decref(first_row("SELECT 1"));
 }
 
-Test(query, text_that_is_no_utf8_comes_as_hex)
+Test(query, invalid_utf8_is_returned_as_hex)
 {
     json_t *row = first_row("SELECT CAST(x'ff41' AS TEXT) AS t");
 
@@ -144,7 +144,7 @@ Test(query, text_that_is_no_utf8_comes_as_hex)
     json_decref(row);
 }
 
-Test(query, text_with_a_nul_comes_as_hex)
+Test(query, text_with_a_nul_is_returned_as_hex)
 {
     json_t *row = first_row("SELECT 'a' || char(0) || 'b' AS t");
 
@@ -168,7 +168,7 @@ Test(query, a_confined_query_gets_no_more_memory_than_it_may_have)
     json_decref(first_row("SELECT 1"));
 }
 
-Test(query, infinity_comes_as_null)
+Test(query, infinity_is_returned_as_null)
 {
     json_t *row = first_row("SELECT 9e999 AS x");
 
@@ -336,7 +336,7 @@ Test(query, a_job_that_was_stopped_without_a_score_has_no_results)
     expect_job("", "care-ac3");
 }
 
-Test(query, an_unknown_or_unclear_job_lists_what_there_is)
+Test(query, unknown_or_ambiguous_job_lists_the_jobs)
 {
     cr_expect_null(query_job(store, "x", &err));
     cr_expect_not_null(strstr(err.text, "has no jobs"), "%s", err.text);

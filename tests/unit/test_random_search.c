@@ -10,7 +10,7 @@ static void optimize(struct session *fake, const char *params)
               "%s", err.text);
 }
 
-Test(random_search, labels_order_and_chance_give_18_full_trials)
+Test(random_search, labeled_ordered_and_shuffled_sets_give_18_full_trials)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.4, .teacher = 0.7};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -24,7 +24,7 @@ Test(random_search, labels_order_and_chance_give_18_full_trials)
     fake_free(fake);
 }
 
-Test(random_search, sets_by_chance_have_between_one_and_the_most_traces)
+Test(random_search, random_sets_have_between_one_and_the_maximum_traces)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.4, .teacher = 1};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -41,7 +41,7 @@ Test(random_search, sets_by_chance_have_between_one_and_the_most_traces)
     fake_free(fake);
 }
 
-Test(random_search, a_score_that_is_good_enough_ends_it_within_the_lag)
+Test(random_search, good_enough_score_ends_the_search_within_the_lag)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.4, .teacher = 0.7};
     struct session *fake = support_session(&support, 70, 40, FINISH_LATE);
@@ -53,7 +53,7 @@ Test(random_search, a_score_that_is_good_enough_ends_it_within_the_lag)
     fake_free(fake);
 }
 
-Test(random_search, the_order_of_completion_changes_nothing)
+Test(random_search, result_does_not_depend_on_the_order_of_completion)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.1, .teacher = 0.7};
     struct support again = support;

@@ -127,7 +127,7 @@ Test(reflection, the_teacher_sees_inputs_outputs_and_feedback)
     fake_free(fake);
 }
 
-Test(reflection, a_hypothesis_and_a_hint_where_they_are_wanted)
+Test(reflection, hypothesis_and_hint_are_requested_if_enabled)
 {
     const struct reflection_options both = {.hypotheses = true, .hints = true};
     struct teacher teacher = {.says = "Look at the number.",
@@ -147,7 +147,7 @@ Test(reflection, a_hypothesis_and_a_hint_where_they_are_wanted)
 
 // A hypothesis helps to find a better instruction, but only the instruction is
 // wanted.
-Test(reflection, an_instruction_without_its_hypothesis_counts)
+Test(reflection, instruction_without_its_hypothesis_is_accepted)
 {
     const struct reflection_options named = {.hypotheses = true};
     struct teacher teacher = {.says = "Look at the number."};
@@ -162,7 +162,7 @@ Test(reflection, an_instruction_without_its_hypothesis_counts)
     fake_free(fake);
 }
 
-Test(reflection, an_instruction_that_is_no_other_is_none)
+Test(reflection, unchanged_instruction_is_rejected)
 {
     struct teacher teacher = {.says = "\"classify  the text.\""};
     struct session *fake = open_session(&teacher);
@@ -172,7 +172,7 @@ Test(reflection, an_instruction_that_is_no_other_is_none)
     fake_free(fake);
 }
 
-Test(reflection, markup_is_asked_for_again_and_then_done_without)
+Test(reflection, reply_of_only_markup_is_retried_then_dropped)
 {
     struct teacher teacher = {.says = "{new_instruction}"};
     struct session *fake = open_session(&teacher);

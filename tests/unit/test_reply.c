@@ -239,7 +239,7 @@ Test(reply, may_have_other_markers)
 }
 
 // Text after a name belongs to the value, including quotes and emphasis.
-Test(reply, may_have_names_and_colons_for_markers)
+Test(reply, may_have_names_and_colons_as_markers)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "Title: \"A\"", "{\"title\":\"\\\"A\\\"\"}", NULL,
@@ -262,7 +262,7 @@ Test(reply, may_have_names_and_colons_for_markers)
 
 #define TWICE "there is more than one section [[ ## title ## ]]"
 
-Test(reply, with_a_field_twice_is_read_where_one_value_is_meant)
+Test(reply, with_a_repeated_field_is_read_if_only_one_value_is_meant)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n[[ ## title ## ]]\nA" END,
@@ -292,7 +292,7 @@ Test(reply, with_a_field_twice_is_read_where_one_value_is_meant)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_a_list_of_the_one_text)
+Test(reply, may_wrap_a_text_in_a_list)
 {
     static const struct row rows[] = {
         {"name", JSON, ALL, "{\"title\": [\"A\"]}", "{\"title\":\"A\"}", NULL,
@@ -332,7 +332,7 @@ Test(reply, may_have_its_own_name_and_value_as_json_in_a_section)
 #define PAGE "{\"title\":\"Weather\",\"body\":\"It rains.\"}"
 #define NO_TITLE "the section [[ ## title ## ]] is missing"
 
-Test(reply, may_have_markers_amid_its_text)
+Test(reply, may_have_markers_within_its_text)
 {
     static const struct row rows[] = {
         {"page", CHAT, ALL,
@@ -383,7 +383,7 @@ Test(reply, may_have_markers_amid_its_text)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, takes_no_placeholder_for_a_value)
+Test(reply, does_not_take_a_placeholder_for_a_value)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "[[ ## title ## ]]\n{title}" END, NULL,
@@ -397,7 +397,7 @@ Test(reply, takes_no_placeholder_for_a_value)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, has_no_thought_in_a_value)
+Test(reply, excludes_thoughts_from_values)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n<think>or B?" END,
@@ -411,7 +411,7 @@ Test(reply, has_no_thought_in_a_value)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, takes_no_courtesy_for_a_value)
+Test(reply, does_not_take_polite_phrases_for_a_value)
 {
     static const struct row rows[] = {
         {"page", CHAT, ALL,
@@ -425,7 +425,7 @@ Test(reply, takes_no_courtesy_for_a_value)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_names_that_differ_in_case_alone)
+Test(reply, may_have_names_that_differ_only_in_case)
 {
     static const struct row rows[] = {
         {"pair", CHAT, ALL,
@@ -450,7 +450,7 @@ Test(reply, may_have_names_that_differ_in_case_alone)
 #define PICK_B "[[ ## pick ## ]]\nB" END
 #define IS_B "{\"pick\":\"B\"}"
 
-Test(reply, is_never_what_was_thought)
+Test(reply, is_never_read_from_thoughts)
 {
     static const struct row rows[] = {
         {"pick", CHAT, ALL, "<think>\n" THOUGHT "</think>\n\n" PICK_B, IS_B,
@@ -509,7 +509,7 @@ Test(reply, is_never_what_was_thought)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_tokens_of_a_turn)
+Test(reply, may_contain_turn_tokens)
 {
     static const struct row rows[] = {
         {"pick", CHAT, ALL, "[[ ## pick ## ]]\nB<|im_end|>" END, IS_B, NULL,
@@ -540,7 +540,7 @@ Test(reply, may_have_tokens_of_a_turn)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_json_that_has_to_be_mended)
+Test(reply, may_have_json_that_needs_repair)
 {
     static const char is[] = "{\"intent\":\"YES\",\"confidence\":1}";
     static const struct row rows[] = {
@@ -617,7 +617,7 @@ static void expect_doubts(const struct row *rows, size_t n)
 
 #define EXPECT_DOUBTS(rows) expect_doubts(rows, sizeof(rows) / sizeof(rows)[0])
 
-Test(reply, may_have_tokens_of_any_name)
+Test(reply, may_contain_special_tokens_of_any_name)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "Rome<|fim_end|>", "{\"title\":\"Rome\"}", NULL,
@@ -647,7 +647,7 @@ Test(reply, may_have_tokens_of_any_name)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_its_reasoning_in_a_tag_that_others_think_in)
+Test(reply, may_have_its_reasoning_in_a_thinking_tag)
 {
     static const struct row rows[] = {
         {"think", CHAT, ALL,
@@ -659,7 +659,7 @@ Test(reply, may_have_its_reasoning_in_a_tag_that_others_think_in)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_be_an_object_that_is_written_as_a_text)
+Test(reply, may_be_an_object_encoded_as_a_string)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "\"{\\\"title\\\": \\\"Rome\\\"}\"",
@@ -686,7 +686,7 @@ Test(reply, may_say_its_number_twice_or_be_polite)
     expect_doubts(doubts, 2);
 }
 
-Test(reply, of_damaged_json_is_no_part_of_it)
+Test(reply, is_not_read_from_part_of_damaged_json)
 {
     static const struct row rows[] = {
         // A missing or doubled quote, in an object over several lines.
@@ -708,7 +708,7 @@ Test(reply, of_damaged_json_is_no_part_of_it)
     EXPECT_DOUBTS(rows);
 }
 
-Test(reply, of_a_list_that_is_in_doubt_is_none)
+Test(reply, is_refused_if_its_list_is_ambiguous)
 {
     static const struct row rows[] = {
         {"names", CHAT, ALL, "[[ ## names ## ]]\n- Ann\n- Bob\n- ..." END},
@@ -761,7 +761,7 @@ Test(reply, may_be_a_table)
     EXPECT_DOUBTS(doubts);
 }
 
-Test(reply, may_be_a_call_of_a_function)
+Test(reply, may_be_a_function_call)
 {
     static const struct row rows[] = {
         {"page", JSON, ALL,
@@ -788,7 +788,7 @@ Test(reply, may_be_a_call_of_a_function)
 }
 
 // A model's thoughts are not an answer, even if nobody reads them.
-Test(reply, is_the_answer_alone_only_where_it_can_be_nothing_else)
+Test(reply, may_be_a_bare_answer_only_if_unambiguous)
 {
     static const struct row doubts[] = {
         {"think", CHAT, 2, "Let me think about Paris."},
@@ -812,7 +812,7 @@ Test(reply, is_the_answer_alone_only_where_it_can_be_nothing_else)
 }
 
 // Whichever value was taken, the other could be meant.
-Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
+Test(reply, with_a_key_in_two_cases_and_two_values_is_ambiguous)
 {
     static const struct row rows[] = {
         {"sort", JSON, ALL,
@@ -837,7 +837,7 @@ Test(reply, with_a_key_in_two_cases_and_two_values_is_in_doubt)
     EXPECT_ROWS(same);
 }
 
-Test(reply, finds_a_member_whatever_its_case)
+Test(reply, finds_a_member_in_any_case)
 {
     static const struct row rows[] = {
         {"facts", JSON, ALL, "{\"facts\": {\"Size\": 3, \"Note\": \"x\"}}",
@@ -990,7 +990,7 @@ Test(reply, may_say_true_and_false_in_other_words)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_stand_in_a_fence_that_is_no_part_of_a_text)
+Test(reply, may_be_in_a_fence_that_is_not_part_of_the_text)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "```\n[[ ## title ## ]]\nA\n```",
@@ -1026,7 +1026,7 @@ Test(reply, may_stand_in_a_fence_that_is_no_part_of_a_text)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_tags_of_its_names)
+Test(reply, may_use_field_names_as_tags)
 {
     static const struct row rows[] = {
         {"page", CHAT, ALL, "<title>A</title>\n<body>\nB: <b>c</b>\n</body>",
@@ -1047,7 +1047,7 @@ Test(reply, may_have_tags_of_its_names)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_stand_in_the_frame_that_its_model_was_taught)
+Test(reply, may_be_in_the_frame_its_model_was_trained_on)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "<think>hm</think>\n<response>\nA\n</response>",
@@ -1078,7 +1078,7 @@ Test(reply, may_stand_in_the_frame_that_its_model_was_taught)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, has_no_end_of_its_section_in_a_value)
+Test(reply, excludes_closing_markers_from_values)
 {
     static const struct row rows[] = {
         {"page", CHAT, ALL,
@@ -1127,7 +1127,7 @@ Test(reply, may_have_numbered_names_and_bold_headings)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, with_a_list_that_does_not_end_is_none)
+Test(reply, is_refused_if_its_list_does_not_end)
 {
     static const struct row rows[] = {
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\nred, blue." END,
@@ -1145,7 +1145,7 @@ Test(reply, with_a_list_that_does_not_end_is_none)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, says_null_in_json_as_it_does_in_a_text)
+Test(reply, reads_null_in_json_as_in_text)
 {
     static const struct row rows[] = {
         {"maybe", JSON, ALL, "{\"year\": \"N/A\"}", "{\"year\":null}", NULL,
@@ -1163,7 +1163,7 @@ Test(reply, says_null_in_json_as_it_does_in_a_text)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_the_other_form)
+Test(reply, may_use_the_other_adapters_form)
 {
     static const struct row rows[] = {
         {"name", CHAT, ALL, "{\"title\": \"A\"}", "{\"title\":\"A\"}", NULL,
@@ -1187,7 +1187,7 @@ Test(reply, may_have_the_other_form)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_a_label_but_for_case_quotes_and_punctuation)
+Test(reply, matches_labels_despite_case_quotes_and_punctuation)
 {
     static const struct row rows[] = {
         {"sort", CHAT, 1, "[[ ## intent ## ]]\n\"Track_Order\"." END,
@@ -1263,7 +1263,7 @@ Test(reply, may_have_a_number_among_words)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_have_lists_and_objects_amid_text)
+Test(reply, may_have_lists_and_objects_within_text)
 {
     static const struct row rows[] = {
         {"tags", CHAT, ALL, "[[ ## tags ## ]]\n```\n[\"Red\"]\n```" END,
@@ -1287,7 +1287,7 @@ Test(reply, may_have_lists_and_objects_amid_text)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, may_lack_what_nobody_reads)
+Test(reply, may_omit_fields_that_nothing_reads)
 {
     static const struct row rows[] = {
         {"sort", CHAT, 1, "[[ ## intent ## ]]\ntrack_order" END,
@@ -1304,7 +1304,7 @@ Test(reply, may_lack_what_nobody_reads)
     EXPECT_ROWS(rows);
 }
 
-Test(reply, is_refused_when_it_is_no_text)
+Test(reply, is_refused_when_it_is_not_text)
 {
     const struct reply_asked asked = {find_step("name"), CHAT, ALL};
     json_t *outputs = NULL;
@@ -1433,7 +1433,7 @@ static void expect_sane(const struct step *step, enum adapter adapter,
     json_decref(outputs);
 }
 
-Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
+Test(reply, of_any_bytes_gives_outputs_or_an_error_message)
 {
     struct buf text = BUF_INIT(1 << 16);
     struct rng rng;
@@ -1451,7 +1451,7 @@ Test(reply, of_any_bytes_makes_outputs_or_a_sentence)
 }
 
 // Each would take hours if its cost grew with the square of its length.
-Test(reply, of_the_same_over_and_over_takes_no_time, .timeout = 600)
+Test(reply, of_endless_repetition_is_read_quickly, .timeout = 600)
 {
     static const char *const repeated[] = {
         "</think>\n",

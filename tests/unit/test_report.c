@@ -59,7 +59,7 @@ static void set_test(const char *text)
 
 TestSuite(report, .init = open_document, .fini = close_document);
 
-Test(report, the_pair_is_that_of_the_same_rows)
+Test(report, scores_are_compared_on_the_same_rows)
 {
     json_object_set_new(
         document, "same_rows",
@@ -72,7 +72,7 @@ Test(report, the_pair_is_that_of_the_same_rows)
     cr_expect_not(shows("61.0 %"));
 }
 
-Test(report, baseline_stands_beside_compiled_with_intervals)
+Test(report, baseline_and_compiled_are_shown_with_intervals)
 {
     report_run(&terminal, document, &out);
     cr_expect(shows("61.0 % (52 to 69, n = 100)  ->  84.0 % (77 to 90, n = "
@@ -87,7 +87,7 @@ Test(report, a_significant_gain_is_called_better)
               "%s", out.data);
 }
 
-Test(report, a_difference_that_may_be_chance_is_called_none)
+Test(report, difference_that_may_be_chance_is_called_no_difference)
 {
     set_test("{\"baseline\": {\"score\": 0.6}, \"compiled\": {\"score\": "
              "0.7}, \"p_value\": 0.31}");
@@ -162,7 +162,7 @@ Test(report, skipped_steps_are_named_with_the_reason)
     cr_expect(shows("the metric does not need extract"), "%s", out.data);
 }
 
-Test(report, the_cost_is_told_by_role)
+Test(report, cost_is_shown_by_role)
 {
     report_run(&terminal, document, &out);
     cr_expect(shows("1,812 student, 24 teacher; 2,210 reused"), "%s", out.data);
@@ -170,7 +170,7 @@ Test(report, the_cost_is_told_by_role)
     cr_expect(shows("71.3 s"), "%s", out.data);
 }
 
-Test(report, the_file_is_the_last_word)
+Test(report, report_ends_with_the_file)
 {
     report_run(&terminal, document, &out);
     report_try(document, " --simulate message=VALUE topic=VALUE", &out);
@@ -189,7 +189,7 @@ Test(report, a_job_that_scored_nothing_has_no_file)
               out.data);
 }
 
-Test(report, model_text_cannot_steer_the_terminal)
+Test(report, model_text_cannot_control_the_terminal)
 {
     json_object_set_new(
         json_object_get(json_object_get(document, "changes"), "classify"),

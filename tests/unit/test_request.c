@@ -23,7 +23,7 @@ static void expect_refused(const char *action, const char *options,
     cr_expect_not_null(strstr(why.text, words), "%s: %s", options, why.text);
 }
 
-Test(request, what_was_written_is_read_again)
+Test(request, written_request_reads_back)
 {
     const char *set[] = {"seed=3", "name=a \"quoted\" one"};
     struct request request = {.action = REQUEST_EVAL,
@@ -53,7 +53,7 @@ Test(request, what_was_written_is_read_again)
     buf_release(&text);
 }
 
-Test(request, what_is_missing_has_its_default)
+Test(request, missing_value_has_its_default)
 {
     struct request *request = request_read("run", "{}", &err);
 
@@ -66,7 +66,7 @@ Test(request, what_is_missing_has_its_default)
     request_free(request);
 }
 
-Test(request, a_path_that_json_has_no_room_for_is_told)
+Test(request, path_that_json_cannot_express_is_reported)
 {
     struct request request = {.action = REQUEST_RUN,
                               .out = "/tmp/caf\xe9/compiled.json"};
@@ -88,7 +88,7 @@ Test(request, unknown_keys_are_ignored)
     request_free(request);
 }
 
-Test(request, a_value_of_the_wrong_type_is_refused_by_its_name)
+Test(request, value_of_the_wrong_type_is_refused_with_its_name)
 {
     expect_refused("run", "{\"simulated\": \"yes\"}", "`simulated`");
     expect_refused("run", "{\"all_steps\": 1}", "`all_steps`");
@@ -103,12 +103,12 @@ Test(request, a_value_of_the_wrong_type_is_refused_by_its_name)
     expect_refused("run", "[]", "JSON object");
 }
 
-Test(request, another_action_is_refused)
+Test(request, unknown_action_is_refused)
 {
     expect_refused("destroy", "{}", "`destroy`");
 }
 
-Test(request, text_that_is_no_json_is_refused)
+Test(request, invalid_json_is_refused)
 {
     struct err why = ERR_CLEAR;
 

@@ -29,19 +29,19 @@ static int begun(const char *command, int64_t within_ms)
     return n;
 }
 
-Test(restart, a_server_has_its_time_to_come_up)
+Test(restart, server_is_given_time_to_start)
 {
     cr_expect_eq(begun("true", 60000), 1);
 }
 
-Test(restart, a_command_that_failed_is_tried_again_in_a_few_seconds)
+Test(restart, failed_command_is_retried_in_a_few_seconds)
 {
     cr_expect_eq(begun("false", 60000), 12);
 }
 
 // We ignore SIGPIPE. A server that inherited this would keep working for
 // clients that have gone.
-Test(restart, a_command_has_the_signals_of_an_ordinary_program)
+Test(restart, command_runs_with_default_signal_handling)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     cr_expect_eq(begun("kill -PIPE $$; true", 60000), 12, "it does not die");

@@ -35,7 +35,7 @@ static uint64_t first_of(uint64_t seed, const char *purpose, uint64_t index)
     return rng_u64(&other);
 }
 
-Test(rng, seed_purpose_and_index_each_name_another_stream)
+Test(rng, seed_purpose_and_index_each_select_a_different_stream)
 {
     uint64_t first = rng_u64(&rng);
 
@@ -113,7 +113,7 @@ Test(rng, shuffling_keeps_every_item_and_moves_some)
     rng_shuffle(&rng, NULL, 0);
 }
 
-Test(rng, every_order_of_three_is_as_likely)
+Test(rng, every_order_of_three_is_equally_likely)
 {
     size_t seen[27] = {0};
 
@@ -130,7 +130,7 @@ Test(rng, every_order_of_three_is_as_likely)
     cr_expect_gt(seen[2 * 9 + 1 * 3 + 0], 0);
 }
 
-Test(rng, a_sample_has_no_item_twice_and_reaches_all)
+Test(rng, sample_repeats_no_item_and_reaches_all)
 {
     size_t total[10] = {0};
 

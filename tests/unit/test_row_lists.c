@@ -11,7 +11,7 @@ static void tear_down(void)
 
 TestSuite(row_lists, .fini = tear_down);
 
-Test(row_lists, equal_lists_are_one)
+Test(row_lists, equal_lists_are_shared)
 {
     const size_t rows[] = {3, 1, 2}, same[] = {3, 1, 2}, other[] = {1, 2, 3};
     const size_t *first = row_lists_share(&lists, rows, 3);
@@ -23,7 +23,7 @@ Test(row_lists, equal_lists_are_one)
     cr_expect_neq(row_lists_share(&lists, rows, 2), first, "a part");
 }
 
-Test(row_lists, only_the_last_few_are_compared)
+Test(row_lists, only_the_most_recent_lists_are_compared)
 {
     size_t row = 0;
     const size_t *first = row_lists_share(&lists, &row, 1);
@@ -35,7 +35,7 @@ Test(row_lists, only_the_last_few_are_compared)
     cr_expect_eq(first[0], 0, "it stays all the same");
 }
 
-Test(row_lists, there_may_be_no_rows_at_all)
+Test(row_lists, empty_list_is_accepted)
 {
     cr_expect_not_null(row_lists_share(&lists, NULL, 0));
 }

@@ -97,57 +97,57 @@ static void expect_damaged(const char *sql, const char *words)
     cr_expect_not_null(strstr(err.text, "restore a copy, or "), "%s", err.text);
 }
 
-Test(row_sum, rows_that_are_as_they_were_are_read)
+Test(row_sum, unchanged_rows_are_read)
 {
     cr_expect(read_all(), "%s", err.text);
 }
 
-Test(row_sum, a_reply_that_changed_is_not_read)
+Test(row_sum, altered_reply_is_not_read)
 {
     expect_damaged("UPDATE call_texts SET reply = 'reply 7' WHERE id = 1",
                    "call 1 is damaged");
 }
 
-Test(row_sum, a_key_that_changed_is_not_taken)
+Test(row_sum, altered_key_is_not_accepted)
 {
     expect_damaged("UPDATE calls SET key = zeroblob(16) WHERE id = 2",
                    "call 2 is damaged");
 }
 
-Test(row_sum, a_number_of_tokens_that_changed_is_not_taken)
+Test(row_sum, altered_token_count_is_not_accepted)
 {
     expect_damaged("UPDATE calls SET generated_tokens = 8 WHERE id = 2",
                    "call 2 is damaged");
 }
 
-Test(row_sum, a_score_that_changed_is_not_taken)
+Test(row_sum, altered_score_is_not_accepted)
 {
     expect_damaged("UPDATE evaluations SET score = 1", "evaluation 1 is");
 }
 
-Test(row_sum, an_exclusion_that_changed_is_not_taken)
+Test(row_sum, altered_exclusion_is_not_accepted)
 {
     expect_damaged("UPDATE events SET after_call = 1", "event 1 is damaged");
 }
 
-Test(row_sum, a_file_of_a_job_that_changed_is_not_taken)
+Test(row_sum, altered_file_of_a_job_is_not_accepted)
 {
     expect_damaged("UPDATE job_files SET data = CAST('name: carp' AS BLOB)",
                    "a file of job 1");
 }
 
-Test(row_sum, a_digest_that_changed_is_not_taken)
+Test(row_sum, altered_digest_is_not_accepted)
 {
     expect_damaged("UPDATE job_models SET digest = 'd2'",
                    "the list of models of job 1 is damaged");
 }
 
-Test(row_sum, a_digest_that_is_gone_is_missed)
+Test(row_sum, missing_digest_is_detected)
 {
     expect_damaged("DELETE FROM job_models", "the list of models of job 1");
 }
 
-Test(row_sum, a_compiled_file_that_changed_is_not_handed_out)
+Test(row_sum, altered_compiled_file_is_not_handed_out)
 {
     expect_damaged("UPDATE jobs SET compiled = '{\"a\": 2}'",
                    "the compiled file of job 1");
@@ -158,14 +158,14 @@ Test(row_sum, a_call_without_its_text_says_what_to_do)
     expect_damaged("DELETE FROM call_texts WHERE id = 1", "no call 1 on disk");
 }
 
-Test(row_sum, ids_that_do_not_rise_are_no_calls)
+Test(row_sum, call_ids_that_do_not_increase_count_as_damage)
 {
     expect_damaged("UPDATE calls SET id = 4294967296, sum = NULL WHERE id = 2",
                    "is damaged");
 }
 
 // This follows the advice of the error message.
-Test(row_sum, a_damaged_call_that_is_deleted_is_asked_again)
+Test(row_sum, deleted_damaged_call_is_asked_again)
 {
     const struct hash key = number_key(2);
     struct call_ref ref = {0};
@@ -179,7 +179,7 @@ Test(row_sum, a_damaged_call_that_is_deleted_is_asked_again)
     cr_assert(store_flush(store, &err), "%s", err.text);
 }
 
-Test(row_sum, rows_of_older_stores_have_no_sum_and_are_read)
+Test(row_sum, rows_of_older_stores_without_a_checksum_are_read)
 {
     run_outside("UPDATE calls SET sum = NULL;"
                 "UPDATE call_texts SET sum = NULL, reply = 'other';"

@@ -71,7 +71,7 @@ Test(rows, a_list_gives_its_objects_with_their_lines)
     expect_end();
 }
 
-Test(rows, an_object_around_a_list_is_none_where_it_has_a_wanted_key)
+Test(rows, object_with_a_wanted_key_is_a_row_not_a_wrapper)
 {
     open_text("r.jsonl", "{\"text\": \"a\", \"x\": [{\"text\": \"b\"}]}\n");
     expect_row("{\"text\":\"a\",\"x\":[{\"text\":\"b\"}]}", 1);
@@ -99,7 +99,7 @@ Test(rows, a_cell_of_blanks_is_null)
     expect_end();
 }
 
-Test(rows, a_text_may_be_kept_from_excel)
+Test(rows, excel_text_formulas_are_unwrapped)
 {
     open_text("r.csv", "text,label\n=\"007\",\"=\"\"1e5\"\"\"\n"
                        "\"=\"\"a\"\"&\"\"b\"\"\",=SUM(A1)\n");
@@ -108,7 +108,7 @@ Test(rows, a_text_may_be_kept_from_excel)
     expect_end();
 }
 
-Test(rows, between_tabs_a_quoted_cell_may_have_lines_where_its_row_lacks_cells)
+Test(rows, quoted_tsv_cell_may_span_lines_if_its_row_lacks_cells)
 {
     open_text("r.tsv", "text\tlabel\n\"one\ntwo\"\tgood\n"
                        "5\" or \"so\tbad\n\"so\tbad\nand \"so\"\tgood\n");
@@ -128,7 +128,7 @@ Test(rows, only_the_line_below_the_head_line_is_a_rule)
     expect_end();
 }
 
-Test(rows, what_json_cannot_hold_is_known_by_its_key)
+Test(rows, value_that_json_cannot_hold_is_reported_by_its_key)
 {
     const char *token = NULL;
 
@@ -161,7 +161,7 @@ Test(rows, a_place_is_counted_in_characters)
     cr_expect_eq(place.width, 2);
 }
 
-Test(rows, a_stream_of_lines_is_read_as_it_comes)
+Test(rows, stream_of_lines_is_read_incrementally)
 {
     int ends[2];
     struct rows_input input = {.name = "-", .wanted = wanted, .n_wanted = 2};
@@ -243,7 +243,7 @@ static void expect_long_row(int i, int line)
     cr_assert_eq(text[LONG_CELL - 1], 'a' + i % 26);
 }
 
-Test(rows, a_table_is_read_as_it_goes_on_however_long_it_is)
+Test(rows, long_table_is_read_incrementally)
 {
     size_t half = 0;
     FILE *stream = long_table(&half);
@@ -297,7 +297,7 @@ static void expect_same(const char *name, const char *data, size_t len)
 
 // Whatever the bytes of an input are, the worst result is a mistake that is
 // reported.
-Test(rows, any_cut_or_flipped_bytes_end_in_rows_or_mistakes)
+Test(rows, truncated_or_corrupted_bytes_give_rows_or_mistakes)
 {
     static const struct {
         const char *name;

@@ -147,7 +147,7 @@ Test(runner, as_many_calls_are_open_as_there_are_slots)
     cr_expect_eq(http_script_most_open(server), 3);
 }
 
-Test(runner, an_unreadable_answer_is_asked_again_once_and_told_why)
+Test(runner, unreadable_answer_is_retried_once_with_the_reason)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, BAD, 0);
     cr_assert(run(), "%s", err.text);
@@ -159,7 +159,7 @@ Test(runner, an_unreadable_answer_is_asked_again_once_and_told_why)
                        "%s", script.results[0].err.text);
 }
 
-Test(runner, an_input_that_does_not_fit_keeps_no_other_from_its_outputs)
+Test(runner, oversized_input_does_not_affect_the_others)
 {
     script.n_inputs = 3;
     script.bad_input = 1;
@@ -181,7 +181,7 @@ static void *mend(void *user)
     return NULL;
 }
 
-Test(runner, a_server_that_fails_and_comes_back_is_asked_again)
+Test(runner, server_that_recovers_is_asked_again)
 {
     pthread_t thread;
 
@@ -195,7 +195,7 @@ Test(runner, a_server_that_fails_and_comes_back_is_asked_again)
     cr_expect_str_eq(script.results[0].topic, "garden");
 }
 
-Test(runner, a_server_that_fails_four_times_ends_the_whole)
+Test(runner, server_that_fails_four_times_ends_the_run)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 500, "{\"error\":\"busy\"}", 0);
     cr_expect_not(run());
@@ -204,7 +204,7 @@ Test(runner, a_server_that_fails_four_times_ends_the_whole)
     cr_expect_eq(script.done, 0);
 }
 
-Test(runner, a_model_that_is_not_there_ends_the_whole_at_once)
+Test(runner, missing_model_ends_the_run_at_once)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 404,
                     "{\"error\":\"model 'm' not found\"}", 0);
@@ -213,7 +213,7 @@ Test(runner, a_model_that_is_not_there_ends_the_whole_at_once)
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
 
-Test(runner, a_result_that_cannot_be_taken_ends_the_whole)
+Test(runner, result_that_cannot_be_stored_ends_the_run)
 {
     script.n_inputs = 5;
     script.stop_after = 2;

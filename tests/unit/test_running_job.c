@@ -64,7 +64,7 @@ static void begin(void)
     actor_greet_as_client(&client, &stage, "client");
 }
 
-static void hire(const char *digest)
+static void greet_worker(const char *digest)
 {
     actor_greet_as_worker(&w, &stage, "w", 2, digest);
 }
@@ -135,7 +135,7 @@ static bool ends(enum running_job_state state, const char *first,
     return ok;
 }
 
-Test(running, who_stops_a_job_that_ends_already_hears_why)
+Test(running, stopping_a_job_that_is_already_ending_gives_the_reason)
 {
     char said[240];
 
@@ -152,7 +152,7 @@ Test(running, who_stops_a_job_that_ends_already_hears_why)
 
 // --- waiting ---
 
-Test(running, a_job_that_nobody_answers_is_paused)
+Test(running, job_without_answers_is_paused)
 {
     stage.options.wait_start_ms = 300;
     begin();
@@ -172,7 +172,7 @@ Test(running, a_paused_job_names_the_servers_of_its_process)
                    "http://an-example.org:11434, ...; start one");
 }
 
-Test(running, a_list_of_models_ends_behind_a_whole_name)
+Test(running, list_of_models_is_cut_after_a_whole_name)
 {
     enum { N = 12 };
     static const char name[] = "a-model-of-some-%02d-billion:latest";
@@ -200,7 +200,7 @@ Test(running, a_job_whose_workers_stay_silent_after_an_answer_is_paused)
 {
     stage.options.wait_after_ms = 300;
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, two_rows);
     actor_answer_next(&w, "garden");
     actor_goodbye(&w, 0);
@@ -212,7 +212,7 @@ Test(running, a_job_waits_for_the_first_worker_to_come)
     begin();
     evaluate(job, one_row);
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 300));
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
@@ -220,12 +220,12 @@ Test(running, a_job_waits_for_the_first_worker_to_come)
 Test(running, a_server_without_digests_needs_a_revision_in_the_job)
 {
     begin();
-    hire("");
+    greet_worker("");
     evaluate(job, one_row);
     expect_failure(&client, 2, "`revision: NAME`");
 }
 
-Test(running, a_revision_stands_for_the_digest)
+Test(running, revision_replaces_the_digest)
 {
     static const char revised[] =
         "name: notes\n"
@@ -234,7 +234,7 @@ Test(running, a_revision_stands_for_the_digest)
         "metric: {exact_match: topic}\n" TAIL;
 
     begin();
-    hire("");
+    greet_worker("");
     evaluate(revised, one_row);
     actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
@@ -246,14 +246,14 @@ static const char other_digest[] =
 Test(running, a_model_that_has_changed_is_refused_with_the_remedy)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, two_rows);
     actor_answer_next(&w, "garden");
     actor_leave(&client);
     actor_leave(&w);
     stage_stop(&stage);
     begin();
-    hire(other_digest);
+    greet_worker(other_digest);
     evaluate(job, two_rows);
     expect_failure(&client, 3, "is not the one that this job began with");
 }
@@ -265,7 +265,7 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
     struct actor other;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, one_row);
     actor_take_call(&w);
     actor_enter(&other, &stage, "other");
@@ -274,7 +274,7 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
     cr_expect_not(actor_hears(&other, MESSAGE_CALL, 4500));
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 0));
     actor_leave(&w);
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
 }
@@ -288,39 +288,39 @@ static void refuse_all(size_t n)
         actor_fault(&w, actor_take_call(&w), FAULT_REQUEST);
 }
 
-Test(running, a_call_that_all_fail_pauses_the_job_and_names_the_example)
+Test(running, call_that_fails_everywhere_pauses_the_job_and_names_the_example)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, one_row);
     refuse_all(3);
     expect_failure(&client, 3, "example 0 (rows.jsonl:1)");
 }
 
-Test(running, the_remedy_for_a_parked_call_is_told_whole)
+Test(running, remedy_for_a_parked_call_is_shown_in_full)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, one_row);
     refuse_all(3);
     expect_failure(&client, 3, " --exclude 0` continues without it");
 }
 
-Test(running, a_parked_call_leaves_all_that_wait_for_it_a_hole)
+Test(running, parked_call_counts_as_missing_for_every_waiting_example)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, ROW("a rose") ROW("a rose") ROW("a rose"));
     refuse_all(3);
     expect_failure(&client, 3, "failed wherever it was tried");
 }
 
-Test(running, a_paused_job_asks_only_what_is_missing_when_it_goes_on)
+Test(running, resumed_job_asks_only_for_missing_answers)
 {
     int64_t first, second;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, two_rows);
     first = actor_take_call(&w);
     second = actor_take_call(&w);
@@ -350,14 +350,14 @@ static void stop(struct actor *by, const char *id)
     json_decref(reply);
 }
 
-Test(running, a_stopped_job_is_told_to_all_who_watch_it)
+Test(running, all_watchers_are_notified_of_a_stopped_job)
 {
     char *rows = many_rows(), *id;
     struct actor boss;
     int64_t status;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, rows);
     id = accepted_job(&client);
     actor_take_call(&w);
@@ -371,14 +371,14 @@ Test(running, a_stopped_job_is_told_to_all_who_watch_it)
     free(rows);
 }
 
-Test(running, an_answer_to_a_stopped_job_is_dropped_and_its_place_free)
+Test(running, answer_to_a_stopped_job_is_dropped_and_frees_its_slot)
 {
     char *rows = many_rows(), *id;
     struct actor boss;
     int64_t leases[3], status;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, rows);
     id = accepted_job(&client);
     for (int i = 0; i < 3; i++)
@@ -403,7 +403,7 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
     int64_t leases[3], status;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, rows);
     id = accepted_job(&client);
     for (int i = 0; i < 3; i++)
@@ -447,13 +447,13 @@ static void answer_some(int n)
         actor_answer_next(&w, "garden");
 }
 
-Test(running, a_job_tells_how_far_it_is_and_how_long_it_takes)
+Test(running, job_reports_its_progress_and_time_left)
 {
     char *rows = many_rows();
     const struct progress *progress;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, rows);
     answer_some(8);
     progress = await_examples(8);
@@ -470,14 +470,14 @@ Test(running, a_job_tells_how_far_it_is_and_how_long_it_takes)
     free(rows);
 }
 
-Test(running, what_a_job_finds_in_the_store_is_way_but_no_pace)
+Test(running, stored_answers_count_toward_progress_but_not_the_pace)
 {
     char *rows = many_rows();
     const struct progress *progress;
     char *id;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, rows);
     id = accepted_job(&client);
     answer_some(8);
@@ -486,7 +486,7 @@ Test(running, what_a_job_finds_in_the_store_is_way_but_no_pace)
     expect_failure(&client, 130, "");
     actor_leave(&w); // with the calls in flight
     evaluate(job, rows);
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     progress = await_examples(8);
     cr_expect_eq(progress->examples, 8);
     cr_expect_float_eq(progress->share, 0.5, 1e-9);
@@ -509,12 +509,12 @@ static int64_t refuse_until_the_end(void)
 }
 
 // Both rows make the same call, so its faults say nothing about the worker.
-Test(running, a_job_that_a_parked_call_paused_goes_on_with_another_worker)
+Test(running, job_paused_by_a_parked_call_resumes_with_another_worker)
 {
     struct actor second;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, ROW("a rose") ROW("a rose"));
     free(accepted_job(&client));
     cr_expect_eq(refuse_until_the_end(), 3);
@@ -524,7 +524,7 @@ Test(running, a_job_that_a_parked_call_paused_goes_on_with_another_worker)
     cr_expect(actor_hears(&second, MESSAGE_CALL, 10000));
 }
 
-Test(running, a_job_that_nobody_answered_goes_on_with_the_first_who_comes)
+Test(running, job_paused_without_answers_resumes_with_the_next_worker)
 {
     char *rows = many_rows();
 
@@ -534,25 +534,25 @@ Test(running, a_job_that_nobody_answered_goes_on_with_the_first_who_comes)
     free(accepted_job(&client));
     expect_failure(&client, 3, "no worker is connected");
 
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
     free(rows);
 }
 
-Test(running, a_job_whose_model_was_exchanged_goes_on_where_it_is_brought_back)
+Test(running, job_with_a_replaced_model_resumes_when_it_is_restored)
 {
     char *rows = many_rows();
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, rows);
     free(accepted_job(&client));
     (void)actor_take_call(&w);
     actor_leave(&w);
-    hire(other_digest);
+    greet_worker(other_digest);
     expect_failure(&client, 3, "bring that one back");
     actor_leave(&w);
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
     free(rows);
 }
@@ -565,7 +565,7 @@ Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
     const char *why;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "run", "{}", job, rows);
     free(accepted_job(&client));
     (void)actor_take_call(&w);
@@ -582,12 +582,12 @@ Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
                                    "0123456789abcdef012345)"),
                        "%s", why);
     json_decref(workers);
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
     free(rows);
 }
 
-Test(running, a_job_that_was_stopped_while_it_was_paused_stays_so)
+Test(running, job_stopped_while_paused_stays_stopped)
 {
     char *rows = many_rows(), *id;
 
@@ -598,7 +598,7 @@ Test(running, a_job_that_was_stopped_while_it_was_paused_stays_so)
     expect_failure(&client, 3, "no worker is connected");
     stop(&client, id);
 
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 1500));
     free(id);
     free(rows);
@@ -613,7 +613,7 @@ Test(running, a_job_that_is_submitted_twice_runs_once)
     int64_t status;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_greet_as_client(&other, &stage, "other");
     submit(&client, "run", "{}", job, rows);
     submit(&other, "run", "{}", job, rows);
@@ -631,14 +631,14 @@ Test(running, a_job_that_is_submitted_twice_runs_once)
     free(rows);
 }
 
-Test(running, two_evaluations_of_one_job_on_other_data_are_two)
+Test(running, evaluations_of_one_job_on_different_data_are_separate)
 {
     const struct stage_file files[] = {
         {"rows.jsonl", one_row}, {"more.jsonl", two_rows}, {NULL, NULL}};
     struct actor other;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_greet_as_client(&other, &stage, "other");
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", "", job, files);
     actor_submit(&other, "eval", "{\"data\": \"more.jsonl\"}", "", job, files);
@@ -655,7 +655,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
     int64_t lost, out;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "eval", "{\"data\": \"rows.jsonl\", \"all_steps\": true}",
            two_steps, one_row);
     lost = actor_take_call(&w);
@@ -674,7 +674,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
 Test(running, only_the_steps_that_the_metric_needs_run)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(two_steps, one_row);
     actor_answer_next(&w, "garden");
     expect_score(&client, 1, 1);
@@ -704,19 +704,19 @@ static void answer_judged(const char *const *verdicts)
 Test(running, a_judge_scores_by_its_scale)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), one_row);
     answer_judged((const char *[]){SAYS("7"), NULL});
     expect_score(&client, 0.7, 1);
 }
 
-Test(running, replicates_of_a_judge_are_averaged_and_their_noise_is_told)
+Test(running, replicates_of_a_judge_are_averaged_with_their_noise_reported)
 {
     int64_t status;
     json_t *document, *judge;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(", replicates: 2"), one_row);
     answer_judged((const char *[]){SAYS("6"), SAYS("10"), NULL});
     document = actor_take_result(&client, &status);
@@ -728,23 +728,23 @@ Test(running, replicates_of_a_judge_are_averaged_and_their_noise_is_told)
     json_decref(document);
 }
 
-Test(running, a_judge_that_cannot_be_read_is_asked_again)
+Test(running, unreadable_judge_is_asked_again)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), one_row);
     answer_judged((const char *[]){"fine!", SAYS("11"), SAYS("10"), NULL});
     expect_score(&client, 1, 1);
 }
 
 // The score is neither 0 nor 0.5: only the other example is scored.
-Test(running, an_answer_that_no_judge_could_score_is_left_out_and_counted)
+Test(running, answer_that_the_judge_cannot_score_is_left_out_and_counted)
 {
     int64_t status;
     json_t *document;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), two_rows);
     for (int judged = 0; judged < 4;) {
         int64_t lease = actor_take_call(&w);
@@ -767,10 +767,10 @@ Test(running, an_answer_that_no_judge_could_score_is_left_out_and_counted)
     json_decref(document);
 }
 
-Test(running, a_judge_that_is_hardly_ever_read_pauses_the_job)
+Test(running, judge_that_is_mostly_unreadable_pauses_the_job)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), two_rows);
     answer_judged((const char *[]){"no", "no", "no", "no", "no", "no", NULL});
     expect_failure(&client, 3, "the judge");
@@ -795,7 +795,7 @@ static void judge_by(const char *script, const char *further)
              further);
     stage.options.local = true;
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_submit(
         &client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder, text,
         (struct stage_file[]){
@@ -810,7 +810,7 @@ Test(running, absurd_counts_of_tokens_are_added_up)
     json_t *document;
 
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     evaluate(job, two_rows);
     for (int i = 0; i < 2; i++)
         actor_answer_counted(&w, actor_take_call(&w), "garden", INT32_MAX,
@@ -823,7 +823,7 @@ Test(running, absurd_counts_of_tokens_are_added_up)
     json_decref(document);
 }
 
-Test(running, a_program_may_judge)
+Test(running, external_program_can_be_the_metric)
 {
     judge_by("while read line; do\n"
              "  case $line in *kitchen*) echo 0.5;; *) echo 1;; esac\n"
@@ -832,13 +832,13 @@ Test(running, a_program_may_judge)
     expect_score(&client, 0.75, 2);
 }
 
-Test(running, a_metric_that_dies_is_a_fault_with_its_words_and_never_a_score)
+Test(running, metric_that_dies_is_a_fault_with_its_message_never_a_score)
 {
     judge_by("read line; echo lost my glasses >&2; exit 3\n", "");
     expect_failure(&client, 3, "lost my glasses");
 }
 
-Test(running, a_metric_that_talks_nonsense_is_a_fault)
+Test(running, metric_that_prints_nonsense_is_a_fault)
 {
     judge_by("while read line; do echo very good; done\n", "");
     expect_failure(&client, 3, "metric.sh");
@@ -850,11 +850,11 @@ Test(running, a_metric_that_hangs_is_a_fault)
     expect_failure(&client, 3, "metric.sh");
 }
 
-Test(running, a_metric_that_is_not_there_is_bad_input)
+Test(running, missing_metric_program_is_bad_input)
 {
     stage.options.local = true;
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder,
                  HEAD SORT
                  "metric: {exec: {command: [no-such-program]}}\n" TAIL,
@@ -871,17 +871,17 @@ Test(running, a_submitted_job_may_not_run_programs)
     expect_failure(&client, 2, "--allow-exec");
 }
 
-Test(running, a_simulated_job_is_not_answered_by_a_model)
+Test(running, simulated_job_is_not_answered_by_a_real_model)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "eval", "{\"data\": \"rows.jsonl\", \"simulated\": true}",
            job, one_row);
     expect_failure(&client, 2, "--simulate");
 }
 
 // A stranger can give a false folder for the job.
-Test(running, a_folder_in_a_message_makes_no_job_local)
+Test(running, folder_in_a_message_does_not_make_a_job_local)
 {
     begin();
     actor_submit(&client, "eval", "{\"data\": \"rows.jsonl\"}", stage.folder,
@@ -914,10 +914,10 @@ Test(running, an_action_or_options_that_make_no_sense_are_bad_input)
     expect_failure(&client, 2, "`set`");
 }
 
-Test(running, a_compiled_file_that_did_not_come_along_is_bad_input)
+Test(running, compiled_file_missing_from_the_message_is_bad_input)
 {
     begin();
-    hire(STAGE_DIGEST);
+    greet_worker(STAGE_DIGEST);
     submit(&client, "eval",
            "{\"data\": \"rows.jsonl\", \"compiled\": \"best.json\"}", job,
            one_row);

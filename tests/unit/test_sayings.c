@@ -59,7 +59,7 @@ Test(sayings, a_sentence_is_about_the_rows_whose_label_it_names)
                  "a letter in a word is no label");
 }
 
-Test(sayings, without_a_label_it_is_about_the_rows_that_share_a_rare_word)
+Test(sayings, sentence_without_a_label_is_about_rows_that_share_a_rare_word)
 {
     size_t even;
 
@@ -86,7 +86,7 @@ static void expect_text(size_t number, const char *added, bool share)
     cr_expect_eq(texts[number].share, share);
 }
 
-Test(sayings, what_a_share_of_the_letters_said_is_a_text_too)
+Test(sayings, replies_of_each_share_of_letters_form_a_text_too)
 {
     enum { LETTERS = 3 };
     const struct reflection_options options = {.hints = true};
@@ -111,7 +111,7 @@ Test(sayings, what_a_share_of_the_letters_said_is_a_text_too)
     reflection_form_release(&form);
 }
 
-Test(sayings, all_that_was_said_is_gathered_without_what_does_harm)
+Test(sayings, all_sentences_are_gathered_except_harmful_ones)
 {
     const double worth[] = {-1, 0};
 

@@ -75,7 +75,7 @@ Test(screen_and_race, an_instruction_that_helps_is_found)
     fake_free(fake);
 }
 
-Test(screen_and_race, the_first_screen_ends_with_what_the_rest_promises)
+Test(screen_and_race, first_screen_ends_with_the_most_promising_candidates)
 {
     enum { EVEN = 12, HOPED = 4 };
     struct support support = {.base = 0.8, .demo_gain = -0.7, .teacher = 1};
@@ -90,7 +90,7 @@ Test(screen_and_race, the_first_screen_ends_with_what_the_rest_promises)
     fake_free(fake);
 }
 
-Test(screen_and_race, where_nothing_helps_the_program_ships_as_written)
+Test(screen_and_race, program_ships_as_written_if_nothing_helps)
 {
     struct support support = {.base = 0.6, .teacher = 1};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -101,7 +101,7 @@ Test(screen_and_race, where_nothing_helps_the_program_ships_as_written)
     fake_free(fake);
 }
 
-Test(screen_and_race, it_ends_soon_after_everything_is_right)
+Test(screen_and_race, search_ends_soon_after_a_perfect_score)
 {
     struct support support = {.base = 0.4, .demo_gain = 0.6, .teacher = 1};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -121,7 +121,7 @@ static size_t prompt_length(const struct trial *trial)
     return strlen(part->instruction) + 40 * part->n_demos;
 }
 
-Test(screen_and_race, of_those_that_are_right_alike_the_shortest_prompt_wins)
+Test(screen_and_race, shortest_prompt_wins_among_equal_scores)
 {
     struct support support = {.base = 0.4, .demo_gain = 0.6, .teacher = 1};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -140,8 +140,7 @@ Test(screen_and_race, of_those_that_are_right_alike_the_shortest_prompt_wins)
     fake_free(fake);
 }
 
-Test(screen_and_race,
-     a_model_that_answers_alike_is_asked_again_only_to_see_that)
+Test(screen_and_race, deterministic_model_is_remeasured_only_to_detect_that)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -178,8 +177,7 @@ static double fickle_score(void *user, const json_t *example,
     return fickle->steady.score(&fickle->support, example, outputs);
 }
 
-Test(screen_and_race,
-     finalists_of_a_fickle_model_are_measured_again_on_all_rows)
+Test(screen_and_race, finalists_of_a_noisy_model_are_remeasured_on_all_rows)
 {
     struct fickle fickle = {
         .support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1}};
@@ -206,7 +204,7 @@ Test(screen_and_race,
     fake_free(fake);
 }
 
-Test(screen_and_race, the_order_of_completion_changes_nothing)
+Test(screen_and_race, result_does_not_depend_on_the_order_of_completion)
 {
     struct support support = {.base = 0.3,
                               .demo_gain = 0.2,
@@ -224,7 +222,7 @@ Test(screen_and_race, the_order_of_completion_changes_nothing)
     fake_free(early);
 }
 
-Test(screen_and_race, it_keeps_to_its_size)
+Test(screen_and_race, search_keeps_to_its_number_of_evaluations)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.2, .teacher = 0.7};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -271,7 +269,7 @@ static struct session *end_in_screen(struct support *support, size_t max_proof)
     return fake;
 }
 
-Test(screen_and_race, what_few_rows_speak_for_does_not_ship)
+Test(screen_and_race, candidate_supported_by_few_rows_does_not_ship)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
     struct session *fake = end_in_screen(&support, 8);
@@ -283,7 +281,7 @@ Test(screen_and_race, what_few_rows_speak_for_does_not_ship)
     fake_free(fake);
 }
 
-Test(screen_and_race, what_the_budget_keeps_back_tells_whether_the_best_is_it)
+Test(screen_and_race, reserved_budget_confirms_the_best_candidate)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.6, .teacher = 1};
     struct session *fake = end_in_screen(&support, 32);
@@ -309,7 +307,7 @@ static json_t *moody_answer(void *user, const struct fake_ask *ask)
                      "confidence", 0.5);
 }
 
-Test(screen_and_race, where_all_that_was_tried_is_better_the_best_of_it_ships)
+Test(screen_and_race, best_candidate_ships_if_all_beat_the_baseline)
 {
     struct support support = {.teacher = 1};
     struct fake_script script = support_script(&support);
@@ -335,7 +333,7 @@ static bool is_trial(const struct session *fake,
     return false;
 }
 
-Test(screen_and_race, what_is_kept_back_tries_what_the_screen_did_not_come_to)
+Test(screen_and_race, reserved_budget_tries_candidates_the_screen_did_not_reach)
 {
     struct support support = {.base = 0.2,
                               .demo_gain = 0.4,
@@ -352,7 +350,7 @@ Test(screen_and_race, what_is_kept_back_tries_what_the_screen_did_not_come_to)
     fake_free(fake);
 }
 
-Test(screen_and_race, luck_on_few_rows_is_found_out)
+Test(screen_and_race, luck_on_few_rows_is_detected)
 {
     struct support support = {.base = 0.6, .teacher = 1};
     struct session *fake = end_in_screen(&support, 40);
@@ -361,7 +359,7 @@ Test(screen_and_race, luck_on_few_rows_is_found_out)
     fake_free(fake);
 }
 
-Test(screen_and_race, a_baseline_on_a_part_is_completed)
+Test(screen_and_race, partial_baseline_is_completed)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
     struct session *fake = support_session(&support, 60, 0, FINISH_LATE);
@@ -375,7 +373,7 @@ Test(screen_and_race, a_baseline_on_a_part_is_completed)
     fake_free(fake);
 }
 
-Test(screen_and_race, demos_are_taken_from_the_rows_to_train_on)
+Test(screen_and_race, demos_come_from_the_training_rows)
 {
     struct support support = {.base = 0.3, .demo_gain = 0.5, .teacher = 1};
     struct session *fake = support_session(&support, 100, 40, FINISH_LATE);
@@ -409,7 +407,7 @@ static struct session *search_high_baseline(struct support *support,
     return fake;
 }
 
-Test(screen_and_race, rows_to_train_on_tell_where_the_validation_rows_cannot)
+Test(screen_and_race, training_rows_decide_when_validation_rows_cannot)
 {
     struct support support = {.base = 0.92, .demo_gain = 0.1, .teacher = 1};
     struct session *fake = search_high_baseline(&support, 200);
@@ -424,7 +422,7 @@ Test(screen_and_race, rows_to_train_on_tell_where_the_validation_rows_cannot)
     fake_free(fake);
 }
 
-Test(screen_and_race, without_a_budget_for_them_the_program_ships_as_written)
+Test(screen_and_race, program_ships_as_written_without_budget_for_training_rows)
 {
     struct support support = {.base = 0.92, .demo_gain = 0.1, .teacher = 1};
     struct session *fake = search_high_baseline(&support, 0);
@@ -434,7 +432,7 @@ Test(screen_and_race, without_a_budget_for_them_the_program_ships_as_written)
     fake_free(fake);
 }
 
-Test(screen_and_race, rows_to_train_on_find_luck_on_the_validation_rows_out)
+Test(screen_and_race, training_rows_reveal_luck_on_the_validation_rows)
 {
     struct support support = {
         .base = 0.92, .demo_gain = 0.15, .gain_from = TRAINED, .teacher = 1};
@@ -471,7 +469,7 @@ static double score_two(void *user, const json_t *example,
                   json_get_text(outputs, "label", "!")) == 0;
 }
 
-Test(screen_and_race, steps_are_searched_by_what_they_lose)
+Test(screen_and_race, steps_are_searched_in_order_of_their_losses)
 {
     struct support support = {.base = 0.4};
     const struct fake_script script = {answer_two, score_two, &support};

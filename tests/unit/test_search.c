@@ -150,7 +150,7 @@ Test(search, screen_and_race_is_the_same_with_one_worker_and_with_eight)
     free(eight);
 }
 
-Test(search, miprov2_goes_on_where_it_was_stopped)
+Test(search, miprov2_resumes_where_it_was_stopped)
 {
     char *whole = run_whole(small_mipro, 1, 2);
     char *job = job_of(small_mipro);
@@ -204,7 +204,7 @@ static char *run_with_budget(int64_t calls, size_t n_workers, int slots)
     return compiled;
 }
 
-Test(search, a_budget_of_calls_binds_and_ends_alike_on_any_cluster)
+Test(search, call_budget_ends_the_search_equally_on_any_cluster)
 {
     for (int64_t calls = 20; calls <= 120; calls += 20) {
         char *one = run_with_budget(calls, 1, 1);
@@ -218,7 +218,7 @@ Test(search, a_budget_of_calls_binds_and_ends_alike_on_any_cluster)
     }
 }
 
-Test(search, a_run_that_its_budget_ended_goes_on_with_a_larger_one)
+Test(search, run_ended_by_its_budget_continues_with_a_larger_one)
 {
     char *whole = run_whole(small_mipro, 1, 2);
     int64_t paid = chats();
@@ -237,7 +237,7 @@ Test(search, a_run_that_its_budget_ended_goes_on_with_a_larger_one)
     free(resumed);
 }
 
-Test(search, a_stopped_run_ends_at_the_same_budget)
+Test(search, resumed_run_ends_at_the_same_budget)
 {
     char *whole = run_with_budget(100, 1, 2);
     char *job = job_of(small_mipro);
@@ -256,7 +256,7 @@ Test(search, a_stopped_run_ends_at_the_same_budget)
     free(whole);
 }
 
-Test(search, steps_that_are_not_searched_get_demos_all_the_same)
+Test(search, steps_that_are_not_searched_still_get_demos)
 {
     struct err err = ERR_CLEAR;
 

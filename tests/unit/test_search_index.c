@@ -56,7 +56,7 @@ static void expect(const char *query, const char *fields, int64_t k,
     json_decref(expected);
 }
 
-Test(search_index, the_best_match_comes_first_and_of_equals_the_earlier)
+Test(search_index, best_match_comes_first_and_ties_keep_their_order)
 {
     expect("What about blood? Warfarin!", NULL, 3,
            "[\"Warfarin\\nThins the blood. Do not take with aspirin.\"]");
@@ -68,7 +68,7 @@ Test(search_index, the_best_match_comes_first_and_of_equals_the_earlier)
     expect("aspirin", NULL, 1, "[\"Aspirin\\nEases pain.\"]");
 }
 
-Test(search_index, only_the_fields_that_are_named_are_searched)
+Test(search_index, only_the_named_fields_are_searched)
 {
     json_t *found = find("ASPIRIN", "[\"title\"]", 9);
 

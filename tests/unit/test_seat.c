@@ -35,7 +35,7 @@ static void answer_all(int64_t first, int n)
         answer(id);
 }
 
-Test(seat, a_job_with_a_limit_has_no_more_workers_than_that)
+Test(seat, job_uses_no_more_workers_than_its_limit)
 {
     join_many(4);
     limit(7, 2);
@@ -171,7 +171,7 @@ Test(seat, a_limit_does_not_keep_a_model_from_being_asked)
         cr_expect_eq(times_sent(id), 1);
 }
 
-Test(seat, a_call_that_failed_where_it_may_be_goes_elsewhere)
+Test(seat, call_that_failed_within_the_limit_goes_to_another_worker)
 {
     join(1, 1);
     join(2, 1);
@@ -204,7 +204,7 @@ Test(seat, a_second_copy_stays_within_the_limit)
     cr_expect_eq(times_sent(200), 2);
 }
 
-Test(seat, an_answer_that_is_there_already_is_taken_beyond_the_limit)
+Test(seat, existing_answer_of_a_worker_beyond_the_limit_is_accepted)
 {
     struct action action;
 
@@ -225,7 +225,7 @@ Test(seat, an_answer_that_is_there_already_is_taken_beyond_the_limit)
     cr_expect_eq(sent(202)->worker, first);
 }
 
-Test(seat, a_limit_that_is_lifted_holds_no_longer)
+Test(seat, removed_limit_no_longer_applies)
 {
     join_many(3);
     limit(7, 1);

@@ -72,22 +72,22 @@ Test(seed, screen_and_race_builds_on_the_program_of_an_earlier_run)
     expect_use("screen_and_race", "{auto: light}");
 }
 
-Test(seed, miprov2_builds_on_it)
+Test(seed, miprov2_builds_on_the_program_of_an_earlier_run)
 {
     expect_use("miprov2", "{auto: light}");
 }
 
-Test(seed, gepa_builds_on_it)
+Test(seed, gepa_builds_on_the_program_of_an_earlier_run)
 {
     expect_use("gepa", "{max_metric_calls: 400}");
 }
 
-Test(seed, copro_builds_on_it)
+Test(seed, copro_builds_on_the_program_of_an_earlier_run)
 {
     expect_use("copro", "{breadth: 4, depth: 2}");
 }
 
-Test(seed, simba_builds_on_it)
+Test(seed, simba_builds_on_the_program_of_an_earlier_run)
 {
     expect_use("simba", "{bsize: 16, num_candidates: 3, max_steps: 4}");
 }

@@ -232,7 +232,7 @@ static struct ending *submit_five(struct session *s)
     return new_ending();
 }
 
-Test(session, a_trial_is_admitted_once_the_one_a_window_before_it_is_done)
+Test(session, trial_is_admitted_when_the_one_a_window_earlier_is_done)
 {
     struct task *tasks[3];
 
@@ -329,7 +329,7 @@ Test(session, a_trial_that_could_pass_the_budget_is_given_a_limit)
     end();
 }
 
-Test(session, trials_overlap_while_the_budget_has_room_for_their_most)
+Test(session, trials_overlap_while_the_budget_covers_their_maximum)
 {
     struct task *tasks[3];
 
@@ -363,7 +363,7 @@ static struct ending *keep_some(struct session *s)
     return use_budget(s);
 }
 
-Test(session, what_is_set_aside_is_not_for_the_search)
+Test(session, search_cannot_use_the_amount_set_aside)
 {
     open_job("budget: {max_calls: 7}\n");
     start(keep_some);
@@ -389,7 +389,7 @@ static struct ending *keep_back_and_free(struct session *s)
     return use_budget(s);
 }
 
-Test(session, what_is_kept_back_is_half_of_what_is_left_at_most)
+Test(session, at_most_half_of_the_remaining_budget_is_kept_back)
 {
     open_job("budget: {max_calls: 8}\n");
     start(keep_back);
@@ -401,7 +401,7 @@ Test(session, what_is_kept_back_is_half_of_what_is_left_at_most)
                      "end of the search, and trial 2 needs at least 3");
 }
 
-Test(session, what_was_kept_back_can_be_given_free)
+Test(session, amount_kept_back_can_be_released)
 {
     open_job("budget: {max_calls: 8}\n");
     start(keep_back_and_free);
@@ -421,7 +421,7 @@ static struct ending *try_more_rows(struct session *s)
     return new_ending();
 }
 
-Test(session, rows_that_a_candidate_was_scored_on_need_nothing_of_the_budget)
+Test(session, rows_already_scored_for_a_candidate_need_no_budget)
 {
     struct task *task;
 
@@ -454,7 +454,7 @@ static struct ending *try_rows_in_parts(struct session *s)
     return new_ending();
 }
 
-Test(session, rows_are_paid_by_whichever_earlier_trial_of_the_candidate)
+Test(session, rows_are_paid_by_any_earlier_trial_of_the_candidate)
 {
     struct task *task;
 
@@ -481,7 +481,7 @@ static struct ending *expect_ten(struct session *s)
     return try_more_rows(s);
 }
 
-Test(session, what_is_expected_counts_examples_that_are_run_anew)
+Test(session, expectation_counts_only_examples_that_are_newly_run)
 {
     struct task *task;
 
@@ -510,7 +510,7 @@ static struct ending *expect_two(struct session *s)
     return new_ending();
 }
 
-Test(session, whoever_does_more_than_was_expected_is_expected_to_do_no_less)
+Test(session, expectation_rises_to_what_the_search_has_actually_done)
 {
     open_job("");
     start(expect_two);
@@ -531,7 +531,7 @@ static struct ending *expect_a_hundred(struct session *s)
     return new_ending();
 }
 
-Test(session, no_more_is_expected_than_the_budget_has_room_for)
+Test(session, expectation_is_capped_by_the_budget)
 {
     open_job("budget: {max_calls: 24}\n");
     start(expect_a_hundred);
@@ -548,7 +548,7 @@ static struct ending *expect_nothing(struct session *s)
     return new_ending();
 }
 
-Test(session, the_budget_says_how_much_is_to_come_where_nobody_else_does)
+Test(session, budget_is_the_expectation_if_there_is_no_other)
 {
     open_job("budget: {max_tokens: 500}\n"); // 10 per call
     start(expect_nothing);
@@ -620,7 +620,7 @@ static struct ending *meet_a_cut(struct session *s)
     return new_ending();
 }
 
-Test(session, a_trial_that_was_cut_short_is_no_score_and_its_calls_count)
+Test(session, aborted_trial_gives_no_score_but_its_calls_count)
 {
     struct task *task;
 
@@ -677,7 +677,7 @@ static struct ending *show_two(struct session *s)
 }
 
 // Each row is asked without its own demo (candidate_part_for).
-Test(session, a_row_that_the_candidate_shows_is_scored_like_all_others)
+Test(session, row_shown_as_a_demo_is_scored_like_all_others)
 {
     struct task *task;
 
@@ -706,7 +706,7 @@ static struct ending *compare_two(struct session *s)
     return new_ending();
 }
 
-Test(session, two_trials_are_compared_on_the_rows_that_both_were_scored_on)
+Test(session, two_trials_are_compared_on_their_common_rows)
 {
     open_job("");
     start(compare_two);
@@ -736,7 +736,7 @@ static bool ties(const double of_a[4], const double of_b[4])
     return comparison_ties(&a, &b);
 }
 
-Test(session, trials_tie_that_score_the_rows_of_both_alike)
+Test(session, trials_tie_if_they_score_their_common_rows_equally)
 {
     cr_expect(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0.5, 1}));
     cr_expect_not(ties((double[]){1, 0, 1, 0.5}, (double[]){0, 1, 0, 1}));
@@ -762,7 +762,7 @@ static bool are_mute(size_t candidates, size_t examples, size_t unreadable)
     return trials_are_mute(all, n);
 }
 
-Test(session, a_model_that_no_candidate_makes_readable_is_mute)
+Test(session, model_is_mute_if_no_candidate_gets_readable_replies)
 {
     cr_expect(are_mute(MUTE_CANDIDATES, MUTE_EXAMPLES / 2, MUTE_EXAMPLES / 2));
     cr_expect_not(are_mute(MUTE_CANDIDATES - 1, MUTE_EXAMPLES, MUTE_EXAMPLES));
@@ -787,7 +787,7 @@ static struct ending *ask_for_logprobs(struct session *s)
     return new_ending();
 }
 
-Test(session, a_trial_that_asked_knows_how_likely_the_right_labels_were)
+Test(session, trial_with_logprobs_knows_how_likely_the_right_labels_were)
 {
     struct task *told, *plain;
 
@@ -808,7 +808,7 @@ Test(session, a_trial_that_asked_knows_how_likely_the_right_labels_were)
     cr_expect(seen.untold);
 }
 
-Test(session, two_trials_of_one_candidate_draw_alike)
+Test(session, two_trials_of_one_candidate_draw_the_same_samples)
 {
     struct task *first, *second;
 
@@ -837,7 +837,7 @@ static struct ending *wait_for_first(struct session *s)
     return new_ending();
 }
 
-Test(session, a_trial_with_a_hole_is_a_fault_and_never_a_score)
+Test(session, trial_with_a_missing_row_is_a_fault_and_never_a_score)
 {
     struct task *task, *other;
 
@@ -857,7 +857,7 @@ Test(session, a_trial_with_a_hole_is_a_fault_and_never_a_score)
     cr_expect_str_eq(seen.err.text, "nobody answered");
 }
 
-Test(session, a_job_ends_only_when_all_its_trials_are_back)
+Test(session, job_ends_only_when_all_its_trials_have_returned)
 {
     struct task *task, *other;
 
@@ -884,7 +884,7 @@ static struct ending *no_ending(struct session *s)
     return NULL;
 }
 
-Test(session, a_job_without_an_ending_still_tells_its_end)
+Test(session, job_without_an_end_callback_still_reports_its_end)
 {
     open_job("");
     start(no_ending);
@@ -920,7 +920,7 @@ static struct ending *run_and_score(struct session *s)
     return ending;
 }
 
-Test(session, runs_and_test_scores_are_no_trials_but_their_calls_count)
+Test(session, runs_and_test_scores_are_not_trials_but_their_calls_count)
 {
     struct task *task;
 
@@ -964,7 +964,7 @@ static struct ending *leave_runs(struct session *s)
     return new_ending();
 }
 
-Test(session, runs_that_nobody_freed_are_freed_in_the_end)
+Test(session, runs_left_unfreed_are_freed_at_the_end)
 {
     open_job("");
     start(leave_runs);
@@ -1014,7 +1014,7 @@ static struct ending *drop_runs(struct session *s)
 
 // The loop runs them until it returns them. Whoever drops the runs also frees
 // their program.
-Test(session, runs_are_dropped_when_they_are_back_and_no_error_is_lost)
+Test(session, returned_runs_are_dropped_without_losing_errors)
 {
     struct task *runs;
 

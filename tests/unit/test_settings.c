@@ -22,7 +22,7 @@ static struct settings read_all(const char *job, const char *model)
     return settings;
 }
 
-Test(settings, what_is_written_is_read_back)
+Test(settings, written_settings_read_back)
 {
     struct settings one = read_all(
         "{\"adapter\": \"json\"}",
@@ -48,7 +48,7 @@ Test(settings, what_is_written_is_read_back)
     json_decref(options);
 }
 
-Test(settings, only_what_is_said_is_laid_over)
+Test(settings, only_explicit_values_override)
 {
     struct settings job = read_all("{\"adapter\": \"chat\"}",
                                    "{\"num_ctx\": 4096, \"temperature\": 0}");
@@ -66,7 +66,7 @@ Test(settings, only_what_is_said_is_laid_over)
                        "the options of a model stay that model's");
 }
 
-Test(settings, a_wrong_value_is_refused_in_words)
+Test(settings, wrong_value_is_refused_with_a_message)
 {
     struct settings settings = {0};
     json_t *hot = json_real(9);

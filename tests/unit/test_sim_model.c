@@ -185,7 +185,7 @@ Test(sim_model, a_bare_prompt_is_neither_hopeless_nor_perfect)
     cr_expect_lt(right, ASKED * 9 / 10, "%zu", right);
 }
 
-Test(sim_model, a_names_size_says_how_strong_it_is)
+Test(sim_model, size_in_the_model_name_sets_its_strength)
 {
     cr_expect_lt(sim_model_strength("smollm2:135m"),
                  sim_model_strength("qwen2.5:0.5b"));
@@ -225,7 +225,7 @@ Test(sim_model, the_same_request_gets_the_same_answer_from_another_server)
     buf_release(&second);
 }
 
-Test(sim_model, at_temperature_0_the_seed_does_not_count)
+Test(sim_model, seed_has_no_effect_at_temperature_0)
 {
     struct buf first = BUF_INIT(SIM_REPLY_MAX_BYTES);
     struct buf other = BUF_INIT(SIM_REPLY_MAX_BYTES);
@@ -320,7 +320,7 @@ static void ask_fields(const char *outputs, const char *question,
     ask(&query, reply);
 }
 
-Test(sim_model, texts_with_a_shape_are_taken_out_of_the_question)
+Test(sim_model, texts_with_a_pattern_are_extracted_from_the_question)
 {
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     ask_fields("1. `order_id`: Order ID, else empty\n"
@@ -355,7 +355,7 @@ Test(sim_model, an_object_has_members_of_the_types_that_are_named)
     buf_release(&reply);
 }
 
-Test(sim_model, labels_are_understood_as_python_writes_them)
+Test(sim_model, labels_in_python_notation_are_understood)
 {
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     ask_fields("1. `kind` (Literal['parcel lost', \"it's late\"]): \n",
@@ -364,7 +364,7 @@ Test(sim_model, labels_are_understood_as_python_writes_them)
     buf_release(&reply);
 }
 
-Test(sim_model, a_question_keeps_its_answer_when_a_repair_is_asked_for)
+Test(sim_model, question_keeps_its_answer_on_a_repair_request)
 {
     static struct prompt prompt;
     struct buf first = BUF_INIT(SIM_REPLY_MAX_BYTES);
@@ -385,7 +385,7 @@ Test(sim_model, a_question_keeps_its_answer_when_a_repair_is_asked_for)
     buf_release(&repaired);
 }
 
-Test(sim_model, what_is_said_about_the_form_is_no_part_of_the_instruction)
+Test(sim_model, format_directions_are_not_part_of_the_instruction)
 {
     struct arena arena = ARENA_INIT(1 << 20);
     struct sim_prompt *read = arena_alloc(&arena, sizeof *read);
@@ -514,7 +514,7 @@ static const char SURE_ROWS[] =
     "[[ ## basic_instruction ## ]]\nName the hobby.\n\n"
     "[[ ## tip ## ]]\nBe clear.";
 
-Test(sim_model, a_teacher_does_not_take_a_confidence_for_a_label)
+Test(sim_model, teacher_does_not_mistake_a_confidence_for_a_label)
 {
     struct buf reply = BUF_INIT(SIM_REPLY_MAX_BYTES);
     size_t guided = 0;

@@ -103,7 +103,7 @@ static const char HELLO[] =
 
 // ---- who it is
 
-Test(sim_server, everything_that_can_say_so_says_simulated)
+Test(sim_server, every_reply_that_can_is_marked_simulated)
 {
     static const char *const PATHS[] = {"/api/version", "/api/tags",
                                         "/v1/models", "/"};
@@ -302,7 +302,7 @@ static void expect_refused(const char *path, const char *body, long code,
     json_decref(value);
 }
 
-Test(sim_server, a_model_that_embeds_does_not_chat_and_the_other_way_round)
+Test(sim_server, embedding_models_do_not_chat_and_chat_models_do_not_embed)
 {
     expect_refused("/api/embed", "{\"model\":\"m:14b\",\"input\":\"Hi\"}", 400,
                    "does not support embeddings");
@@ -312,7 +312,7 @@ Test(sim_server, a_model_that_embeds_does_not_chat_and_the_other_way_round)
                    400, "does not support chat");
 }
 
-Test(sim_server, a_text_that_is_too_long_is_cut_only_where_it_may)
+Test(sim_server, overlong_text_is_truncated_only_if_allowed)
 {
 #define LONG_TEXT                                                              \
     "\"one two three four five six seven eight nine ten eleven twelve\""
@@ -332,7 +332,7 @@ Test(sim_server, a_text_that_is_too_long_is_cut_only_where_it_may)
 
 // ---- errors
 
-Test(sim_server, what_is_wrong_with_a_request_is_said_as_ollama_says_it)
+Test(sim_server, request_errors_use_ollamas_messages)
 {
     expect_error("{\"model\":\"missing-one\",\"messages\":[]}", 404,
                  "model 'missing-one' not found");
@@ -373,7 +373,7 @@ static void write_long(char *out, size_t size, const char *more)
              more, turn, turn);
 }
 
-Test(sim_server, a_prompt_that_does_not_fit_loses_its_middle_in_silence)
+Test(sim_server, oversized_prompt_silently_loses_its_middle)
 {
     char body[4000];
     write_long(body, sizeof body, "");
@@ -385,7 +385,7 @@ Test(sim_server, a_prompt_that_does_not_fit_loses_its_middle_in_silence)
     json_decref(value);
 }
 
-Test(sim_server, a_prompt_that_may_not_be_cut_is_refused_with_its_size)
+Test(sim_server, prompt_that_must_not_be_cut_is_refused_with_its_size)
 {
     char body[4000];
     write_long(body, sizeof body, ",\"truncate\":false");
@@ -425,7 +425,7 @@ static int64_t prompt_duration(const char *topic, const char *question)
     return duration;
 }
 
-Test(sim_server, a_slot_reads_a_prefix_that_it_knows_in_less_time)
+Test(sim_server, slot_reads_a_cached_prefix_faster)
 {
     start_with((struct sim_options){.slots = 1});
     int64_t first = prompt_duration("a", "one");
@@ -445,7 +445,7 @@ Test(sim_server, two_slots_keep_two_prefixes)
     cr_expect_lt(b * 10, first);
 }
 
-Test(sim_server, another_num_ctx_loads_the_model_anew_and_takes_its_time)
+Test(sim_server, changing_num_ctx_reloads_the_model_and_takes_time)
 {
     start_with((struct sim_options){.swap_ms = 60});
     int64_t start = clock_monotonic_ms();
@@ -459,7 +459,7 @@ Test(sim_server, another_num_ctx_loads_the_model_anew_and_takes_its_time)
     cr_expect_geq(clock_monotonic_ms() - start, 120);
 }
 
-Test(sim_server, a_rate_of_tokens_takes_its_time)
+Test(sim_server, token_rate_delays_the_reply)
 {
     start_with((struct sim_options){.generate_tokens_per_s = 50});
     int64_t start = clock_monotonic_ms();
@@ -479,7 +479,7 @@ static void start_faulty(const char *kind)
     start_with((struct sim_options){.fault_rate = 1, .fault_kinds = kind});
 }
 
-Test(sim_server, each_fault_looks_as_on_a_real_server)
+Test(sim_server, each_fault_looks_like_that_of_a_real_server)
 {
     start_faulty("500");
     expect_error(HELLO, 500, "unexpected EOF");
@@ -519,7 +519,7 @@ Test(sim_server, an_unknown_fault_is_bad_input)
     cr_expect_not_null(strstr(err.text, "\"fire\""), "%s", err.text);
 }
 
-Test(sim_server, faults_depend_on_body_and_attempt_and_pass_in_the_end)
+Test(sim_server, faults_depend_on_body_and_attempt_and_finally_stop)
 {
     struct sim_faults faults;
     cr_assert(sim_faults_read(&faults, 0.2, "500,cut", 7, &err), "%s",
@@ -539,7 +539,7 @@ Test(sim_server, faults_depend_on_body_and_attempt_and_pass_in_the_end)
     cr_expect_lt(drawn, 250, "%zu", drawn);
 }
 
-Test(sim_server, an_answered_body_that_comes_again_is_counted)
+Test(sim_server, repeated_request_body_is_counted)
 {
     json_decref(ask("/api/chat", HELLO));
     json_decref(ask("/api/chat", HELLO));

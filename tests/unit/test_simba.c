@@ -129,7 +129,7 @@ static size_t most_shown(const struct session *fake)
     return most;
 }
 
-Test(simba, rules_and_demos_come_to_the_best_program)
+Test(simba, rules_and_demos_are_added_to_the_best_program)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
@@ -143,7 +143,7 @@ Test(simba, rules_and_demos_come_to_the_best_program)
     fake_free(fake);
 }
 
-Test(simba, without_demos_rules_alone_are_made)
+Test(simba, only_rules_are_made_without_demos)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
@@ -188,7 +188,7 @@ Test(simba, a_small_training_share_is_a_small_minibatch)
 
 // All runs are wrong. None is above the tenth percentile, so there is nothing
 // to learn from, and no candidate is made.
-Test(simba, without_any_variance_nothing_is_made)
+Test(simba, no_candidate_is_made_without_variance)
 {
     struct world world = {.steady = true};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
@@ -211,7 +211,7 @@ Test(simba, demos_are_dropped_when_they_are_many)
     fake_free(fake);
 }
 
-Test(simba, what_is_no_advice_changes_nothing)
+Test(simba, reply_without_advice_changes_nothing)
 {
     struct world world = {.lazy = true};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
@@ -222,7 +222,7 @@ Test(simba, what_is_no_advice_changes_nothing)
     fake_free(fake);
 }
 
-Test(simba, the_budget_ends_it_with_the_best_so_far)
+Test(simba, end_of_the_budget_keeps_the_best_so_far)
 {
     struct world world = {0};
     struct session *fake = open_session(&world, 80, 40, FINISH_LATE);
@@ -234,7 +234,7 @@ Test(simba, the_budget_ends_it_with_the_best_so_far)
     fake_free(fake);
 }
 
-Test(simba, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
+Test(simba, fault_in_any_run_ends_the_search_and_frees_everything)
 {
     bool ok = false;
 
@@ -251,7 +251,7 @@ Test(simba, a_fault_in_any_run_ends_it_and_leaves_nothing_behind)
     }
 }
 
-Test(simba, the_order_of_completion_changes_nothing)
+Test(simba, result_does_not_depend_on_the_order_of_completion)
 {
     struct world world = {0};
     struct world again = world;

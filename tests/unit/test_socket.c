@@ -121,7 +121,7 @@ Test(socket, port_0_picks_a_port_and_says_which)
     wire_close(router);
 }
 
-Test(socket, a_port_in_use_is_named)
+Test(socket, port_in_use_is_reported)
 {
     struct wire_socket *first = bind_at("tcp://127.0.0.1:0");
 
@@ -142,7 +142,7 @@ Test(socket, a_malformed_endpoint_is_bad_input)
     }
 }
 
-Test(socket, a_peer_that_is_gone_is_an_error_not_a_silence)
+Test(socket, sending_to_a_gone_peer_is_an_error)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
     struct wire_id nobody = {.len = 3, .bytes = {'w', '9', '9'}};
@@ -173,7 +173,7 @@ static void *open_stranger(const char *endpoint, int linger_ms)
     return socket;
 }
 
-Test(socket, nonsense_is_told_apart_and_the_next_message_is_read)
+Test(socket, nonsense_is_recognized_and_the_next_message_is_read)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
     void *stranger = open_stranger(wire_endpoint(router), 0);
@@ -270,7 +270,7 @@ Test(socket, a_new_peer_of_the_same_identity_takes_over)
     wire_close(router);
 }
 
-Test(socket, last_words_arrive_though_the_socket_is_closed_at_once)
+Test(socket, last_message_arrives_even_if_the_socket_is_closed_at_once)
 {
     struct wire_socket *router = bind_at("tcp://127.0.0.1:0");
     struct wire_socket *dealer = connect_as("w1", wire_endpoint(router));
@@ -292,7 +292,7 @@ Test(socket, last_words_arrive_though_the_socket_is_closed_at_once)
 }
 
 // A closed socket keeps its name for a while; the next one gets another name.
-Test(socket, a_name_inside_the_process_is_given_once)
+Test(socket, in_process_name_can_be_bound_only_once)
 {
     char names[2][INPROC_NAME_BYTES];
     void *sockets[2];

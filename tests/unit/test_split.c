@@ -155,14 +155,14 @@ Test(split, separate_keeps_few_rows_apart)
     expect_apart(1);
 }
 
-Test(split, a_hundred_rows_are_enough_to_be_apart)
+Test(split, a_hundred_rows_are_enough_for_separate_shares)
 {
     make_one("{examples: e.jsonl}", 100, 2);
     expect_sizes(40, 40, 20);
     cr_expect_not(given.split.shared);
 }
 
-Test(split, what_no_share_takes_stays_unused)
+Test(split, rows_outside_all_shares_stay_unused)
 {
     make_one("{examples: e.jsonl, split: {train: 0.3, val: 0.2}}", 200, 2);
     expect_sizes(60, 40, 0);
@@ -187,7 +187,7 @@ Test(split, the_seed_alone_decides)
     given_data_close(&first);
 }
 
-Test(split, any_first_part_of_a_share_mixes_the_labels)
+Test(split, every_prefix_of_a_share_mixes_the_labels)
 {
     make_one("{examples: e.jsonl}", 150, 3);
     for (int share = 0; share < SHARE_COUNT; share++) {
@@ -247,7 +247,7 @@ Test(split, train_and_val_from_one_file_are_shared)
     cr_expect(given.split.shared);
 }
 
-Test(split, one_example_is_too_few_to_be_apart)
+Test(split, one_example_cannot_be_split_into_separate_shares)
 {
     given_data_open(&given, "{examples: e.jsonl, split: {separate: true}}", "");
     add_rows("e.jsonl", 1, 1);
@@ -264,7 +264,7 @@ Test(split, an_empty_test_share_is_noted)
     cr_expect(given.split.test_empty);
 }
 
-Test(split, a_stratify_that_no_example_has_is_told)
+Test(split, stratify_field_that_no_example_has_is_reported)
 {
     given_data_open(&given, "{examples: e.jsonl, split: {stratify: colour}}",
                     "");
@@ -274,7 +274,7 @@ Test(split, a_stratify_that_no_example_has_is_told)
                       "no example has the field `colour`");
 }
 
-Test(split, equal_inputs_across_shares_are_told_once)
+Test(split, equal_inputs_across_shares_are_reported_once)
 {
     static char text[1 << 16];
 
@@ -288,7 +288,7 @@ Test(split, equal_inputs_across_shares_are_told_once)
                       "another share; the first repeats t.jsonl:1");
 }
 
-Test(split, equal_inputs_among_shared_rows_are_told)
+Test(split, equal_inputs_among_shared_rows_are_reported)
 {
     static char text[1 << 16];
 

@@ -55,7 +55,7 @@ Test(split_scan, calls_of_both_halves_are_found)
     cr_expect_eq(put_call(open_job("j"), 1), ROWS + 1);
 }
 
-Test(split_scan, a_damaged_row_of_the_second_half_is_told)
+Test(split_scan, damaged_row_of_the_second_half_is_reported)
 {
     char sql[80];
 

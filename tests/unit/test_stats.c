@@ -100,7 +100,7 @@ Test(stats, drawn_signs_come_near_the_exact_probability)
     cr_expect_eq(p, stats_paired(a, b, 40, 7));
 }
 
-Test(stats, a_paired_test_of_right_and_wrong_counts_what_differs)
+Test(stats, paired_test_of_right_and_wrong_counts_the_differences)
 {
     const double a[10] = {1, 1, 1, 1, 1, 1, 1, 0, 1, 0};
     const double b[10] = {0, 0, 0, 0, 0, 0, 0, 1, 1, 0};
@@ -169,7 +169,7 @@ Test(stats, the_mean_of_nothing_is_0)
     cr_expect_eq(stats_mean(NULL, 0), 0);
 }
 
-Test(stats, wilson_of_a_share_is_that_of_the_count)
+Test(stats, wilson_of_a_share_equals_wilson_of_the_count)
 {
     for (size_t right = 0; right <= 30; right++) {
         struct interval of_count = stats_wilson(right, 30);

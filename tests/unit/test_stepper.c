@@ -113,7 +113,7 @@ Test(stepper, asks_each_step_once_its_inputs_are_there)
                    "\"response\":\"Soon.\"}");
 }
 
-Test(stepper, a_given_value_stands_in_place_of_an_answer)
+Test(stepper, given_value_replaces_an_answer)
 {
     int classify = program_find_step(program, "classify");
     json_t *outputs = given_json("{\"intent\": \"refund\", "
@@ -205,7 +205,7 @@ static void expect_feedback(const char *expected)
     buf_release(&text);
 }
 
-Test(stepper, tells_what_could_not_be_read_and_what_was_expected)
+Test(stepper, reports_what_was_unreadable_and_what_was_expected)
 {
     plan_intent();
     begin();
@@ -220,7 +220,7 @@ Test(stepper, tells_what_could_not_be_read_and_what_was_expected)
                     "general_query) and `confidence` (float, 0 to 1).");
 }
 
-Test(stepper, tells_of_a_reply_that_was_cut)
+Test(stepper, reports_a_truncated_reply)
 {
     plan_intent();
     begin();
@@ -258,7 +258,7 @@ Test(stepper, ends_with_the_outcome_of_a_call_that_gave_no_text)
     stepper = NULL;
 }
 
-Test(stepper, tells_the_words_with_which_a_model_refused_an_answer)
+Test(stepper, reports_the_words_of_a_models_refusal)
 {
     plan_intent();
     begin();
@@ -274,7 +274,7 @@ Test(stepper, tells_the_words_with_which_a_model_refused_an_answer)
         "to 1).");
 }
 
-Test(stepper, takes_an_answer_that_was_cut_behind_its_end_marker)
+Test(stepper, accepts_an_answer_truncated_after_its_end_marker)
 {
     plan_intent();
     begin();
@@ -287,7 +287,7 @@ Test(stepper, takes_an_answer_that_was_cut_behind_its_end_marker)
     cr_expect((stepper_lenient(stepper) & LENIENT_END) != 0);
 }
 
-Test(stepper, does_not_take_an_answer_that_was_cut_before_its_end)
+Test(stepper, refuses_an_answer_truncated_before_its_end)
 {
     plan_intent();
     begin();
@@ -298,7 +298,7 @@ Test(stepper, does_not_take_an_answer_that_was_cut_before_its_end)
     cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
 }
 
-Test(stepper, finishes_the_steps_beside_a_failed_one_in_any_order)
+Test(stepper, finishes_steps_parallel_to_a_failed_one_in_any_order)
 {
     for (int turn = 0; turn < 2; turn++) {
         int first = turn == 0 ? GIVEN_CLASSIFY : GIVEN_EXTRACT;
@@ -318,7 +318,7 @@ Test(stepper, finishes_the_steps_beside_a_failed_one_in_any_order)
     stepper = NULL;
 }
 
-Test(stepper, lets_a_step_fail_that_nobody_reads)
+Test(stepper, tolerates_the_failure_of_a_step_that_nothing_reads)
 {
     plan_all(program, &plan);
     plan.runs[GIVEN_ENTITIES] = false;
@@ -337,7 +337,7 @@ Test(stepper, lets_a_step_fail_that_nobody_reads)
         stepper_step_outputs(stepper, GIVEN_EXTRACT), "issue")));
 }
 
-Test(stepper, makes_a_failure_of_a_prompt_over_the_cap)
+Test(stepper, treats_a_prompt_over_the_limit_as_a_failure)
 {
     size_t len = (size_t)PROMPT_MAX_BYTES + 1;
     char *value = malloc(len);
@@ -453,7 +453,7 @@ Test(stepper, a_step_whose_when_holds_asks_the_users_program)
     cr_expect_null(stepper_step_outputs(stepper, LATE));
 }
 
-Test(stepper, what_needs_a_step_that_is_left_out_is_left_out_too)
+Test(stepper, steps_that_need_a_skipped_step_are_skipped_too)
 {
     begin_branches();
     expect_ask(SORT, 0);
@@ -470,7 +470,7 @@ Test(stepper, what_needs_a_step_that_is_left_out_is_left_out_too)
     cr_expect_null(stepper_step_outputs(stepper, FIND));
 }
 
-Test(stepper, behind_a_failure_nothing_is_decided)
+Test(stepper, conditions_after_a_failure_are_not_evaluated)
 {
     struct call_answer cut = {.outcome = CALL_CUT, .text = ""};
 
@@ -482,7 +482,7 @@ Test(stepper, behind_a_failure_nothing_is_decided)
     cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
 }
 
-Test(stepper, an_answer_of_a_program_is_checked_before_it_is_one)
+Test(stepper, answer_of_a_program_is_checked_before_it_is_accepted)
 {
     begin_branches();
     const struct user_command *command = program->steps[FIND].command;
@@ -512,7 +512,7 @@ static const char *ask_about(struct question_cache *cache, size_t row)
     return ask.payload;
 }
 
-Test(stepper, a_question_of_a_row_is_put_together_once)
+Test(stepper, question_of_a_row_is_built_once)
 {
     struct question_cache *cache = question_cache_new();
     const char *first = ask_about(cache, 7);
@@ -529,7 +529,7 @@ Test(stepper, a_question_of_a_row_is_put_together_once)
     question_cache_free(cache);
 }
 
-Test(stepper, what_is_asked_of_answers_or_again_is_nobody_elses)
+Test(stepper, follow_up_and_retry_questions_are_not_cached)
 {
     struct question_cache *cache = question_cache_new();
 
@@ -545,7 +545,7 @@ Test(stepper, what_is_asked_of_answers_or_again_is_nobody_elses)
     question_cache_free(cache);
 }
 
-Test(stepper, a_question_outlives_its_place_in_the_cache)
+Test(stepper, question_outlives_its_eviction_from_the_cache)
 {
     struct question_cache *cache = question_cache_new();
     const char *payload = ask_about(cache, 7);
@@ -559,7 +559,7 @@ Test(stepper, a_question_outlives_its_place_in_the_cache)
     free(copy);
 }
 
-Test(stepper, a_long_question_is_not_kept)
+Test(stepper, long_question_is_not_cached)
 {
     struct question_cache *cache = question_cache_new();
     static char text[QUESTION_CACHE_BYTES + 1];

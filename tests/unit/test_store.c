@@ -77,7 +77,7 @@ Test(store, a_new_file_becomes_a_store_and_opens_again)
     reopen();
 }
 
-Test(store, what_was_put_is_there_after_closing)
+Test(store, stored_data_survives_closing)
 {
     reopen();
     cr_assert_neq(put_call(open_job("j-1"), 1), 0, "%s", err.text);
@@ -99,7 +99,7 @@ Test(store, a_closed_store_is_one_file_without_a_log)
     cr_expect_neq(access(wal, F_OK), 0);
 }
 
-Test(store, durable_reaches_the_last_put_and_gives_notice)
+Test(store, durable_reaches_the_last_put_and_notifies)
 {
     reopen();
     cr_expect_eq(store_last_put(store), 0);
@@ -129,7 +129,7 @@ Test(store, notice_comes_again_after_it_was_cleared)
     }
 }
 
-Test(store, a_second_process_is_told_who_holds_it)
+Test(store, second_process_learns_who_holds_the_store)
 {
     char pid[32];
     int status = 0;
@@ -147,7 +147,7 @@ Test(store, a_second_process_is_told_who_holds_it)
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-Test(store, a_store_is_locked_by_whatever_name_it_is_reached)
+Test(store, store_is_locked_under_all_its_names)
 {
     reopen();
     char link_path[80];
@@ -175,7 +175,7 @@ static pid_t try_to_open(const char *name, int told)
     return child;
 }
 
-Test(store, two_names_of_one_file_are_one_store)
+Test(store, two_names_of_one_file_mean_one_store)
 {
     int status = 0;
     int tell[2];
@@ -233,7 +233,7 @@ Test(store, a_file_that_was_replaced_is_noticed)
     expect_lost();
 }
 
-Test(store, the_lock_goes_with_a_process_that_is_killed)
+Test(store, lock_is_released_when_its_process_is_killed)
 {
     int status = 0;
     int ready[2];
@@ -266,7 +266,7 @@ static struct holder holder_of(pid_t pid)
     return holder;
 }
 
-Test(store, a_process_that_lives_is_not_ending)
+Test(store, live_process_is_not_ending)
 {
     struct holder self = holder_of(getpid());
     struct holder elsewhere = {.host = "no-such-host", .pid = 1};
@@ -275,7 +275,7 @@ Test(store, a_process_that_lives_is_not_ending)
     cr_expect_not(holder_is_ending(&elsewhere));
 }
 
-Test(store, a_process_that_was_killed_is_ending_until_and_after_it_is_gone)
+Test(store, killed_process_counts_as_ending_until_and_after_it_is_gone)
 {
     int status = 0;
     pid_t child = fork();
@@ -349,7 +349,7 @@ Test(store, a_process_that_is_ending_is_waited_for)
     cr_expect_eq(status, 0);
 }
 
-Test(store, a_reader_works_beside_the_writer)
+Test(store, reader_works_alongside_the_writer)
 {
     reopen();
     (void)open_job("j-1");
@@ -380,7 +380,7 @@ Test(store, the_database_of_another_program_is_refused_untouched)
     cr_expect_eq(count_rows("sqlite_schema"), 1);
 }
 
-Test(store, a_file_that_is_no_database_is_refused_untouched)
+Test(store, file_that_is_not_a_database_is_refused_untouched)
 {
     FILE *file = fopen(path, "w");
     struct stat info;
@@ -406,7 +406,7 @@ Test(store, a_folder_that_is_not_there_is_named)
     expect_refused(ERR_INPUT, "/no/s.db");
 }
 
-Test(store, a_name_that_is_no_file_is_refused)
+Test(store, name_that_cannot_be_a_file_is_refused)
 {
     (void)snprintf(path, sizeof path, ":memory:");
     expect_refused(ERR_INPUT, "a store is a file");

@@ -44,7 +44,7 @@ Test(submission, is_sent_once_until_it_is_lost)
     cr_assert(submission_is_due(&submission, 20));
 }
 
-Test(submission, is_overdue_sooner_once_a_coordinator_has_read_it)
+Test(submission, is_overdue_sooner_after_it_was_accepted)
 {
     struct submission submission = submission_of(&job, NULL);
 
@@ -56,7 +56,7 @@ Test(submission, is_overdue_sooner_once_a_coordinator_has_read_it)
     cr_assert(submission_is_overdue(&submission, 141000));
 }
 
-Test(submission, says_once_what_does_not_hold_for_a_job_that_runs)
+Test(submission, says_once_which_options_a_running_job_ignores)
 {
     static const struct accepted noted = {.job = "shop-1", .note = "too late"};
     struct told told = {0};
@@ -69,7 +69,7 @@ Test(submission, says_once_what_does_not_hold_for_a_job_that_runs)
     cr_expect_str_eq(told.text, "too late");
 }
 
-Test(submission, that_a_coordinator_does_not_know_has_two_seconds_to_arrive)
+Test(submission, unknown_to_the_coordinator_has_two_seconds_to_arrive)
 {
     struct submission submission = submission_of(&job, NULL);
 
@@ -79,7 +79,7 @@ Test(submission, that_a_coordinator_does_not_know_has_two_seconds_to_arrive)
     cr_assert(submission_is_unknown(&submission, 3001));
 }
 
-Test(submission, that_was_refused_for_another_reason_does_not_go_again)
+Test(submission, refused_for_another_reason_is_not_resent)
 {
     struct submission submission = submission_of(&job, NULL);
     struct result result = refusal(broken);
@@ -88,7 +88,7 @@ Test(submission, that_was_refused_for_another_reason_does_not_go_again)
     cr_assert_not(submission_should_retry(&submission, &result, 10));
 }
 
-Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
+Test(submission, is_resent_to_a_busy_coordinator_less_and_less_often)
 {
     struct told told = {0};
     struct client_watch watch = {.user = &told, .say = note};
@@ -112,7 +112,7 @@ Test(submission, goes_again_to_a_busy_coordinator_ever_more_seldom_and_says_so)
                      "accepted");
 }
 
-Test(submission, takes_no_for_an_answer_after_two_minutes_unless_it_was_taken)
+Test(submission, gives_up_after_two_minutes_of_refusals_unless_accepted_before)
 {
     struct submission fresh = submission_of(&job, NULL);
     struct submission known = submission_of(&job, NULL);

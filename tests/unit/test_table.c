@@ -46,7 +46,7 @@ Test(table, a_removed_key_is_not_found)
                      i % 2 == 0 ? NULL : &nodes[i]);
 }
 
-Test(table, all_nodes_are_walked_once_and_may_be_removed_behind)
+Test(table, all_nodes_are_walked_once_and_may_be_removed_during_the_walk)
 {
     struct table_node *node = table_next(&table, NULL);
     int walked = 0;
@@ -61,7 +61,7 @@ Test(table, all_nodes_are_walked_once_and_may_be_removed_behind)
     cr_expect_eq(table.count, 0);
 }
 
-Test(table, keys_in_steps_do_not_crowd_a_bucket)
+Test(table, evenly_spaced_keys_do_not_crowd_a_bucket)
 {
     size_t longest = 0;
 

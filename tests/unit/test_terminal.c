@@ -22,7 +22,7 @@ static char *written(const char *text)
     return data;
 }
 
-Test(terminal, nothing_that_steers_a_terminal_is_written_to_a_file)
+Test(terminal, no_terminal_controls_are_written_to_a_file)
 {
     char *text = written("\x1b[1mbold\x1b[0m \x1b[2J\xc2\x9b\n");
 
@@ -30,7 +30,7 @@ Test(terminal, nothing_that_steers_a_terminal_is_written_to_a_file)
     free(text);
 }
 
-Test(terminal, a_style_is_nothing_where_there_are_no_colors)
+Test(terminal, style_is_empty_without_colors)
 {
     struct terminal dull = {.color = false};
     struct terminal bright = {.color = true};

@@ -89,7 +89,7 @@ static void expect_fold(const char *text, const char *folded)
     buf_release(&out);
 }
 
-Test(text, sameness_knows_letters_that_are_composed_differently)
+Test(text, sameness_ignores_how_letters_are_composed)
 {
     cr_expect(fold_same("caf\xC3\xA9", "CAFE\xCC\x81"));
     cr_expect_not(fold_same("cafe", "caf\xC3\xA9"));
@@ -124,7 +124,7 @@ Test(text, folding_twice_changes_nothing)
     buf_release(&twice);
 }
 
-Test(text, marks_without_end_are_folded_in_pieces)
+Test(text, endless_combining_marks_are_folded_in_pieces)
 {
     struct buf marks = BUF_INIT(1 << 16);
     struct buf folded = BUF_INIT(1 << 17);
@@ -138,7 +138,7 @@ Test(text, marks_without_end_are_folded_in_pieces)
     buf_release(&marks);
 }
 
-Test(text, wide_trimming_takes_what_shows_as_nothing)
+Test(text, wide_trimming_removes_invisible_characters)
 {
     const char text[] = "\xEF\xBB\xBF \xC2\xA0"
                         "a b"
@@ -159,7 +159,7 @@ Test(text, wide_trimming_takes_what_shows_as_nothing)
                         "b"));
 }
 
-Test(text, bytes_that_are_no_utf8_equal_only_themselves)
+Test(text, invalid_utf8_equals_only_itself)
 {
     cr_expect(fold_same("a\xFF", "A\xFF"));
     cr_expect_not(fold_same("\xFF", "\xFE"));
@@ -182,7 +182,7 @@ Test(text, folding_takes_the_case_of_all_scripts)
     expect_fold("\xE6\x97\xA5\xFFZ", "\xE6\x97\xA5\xFFz");
 }
 
-Test(text, a_long_text_is_folded_whole)
+Test(text, long_text_is_folded_completely)
 {
     char text[1001] = "";
     char folded[1001] = "";
@@ -224,7 +224,7 @@ Test(text, a_number_is_written_as_printf_writes_it)
     }
 }
 
-Test(text, a_bad_byte_is_found_wherever_it_stands)
+Test(text, invalid_byte_is_found_at_any_offset)
 {
     char text[600]; // more than two of the blocks that are tested at once
 
@@ -239,7 +239,7 @@ Test(text, a_bad_byte_is_found_wherever_it_stands)
     }
 }
 
-Test(text, other_scripts_are_valid_wherever_they_stand)
+Test(text, non_latin_scripts_are_valid_at_any_offset)
 {
     for (size_t at = 0; at < 40; at++) {
         char text[44];
@@ -277,7 +277,7 @@ Test(text, counts_are_read_with_their_unit)
     cr_expect_eq(count_of("9223372036854775807"), INT64_MAX);
 }
 
-Test(text, what_is_no_whole_count_is_refused)
+Test(text, anything_but_a_whole_count_is_refused)
 {
     static const char *const bad[] = {
         "",
@@ -313,7 +313,7 @@ Test(text, durations_are_read_in_milliseconds)
     cr_expect_eq(duration_of("0.25"), 250);
 }
 
-Test(text, what_is_no_duration_is_refused)
+Test(text, anything_but_a_duration_is_refused)
 {
     static const char *const bad[] = {
         "", "h", "-1s", "1d", "1h30m", "1.0001", "9223372036854775h"};
@@ -322,7 +322,7 @@ Test(text, what_is_no_duration_is_refused)
         cr_expect_eq(duration_of(bad[i]), -1, "\"%s\"", bad[i]);
 }
 
-Test(text, a_print_that_is_cut_in_a_character_leaves_it_out)
+Test(text, truncated_print_ends_at_a_whole_character)
 {
     char out[8];
 
@@ -342,7 +342,7 @@ Test(text, a_precision_that_cuts_a_character_leaves_it_out)
     cr_expect_str_eq(out, "<a\xe6\x8a\x95>");
 }
 
-Test(text, a_byte_that_is_no_utf8_is_printed_as_a_question_mark)
+Test(text, invalid_utf8_is_printed_as_a_question_mark)
 {
     char out[64];
 
@@ -355,7 +355,7 @@ Test(text, a_byte_that_is_no_utf8_is_printed_as_a_question_mark)
     cr_expect_str_eq(out, "|");
 }
 
-Test(text, a_print_may_take_from_where_it_writes)
+Test(text, print_may_read_its_own_destination)
 {
     char out[16] = "tail";
 
@@ -363,7 +363,7 @@ Test(text, a_print_may_take_from_where_it_writes)
     cr_expect_str_eq(out, "head tail");
 }
 
-Test(text, a_count_has_its_noun)
+Test(text, count_is_followed_by_its_noun)
 {
     char out[TEXT_COUNTED_BYTES];
 

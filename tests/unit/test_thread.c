@@ -10,7 +10,7 @@ static void *look_at_mask(void *user)
     return NULL;
 }
 
-Test(thread, it_takes_no_signals_and_leaves_them_to_who_started_it)
+Test(thread, blocks_signals_so_that_its_creator_receives_them)
 {
     struct err err = ERR_CLEAR;
     pthread_t thread;

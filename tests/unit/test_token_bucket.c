@@ -11,7 +11,7 @@ Test(token_bucket, a_burst_passes_and_no_more)
     cr_expect_not(token_bucket_take(&bucket, 1, 1000));
 }
 
-Test(token_bucket, it_fills_at_its_pace_and_never_over_the_brim)
+Test(token_bucket, fills_at_its_rate_and_never_over_its_capacity)
 {
     struct token_bucket bucket = token_bucket_full(3, 10, 1000);
 
@@ -22,7 +22,7 @@ Test(token_bucket, it_fills_at_its_pace_and_never_over_the_brim)
     cr_expect_not(token_bucket_take(&bucket, 1, INT64_MAX / 2));
 }
 
-Test(token_bucket, looking_often_loses_no_token)
+Test(token_bucket, frequent_checks_lose_no_tokens)
 {
     struct token_bucket bucket = token_bucket_full(1000, 7, 0);
     int got = 0;
@@ -34,7 +34,7 @@ Test(token_bucket, looking_often_loses_no_token)
     cr_expect_eq(got, 70);
 }
 
-Test(token_bucket, what_is_given_back_fits_or_is_lost)
+Test(token_bucket, returned_tokens_beyond_the_capacity_are_lost)
 {
     struct token_bucket bucket = token_bucket_full(2, 0, 0);
 

@@ -35,7 +35,7 @@ Test(tpe, a_tenth_rounded_up_is_good_and_never_more_than_25)
     cr_expect_eq(tpe_below(1000), 25);
 }
 
-Test(tpe, kernels_put_one_more_on_what_was_seen)
+Test(tpe, kernels_give_the_observed_value_one_extra_count)
 {
     const int a[] = {1, 2};
     const int b[] = {0, 0};
@@ -82,7 +82,7 @@ Test(tpe, a_mixture_adds_up_to_one)
     tpe_mixture_release(&above);
 }
 
-Test(tpe, of_equal_scores_the_earlier_is_better)
+Test(tpe, earlier_trial_wins_among_equal_scores)
 {
     const int a[] = {1, 2}, b[] = {0, 0};
     const struct tpe_trial trials[] = {{a, 0.5, false}, {b, 0.5, false}};
@@ -95,7 +95,7 @@ Test(tpe, of_equal_scores_the_earlier_is_better)
     tpe_mixture_release(&above);
 }
 
-Test(tpe, a_running_trial_is_among_the_bad_whatever_it_scores)
+Test(tpe, running_trial_counts_as_bad_regardless_of_its_score)
 {
     const int a[] = {1, 2}, b[] = {0, 0};
     const struct tpe_trial trials[] = {{a, 0.1, false}, {b, 0.9, true}};
@@ -144,7 +144,7 @@ static double next_of_script(void *user)
     return script->values[script->at++];
 }
 
-Test(tpe, at_first_the_greatest_uniform_of_a_parameter_chooses)
+Test(tpe, without_trials_the_greatest_uniform_draw_decides)
 {
     static const double values[] = {0.2, 0.7, 0.9, 0.9, 0.1};
     struct script script = {values, 0};
@@ -158,7 +158,7 @@ Test(tpe, at_first_the_greatest_uniform_of_a_parameter_chooses)
     cr_expect_eq(script.at, 5);
 }
 
-Test(tpe, it_comes_back_to_what_was_good)
+Test(tpe, proposals_return_to_good_values)
 {
     enum { N = 40 };
     static int choices[N][2];

@@ -35,7 +35,7 @@ static void take_slow_turn(struct turn *turn, char *text, size_t size)
     (void)close(kept);
 }
 
-Test(turn, a_slow_one_is_told_with_its_step_and_what_that_means)
+Test(turn, slow_turn_is_logged_with_its_step_and_meaning)
 {
     struct turn turn;
     struct turn_report longest;

@@ -63,7 +63,7 @@ static const char *check(const char *type, const char *value)
         cr_expect_str_eq(got, want, "%s", got);                                \
     } while (0)
 
-Test(type, without_words_is_a_str)
+Test(type, defaults_to_str)
 {
     EXPECT_CHECK("", "\"a\"", "");
     EXPECT_CHECK("", "1", "`x` is 1, not a text");
@@ -193,14 +193,14 @@ Test(type, a_field_reads_back_from_its_json_and_from_a_copy)
     json_decref(again);
 }
 
-Test(type, a_default_of_a_str_is_a_text_whatever_it_looks_like)
+Test(type, default_of_a_str_is_always_a_text)
 {
     parse("{default: 5}");
     cr_assert_not_null(field.otherwise);
     cr_expect_str_eq(json_string_value(field.otherwise), "5");
 }
 
-Test(type, values_stand_in_prompts_as_texts_or_json)
+Test(type, values_appear_in_prompts_as_text_or_json)
 {
     json_t *text = json_string("a \"b\"");
     json_t *list = json_pack("[i, s]", 1, "x");

@@ -28,7 +28,7 @@ Test(utf8, a_cut_never_ends_inside_a_character)
         cr_expect_eq(utf8_cut(text, len), cuts[len], "at %zu", len);
 }
 
-Test(utf8, what_is_no_utf8_is_cut_where_asked)
+Test(utf8, invalid_utf8_is_cut_at_the_requested_byte)
 {
     cr_expect_eq(utf8_cut("\x80\x80\x80\x80\x80\x80", 5), 5);
 }

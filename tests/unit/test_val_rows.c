@@ -22,7 +22,7 @@ static void stop(void)
 TestSuite(val_rows, .init = start, .fini = stop);
 
 // A share is dealt out class by class, so its rows are in no order.
-Test(val_rows, every_row_of_a_share_counts_whatever_their_order)
+Test(val_rows, every_row_of_a_share_counts_in_any_order)
 {
     static const size_t dealt[ROWS] = {3, 0, 4, 2, 1};
     bool scored[ROWS] = {true, true, true, true, true};

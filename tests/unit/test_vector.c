@@ -40,7 +40,7 @@ Test(vector, numbers_come_back_as_32_bit_floats)
         cr_expect_eq(read[i], (float)numbers[i]);
 }
 
-Test(vector, the_text_is_what_openai_calls_base64)
+Test(vector, text_is_openais_base64_format)
 {
     const double numbers[] = {1, -2};
 
@@ -48,7 +48,7 @@ Test(vector, the_text_is_what_openai_calls_base64)
     cr_expect_str_eq(text.data, "AACAPwAAAMA="); // 00 00 80 3f, 00 00 00 c0
 }
 
-Test(vector, the_widest_one_comes_back)
+Test(vector, longest_vector_round_trips)
 {
     double *numbers = calloc(VECTOR_MAX + 1, sizeof *numbers);
 
@@ -63,7 +63,7 @@ Test(vector, the_widest_one_comes_back)
     free(numbers);
 }
 
-Test(vector, what_has_no_direction_is_refused)
+Test(vector, zero_vector_is_refused)
 {
     const double zeros[] = {0, 0, 0};
     const double tiny[] = {1e-300};
@@ -75,7 +75,7 @@ Test(vector, what_has_no_direction_is_refused)
     cr_expect_str_eq(err.text, "an embedding is nothing but zeros");
 }
 
-Test(vector, what_is_not_finite_is_refused)
+Test(vector, non_finite_vector_is_refused)
 {
     const double bad[][1] = {{NAN}, {INFINITY}, {1e300}, {-1e39}};
 
@@ -89,7 +89,7 @@ Test(vector, what_is_not_finite_is_refused)
     cr_expect_not(read_back("AACAfw==")); // 00 00 80 7f: infinite
 }
 
-Test(vector, other_texts_are_refused)
+Test(vector, malformed_base64_is_refused)
 {
     static const char *const texts[] = {"",           "AACAP",    "[1, 2]",
                                         "AACAPw",     "AACAPwA=", "AACAPw==\n",

@@ -63,7 +63,7 @@ static struct direction *direction(double x, double y)
     return made;
 }
 
-Test(vectors, the_nearest_comes_first_whatever_its_length)
+Test(vectors, nearest_comes_first_regardless_of_vector_length)
 {
     const struct direction *list[4];
     size_t out[4];
@@ -90,7 +90,7 @@ Test(vectors, the_nearest_comes_first_whatever_its_length)
     free(to);
 }
 
-Test(vectors, of_equally_near_ones_the_earlier_comes_first)
+Test(vectors, earlier_one_comes_first_on_a_tie)
 {
     const struct direction *list[5];
     size_t out[5];
@@ -116,7 +116,7 @@ Test(vectors, of_equally_near_ones_the_earlier_comes_first)
     free(to);
 }
 
-Test(vectors, one_of_another_size_is_refused)
+Test(vectors, vector_of_another_size_is_refused)
 {
     cr_assert(put("a", (double[]){1, 1}, 2));
     cr_expect_not(put("b", (double[]){1, 1, 1}, 3));
@@ -198,7 +198,7 @@ static void expect_texts(const struct retrieval *retrieval,
     json_decref(texts);
 }
 
-Test(vectors, each_text_of_the_documents_is_wanted_once)
+Test(vectors, each_document_text_is_requested_once)
 {
     struct program *program = given_program(steps);
     struct retrieval *retrieval = open_documents(program);
@@ -238,7 +238,7 @@ static void expect_near(struct retrieval *retrieval,
     free(query);
 }
 
-Test(vectors, passages_are_whole_documents_and_k_a_choice)
+Test(vectors, passages_are_whole_documents_and_k_is_selectable)
 {
     struct program *program = given_program(steps);
     struct retrieval *retrieval = open_documents(program);
@@ -256,7 +256,7 @@ Test(vectors, passages_are_whole_documents_and_k_a_choice)
     program_free(program);
 }
 
-Test(vectors, a_document_that_nobody_embedded_is_told)
+Test(vectors, document_without_an_embedding_is_reported)
 {
     struct program *program = given_program(steps);
     struct retrieval *retrieval = open_documents(program);

@@ -94,50 +94,50 @@ static void expect(const char *outputs)
 #define C "{\"label\": \"c\"}"
 #define NOBODY "{\"best\": 0}"
 
-Test(vote, most_votes_win_with_all_that_the_first_of_them_said)
+Test(vote, most_votes_win_with_the_outputs_of_their_first_voter)
 {
     say(C, B, B, NOBODY);
     expect("{\"label\":\"b\",\"note\":\"b\"}");
 }
 
-Test(vote, of_equally_many_the_earlier_voter_wins)
+Test(vote, earlier_voter_wins_a_tie)
 {
     say(C, B, A, NOBODY);
     expect("{\"label\":\"c\",\"note\":\"c\"}");
 }
 
-Test(vote, whom_the_judge_names_wins)
+Test(vote, voter_named_by_the_judge_wins)
 {
     say(C, B, A, "{\"best\": 3}");
     expect("{\"label\":\"a\",\"note\":\"of three\"}");
 }
 
-Test(vote, without_a_judges_word_the_votes_count)
+Test(vote, votes_count_if_the_judge_gives_no_answer)
 {
     say(C, B, B, NULL);
     expect("{\"label\":\"b\",\"note\":\"b\"}");
 }
 
-Test(vote, who_fails_does_not_vote)
+Test(vote, failed_step_does_not_vote)
 {
     say(NULL, B, C, NOBODY);
     expect("{\"label\":\"b\",\"note\":\"b\"}");
 }
 
-Test(vote, what_stands_behind_a_failure_is_lost_alone)
+Test(vote, only_values_of_a_failed_step_are_lost)
 {
     say(A, B, NULL, "{\"best\": 3}");
     expect("{\"label\":\"a\",\"note\":\"a\"}");
 }
 
-Test(vote, when_all_fail_so_does_the_run)
+Test(vote, run_fails_if_all_voters_fail)
 {
     say(NULL, NULL, NULL, "{\"best\": 1}");
     cr_expect_eq(stepper_outcome(stepper), RUN_CUT);
     cr_expect_eq(stepper_failed_step(stepper), ONE);
 }
 
-Test(vote, only_what_is_read_of_it_and_what_is_counted_runs)
+Test(vote, only_steps_that_are_read_or_counted_run)
 {
     bool reads[2] = {true, false};
 
@@ -172,7 +172,7 @@ static void expect_bad(const char *vote, const char *sentence)
     json_decref(json);
 }
 
-Test(vote, lists_that_do_not_go_together_are_refused)
+Test(vote, mismatched_lists_of_sources_are_refused)
 {
     expect_bad("{\"label\": [\"one.label\"]}", "a list of sources for each");
     expect_bad("{\"label\": [\"one.label\", \"two.label\"], "

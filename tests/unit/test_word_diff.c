@@ -28,7 +28,7 @@ static const char *shown(const char *a, const char *b)
     return text;
 }
 
-Test(word_diff, keeps_what_stayed)
+Test(word_diff, keeps_unchanged_words)
 {
     cr_expect_str_eq(shown("Classify the message.", "Classify the message."),
                      "Classify the message.");
@@ -38,7 +38,7 @@ Test(word_diff, keeps_what_stayed)
     cr_expect_str_eq(shown("a b c d", "a d"), "a [-b c -]d");
 }
 
-Test(word_diff, shows_what_is_gone_before_what_is_new)
+Test(word_diff, shows_removed_words_before_added_ones)
 {
     cr_expect_str_eq(shown("one red fish", "one blue fish"),
                      "one [-red -]{+blue +}fish");
@@ -54,7 +54,7 @@ Test(word_diff, takes_texts_that_share_nothing_or_are_empty)
     cr_expect_str_eq(shown("old", "new"), "[-old-]{+new+}");
 }
 
-Test(word_diff, a_word_at_the_end_is_that_word_amid_text)
+Test(word_diff, matches_the_last_word_with_the_same_word_within_text)
 {
     cr_expect_str_eq(shown("sort it", "sort it now"), "sort it {+now+}");
 }

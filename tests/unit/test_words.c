@@ -41,7 +41,7 @@ Test(words, are_runs_of_letters_and_digits)
     expect("1.5 to 2.", false, true, "1.5|to|2");
 }
 
-Test(words, a_character_of_a_script_without_blanks_is_one)
+Test(words, each_character_of_a_script_without_blanks_is_one_word)
 {
     expect("退款 abc需要。", false, false, "退|款|abc|需|要");
     expect("返品する", false, false, "返|品|す|る");
@@ -50,7 +50,7 @@ Test(words, a_character_of_a_script_without_blanks_is_one)
     expect("ok😀👍", false, false, "ok|😀|👍");
 }
 
-Test(words, terms_are_pairs_of_such_characters)
+Test(words, terms_are_pairs_of_characters_in_scripts_without_blanks)
 {
     expect("我想退款", true, false, "我想|想退|退款");
     expect("退", true, false, "退");
@@ -60,7 +60,7 @@ Test(words, terms_are_pairs_of_such_characters)
     expect("คืน", true, false, "คืน");
 }
 
-Test(words, spread_a_text_has_blanks_between_them)
+Test(words, words_spread_separates_words_by_blanks)
 {
     struct buf out = BUF_INIT(1 << 10);
     const char *text = "Die “Größe”: 退款x";

@@ -261,7 +261,7 @@ Test(worker, a_call_comes_back_as_an_answer)
     expect_answer(7);
 }
 
-Test(worker, the_same_conversation_goes_inside_a_process)
+Test(worker, same_conversation_works_in_process)
 {
     wire_close(coordinator);
     start_coordinator("inproc://coordinator");
@@ -287,7 +287,7 @@ static void call_named(int64_t id, const char *prefix, bool whole)
     send(&message);
 }
 
-Test(worker, a_prefix_that_it_was_told_once_is_in_every_request_that_names_it)
+Test(worker, prefix_sent_once_is_in_every_request_that_names_it)
 {
     static const char prefix[] = "[{\"role\":\"system\",\"content\":\"Be"
                                  " brief\"},";
@@ -305,7 +305,7 @@ Test(worker, a_prefix_that_it_was_told_once_is_in_every_request_that_names_it)
 
 // The coordinator is told, and sends the call again. Heartbeats list what the
 // worker has.
-Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken_and_told_of)
+Test(worker, call_with_an_unknown_prefix_is_refused_and_reported)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
     struct message message = {.kind = MESSAGE_FAULT};
@@ -331,7 +331,7 @@ Test(worker, a_call_whose_prefix_it_does_not_know_is_not_taken_and_told_of)
     expect_answer(1);
 }
 
-Test(worker, at_most_its_slots_are_open_and_one_more_is_held)
+Test(worker, worker_opens_at_most_its_slots_and_holds_one_more)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 300);
     join(2);
@@ -364,7 +364,7 @@ Test(worker, a_cancelled_call_stops_the_servers_work)
     expect_answer(3);
 }
 
-Test(worker, it_beats_while_the_server_thinks)
+Test(worker, worker_sends_heartbeats_while_the_server_is_busy)
 {
     int beats = 0;
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
@@ -386,7 +386,7 @@ Test(worker, it_beats_while_the_server_thinks)
     }
 }
 
-Test(worker, a_coordinator_that_stalls_gets_what_was_worked_on_meanwhile)
+Test(worker, stalled_coordinator_gets_answers_finished_meanwhile)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 0);
     start_worker(1);
@@ -400,7 +400,7 @@ Test(worker, a_coordinator_that_stalls_gets_what_was_worked_on_meanwhile)
     expect_answer(2);
 }
 
-Test(worker, a_silent_coordinator_is_lost_and_greeted_afresh)
+Test(worker, silent_coordinator_is_considered_lost_and_greeted_again)
 {
     struct wire_id before;
 
@@ -480,7 +480,7 @@ static void expect_hello_with(const char *key)
 static const char key_a[] = "sixteen bytes: A";
 static const char key_b[] = "sixteen bytes: B";
 
-Test(worker, what_is_at_work_is_kept_for_the_next_coordinator)
+Test(worker, calls_in_progress_are_kept_for_the_next_coordinator)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 1500);
     start_worker(1);
@@ -496,7 +496,7 @@ Test(worker, what_is_at_work_is_kept_for_the_next_coordinator)
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
 
-Test(worker, an_answer_that_was_sent_is_kept_until_it_is_surely_durable)
+Test(worker, sent_answer_is_kept_until_it_is_certainly_durable)
 {
     join(1);
     call_by_key(1, key_a);
@@ -551,7 +551,7 @@ static bool beats_within(int64_t ms)
     return false;
 }
 
-Test(worker, it_keeps_the_rhythm_of_the_idle_until_it_has_a_call)
+Test(worker, idle_worker_beats_slowly_until_it_has_a_call)
 {
     struct message rhythm = {.kind = MESSAGE_HEARTBEAT,
                              .as.heartbeat = {.idle_ms = WIRE_IDLE_MAX_MS}};
@@ -567,7 +567,7 @@ Test(worker, it_keeps_the_rhythm_of_the_idle_until_it_has_a_call)
     cr_expect(beats_within(WIRE_IDLE_MAX_MS / 2));
 }
 
-Test(worker, its_heartbeats_name_what_it_has)
+Test(worker, heartbeats_list_the_leases_it_holds)
 {
     struct heartbeat got;
 
@@ -586,7 +586,7 @@ Test(worker, its_heartbeats_name_what_it_has)
     cr_expect_eq(lease_read(got.held + WIRE_LEASE_BYTES), 8);
 }
 
-Test(worker, an_answer_that_was_lost_is_given_again_and_not_asked_again)
+Test(worker, lost_answer_is_resent_and_not_asked_again)
 {
     join(1);
     call_by_key(1, key_a);
@@ -596,7 +596,7 @@ Test(worker, an_answer_that_was_lost_is_given_again_and_not_asked_again)
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
 
-Test(worker, what_is_at_work_is_not_begun_again_under_another_lease)
+Test(worker, call_in_progress_is_not_restarted_under_a_new_lease)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 500);
     join(2);
@@ -609,7 +609,7 @@ Test(worker, what_is_at_work_is_not_begun_again_under_another_lease)
     cr_expect_eq(http_script_requests(server, CHAT), 1);
 }
 
-Test(worker, what_was_answered_meanwhile_is_kept_too)
+Test(worker, call_answered_meanwhile_is_kept_too)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 300);
     join(1);
@@ -628,7 +628,7 @@ Test(worker, what_was_answered_meanwhile_is_kept_too)
     cr_expect_eq(http_script_requests(server, CHAT), 2);
 }
 
-Test(worker, what_waits_is_not_kept)
+Test(worker, waiting_call_is_not_kept)
 {
     http_script_set(server, CHAT, SCRIPT_HANG, 0, "", 0);
     join(1);
@@ -639,7 +639,7 @@ Test(worker, what_waits_is_not_kept)
     expect_hello_with(key_a);
 }
 
-Test(worker, an_unknown_worker_is_told_and_greets_again)
+Test(worker, worker_greets_again_when_told_it_is_unknown)
 {
     struct message message = {.kind = MESSAGE_REFUSED};
 
@@ -662,7 +662,7 @@ Test(worker, a_refused_worker_tries_again)
     (void)expect_kind(MESSAGE_HELLO);
 }
 
-Test(worker, faults_of_the_server_are_reported_each_as_its_own)
+Test(worker, each_fault_of_the_server_is_reported_as_itself)
 {
     join(1);
     http_script_set(server, CHAT, SCRIPT_REPLY, 500, "{\"error\":\"eek\"}", 0);
@@ -680,7 +680,7 @@ Test(worker, faults_of_the_server_are_reported_each_as_its_own)
 }
 
 // The call goes to another worker, and the greeting says which models are left.
-Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
+Test(worker, worker_greets_again_when_its_server_loses_a_model)
 {
     struct message message;
 
@@ -696,7 +696,7 @@ Test(worker, a_server_that_has_lost_its_model_is_greeted_for_anew)
 }
 
 // The answer in flight would count as the old model's.
-Test(worker, another_model_of_the_same_name_is_noticed_at_work)
+Test(worker, replaced_model_of_the_same_name_is_noticed_during_work)
 {
     struct message message;
 
@@ -717,7 +717,7 @@ Test(worker, another_model_of_the_same_name_is_noticed_at_work)
 }
 
 // The first answer of the other model includes the time to load it.
-Test(worker, an_answer_of_another_model_of_the_same_name_is_not_given)
+Test(worker, answer_of_a_replaced_model_is_not_sent)
 {
     struct message message;
 
@@ -741,7 +741,7 @@ Test(worker, an_answer_of_another_model_of_the_same_name_is_not_given)
     cr_expect_str_eq(message.as.hello.models[0].digest, OTHER_DIGEST);
 }
 
-Test(worker, an_answer_for_which_a_model_was_loaded_again_is_given)
+Test(worker, answer_after_reloading_the_same_model_is_sent)
 {
     join(1);
     http_script_set(server, CHAT, SCRIPT_REPLY, 200,
@@ -757,7 +757,7 @@ Test(worker, an_answer_for_which_a_model_was_loaded_again_is_given)
 
 // The server answers calls as well as before, and a job may be waiting for the
 // new model.
-Test(worker, a_further_model_is_told_of_and_does_not_disturb_the_calls)
+Test(worker, added_model_is_announced_without_disturbing_calls)
 {
     struct message message;
     int64_t epoch;
@@ -807,7 +807,7 @@ Test(worker, a_busy_server_is_asked_again_before_the_call_goes_back)
 
 // The call goes back at once, and the next one waits until the server accepts
 // it.
-Test(worker, a_server_that_asks_for_time_is_given_it)
+Test(worker, server_that_asks_for_a_delay_is_given_it)
 {
     struct message message;
 
@@ -847,7 +847,7 @@ Test(worker, a_model_with_another_digest_is_not_asked)
     cr_expect_eq(http_script_requests(server, CHAT), 0);
 }
 
-Test(worker, a_dead_server_sends_it_away_until_it_answers_again)
+Test(worker, worker_leaves_while_its_server_is_dead)
 {
     int port = http_script_port(server);
     struct message message;
@@ -870,7 +870,7 @@ Test(worker, a_dead_server_sends_it_away_until_it_answers_again)
     expect_answer(3);
 }
 
-Test(worker, it_waits_for_a_server_that_is_not_there_yet)
+Test(worker, worker_waits_for_a_server_that_is_not_up_yet)
 {
     int port = http_script_port(server);
     struct message message;
@@ -885,7 +885,7 @@ Test(worker, it_waits_for_a_server_that_is_not_there_yet)
     (void)expect_kind(MESSAGE_HELLO);
 }
 
-Test(worker, draining_finishes_what_is_open_and_hands_back_the_rest)
+Test(worker, draining_finishes_open_calls_and_hands_back_the_rest)
 {
     http_script_set(server, CHAT, SCRIPT_REPLY, 200, ANSWER, 500);
     join(1);
@@ -921,7 +921,7 @@ Test(worker, draining_without_a_coordinator_ends_at_once)
     wait_for_end();
 }
 
-Test(worker, nonsense_of_the_coordinator_does_not_end_it)
+Test(worker, nonsense_from_the_coordinator_does_not_end_the_worker)
 {
     join(1);
     // {"kind": 99} and a call without an id.
@@ -936,7 +936,7 @@ Test(worker, nonsense_of_the_coordinator_does_not_end_it)
     expect_answer(1);
 }
 
-Test(worker, a_name_that_is_no_text_is_refused)
+Test(worker, name_that_is_not_text_is_refused)
 {
     struct worker_options options = {.coordinator = "tcp://127.0.0.1:9",
                                      .name = "\xff"};

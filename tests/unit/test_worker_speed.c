@@ -24,14 +24,14 @@ static struct call_answer make_answer(int64_t prompt_ms, int64_t generate_ms,
     };
 }
 
-Test(worker_speed, before_anything_is_measured_the_calls_own_time_counts)
+Test(worker_speed, calls_own_time_limit_applies_before_any_measurement)
 {
     struct worker_speed speed = {0};
 
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, 77000), 77000);
 }
 
-Test(worker_speed, the_deadline_is_four_times_what_the_pace_asks_for)
+Test(worker_speed, deadline_is_four_times_the_expected_time)
 {
     struct worker_speed speed = {0};
     struct call_answer answer = make_answer(10000, 1000, 12000);
@@ -51,7 +51,7 @@ Test(worker_speed, no_deadline_is_under_30_seconds)
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 30000);
 }
 
-Test(worker_speed, a_cached_prompt_does_not_hide_what_a_whole_one_costs)
+Test(worker_speed, cached_prompt_does_not_hide_the_cost_of_a_full_one)
 {
     struct worker_speed speed = {0};
     struct call_answer whole = make_answer(57000, 1000, 58000);
@@ -73,7 +73,7 @@ Test(worker_speed, tokens_that_a_server_says_were_cached_do_not_count_as_read)
     cr_expect_float_eq(speed.prompt_ms, 10, 1e-9);
 }
 
-Test(worker_speed, without_times_of_its_own_all_the_time_is_writing)
+Test(worker_speed, without_server_timings_all_the_time_counts_as_writing)
 {
     struct worker_speed speed = {0};
     struct call_answer answer = make_answer(0, 0, 5000);
@@ -96,7 +96,7 @@ Test(worker_speed, each_missed_deadline_doubles_the_next_until_an_answer)
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 30000);
 }
 
-Test(worker_speed, calls_that_were_out_together_are_one_outage)
+Test(worker_speed, deadlines_missed_at_the_same_time_count_as_one_outage)
 {
     struct worker_speed speed = {0};
     struct call_answer answer = make_answer(10, 1, 12);
@@ -107,7 +107,7 @@ Test(worker_speed, calls_that_were_out_together_are_one_outage)
     cr_expect_eq(worker_speed_timeout_ms(&speed, &request, MOST_MS), 60000);
 }
 
-Test(worker_speed, no_deadline_is_over_the_calls_own)
+Test(worker_speed, deadline_never_exceeds_the_calls_own)
 {
     struct worker_speed speed = {.generate_ms = 1e9};
 

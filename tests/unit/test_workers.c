@@ -45,7 +45,7 @@ static struct worker_info *join(const char *name, const char *digest,
     return worker;
 }
 
-Test(workers, who_joins_can_serve_what_jobs_ask_at_once)
+Test(workers, joining_worker_can_serve_requested_models_at_once)
 {
     int32_t number = models_use(&models, "a:1b", "d", &err);
     int32_t other = models_use(&models, "a:1b", "e", &err);
@@ -57,13 +57,13 @@ Test(workers, who_joins_can_serve_what_jobs_ask_at_once)
     cr_expect_null(workers_digest(&workers, "b:1b"));
 }
 
-Test(workers, models_that_no_job_asks_are_not_numbered)
+Test(workers, models_that_no_job_uses_are_not_numbered)
 {
     join("w", "d", 0);
     cr_expect_eq(models.n, 0);
 }
 
-Test(workers, most_workers_say_what_a_model_is)
+Test(workers, majority_of_workers_determines_a_models_digest)
 {
     join("odd", "x", 0);
     join("a", "d", 1);
@@ -77,7 +77,7 @@ Test(workers, most_workers_say_what_a_model_is)
     cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x");
 }
 
-Test(workers, those_who_are_away_do_not_outvote_the_others)
+Test(workers, absent_workers_do_not_outvote_the_others)
 {
     struct worker_info *gone[] = {join("a", "x", 0), join("b", "x", 1)};
 
@@ -89,7 +89,7 @@ Test(workers, those_who_are_away_do_not_outvote_the_others)
     cr_expect_str_eq(workers_digest(&workers, "a:1b"), "x", "all are");
 }
 
-Test(workers, what_a_server_got_meanwhile_is_served_and_what_it_lost_is_not)
+Test(workers, added_models_are_served_and_lost_ones_are_not)
 {
     struct worker_info *worker = join("w", "d", 0);
     int32_t had = models_use(&models, "a:1b", "d", &err);
@@ -124,7 +124,7 @@ Test(workers, what_a_server_got_meanwhile_is_served_and_what_it_lost_is_not)
     cr_expect_str_eq(worker->server, "ollama 1.3");
 }
 
-Test(workers, one_with_absurdly_many_slots_is_taken_until_there_are_too_many)
+Test(workers, worker_with_absurdly_many_slots_is_accepted_up_to_the_total)
 {
     struct hello hello = {
         .name = "w", .backend = "", .server = "", .slots = DISPATCH_MAX_SLOTS};
@@ -142,7 +142,7 @@ Test(workers, one_with_absurdly_many_slots_is_taken_until_there_are_too_many)
         workers_join(&workers, &hello, &models, dispatch, 0, &err));
 }
 
-Test(workers, numbers_are_never_given_twice)
+Test(workers, numbers_are_never_reused)
 {
     int32_t first = join("w", "d", 0)->number;
 
@@ -152,7 +152,7 @@ Test(workers, numbers_are_never_given_twice)
     cr_expect_null(workers_find(&workers, first));
 }
 
-Test(workers, names_are_told_apart_while_both_are_here)
+Test(workers, equal_names_are_distinguished_while_both_workers_are_present)
 {
     int32_t first = join("w", "d", 0)->number;
 
@@ -161,7 +161,7 @@ Test(workers, names_are_told_apart_while_both_are_here)
     cr_expect_str_eq(join("w", "d", 0)->name, "w");
 }
 
-Test(workers, the_first_joining_is_remembered)
+Test(workers, time_of_the_first_joining_is_remembered)
 {
     cr_expect_eq(workers.joined_ms, -1);
     join("a", "d", 70);
@@ -170,7 +170,7 @@ Test(workers, the_first_joining_is_remembered)
     cr_expect_eq(workers.n, 2);
 }
 
-Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
+Test(workers, server_without_digests_serves_a_jobs_revision)
 {
     int32_t number = models_use(&models, "a:1b", "revision:may", &err);
 
@@ -183,7 +183,7 @@ Test(workers, a_server_without_digests_serves_what_a_job_calls_its_revision)
     cr_expect(dispatch_can_serve(dispatch, number));
 }
 
-Test(workers, a_server_with_digests_serves_no_revision)
+Test(workers, server_with_digests_does_not_serve_revisions)
 {
     int32_t number = models_use(&models, "a:1b", "revision:may", &err);
 
@@ -203,7 +203,7 @@ Test(workers, a_model_of_several_workers_is_listed_once)
     buf_release(&out);
 }
 
-Test(workers, the_model_that_was_meant_is_listed_first)
+Test(workers, intended_model_is_listed_first)
 {
     struct wire_model has[] = {{.name = "llama3.2:3b", .digest = "d"},
                                {.name = "gemma3:1b", .digest = "e"},

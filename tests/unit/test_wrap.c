@@ -32,7 +32,7 @@ Test(wrap, a_word_that_is_too_long_stays_whole)
         out.data, "job\ncustomer-care-with-a-long-name-3f2a1b90c4de\nis done");
 }
 
-Test(wrap, a_pair_has_its_text_in_the_column_of_texts)
+Test(wrap, text_of_a_pair_starts_in_the_text_column)
 {
     wrap_pair(40, 12, "name", "a text that is longer than the line", &out);
     cr_expect_str_eq(out.data, "  name      a text that is longer than\n"
@@ -42,13 +42,13 @@ Test(wrap, a_pair_has_its_text_in_the_column_of_texts)
     cr_expect_str_eq(out.data, "  a-long-name\n            text\n");
 }
 
-Test(wrap, where_lines_are_short_the_text_of_a_pair_stands_below_its_name)
+Test(wrap, text_of_a_pair_moves_below_its_name_on_narrow_lines)
 {
     wrap_pair(30, 12, "name", "a text that is longer", &out);
     cr_expect_str_eq(out.data, "  name\n      a text that is longer\n");
 }
 
-Test(wrap, a_first_word_without_room_comes_on_the_next_line)
+Test(wrap, first_word_that_does_not_fit_moves_to_the_next_line)
 {
     wrap_text(30, 24, 4, "sort_the_messages", &out);
     cr_expect_str_eq(out.data, "\n    sort_the_messages");
@@ -79,7 +79,7 @@ Test(wrap, a_number_and_its_percent_sign_stay_together)
                                "  the other 61 %");
 }
 
-Test(wrap, what_is_quoted_of_a_file_stays_whole)
+Test(wrap, quotation_from_a_file_is_not_broken)
 {
     wrap_lines(24,
                "   11 | data: {examples: examples.jsonl}\n"
@@ -93,7 +93,7 @@ Test(wrap, what_is_quoted_of_a_file_stays_whole)
                                "   hundred\n");
 }
 
-Test(wrap, characters_count_and_not_bytes)
+Test(wrap, width_counts_characters_not_bytes)
 {
     cr_expect_eq(wrap_widest_word("ein \xc3\xbc\xc3\xb6\xc3\xa4 x"), 3);
 }
