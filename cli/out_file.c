@@ -239,35 +239,35 @@ static struct claim read_claim(const char *text, size_t len)
 // Writes to `why` a sentence that says why the file at `path`, which claims
 // `old`, should be kept, or "" if it need not be.
 static void compare(const char *path, const struct claim *old,
-                    const struct claim *new, enum out_file_end end,
+                    const struct claim *own, enum out_file_end end,
                     char why[static OUT_FILE_WHY_BYTES])
 {
     bool stopped = end == OUT_FILE_STOPPED;
-    bool same_job = strcmp(old->job, new->job) == 0;
+    bool same_job = strcmp(old->job, own->job) == 0;
 
     why[0] = '\0';
-    if (old->job[0] != '\0' && !old->simulated && new->simulated)
+    if (old->job[0] != '\0' && !old->simulated && own->simulated)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s was compiled with a real model, this run was "
-                         "simulated, and it is kept",
+                         "%.150s is kept: it was compiled with a real model, "
+                         "and this run was simulated",
                          path);
     else if (end == OUT_FILE_FINISHED || (!same_job && !stopped) ||
-             (old->simulated && !new->simulated &&new->score >= 0))
+             (old->simulated && !own->simulated && own->score >= 0))
         return;
     else if (!same_job)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s belongs to %s%.100s and is kept", path,
                          old->job[0] == '\0' ? "another program" : "the job ",
                          old->job);
-    else if (old->score >= 0 && new->score < 0)
+    else if (old->score >= 0 && own->score < 0)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s scores %.1f %%, this run has no score, and it "
-                         "is kept",
+                         "%.150s is kept: it scores %.1f %%, and this run has "
+                         "no score",
                          path, old->score * 100);
-    else if (stopped ? old->score >= new->score : old->score > new->score)
+    else if (stopped ? old->score >= own->score : old->score > own->score)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s scores %.1f %% against %.1f %% and is kept",
-                         path, old->score * 100, new->score * 100);
+                         path, old->score * 100, own->score * 100);
 }
 
 // Sets out->why to a sentence that says why the file at `path` should be kept,
@@ -279,7 +279,7 @@ static bool find_reason(const char *path, const char *text,
 {
     struct buf there = BUF_INIT(FILE_BYTES);
     struct err unread = ERR_CLEAR;
-    struct claim old, new;
+    struct claim old, own;
     struct stat info;
     bool ok = true;
 
@@ -292,8 +292,8 @@ static bool find_reason(const char *path, const char *text,
     } else if (there.len != strlen(text) ||
                memcmp(there.data, text, there.len) != 0) {
         old = read_claim(there.data == NULL ? "" : there.data, there.len);
-        new = read_claim(text, strlen(text));
-        compare(path, &old, &new, end, out->why);
+        own = read_claim(text, strlen(text));
+        compare(path, &old, &own, end, out->why);
     }
     buf_release(&there);
     return ok;
