@@ -165,7 +165,7 @@ def test_check_tries_the_metric_program(stage, tmp_path, name):
     assert has_errors(result) == (level == "error"), result
 
 
-def test_a_good_metric_program_is_not_mentioned(stage, tmp_path):
+def test_a_good_program_of_the_user_is_not_mentioned(stage, tmp_path):
     result = check_program(stage, tmp_path, GOOD)
     assert not has_errors(result) and "metric" not in result.err, result
 
