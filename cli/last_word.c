@@ -97,7 +97,7 @@ static enum out_file_end end_of(const struct follow *follow,
          !out_file_check_default(follow->out, &ignored)) ||
         !json_is_object(json_object_get(document, "compiled")))
         return OUT_FILE_STOPPED;
-    return strcmp(reason, "budget") == 0 ? OUT_FILE_SPENT : OUT_FILE_FINISHED;
+    return OUT_FILE_FINISHED;
 }
 
 static bool find_place(const struct follow *follow, const json_t *document,

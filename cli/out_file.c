@@ -242,16 +242,15 @@ static void compare(const char *path, const struct claim *old,
                     const struct claim *own, enum out_file_end end,
                     char why[static OUT_FILE_WHY_BYTES])
 {
-    bool stopped = end == OUT_FILE_STOPPED;
     bool same_job = strcmp(old->job, own->job) == 0;
 
     why[0] = '\0';
-    if (old->job[0] != '\0' && !old->simulated && own->simulated)
+    if (old->score >= 0 && !old->simulated && own->simulated)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s is kept: it was compiled with a real model, "
                          "and this run was simulated",
                          path);
-    else if (end == OUT_FILE_FINISHED || (!same_job && !stopped) ||
+    else if (end == OUT_FILE_FINISHED ||
              (old->simulated && !own->simulated && own->score >= 0))
         return;
     else if (!same_job)
@@ -264,7 +263,7 @@ static void compare(const char *path, const struct claim *old,
                          "%.150s is kept: it scores %.1f %%, and this run has "
                          "no score",
                          path, old->score * 100);
-    else if (stopped ? old->score >= own->score : old->score > own->score)
+    else if (old->score >= own->score)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
                          "%.150s scores %.1f %% against %.1f %% and is kept",
                          path, old->score * 100, own->score * 100);

@@ -55,13 +55,12 @@ struct out_file {
 
 // How the run ended that writes the compiled file.
 enum out_file_end {
-    // It saw all that it wanted to see. Its file goes where it was told to.
+    // It saw all that it wanted to see, or used up its budget. Its file goes
+    // where it was told to.
     OUT_FILE_FINISHED,
-    // Its budget was used up. It keeps a better file of the same job, such as
-    // one that was compiled with a larger budget.
-    OUT_FILE_SPENT,
-    // It was stopped, or could not score anything. It also keeps a file of the
-    // same score, the file of another job, and any other file.
+    // It was stopped, or could not score anything. It keeps a file of the same
+    // job with the same or a better score, the file of another job, and any
+    // other file.
     OUT_FILE_STOPPED,
 };
 
