@@ -145,18 +145,14 @@ static int print_done(const struct options *options, const char *what,
 // folder of all keys.
 static bool check_folder(const char *folder, struct err *err)
 {
-    const char *exported = getenv("PROMPTCC_KEYS");
     struct stat st;
 
     if (stat(folder, &st) != 0 || S_ISDIR(st.st_mode))
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s%s is a file, and `promptcc keys` works on the folder of "
-            "all keys: say --keys DIR",
-            folder,
-            exported != NULL && strcmp(exported, folder) == 0
-                ? " (of PROMPTCC_KEYS)"
-                : "");
+            "%.150s is a file, and `promptcc keys` works on the folder of all "
+            "keys: say --keys DIR",
+            folder);
     return false;
 }
 

@@ -155,7 +155,8 @@ def test_the_keys_command_requires_the_folder_of_all_keys(stage):
     for words in ([], ["worker", "rack2"], ["revoke", "bob"]):
         result = stage.promptcc("keys", *words, env=exported)
         assert result.status == 2, result
-        assert "bob.key (of PROMPTCC_KEYS) is a file" in result.err, result
+        assert "bob.key is a file" in result.err, result
+        assert "comes from the variable PROMPTCC_KEYS" in result.err, result
     nobody = stage.promptcc("keys", "revoke", "--keys", keys)
     assert nobody.status == 2 and "needs the NAME" in nobody.err, nobody
     # The command that a refusal suggests works as it is.
