@@ -294,8 +294,8 @@ static void on_program_failed(void *user, struct flight *flight,
 }
 
 // Decides what happens to a job that has ended: if it paused for lack of a
-// worker, it waits for another one. What `run` does in its own process ends
-// with the process.
+// worker, it waits for another one. While this coordinator drains, that is left
+// to the next one, which finds it in the store.
 static void note_end(struct jobs *jobs, const struct running_job *running,
                      int64_t now)
 {
@@ -303,15 +303,13 @@ static void note_end(struct jobs *jobs, const struct running_job *running,
         running_job_work_of((struct running_job *)running);
     enum awaits awaits = running_job_awaits(running);
 
-    if (!running_job_is_run(running) || jobs->engine->local)
+    if (!running_job_is_run(running))
         return;
     if (awaits == AWAITS_NOTHING || jobs->draining) {
         (void)paused_jobs_forget(&jobs->paused, work->id);
         return;
     }
     tell_awaits(work->id, awaits);
-    history_event(jobs->engine->store, work->job_no, "awaits", -1,
-                  awaits_name(awaits), NULL);
     paused_jobs_add(&jobs->paused, jobs->engine,
                     &(struct paused_view){work->id, work->job_no, awaits},
                     job_work_total_paid(work) > 0, now);

@@ -6,7 +6,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/background.h"
-#include "coordinator/paused_jobs.h"
 #include "exec/exec_folder.h"
 #include "store/history.h"
 

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "coordinator/awaits.h"
 #include "coordinator/engine.h"
-#include "coordinator/running_job.h"
 
 struct left_job;
 

@@ -21,25 +21,6 @@ struct paused_job {
     char id[];
 };
 
-static const char *const names[] = {
-    [AWAITS_NOTHING] = "nothing",
-    [AWAITS_WORKER] = "another worker",
-    [AWAITS_DISK] = "the disk",
-};
-
-const char *awaits_name(enum awaits awaits)
-{
-    return names[awaits];
-}
-
-enum awaits awaits_named(const char *name)
-{
-    for (size_t i = 0; name != NULL && i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return (enum awaits)i;
-    return AWAITS_NOTHING;
-}
-
 static void free_job(struct paused_job *job)
 {
     free(job->tried);

@@ -25,7 +25,7 @@
 //
 // Jobs that a person stopped or paused are not here. Neither are those that
 // failed in a program of the user, since another worker would not help. What a
-// paused job awaits is stored as an event of the job (history.h), so the next
+// paused job awaits is stored together with its state (history.h), so the next
 // coordinator knows it too; for that coordinator every worker is new. Call only
 // from the loop's thread.
 
@@ -35,8 +35,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "coordinator/awaits.h"
 #include "coordinator/engine.h"
-#include "coordinator/running_job.h"
 
 enum {
     PAUSED_AGAIN_MS = 1000,
@@ -70,11 +70,6 @@ void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
 // workers.
 void paused_jobs_add_left(struct paused_jobs *paused,
                           const struct paused_view *wanted, int64_t now);
-
-// Returns the text of the event. awaits_named does the reverse; for NULL or any
-// other text it returns AWAITS_NOTHING.
-const char *awaits_name(enum awaits awaits);
-enum awaits awaits_named(const char *name);
 
 // Call when the job has begun, whoever began it. The number of its tries is
 // kept for the next pause.

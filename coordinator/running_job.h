@@ -40,6 +40,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "coordinator/awaits.h"
 #include "coordinator/engine.h"
 #include "program/job/bundle.h"
 #include "wire/message.h"
@@ -154,12 +155,12 @@ struct running_job_result {
 // its clients and discard the job.
 bool running_job_settle(struct running_job *running, int64_t now);
 
-// What has to change before a paused job can be resumed: a worker that answers,
-// or a disk that can be read. AWAITS_NOTHING: only a person resumes it.
-enum awaits { AWAITS_NOTHING, AWAITS_WORKER, AWAITS_DISK };
-enum awaits running_job_awaits(const struct running_job *running);
 const struct running_job_result *
 running_job_result(const struct running_job *running);
+
+// Returns what the job awaits now that it has ended; AWAITS_NOTHING unless it
+// is a run that paused. It is on disk together with the state.
+enum awaits running_job_awaits(const struct running_job *running);
 
 // --- the jobs of a loop, newest first ---
 

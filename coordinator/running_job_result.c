@@ -175,14 +175,15 @@ static bool will_be_resumed(const struct running_job *running)
            running->request->action == REQUEST_RUN;
 }
 
-// A store that has given up stays broken until it is opened again, so trying
-// again is of no use.
+// What `run` does in its own process ends with the process. A store that has
+// given up stays broken until it is opened again, so trying again is of no use.
 enum awaits running_job_awaits(const struct running_job *running)
 {
     enum err_code why =
         running->ending == NULL ? ERR_NONE : running->ending->error;
 
-    if (running->interrupted || !running_job_is_run(running))
+    if (running->interrupted || running->engine->local ||
+        !running_job_is_run(running))
         return AWAITS_NOTHING;
     if (why == ERR_FAULT && running->work.awaits_worker)
         return AWAITS_WORKER;
@@ -218,6 +219,7 @@ static void finish(struct running_job *running, int64_t now,
     const struct history_job_state stands = {
         .state = will_be_resumed(running) ? JOB_QUEUED : ending->state,
         .reason = ending->reason,
+        .awaits = awaits_name(running_job_awaits(running)),
         .score = ending->score,
         .document = out->document};
     history_job_state(running->engine->store, running->work.job_no, &stands,

@@ -40,10 +40,13 @@ int64_t history_open_job(struct store *store, const struct history_job *job,
 char *history_previous(struct store *store, const char *name, int64_t not_no,
                        const char *not_id, int64_t *version, struct err *err);
 
-// Sets the job's state, which is also recorded as an event of the job.
+// Sets the job's state, which is also recorded as an event of the job. What a
+// paused job waits for before it continues automatically is an event of its
+// own, of kind "awaits"; it is on disk if and only if the state is.
 struct history_job_state {
     enum job_state state;
     const char *reason;   // one sentence, or NULL
+    const char *awaits;   // such as "another worker", or NULL
     double score;         // of the compiled program; below 0: none
     const char *document; // the JSON of `run --json`; NULL keeps the old one
 };
@@ -279,9 +282,8 @@ int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 
-// kind is "exclude", "fault", "program", "note", or "awaits" (what a paused job
-// waits for before it continues automatically); row is -1 if there is none.
-// There is also "state", which history_job_state puts.
+// kind is "exclude", "fault", "program" or "note"; row is -1 if there is none.
+// There are also "state" and "awaits", which history_job_state puts.
 bool history_event(struct store *store, int64_t job_no, const char *kind,
                    int32_t row, const char *text, struct err *err);
 

@@ -13,18 +13,22 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-bool history_event(struct store *store, int64_t job_no, const char *kind,
-                   int32_t row, const char *text, struct err *err)
+void record_event(struct buf *record, int64_t job_no, const char *kind,
+                  int32_t row, const char *text, int64_t at_ms)
 {
-    struct buf *record = store_record(store);
-
     record_begin(record, RECORD_EVENT);
     record_int(record, job_no);
     record_text(record, kind);
     record_int(record, row);
     record_text(record, or_empty(text));
-    record_int(record, clock_wall_ms());
+    record_int(record, at_ms);
     record_end(record);
+}
+
+bool history_event(struct store *store, int64_t job_no, const char *kind,
+                   int32_t row, const char *text, struct err *err)
+{
+    record_event(store_record(store), job_no, kind, row, text, clock_wall_ms());
     return store_put(store, err);
 }
 

@@ -116,8 +116,8 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
     return text;
 }
 
-// Puts an event such as "paused: no call was answered for 30 s".
-static void put_state_event(struct buf *record, int64_t job_no,
+// Adds an event such as "paused: no call was answered for 30 s".
+static void add_state_event(struct buf *record, int64_t job_no,
                             const struct history_job_state *now, int64_t at_ms)
 {
     bool has_reason = now->reason != NULL && now->reason[0] != '\0';
@@ -125,13 +125,7 @@ static void put_state_event(struct buf *record, int64_t job_no,
 
     (void)text_print(text, sizeof text, "%s%s%s", job_state_name(now->state),
                      has_reason ? ": " : "", has_reason ? now->reason : "");
-    record_begin(record, RECORD_EVENT);
-    record_int(record, job_no);
-    record_text(record, "state");
-    record_int(record, -1);
-    record_text(record, text);
-    record_int(record, at_ms);
-    record_end(record);
+    record_event(record, job_no, "state", -1, text, at_ms);
 }
 
 bool history_job_state(struct store *store, int64_t job_no,
@@ -148,7 +142,9 @@ bool history_job_state(struct store *store, int64_t job_no,
     record_text(record, now->document);
     record_int(record, at_ms);
     record_end(record);
-    put_state_event(record, job_no, now, at_ms);
+    add_state_event(record, job_no, now, at_ms);
+    if (now->awaits != NULL)
+        record_event(record, job_no, "awaits", -1, now->awaits, at_ms);
     return store_put(store, err);
 }
 

@@ -99,6 +99,10 @@ struct store {
 // is discarded.
 struct buf *store_record(struct store *store);
 
+// Adds an event of a job to a record; row is -1 if there is none.
+void record_event(struct buf *record, int64_t job_no, const char *kind,
+                  int32_t row, const char *text, int64_t at_ms);
+
 // Puts the record that store_record began.
 bool store_put(struct store *store, struct err *err);
 

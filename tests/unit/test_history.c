@@ -419,6 +419,35 @@ Test(history, job_state_is_among_its_events)
     cr_expect_str_eq(all, "running;paused: no worker;running;done;");
 }
 
+static void add_left(void *user, const struct history_left *left)
+{
+    char *all = user;
+
+    strcat(strcat(strcat(all, left->id), " awaits "),
+           left->awaits != NULL ? left->awaits : "nothing");
+}
+
+// A coordinator that was killed between two puts left a job that was paused and
+// that nobody continued.
+Test(history, a_pause_and_what_the_job_awaits_are_one_put)
+{
+    const struct history_job_state pause = {
+        .state = JOB_PAUSED, .reason = "no worker", .score = -1};
+    struct history_job_state awaits = pause;
+    int64_t job = open_job("j-1");
+    uint64_t before;
+    char all[100] = "";
+
+    cr_assert(history_job_state(store, open_job("j-2"), &pause, &err), "%s",
+              err.text);
+    awaits.awaits = "another worker";
+    before = store_last_put(store);
+    cr_assert(history_job_state(store, job, &awaits, &err), "%s", err.text);
+    cr_expect_eq(store_last_put(store), before + 1);
+    cr_assert(history_unfinished(store, add_left, all, &err), "%s", err.text);
+    cr_expect_str_eq(all, "j-1 awaits another worker");
+}
+
 Test(history, a_worker_has_one_row_however_often_it_is_put)
 {
     struct history_worker worker = {
