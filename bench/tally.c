@@ -13,9 +13,9 @@ void die(const struct err *err)
     exit(EXIT_FAILURE);
 }
 
-size_t argument(int argc, char **argv, int i, size_t otherwise)
+size_t argument(int argc, char **argv, int i, size_t fallback)
 {
-    size_t value = i < argc ? strtoul(argv[i], NULL, 10) : otherwise;
+    size_t value = i < argc ? strtoul(argv[i], NULL, 10) : fallback;
 
     if (value > 0)
         return value;

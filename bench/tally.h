@@ -12,9 +12,9 @@
 // Prints err's sentence and exits.
 _Noreturn void die(const struct err *err);
 
-// Returns the i-th argument as a number, at least 1; `otherwise` if it is
+// Returns the i-th argument as a number, at least 1; `fallback` if it is
 // missing.
-size_t argument(int argc, char **argv, int i, size_t otherwise);
+size_t argument(int argc, char **argv, int i, size_t fallback);
 
 double wall_s(void);
 double thread_cpu_s(void);  // of the calling thread

@@ -115,10 +115,10 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     return reply;
 }
 
-static void put_told(const struct options *options, const char *job,
-                     const char *told, const char *again, struct buf *out)
+static void put_outcome(const struct options *options, const char *job,
+                        const char *outcome, const char *again, struct buf *out)
 {
-    buf_printf(out, "%s %s", job, told);
+    buf_printf(out, "%s %s", job, outcome);
     if (again != NULL) {
         buf_puts(out, "; `promptcc resume ");
         shell_word_show(job, out);
@@ -129,7 +129,7 @@ static void put_told(const struct options *options, const char *job,
 }
 
 int ask_and_tell(const struct options *options, const char *verb,
-                 const char *argument, const char *told, const char *again)
+                 const char *argument, const char *outcome, const char *again)
 {
     const char *job = options->operands[0];
     struct err err = ERR_CLEAR;
@@ -143,7 +143,8 @@ int ask_and_tell(const struct options *options, const char *verb,
     if (option_on(options, OPT_JSON)) {
         status = output_json(reply);
     } else {
-        put_told(options, json_get_text(reply, "job", job), told, again, &text);
+        put_outcome(options, json_get_text(reply, "job", job), outcome, again,
+                    &text);
         status = output_lines(&terminal, &text);
     }
     buf_release(&text);

@@ -28,11 +28,11 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err);
 
 // Asks about the command's first operand, a job, and prints the reply: for
-// people, the job and `told` ("is paused"), and then the command that continues
-// the job and `again`, other ways to do so; NULL: the job needs none. Returns
-// the exit status.
+// people, the job and `outcome` ("is paused"), and then the command that
+// continues the job and `again`, other ways to do so; NULL: the job needs none.
+// Returns the exit status.
 int ask_and_tell(const struct options *options, const char *verb,
-                 const char *argument, const char *told, const char *again);
+                 const char *argument, const char *outcome, const char *again);
 
 // Returns the checked address of --coordinator, borrowed. If it is missing or
 // not an address, sets ERR_INPUT with advice.

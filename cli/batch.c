@@ -186,7 +186,7 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
 // Opens a pipe or a device.
 static FILE *open_through(const char *out, struct err *err)
 {
-    int fd = file_open_through(out, err);
+    int fd = file_open_direct(out, err);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
     if (fd >= 0 && file == NULL)

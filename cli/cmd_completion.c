@@ -204,13 +204,13 @@ static void put_bash_options(const struct command_entry *entry, struct buf *out)
 
     buf_printf(out, "    %s) options='--help --version", entry->name);
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell(entry, (enum option_id)id, &about);
+        option_describe(entry, (enum option_id)id, &about);
         if (takes(entry, id))
             buf_printf(out, " --%s", about.name);
     }
     buf_puts(out, "' values='");
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell(entry, (enum option_id)id, &about);
+        option_describe(entry, (enum option_id)id, &about);
         if (takes(entry, id) && has_value(&about))
             buf_printf(out, " --%s", about.name);
     }
@@ -228,7 +228,7 @@ static void put_bash_values(struct buf *out)
     for (int id = 0; id < OPTION_COUNT; id++) {
         struct offered offered;
 
-        option_tell(NULL, (enum option_id)id, &about);
+        option_describe(NULL, (enum option_id)id, &about);
         offer_value(&about, &offered);
         if (offered.words.len + offered.files.len > 0 || offered.jobs) {
             buf_printf(out, "        --%s) ", about.name);
@@ -343,7 +343,7 @@ static void put_zsh_command(const struct command_entry *entry, struct buf *out)
 
     buf_printf(out, "    %s) _arguments \\\n", entry->name);
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell(entry, (enum option_id)id, &about);
+        option_describe(entry, (enum option_id)id, &about);
         if (takes(entry, id))
             put_zsh_option(&about, out);
     }
@@ -458,7 +458,7 @@ static void put_fish_command(const struct command_entry *entry, struct buf *out)
     buf_putc(out, '\n');
     release_offered(&offered);
     for (int id = 0; id < OPTION_COUNT; id++) {
-        option_tell(entry, (enum option_id)id, &about);
+        option_describe(entry, (enum option_id)id, &about);
         if (takes(entry, id))
             put_fish_option(entry, &about, out);
     }

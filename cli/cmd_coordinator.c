@@ -118,8 +118,8 @@ const struct command_entry cmd_coordinator = {
                OPTIONS_WAIT | OPTION_BIT(OPT_ALLOW_EXEC) | OPTIONS_HTTP |
                OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_STORE,
              "the file with the history and every answer that was paid for",
              "promptcc.db in the current folder"},

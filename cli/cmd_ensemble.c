@@ -119,8 +119,8 @@ const struct command_entry cmd_ensemble = {
                OPTION_BIT(OPT_JSON),
     .min_operands = 2,
     .max_operands = 32,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_OUT, "where the joint program goes", "ensemble.json"}, {0}},
     .document = "`out`, `members` (how many)",
     .run = run,

@@ -88,8 +88,8 @@ static bool check_out(const struct options *options, struct err *err)
                 name);
         return false;
     }
-    return history_spares(options, history_operand(options),
-                          option_text(options, OPT_OUT), err);
+    return history_check_out(options, history_operand(options),
+                             option_text(options, OPT_OUT), err);
 }
 
 // A finished job's compiled file is in the history, just as a replay would make

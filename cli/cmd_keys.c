@@ -201,8 +201,8 @@ const struct command_entry cmd_keys = {
     .options =
         OPTION_BIT(OPT_KEYS) | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
     .max_operands = 2,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_KEYS, "the folder of the keys", "keys"}, {0}},
     .document = "a list of `name`, `role`, `public`; for a key that is made or "
                 "revoked, `name`, `state`",

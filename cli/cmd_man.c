@@ -47,9 +47,9 @@ static void put_option(const struct option_about *about, struct buf *out)
     }
     buf_putc(out, '\n');
     put_roff(about->help, out);
-    if (about->otherwise != NULL) {
+    if (about->default_text != NULL) {
         buf_puts(out, " (default: ");
-        put_roff(about->otherwise, out);
+        put_roff(about->default_text, out);
         buf_putc(out, ')');
     }
     if (about->more != NULL) {
@@ -67,7 +67,7 @@ static void put_options(const struct command_entry *entry, struct buf *out)
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (((entry->options | OPTIONS_ALL) & OPTION_BIT(id)) == 0)
             continue;
-        option_tell(entry, (enum option_id)id, &about);
+        option_describe(entry, (enum option_id)id, &about);
         put_option(&about, out);
     }
     buf_puts(out, ".SH ENVIRONMENT\nEach option can also be set there: "
@@ -78,9 +78,9 @@ static void put_options(const struct command_entry *entry, struct buf *out)
 static void put_exit_status(struct buf *out)
 {
     buf_puts(out, ".SH \"EXIT STATUS\"\n");
-    for (size_t i = 0; exit_told[i].meaning != NULL; i++) {
-        buf_printf(out, ".TP\n%d\n", (int)exit_told[i].status);
-        put_roff(exit_told[i].meaning, out);
+    for (size_t i = 0; exit_meanings[i].meaning != NULL; i++) {
+        buf_printf(out, ".TP\n%d\n", (int)exit_meanings[i].status);
+        put_roff(exit_meanings[i].meaning, out);
         buf_putc(out, '\n');
     }
 }

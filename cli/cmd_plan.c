@@ -270,9 +270,9 @@ struct estimate {
     double measured; // number of calls that this is based on
 };
 
-static double ratio(double a, double b, double otherwise)
+static double ratio(double a, double b, double fallback)
 {
-    return b > 0 ? a / b : otherwise;
+    return b > 0 ? a / b : fallback;
 }
 
 // Returns how much longer replies are than the stand-in's to the same

@@ -295,9 +295,9 @@ const struct command_entry cmd_predict = {
                OPTION_BIT(OPT_WAIT),
     .min_operands = 1,
     .max_operands = -1,
-    .told =
-        (const struct option_told[]){
-            SERVERS_TOLD_OF_ONE,
+    .option_help =
+        (const struct option_help[]){
+            SERVERS_HELP_OF_ONE,
             {OPT_WAIT, "wait at most T while the model server does not answer",
              "3s at the start, 5m in the middle of --input"},
             {OPT_ALLOW_EXEC,

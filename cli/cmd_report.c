@@ -74,7 +74,7 @@ static int run(const struct options *options)
         (out != NULL && !option_on(options, OPT_OUT) &&
          !out_file_check_default(out, &err)) ||
         (out != NULL &&
-         !history_spares(options, history_operand(options), out, &err)) ||
+         !history_check_out(options, history_operand(options), out, &err)) ||
         !job_report_ask(options, history_operand(options), &report, &err) ||
         (out != NULL && !write_report(&report, out, &err)))
         status = output_error(options, &err);
@@ -95,8 +95,8 @@ const struct command_entry cmd_report = {
     .example = "promptcc report customer-care --out report.html",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_OUT,
              "where the report goes: as Markdown if FILE ends in .md, else as "
              "HTML",

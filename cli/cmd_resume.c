@@ -121,8 +121,8 @@ const struct command_entry cmd_resume = {
                OPTION_BIT(OPT_MAX_WORKERS) | OPTIONS_THERE | OPTIONS_NOTIFY,
     .min_operands = 1,
     .max_operands = 1,
-    .told =
-        (const struct option_told[]){{OPT_OUT, "where the compiled file goes",
+    .option_help =
+        (const struct option_help[]){{OPT_OUT, "where the compiled file goes",
                                       "where the job was going to write it"},
                                      {0}},
     .document = "the result, as for `run`; at a coordinator `job`, `state`",

@@ -132,9 +132,9 @@ const struct command_entry cmd_serve = {
                OPTION_BIT(OPT_CALL_TIMEOUT) | OPTION_BIT(OPT_ALLOW_EXEC),
     .min_operands = 1,
     .max_operands = 1,
-    .told =
-        (const struct option_told[]){
-            SERVERS_TOLD_OF_ONE,
+    .option_help =
+        (const struct option_help[]){
+            SERVERS_HELP_OF_ONE,
             {OPT_HTTP, "where to listen; port 0 picks a free one and prints it",
              "127.0.0.1:8071"},
             {OPT_HTTP_TOKEN,

@@ -492,8 +492,8 @@ const struct command_entry cmd_slurm = {
                OPTION_BIT(OPT_DRY_RUN),
     .min_operands = 1,
     .max_operands = 1,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_SLOTS, "calls in flight at once, for each worker", "1"},
             {OPT_IDLE, "a worker ends after T without a call to make", "10m"},
             {OPT_STORE, "the store of the coordinator that Slurm starts",

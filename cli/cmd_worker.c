@@ -21,7 +21,7 @@ enum { LOOK_MS = 100 };
 // One worker for each model server; they share nothing but the process.
 struct workers_here {
     struct worker *workers[SERVERS_MAX]; // owned
-    bool told[SERVERS_MAX];
+    bool announced[SERVERS_MAX];
     size_t n;
 };
 
@@ -66,9 +66,9 @@ static void tell_serving(struct workers_here *workers,
         const struct model_address *address = &servers->addresses[i];
         char slots[TEXT_COUNTED_BYTES];
 
-        if (workers->told[i] || !worker_serving(workers->workers[i]))
+        if (workers->announced[i] || !worker_serving(workers->workers[i]))
             continue;
-        workers->told[i] = true;
+        workers->announced[i] = true;
         printf("serving %s with %s (%s), %s\n", endpoint, address->url,
                address->backend, text_counted(slots, address->slots, "slot"));
         (void)fflush(stdout);
@@ -188,8 +188,8 @@ const struct command_entry cmd_worker = {
                OPTION_BIT(OPT_YIELD) | OPTION_BIT(OPT_RESTART_CMD) |
                OPTION_BIT(OPT_QUIET),
     .max_operands = 0,
-    .told =
-        (const struct option_told[]){
+    .option_help =
+        (const struct option_help[]){
             {OPT_HTTP,
              "answer probes there: /healthz and /readyz; port 0 picks a free "
              "one and prints it",

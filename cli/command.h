@@ -11,19 +11,19 @@
 
 #include "cli/options.h"
 
-struct option_told;
+struct option_help;
 
 struct command_entry {
     const char *name;
-    const char *usage;              // after the name: "JOB", "ID", ...
-    const char *summary;            // one line
-    const char *about;              // what else it does; NULL: nothing more
-    const char *example;            // whole command lines
-    option_set options;             // OPTION_BIT(...) of the options that it
-                                    // takes
-    const struct option_told *told; // where their help differs; or NULL
-    const char *document;           // what --json prints; NULL: nothing
-    int min_operands, max_operands; // max -1: any number
+    const char *usage;   // after the name: "JOB", "ID", ...
+    const char *summary; // one line
+    const char *about;   // what else it does; NULL: nothing more
+    const char *example; // whole command lines
+    option_set options;  // OPTION_BIT(...) of the options that it
+                         // takes
+    const struct option_help *option_help; // where their help differs; or NULL
+    const char *document;                  // what --json prints; NULL: nothing
+    int min_operands, max_operands;        // max -1: any number
     // Returns the exit status of the program.
     int (*run)(const struct options *options);
 };

@@ -180,7 +180,7 @@ static bool check_place(const struct follow *follow, const char *store,
     reads.n_others = 2;
     return out_file_check(rows, "--rows", &reads, err) &&
            out_file_check(junit, "--junit", &reads, err) &&
-           out_file_apart(rows, "--rows", junit, "--junit", err);
+           out_file_check_distinct(rows, "--rows", junit, "--junit", err);
 }
 
 // --- elsewhere ---

@@ -81,7 +81,7 @@ json_t *given_values(const struct field *fields, size_t n_fields,
 
 static bool is_needed(const struct field *field)
 {
-    return field->otherwise == NULL && !field->type.optional;
+    return field->default_value == NULL && !field->type.optional;
 }
 
 const struct field *given_needed(const struct field *fields, size_t n_fields)

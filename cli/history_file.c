@@ -317,8 +317,8 @@ static bool spares_read(const struct options *options, const char *job,
     return ok;
 }
 
-bool history_spares(const struct options *options, const char *job,
-                    const char *out, struct err *err)
+bool history_check_out(const struct options *options, const char *job,
+                       const char *out, struct err *err)
 {
     char *store = history_file_path(options, job, err);
     const struct out_file_reads reads = {

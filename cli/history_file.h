@@ -39,8 +39,8 @@ char *history_file_path(const struct options *options, const char *job,
 // Returns true if a file at `out` (--out; may be NULL) would replace none of
 // these: the history, the file that `job` names, and the files that the job was
 // run from, which are its job file and its data.
-bool history_spares(const struct options *options, const char *job,
-                    const char *out, struct err *err);
+bool history_check_out(const struct options *options, const char *job,
+                       const char *out, struct err *err);
 
 // Opens the store for reading. `job` may be NULL.
 struct store *history_file_open(const struct options *options, const char *job,

@@ -51,7 +51,7 @@ static bool start_coordinator(struct local *out, const struct options *options,
     with.disk_patience_ms = DISK_PATIENCE_MS;
     with.program = answer_query_program();
     with.local = true;
-    with.looks = servers == NULL || servers->n == 0;
+    with.read_only = servers == NULL || servers->n == 0;
     with.allow_exec = true;
     with.servers = out->urls.data;
     with.other_servers = has_others(servers);

@@ -53,8 +53,8 @@ bool option_is_from_variable(const struct options *options, enum option_id id,
 
 enum { HELP_INDENT = 28, HELP_BYTES = 1024 };
 
-void option_tell(const struct command_entry *command, enum option_id id,
-                 struct option_about *out)
+void option_describe(const struct command_entry *command, enum option_id id,
+                     struct option_about *out)
 {
     const struct option_row *row = &option_rows[id];
 
@@ -63,16 +63,17 @@ void option_tell(const struct command_entry *command, enum option_id id,
         .argument = row->argument,
         .help = row->help,
         .more = row->more,
-        .otherwise = row->told != NULL ? row->told : row->fallback,
+        .default_text =
+            row->default_text != NULL ? row->default_text : row->fallback,
         .repeats = row->kind == KIND_LIST || row->kind == KIND_LINES,
         .offer = row->offer};
-    for (const struct option_told *told = command == NULL ? NULL
-                                                          : command->told;
-         told != NULL && told->help != NULL; told++)
-        if (told->id == id) {
-            out->help = told->help;
+    for (const struct option_help *own = command == NULL ? NULL
+                                                         : command->option_help;
+         own != NULL && own->help != NULL; own++)
+        if (own->id == id) {
+            out->help = own->help;
             out->more = NULL; // that describes it elsewhere
-            out->otherwise = told->otherwise;
+            out->default_text = own->default_text;
         }
 }
 
@@ -87,8 +88,8 @@ static void put_help(size_t width, const struct option_about *about,
                                                                         : " ",
                    about->argument == NULL ? "" : about->argument);
     buf_puts(&text, about->help);
-    if (about->otherwise != NULL)
-        buf_printf(&text, " (default: %s)", about->otherwise);
+    if (about->default_text != NULL)
+        buf_printf(&text, " (default: %s)", about->default_text);
     if (text.data != NULL)
         wrap_pair(width, HELP_INDENT, name, text.data, out);
     buf_release(&text);
@@ -101,7 +102,7 @@ void options_help(size_t width, const struct command_entry *command,
 
     for (int id = 0; id < OPTION_COUNT; id++)
         if (((command->options | OPTIONS_ALL) & OPTION_BIT(id)) != 0) {
-            option_tell(command, (enum option_id)id, &about);
+            option_describe(command, (enum option_id)id, &about);
             put_help(width, &about, out);
         }
     wrap_pair(width, HELP_INDENT, "--help, -h", "show this help", out);

@@ -23,10 +23,10 @@ struct offer {
 
 // A command's own description of an option: what the option does there, and its
 // default there (NULL: none).
-struct option_told {
+struct option_help {
     enum option_id id;
     const char *help; // NULL ends a list
-    const char *otherwise;
+    const char *default_text;
 };
 
 // An option as it is described to people and shells, for one command; NULL: as
@@ -35,13 +35,13 @@ struct option_about {
     const char *name;     // without dashes
     const char *argument; // "FILE", "[=T]"; NULL: it takes none
     const char *help;
-    const char *more;      // further sentences, too long for --help
-    const char *otherwise; // the default in words; NULL: none
-    bool repeats;          // may be given more than once
-    struct offer offer;    // its values
+    const char *more;         // further sentences, too long for --help
+    const char *default_text; // the default in words; NULL: none
+    bool repeats;             // may be given more than once
+    struct offer offer;       // its values
 };
-void option_tell(const struct command_entry *command, enum option_id id,
-                 struct option_about *out);
+void option_describe(const struct command_entry *command, enum option_id id,
+                     struct option_about *out);
 
 // Writes the name of an option's environment variable; `name` holds at least 64
 // bytes.

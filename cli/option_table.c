@@ -22,13 +22,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_STORE] =
         {"store", "FILE", KIND_TEXT,
          "the file with the history and every answer that was paid for",
-         .told = "promptcc.db next to the job file, or in the "
-                 "current folder if no job file is named",
+         .default_text = "promptcc.db next to the job file, or in the "
+                         "current folder if no job file is named",
          .offer.files = "db"},
     [OPT_OLLAMA] = {"ollama", "URL[,slots=N]", KIND_LIST,
                     "an Ollama server, and how many calls it works on at once "
                     "(1); repeatable",
-                    .told = SERVERS_DEFAULT_OLLAMA},
+                    .default_text = SERVERS_DEFAULT_OLLAMA},
     [OPT_OPENAI] = {"openai", "URL[,slots=N]", KIND_LIST,
                     "an OpenAI-compatible server (llama.cpp, vLLM, LM Studio); "
                     "repeatable"},
@@ -36,7 +36,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                       "use a stand-in for the model, to try things out; its "
                       "scores say nothing about a real model"},
     [OPT_OUT] = {"out", "FILE", KIND_TEXT, "where the compiled file goes",
-                 .told = "compiled.json next to the job file",
+                 .default_text = "compiled.json next to the job file",
                  .offer.files = OFFER_ANY},
     [OPT_OPTIMIZER] = {"optimizer", "NAME", KIND_WORD,
                        "use this optimizer instead of the job's",
@@ -48,7 +48,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                  "optimizer.miprov2.auto=medium; repeatable",
                  .offer.keys = true, .more = "VALUE is YAML."},
     [OPT_SEED] = {"seed", "N", KIND_WHOLE, "the optimizer's seed",
-                  .told = "the job file's"},
+                  .default_text = "the job file's"},
     [OPT_MAX_CALLS] = {"max-calls", "N", KIND_COUNT,
                        "budget in model calls (20000, 20K)", .least = 1,
                        .most = INT64_MAX, .range = "above 0"},
@@ -68,7 +68,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                   .more = "It is `from` of the job."},
     [OPT_WAIT] = {"wait", "T", KIND_TIME,
                   "wait at most T while nothing answers; then the job pauses",
-                  .told = "20s at the start, 5m after the first answer",
+                  .default_text = "20s at the start, 5m after the first answer",
                   .least = 1000, .most = TIME_MOST_MS,
                   .range = "from 1s to 168h"},
     [OPT_AWAIT] = {"wait", "[=T]", KIND_MAYBE_TIME,
@@ -118,7 +118,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                            "listen beyond this machine without --keys and "
                            "unencrypted: only in your own network"},
     [OPT_NAME] = {"name", "NAME", KIND_TEXT, "what the worker is called",
-                  .told = "host name and process id"},
+                  .default_text = "host name and process id"},
     [OPT_IDLE] = {"idle", "T", KIND_TIME,
                   "end after T without a call to make, so that nobody pays for "
                   "an idle machine",
@@ -127,15 +127,15 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_KEEP_ALIVE] = {"keep-alive", "T", KIND_TEXT,
                         "how long Ollama keeps a model loaded after a call; 0 "
                         "unloads at once, -1 never",
-                        .told = "30m"},
+                        .default_text = "30m"},
     [OPT_HOURS] = {"hours", "FROM-TO", KIND_TEXT,
                    "take calls only between these times of the day, such as "
                    "20-08 or 18:30-7"},
     [OPT_YIELD] = {"yield", "[=LOAD]", KIND_MAYBE_WHOLE,
                    "take no calls while others use the model server, or the "
                    "load average is above LOAD",
-                   .told = "LOAD is the number of processors", .least = 1,
-                   .most = INT64_MAX, .range = "above 0"},
+                   .default_text = "LOAD is the number of processors",
+                   .least = 1, .most = INT64_MAX, .range = "above 0"},
     [OPT_RESTART_CMD] = {"restart-cmd", "COMMAND", KIND_TEXT,
                          "run this when the model server has stopped "
                          "answering, at most once a minute"},
@@ -159,7 +159,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                  "SHA-256 is its digest, so no `revision` is needed."},
     [OPT_DISCOVER] = {"discover", "[=PORTS]", KIND_MAYBE_PORTS,
                       "use every model server that listens on this machine",
-                      .told = "PORTS are 11434-11449,8080",
+                      .default_text = "PORTS are 11434-11449,8080",
                       .more =
                           "By default those are Ollama on the ports 11434 to "
                           "11449, and llama.cpp or an OpenAI-compatible server "
@@ -185,7 +185,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_MAX_WORKERS] =
         {"max-workers", "N", KIND_WHOLE,
          "how many workers may have calls of the job at a time",
-         .told = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
+         .default_text = "all", .least = 1, .most = REQUEST_MAX_WORKERS,
          .range = "from 1 to 10000",
          .more =
              "From 1 to 10,000. The job keeps the workers that it has, so that "
@@ -198,9 +198,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
                      "named; repeatable"},
     [OPT_COMPILED] = {"compiled", "FILE", KIND_TEXT,
                       "score the prompts of this file",
-                      .told = "the program as written", .offer.files = "json"},
+                      .default_text = "the program as written",
+                      .offer.files = "json"},
     [OPT_DATA] = {"data", "FILE", KIND_TEXT, "score on every row of this file",
-                  .told = "the test share, else the validation share",
+                  .default_text = "the test share, else the validation share",
                   .offer.files = OFFER_ANY},
     [OPT_ALL_STEPS] = {"all-steps", NULL, KIND_FLAG,
                        "also run the steps that the metric does not need"},
@@ -225,10 +226,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
          "the one that the model names as the best",
          .fallback = "majority", .offer.words = "majority|judge"},
     [OPT_FIELD] = {"field", "NAME", KIND_TEXT, "the output that is voted on",
-                   .told = "the first that is a label, else the last"},
+                   .default_text = "the first that is a label, else the last"},
     [OPT_SIZE] = {"size", "N", KIND_WHOLE,
                   "use only the N programs with the best scores",
-                  .told = "all of them", .least = 2, .most = 32,
+                  .default_text = "all of them", .least = 2, .most = 32,
                   .range = "from 2 to 32"},
     [OPT_JUNIT] = {"junit", "FILE", KIND_TEXT,
                    "write a JUnit XML report for CI, with a case for each row; "
@@ -244,10 +245,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
                    .more = "See docs/job-file.md for the forms."},
     [OPT_OUTPUT] = {"output", "FILE", KIND_TEXT,
                     "where the JSON lines of outputs go",
-                    .told = "standard output", .offer.files = OFFER_ANY},
+                    .default_text = "standard output",
+                    .offer.files = OFFER_ANY},
     [OPT_SLOTS] = {"slots", "N", KIND_WHOLE, "calls in flight at once",
-                   .told = "what slots=N of the server says", .least = 1,
-                   .most = 1024, .range = "from 1 to 1024"},
+                   .default_text = "what slots=N of the server says",
+                   .least = 1, .most = 1024, .range = "from 1 to 1024"},
     [OPT_TEMPLATE] = {"template", "NAME", KIND_WORD,
                       "what to start from: " TEMPLATE_LIST,
                       .fallback = "minimal", .offer.words = TEMPLATE_WORDS},
@@ -271,7 +273,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPT_QUIET] = {"quiet", NULL, KIND_FLAG, "show no progress"},
     [OPT_COLOR] = {"color", "WHEN", KIND_WORD,
                    "whether to print in color: auto, always or never",
-                   .told = "auto: on a terminal, unless NO_COLOR is set",
+                   .default_text =
+                       "auto: on a terminal, unless NO_COLOR is set",
                    .offer.words = "auto|always|never",
                    .more = "It may also come before the command."},
 };

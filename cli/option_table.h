@@ -34,17 +34,17 @@ struct option_row {
     const char *argument; // in the help; NULL for a flag
     enum option_kind kind;
     const char *help;
-    const char *fallback; // the value if it is not given; NULL: none
-    const char *told;     // the default in words, if the fallback does not say
-                          // it all
-    const char *more;     // what else the reference says; NULL: nothing
-    struct offer offer;   // what shells offer; KIND_WORD: its words
-    const char *env;      // NULL: derived from the name
-    int64_t least, most;  // limits of a number or of milliseconds; 0: none
-    const char *range;    // the limits in words
-    bool dashes;          // its values themselves begin with dashes
-    bool only_given;      // it has no variable: a command that loses something
-                          // does so only for who asks for it
+    const char *fallback;     // the value if it is not given; NULL: none
+    const char *default_text; // the default in words, if the fallback does not
+                              // say it all
+    const char *more;    // what else the reference says; NULL: nothing
+    struct offer offer;  // what shells offer; KIND_WORD: its words
+    const char *env;     // NULL: derived from the name
+    int64_t least, most; // limits of a number or of milliseconds; 0: none
+    const char *range;   // the limits in words
+    bool dashes;         // its values themselves begin with dashes
+    bool only_given;     // it has no variable: a command that loses something
+                         // does so only for who asks for it
 };
 
 extern const struct option_row option_rows[OPTION_COUNT]; // by option_id

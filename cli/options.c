@@ -451,9 +451,9 @@ const char *option_text(const struct options *options, enum option_id id)
 }
 
 int64_t option_number(const struct options *options, enum option_id id,
-                      int64_t otherwise)
+                      int64_t default_number)
 {
-    struct option_value fallback = {.number = otherwise};
+    struct option_value fallback = {.number = default_number};
 
     if (options->values[id].n > 0)
         return options->values[id].number;

@@ -150,10 +150,10 @@ bool option_on(const struct options *options, enum option_id id);
 // Returns the last value, or the option's default if it was not given, or NULL
 // if it has no default.
 const char *option_text(const struct options *options, enum option_id id);
-// Returns the last value, or the option's default, or `otherwise` if it has no
-// default.
+// Returns the last value, or the option's default, or `default_number` if it
+// has no default.
 int64_t option_number(const struct options *options, enum option_id id,
-                      int64_t otherwise);
+                      int64_t default_number);
 size_t option_list(const struct options *options, enum option_id id,
                    const char *const **out);
 

@@ -167,8 +167,9 @@ static bool is_one_name(const char *a, const char *b)
     return same;
 }
 
-bool out_file_apart(const char *path, const char *option, const char *other,
-                    const char *other_option, struct err *err)
+bool out_file_check_distinct(const char *path, const char *option,
+                             const char *other, const char *other_option,
+                             struct err *err)
 {
     if (path == NULL || other == NULL ||
         (!file_is_same(path, other) && !is_one_name(path, other)))

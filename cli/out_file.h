@@ -34,8 +34,9 @@ bool out_file_check(const char *path, const char *option,
 
 // Checks that two outputs of one command go to two different files. Either may
 // be NULL.
-bool out_file_apart(const char *path, const char *option, const char *other,
-                    const char *other_option, struct err *err);
+bool out_file_check_distinct(const char *path, const char *option,
+                             const char *other, const char *other_option,
+                             struct err *err);
 
 // Checks that a default name, which the user did not choose, does not overwrite
 // a file that promptcc did not write.

@@ -21,7 +21,7 @@ enum {
     SAY_MAX_BYTES = 1 << 20,
 };
 
-const struct exit_told exit_told[] = {
+const struct exit_meaning exit_meanings[] = {
     {EXIT_DONE, "done"},
     {EXIT_FAILED, "failed"},
     {EXIT_USAGE, "wrong usage or bad input, or the store is in use"},

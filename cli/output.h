@@ -25,11 +25,11 @@ enum exit_status {
 
 // What each status means, for the manual pages and the reference. In the last
 // entry, `meaning` is NULL.
-struct exit_told {
+struct exit_meaning {
     enum exit_status status;
     const char *meaning;
 };
-extern const struct exit_told exit_told[];
+extern const struct exit_meaning exit_meanings[];
 
 int exit_of(enum err_code code);
 

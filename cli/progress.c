@@ -327,8 +327,8 @@ void progress_init(struct progress_view *view, FILE *out, bool quiet,
                                    .fd = fileno(out),
                                    .quiet = quiet,
                                    .simulated = simulated,
-                                   .told_trial = -1,
-                                   .told_best = -1};
+                                   .shown_trial = -1,
+                                   .shown_best = -1};
     terminal = terminal_of(view->fd);
     view->live = terminal.live && !quiet;
     view->shown_ms = INT64_MIN / 2;
@@ -359,18 +359,18 @@ static void draw_block(struct progress_view *view)
 
 static bool has_news(const struct progress_view *view)
 {
-    return strcmp(view->told_phase, view->phase) != 0 ||
-           strcmp(view->told_note, view->note) != 0 ||
-           view->told_trial != view->last.trial ||
-           view->told_best < view->last.best ||
-           view->told_best > view->last.best;
+    return strcmp(view->shown_phase, view->phase) != 0 ||
+           strcmp(view->shown_note, view->note) != 0 ||
+           view->shown_trial != view->last.trial ||
+           view->shown_best < view->last.best ||
+           view->shown_best > view->last.best;
 }
 
 static void draw_line(struct progress_view *view)
 {
     struct buf text = BUF_INIT(BLOCK_BYTES);
 
-    if (strcmp(view->told_note, view->note) != 0 && view->note[0] != '\0') {
+    if (strcmp(view->shown_note, view->note) != 0 && view->note[0] != '\0') {
         buf_puts(&text, "     ");
         plain_put_line(&text, view->note, strlen(view->note));
         buf_putc(&text, '\n');
@@ -378,10 +378,10 @@ static void draw_line(struct progress_view *view)
     progress_line(&view->last, &text);
     write_out(view, &text);
     buf_release(&text);
-    strcpy(view->told_phase, view->phase);
-    strcpy(view->told_note, view->note);
-    view->told_trial = view->last.trial;
-    view->told_best = view->last.best;
+    strcpy(view->shown_phase, view->phase);
+    strcpy(view->shown_note, view->note);
+    view->shown_trial = view->last.trial;
+    view->shown_best = view->last.best;
 }
 
 void progress_tick(struct progress_view *view, int64_t now_ms)

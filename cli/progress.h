@@ -36,9 +36,9 @@ struct progress_view {
     struct progress last;
     bool any; // last is valid
     // what the last plain line said
-    char told_phase[96], told_note[256];
-    int64_t told_trial;
-    double told_best;
+    char shown_phase[96], shown_note[256];
+    int64_t shown_trial;
+    double shown_best;
 };
 
 // `simulated` says that the servers are the stand-in.

@@ -5,11 +5,12 @@
 //
 //     {"commands": [{"group", "name", "usage", "summary", "about", "example",
 //                    "document", "options": ["store", ...],
-//                    "told": [an option that it describes in its own words]}],
-//      "options": [{"name", "argument", "help", "more", "otherwise", "env",
+//                    "option_help": [an option that it describes in its own
+//                    words]}],
+//      "options": [{"name", "argument", "help", "more", "default", "env",
 //                   "of": [commands that take it]}],
 //      "exit": [{"status", "meaning"}],
-//      "optimizers": [{"name", "help", "params": [{"name", "kind", "otherwise",
+//      "optimizers": [{"name", "help", "params": [{"name", "kind", "default",
 //                      "choices", "help"}]}],
 //      "messages": [{"kind", "name", "fields": [{"key", "type", "required",
 //                    "min", "max", "about", "items": [fields of a list]}]}],
@@ -41,11 +42,11 @@ static json_t *option_document(const struct command_entry *command,
     struct option_about about;
     char env[64];
 
-    option_tell(command, id, &about);
+    option_describe(command, id, &about);
     option_env(id, env, sizeof env);
     return json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s?}", "name", about.name,
                      "argument", about.argument, "help", about.help, "more",
-                     about.more, "otherwise", about.otherwise, "env",
+                     about.more, "default", about.default_text, "env",
                      option_rows[id].only_given ? NULL : env);
 }
 
@@ -76,22 +77,22 @@ static json_t *options_document(void)
 static json_t *command_document(const struct command_listed *listed)
 {
     const struct command_entry *entry = listed->entry;
-    json_t *taken = json_array(), *told = json_array();
+    json_t *taken = json_array(), *own = json_array();
     struct option_about about;
 
     for (int id = 0; id < OPTION_COUNT; id++)
         if ((entry->options & OPTION_BIT(id)) != 0) {
-            option_tell(entry, (enum option_id)id, &about);
+            option_describe(entry, (enum option_id)id, &about);
             (void)json_array_append_new(taken, json_string(about.name));
         }
-    for (const struct option_told *one = entry->told;
+    for (const struct option_help *one = entry->option_help;
          one != NULL && one->help != NULL; one++)
-        (void)json_array_append_new(told, option_document(entry, one->id));
+        (void)json_array_append_new(own, option_document(entry, one->id));
     return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s?, s:o, s:o}", "group",
                      command_group_title(listed->group), "name", entry->name,
                      "usage", entry->usage, "summary", entry->summary, "about",
                      entry->about, "example", entry->example, "document",
-                     entry->document, "options", taken, "told", told);
+                     entry->document, "options", taken, "option_help", own);
 }
 
 static json_t *commands_document(void)
@@ -107,7 +108,8 @@ static json_t *exit_document(void)
 {
     json_t *list = json_array();
 
-    for (const struct exit_told *one = exit_told; one->meaning != NULL; one++)
+    for (const struct exit_meaning *one = exit_meanings; one->meaning != NULL;
+         one++)
         (void)json_array_append_new(list, json_pack("{s:i, s:s}", "status",
                                                     (int)one->status, "meaning",
                                                     one->meaning));
@@ -121,17 +123,18 @@ static json_t *default_of(const struct param *param)
 {
     switch (param->kind) {
     case PARAM_INT:
-        return param->otherwise < 0
+        return param->default_value < 0
                    ? json_null()
-                   : json_integer((json_int_t)param->otherwise);
+                   : json_integer((json_int_t)param->default_value);
     case PARAM_BOOL:
-        return json_boolean(param->otherwise != 0);
+        return json_boolean(param->default_value != 0);
     case PARAM_CHOICE:
-        return json_string(param->choices[(size_t)param->otherwise]);
+        return json_string(param->choices[(size_t)param->default_value]);
     case PARAM_NUMBER:
         break;
     }
-    return isnan(param->otherwise) ? json_null() : json_real(param->otherwise);
+    return isnan(param->default_value) ? json_null()
+                                       : json_real(param->default_value);
 }
 
 static json_t *params_document(const struct optimizer *optimizer)
@@ -148,7 +151,7 @@ static json_t *params_document(const struct optimizer *optimizer)
                                         json_string(param->choices[c]));
         (void)json_array_append_new(
             list, json_pack("{s:s, s:o, s:o, s:s}", "name", param->name,
-                            "otherwise", default_of(param), "choices", choices,
+                            "default", default_of(param), "choices", choices,
                             "help", param->help));
     }
     return list;
@@ -168,12 +171,12 @@ static json_t *optimizers_document(void)
 
 // --- commands to a coordinator ---
 
-static void add_verb(json_t *list, const struct verb_told *told)
+static void add_verb(json_t *list, const struct verb_about *about)
 {
     (void)json_array_append_new(
-        list, json_pack("{s:s, s:b, s:s?, s:s}", "name", told->name, "of_job",
-                        (int)told->of_job, "argument", told->argument, "reply",
-                        told->reply));
+        list, json_pack("{s:s, s:b, s:s?, s:s}", "name", about->name, "of_job",
+                        (int)about->of_job, "argument", about->argument,
+                        "reply", about->reply));
 }
 
 // A coordinator answers some questions of a history itself, so its commands
@@ -182,10 +185,10 @@ static json_t *verbs_document(void)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; command_told(i) != NULL; i++)
-        add_verb(list, command_told(i));
-    for (size_t i = 0; lookup_told(i) != NULL; i++)
-        add_verb(list, lookup_told(i));
+    for (size_t i = 0; command_about(i) != NULL; i++)
+        add_verb(list, command_about(i));
+    for (size_t i = 0; lookup_about(i) != NULL; i++)
+        add_verb(list, lookup_about(i));
     return list;
 }
 
@@ -195,13 +198,13 @@ static json_t *metrics_document(void)
 {
     json_t *list = json_array();
     size_t n = 0;
-    const struct metric_told *told = metrics_told(&n);
+    const struct metric_about *rows = metrics_about(&n);
 
     for (size_t i = 0; i < n; i++)
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s}", "name", told[i].name,
-                            "labels", told[i].labels, "type", told[i].type,
-                            "help", told[i].help));
+            list, json_pack("{s:s, s:s, s:s, s:s}", "name", rows[i].name,
+                            "labels", rows[i].labels, "type", rows[i].type,
+                            "help", rows[i].help));
     return list;
 }
 

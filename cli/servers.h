@@ -18,8 +18,8 @@ enum { SERVERS_MAX = 64 };
 #define SERVERS_DEFAULT_OLLAMA "http://localhost:11434"
 
 // How --ollama and --openai are described in a command that asks one server:
-// rows of its `told` (servers_open_one).
-#define SERVERS_TOLD_OF_ONE                                                    \
+// rows of its `option_help` (servers_open_one).
+#define SERVERS_HELP_OF_ONE                                                    \
     {OPT_OLLAMA,                                                               \
      "the Ollama server, and how many calls it works on at once (1)",          \
      SERVERS_DEFAULT_OLLAMA},                                                  \

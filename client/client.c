@@ -32,13 +32,13 @@ struct client {
     struct arena arena;         // for the message being read
     int64_t epoch;
     int64_t patience_ms;
-    int64_t reply_ms;  // patience for a REPLY
-    int unanswered;    // commands on this connection without a REPLY
-    bool remote;       // the coordinator is in another process
-    bool welcomed;     // a WELCOME has come
-    bool was_welcomed; // a WELCOME has ever come
-    bool told;         // that the coordinator is gone
-    int64_t hello_ms;  // when the last HELLO was sent
+    int64_t reply_ms;   // patience for a REPLY
+    int unanswered;     // commands on this connection without a REPLY
+    bool remote;        // the coordinator is in another process
+    bool welcomed;      // a WELCOME has come
+    bool was_welcomed;  // a WELCOME has ever come
+    bool loss_reported; // that the coordinator is gone
+    int64_t hello_ms;   // when the last HELLO was sent
     int64_t heard_ms;
     int64_t beat_ms;
     struct submission job; // the job that is watched
@@ -89,12 +89,12 @@ static bool lose_coordinator(struct client *client, struct err *err)
 {
     char text[300];
 
-    if (client->welcomed && !client->told) {
+    if (client->welcomed && !client->loss_reported) {
         (void)text_print(text, sizeof text,
                          "the coordinator at %.200s is gone; waiting for it",
                          client->endpoint);
         submission_say(&client->job, text);
-        client->told = true;
+        client->loss_reported = true;
     }
     return reopen(client, err);
 }
@@ -122,10 +122,10 @@ static void beat(struct client *client, int64_t now)
 
 static void on_welcome(struct client *client)
 {
-    if (client->told)
+    if (client->loss_reported)
         submission_say(&client->job, "the coordinator is back");
     client->welcomed = client->was_welcomed = true;
-    client->told = false;
+    client->loss_reported = false;
 }
 
 static bool send_command(struct client *client, const char *verb,

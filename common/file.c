@@ -252,7 +252,7 @@ char *file_target(const char *path)
 
 // Without O_NONBLOCK, opening a pipe would wait for a reader forever, ignoring
 // signals.
-int file_open_through(const char *path, struct err *err)
+int file_open_direct(const char *path, struct err *err)
 {
     int fd = -1;
 
@@ -278,7 +278,7 @@ int file_open_through(const char *path, struct err *err)
 static bool write_through(const char *path, const void *data, size_t len,
                           struct err *err)
 {
-    int fd = file_open_through(path, err);
+    int fd = file_open_direct(path, err);
 
     if (fd < 0)
         return false;

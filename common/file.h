@@ -42,7 +42,7 @@ char *file_target(const char *path);
 
 // Opens a pipe or a device for direct writing. Returns -1 and fills err on
 // failure, including when nobody reads from a pipe within two seconds.
-int file_open_through(const char *path, struct err *err);
+int file_open_direct(const char *path, struct err *err);
 
 // Returns true if a file with that mode and owner is secret: readable by its
 // owner alone, or by root and a group, which is how a container receives a

@@ -348,30 +348,30 @@ char *json_text(const json_t *value)
 }
 
 const char *json_get_text(const json_t *object, const char *key,
-                          const char *otherwise)
+                          const char *fallback)
 {
     const json_t *value = json_object_get(object, key);
 
-    return json_is_string(value) ? json_string_value(value) : otherwise;
+    return json_is_string(value) ? json_string_value(value) : fallback;
 }
 
-int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise)
+int64_t json_get_int(const json_t *object, const char *key, int64_t fallback)
 {
     const json_t *value = json_object_get(object, key);
 
-    return json_is_integer(value) ? json_integer_value(value) : otherwise;
+    return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
 
-double json_get_number(const json_t *object, const char *key, double otherwise)
+double json_get_number(const json_t *object, const char *key, double fallback)
 {
     const json_t *value = json_object_get(object, key);
 
-    return json_is_number(value) ? json_number_value(value) : otherwise;
+    return json_is_number(value) ? json_number_value(value) : fallback;
 }
 
-bool json_get_bool(const json_t *object, const char *key, bool otherwise)
+bool json_get_bool(const json_t *object, const char *key, bool fallback)
 {
     const json_t *value = json_object_get(object, key);
 
-    return json_is_boolean(value) ? json_is_true(value) : otherwise;
+    return json_is_boolean(value) ? json_is_true(value) : fallback;
 }

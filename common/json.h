@@ -50,9 +50,9 @@ char *json_text(const json_t *value);
 // Return a member of an object by key, or the default if the key is missing or
 // has another type. The string is borrowed.
 const char *json_get_text(const json_t *object, const char *key,
-                          const char *otherwise);
-int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise);
-double json_get_number(const json_t *object, const char *key, double otherwise);
-bool json_get_bool(const json_t *object, const char *key, bool otherwise);
+                          const char *fallback);
+int64_t json_get_int(const json_t *object, const char *key, int64_t fallback);
+double json_get_number(const json_t *object, const char *key, double fallback);
+bool json_get_bool(const json_t *object, const char *key, bool fallback);
 
 #endif

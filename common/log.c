@@ -114,7 +114,7 @@ void log_line(enum log_level level, const char *id, const char *format, ...)
                           " (and %ld more of this kind)", left_out);
 
     // Text from outside must not forge a second line or control the terminal.
-    len = plain_squash(line, len);
+    len = plain_flatten(line, len);
     line[len++] = '\n';
     // If standard error itself fails, there is nowhere to report it.
     ssize_t put = write(STDERR_FILENO, line, len);

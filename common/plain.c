@@ -135,7 +135,7 @@ void plain_put_json(struct buf *out, const char *document, size_t len)
     }
 }
 
-size_t plain_squash(char *line, size_t len)
+size_t plain_flatten(char *line, size_t len)
 {
     size_t to = 0;
 

@@ -35,6 +35,6 @@ void plain_put_json(struct buf *out, const char *document, size_t len);
 // Turns line[0..len) into one line in place, for callers whose text must not
 // grow: a control becomes '?', line ends and tabs become spaces. Returns the
 // new length.
-size_t plain_squash(char *line, size_t len);
+size_t plain_flatten(char *line, size_t len);
 
 #endif

@@ -69,7 +69,7 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-size_t words_stop(const char *text, size_t len)
+size_t words_sentence_end(const char *text, size_t len)
 {
     static const char *const wide[] = {"\u3002", "\uff01", "\uff1f", "\uff61"};
 
@@ -178,7 +178,7 @@ bool words_next_term(struct words *words, struct word *out)
     return false;
 }
 
-void words_spread(const char *text, size_t len, struct buf *out)
+void words_put_spaced(const char *text, size_t len, struct buf *out)
 {
     struct words words = {.text = text, .len = len};
     struct word word;

@@ -47,13 +47,13 @@ bool words_next_term(struct words *words, struct word *out);
 
 // Appends the words of text with a space between them, so that the characters
 // of scripts without spaces are separated like all other words.
-void words_spread(const char *text, size_t len, struct buf *out);
+void words_put_spaced(const char *text, size_t len, struct buf *out);
 
 // Returns the length in bytes of the mark at the start of text[0..len) that
 // ends a sentence: . ! ? followed by white space or the end of the text, or one
 // of the full stops of Chinese and Japanese, which need no space after them.
 // Returns 0 if there is none.
-size_t words_stop(const char *text, size_t len);
+size_t words_sentence_end(const char *text, size_t len);
 
 // Returns true for a comma, quote, dash or bracket of any script; within ASCII,
 // for what Unicode calls punctuation (not $ + < = > ^ ` | ~).

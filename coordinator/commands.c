@@ -389,14 +389,14 @@ static json_t *act_resume(const struct command_scene *at,
     bool ok = true;
 
     (void)command;
-    if (json_array_size(rows) > 0 && jobs_begins_or_runs(at->jobs, id)) {
+    if (json_array_size(rows) > 0 && jobs_is_running_or_opening(at->jobs, id)) {
         err_set(err, ERR_INPUT,
                 "job %.200s is running: `pause` it first, to leave out "
                 "examples",
                 id);
         return NULL;
     }
-    if (jobs_runs(at->jobs, id) && share.priority == 0 &&
+    if (jobs_is_running(at->jobs, id) && share.priority == 0 &&
         share.max_workers == 0) {
         err_set(err, ERR_INPUT, "job %.200s is running", id);
         return NULL;
@@ -428,7 +428,7 @@ static json_t *act_ask(const struct command_scene *at,
 }
 
 static const struct verb {
-    struct verb_told told;
+    struct verb_about about;
     json_t *(*read)(struct store *store, const struct command *command,
                     struct err *err);
     json_t *(*act)(const struct command_scene *at,
@@ -436,33 +436,35 @@ static const struct verb {
                    struct err *err);
     bool query; // SQL written by the client
 } verbs[] = {
-    {.told = {"query", false, "`sql`",
-              "`columns`, a list of names; `rows`, a list of objects"},
+    {.about = {"query", false, "`sql`",
+               "`columns`, a list of names; `rows`, a list of objects"},
      .query = true},
-    {.told = {"workers", false, NULL,
-              "the connected ones: `name`, `state`, `server`, `slots`, `open` "
-              "(calls that it has), `models`, `calls`, `faults`, `last_fault`, "
-              "`reason`"},
+    {.about =
+         {"workers", false, NULL,
+          "the connected ones: `name`, `state`, `server`, `slots`, `open` "
+          "(calls that it has), `models`, `calls`, `faults`, `last_fault`, "
+          "`reason`"},
      .act = act_workers},
-    {.told =
+    {.about =
          {"status", false, NULL,
           "the current state in numbers: `jobs` with the members of PROGRESS, "
           "`calls`, `workers` by state, `slots`, `longest_turn_ms`"},
      .act = act_status},
-    {.told = {"stop", true, NULL, "`job`, `state`"},
+    {.about = {"stop", true, NULL, "`job`, `state`"},
      .read = read_id,
      .act = act_stop},
-    {.told = {"pause", true, NULL, "`job`, `state`"},
+    {.about = {"pause", true, NULL, "`job`, `state`"},
      .read = read_id,
      .act = act_pause},
-    {.told = {"resume", true,
-              "`exclude` (up to 10,000 row numbers), `priority`, "
-              "`max_workers`, each optional. A running job takes only the last "
-              "two",
-              "`job`, `state`"},
+    {.about =
+         {"resume", true,
+          "`exclude` (up to 10,000 row numbers), `priority`, "
+          "`max_workers`, each optional. A running job takes only the last "
+          "two",
+          "`job`, `state`"},
      .read = read_resume,
      .act = act_resume},
-    {.told =
+    {.about =
          {"ask", false,
           "`model`, `digest` (missing: any), `prefix`, `tail`, `format`, "
           "`options` of a CALL",
@@ -472,9 +474,9 @@ static const struct verb {
      .act = act_ask},
 };
 
-const struct verb_told *command_told(size_t i)
+const struct verb_about *command_about(size_t i)
 {
-    return i < sizeof verbs / sizeof *verbs ? &verbs[i].told : NULL;
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i].about : NULL;
 }
 
 // Everything that a history answers; lookup.c has the row of each verb.
@@ -483,7 +485,7 @@ static const struct verb verb_lookup = {.read = read_lookup};
 const struct verb *command_verb(const char *name, struct err *err)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].told.name, name) == 0)
+        if (strcmp(verbs[i].about.name, name) == 0)
             return &verbs[i];
     if (lookup_knows(name))
         return &verb_lookup;

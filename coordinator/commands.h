@@ -21,7 +21,7 @@
 struct jobs;
 struct peer;
 struct verb;
-struct verb_told;
+struct verb_about;
 
 // What a command acts on; all borrowed.
 struct command_scene {
@@ -31,8 +31,8 @@ struct command_scene {
 };
 
 // Returns the i-th verb of a coordinator, as docs/protocol.md describes it;
-// NULL after the last one. lookup_told describes the verbs of a history.
-const struct verb_told *command_told(size_t i);
+// NULL after the last one. lookup_about describes the verbs of a history.
+const struct verb_about *command_about(size_t i);
 
 // Finds a verb by name. Returns NULL with ERR_INPUT if there is none.
 const struct verb *command_verb(const char *name, struct err *err);

@@ -494,10 +494,10 @@ static bool open_engine(struct coordinator *c,
         .call_timeout_ms = options->call_timeout_ms,
         .local = options->local,
         .proofs = {.wanted = options->proofs, .last_id = first_id()},
-        .looks = options->looks,
+        .read_only = options->read_only,
         .allow_exec = options->allow_exec};
     turn_init(&c->engine.turn);
-    if (!parcel_init(&c->engine.parcel, err))
+    if (!handover_init(&c->engine.handover, err))
         return false;
     c->engine.store = store_open(options->store, err);
     if (c->engine.store == NULL)
@@ -527,7 +527,7 @@ static void free_coordinator(struct coordinator *c)
     models_release(&c->engine.models);
     store_close(c->engine.store);
     turn_release(&c->engine.turn);
-    parcel_release(&c->engine.parcel);
+    handover_release(&c->engine.handover);
     if (c->control != NULL)
         zmq_close(c->control);
     if (c->control_owner != NULL)
@@ -574,7 +574,7 @@ const char *coordinator_inside(const struct coordinator *c)
 
 void coordinator_hand_over(struct coordinator *c, struct bundle *bundle)
 {
-    parcel_put(&c->engine.parcel, bundle);
+    handover_put(&c->engine.handover, bundle);
 }
 
 bool coordinator_ended(const struct coordinator *c)

@@ -60,7 +60,7 @@ struct coordinator_options {
     bool local;
     // The history is read but not continued: its jobs keep the state in which
     // they are found.
-    bool looks;
+    bool read_only;
     bool proofs;     // workers prove what they can do when they join (proof.h)
     bool allow_exec; // allow exec metrics in jobs that are not local
 };
@@ -85,7 +85,7 @@ const char *coordinator_endpoint(const struct coordinator *coordinator);
 const char *coordinator_inside(const struct coordinator *coordinator);
 
 // Hands over the files of the next SUBMIT of a client in this process
-// (`local`); that SUBMIT then carries none. Takes bundle (parcel.h).
+// (`local`); that SUBMIT then carries none. Takes bundle (handover.h).
 void coordinator_hand_over(struct coordinator *coordinator,
                            struct bundle *bundle);
 

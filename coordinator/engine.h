@@ -32,10 +32,10 @@
 #include "common/hash.h"
 #include "common/map.h"
 #include "coordinator/call_key.h"
+#include "coordinator/handover.h"
 #include "coordinator/job_uses.h"
 #include "coordinator/kept_calls.h"
 #include "coordinator/models.h"
-#include "coordinator/parcel.h"
 #include "coordinator/proof.h"
 #include "coordinator/turn.h"
 #include "coordinator/worker_rows.h"
@@ -173,9 +173,9 @@ struct engine {
     struct turn turn;                // the loop's current turn
     bool behind; // the disk is: begin no new work until it has caught up
     bool local;  // clients are in this process: a job has a folder here
-    struct parcel parcel; // what such a client hands over
-    bool looks;           // jobs keep the state in which they were found
-    bool allow_exec;      // also in jobs that are not local
+    struct handover handover; // what such a client hands over
+    bool read_only;           // jobs keep the state in which they were found
+    bool allow_exec;          // also in jobs that are not local
     struct options_text options;
     struct proofs proofs;
     struct side_call *side_calls; // calls that clients make outside of jobs;

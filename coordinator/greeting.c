@@ -132,8 +132,8 @@ static bool is_acceptable(struct peers *peers, const struct wire_id *from,
     return false;
 }
 
-void greeting_heed(struct peers *peers, const struct wire_id *from,
-                   const struct hello *hello, int64_t now)
+void greeting_handle(struct peers *peers, const struct wire_id *from,
+                     const struct hello *hello, int64_t now)
 {
     struct peer *known, *former, *peer;
     struct token_bucket messages = {0};

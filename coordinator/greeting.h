@@ -29,7 +29,7 @@
 struct peers;
 
 // Handles a HELLO that came from that id in the last frame.
-void greeting_heed(struct peers *peers, const struct wire_id *from,
-                   const struct hello *hello, int64_t now);
+void greeting_handle(struct peers *peers, const struct wire_id *from,
+                     const struct hello *hello, int64_t now);
 
 #endif

@@ -254,8 +254,8 @@ static void on_fault(struct arrival *arrival)
 
 static void on_hello(struct arrival *arrival)
 {
-    greeting_heed(arrival->inbox->peers, arrival->from,
-                  &arrival->message->as.hello, arrival->now);
+    greeting_handle(arrival->inbox->peers, arrival->from,
+                    &arrival->message->as.hello, arrival->now);
 }
 
 // A worker that drains still answers its open calls, and then says goodbye

@@ -152,16 +152,17 @@ static struct running_job *find_running(const struct jobs *jobs, const char *id,
     return d;
 }
 
-bool jobs_runs(const struct jobs *jobs, const char *job_id)
+bool jobs_is_running(const struct jobs *jobs, const char *job_id)
 {
     const struct running_job *running = find_running(jobs, job_id, true);
 
     return running != NULL && running_job_is_open(running);
 }
 
-bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id)
+bool jobs_is_running_or_opening(const struct jobs *jobs, const char *job_id)
 {
-    return jobs_runs(jobs, job_id) || openings_find(&jobs->openings, job_id);
+    return jobs_is_running(jobs, job_id) ||
+           openings_find(&jobs->openings, job_id);
 }
 
 void jobs_survey(struct jobs *jobs)

@@ -60,8 +60,8 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
 
 // Returns true if a run of the job is in progress and has no end in sight. The
 // second also returns true while such a run is being opened.
-bool jobs_runs(const struct jobs *jobs, const char *job_id);
-bool jobs_begins_or_runs(const struct jobs *jobs, const char *job_id);
+bool jobs_is_running(const struct jobs *jobs, const char *job_id);
+bool jobs_is_running_or_opening(const struct jobs *jobs, const char *job_id);
 
 // Asks the store what an earlier coordinator left. Call once, at the start.
 void jobs_survey(struct jobs *jobs);

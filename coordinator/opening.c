@@ -86,7 +86,7 @@ static struct bundle *unpack(struct engine *engine, const struct submit *submit,
     if (submit->n_files > 0)
         return unpack_files(engine, submit, err);
     if (engine->local)
-        bundle = parcel_take(&engine->parcel);
+        bundle = handover_take(&engine->handover);
     if (bundle == NULL)
         err_set(err, ERR_INPUT,
                 "the submission holds no file: the first one is the job file");

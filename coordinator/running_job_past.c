@@ -295,7 +295,7 @@ static bool look_up(struct running_job *running, struct store *reader,
     drop_data(running);
     if (!running_job_keep_examples(running, reader, err))
         goto out;
-    ok = running->engine->looks ||
+    ok = running->engine->read_only ||
          history_job_state(
              reader, running->work.job_no,
              &(struct history_job_state){.state = JOB_RUNNING, .score = -1},

@@ -210,7 +210,7 @@ static void finish(struct running_job *running, int64_t now,
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
     ending->compiled = NULL;
-    if (running->engine->looks)
+    if (running->engine->read_only)
         return;
     if (out->compiled != NULL)
         history_job_compiled(running->engine->store, running->work.job_no,

@@ -145,7 +145,7 @@ static bool read_error(const struct model_reply *reply, char *out, size_t size)
         text = reply->body;
     size_t len = text_print(out, size, "%s", text + strspn(text, " \t\r\n"));
 
-    out[plain_squash(out, len)] = '\0';
+    out[plain_flatten(out, len)] = '\0';
     json_decref(body);
     return found;
 }
@@ -421,7 +421,7 @@ static void set_empty(const struct reply_facts *facts, struct model_done *done)
     char said[REFUSAL_BYTES];
     size_t len = text_print(said, sizeof said, "%s", facts->refusal);
 
-    len = plain_squash(said, len);
+    len = plain_flatten(said, len);
     set_answer(done, CALL_EMPTY, said, len);
 }
 

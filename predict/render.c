@@ -50,7 +50,7 @@ static json_t *complete_inputs(const struct step *step, const json_t *values,
         json_t *value = json_object_get(values, field->name);
 
         if (value == NULL)
-            value = field->otherwise;
+            value = field->default_value;
         if (value == NULL)
             err_set(err, ERR_INPUT,
                     "step `%s` needs a value for `%s` (with no values at all, "

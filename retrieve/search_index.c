@@ -95,7 +95,7 @@ static bool bind_words(struct search_index *index, sqlite3_stmt *insert, int at,
 {
     struct buf words = BUF_INIT(WORDS_MAX_BYTES);
 
-    words_spread(json_string_value(text), json_string_length(text), &words);
+    words_put_spaced(json_string_value(text), json_string_length(text), &words);
     int len = (int)words.len;
     char *taken = buf_ok(&words, "a document", err) ? buf_take(&words) : NULL;
     buf_release(&words);
@@ -229,7 +229,7 @@ static size_t put_terms(const char *query, struct buf *out)
     buf_putc(out, '(');
     for (; n < SEARCH_MAX_TERMS && words_next_term(&words, &term); n++) {
         buf_puts(out, n > 0 ? " OR \"" : "\"");
-        words_spread(term.text, term.len, out);
+        words_put_spaced(term.text, term.len, out);
         buf_putc(out, '"');
     }
     buf_putc(out, ')');

@@ -130,13 +130,13 @@ def commands(group):
         if one["options"]:
             lines += ["Options: " + " ".join(code("--" + name) for name in
                                              one["options"]), ""]
-        if one["told"]:
+        if one["option_help"]:
             lines += ["In this command:", ""]
-        for told in one["told"]:
-            default = (f" (default: {prose(told['otherwise'])})"
-                       if told["otherwise"] else "")
-            lines.append(f"* {option_name(told)}: {prose(told['help'])}{default}")
-        if one["told"]:
+        for own in one["option_help"]:
+            default = (f" (default: {prose(own['default'])})"
+                       if own["default"] else "")
+            lines.append(f"* {option_name(own)}: {prose(own['help'])}{default}")
+        if one["option_help"]:
             lines.append("")
     assert lines, f"there is no group of commands {group}"
     return lines[:-1]
@@ -154,7 +154,7 @@ def options():
             meaning = f"Of {', '.join(map(code, one['of']))}: {prose(one['help'])}"
         if one["more"]:
             meaning += ". " + prose(one["more"]).rstrip(".")
-        rows.append((option_name(one), meaning, prose(one["otherwise"] or "")))
+        rows.append((option_name(one), meaning, prose(one["default"] or "")))
     return table(*rows)
 
 
@@ -179,7 +179,7 @@ def optimizer(name):
     rows = [("parameter", "default", "meaning")]
     for param in one["params"]:
         meaning = prose(param["help"])
-        value = param["otherwise"]
+        value = param["default"]
         if param["choices"]:
             meaning += f" ({', '.join(map(code, param['choices']))})"
             value = code(value)

@@ -13,8 +13,8 @@ static json_t *schema_of_field(const struct field *field)
     if (schema != NULL && field->desc[0] != '\0')
         (void)json_object_set_new(schema, "description",
                                   json_string(field->desc));
-    if (schema != NULL && field->otherwise != NULL)
-        (void)json_object_set(schema, "default", field->otherwise);
+    if (schema != NULL && field->default_value != NULL)
+        (void)json_object_set(schema, "default", field->default_value);
     return schema;
 }
 
@@ -35,7 +35,7 @@ static json_t *inputs_schema(const struct program *program)
 
         (void)json_object_set_new(properties, field->name,
                                   schema_of_field(field));
-        if (field->otherwise == NULL)
+        if (field->default_value == NULL)
             (void)json_array_append_new(required, json_string(field->name));
     }
     return object_schema(properties, required);

@@ -21,7 +21,7 @@ static double rarity(const struct sim_ask *ask, uint64_t hash)
             high = middle;
     }
     bool known = low < idf->n && idf->items[low].hash == hash;
-    return known ? idf->items[low].weight : ask->task->otherwise;
+    return known ? idf->items[low].weight : ask->task->default_weight;
 }
 
 // Keeps the n best keywords, best first, with each stem only once.

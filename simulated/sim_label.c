@@ -366,13 +366,13 @@ static double agrees(const struct sim_label_set *set,
 }
 
 void sim_label_weigh(struct sim_label_set *set, const struct sim_bag *idf,
-                     double otherwise, const struct sim_bag *demos,
+                     double default_weight, const struct sim_bag *demos,
                      size_t n_demos)
 {
     for (size_t i = 0; i < set->n; i++) {
-        sim_bag_weigh(&set->names[i], idf, otherwise);
-        sim_bag_weigh(&set->mentions[i], idf, otherwise);
-        sim_bag_weigh(&set->classes[i], idf, otherwise);
+        sim_bag_weigh(&set->names[i], idf, default_weight);
+        sim_bag_weigh(&set->mentions[i], idf, default_weight);
+        sim_bag_weigh(&set->classes[i], idf, default_weight);
     }
     double sum = 0;
     for (size_t i = 0; i < n_demos && set->n > 0; i++)

@@ -60,7 +60,7 @@ void sim_label_documents(const struct sim_label_set *set,
 
 // Weighs the bags and judges the demos. `demos` are the weighed inputs.
 void sim_label_weigh(struct sim_label_set *set, const struct sim_bag *idf,
-                     double otherwise, const struct sim_bag *demos,
+                     double default_weight, const struct sim_bag *demos,
                      size_t n_demos);
 
 // The question that a label is chosen for, weighed. Everything is borrowed.

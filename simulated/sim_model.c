@@ -241,7 +241,7 @@ static bool answer_turn(const struct sim_task *task,
                          &turn, err))
         return false;
     struct sim_bag bag = sim_bag_new(arena, turn.joined, strlen(turn.joined));
-    sim_bag_weigh(&bag, &task->idf, task->otherwise);
+    sim_bag_weigh(&bag, &task->idf, task->default_weight);
     struct sim_ask ask = {
         .task = task,
         .turn = &turn,

@@ -62,9 +62,9 @@ static bool check_options(const json_t *options, struct sim_refusal *refusal)
     return true;
 }
 
-static int64_t whole(const json_t *object, const char *key, int64_t otherwise)
+static int64_t whole(const json_t *object, const char *key, int64_t fallback)
 {
-    double value = json_get_number(object, key, (double)otherwise);
+    double value = json_get_number(object, key, (double)fallback);
     return (int64_t)fmin(fmax(value, -1e15), 1e15);
 }
 

@@ -60,7 +60,7 @@ static const char *best_sentence(const struct sim_ask *ask, const char *but)
 {
     const struct sim_task *task = ask->task;
     struct sim_bag wanted = sim_bag_new(ask->arena, but, strlen(but));
-    sim_bag_weigh(&wanted, &task->idf, task->otherwise);
+    sim_bag_weigh(&wanted, &task->idf, task->default_weight);
     struct sim_span best = {NULL, 0};
     double top = 0;
     for (size_t i = 0; i < task->prompt.n_inputs; i++) {
@@ -68,7 +68,7 @@ static const char *best_sentence(const struct sim_ask *ask, const char *but)
         struct sim_span one;
         while (at != NULL && at != but && next_sentence(&at, &one)) {
             struct sim_bag bag = sim_bag_new(ask->arena, one.at, one.len);
-            sim_bag_weigh(&bag, &task->idf, task->otherwise);
+            sim_bag_weigh(&bag, &task->idf, task->default_weight);
             double fit = sim_bag_cosine(&wanted, &bag);
             if (fit > top) {
                 top = fit;

@@ -58,7 +58,7 @@ static json_t *schema_text(struct sim_ask *ask, const json_t *schema,
 static double fit_of(const struct sim_ask *ask, const char *text)
 {
     struct sim_bag bag = sim_bag_new(ask->arena, text, strlen(text));
-    sim_bag_weigh(&bag, &ask->task->idf, ask->task->otherwise);
+    sim_bag_weigh(&bag, &ask->task->idf, ask->task->default_weight);
     return sim_bag_cosine(&bag, ask->question);
 }
 

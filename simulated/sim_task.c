@@ -50,14 +50,14 @@ static bool weigh(struct sim_task *task)
     for (size_t i = 0; i < prompt->n_outputs; i++)
         sim_label_documents(&task->labels[i], bags, &n);
     task->idf = sim_bag_idf(&task->arena, bags, n);
-    task->otherwise = log(1.0 + ((double)n + 1.0) / 0.5);
+    task->default_weight = log(1.0 + ((double)n + 1.0) / 0.5);
     free(bags);
     if (task->idf.items == NULL)
         return false;
     for (size_t i = 0; i < prompt->n_demos; i++)
-        sim_bag_weigh(&task->demos[i], &task->idf, task->otherwise);
+        sim_bag_weigh(&task->demos[i], &task->idf, task->default_weight);
     for (size_t i = 0; i < prompt->n_outputs; i++)
-        sim_label_weigh(&task->labels[i], &task->idf, task->otherwise,
+        sim_label_weigh(&task->labels[i], &task->idf, task->default_weight,
                         task->demos, prompt->n_demos);
     return true;
 }

@@ -25,7 +25,7 @@ struct sim_task {
     json_t *schema;        // owned; the fields borrow from it
     struct sim_bag *demos; // by demo: its input, weighed
     struct sim_bag idf;
-    double otherwise; // the weight of a word that is not in the prefix
+    double default_weight; // the weight of a word that is not in the prefix
     struct sim_label_set labels[SIM_FIELDS_MAX]; // by output field
     double hints; // how well the form of the answer is shown, 0 to 1
     int refs;     // under the store's lock

@@ -224,7 +224,7 @@ struct sim_bag sim_bag_new(struct arena *arena, const char *text, size_t len)
 }
 
 void sim_bag_weigh(struct sim_bag *bag, const struct sim_bag *idf,
-                   double otherwise)
+                   double default_weight)
 {
     double squares = 0;
     size_t k = 0;
@@ -233,8 +233,8 @@ void sim_bag_weigh(struct sim_bag *bag, const struct sim_bag *idf,
         while (k < idf->n && idf->items[k].hash < item->hash)
             k++;
         bool known = k < idf->n && idf->items[k].hash == item->hash;
-        item->weight =
-            sqrt(item->weight) * (known ? idf->items[k].weight : otherwise);
+        item->weight = sqrt(item->weight) *
+                       (known ? idf->items[k].weight : default_weight);
         squares += item->weight * item->weight;
     }
     if (squares <= 0)

@@ -58,9 +58,9 @@ bool sim_has_word(const char *text, const char *word);
 struct sim_bag sim_bag_new(struct arena *arena, const char *text, size_t len);
 
 // Multiplies each weight by the value that `idf` (sorted by hash) has for it,
-// or by `otherwise` if it has none, and scales the bag to length 1.
+// or by `default_weight` if it has none, and scales the bag to length 1.
 void sim_bag_weigh(struct sim_bag *bag, const struct sim_bag *idf,
-                   double otherwise);
+                   double default_weight);
 
 // Returns the cosine of two weighed bags: 0 to 1.
 double sim_bag_cosine(const struct sim_bag *a, const struct sim_bag *b);

@@ -222,7 +222,7 @@ static json_t *answer_query(struct store *store, const char *id,
 #define URL_PARAMETERS "its parameters"
 
 static const struct verb {
-    struct verb_told told;
+    struct verb_about about;
     lookup_function *answer;
 } verbs[] = {
     {{"jobs", false, NULL, LIKE_THE_COMMAND}, answer_jobs},
@@ -288,15 +288,15 @@ static const struct verb {
      lookup_worker_history},
 };
 
-const struct verb_told *lookup_told(size_t i)
+const struct verb_about *lookup_about(size_t i)
 {
-    return i < sizeof verbs / sizeof *verbs ? &verbs[i].told : NULL;
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i].about : NULL;
 }
 
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].told.name, name) == 0)
+        if (strcmp(verbs[i].about.name, name) == 0)
             return &verbs[i];
     return NULL;
 }
@@ -318,7 +318,7 @@ json_t *lookup_answer(struct store *store, const char *name, const char *job,
                 "`%.40s` is not a question that a history can answer", name);
         return NULL;
     }
-    if (verb->told.of_job) {
+    if (verb->about.of_job) {
         id = query_job(store, job, err);
         if (id == NULL)
             return NULL;

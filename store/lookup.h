@@ -18,14 +18,14 @@
 #include "store/store.h"
 
 // A verb of a COMMAND as docs/protocol.md describes it. All strings are static.
-struct verb_told {
+struct verb_about {
     const char *name;
     bool of_job;          // asks about a job that must exist
     const char *argument; // members of the argument; NULL: it takes none
     const char *reply;
 };
 // Returns the i-th row of the table, or NULL if there are no more.
-const struct verb_told *lookup_told(size_t i);
+const struct verb_about *lookup_about(size_t i);
 
 // Returns true if verb is a row of the table.
 bool lookup_knows(const char *verb);

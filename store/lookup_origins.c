@@ -159,7 +159,7 @@ static size_t sentence_length(const char *text)
     size_t len = strlen(text);
 
     for (size_t at = 0; at < len; at++) {
-        size_t stop = words_stop(text + at, len - at);
+        size_t stop = words_sentence_end(text + at, len - at);
 
         if (stop > 0)
             return at + stop;

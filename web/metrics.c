@@ -48,7 +48,7 @@ enum metric_id {
     METRIC_COUNT
 };
 
-static const struct metric_told told[METRIC_COUNT] = {
+static const struct metric_about metric_rows[METRIC_COUNT] = {
     [METRIC_UP] = {"up", "", "gauge", "1 when the coordinator's loop answers"},
     [METRIC_BUILD_INFO] = {"build_info", "version", "gauge",
                            "always 1; its label says the version of promptcc"},
@@ -101,10 +101,10 @@ static const struct metric_told told[METRIC_COUNT] = {
          "the longest turn of the coordinator's loop since the start"},
 };
 
-const struct metric_told *metrics_told(size_t *n)
+const struct metric_about *metrics_about(size_t *n)
 {
     *n = METRIC_COUNT;
-    return told;
+    return metric_rows;
 }
 
 struct series {
@@ -252,7 +252,7 @@ static void add_up(struct metrics *metrics, struct store *store)
 
 static void put_head(struct buf *out, enum metric_id id)
 {
-    const struct metric_told *one = &told[id];
+    const struct metric_about *one = &metric_rows[id];
 
     buf_printf(out, "# HELP promptcc_%s %s\n# TYPE promptcc_%s %s\n", one->name,
                one->help, one->name, one->type);
@@ -273,7 +273,7 @@ static void put_label(struct buf *out, const char *value)
 static void put_number(struct buf *out, enum metric_id id, double value)
 {
     put_head(out, id);
-    buf_printf(out, "promptcc_%s %.17g\n", told[id].name, value);
+    buf_printf(out, "promptcc_%s %.17g\n", metric_rows[id].name, value);
 }
 
 static void put_calls(const struct metrics *metrics, struct buf *out)
@@ -367,7 +367,7 @@ static void put_job_gauge(const struct job_gauge *gauge, const json_t *jobs,
 
         if (value < 0)
             continue;
-        buf_printf(out, "promptcc_%s{job=\"", told[gauge->id].name);
+        buf_printf(out, "promptcc_%s{job=\"", metric_rows[gauge->id].name);
         put_label(out, json_get_text(job, "job", ""));
         buf_printf(out, "\"} %.17g\n", value / gauge->per_unit);
     }

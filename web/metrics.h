@@ -19,13 +19,13 @@
 struct metrics;
 
 // One metric, without "promptcc_" in front. All strings are static.
-struct metric_told {
+struct metric_about {
     const char *name;
     const char *labels; // "role,outcome"; "" for none
     const char *type;   // "counter", "gauge", "histogram"
     const char *help;
 };
-const struct metric_told *metrics_told(size_t *n);
+const struct metric_about *metrics_about(size_t *n);
 
 struct metrics *metrics_new(struct err *err);
 void metrics_free(struct metrics *metrics); // accepts NULL

@@ -22,7 +22,7 @@ struct server_watch {
     struct model_server server; // what was last probed or taken; owned
 
     atomic_bool fails;
-    bool told;         // logged as away, and not yet as back
+    bool logged_away;  // and not yet as back
     bool lacks_model;  // it has lost a model since its last answer
     int64_t away_ms;   // since when it has not answered; -1: it answers
     int64_t probed_ms; // when it was last asked
@@ -68,13 +68,13 @@ static void tell(struct server_watch *watch, bool answers,
     if (options->refusal != NULL &&
         why->code != ERR_IO) // ERR_IO: no server is there
         last_words_set(options->refusal, answers ? "" : why->text);
-    if (!answers && !watch->told)
+    if (!answers && !watch->logged_away)
         log_warn("server-away", "worker %s waits: %s", options->worker,
                  why->text);
-    if (answers && watch->told)
+    if (answers && watch->logged_away)
         log_info("server-back", "worker %s: %s answers", options->worker,
                  options->url);
-    watch->told = !answers;
+    watch->logged_away = !answers;
 }
 
 static bool probe(struct server_watch *watch, int64_t patience_ms,
@@ -84,7 +84,7 @@ static bool probe(struct server_watch *watch, int64_t patience_ms,
     bool answers = model_probe(watch->options.client, patience_ms, out, &err);
 
     watch->probed_ms = clock_monotonic_ms();
-    if (!answers || watch->told)
+    if (!answers || watch->logged_away)
         atomic_store(&watch->fails, !answers);
     if (answers)
         watch->away_ms = -1;

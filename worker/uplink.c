@@ -40,7 +40,7 @@ struct uplink {
     int64_t retry_ms;    // the next back-off
     int64_t patience_ms; // the next greeting's
     int64_t due_ms;      // closed: next attempt; greeting: end of its patience
-    bool told;           // the log has its one line, until we are welcome
+    bool logged;         // the log has its one line, until we are welcome
     bool asked_why;      // asked why nobody welcomes us, until somebody does
 };
 
@@ -139,9 +139,9 @@ bool uplink_open(struct uplink *uplink, int64_t now_ms)
     uplink->socket = wire_connect(uplink->context, uplink->endpoint,
                                   &uplink->key, &id, &err);
     if (uplink->socket == NULL) {
-        if (!uplink->told)
+        if (!uplink->logged)
             log_warn("no-socket", "worker %s: %s", uplink->name, err.text);
-        uplink->told = true;
+        uplink->logged = true;
         return false;
     }
     uplink->due_ms = now_ms + uplink->patience_ms;
@@ -201,25 +201,25 @@ static bool log_if_keys_are_why(struct uplink *uplink)
         return false;
     log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
              uplink->name, err.text);
-    uplink->told = true;
+    uplink->logged = true;
     return true;
 }
 
 static void log_lost(struct uplink *uplink, const char *reason)
 {
-    if (!uplink->told)
+    if (!uplink->logged)
         log_warn("coordinator-lost",
                  "worker %s does not hear the coordinator at %s%s; it keeps "
                  "trying",
                  uplink->name, uplink->endpoint, reason);
-    uplink->told = true;
+    uplink->logged = true;
 }
 
 void uplink_log_unanswered(struct uplink *uplink)
 {
     char reason[ENDPOINT_REASON_BYTES] = "";
 
-    if (log_if_keys_are_why(uplink) || uplink->told)
+    if (log_if_keys_are_why(uplink) || uplink->logged)
         return;
     endpoint_explain(uplink->endpoint, reason);
     log_lost(uplink, reason);
@@ -228,10 +228,10 @@ void uplink_log_unanswered(struct uplink *uplink)
 void uplink_log_refused(struct uplink *uplink, const struct refused *refused)
 {
     // A restarted coordinator; it is greeted again without ado.
-    if (strcmp(refused->code, "hello") == 0 || uplink->told)
+    if (strcmp(refused->code, "hello") == 0 || uplink->logged)
         return;
     log_warn("worker-refused", "worker %s: %s", uplink->name, refused->text);
-    uplink->told = true;
+    uplink->logged = true;
 }
 
 // --- welcome ---
@@ -241,7 +241,7 @@ void uplink_welcomed(struct uplink *uplink, const struct welcome *welcome)
     uplink->batches = welcome->several != 0;
     uplink->retry_ms = RETRY_MS;
     uplink->patience_ms = GREETING_MS;
-    uplink->told = false;
+    uplink->logged = false;
     uplink->asked_why = false;
 }
 

@@ -173,7 +173,7 @@ static const json_t *input_value(const struct field *input,
     const json_t *value = json_object_get(values, input->name);
 
     if (value == NULL)
-        value = input->otherwise;
+        value = input->default_value;
     if (value == NULL && input->type.optional)
         value = null;
     if (value == NULL) {
@@ -222,8 +222,8 @@ bool step_source_field(struct program *program, const struct source *source,
     }
     if (!field_copy(&program->arena, from, out, err))
         return false;
-    json_decref(out->otherwise); // a default belongs to the program's input
-    out->otherwise = NULL;
+    json_decref(out->default_value); // a default belongs to the program's input
+    out->default_value = NULL;
     out->name = name;
     return true;
 }

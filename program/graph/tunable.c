@@ -59,8 +59,8 @@ static bool cut_demos(struct candidate *candidate, const json_t *most,
 size_t tunable_nth(const struct tunable *tunable, size_t n)
 {
     if (n == 0)
-        return tunable->otherwise;
-    return n <= tunable->otherwise ? n - 1 : n;
+        return tunable->default_index;
+    return n <= tunable->default_index ? n - 1 : n;
 }
 
 bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
@@ -73,7 +73,7 @@ bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
     if (tunable->counts_demos)
         return cut_demos(candidate, value, err);
     return candidate_set_value(candidate, tunable->name,
-                               choice == tunable->otherwise ? NULL : value,
+                               choice == tunable->default_index ? NULL : value,
                                err);
 }
 
@@ -94,7 +94,7 @@ static size_t get_count(const struct tunable *tunable,
 {
     json_int_t shown = (json_int_t)most_demos(candidate);
     json_int_t best = -1;
-    size_t found = tunable->otherwise;
+    size_t found = tunable->default_index;
 
     for (size_t i = 0; i < tunable->n_choices; i++) {
         json_int_t one = json_integer_value(tunable->choices[i]);
@@ -113,7 +113,7 @@ static size_t get_count(const struct tunable *tunable,
 size_t tunable_get(const struct tunable *tunable,
                    const struct candidate *candidate)
 {
-    size_t found = tunable->otherwise;
+    size_t found = tunable->default_index;
     json_t *tuned = NULL;
     const json_t *value = NULL;
 

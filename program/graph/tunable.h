@@ -45,7 +45,7 @@ struct tunable {
     bool counts_demos;      // demos.count
     const json_t **choices; // all different; owned, in an array of an arena
     size_t n_choices;       // 1 or more
-    size_t otherwise;       // index of the default
+    size_t default_index;   // index of the default
     struct place place;
 };
 

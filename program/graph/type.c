@@ -152,7 +152,7 @@ static bool parse_member(const struct parse *parse, const struct node *map,
                          size_t i, struct field *out)
 {
     const struct node *node = map->items[i];
-    const struct node *otherwise = node_find(node, "default");
+    const struct node *default_node = node_find(node, "default");
     bool ok = field_parse(parse->arena, map->keys[i], node, out, parse->diags);
 
     out->place.line = map->key_places[i].line;
@@ -165,8 +165,8 @@ static bool parse_member(const struct parse *parse, const struct node *map,
                  map->keys[i]);
         ok = false;
     }
-    if (otherwise != NULL) {
-        diag_add(parse->diags, DIAG_ERROR, "bad-default", &otherwise->place,
+    if (default_node != NULL) {
+        diag_add(parse->diags, DIAG_ERROR, "bad-default", &default_node->place,
                  "only an input of the program may have a default");
         ok = false;
     }
@@ -457,10 +457,10 @@ static bool parse_default(const struct parse *parse, const struct node *node,
         return true;
     bool text = value->kind == NODE_SCALAR &&
                 (out->type.kind == TYPE_STR || out->type.kind == TYPE_ENUM);
-    out->otherwise = text ? json_string(value->text) : node_json(value);
-    if (out->otherwise == NULL)
+    out->default_value = text ? json_string(value->text) : node_json(value);
+    if (out->default_value == NULL)
         return nomem(parse);
-    if (type_check(&out->type, out->name, out->otherwise, &err))
+    if (type_check(&out->type, out->name, out->default_value, &err))
         return true;
     diag_add(parse->diags, DIAG_ERROR, "bad-default", &value->place,
              "the default does not fit: %s", err.text);
@@ -496,8 +496,8 @@ static void release_type(struct type *type)
 void field_release(struct field *field)
 {
     release_type(&field->type);
-    json_decref(field->otherwise);
-    field->otherwise = NULL;
+    json_decref(field->default_value);
+    field->default_value = NULL;
 }
 
 static bool copy_type(struct arena *arena, const struct type *from,
@@ -593,9 +593,9 @@ bool field_copy(struct arena *arena, const struct field *from,
         field_release(out);
         return false;
     }
-    if (from->otherwise != NULL) {
-        out->otherwise = json_deep_copy(from->otherwise);
-        if (out->otherwise == NULL) {
+    if (from->default_value != NULL) {
+        out->default_value = json_deep_copy(from->default_value);
+        if (out->default_value == NULL) {
             err_nomem(err, "a field");
             field_release(out);
             return false;

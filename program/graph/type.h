@@ -56,7 +56,7 @@ struct field {
     const char *desc; // "" if the job gives none
     const char *from; // its key or path in the data; NULL: name
     struct type type;
-    json_t *otherwise; // the default of an input, or NULL; owned
+    json_t *default_value; // the default of an input, or NULL; owned
     struct place place;
 };
 

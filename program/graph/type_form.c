@@ -294,8 +294,8 @@ json_t *field_json(const struct field *field)
     if (field->from != NULL)
         set_new(&json, "from", json_string(field->from));
     set_type(&json, &field->type);
-    if (field->otherwise != NULL)
-        set_new(&json, "default", json_incref(field->otherwise));
+    if (field->default_value != NULL)
+        set_new(&json, "default", json_incref(field->default_value));
     return json;
 }
 

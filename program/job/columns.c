@@ -420,13 +420,13 @@ static bool is_empty_text(const struct column *column)
     if (column->type != NULL &&
         (column->type->kind != TYPE_STR || column->type->optional))
         return false;
-    return column->input == NULL || column->input->otherwise == NULL;
+    return column->input == NULL || column->input->default_value == NULL;
 }
 
 static bool refuse_odd(struct taking *taking, const struct column *column)
 {
     const char *token = NULL;
-    size_t len = rows_odd(taking->rows, column->from, &token);
+    size_t len = rows_raw_token(taking->rows, column->from, &token);
 
     if (len == 0)
         return false;
@@ -526,8 +526,8 @@ static void take_input(struct taking *taking, const struct column *column,
 
     if (odd)
         return;
-    if (value == NULL && column->input->otherwise != NULL) {
-        value = column->input->otherwise;
+    if (value == NULL && column->input->default_value != NULL) {
+        value = column->input->default_value;
         set_field(taking, column->name, json_incref(value));
     } else if (value == NULL && column->type->optional) {
         value = json_null();
@@ -744,7 +744,7 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
         const struct column *column = &columns->items[i];
         bool optional =
             column->input != NULL
-                ? column->input->otherwise != NULL || column->type->optional
+                ? column->input->default_value != NULL || column->type->optional
                 : !column->needed;
         if (optional || has_name(header, n, column->from) ||
             (columns->only_inputs && has_name(header, n, column->name)))

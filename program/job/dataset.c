@@ -62,9 +62,9 @@ _Static_assert(DATASET_MAX_FILES <= 255, "a row knows its file by 8 bits");
 static void share_defaults(struct dataset *dataset)
 {
     for (size_t i = 0; i < dataset->program->n_inputs; i++)
-        if (dataset->program->inputs[i].otherwise != NULL)
+        if (dataset->program->inputs[i].default_value != NULL)
             packed_share(&dataset->names,
-                         dataset->program->inputs[i].otherwise);
+                         dataset->program->inputs[i].default_value);
 }
 
 struct dataset *dataset_new(const struct program *program)
@@ -241,7 +241,8 @@ static json_t *inputs_of(const struct program *program, const json_t *fields)
         json_t *value = json_object_get(fields, input->name);
 
         if (value == NULL)
-            value = input->otherwise != NULL ? input->otherwise : json_null();
+            value = input->default_value != NULL ? input->default_value
+                                                 : json_null();
         if (json_object_set(inputs, input->name, value) != 0) {
             json_decref(inputs);
             inputs = NULL;

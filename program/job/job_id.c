@@ -140,7 +140,7 @@ static json_t *tunable_json(const struct tunable *tunable)
         return NULL;
     }
     return json_pack("{s:o, s:O}", "tune", choices, "default",
-                     tunable->choices[tunable->otherwise]);
+                     tunable->choices[tunable->default_index]);
 }
 
 // Puts the lists back where the job file has them.

@@ -87,7 +87,8 @@ int rows_line(const struct rows *rows)
     return rows->row_line;
 }
 
-size_t rows_odd(const struct rows *rows, const char *key, const char **token)
+size_t rows_raw_token(const struct rows *rows, const char *key,
+                      const char **token)
 {
     struct scan_member member;
 

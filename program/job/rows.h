@@ -93,7 +93,8 @@ int rows_line(const struct rows *rows); // where it begins, from 1
 // beyond 64 bits), returns the length of its text, which *token points to
 // (borrowed). Returns 0 for any other value. In rows_fields such a value is
 // null, or a text.
-size_t rows_odd(const struct rows *rows, const char *key, const char **token);
+size_t rows_raw_token(const struct rows *rows, const char *key,
+                      const char **token);
 
 // Gives line, column and width of the value of key in this row, and the text of
 // that line, borrowed. If key is NULL or missing, gives the place of the row,

@@ -113,7 +113,7 @@ static void remove_key(struct node *map, size_t at)
 // Replaces the list under key `at` of map with its default; *choices keeps the
 // list. Returns false with findings, and the key may then be gone.
 static bool resolve(struct tune *tune, struct node *map, size_t at,
-                    const struct node **choices, size_t *otherwise)
+                    const struct node **choices, size_t *default_index)
 {
     static const char *const keys[] = {"tune", "default"};
     struct node *node = map->items[at];
@@ -124,9 +124,9 @@ static bool resolve(struct tune *tune, struct node *map, size_t at,
     node_only_keys(node, "a tunable", keys, 2, tune->diags);
     bool ok = check_list(tune, *choices);
     if (ok)
-        ok = check_default(tune, *choices, given, otherwise);
+        ok = check_default(tune, *choices, given, default_index);
     struct node *value =
-        ok ? (*choices)->items[*otherwise] : any_choice(*choices);
+        ok ? (*choices)->items[*default_index] : any_choice(*choices);
     if (value == NULL)
         remove_key(map, at);
     else
@@ -163,7 +163,7 @@ static bool take(struct tune *tune, struct node *map, size_t at,
     if (!is_tune(map->items[at]))
         return true;
     item.place = map->items[at]->place;
-    if (resolve(tune, map, at, &item.choices, &item.otherwise))
+    if (resolve(tune, map, at, &item.choices, &item.default_index))
         remember(tune, &item);
     return map->n == n;
 }
@@ -217,9 +217,9 @@ static bool use_default(struct tune *tune, struct node *map, size_t at)
     const char *key = map->keys[at];
     struct place place = map->items[at]->place;
     const struct node *choices = NULL;
-    size_t n = map->n, otherwise = 0;
+    size_t n = map->n, default_index = 0;
 
-    if (!resolve(tune, map, at, &choices, &otherwise))
+    if (!resolve(tune, map, at, &choices, &default_index))
         return map->n == n;
     diag_add(tune->diags, DIAG_WARNING, "not-searched", &place,
              "`%s` is not part of the program, so it is not searched: its "
@@ -356,7 +356,7 @@ static bool settle_item(const struct tune *tune, const struct tune_item *item,
                             .step = -1,
                             .key = item->key,
                             .counts_demos = item->at == TUNE_DEMOS,
-                            .otherwise = item->otherwise,
+                            .default_index = item->default_index,
                             .place = item->place};
     if (item->at == TUNE_STEP) {
         out->step = program_find_step(program, item->step);

@@ -33,7 +33,7 @@ struct tune_item {
     const char *key;
     struct place place;
     const struct node *choices;
-    size_t otherwise;
+    size_t default_index;
 };
 
 struct tune {

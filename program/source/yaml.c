@@ -37,7 +37,7 @@ static void *nomem(struct reader *reader)
 
 static struct place place_of(const struct reader *reader,
                              struct fy_token *token,
-                             const struct place *otherwise)
+                             const struct place *fallback)
 {
     const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
     const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
@@ -46,7 +46,7 @@ static struct place place_of(const struct reader *reader,
     if (!reader->whole_file)
         return place;
     if (start == NULL)
-        return *otherwise;
+        return *fallback;
     place.line = start->line + 1;
     place.column = start->column + 1;
     if (end != NULL && end->line == start->line)

@@ -73,16 +73,16 @@ static void set_default(const struct param *param, void *params)
 
     switch (param->kind) {
     case PARAM_INT:
-        *(int64_t *)(void *)at = (int64_t)param->otherwise;
+        *(int64_t *)(void *)at = (int64_t)param->default_value;
         break;
     case PARAM_NUMBER:
-        *(double *)(void *)at = param->otherwise;
+        *(double *)(void *)at = param->default_value;
         break;
     case PARAM_BOOL:
-        *(bool *)(void *)at = param->otherwise != 0;
+        *(bool *)(void *)at = param->default_value != 0;
         break;
     case PARAM_CHOICE:
-        *(int *)(void *)at = (int)param->otherwise;
+        *(int *)(void *)at = (int)param->default_value;
         break;
     }
 }

@@ -29,7 +29,7 @@ struct param {
     enum param_kind kind;
     size_t offset;
     double min, max;            // int and number
-    double otherwise;           // default; for a choice, its index
+    double default_value;       // default; for a choice, its index
     const char *const *choices; // NULL-terminated
     const char *help;           // one sentence
 };

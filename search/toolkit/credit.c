@@ -11,7 +11,7 @@ struct pair {
     const struct task_item *failed;
     const struct entry *winner; // NULL: none
     struct runs *runs;          // of the winner, one item; owned by the credit
-    bool told;                  // something is known about it
+    bool explained;             // something is known about it
     size_t culprit;             // predictor
 };
 
@@ -138,7 +138,7 @@ static bool add_attempt(struct credit *credit, size_t i, size_t part,
     value = right_value(credit, pair, step);
     if (value == NULL)
         return true;
-    pair->told = true;
+    pair->explained = true;
     if (pair->failed->step_outputs[step] != NULL &&
         json_equal(value, pair->failed->step_outputs[step])) {
         json_decref(value);
@@ -240,12 +240,12 @@ static void sum_up(const struct credit *credit, double *shares, size_t *tried)
 {
     *tried = 0;
     for (size_t i = 0; i < credit->n; i++)
-        *tried += credit->pairs[i].told;
+        *tried += credit->pairs[i].explained;
     if (*tried == 0)
         return;
     memset(shares, 0, credit->study->program->n_predictors * sizeof *shares);
     for (size_t i = 0; i < credit->n; i++)
-        if (credit->pairs[i].told)
+        if (credit->pairs[i].explained)
             shares[credit->pairs[i].culprit] += 1 / (double)*tried;
 }
 

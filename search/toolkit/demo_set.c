@@ -68,7 +68,7 @@ static bool count_default(const struct session *session,
         tunables_find(&session_job(session)->tunables, "demos.count");
 
     return count == NULL ||
-           tunable_set(count, candidate, count->otherwise, err);
+           tunable_set(count, candidate, count->default_index, err);
 }
 
 struct candidate *demo_set_candidate(const struct demo_set *set, int no,

@@ -132,7 +132,9 @@ static struct slice cut_long(struct slice text)
     for (size_t i = end; i > INSTRUCTION_MAX_BYTES / 2; i--) {
         const char *at = text.at + i - 1;
         size_t stop =
-            *at == '\n' ? 1 : words_stop(at, text.len - (size_t)(at - text.at));
+            *at == '\n'
+                ? 1
+                : words_sentence_end(at, text.len - (size_t)(at - text.at));
 
         if (stop > 0 && i - 1 + stop <= end) {
             end = i - 1 + stop;

@@ -9,7 +9,7 @@
 static size_t measure(const char *text, size_t line)
 {
     for (size_t i = 0; i < line; i++) {
-        size_t stop = words_stop(text + i, line - i);
+        size_t stop = words_sentence_end(text + i, line - i);
 
         if (stop > 0)
             return i + stop;

@@ -1,9 +1,9 @@
 // sentences: a text, sentence by sentence.
 //
 // A sentence ends at the end of its line, or where a full stop, an exclamation
-// mark or a question mark is followed by white space (words_stop). "e.g. this"
-// is cut too early, which does no harm when sentences are compared and put
-// together again.
+// mark or a question mark is followed by white space (words_sentence_end).
+// "e.g. this" is cut too early, which does no harm when sentences are compared
+// and put together again.
 //
 // Pure.
 

@@ -108,7 +108,7 @@ static void tear_down(void)
 TestSuite(read, .init = set_up, .fini = tear_down);
 
 // Checks that the error is a sentence with the file and what to do.
-static void expect_told(const struct err *err, int n)
+static void expect_reported(const struct err *err, int n)
 {
     cr_assert(err->code == ERR_STORE || err->code == ERR_INPUT,
               "operation %d: %s, %s", n, err_code_name(err->code), err->text);
@@ -128,14 +128,14 @@ static bool ask_all(enum vfs_fault fault, int n, bool lasting)
     vfs_fault_arm(fault, n, lasting);
     store = store_open_read(path, &err);
     if (store == NULL)
-        expect_told(&err, n);
+        expect_reported(&err, n);
     for (size_t i = 0; store != NULL && i < QUESTIONS; i++) {
         char *answer;
 
         err = ERR_CLEAR;
         answer = ask(store, &questions[i], &err);
         if (answer == NULL)
-            expect_told(&err, n);
+            expect_reported(&err, n);
         else
             cr_assert_str_eq(answer, questions[i].answer, "operation %d: %s", n,
                              questions[i].verb);
@@ -189,10 +189,10 @@ static void ask_with_less(off_t size)
         answer = ask(store, &questions[i], &err);
         cr_assert_null(answer, "%d bytes: %s: %s", (int)size, questions[i].verb,
                        answer);
-        expect_told(&err, (int)size);
+        expect_reported(&err, (int)size);
     }
     if (store == NULL)
-        expect_told(&err, (int)size);
+        expect_reported(&err, (int)size);
     store_close(store);
 }
 
@@ -217,7 +217,7 @@ static bool start_is_refused(enum vfs_fault fault, int n)
     vfs_fault_arm(fault, n, false);
     store = store_open(path, &err);
     if (store == NULL)
-        expect_told(&err, n);
+        expect_reported(&err, n);
     store_close(store);
     (void)vfs_fault_disarm();
     return store == NULL;
@@ -298,7 +298,7 @@ static bool ends_whole(size_t what)
     err_set(
         &err, ERR_STORE, "%s",
         json_get_text(json_object_get(spine.document, "error"), "text", ""));
-    expect_told(&err, (int)what);
+    expect_reported(&err, (int)what);
     return false;
 }
 
@@ -310,7 +310,7 @@ static bool run_what_is_left(size_t at)
 
     store_close(store);
     if (!opened) {
-        expect_told(&err, (int)at);
+        expect_reported(&err, (int)at);
         return false;
     }
     spine_start(&spine, 1, 4);

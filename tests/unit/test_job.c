@@ -216,7 +216,7 @@ Test(job, tunables_start_at_their_default_and_are_searched)
     const struct tunable *heat = tunables_find(&job->tunables, "temperature");
     cr_assert_not_null(heat);
     cr_expect_eq(heat->n_choices, 3);
-    cr_expect_eq(heat->otherwise, 1);
+    cr_expect_eq(heat->default_index, 1);
     cr_expect_float_eq(json_real_value(heat->choices[2]), 1, 0);
 
     const struct tunable *count = tunables_find(&job->tunables, "demos.count");

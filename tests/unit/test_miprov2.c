@@ -106,7 +106,7 @@ Test(miprov2, tunables_are_searched_and_add_to_the_trials)
                                                    .step = -1,
                                                    .choices = choices,
                                                    .n_choices = 3,
-                                                   .otherwise = 1};
+                                                   .default_index = 1};
     optimize(fake, "{auto: light}");
     cr_expect_eq(fake_count(fake, TRIAL_MINIBATCH), 15,
                  "2 * 3 dimensions * log2(6)");

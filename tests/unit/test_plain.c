@@ -95,7 +95,7 @@ Test(plain, json_keeps_its_meaning)
 Test(plain, line_is_collapsed_in_place)
 {
     char line[] = "a\x1b[1m\xc2\x9b\xe2\x80\xae\nb\xff";
-    size_t len = plain_squash(line, strlen(line));
+    size_t len = plain_flatten(line, strlen(line));
 
     line[len] = '\0';
     cr_expect_str_eq(line, "a?[1m?? b?");

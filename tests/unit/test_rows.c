@@ -137,10 +137,10 @@ Test(rows, value_that_json_cannot_hold_is_reported_by_its_key)
     expect_row("{\"text\":[1,null],\"id\":\"99999999999999999999\","
                "\"label\":\"NaN\"}",
                1);
-    cr_expect_eq(rows_odd(rows, "text", &token), 3);
-    cr_expect_eq(rows_odd(rows, "id", &token), 20);
-    cr_expect_eq(rows_odd(rows, "label", &token), 0);
-    cr_expect_eq(rows_odd(rows, "none", &token), 0);
+    cr_expect_eq(rows_raw_token(rows, "text", &token), 3);
+    cr_expect_eq(rows_raw_token(rows, "id", &token), 20);
+    cr_expect_eq(rows_raw_token(rows, "label", &token), 0);
+    cr_expect_eq(rows_raw_token(rows, "none", &token), 0);
 }
 
 Test(rows, a_place_is_counted_in_characters)

@@ -196,8 +196,8 @@ Test(type, a_field_reads_back_from_its_json_and_from_a_copy)
 Test(type, default_of_a_str_is_always_a_text)
 {
     parse("{default: 5}");
-    cr_assert_not_null(field.otherwise);
-    cr_expect_str_eq(json_string_value(field.otherwise), "5");
+    cr_assert_not_null(field.default_value);
+    cr_expect_str_eq(json_string_value(field.default_value), "5");
 }
 
 Test(type, values_appear_in_prompts_as_text_or_json)

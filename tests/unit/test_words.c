@@ -65,19 +65,19 @@ Test(words, words_spread_separates_words_by_blanks)
     struct buf out = BUF_INIT(1 << 10);
     const char *text = "Die “Größe”: 退款x";
 
-    words_spread(text, strlen(text), &out);
+    words_put_spaced(text, strlen(text), &out);
     cr_expect_str_eq(out.data, "Die Größe 退 款 x");
     buf_release(&out);
 }
 
 Test(words, a_sentence_ends_at_its_mark)
 {
-    cr_expect_eq(words_stop(". So", 4), 1);
-    cr_expect_eq(words_stop("?", 1), 1);
-    cr_expect_eq(words_stop(".5", 2), 0);
-    cr_expect_eq(words_stop("。退", 6), 3);
-    cr_expect_eq(words_stop("！", 3), 3);
-    cr_expect_eq(words_stop("。", 2), 0);
-    cr_expect_eq(words_stop("，", 3), 0);
-    cr_expect_eq(words_stop("", 0), 0);
+    cr_expect_eq(words_sentence_end(". So", 4), 1);
+    cr_expect_eq(words_sentence_end("?", 1), 1);
+    cr_expect_eq(words_sentence_end(".5", 2), 0);
+    cr_expect_eq(words_sentence_end("。退", 6), 3);
+    cr_expect_eq(words_sentence_end("！", 3), 3);
+    cr_expect_eq(words_sentence_end("。", 2), 0);
+    cr_expect_eq(words_sentence_end("，", 3), 0);
+    cr_expect_eq(words_sentence_end("", 0), 0);
 }

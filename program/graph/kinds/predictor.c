@@ -75,7 +75,7 @@ static bool check_output(struct scope *scope, const struct step *step,
                          const char *name, const struct node *node,
                          const struct place *place)
 {
-    const struct node *otherwise = node_find(node, "default");
+    const struct node *default_node = node_find(node, "default");
     bool ok = scope_check_column(scope, name, "a field", place);
 
     if (step->kind->reasons && strcmp(name, "reasoning") == 0) {
@@ -91,8 +91,8 @@ static bool check_output(struct scope *scope, const struct step *step,
                  name);
         ok = false;
     }
-    if (otherwise != NULL) {
-        diag_add(scope->diags, DIAG_ERROR, "bad-default", &otherwise->place,
+    if (default_node != NULL) {
+        diag_add(scope->diags, DIAG_ERROR, "bad-default", &default_node->place,
                  "only an input of the program may have a default");
         ok = false;
     }

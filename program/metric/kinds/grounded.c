@@ -249,7 +249,7 @@ static bool weigh(const char *from, const char *end, const struct bag *context,
 static const char *end_of(const char *at, const char *end)
 {
     for (; at < end && *at != '\n'; at++) {
-        size_t stop = words_stop(at, (size_t)(end - at));
+        size_t stop = words_sentence_end(at, (size_t)(end - at));
 
         if (*at == ';' && (at + 1 == end || isspace((unsigned char)at[1])))
             stop = 1;

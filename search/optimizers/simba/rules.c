@@ -16,8 +16,8 @@ enum { RULE_FIELDS = PROGRAM_MAX_STEPS + 1, LEAST_VALUE_BYTES = 40 };
 
 // Fills in what the teacher has to answer: what went wrong, then advice to each
 // step.
-static bool fill_told(struct simba_search *search, struct field *told,
-                      struct err *err)
+static bool fill_outputs(struct simba_search *search, struct field *outputs,
+                         struct err *err)
 {
     const struct program *program = session_job(search->session)->program;
 
@@ -26,12 +26,13 @@ static bool fill_told(struct simba_search *search, struct field *told,
         err_nomem(err, "a question to the teacher");
         return false;
     }
-    told[0] = form_text("discussion", "Which step went wrong, where, and why");
+    outputs[0] =
+        form_text("discussion", "Which step went wrong, where, and why");
     for (size_t i = 0; i < search->n_parts; i++) {
         const struct step *step = program_predictor(program, search->parts[i]);
         (void)snprintf(search->advice[i], SIMBA_NAME_BYTES, "advice_to_%s",
                        step->name);
-        told[i + 1] = form_text(
+        outputs[i + 1] = form_text(
             search->advice[i],
             "A rule for this step: when its input is such and such, what it "
             "should do and what it should avoid");
@@ -41,7 +42,7 @@ static bool fill_told(struct simba_search *search, struct field *told,
 
 bool simba_rules_init(struct simba_search *search, struct err *err)
 {
-    struct field told[RULE_FIELDS];
+    struct field outputs[RULE_FIELDS];
     const struct field shown[] = {
         form_text("program", "The steps of the program"),
         form_text("example", "What the program was given, and what else is "
@@ -51,7 +52,7 @@ bool simba_rules_init(struct simba_search *search, struct err *err)
         form_text("worse_run", "The same of the worse run"),
     };
 
-    if (!fill_told(search, told, err))
+    if (!fill_outputs(search, outputs, err))
         return false;
     return form_init(
         &search->rule,
@@ -67,7 +68,7 @@ bool simba_rules_init(struct simba_search *search, struct err *err)
                 "anybody helps nobody.",
             .inputs = shown,
             .n_inputs = sizeof shown / sizeof *shown,
-            .outputs = told,
+            .outputs = outputs,
             .n_outputs = search->n_parts + 1},
         err);
 }

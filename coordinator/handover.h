@@ -1,4 +1,4 @@
-// parcel: a job that is handed over inside the process instead of being sent.
+// handover: a job that is handed over inside the process instead of being sent.
 //
 // A client in this process has already read the job's files. As a message they
 // would exist four times for a while: in the client's hands, encoded, in
@@ -8,8 +8,8 @@
 //
 // May be called from any thread.
 
-#ifndef COORDINATOR_PARCEL_H
-#define COORDINATOR_PARCEL_H
+#ifndef COORDINATOR_HANDOVER_H
+#define COORDINATOR_HANDOVER_H
 
 #include <stdbool.h>
 
@@ -18,18 +18,18 @@
 #include "common/err.h"
 #include "program/job/bundle.h"
 
-struct parcel {
+struct handover {
     pthread_mutex_t lock;
     struct bundle *bundle; // owned; NULL: there is none
 };
 
-bool parcel_init(struct parcel *parcel, struct err *err);
-void parcel_release(struct parcel *parcel);
+bool handover_init(struct handover *handover, struct err *err);
+void handover_release(struct handover *handover);
 
 // Takes bundle, and frees one that was not taken.
-void parcel_put(struct parcel *parcel, struct bundle *bundle);
+void handover_put(struct handover *handover, struct bundle *bundle);
 
 // Returns the bundle, which the caller owns from now on. NULL if there is none.
-struct bundle *parcel_take(struct parcel *parcel);
+struct bundle *handover_take(struct handover *handover);
 
 #endif
