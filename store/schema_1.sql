@@ -1,13 +1,14 @@
 -- Version 1 of a store: the first.
 --
--- What is written for every call or evaluation is appended by rising id and
--- has no second index: a random one costs four times the row itself. Texts
--- stand apart, so that counting does not read them. REFERENCES are for people
--- and their tools; the order of writing keeps them true, SQLite does not check.
+-- Rows that are written for every call or evaluation are appended by rising id
+-- and have no second index, since an index in random order costs four times the
+-- row itself. Texts are in separate tables, so that counting does not read them.
+-- REFERENCES are for people and their tools: SQLite does not check them, but the
+-- order in which rows are written keeps them true.
 --
--- Once a version is released its statements are never edited: stores out there
--- were made by them. A later version is a file of its own (schema.h). The comment
--- above a table says what a row of it is, and scripts/reference.py writes that
+-- The statements of a released version are never edited, because existing stores
+-- were made by them. A later version gets its own file (schema.h). The comment
+-- above a table says what one row of it is, and scripts/reference.py writes that
 -- into docs/store.md.
 
 -- meta: `written_by`, the promptcc that last changed the schema, and `views`,
@@ -51,7 +52,7 @@ CREATE TABLE job_models(
 ) STRICT, WITHOUT ROWID;
 
 -- splits: the row numbers of a share (train, validation, test), a JSON list.
--- Written once, and not changed any more.
+-- Written once, and never changed.
 CREATE TABLE splits(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     share TEXT NOT NULL,
@@ -59,8 +60,8 @@ CREATE TABLE splits(
     PRIMARY KEY(job_no, share)
 ) STRICT;
 
--- submissions: what was submitted: options and folder. With `job_files`, so
--- that a job can be resumed without its folder.
+-- submissions: what was submitted: options and folder. Together with
+-- `job_files`, it lets a job be resumed without its folder.
 CREATE TABLE submissions(
     job_no INTEGER PRIMARY KEY REFERENCES jobs(no),
     options TEXT NOT NULL,
@@ -124,8 +125,9 @@ CREATE TABLE candidate_parts(
     PRIMARY KEY(candidate_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- trials: a trial: number, kind, candidate, a hash of the rows that it is
--- scored on, score and cost. Written when it is admitted, and when it ends.
+-- trials: a trial: its number, kind, candidate, a hash of the rows that it is
+-- scored on, its score and its cost. Written when the trial begins, and when it
+-- ends.
 CREATE TABLE trials(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     number INTEGER NOT NULL,
@@ -192,9 +194,9 @@ CREATE TABLE calls(
     finished_ms INTEGER NOT NULL
 ) STRICT;
 
--- call_texts: of a call which question was asked (`question_id`; calls of
--- older stores have the turn itself in `tail`), the reply, and what was in
--- doubt of it (`logprobs`, see docs/protocol.md).
+-- call_texts: the texts of a call: the question that was asked
+-- (`question_id`; calls of older stores have the turn itself in `tail`), the
+-- reply, and how sure the model was of it (`logprobs`, see docs/protocol.md).
 CREATE TABLE call_texts(
     id INTEGER PRIMARY KEY REFERENCES calls(id),
     tail TEXT NOT NULL,
@@ -213,8 +215,8 @@ CREATE TABLE workers(
     seen_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- events: an excluded example, a fault, a note, how the job stands from then
--- on, or what it awaits to go on by itself. Written when it happens.
+-- events: something that happened to a job: an example was excluded, a fault, a
+-- note, a new state, or what the job awaits before it continues automatically.
 CREATE TABLE events(
     id INTEGER PRIMARY KEY,
     job_no INTEGER NOT NULL REFERENCES jobs(no),
@@ -264,7 +266,7 @@ CREATE VIEW v_trials AS SELECT
 FROM trials t
     JOIN jobs j ON j.no = t.job_no;
 
--- A candidate stands here once, by its first trial on the most rows.
+-- Each candidate is listed once, with its first trial on the most rows.
 CREATE VIEW v_best AS SELECT
     j.id AS job,
     row_number() OVER (PARTITION BY t.job_no

@@ -1,12 +1,12 @@
--- Version 10 of a store: what calls cost is added up by worker too. To group a
--- million calls by their worker SQLite sorts them, which took 0.3 s. The rest is
--- as in version 7.
+-- Version 10 of a store: the cost of calls is added up by worker too. SQLite sorts
+-- a million calls to group them by worker, which took 0.3 s. Everything else is as
+-- in version 7.
 
 DROP TABLE costs;
 
--- costs: what the calls of a job of one kind cost that one worker answered,
--- added up to the call `last_call`; `v_cost` and `v_workers` add those that came
--- later. Written with every thousandth call, or every 32nd for each row.
+-- costs: the cost of a job's calls of one kind that one worker answered, up to
+-- the call `last_call`; `v_cost` and `v_workers` add later calls. Written with
+-- every thousandth call, or every 32nd for each row.
 CREATE TABLE costs(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     kind_id INTEGER NOT NULL REFERENCES call_kinds(id),

@@ -1,13 +1,14 @@
 -- Version 2 of a store: the examples of a job, for people, and its compiled
--- file; what a trial's rows scored with the baseline; where in the order of the
--- calls an event happened. From this version on views are files of their own (views/), and are
--- made anew whenever they differ from those of the program.
+-- file; the baseline's score on the rows of a trial; the last call before an
+-- event. From this version on, each view has its own file (views/), and views are
+-- made again whenever they differ from those of the program.
 
 -- examples: an example of a job's data, for people: its share, place, inputs
 -- and labels. Written when the job is first run.
 --
--- What v_evaluations shows of a row. inputs and labels are JSON objects; NULL
--- where a job of an older store was not run since, or its data is very large.
+-- v_evaluations shows this with each evaluation of the row. inputs and labels are
+-- JSON objects. They are NULL if a job of an older store has not been run since,
+-- or if its data is very large.
 CREATE TABLE examples(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     row INTEGER NOT NULL,
@@ -28,16 +29,16 @@ GROUP BY job_no, row;
 
 ALTER TABLE jobs ADD COLUMN compiled TEXT;
 
--- Never filled: the id of a job holds the hash of its data, and where a run
--- stopped follows from its trials.
+-- These were never filled: the id of a job contains the hash of its data, and its
+-- trials show where a run stopped.
 ALTER TABLE jobs DROP COLUMN data_hash;
 ALTER TABLE jobs DROP COLUMN time_limit_trial;
 
 -- The baseline's score on the rows of the trial. NULL in jobs of older stores.
 ALTER TABLE trials ADD COLUMN baseline REAL;
 
--- The last call before the event. An example that is excluded keeps the answers
--- up to there and takes no later one.
+-- The last call before the event. An excluded example keeps the answers up to
+-- that call and takes no later one.
 ALTER TABLE events ADD COLUMN after_call INTEGER NOT NULL DEFAULT 0;
 
 UPDATE events

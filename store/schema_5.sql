@@ -1,8 +1,8 @@
--- Version 5 of a store: the last turn of a prompt stands in a table of its own.
--- Every candidate asks about the same examples, so most calls of a job end in a
--- turn that another ended in before; stored with each of them, these turns
--- were half of a store. `tail` is '' where there is a question_id, and holds
--- the turn in calls of older versions.
+-- Version 5 of a store: the last turns of prompts have their own table. Every
+-- candidate asks about the same examples, so most calls of a job end in a turn
+-- that an earlier call ended in too. When each call stored its own, these turns
+-- were half of a store. `tail` is '' if there is a question_id; in calls of older
+-- versions it holds the turn itself.
 
 -- questions: the last turn of a prompt, as it was sent. Stored once for all
 -- candidates that were asked it.

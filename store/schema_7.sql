@@ -1,16 +1,15 @@
--- Version 7 of a store: what the calls of a job cost, by kind, added up as they
--- come. To add up a million calls for each v_cost took half a second, and a
--- replay did so twice.
+-- Version 7 of a store: the cost of a job's calls by kind, added up as they come.
+-- Adding up a million calls for each v_cost took half a second, and a replay did
+-- so twice.
 --
--- A row holds all calls of its job and kind up to last_call. Nobody needs it to
--- be of the last moment: rows are written together, with every thousandth call
--- or so, and the largest last_call of all rows says where to go on; v_cost adds
--- the calls after that. So sum and calls agree after any crash. cached_tokens
--- is of the cached_calls calls whose server said how many.
+-- A row sums up all calls of its job and kind up to last_call. It may lag behind:
+-- the rows are written together, with every thousandth call or so, and v_cost
+-- adds the calls after the largest last_call of all rows. So the sums and the
+-- calls agree after any crash. cached_tokens covers the cached_calls calls whose
+-- server reported it.
 
--- costs: what the calls of a job of one kind cost, added up to the call
--- `last_call`; `v_cost` adds those that came later. Written with every
--- thousandth call.
+-- costs: the cost of a job's calls of one kind, up to the call `last_call`;
+-- `v_cost` adds later calls. Written with every thousandth call.
 CREATE TABLE costs(
     job_no INTEGER NOT NULL REFERENCES jobs(no),
     kind_id INTEGER NOT NULL REFERENCES call_kinds(id),

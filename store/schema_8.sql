@@ -1,11 +1,11 @@
--- Version 8 of a store: the best trial of a job so far, as its search has it. A
--- trial on fewer examples may lead, and a test may decide for the program as
--- written, so it cannot be found from the scores alone. The figures are of the
--- examples that both it and the baseline were scored on. Jobs that were not run
+-- Version 8 of a store: the best trial of a job so far, as its search sees it. It
+-- cannot be found from the scores alone, since a trial on fewer examples may lead,
+-- and a test may decide for the program as written. The figures cover the examples
+-- that both the trial and the baseline were scored on. Jobs that have not been run
 -- since have no row.
 
--- bests: the best trial of a job so far, beside the baseline on the same
--- examples. Written whenever another leads.
+-- bests: the best trial of a job so far, compared with the baseline on the same
+-- examples. Written whenever another trial takes the lead.
 CREATE TABLE bests(
     job_no INTEGER PRIMARY KEY REFERENCES jobs(no),
     trial INTEGER NOT NULL,

@@ -1,6 +1,6 @@
--- Version 9 of a store: sums of the rows that a replay decides by, of the files of
--- jobs and of compiled files, by which a damaged row is noticed. row_sum.h has the
--- reasons. Rows of older versions have none.
+-- Version 9 of a store: checksums of the rows that a replay depends on, of the
+-- files of jobs and of compiled files, which show a damaged row. row_sum.h gives
+-- the reasons. Rows of older versions have none.
 
 ALTER TABLE calls ADD COLUMN sum INTEGER;
 ALTER TABLE call_texts ADD COLUMN sum INTEGER;

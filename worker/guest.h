@@ -1,7 +1,8 @@
 // guest: decides whether a worker may work on a machine that people use too.
 //
-// A guest takes calls only during certain hours of the day, and steps back
-// while others want the machine, which is the case when:
+// A guest takes calls only during certain hours of the day (`has_hours`), steps
+// back while others want the machine (`yields`), or does both. Others want the
+// machine when:
 //
 // * somebody else has a connection to the model server, if that runs on this
 //   machine (the kernel lists the connections; our own are recognized by their
@@ -32,9 +33,9 @@ struct guest_hours {
 };
 
 struct guest {
-    bool yields;
-    int64_t most_load; // 0: the number of processors
-    bool has_hours;
+    bool yields;       // steps back while others want the machine
+    int64_t most_load; // with `yields`; 0: the number of processors
+    bool has_hours;    // takes calls only during `hours`
     struct guest_hours hours;
     int port; // of the model server on this machine; 0: it runs elsewhere
 

@@ -1,11 +1,11 @@
--- First the best trial of the job as its search has it (bests); then the
--- finished trials on the most rows, ranked by what they gain over the baseline on
--- the rows that both were scored on. The figures of the first are of those rows
--- too.
--- Rounded, for 22/46 - 13/46 and 23/46 - 14/46 differ in their last bit. Of
--- equals the one with fewer instructions of its own is better, then the first,
--- as in the search.
--- A candidate stands here once, by its first trial on the most rows.
+-- The best trial of the job, as its search sees it (bests), comes first. The
+-- finished trials on the most rows follow, ranked by what they gain over the
+-- baseline on the rows that both were scored on. The figures of the first are of
+-- those rows too.
+-- Gains are rounded, because 22/46 - 13/46 and 23/46 - 14/46 differ in their last
+-- bit. Among equals, the trial with fewer new instructions is better, then the
+-- earlier one, as in the search.
+-- Each candidate is listed once, with its first trial on the most rows.
 --
 --   job, rank               the job, and the place within it, from 1
 --   score, baseline, n, trial, kind, candidate, instructions, demos, tuned

@@ -1,26 +1,28 @@
--- A row a call, its texts whole. These are looked up where they are asked for,
--- and not joined: who counts a million calls does not visit a million texts.
+-- One row per call, with its full texts. The texts are looked up in subqueries
+-- rather than joined, so that counting a million calls does not read a million
+-- texts.
 --
 --   id                      of the call
---   job                     the job that asked first, and paid; others may have used the
---                           answer since
+--   job                     the job that asked first, and paid; other jobs may have used
+--                           the answer since
 --   role, purpose, step     who was asked, for what, and in which step
 --   model, digest, options  what was asked, and how
 --   outcome                 `text`, `cut`, `empty`, `loop`, `too_long`
---   messages, reply         in full, exactly as they were sent and received. Of the role
---                           `embed`: a list of one text, and its embedding as 32-bit floats
---                           in base64
+--   messages, reply         in full, exactly as they were sent and received. For the role
+--                           `embed`, these are a list of one text, and its embedding as
+--                           32-bit floats in base64
 --   prompt_tokens, cached_tokens, generated_tokens
---                           as the server counts; `cached_tokens` is null where it does not
---   worker                  who gave the answer
+--                           as the server counts them; `cached_tokens` is null if it does
+--                           not report them
+--   worker                  the worker that gave the answer
 --   attempts                how often it was sent
---   hedged                  1 when a second copy was sent because the first was slow
+--   hedged                  1 if a second copy was sent because the first was slow
 --   prompt_us, generate_us, load_us, total_us
---                           microseconds, as the server measured; `total_us` as the worker
---                           did
---   finished                when
+--                           microseconds, as the server measured them; `total_us` as the
+--                           worker measured it
+--   finished                when the answer came
 --   key                     the hash of everything that determines the answer
---   prefix                  the id of its prefix (`prefixes`), null where it has none
+--   prefix                  the id of its prefix (`prefixes`); null if it has none
 CREATE VIEW v_calls AS SELECT
     c.id,
     j.id AS job,

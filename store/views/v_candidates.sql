@@ -1,13 +1,13 @@
--- A row a candidate and step: what the candidate shows there.
+-- One row per candidate and step: what the candidate shows there.
 --
 --   job, candidate, step    which part of which candidate
 --   instruction_number, instruction
 --                           its number among those of the step, and its text
---   demo_set_number, demos  the same of the demos, a JSON list
+--   demo_set_number, demos  the same for its demos, which are a JSON list
 --   tuned                   as in `v_trials`
 --   parents                 the candidates that it was made from, a JSON list
 --   reason                  why it was made, in a sentence
---   created                 when
+--   created                 when it was made
 CREATE VIEW v_candidates AS SELECT
     j.id AS job,
     c.id AS candidate,

@@ -1,13 +1,13 @@
--- Calls and tokens by job, role, purpose and model: v_workers, of all workers
--- together.
+-- Calls and tokens by job, role, purpose and model: v_workers, summed over all
+-- workers.
 --
 --   job, role, purpose, model
---                           what is added up
+--                           which calls are added up
 --   calls, prompt_tokens, cached_tokens, generated_tokens, hedged
 --                           sums
 --   model_s                 seconds that the model servers worked
---   cached_calls            of how many calls the server said what was cached:
---                           `cached_tokens` is their sum, NULL where it is 0
+--   cached_calls            how many calls had a server that reports cached tokens;
+--                           `cached_tokens` is the sum over these, NULL if there are none
 CREATE VIEW v_cost AS SELECT
     job,
     role,

@@ -1,22 +1,22 @@
--- A row an evaluation: one candidate on one example, and what came of it.
+-- One row per evaluation: one candidate on one example, and the result.
 --
--- `answer` is the last reply of a model: that of the step that failed, else of
--- the last step that the metric needs, and of several attempts the one that
--- counted. What is said of the example is looked up where it is asked for, and
--- not joined: who counts a million evaluations does not visit their examples.
+-- `answer` is the last reply of a model: the reply of the step that failed, or
+-- else of the last step that the metric needs. If a step made several attempts, it
+-- is the one that counted. The example is looked up in subqueries rather than
+-- joined, so that counting a million evaluations does not read their examples.
 --
 --   id              of the evaluation
---   job, candidate  whose it is
+--   job, candidate  which candidate of which job was evaluated
 --   row             the example, from 0
 --   replicate       0; larger if an example is asked several times
---   share           `train`, `val`, `test`; `train, val` where both are the same rows
---   file, line      where the example stands
+--   share           `train`, `val`, `test`; `train, val` if both are the same rows
+--   file, line      where the example is in the data
 --   inputs          what the program was given, a JSON object
 --   labels          everything else in the example, a JSON object
 --   answer          the model's last reply, as it came
 --   outcome         `done`, `format` (not readable), `cut`, `empty`, `loop`, `too_long`,
 --                   `unjudged` (no answer of the judge could be read, so there is no score)
---   score           from the metric; 0 when the outcome is not `done`, NULL when it is
+--   score           from the metric; 0 if the outcome is not `done`, NULL if it is
 --                   `unjudged`
 --   p_right         how likely the model considered the right label, 0 to 1, for optimizers
 --                   that ask for it; NULL if none asked, or if the server did not say
@@ -24,10 +24,10 @@
 --                   NULL without replicates
 --   reason          why it is not the full score: `feedback`, or, for runs of an older
 --                   promptcc, what the outcome means
---   feedback        what would make the answer better: the metric's own words; where it has
---                   none, each output beside what the example says; for a reply that could
---                   not be read, what was wrong with it and the form that was expected.
---                   Null for a full score, and where nothing can be said
+--   feedback        what would make the answer better, in the metric's own words. If it has
+--                   none: each output, and what the example says instead. For a reply that
+--                   could not be read: what was wrong with it, and the form that was
+--                   expected. Null for a full score, and if there is nothing to say
 --   repairs         how often a reply had to be asked for again
 --   lenient         bits that say in what way the reply was not quite as asked
 --                   (docs/replies.md)

@@ -1,8 +1,8 @@
--- A row a job, with its state and result.
+-- One row per job, with its state and result.
 --
---   job                    its id. The scores of an `eval` are a job of their own:
---                          `ID-eval`, with `--data` `ID-HASH-eval` (a hash of the file),
---                          with `--all-steps` `ID-all-eval`
+--   job                    its id. The scores of an `eval` have their own job: `ID-eval`,
+--                          or `ID-HASH-eval` with `--data` (a hash of the file), or
+--                          `ID-all-eval` with `--all-steps`
 --   name                   from the job file
 --   state                  `queued`, `running`, `paused`, `done`, `stopped`, `failed`
 --   score                  of the compiled program on the validation share; NULL until
@@ -14,9 +14,9 @@
 --   wall_s                 seconds over all sessions
 --   path                   of the job file, as it was given
 --   created, updated       when it was first run, and last changed
---   priority, max_workers  its share of the slots beside other jobs (10 unless `--priority`
---                          says otherwise), and how many workers it may have at a time;
---                          NULL: all. Both are NULL for an `eval`
+--   priority, max_workers  its share of the slots compared with other jobs (10 unless
+--                          `--priority` says otherwise), and how many workers it may have
+--                          at a time; NULL means all. Both are NULL for an `eval`
 CREATE VIEW v_jobs AS SELECT
     j.id AS job,
     j.name,

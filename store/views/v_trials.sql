@@ -1,24 +1,24 @@
--- A row a trial: what `promptcc trials` prints.
+-- One row per trial: what `promptcc trials` prints.
 --
 --   job, trial           the job, and the number of the trial in it, from 1
 --   state                `running`, `done`, `incomplete` (a call could not be served, or
 --                        the budget was used up)
 --   kind                 `baseline`, `minibatch`, `full`, `pruned`
---   score, n             the mean score, and over how many examples; no score while the
---                        trial runs, and when it is `incomplete`
---   low, high            the interval of the score (95 %; Wilson's for right or wrong, by
---                        bootstrap for graded scores); NULL where there is no score, and in
---                        jobs of older stores
---   baseline             the score of the baseline on the same examples; NULL where it was
+--   score, n             the mean score, and the number of examples; no score while the
+--                        trial runs, or if it is `incomplete`
+--   low, high            the interval of the score (95 %; Wilson's for scores of 0 or 1, by
+--                        bootstrap for graded ones); NULL if there is no score, and in jobs
+--                        of older stores
+--   baseline             the score of the baseline on the same examples; NULL if it was
 --                        scored on none of them, and in jobs of older stores
 --   candidate            what was scored (`v_candidates`)
---   instructions, demos  JSON objects from step to the number of its instruction and demo
---                        set; 0 is as written, and no demos
---   tuned                a JSON object of what it chose of the job's tunables
---                        (docs/job-file.md), where that is not the default; `{}` in jobs
---                        without any
---   calls, tokens        of the calls that this trial was the first to use
---   started, finished    when
+--   instructions, demos  JSON objects from step to the number of its instruction and of
+--                        its demo set; 0 is the instruction as written, and no demos
+--   tuned                the values that it chose for the job's tunables
+--                        (docs/job-file.md), as a JSON object without those that are the
+--                        default; `{}` in jobs without tunables
+--   calls, tokens        the calls that this trial was the first to use, and their tokens
+--   started, finished    when it started and finished
 CREATE VIEW v_trials AS SELECT
     j.id AS job,
     t.number AS trial,

@@ -1,14 +1,14 @@
--- What each worker answered, by job, role, purpose and model: what is added up in
--- costs, and the calls that came after that (schema_10.sql).
+-- What each worker answered, by job, role, purpose and model: the sums in costs,
+-- and the calls that came after them (schema_10.sql).
 --
---   worker          who gave the answers
+--   worker          the worker that gave the answers
 --   job, role, purpose, model
---                   whose, and what was asked
+--                   for which job, and what was asked
 --   calls, prompt_tokens, cached_tokens, generated_tokens, hedged
 --                   sums
 --   model_s         seconds that its model server worked
---   cached_calls    of how many calls the server said what was cached: `cached_tokens` is
---                   their sum, NULL where it is 0
+--   cached_calls    how many calls had a server that reports cached tokens;
+--                   `cached_tokens` is the sum over these, NULL if there are none
 CREATE VIEW v_workers AS SELECT
     c.worker,
     j.id AS job,
