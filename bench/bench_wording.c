@@ -122,7 +122,7 @@ static void put_reading(const struct program *program, enum adapter adapter,
 
     if (reply_parse(&asked, text, &outputs, &lenient, &problem)) {
         buf_puts(out, "{\"outputs\":");
-        json_put(out, outputs, false);
+        json_put(out, outputs);
         buf_puts(out, ",\"lenient\":[");
         put_lenient(lenient, out);
         buf_puts(out, "]}");

@@ -62,7 +62,7 @@ int answer_query(const char *store)
         answer = ask(store, argument, &err);
     if (answer == NULL)
         answer = json_pack("{s:o}", "error", error_json(&err));
-    json_put(&text, answer, false);
+    json_put(&text, answer);
     status = output_text(&text);
     json_decref(argument);
     json_decref(answer);

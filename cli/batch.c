@@ -328,7 +328,7 @@ bool batch_write(struct batch *batch, const json_t *document, struct err *err)
     struct buf text = BUF_INIT(TEXT_BYTES);
 
     if (document != NULL)
-        json_put(&raw, document, false);
+        json_put(&raw, document);
     buf_putc(&raw, '\n');
     if (!raw.failed)
         plain_put_json(&text, raw.data, raw.len);

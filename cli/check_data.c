@@ -449,7 +449,7 @@ static void put_read(const struct columns *columns, json_t *fields,
         if (!columns_have(columns, name))
             continue;
         buf_puts(out, name);
-        json_put(out, value, true);
+        json_put_sorted(out, value);
     }
 }
 

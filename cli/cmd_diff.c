@@ -194,7 +194,7 @@ static void put_demos(const struct terminal *terminal, const json_t *demos,
         buf_puts(out, terminal_style(terminal,
                                      mark == '-' ? STYLE_WARN : STYLE_GOOD));
         buf_printf(out, "    %c ", mark);
-        json_put(out, json_array_get(demos, i), false);
+        json_put(out, json_array_get(demos, i));
         buf_puts(out, terminal_style(terminal, STYLE_PLAIN));
         buf_putc(out, '\n');
     }
@@ -229,7 +229,7 @@ static void put_value(const json_t *value, struct buf *out)
     if (value == NULL || json_is_null(value))
         buf_puts(out, "not set");
     else
-        json_put(out, value, false);
+        json_put(out, value);
 }
 
 static void put_settings(const json_t *settings, struct buf *out)

@@ -63,7 +63,7 @@ static int write_stored(const struct options *options, const json_t *job,
                                    .compiled_len = strlen(compiled)};
     int status;
 
-    json_put(&document, json_object_get(job, "document"), false);
+    json_put(&document, json_object_get(job, "document"));
     if (result.compiled_len == 0)
         err_set(err, ERR_INPUT,
                 "the job %.150s has no compiled file yet: it is %.20s",

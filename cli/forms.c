@@ -113,7 +113,7 @@ static bool write_messages(const struct form_of *of, struct buf *out,
     }
     document = json_pack("{s:s,s:O?,s:o}", "model", of->compiled->model,
                          "options", options_of(of->compiled), "steps", steps);
-    json_put(out, document, false);
+    json_put(out, document);
     buf_putc(out, '\n');
     json_decref(document);
     return err->code == ERR_NONE;
@@ -169,7 +169,7 @@ static void put_parameters(const struct compiled *compiled, struct buf *out)
         if (!json_is_number(value))
             continue;
         buf_printf(out, "PARAMETER %s ", name);
-        json_put(out, value, false);
+        json_put(out, value);
         buf_putc(out, '\n');
     }
 }
@@ -312,7 +312,7 @@ static bool write_markdown(const struct form_of *of, struct buf *out,
                compiled->model);
     buf_printf(out, ", adapter `%s`, options `",
                json_get_text(compiled->metadata, "adapter", "?"));
-    json_put(out, options_of(compiled), false);
+    json_put(out, options_of(compiled));
     buf_puts(out, "`.\n\n");
     put_scores(compiled, out);
     for (size_t i = 0; i < compiled->program->n_steps; i++)

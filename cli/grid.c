@@ -27,7 +27,7 @@ static void put_parts(const json_t *value, struct buf *out)
 
     json_object_foreach((json_t *)value, key, number) {
         buf_printf(out, "%s%s ", first ? "" : ", ", key);
-        json_put(out, number, false);
+        json_put(out, number);
         first = false;
     }
 }
@@ -101,7 +101,7 @@ static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
     else if (text != NULL)
         buf_puts(out, text);
     else
-        json_put(out, value, false);
+        json_put(out, value);
 }
 
 // Appends the cell's text on one line, without anything that could control a
@@ -545,7 +545,7 @@ void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out)
             if (json_is_string(value))
                 buf_puts(&text, json_string_value(value));
             else if (value != NULL && !json_is_null(value))
-                json_put(&text, value, false);
+                json_put(&text, value);
             buf_puts(out, c == 0 ? "" : ",");
             put_field(cell_text(&text), out);
             buf_release(&text);

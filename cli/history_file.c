@@ -344,7 +344,7 @@ static json_t *ask_there(const struct options *options, const char *verb,
     json_t *answer = NULL;
 
     if (argument != NULL)
-        json_put(&text, argument, false);
+        json_put(&text, argument);
     if ((name != NULL || !is_job_path(job)) &&
         buf_ok(&text, "the question", err))
         answer = ask_coordinator(options, verb,

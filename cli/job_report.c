@@ -207,7 +207,7 @@ void job_report_brief(const json_t *object, struct buf *out)
         if (text != NULL)
             buf_puts(out, text);
         else
-            json_put(out, value, false);
+            json_put(out, value);
         separator = " · ";
     }
 }

@@ -35,7 +35,7 @@ static bool put_lines(const json_t *rows, struct buf *out, struct err *err)
         json_t *row = json_array_get(rows, i);
         if (!unfold(row, "inputs", err) || !unfold(row, "labels", err))
             return false;
-        json_put(out, row, false);
+        json_put(out, row);
         buf_putc(out, '\n');
     }
     return true;

@@ -144,7 +144,7 @@ int output_json(const json_t *document)
     struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
     int status;
 
-    json_put(&text, document, false);
+    json_put(&text, document);
     buf_putc(&text, '\n');
     status = output_json_text(&text);
     buf_release(&text);

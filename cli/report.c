@@ -283,7 +283,7 @@ static void put_tuned(const json_t *document, struct buf *out)
 
     json_object_foreach(tuned, name, value) {
         buf_printf(out, "%s%s ", first ? "  tuned: " : ", ", name);
-        json_put(out, value, false);
+        json_put(out, value);
         first = false;
     }
     buf_puts(out, first ? "" : "\n");

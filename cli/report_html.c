@@ -63,7 +63,7 @@ static void put_member(struct buf *out, const json_t *object, const char *key)
     if (json_is_string(value))
         put(out, json_string_value(value));
     else if (value != NULL && !json_is_null(value)) {
-        json_put(&text, value, false);
+        json_put(&text, value);
         put(out, text.data == NULL ? "" : text.data);
     }
     buf_release(&text);

@@ -265,17 +265,25 @@ static void put_value(struct writer *writer, const json_t *value)
     }
 }
 
-void json_put(struct buf *buf, const json_t *value, bool sorted)
+static void put_line(struct writer *writer, const json_t *value)
 {
-    struct writer writer = {.out = buf, .sorted = sorted};
-
     // A missing value means that there was no memory to build it.
     if (value == NULL) {
-        buf->failed = true;
-        buf->no_memory = true;
+        writer->out->failed = true;
+        writer->out->no_memory = true;
         return;
     }
-    put_value(&writer, value);
+    put_value(writer, value);
+}
+
+void json_put(struct buf *buf, const json_t *value)
+{
+    put_line(&(struct writer){.out = buf}, value);
+}
+
+void json_put_sorted(struct buf *buf, const json_t *value)
+{
+    put_line(&(struct writer){.out = buf, .sorted = true}, value);
 }
 
 enum { INDENT = 2 }; // spaces per level
@@ -330,7 +338,7 @@ static void put_lines(struct buf *out, const json_t *value, size_t depth)
     else if (json_object_size(value) > 0)
         put_object_lines(out, (json_t *)value, depth);
     else
-        json_put(out, value, false);
+        json_put(out, value);
 }
 
 void json_put_lines(struct buf *buf, const json_t *value)
@@ -343,7 +351,7 @@ char *json_text(const json_t *value)
 {
     struct buf buf = BUF_INIT(SIZE_MAX / 4);
 
-    json_put(&buf, value, false);
+    json_put(&buf, value);
     return buf_take(&buf);
 }
 

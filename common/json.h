@@ -29,11 +29,14 @@ json_t *json_parse(const char *text, size_t len, size_t max_bytes,
 json_t *json_parse_at(const char *text, size_t len, size_t max_bytes,
                       json_error_t *where, struct err *err);
 
-// Appends value on one line. With `sorted`, keys are in byte order, for
-// hashing. Reals read back as the same double. The buffer fails if value is
-// nested deeper than 2048 levels, which is more than json_parse accepts, or if
-// it is NULL, which means that there was no memory to build it.
-void json_put(struct buf *buf, const json_t *value, bool sorted);
+// Appends value on one line; members keep their order. Reals read back as the
+// same double. The buffer fails if value is nested deeper than 2048 levels,
+// which is more than json_parse accepts, or if it is NULL, which means that
+// there was no memory to build it.
+void json_put(struct buf *buf, const json_t *value);
+
+// Like json_put, but with keys in byte order, for hashing.
+void json_put_sorted(struct buf *buf, const json_t *value);
 
 // Appends value over many lines, two spaces per level, as Python's json.dumps
 // with indent=2 writes it. Members keep their order.

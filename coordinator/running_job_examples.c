@@ -67,8 +67,8 @@ static bool put_example(struct running_job *running, struct store *reader,
     bool ok;
 
     if (*left > 0) {
-        json_put(&inputs, given, false);
-        json_put(&labels, rest, false);
+        json_put(&inputs, given);
+        json_put(&labels, rest);
         *left -= (int64_t)(inputs.len + labels.len);
     }
     example.inputs = inputs.failed ? NULL : inputs.data;

@@ -214,7 +214,7 @@ void retrieval_close(struct retrieval *retrieval)
 static bool put_passages(json_t *passages, struct buf *out, struct err *err)
 {
     buf_puts(out, "{\"passages\":");
-    json_put(out, passages, false);
+    json_put(out, passages);
     buf_putc(out, '}');
     json_decref(passages);
     return buf_ok(out, "passages", err);

@@ -36,7 +36,7 @@ static void reply_json(struct http_reply *reply, unsigned status,
 {
     reply->status = status;
     reply->type = "application/json";
-    json_put(&reply->body, document, false);
+    json_put(&reply->body, document);
     json_decref(document);
 }
 
@@ -419,7 +419,7 @@ static bool make_openapi(struct serve *serve, struct err *err)
 
     if (document == NULL)
         return false;
-    json_put(&serve->openapi, document, false);
+    json_put(&serve->openapi, document);
     json_decref(document);
     return buf_ok(&serve->openapi, "the description of the server", err);
 }

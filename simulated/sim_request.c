@@ -260,7 +260,7 @@ static void read_logprobs(struct sim_request *request)
 static bool hash_body(struct sim_request *request, bool openai)
 {
     struct buf text = BUF_INIT(2 * SIM_BODY_MAX_BYTES);
-    json_put(&text, request->body, true);
+    json_put_sorted(&text, request->body);
     bool ok = !text.failed && text.data != NULL;
     if (ok)
         request->hash =

@@ -160,7 +160,7 @@ static bool key_of(const struct sim_message *messages, size_t n,
     }
     struct buf text = BUF_INIT(SCHEMA_MAX_BYTES);
     if (schema != NULL)
-        json_put(&text, schema, false);
+        json_put(&text, schema);
     hasher_add(&hasher, text.data == NULL ? "" : text.data, text.len);
     bool ok = !text.failed;
     buf_release(&text);

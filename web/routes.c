@@ -52,7 +52,7 @@ static void send_json(struct http_reply *reply, const json_t *value)
 {
     reply->type = "application/json";
     http_reply_header(reply, "Cache-Control", "no-store");
-    json_put(&reply->body, value, false);
+    json_put(&reply->body, value);
 }
 
 static void send_error(struct http_reply *reply, unsigned status,

@@ -219,7 +219,7 @@ bool request_write(const struct request *request, struct buf *out,
     if (json == NULL)
         err_nomem(err, "a request");
     else
-        json_put(out, json, false);
+        json_put(out, json);
     json_decref(set);
     json_decref(json);
     return json != NULL && buf_ok(out, "the request", err);

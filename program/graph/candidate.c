@@ -156,7 +156,7 @@ static bool hash_demos(const struct demo *demos, size_t n, struct hash *out,
     hasher_init(&hasher, "demos");
     for (size_t i = 0; ok && i < n; i++) {
         buf_clear(&text);
-        json_put(&text, demos[i].fields, true);
+        json_put_sorted(&text, demos[i].fields);
         ok = buf_ok(&text, "a demo", err);
         hasher_add(&hasher, text.data, ok ? text.len : 0);
     }
@@ -267,7 +267,7 @@ static bool hash_values(struct candidate *candidate, struct err *err)
     struct buf text = BUF_INIT(VALUES_MAX_BYTES);
     struct hasher hasher;
 
-    json_put(&text, candidate->values, true);
+    json_put_sorted(&text, candidate->values);
     bool ok = buf_ok(&text, "the values of steps", err);
     hasher_init(&hasher, "values");
     hasher_add(&hasher, text.data, ok ? text.len : 0);

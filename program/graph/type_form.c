@@ -318,5 +318,5 @@ void value_put(const json_t *value, struct buf *out)
     if (json_is_string(value))
         buf_append(out, json_string_value(value), json_string_length(value));
     else
-        json_put(out, value, false);
+        json_put(out, value);
 }

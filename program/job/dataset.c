@@ -180,7 +180,7 @@ static bool key_inputs(const struct dataset *dataset, const json_t *fields,
     for (size_t i = 0; i < dataset->program->n_inputs; i++) {
         const json_t *value =
             json_object_get(fields, dataset->program->inputs[i].name);
-        json_put(text, value == NULL ? json_null() : value, true);
+        json_put_sorted(text, value == NULL ? json_null() : value);
         buf_putc(text, '\n');
     }
     if (text->failed)

@@ -223,7 +223,7 @@ static bool hash_job(const struct job *job, const struct bundle *bundle,
     json_t *canonical = job_canonical(job);
     struct hasher hasher;
 
-    json_put(&text, canonical, true);
+    json_put_sorted(&text, canonical);
     json_decref(canonical);
     bool ok = !text.failed;
     if (ok) {

@@ -193,7 +193,7 @@ static bool hash_value(const json_t *value, const char *domain,
     struct buf text = BUF_INIT(VALUE_MAX_BYTES);
 
     if (value != NULL)
-        json_put(&text, value, true);
+        json_put_sorted(&text, value);
     bool ok = !text.failed;
     *out = hash_of(domain, text.len > 0 ? text.data : "", text.len);
     buf_release(&text);

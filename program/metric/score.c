@@ -58,7 +58,7 @@ static bool copy_feedback(const json_t *feedback, struct score *out,
         buf_append(&text, json_string_value(feedback),
                    json_string_length(feedback));
     else
-        json_put(&text, feedback, false);
+        json_put(&text, feedback);
     if (text.len >= FEEDBACK_MAX_BYTES)
         text.len = utf8_cut(text.data, FEEDBACK_MAX_BYTES - 1);
     if (buf_ok(&text, "a metric's feedback", err))

@@ -151,7 +151,7 @@ static void put_json_answer(struct buf *text, const struct signature *signature,
         if (value == NULL)
             continue;
         buf_printf(text, "%s\"%s\": ", comma, name);
-        json_put(text, value, false);
+        json_put(text, value);
         comma = ", ";
     }
     buf_putc(text, '}');
@@ -377,7 +377,7 @@ bool prompt_format(const struct step *step, enum adapter adapter,
 
         buf_printf(out, "%s\"%s\":", i > 0 ? "," : "",
                    signature->outputs[i].name);
-        json_put(out, schema, false);
+        json_put(out, schema);
         json_decref(schema);
     }
     buf_puts(out, "},\"required\":[");

@@ -274,7 +274,7 @@ static json_t *options_remark(const struct call_options *options)
 
     buf_puts(&text, "options: set temperature ");
     json_t *temperature = json_real(options->temperature);
-    json_put(&text, temperature, false);
+    json_put(&text, temperature);
     json_decref(temperature);
     buf_printf(&text,
                " and max_tokens %d on dspy.LM, and num_ctx %d on the "

@@ -70,7 +70,7 @@ static void put_row(struct buf *out, const json_t *fields)
 {
     struct buf line = BUF_INIT(BATCH_MAX_BYTES);
 
-    json_put(&line, fields, false);
+    json_put(&line, fields);
     if (!line.failed && line.data != NULL) {
         size_t len = line.len;
         if (len > ROW_BYTES)

@@ -89,7 +89,7 @@ static bool parse_and_write(struct err *err)
         json_parse(document, sizeof document - 1, sizeof document, err);
     if (value == NULL)
         goto out;
-    json_put(&buf, value, true);
+    json_put_sorted(&buf, value);
     if (!buf_ok(&buf, "the document", err))
         goto out;
     text = json_text(value);

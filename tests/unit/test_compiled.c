@@ -286,7 +286,7 @@ static void change(const char *path, json_t *value)
     else
         json_object_set_new(at, path, value);
     buf_clear(&text);
-    json_put(&text, root, false);
+    json_put(&text, root);
     json_decref(root);
 }
 

@@ -36,7 +36,7 @@ static void expect_put(const char *text, bool sorted, const char *expected)
 
     cr_assert_not_null(value, "%s", err.text);
     buf_clear(&out);
-    json_put(&out, value, sorted);
+    (sorted ? json_put_sorted : json_put)(&out, value);
     cr_assert(buf_ok(&out, "the value", &err), "%s", err.text);
     cr_expect_str_eq(out.data, expected);
     json_decref(value);
@@ -162,7 +162,7 @@ static void expect_same_real(double value)
     json_t *real = json_real(value);
 
     buf_clear(&out);
-    json_put(&out, real, false);
+    json_put(&out, real);
     json_t *back = parse(out.data);
     cr_assert(json_is_real(back), "%s", out.data);
     cr_expect_eq(json_real_value(back), value, "%s", out.data);
@@ -199,10 +199,10 @@ Test(json, nesting_too_deep_fails_without_overflowing_the_stack)
     json_t *deep = nested(2048);
     json_t *deeper = nested(2049);
 
-    json_put(&out, deep, false);
+    json_put(&out, deep);
     cr_expect(buf_ok(&out, "the value", &err), "%s", err.text);
     buf_clear(&out);
-    json_put(&out, deeper, false);
+    json_put(&out, deeper);
     cr_expect(out.failed);
     json_decref(deep);
     json_decref(deeper);
@@ -214,7 +214,7 @@ Test(json, many_sibling_values_do_not_count_as_deep)
 
     for (int i = 0; i < 5000; i++)
         json_array_append_new(wide, json_object());
-    json_put(&out, wide, false);
+    json_put(&out, wide);
     cr_expect(buf_ok(&out, "the value", &err), "%s", err.text);
     json_decref(wide);
 }
@@ -224,7 +224,7 @@ Test(json, a_value_over_the_maximum_fails)
     json_t *value = parse("[\"1234567890\"]");
 
     out = BUF_INIT(10);
-    json_put(&out, value, true);
+    json_put_sorted(&out, value);
     cr_expect_not(buf_ok(&out, "the value", &err));
     cr_expect_eq(err.code, ERR_LIMIT);
     json_decref(value);
@@ -232,7 +232,7 @@ Test(json, a_value_over_the_maximum_fails)
 
 Test(json, value_that_failed_to_build_reports_out_of_memory)
 {
-    json_put(&out, NULL, false);
+    json_put(&out, NULL);
 
     cr_expect_not(buf_ok(&out, "the value", &err));
     cr_expect_eq(err.code, ERR_NOMEM);

@@ -49,7 +49,7 @@ static void expect_json(const struct node *node, const char *want)
     cr_assert_not_null(node, "%s", complaint());
     json_t *json = node_json(node);
     buf_clear(&out);
-    json_put(&out, json, false);
+    json_put(&out, json);
     json_decref(json);
     cr_expect_str_eq(out.data, want, "%s", out.data);
 }

@@ -158,7 +158,7 @@ Test(type, gives_a_json_schema_with_its_limits)
     parse("{object: {a: {desc: An a, max_length: 4, optional: true}, "
           "l: {list: {type: int, min: 1.0}, min_length: 2}}}");
     json_t *schema = type_schema(&field.type);
-    json_put(&out, schema, true);
+    json_put_sorted(&out, schema);
     json_decref(schema);
     cr_expect_str_eq(
         out.data,

@@ -118,7 +118,7 @@ static bool ask(const struct step *step, const json_t *values,
     out->answerer = ANSWERER_EXEC;
     out->command = step->command;
     buf_puts(text, "{\"inputs\":");
-    json_put(text, inputs, false);
+    json_put(text, inputs);
     buf_putc(text, '}');
     return buf_ok(text, step->command->what, err);
 }

@@ -237,7 +237,7 @@ static void ask_by_words(const struct step *step, const json_t *values,
     if (fields == NULL)
         buf_puts(text, "null");
     else
-        json_put(text, fields, false);
+        json_put(text, fields);
     buf_puts(text, ",\"query\":");
     buf_put_json(text, query->len > 0 ? query->data : "", query->len);
     buf_putc(text, '}');

@@ -50,9 +50,9 @@ static bool ask(const struct metric *metric, const struct metric_case *given,
     out->answerer = ANSWERER_EXEC;
     out->command = metric->command;
     buf_puts(text, "{\"example\":");
-    json_put(text, given->example, true);
+    json_put_sorted(text, given->example);
     buf_puts(text, ",\"outputs\":");
-    json_put(text, given->outputs, true);
+    json_put_sorted(text, given->outputs);
     buf_putc(text, '}');
     return buf_ok(text, "a request to the metric's command", err);
 }

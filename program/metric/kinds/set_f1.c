@@ -61,7 +61,7 @@ static bool put_object(struct buf *text, const json_t *item, struct err *err)
         err_nomem(err, "an item to compare");
         return false;
     }
-    json_put(text, copy, true);
+    json_put_sorted(text, copy);
     json_decref(copy);
     return true;
 }

@@ -28,7 +28,7 @@ static bool measure_prompt(const struct candidate *candidate, size_t *bytes,
 
         buf_clear(&text);
         for (size_t i = 0; i < part->n_demos; i++)
-            json_put(&text, part->demos[i].fields, false);
+            json_put(&text, part->demos[i].fields);
         ok = buf_ok(&text, "a prompt", err);
         *bytes += strlen(part->instruction);
         if (part->n_demos > 0)
