@@ -737,6 +737,6 @@ void running_job_read_notes(struct running_job *running)
     struct note note;
 
     while (running->state < RUNNING_JOB_ENDED &&
-           note_receive(running->pair, &note, false))
+           note_receive(running->pair, &note))
         take_note(running, &note);
 }

@@ -23,13 +23,23 @@ bool note_send(void *socket, const struct note *note)
     return sent == (int)sizeof *note;
 }
 
-bool note_receive(void *socket, struct note *note, bool wait)
+static bool receive(void *socket, struct note *note, int flags)
 {
     int got;
 
     do
-        got = zmq_recv(socket, note, sizeof *note, wait ? 0 : ZMQ_DONTWAIT);
+        got = zmq_recv(socket, note, sizeof *note, flags);
     while (got < 0 && errno == EINTR);
     atomic_load_explicit(&handed_over, memory_order_acquire);
     return got == (int)sizeof *note;
+}
+
+bool note_receive(void *socket, struct note *note)
+{
+    return receive(socket, note, ZMQ_DONTWAIT);
+}
+
+bool note_await(void *socket, struct note *note)
+{
+    return receive(socket, note, 0);
 }

@@ -52,10 +52,14 @@ struct note {
     int64_t call; // of NOTE_TEXT: its reply is appended to the text; 0: none
 };
 
-// Both block only while the peer's queue is full, or until a note arrives if
-// `wait` is set. They return false when the socket is closed; note_receive
-// without `wait` also when there is no note.
+// Sends a note; blocks only while the peer's queue is full. Returns false when
+// the socket is closed.
 bool note_send(void *socket, const struct note *note);
-bool note_receive(void *socket, struct note *note, bool wait);
+
+// note_receive takes the next note if one has arrived, note_await waits for it.
+// Both return false when the socket is closed, and note_receive also when there
+// is no note.
+bool note_receive(void *socket, struct note *note);
+bool note_await(void *socket, struct note *note);
 
 #endif

@@ -212,7 +212,7 @@ static bool await_unit(struct session *session, const struct unit *unit,
     struct note note;
 
     while (!unit->done) {
-        if (!note_receive(session->pair, &note, true)) {
+        if (!note_await(session->pair, &note)) {
             err_set(err, ERR_STOPPED, "the coordinator has stopped");
             return false;
         }

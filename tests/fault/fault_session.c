@@ -151,7 +151,7 @@ static bool serve(void *pair)
 {
     struct note note;
 
-    while (note_receive(pair, &note, true)) {
+    while (note_await(pair, &note)) {
         if (note.kind == NOTE_ENDED) {
             free(note.ending);
             return note.ending != NULL;

@@ -121,7 +121,7 @@ static struct task *take_task(void)
 
     for (;;) {
         cr_assert_gt(zmq_poll(&item, 1, 10000), 0, "the session is silent");
-        cr_assert(note_receive(pair, &note, true));
+        cr_assert(note_await(pair, &note));
         if (note.kind == NOTE_TASK)
             return note.task;
         if (note.kind == NOTE_TRIAL)
@@ -869,7 +869,7 @@ Test(session, job_ends_only_when_all_its_trials_have_returned)
     give(task);
     // The end may not be reported while the second task is out.
     for (struct note note; !is_quiet();) {
-        cr_assert(note_receive(pair, &note, true));
+        cr_assert(note_await(pair, &note));
         cr_expect_neq(note.kind, NOTE_ENDED);
     }
     answer(other, 1);
@@ -981,7 +981,7 @@ static bool sends_no_task(void)
     struct note note;
 
     while (!is_quiet()) {
-        cr_assert(note_receive(pair, &note, true));
+        cr_assert(note_await(pair, &note));
         if (note.kind == NOTE_TASK)
             return false;
     }
