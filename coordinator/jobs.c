@@ -143,18 +143,18 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
 }
 
 static struct running_job *find_running(const struct jobs *jobs, const char *id,
-                                        bool run)
+                                        enum request_action action)
 {
     struct running_job *d = jobs->running;
 
-    while (d != NULL && !running_job_goes_by(d, id, run))
+    while (d != NULL && !running_job_goes_by(d, id, action))
         d = running_job_next(d);
     return d;
 }
 
 bool jobs_is_running(const struct jobs *jobs, const char *job_id)
 {
-    const struct running_job *running = find_running(jobs, job_id, true);
+    const struct running_job *running = find_running(jobs, job_id, REQUEST_RUN);
 
     return running != NULL && running_job_is_open(running);
 }
@@ -384,17 +384,17 @@ static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
            history_job_state(jobs->engine->store, job_no, &now, err);
 }
 
-// Ends a run, or if `run` is false an evaluation. Returns NULL without err if
-// there is none.
-static const char *end_one(struct jobs *jobs, const char *id, bool run,
-                           const struct err *why, enum job_state state,
-                           struct err *err)
+// Ends the run or the evaluation of that id. Returns NULL without err if there
+// is none.
+static const char *end_one(struct jobs *jobs, const char *id,
+                           enum request_action action, const struct err *why,
+                           enum job_state state, struct err *err)
 {
-    struct running_job *running = find_running(jobs, id, run);
+    struct running_job *running = find_running(jobs, id, action);
     struct openings_ended opening = {.id = NULL};
-    int64_t job_no = run ? forget_waiting(jobs, id) : 0;
+    int64_t job_no = action == REQUEST_RUN ? forget_waiting(jobs, id) : 0;
 
-    openings_end(&jobs->openings, id, run, why, &opening);
+    openings_end(&jobs->openings, id, action, why, &opening);
     if (running != NULL)
         return running_job_end(running, why, err) || opening.id != NULL
                    ? running_job_id(running)
@@ -428,10 +428,10 @@ const char *jobs_end(struct jobs *jobs, const char *job_id,
                      const struct err *why, enum job_state state,
                      struct err *err)
 {
-    const char *ended = end_one(jobs, job_id, true, why, state, err);
+    const char *ended = end_one(jobs, job_id, REQUEST_RUN, why, state, err);
 
     if (ended == NULL && err->code == ERR_NONE)
-        ended = end_one(jobs, job_id, false, why, state, err);
+        ended = end_one(jobs, job_id, REQUEST_EVAL, why, state, err);
     if (ended == NULL && err->code == ERR_NONE &&
         !explain_unknown(jobs, job_id, err))
         err_set(err, ERR_INPUT, "job %.200s is not running", job_id);

@@ -335,21 +335,23 @@ static void after_reading(struct chore *chore)
 }
 
 // Returns true if the opening goes by that id, as far as is known.
-static bool goes_by(const struct opening *opening, const char *id, bool run)
+static bool goes_by(const struct opening *opening, const char *id,
+                    enum request_action action)
 {
     if (opening->job_id != NULL)
-        return run && strcmp(opening->job_id, id) == 0;
-    return opening->read && running_job_goes_by(opening->running, id, run);
+        return action == REQUEST_RUN && strcmp(opening->job_id, id) == 0;
+    return opening->read && running_job_goes_by(opening->running, id, action);
 }
 
-void openings_end(struct openings *openings, const char *id, bool run,
-                  const struct err *why, struct openings_ended *out)
+void openings_end(struct openings *openings, const char *id,
+                  enum request_action action, const struct err *why,
+                  struct openings_ended *out)
 {
     struct opening *next;
 
     for (struct opening *o = openings->first; o != NULL; o = next) {
         next = o->next;
-        if (!goes_by(o, id, run))
+        if (!goes_by(o, id, action))
             continue;
         o->ended = *why;
         out->id = o->read ? running_job_id(o->running) : o->job_id;
@@ -361,7 +363,7 @@ void openings_end(struct openings *openings, const char *id, bool run,
 bool openings_find(const struct openings *openings, const char *id)
 {
     for (const struct opening *o = openings->first; o != NULL; o = o->next)
-        if (o->ended.code == ERR_NONE && goes_by(o, id, true))
+        if (o->ended.code == ERR_NONE && goes_by(o, id, REQUEST_RUN))
             return true;
     return false;
 }

@@ -104,8 +104,9 @@ struct openings_ended {
                     // such opening
     int64_t job_no; // of a job that the coordinator itself took up; else 0
 };
-void openings_end(struct openings *openings, const char *id, bool run,
-                  const struct err *why, struct openings_ended *out);
+void openings_end(struct openings *openings, const char *id,
+                  enum request_action action, const struct err *why,
+                  struct openings_ended *out);
 
 // The first returns true if a run of that id is being opened; the second, if
 // there is an opening whose id is not known yet.

@@ -127,11 +127,11 @@ void running_job_interrupt(struct running_job *running, const struct err *why);
 // Returns what evaluations, flights and answerers see of the job.
 struct job_work *running_job_work_of(struct running_job *running);
 bool running_job_is_run(const struct running_job *running); // or an eval
-// Returns true if id names this job. If `run` is true, that is the run with
-// that id; else an evaluation of its job, which the history knows as "ID-eval",
-// or "ID-DATA-eval" for rows of --data.
+// Returns true if the job is of that action and id names it. The history knows
+// an evaluation of job ID as "ID-eval", or "ID-DATA-eval" for rows of --data;
+// it goes by ID too.
 bool running_job_goes_by(const struct running_job *running, const char *id,
-                         bool run);
+                         enum request_action action);
 void *running_job_pair(const struct running_job *running); // for polling
 bool running_job_has_ended(const struct running_job *running);
 bool running_job_is_open(const struct running_job *running); // no end in sight

@@ -25,14 +25,15 @@ static bool is_evaluation(const char *rest)
 }
 
 bool running_job_goes_by(const struct running_job *running, const char *id,
-                         bool run)
+                         enum request_action action)
 {
     size_t len = strlen(running->id);
 
-    if (running_job_is_run(running) != run ||
+    if (running->request->action != action ||
         strncmp(running->id, id, len) != 0)
         return false;
-    return id[len] == '\0' || (!run && is_evaluation(id + len));
+    return id[len] == '\0' ||
+           (action == REQUEST_EVAL && is_evaluation(id + len));
 }
 
 void *running_job_pair(const struct running_job *running)
