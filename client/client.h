@@ -5,9 +5,8 @@
 //
 //           HELLO             WELCOME             SUBMIT, ACCEPTED
 //   (open) -------> GREETING ---------> WELCOMED -----------------> WATCHING
-
 //                    ^    |         (COMMAND, REPLY)                   |
-//                    ^    | nobody answers:  |                         | RESULT
+//                    |    | nobody answers:  |                         | RESULT
 //                    '----' it says so once, | 3 s of silence, or      v
 //                           and waits        | REFUSED "hello":     (result)
 //                                            '--> GREETING

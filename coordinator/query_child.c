@@ -84,12 +84,13 @@ char *query_child_ask(const char *program, const char *store,
             "--store");
         return NULL;
     }
-    exec_child_init(&child);
-    child.answer = BUF_INIT(WIRE_MAX_TEXT - 1);
+    exec_child_init(&child, WIRE_MAX_TEXT - 1);
     if (!exec_child_start(&child, program, argv, ".", err))
         return NULL;
     ended = talk(&child, argument, err);
-    if (exec_child_end(&child, ended, how) && ended && child.answer.len > 0)
+    if (exec_child_end(&child, ended ? EXEC_END_PATIENTLY : EXEC_END_NOW,
+                       how) &&
+        ended && child.answer.len > 0)
         text = buf_take(&child.answer);
     else if (ended)
         err_set(err, ERR_LIMIT,

@@ -20,13 +20,13 @@ enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 10 };
 // of the file.
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
-void exec_child_init(struct exec_child *child)
+void exec_child_init(struct exec_child *child, size_t max_bytes)
 {
     *child = (struct exec_child){.in = -1,
                                  .out = -1,
                                  .errors = -1,
                                  .hold = -1,
-                                 .answer = BUF_INIT(EXEC_LINE_MAX_BYTES)};
+                                 .answer = BUF_INIT(max_bytes)};
 }
 
 static void close_fd(int *fd)
@@ -298,7 +298,7 @@ static void say_end(int status, bool by_itself, char how[EXEC_END_BYTES])
                        WEXITSTATUS(status));
 }
 
-bool exec_child_end(struct exec_child *child, bool patient,
+bool exec_child_end(struct exec_child *child, enum exec_patience patience,
                     char how[EXEC_END_BYTES])
 {
     int status = 0;
@@ -308,7 +308,7 @@ bool exec_child_end(struct exec_child *child, bool patient,
     if (child->pid == 0)
         return false;
     close_fd(&child->in);
-    if (patient)
+    if (patience == EXEC_END_PATIENTLY)
         wait_patiently(child->pid);
     bool by_itself = is_dead(child->pid);
     close_fd(&child->hold); // the guard kills what is left

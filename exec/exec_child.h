@@ -18,25 +18,27 @@
 #include "common/err.h"
 
 enum {
-    EXEC_LINE_MAX_BYTES = 1 << 20, // of standard output, without a newline
-    EXEC_TAIL_BYTES = 4096,        // of standard error
-    EXEC_END_BYTES = 64,
+    EXEC_TAIL_BYTES = 4096, // what is kept of standard error
+    EXEC_END_BYTES = 64,    // of the words for how a child ended
 };
 
 struct exec_child {
     pid_t pid; // of its guard; 0: none is running, and the descriptors are -1
     int in, out, errors;
     int hold; // a pipe to the guard, which ends everything when it closes
-    struct buf answer; // its standard output that nobody has taken yet
+    struct buf answer; // its standard output that nobody has taken yet; the
+                       // owner releases it after the child's end
     char tail[EXEC_TAIL_BYTES + 1]; // NUL-terminated; kept after the child's
                                     // end
     size_t tail_len;
 };
 
-void exec_child_init(struct exec_child *child);
+// No child is running yet. max_bytes limits the output that nobody has taken.
+void exec_child_init(struct exec_child *child, size_t max_bytes);
 
-// path is absolute; argv and folder are as for execv and chdir. Any number of
-// threads may start children at the same time.
+// Starts the child. path is absolute; argv and folder are as for execv and
+// chdir. Any number of threads may start children at the same time. Returns
+// false, with the reason, if the program cannot be started.
 bool exec_child_start(struct exec_child *child, const char *path,
                       const char *const *argv, const char *folder,
                       struct err *err);
@@ -53,17 +55,21 @@ void exec_child_end_input(struct exec_child *child);
 enum exec_reading {
     EXEC_READ_OPEN,
     EXEC_READ_ENDED,    // it closed its standard output
-    EXEC_READ_TOO_LONG, // over EXEC_LINE_MAX_BYTES
+    EXEC_READ_TOO_LONG, // over max_bytes that nobody has taken
 };
 
 // Reads what is available on standard output and standard error.
 enum exec_reading exec_child_read(struct exec_child *child);
 
+enum exec_patience {
+    EXEC_END_NOW,
+    EXEC_END_PATIENTLY, // the child first gets a moment to end without a signal
+};
+
 // Ends the child and everything it started, and reaps it. how says how it ended
-// ("exited with status 1"). If `patient`, the child first gets a moment to end
-// without a signal. Returns true if it had ended without one and with status 0.
-// Does nothing if no child is running.
-bool exec_child_end(struct exec_child *child, bool patient,
+// ("exited with status 1"). Returns true if it had ended without a signal and
+// with status 0. Does nothing if no child is running; how is then "".
+bool exec_child_end(struct exec_child *child, enum exec_patience patience,
                     char how[EXEC_END_BYTES]);
 
 #endif

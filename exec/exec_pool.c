@@ -19,7 +19,8 @@
 #include "exec/exec_script.h"
 
 enum {
-    FDS_A_SLOT = 3,  // standard output, standard error, standard input
+    LINE_MAX_BYTES = 1 << 20, // of an answer
+    FDS_A_SLOT = 3,           // standard output, standard error, standard input
     PROOF_MS = 1000, // how long a first child may write after its answer
     COMMAND_SHOWN_BYTES = 60,
     ERRORS_SHOWN_BYTES = 90,
@@ -248,7 +249,7 @@ static void fault(struct exec_pool *pool, struct process *slot,
     va_start(args, format);
     (void)text_vprint(what, sizeof what, format, args);
     va_end(args);
-    exec_child_end(&slot->child, false, how);
+    exec_child_end(&slot->child, EXEC_END_NOW, how);
     show_command(asked->argv, command, sizeof command);
     show_errors(slot->child.tail, slot->child.tail_len, errors, sizeof errors);
     err_set(&done->fault, ERR_FAULT, "%s `%s` %s%s%s", asked->what, command,
@@ -347,7 +348,7 @@ static void serve_end(struct exec_pool *pool, struct process *slot)
 {
     char how[EXEC_END_BYTES];
     bool silent = slot->child.answer.len == 0;
-    bool politely = exec_child_end(&slot->child, true, how);
+    bool politely = exec_child_end(&slot->child, EXEC_END_PATIENTLY, how);
     bool proving = slot->proving;
 
     if (politely && silent && proving) {
@@ -410,7 +411,7 @@ static void serve_idle(struct process *slot, enum exec_reading state)
     slot->out_of_step =
         slot->child.answer.len > 0 || state == EXEC_READ_TOO_LONG;
     if (slot->out_of_step || state != EXEC_READ_OPEN)
-        exec_child_end(&slot->child, false, how);
+        exec_child_end(&slot->child, EXEC_END_NOW, how);
 }
 
 // Returns true if we have all that the first child of a command writes in reply
@@ -460,7 +461,7 @@ static void end_proof(struct exec_pool *pool, struct process *slot, size_t len)
 
     drop_goodbye(&pool->commands[slot->command], &slot->child.answer, len);
     take_answer(pool, slot, len);
-    (void)exec_child_end(&slot->child, false, how);
+    (void)exec_child_end(&slot->child, EXEC_END_NOW, how);
 }
 
 // Returns false if the child does not read any more.
@@ -491,8 +492,7 @@ static void serve_asked(struct exec_pool *pool, struct process *slot,
     else if (end != NULL)
         take_answer(pool, slot, (size_t)(end - answer->data));
     else if (state == EXEC_READ_TOO_LONG)
-        fault(pool, slot, "answered with a line over %d bytes",
-              EXEC_LINE_MAX_BYTES);
+        fault(pool, slot, "answered with a line over %d bytes", LINE_MAX_BYTES);
     else if (state == EXEC_READ_ENDED)
         serve_end(pool, slot);
     else if (clock_monotonic_ms() >= slot->deadline_ms)
@@ -570,7 +570,7 @@ static void *run(void *arg)
             serve_slot(pool, &pool->slots[i], &pool->fds[1 + FDS_A_SLOT * i]);
     }
     for (size_t i = 0; i < pool->n_slots; i++)
-        exec_child_end(&pool->slots[i].child, false, how);
+        exec_child_end(&pool->slots[i].child, EXEC_END_NOW, how);
     return NULL;
 }
 
@@ -600,7 +600,7 @@ static bool make_slots(struct exec_pool *pool)
     if (pool->slots == NULL || pool->fds == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
-        exec_child_init(&pool->slots[i].child);
+        exec_child_init(&pool->slots[i].child, LINE_MAX_BYTES);
         pool->slots[i].command = i / processes;
     }
     pool->n_slots = n;
