@@ -37,11 +37,12 @@ static int eval_file(const struct options *options, struct jobfile *file)
     if (status != EXIT_DONE)
         return status;
     status = follow_here(&follow);
-    if (follow.candidate > 0 &&
+    if (follow.outcome.candidate > 0 &&
         ((rows != NULL &&
-          !outcomes_write(options, file->path, follow.candidate, rows, &err)) ||
+          !outcomes_write(options, file->path, follow.outcome.candidate, rows,
+                          &err)) ||
          (junit != NULL &&
-          !outcomes_write_junit(options, file->path, follow.candidate,
+          !outcomes_write_junit(options, file->path, follow.outcome.candidate,
                                 pass_of(options), junit, &err))))
         return output_error(options, &err);
     return status;

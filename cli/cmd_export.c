@@ -30,7 +30,8 @@ static int export_replayed(const struct options *options)
             .options = options,
             .file = &again.file,
             .frozen = true,
-            .overwrites = option_on(options, OPT_OUT),
+            .existing =
+                option_on(options, OPT_OUT) ? FOLLOW_REPLACES : FOLLOW_BY_END,
             .store = again.store,
             .request = {.action = REQUEST_RUN,
                         .simulated = again.request->simulated,
@@ -39,7 +40,7 @@ static int export_replayed(const struct options *options)
         status = follow_here(&follow);
         // An unfinished job yields its best so far, if it has one.
         if (status == EXIT_STOPPED)
-            status = follow.wrote ? EXIT_DONE : EXIT_FAILED;
+            status = follow.outcome.wrote ? EXIT_DONE : EXIT_FAILED;
     }
     again_release(&again);
     return status;
@@ -55,8 +56,8 @@ static int write_stored(const struct options *options, const json_t *job,
     const char *compiled = json_get_text(job, "compiled", "");
     struct buf document = BUF_INIT(DOCUMENT_BYTES);
     struct follow follow = {.options = options,
-                            .overwrites = out != NULL,
-                            .protects_file = out == NULL,
+                            .existing =
+                                out != NULL ? FOLLOW_REPLACES : FOLLOW_SPARES,
                             .out = out != NULL ? out : "compiled.json",
                             .request = {.action = REQUEST_RUN}};
     struct client_result result = {.compiled = compiled,

@@ -143,7 +143,7 @@ static int follow_in(const char *store, const struct options *options,
                             .request = {.action = action, .simulated = true}};
     int status = follow_here(&follow);
 
-    *document = follow.document;
+    *document = follow.outcome.document;
     return status;
 }
 
@@ -222,13 +222,14 @@ static int calibrate_there(const struct options *options, struct jobfile *file,
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE)}};
     int status = follow_there(&follow);
-    char *sql = status == EXIT_DONE ? sums_of(follow.document, err) : NULL;
+    char *sql =
+        status == EXIT_DONE ? sums_of(follow.outcome.document, err) : NULL;
 
     if (status == EXIT_DONE &&
         (sql == NULL || !ask_sums(options, sql, sums, err)))
         status = exit_of(err->code);
     free(sql);
-    json_decref(follow.document);
+    json_decref(follow.outcome.document);
     return status;
 }
 
@@ -253,8 +254,8 @@ static int calibrate_here(const struct options *options, struct jobfile *file,
     else
         status = follow_here(&follow);
     if (status == EXIT_DONE)
-        status = read_measured(store, follow.document, sums, err);
-    json_decref(follow.document);
+        status = read_measured(store, follow.outcome.document, sums, err);
+    json_decref(follow.outcome.document);
     free(store);
     return status;
 }

@@ -19,31 +19,43 @@
 
 struct notifier;
 
+// What becomes of a file that already exists where the compiled file goes.
+enum follow_existing {
+    FOLLOW_BY_END,   // depends on how the run ended (cli/out_file.h)
+    FOLLOW_REPLACES, // it is overwritten in any case
+    FOLLOW_SPARES,   // the file of another program stays, even if the job is
+                     // finished
+};
+
+// What a job left, for the command that followed it.
+struct follow_outcome {
+    bool wrote;        // the compiled file was written
+    int64_t candidate; // what an evaluation scored; 0: nothing
+    json_t *document;  // the result, if `keeps_result`; a new reference
+};
+
 struct follow {
+    // What the caller wants. All pointers are borrowed.
     const struct options *options;
     struct jobfile *file;
     struct request request; // what is asked; follow sets its overrides
-    bool remote;            // the coordinator is elsewhere: no folder is sent
-    bool wait;              // wait for the result
-    bool frozen;     // stop when nothing more can be had without a model server
-    const char *out; // the compiled file, or NULL for none
-    bool overwrites; // write to `out` even over an existing file
-    bool protects_file;  // even a finished job leaves a file of another program
-                         // alone
-    const char *exclude; // resume: {"exclude": [N...]} for job id, or NULL
-    const char *id;
-    const char *store; // for follow_here; NULL: --store, or next to the job
-    void *zmq;
+    const char *store;   // for follow_here; NULL: --store, or next to the job
+    const char *id;      // resume: the job
+    const char *exclude; // resume: {"exclude": [N...]} for that job, or NULL
+    const char *out;     // the compiled file, or NULL for none
+    enum follow_existing existing; // at `out`
+    bool wait;                     // wait for the result
+    bool frozen; // stop when nothing more can be had without a model server
+    bool keeps_result; // the caller keeps the result: print and write nothing,
+                       // leave `file` as it is
+    // How the coordinator is reached; set by follow.
+    bool remote;                     // it is elsewhere: no folder is sent
     struct coordinator *coordinator; // in this process; NULL: elsewhere
+    void *zmq;
     const char *endpoint;
     struct key key;            // KEY_NONE: no encryption
-    struct notifier *notifier; // of --notify and --on-event; set by follow
-    bool keeps_result;         // for a caller that keeps the result: print and
-                               // write nothing, leave `file` as it is
-    json_t *document;          // out: the result, if `keeps_result`; a new
-                               // reference
-    bool wrote;                // out: the compiled file was written
-    int64_t candidate;         // out: what an evaluation scored; 0: nothing
+    struct notifier *notifier; // of --notify and --on-event
+    struct follow_outcome outcome;
 };
 
 // Runs a `run` or `eval` here and now: starts store, coordinator and workers in

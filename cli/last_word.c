@@ -92,7 +92,7 @@ static enum out_file_end end_of(const struct follow *follow,
     // A finished run replaces the file of another program only if it was named.
     // Without a score this is the program as written: the budget was too small
     // for the baseline.
-    if (follow->protects_file || strcmp(reason, "stopped") == 0 ||
+    if (follow->existing == FOLLOW_SPARES || strcmp(reason, "stopped") == 0 ||
         (!option_on(follow->options, OPT_OUT) &&
          !out_file_check_default(follow->out, &ignored)) ||
         !json_is_object(json_object_get(document, "compiled")))
@@ -104,7 +104,7 @@ static bool find_place(const struct follow *follow, const json_t *document,
                        const char *compiled, struct out_file *file,
                        struct err *err)
 {
-    if (!follow->overwrites)
+    if (follow->existing != FOLLOW_REPLACES)
         return out_file_place(follow->out, compiled, end_of(follow, document),
                               file, err);
     *file = (struct out_file){.path = strdup(follow->out)};
@@ -123,14 +123,14 @@ static bool write_compiled(struct follow *follow,
         return true;
     if (find_place(follow, document, result->compiled, &place, err) &&
         file_write(place.path, result->compiled, result->compiled_len, err)) {
-        follow->wrote = true;
+        follow->outcome.wrote = true;
         (void)json_object_set_new(document, "out", json_string(place.path));
         if (place.why[0] != '\0')
             output_say("promptcc: %s; the best of this run is in %s\n",
                        place.why, place.path);
     }
     out_file_release(&place);
-    return follow->wrote;
+    return follow->outcome.wrote;
 }
 
 // What the run paid for is in the store, where the same command finds it.
@@ -212,7 +212,7 @@ static int print_document(const struct follow *follow,
         report_eval(&terminal, document, &text);
     else
         report_run(&terminal, document, &text);
-    if (follow->wrote)
+    if (follow->outcome.wrote)
         put_try(follow, result, document, &text);
     status = output_lines(&terminal, &text);
     buf_release(&text);
@@ -266,11 +266,11 @@ int last_word(struct follow *follow, const struct client_result *result)
     }
     document = order_document(document, eval ? eval_members : run_members);
     if (follow->keeps_result) {
-        follow->document = document;
+        follow->outcome.document = document;
         return status;
     }
     if (eval)
-        follow->candidate = json_get_int(document, "candidate", 0);
+        follow->outcome.candidate = json_get_int(document, "candidate", 0);
     bool alone =
         !eval && follow->out != NULL && out_file_is_standard(follow->out);
 

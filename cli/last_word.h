@@ -7,8 +7,7 @@
 #include "cli/follow.h"
 
 // For a job with a result: writes the compiled file, and prints the report or
-// the document. Reads options, request, out and the members after it in
-// `follow`; sets wrote, candidate and, if keeps_result is set, document.
+// the document. Sets the outcome of `follow`.
 int last_word(struct follow *follow, const struct client_result *result);
 
 // For a job that is not waited for: prints its id.
