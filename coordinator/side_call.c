@@ -17,9 +17,9 @@ static char *copy_text(const json_t *argument, const char *key, size_t *len)
     return strdup(json_string_value(value));
 }
 
-static bool in_range(int64_t value, int64_t least, int64_t most)
+static bool is_count(int64_t value)
 {
-    return value >= least && value <= most;
+    return value >= 1 && value <= INT32_MAX;
 }
 
 static bool read_options(const json_t *given, struct call_options *out,
@@ -31,9 +31,8 @@ static bool read_options(const json_t *given, struct call_options *out,
     *out = (struct call_options){.temperature =
                                      json_get_number(given, "temperature", 0),
                                  .seed = json_get_int(given, "seed", 0)};
-    if (!in_range(num_ctx, 1, INT32_MAX) ||
-        !in_range(num_predict, 1, INT32_MAX) || !isfinite(out->temperature) ||
-        out->temperature < 0) {
+    if (!is_count(num_ctx) || !is_count(num_predict) ||
+        !isfinite(out->temperature) || out->temperature < 0) {
         err_set(err, ERR_INPUT,
                 "`options` of a call needs num_ctx and num_predict above 0, "
                 "and a temperature of 0 or more");

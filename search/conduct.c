@@ -199,13 +199,13 @@ static bool score_both(struct session *session, struct results *found,
     const struct plan *plan = session_plan(session);
     const size_t *rows = split->rows[SHARE_TEST];
     size_t n = split->n[SHARE_TEST];
-    struct trial *baseline = session_score(session, session_baseline(session),
-                                           plan, rows, n, true, err);
+    struct trial *baseline =
+        session_score(session, session_baseline(session), plan, rows, n, err);
     struct trial *winner = baseline;
 
     if (baseline != NULL && found->winner != found->baseline)
         winner = session_score(session, found->winner->candidate, plan, rows, n,
-                               true, err);
+                               err);
     if (winner == NULL)
         return false;
     found->test_baseline = baseline;

@@ -115,8 +115,7 @@ bool evaluate_job(struct session *session, struct ending *ending,
     if (documents_embed(session, err)) {
         session_phase(session, "evaluation");
         session_expect(session, (struct effort){.examples = n});
-        trial =
-            session_score(session, candidate, setup->plan, rows, n, true, err);
+        trial = session_score(session, candidate, setup->plan, rows, n, err);
     }
     candidate_unref(candidate);
     if (trial == NULL)

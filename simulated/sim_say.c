@@ -30,16 +30,15 @@ static bool next_sentence(const char **at, struct sim_span *sentence)
 }
 
 // Cuts before a word, not inside one.
-static const char *copy_cut(struct arena *arena, struct sim_span text,
-                            size_t max)
+static const char *copy_cut(struct arena *arena, struct sim_span text)
 {
     size_t len = text.len;
-    if (len > max) {
-        len = max;
+    if (len > SENTENCE_MAX_BYTES) {
+        len = SENTENCE_MAX_BYTES;
         while (len > 0 && text.at[len] != ' ')
             len--;
         if (len == 0)
-            len = max;
+            len = SENTENCE_MAX_BYTES;
         while (len > 0 && ((unsigned char)text.at[len] & 0xc0) == 0x80)
             len--;
     }
@@ -51,7 +50,7 @@ static const char *first_sentence(const struct sim_ask *ask)
     const char *at = sim_ask_input(ask);
     struct sim_span sentence = {at, 0};
     next_sentence(&at, &sentence);
-    return copy_cut(ask->arena, sentence, SENTENCE_MAX_BYTES);
+    return copy_cut(ask->arena, sentence);
 }
 
 // Returns the sentence of all inputs except `but` that most resembles the text
@@ -76,8 +75,7 @@ static const char *best_sentence(const struct sim_ask *ask, const char *but)
             }
         }
     }
-    return best.at == NULL ? NULL
-                           : copy_cut(ask->arena, best, SENTENCE_MAX_BYTES);
+    return best.at == NULL ? NULL : copy_cut(ask->arena, best);
 }
 
 static const char *put_reasoning(struct sim_ask *ask)

@@ -10,7 +10,11 @@
 #include "common/stats.h"
 #include "store/query.h"
 
-enum { IDS_BYTES = 64 << 10, ANCESTORS_MOST = 500 };
+enum {
+    IDS_BYTES = 64 << 10,
+    ANCESTORS_MOST = 500,
+    COMPARE_SEED = 0, // of the intervals: the same at every look
+};
 
 #define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
 
@@ -337,10 +341,9 @@ static void release_versus(struct versus *versus)
     free(versus->b);
 }
 
-static json_t *side_json(int64_t candidate, const double *scores, size_t n,
-                         uint64_t seed)
+static json_t *side_json(int64_t candidate, const double *scores, size_t n)
 {
-    struct interval sure = stats_interval(scores, n, seed);
+    struct interval sure = stats_interval(scores, n, COMPARE_SEED);
 
     return json_pack("{s:I, s:f, s:f, s:f}", "candidate", (json_int_t)candidate,
                      "score", stats_mean(scores, n), "low", sure.low, "high",
@@ -443,16 +446,16 @@ static json_t *compare_json(struct store *store, const char *id,
         (void)json_array_append_new(
             rows, example_json(json_array_get(page, i), details));
     if (rows != NULL)
-        answer = json_pack("{s:s, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:o}",
-                           "share", json_get_text(argument, "share", "val"),
-                           "n", (json_int_t)versus->n, "a",
-                           side_json(a, versus->a, versus->n, 0), "b",
-                           side_json(b, versus->b, versus->n, 0), "p_value",
-                           stats_paired(versus->a, versus->b, versus->n, 0),
-                           "won", (json_int_t)versus->counts[CHANGE_WON],
-                           "lost", (json_int_t)versus->counts[CHANGE_LOST],
-                           "same", (json_int_t)versus->counts[CHANGE_SAME],
-                           "total", (json_int_t)total, "examples", rows);
+        answer = json_pack(
+            "{s:s, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:o}", "share",
+            json_get_text(argument, "share", "val"), "n", (json_int_t)versus->n,
+            "a", side_json(a, versus->a, versus->n), "b",
+            side_json(b, versus->b, versus->n), "p_value",
+            stats_paired(versus->a, versus->b, versus->n, COMPARE_SEED), "won",
+            (json_int_t)versus->counts[CHANGE_WON], "lost",
+            (json_int_t)versus->counts[CHANGE_LOST], "same",
+            (json_int_t)versus->counts[CHANGE_SAME], "total", (json_int_t)total,
+            "examples", rows);
     json_decref(page);
     json_decref(details);
     buf_release(&ids);

@@ -69,11 +69,11 @@ static void send_error(struct http_reply *reply, unsigned status,
 }
 
 static void send_words(struct http_reply *reply, unsigned status,
-                       enum err_code code, const char *sentence)
+                       const char *sentence)
 {
     struct err err = ERR_CLEAR;
 
-    err_set(&err, code, "%s", sentence);
+    err_set(&err, ERR_INPUT, "%s", sentence);
     send_error(reply, status, &err);
 }
 
@@ -335,7 +335,7 @@ static void serve_try(struct exchange *exchange)
     if (body == NULL)
         return;
     if (!json_is_object(inputs))
-        send_words(exchange->reply, 400, ERR_INPUT,
+        send_words(exchange->reply, 400,
                    "the body must be {\"inputs\": {...}}");
     else if (knows_job(exchange))
         send_reply(exchange,
@@ -366,7 +366,7 @@ static void serve_login(struct exchange *exchange)
                     json_get_text(body, "token", ""), exchange->reply))
         serve_session(exchange);
     else
-        send_words(exchange->reply, 401, ERR_INPUT,
+        send_words(exchange->reply, 401,
                    "this is not the token of this server, which is in the file "
                    "that --http-token names");
     json_decref(body);
@@ -458,7 +458,7 @@ static void send_asset(struct exchange *exchange, const char *name)
         exchange->reply->fixed_len = strlen(asset->text);
         return;
     }
-    send_words(exchange->reply, 404, ERR_INPUT, "there is no such file here");
+    send_words(exchange->reply, 404, "there is no such file here");
 }
 
 static void serve_page(struct exchange *exchange)
@@ -589,7 +589,7 @@ static bool may(struct web *web, const struct route *route,
 {
     if (route->access != ACCESS_OPEN && !guard_admits(web->guard, request)) {
         http_reply_header(reply, "WWW-Authenticate", "Bearer");
-        send_words(reply, 401, ERR_INPUT,
+        send_words(reply, 401,
                    "this server requires its token: log in at /, or send "
                    "`Authorization: Bearer TOKEN`");
         return false;
@@ -624,7 +624,7 @@ void web_handle(void *user, const struct http_request *request,
         send_other_method(reply, other);
     else if (exchange.route == NULL ||
              !is_number(exchange.route, exchange.path.number))
-        send_words(reply, 404, ERR_INPUT,
+        send_words(reply, 404,
                    "there is nothing here: /api/v1/openapi.json lists what "
                    "there is");
     else if (may(web, exchange.route, request, reply))

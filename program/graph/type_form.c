@@ -4,29 +4,34 @@
 
 #include "common/json.h"
 
-// Appends "at least 2", "at most 5" or "2 to 5", after a comma unless it comes
-// first.
-static void put_range(struct buf *out, bool first, bool has_min, double min,
-                      bool has_max, double max, const char *unit)
+struct range {
+    bool has_min, has_max;
+    double min, max;
+};
+
+// Appends ", at least 2", ", at most 5" or ", 2 to 5", or nothing.
+static void put_range(const struct range *range, const char *unit,
+                      struct buf *out)
 {
-    if (!has_min && !has_max)
+    if (!range->has_min && !range->has_max)
         return;
-    if (!first)
-        buf_puts(out, ", ");
-    if (has_min && has_max)
-        buf_printf(out, "%.15g to %.15g", min, max);
-    else if (has_min)
-        buf_printf(out, "at least %.15g", min);
+    if (range->has_min && range->has_max)
+        buf_printf(out, ", %.15g to %.15g", range->min, range->max);
+    else if (range->has_min)
+        buf_printf(out, ", at least %.15g", range->min);
     else
-        buf_printf(out, "at most %.15g", max);
+        buf_printf(out, ", at most %.15g", range->max);
     buf_puts(out, unit);
 }
 
-static void put_length(const struct type *type, bool first, const char *unit,
+static void put_length(const struct type *type, const char *unit,
                        struct buf *out)
 {
-    put_range(out, first, type->min_length >= 0, (double)type->min_length,
-              type->max_length >= 0, (double)type->max_length, unit);
+    put_range(&(struct range){.has_min = type->min_length >= 0,
+                              .has_max = type->max_length >= 0,
+                              .min = (double)type->min_length,
+                              .max = (double)type->max_length},
+              unit, out);
 }
 
 static void describe_str(const struct type *type, struct buf *out)
@@ -36,7 +41,7 @@ static void describe_str(const struct type *type, struct buf *out)
     if (!limited && type->pattern_text == NULL)
         return;
     buf_puts(out, "str");
-    put_length(type, false, " characters", out);
+    put_length(type, " characters", out);
     if (type->pattern_text != NULL)
         buf_printf(out, ", matching the pattern %s", type->pattern_text);
 }
@@ -44,8 +49,11 @@ static void describe_str(const struct type *type, struct buf *out)
 static void describe_number(const struct type *type, struct buf *out)
 {
     buf_puts(out, type_scalar_names[type->kind]);
-    put_range(out, false, type->has_min, type->min, type->has_max, type->max,
-              "");
+    put_range(&(struct range){.has_min = type->has_min,
+                              .has_max = type->has_max,
+                              .min = type->min,
+                              .max = type->max},
+              "", out);
 }
 
 static void describe_bool(const struct type *type, struct buf *out)
@@ -88,7 +96,7 @@ static void describe_list(const struct type *type, struct buf *out)
 {
     buf_puts(out, "list of ");
     describe_part(type->item, out);
-    put_length(type, false, " items", out);
+    put_length(type, " items", out);
 }
 
 static void describe_object(const struct type *type, struct buf *out)

@@ -100,15 +100,15 @@ struct trial *session_redraw(struct session *session,
                              size_t n_rows, int32_t replicate, struct err *err);
 
 // Scores a candidate, as returned by session_fit, on `rows` without making it a
-// trial: it gets no number. If `kept` is set, its evaluations are stored and
-// looked up. Blocks. Use it for work after the budget has ended the search:
+// trial: it gets no number, but its evaluations are stored like those of a
+// trial. Blocks. Use it for work after the budget has ended the search:
 // with a larger budget the search would continue instead, and its next trial
 // would take the number that this one would have taken. Returns NULL on
 // failure, ERR_BUDGET included.
 struct trial *session_score(struct session *session,
                             struct candidate *candidate,
                             const struct plan *plan, const size_t *rows,
-                            size_t n_rows, bool kept, struct err *err);
+                            size_t n_rows, struct err *err);
 
 // Reserves room in the budget for n more runs of the program on an example, but
 // no more than `share` (0 to 1) of what is left. Work submitted from now on

@@ -108,7 +108,7 @@ struct task {
     enum role role;
     struct sampling sampling;
     bool scored; // by the job's metric; items are rows
-    bool kept;   // evaluations are stored and looked up: scored trials
+    bool kept;   // evaluations are stored and looked up: of trials
     bool traced;
     bool logprobs;  // ask for log-probabilities, for p_right
     bool free_text; // replies have room for TASK_TEXT_TOKENS

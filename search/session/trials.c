@@ -45,7 +45,6 @@ static struct task *trial_task(struct session *session,
 struct scoring {
     const struct plan *plan;
     bool listed;        // as a trial with a number
-    bool kept;          // evaluations are stored and looked up
     const char *reason; // static; only if listed
 };
 
@@ -71,7 +70,7 @@ static struct trial *submit(struct session *session, struct trial *trial,
         unit_drop_last(session);
         return NULL;
     }
-    task->kept = how->kept;
+    task->kept = true;
     task->trial = how->listed ? trial->number : 0;
     task->kind = trial->kind;
     task->reason = how->reason;
@@ -86,7 +85,7 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
                            size_t n_rows, const char *reason, struct err *err)
 {
     struct scoring how = {
-        .plan = session->setup.plan, .listed = true, .kept = true};
+        .plan = session->setup.plan, .listed = true, .reason = reason};
     struct candidate *fitting = session_fit(session, candidate, err);
     struct trial *trial;
 
@@ -104,7 +103,6 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
     }
     trial->kind = kind;
     trial->number = (int64_t)session->n_trials + 1;
-    how.reason = reason;
     return submit(session, trial, &how, err);
 }
 
@@ -122,9 +120,9 @@ static struct trial *score(struct session *session, struct trial *trial,
 struct trial *session_score(struct session *session,
                             struct candidate *candidate,
                             const struct plan *plan, const size_t *rows,
-                            size_t n_rows, bool kept, struct err *err)
+                            size_t n_rows, struct err *err)
 {
-    const struct scoring how = {.plan = plan, .kept = kept};
+    const struct scoring how = {.plan = plan};
 
     return score(session, make_trial(session, candidate, rows, n_rows, err),
                  &how, err);
@@ -134,7 +132,7 @@ struct trial *session_redraw(struct session *session,
                              struct candidate *candidate, const size_t *rows,
                              size_t n_rows, int32_t replicate, struct err *err)
 {
-    const struct scoring how = {.plan = session->setup.plan, .kept = true};
+    const struct scoring how = {.plan = session->setup.plan};
     struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
 
     if (trial != NULL)

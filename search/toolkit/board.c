@@ -216,8 +216,7 @@ bool board_score(struct board *board, struct entry *entry, const size_t *places,
 
     if (rows != NULL && fresh > 0)
         trial = session_score(board->session, entry->candidate,
-                              session_plan(board->session), rows, n_rows, true,
-                              err);
+                              session_plan(board->session), rows, n_rows, err);
     if (trial != NULL) {
         board_read(board, entry, trial);
         board->asked += fresh;

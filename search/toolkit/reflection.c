@@ -161,19 +161,14 @@ bool reflection_prepare(const struct reflection_form *form,
 // --- the answer
 
 bool reflection_take(const struct question *question, char **instruction,
-                     char **hypothesis, struct err *err)
+                     struct err *err)
 {
     const char *before = json_get_text(question->inputs, PROSE_BASIS, "");
-    const char *named = json_get_text(question->answer, "hypothesis", NULL);
     char *text = instruction_clean(
         json_get_text(question->answer, "new_instruction", ""));
 
     *instruction = NULL;
-    if (hypothesis != NULL)
-        *hypothesis = named != NULL ? strdup(named) : NULL;
-    if (text == NULL ||
-        (hypothesis != NULL && named != NULL && *hypothesis == NULL)) {
-        free(text);
+    if (text == NULL) {
         err_nomem(err, "a reflection");
         return false;
     }

@@ -82,11 +82,10 @@ bool reflection_prepare(const struct reflection_form *form,
                         const struct reflection *reflection,
                         struct question *question, struct err *err);
 
-// Takes the result once the question is answered: the new instruction, and the
-// hypothesis if the form asks for one (hypothesis may be NULL). The caller
-// frees both. *instruction is NULL if the teacher gave nothing usable or
-// nothing new.
+// Takes the new instruction once the question is answered; the caller frees it.
+// *instruction is NULL if the teacher gave nothing usable or nothing new. A
+// hypothesis, if the form asks for one, only helps the teacher to think.
 bool reflection_take(const struct question *question, char **instruction,
-                     char **hypothesis, struct err *err);
+                     struct err *err);
 
 #endif

@@ -295,7 +295,7 @@ static bool take(struct space *space, const struct letter *letter,
 {
     char *answer = NULL;
     bool ok = question_wait(space->session, question, err) &&
-              reflection_take(question, &answer, NULL, err);
+              reflection_take(question, &answer, err);
 
     if (ok && answer != NULL) {
         ok =

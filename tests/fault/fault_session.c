@@ -125,7 +125,7 @@ static struct ending *scenario(struct session *session)
         err_nomem(&seen, "an ending");
     else if (try_some(session, &seen) && run_some(session, &seen))
         score = session_score(session, session_baseline(session), &plan, rows,
-                              3, false, &seen);
+                              3, &seen);
     if (score != NULL)
         cr_assert_eq(score->score, 1);
     return ending;

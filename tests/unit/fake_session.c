@@ -660,12 +660,11 @@ void session_set_baseline(struct session *fake, struct trial *trial)
 
 struct trial *session_score(struct session *fake, struct candidate *candidate,
                             const struct plan *plan, const size_t *rows,
-                            size_t n_rows, bool kept, struct err *error)
+                            size_t n_rows, struct err *error)
 {
     size_t fresh = count_fresh(fake, candidate, rows, n_rows);
 
     (void)plan;
-    (void)kept;
     if (fresh + fake->kept_back > fake->max_proof) {
         err_set(error, ERR_BUDGET, "the budget is used up");
         return NULL;

@@ -94,8 +94,9 @@ static char *reflect(struct session *fake,
               err.text);
     runs_free(runs); // the question does not need them any more
     cr_assert(questions_ask(fake, &question, 1, &err), "%s", err.text);
-    cr_assert(reflection_take(&question, &made, hypothesis, &err), "%s",
-              err.text);
+    if (hypothesis != NULL)
+        *hypothesis = strdup(json_get_text(question.answer, "hypothesis", ""));
+    cr_assert(reflection_take(&question, &made, &err), "%s", err.text);
     question_release(&question);
     reflection_form_release(&form);
     return made;

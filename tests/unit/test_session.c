@@ -912,8 +912,8 @@ static struct ending *run_and_score(struct session *s)
     if (runs != NULL && runs_wait(s, runs, &seen.err))
         seen.common = runs->n;
     runs_free(runs);
-    trial = session_score(s, session_baseline(s), &plan, all_rows, 2, true,
-                          &seen.err);
+    trial =
+        session_score(s, session_baseline(s), &plan, all_rows, 2, &seen.err);
     seen.gain = trial == NULL ? -1 : trial->score;
     session_trials(s, &seen.n);
     ending = new_ending();

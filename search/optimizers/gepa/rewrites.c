@@ -102,7 +102,7 @@ static bool take_one(struct rewrites *rewrites, struct rewrite *rewrite,
 {
     char *text = NULL;
     bool ok = question_wait(rewrites->session, &rewrite->question, err) &&
-              reflection_take(&rewrite->question, &text, NULL, err);
+              reflection_take(&rewrite->question, &text, err);
 
     if (text != NULL) {
         ok = candidate_set_instruction(child, rewrite->predictor,

@@ -12,7 +12,7 @@ static bool score(struct search *search, struct candidate *candidate,
                   struct err *err)
 {
     *trial = session_score(search->session, candidate,
-                           session_plan(search->session), rows, n, true, err);
+                           session_plan(search->session), rows, n, err);
     return *trial != NULL;
 }
 
