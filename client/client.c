@@ -20,7 +20,9 @@ enum {
     TICK_MS = 100,
     HELLO_MS = 500, // between greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    COMMAND_MS = 20000, // patience for a REPLY, by default
+    COMMAND_MS = 30000, // patience for a REPLY, by default, and for the WELCOME
+                        // of a coordinator to which there is a connection
+    HALTED_MS = 1000,   // a wait this long means that this process was halted
     ID_BYTES = 16,
 };
 
@@ -37,6 +39,7 @@ struct client {
     bool remote;        // the coordinator is in another process
     bool welcomed;      // a WELCOME has come
     bool was_welcomed;  // a WELCOME has ever come
+    bool connected;     // a HELLO could be sent, so there is a connection
     bool loss_reported; // that the coordinator is gone
     int64_t hello_ms;   // when the last HELLO was sent
     int64_t heard_ms;
@@ -76,7 +79,7 @@ static bool send_hello(struct client *client)
 // Greets again on a new socket, so that nothing old can arrive.
 static bool reopen(struct client *client, struct err *err)
 {
-    client->welcomed = false;
+    client->welcomed = client->connected = false;
     submission_was_lost(&client->job);
     client->hello_ms = 0;
     client->unanswered = 0;
@@ -103,10 +106,8 @@ static void greet(struct client *client, int64_t now)
 {
     if (client->welcomed || now - client->hello_ms < HELLO_MS)
         return;
-    if (send_hello(client))
-        client->hello_ms = now;
-    else
-        client->hello_ms = now - HELLO_MS + TICK_MS; // no connection yet
+    client->connected = send_hello(client);
+    client->hello_ms = client->connected ? now : now - HELLO_MS + TICK_MS;
 }
 
 static void beat(struct client *client, int64_t now)
@@ -294,7 +295,9 @@ static bool receive_all(struct client *client, struct wish *wish, int64_t now,
     return true;
 }
 
-static void wait_for_events(struct client *client)
+// Returns for how long this process was halted meanwhile; nothing could be
+// heard in that time.
+static int64_t wait_for_events(struct client *client)
 {
     zmq_pollitem_t items[2] = {
         {.socket = wire_handle(client->socket), .events = ZMQ_POLLIN},
@@ -302,8 +305,11 @@ static void wait_for_events(struct client *client)
     };
     // Once a signal has come, its descriptor stays readable.
     bool listen = signals_fd() >= 0 && !signals_came();
+    int64_t began = clock_monotonic_ms(), took;
 
     (void)zmq_poll(items, listen ? 2 : 1, TICK_MS);
+    took = clock_monotonic_ms() - began;
+    return took < HALTED_MS ? 0 : took;
 }
 
 static void explain_no_answer(const struct client *client, struct err *err)
@@ -318,17 +324,32 @@ static void explain_no_answer(const struct client *client, struct err *err)
             client->endpoint, reason);
 }
 
+// A coordinator in this process cannot go away, but it may be busy for long. A
+// REPLY comes over this connection or not at all, so whoever waits for one
+// stays.
+static bool may_be_lost(const struct client *client)
+{
+    return client->remote && client->welcomed &&
+           (client->job.submit != NULL || client->unanswered == 0);
+}
+
+// A coordinator that is halted for seconds, as on a busy machine, answers
+// later.
+static int64_t patience_of(const struct client *client)
+{
+    return client->connected && client->patience_ms < COMMAND_MS
+               ? COMMAND_MS
+               : client->patience_ms;
+}
+
 static bool check_silence(struct client *client, int64_t began, int64_t now,
                           struct err *err)
 {
-    // A coordinator in this process cannot go away, but it may be busy for
-    // long.
-    if (client->remote && client->welcomed &&
-        now - client->heard_ms > SILENCE_MS)
+    if (may_be_lost(client) && now - client->heard_ms > SILENCE_MS)
         return lose_coordinator(client, err);
     if (client->welcomed ||
         now - (client->was_welcomed ? client->heard_ms : began) <
-            client->patience_ms)
+            patience_of(client))
         return true;
     client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
@@ -376,11 +397,12 @@ static bool check_patience(const struct client *client, struct err *err)
     return false;
 }
 
-// Takes one turn of waiting.
-static bool turn(struct client *client, struct wish *wish, int64_t began,
+// Takes one turn of a wait that began at *began, which moves by the time in
+// which this process was halted.
+static bool turn(struct client *client, struct wish *wish, int64_t *began,
                  struct err *err)
 {
-    int64_t now = clock_monotonic_ms();
+    int64_t now = clock_monotonic_ms(), halted_ms;
 
     greet(client, now);
     send_again_if(client, submission_is_overdue(&client->job, now));
@@ -388,13 +410,15 @@ static bool turn(struct client *client, struct wish *wish, int64_t began,
         return false;
     send_stop(client);
     beat(client, now);
-    wait_for_events(client);
+    halted_ms = wait_for_events(client);
+    *began += halted_ms;
+    client->heard_ms += halted_ms;
     now = clock_monotonic_ms();
     if (!receive_all(client, wish, now, err))
         return false;
     submission_tick(&client->job);
     return wish->fulfilled ||
-           (check_silence(client, began, now, err) &&
+           (check_silence(client, *began, now, err) &&
             check_signal(client, err) && check_patience(client, err));
 }
 
@@ -404,7 +428,7 @@ static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
     int64_t began = clock_monotonic_ms();
 
     while (!wish->fulfilled) {
-        if (!turn(client, wish, began, err))
+        if (!turn(client, wish, &began, err))
             return false;
         if (most_ms > 0 && clock_monotonic_ms() - began > most_ms) {
             err_set(err, ERR_IO, "the coordinator at %.120s did not answer",
@@ -497,7 +521,7 @@ bool client_command(struct client *client, const char *verb, const char *job,
     if (client->unanswered > 0 && !reopen(client, err))
         return false;
     while (!client->welcomed)
-        if (!turn(client, &wish, began, err))
+        if (!turn(client, &wish, &began, err))
             return false;
     return send_command(client, verb, job, argument, err) &&
            wait_for(client, &wish, client->reply_ms, err);

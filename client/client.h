@@ -59,8 +59,9 @@ struct client_result {
 };
 
 // `zmq` is a context, borrowed. `key` is borrowed during the call; NULL means
-// in the clear. patience_ms is how long to wait for the first WELCOME. ERR_IO:
-// there is no coordinator.
+// in the clear. patience_ms is how long to wait for the first WELCOME while
+// there is no connection; one that is there but silent gets 30 s. ERR_IO: there
+// is no coordinator.
 struct client *client_open(void *zmq, const char *endpoint,
                            const struct key *key, int64_t patience_ms,
                            struct err *err);
@@ -77,7 +78,7 @@ bool client_submit(struct client *client, const struct submit *submit,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 
-// Sets how long client_command waits for a reply, which is 20 s by default.
+// Sets how long client_command waits for a reply, which is 30 s by default.
 void client_set_patience(struct client *client, int64_t ms);
 
 // Sends a command. *document is the reply's JSON, which the caller frees. A

@@ -23,6 +23,9 @@ struct slow {
     struct wire_socket *socket;
     struct wire_id first; // the sender of the first question
     int questions;
+    bool answers_first;         // does not wait for the second question
+    enum message_kind halts_at; // the first message of this kind
+    long halt_ms;               // halts the coordinator for so long
     atomic_int submissions;
     atomic_bool over;
 };
@@ -54,6 +57,8 @@ static void answer(struct slow *slow, const struct wire_id *from)
 {
     if (slow->questions++ == 0) {
         slow->first = *from;
+        if (slow->answers_first)
+            reply(slow, from, "\"to the first\"");
         return;
     }
     reply(slow, &slow->first, "\"to the first\"");
@@ -73,6 +78,14 @@ static void take(struct slow *slow, const struct wire_id *from)
     (void)wire_send(slow->socket, from, taken ? &accepted : &refusal, NULL);
 }
 
+static void halt_at(struct slow *slow, enum message_kind kind)
+{
+    if (kind != slow->halts_at)
+        return;
+    (void)zmq_poll(NULL, 0, slow->halt_ms);
+    slow->halt_ms = 0;
+}
+
 static void *serve(void *user)
 {
     struct slow *slow = user;
@@ -88,6 +101,7 @@ static void *serve(void *user)
         (void)zmq_poll(&item, 1, TURN_MS);
         while (wire_receive(slow->socket, &from, &arena, &message, &bad) ==
                WIRE_MESSAGE) {
+            halt_at(slow, message.kind);
             if (message.kind == MESSAGE_HELLO)
                 welcome(slow, &from);
             else if (message.kind == MESSAGE_COMMAND)
@@ -109,19 +123,27 @@ struct meeting {
     struct client *client;
 };
 
-static void meet(struct meeting *meeting)
+// patience_ms is for the first WELCOME.
+static void meet_one(struct meeting *meeting, const struct slow *slow,
+                     int64_t patience_ms)
 {
     struct err err = ERR_CLEAR;
 
-    *meeting = (struct meeting){.zmq = zmq_ctx_new()};
+    *meeting = (struct meeting){.zmq = zmq_ctx_new(), .slow = *slow};
     meeting->slow.socket =
         wire_bind(meeting->zmq, "tcp://127.0.0.1:*", NULL, &err);
     cr_assert_not_null(meeting->slow.socket, "%s", err.text);
-    meeting->client = client_open(
-        meeting->zmq, wire_endpoint(meeting->slow.socket), NULL, 30000, &err);
+    meeting->client =
+        client_open(meeting->zmq, wire_endpoint(meeting->slow.socket), NULL,
+                    patience_ms, &err);
     cr_assert_not_null(meeting->client, "%s", err.text);
     cr_assert_eq(pthread_create(&meeting->thread, NULL, serve, &meeting->slow),
                  0);
+}
+
+static void meet(struct meeting *meeting)
+{
+    meet_one(meeting, &(struct slow){0}, 30000);
 }
 
 static void part(struct meeting *meeting)
@@ -153,6 +175,39 @@ Test(client, late_reply_is_not_taken_for_the_next_question, .timeout = 60)
 
     free(document);
     part(&meeting);
+}
+
+// A machine that does other work may halt the coordinator for seconds.
+static void ask_one_that_halts(enum message_kind at, long halt_ms,
+                               int64_t patience_ms)
+{
+    struct slow slow = {
+        .answers_first = true, .halts_at = at, .halt_ms = halt_ms};
+    struct meeting meeting;
+    struct err err = ERR_CLEAR;
+    char *document = NULL;
+
+    meet_one(&meeting, &slow, patience_ms);
+    cr_assert(client_command(meeting.client, "jobs", "", "", &document, &err),
+              "%s", err.text);
+    cr_expect_str_eq(document, "\"to the first\"");
+    free(document);
+    part(&meeting);
+}
+
+Test(client, coordinator_halted_before_its_welcome_is_waited_for, .timeout = 60)
+{
+    enum { HALT_MS = 7000, PATIENCE_MS = 5000 };
+
+    ask_one_that_halts(MESSAGE_HELLO, HALT_MS, PATIENCE_MS);
+}
+
+Test(client, reply_of_a_coordinator_halted_after_the_question_is_read,
+     .timeout = 60)
+{
+    enum { HALT_MS = 4000, PATIENCE_MS = 30000 };
+
+    ask_one_that_halts(MESSAGE_COMMAND, HALT_MS, PATIENCE_MS);
 }
 
 Test(client, job_that_can_never_be_sent_is_refused_at_once, .timeout = 60)
