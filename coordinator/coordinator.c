@@ -36,6 +36,8 @@ enum {
     ACTIVE_MS = 250,              // longest wait while a job runs
     IDLE_MS = 500,                // longest wait otherwise
     BUSY_CHECK_MS = 500, // between two checks whether anybody is working
+    HALTED_MS = 1500, // a longer turn, with its wait, means that this process
+                      // was halted
 };
 
 struct coordinator {
@@ -45,7 +47,8 @@ struct coordinator {
     struct inbox *inbox;       // owned
     struct jobs *jobs;         // owned
     struct clients *clients;   // owned
-    int64_t busy_check_ms;     // when that was last checked
+    int64_t turn_ms;           // when the last turn began
+    int64_t busy_check_ms;     // when note_busy last looked
     int64_t faults_seen;       // faults counted at that time
     void *zmq;
     void *control;       // the loop's end
@@ -173,6 +176,15 @@ static void note_busy(struct coordinator *c, int64_t now)
     c->faults_seen = counts.faults;
 }
 
+// After a halt, as by Ctrl-Z or on a crowded machine, nobody has been silent:
+// it was us who could not hear.
+static void note_halt(struct coordinator *c, int64_t now)
+{
+    if (now - c->turn_ms > HALTED_MS)
+        c->engine.busy_ms = now;
+    c->turn_ms = now;
+}
+
 static void drain(struct coordinator *c)
 {
     struct err ended = ERR_CLEAR;
@@ -251,6 +263,7 @@ static void turn(struct coordinator *c)
     wait_for_events(c);
     turn_begin(turn, "orders");
     now = clock_monotonic_ms();
+    note_halt(c, now);
     if (was_told_to_stop(c) && !jobs_are_draining(c->jobs))
         drain(c);
     turn_step(turn, "what peers sent");

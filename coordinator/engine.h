@@ -164,7 +164,7 @@ struct engine {
     int64_t wait_after_ms;
     int64_t call_timeout_ms; // hard limit of a call
     int64_t busy_ms; // when somebody was last seen working on an answer,
-                     // or the disk was last behind
+                     // or the disk was last behind, or this process halted
     int64_t gather_until_ms; // until then, only calls that workers kept are
                              // sent (kept_calls.h); 0: no need to wait
     struct background *job_chores;   // read and free jobs; owned

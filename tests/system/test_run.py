@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import time
 
 import pytest
 
@@ -180,3 +182,19 @@ def test_quiet_keeps_standard_error_empty_but_for_warnings(stage, sim):
     result = run(stage, sim, job, "--quiet")
     assert result.status == 0, result
     assert result.err == ""
+
+
+@pytest.mark.long
+def test_a_run_that_was_halted_for_longer_than_it_waits_continues(stage, sim):
+    """Ctrl-Z and `fg`. Nobody could have answered meanwhile."""
+    gate = stage.gate(sim)
+    gate.hold_after(20)
+    process = stage.start("run", stage.job(), "--ollama", gate.url, "--json",
+                          "--wait", "20s")
+    assert gate.wait_held(process)
+    process.signal(signal.SIGSTOP)
+    time.sleep(22)
+    gate.release()
+    process.signal(signal.SIGCONT)
+    result = process.wait()
+    assert result.status == 0, result
