@@ -38,7 +38,12 @@ PROMPTCC = BUILD / "cli" / "promptcc"
 STAND_IN = BUILD / "simulated" / "simulated_ollama"
 SUPPORT = ROOT.parent / "shared" / "data" / "support"
 
-DEADLINE_S = 60
+# How long a test waits for what must come. It only bounds a failure: a machine
+# that does other work may halt any process for many seconds.
+DEADLINE_S = 180
+# Commands whose jobs pause while nothing answers. Unless a test says after how
+# long, they wait for as long as a machine may halt.
+PAUSING = ("run", "eval", "plan", "resume", "coordinator")
 SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer"
                        r"|runtime error:")
 
@@ -48,19 +53,28 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
     `what`."""
     end = time.monotonic() + deadline_s
     while True:
+        # Read before the last look, so that one look comes after the deadline,
+        # however long we were halted.
+        last = time.monotonic() >= end
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"after {deadline_s} s: no {what}"
+        assert not last, f"after {deadline_s} s: no {what}"
         time.sleep(0.005)
 
 
-def free_port():
-    """Returns a port that nothing listens on. Use it for servers that come back
-    on the same port; everything else asks for port 0."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+reserved = []
+
+
+def reserve_port():
+    """Returns a port that nothing listens on. It is ours until we end: the
+    system gives it to nobody who asks for any port, but a server that names it
+    may listen there, again and again."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    reserved.append(s)
+    return s.getsockname()[1]
 
 
 def environment(**more):
@@ -164,9 +178,10 @@ class Process:
     def wait_for_line(self, pattern, errors=False):
         """Waits until the output matches a pattern; returns the match."""
         def look():
+            running = self.running  # before the look, since it may end now
             found = re.search(pattern, self.errors() if errors else
                               self.output())
-            assert found or self.running, self.result()
+            assert found or running, self.result()
             return found
         return wait_until(look, f"`{pattern}` from {self.command[:2]}")
 
@@ -184,7 +199,8 @@ EMBEDDINGS = ("/api/embed", "/v1/embeddings")
 class StandIn(Process):
     """The stand-in model server. restart() uses the same port again."""
 
-    def __init__(self, stage, name, port=0, **options):
+    def __init__(self, stage, name, port=None, **options):
+        port = port or reserve_port()
         self.log_path = stage.folder / f"{name}.log"
         self.options, self.name = options, name
         command = [STAND_IN, "--port", port, "--log", self.log_path]
@@ -233,7 +249,8 @@ class Gate:
 
     `requests` are the bodies of chats and of texts to embed, in order of
     arrival. After hold_after(k), the k-th answer is the last one that passes:
-    later requests are held, and counted in `held`, until release(). Requests for
+    later requests are held, and counted in `held`, until release(), which drops
+    them, or let_pass(), which forwards them. Requests for
     which refuse(body) is true get `refusal`, a pair of status and body. If
     `refuses_all` is set, so do all other requests.
     """
@@ -243,7 +260,7 @@ class Gate:
         self.refuse = lambda body: False
         self.refuses_all = False
         self.refusal = 400, {"error": "it broke"}
-        self._limit = None
+        self._limit, self._drops = None, True
         self._change = threading.Condition()
         self._upstream = url.removeprefix("http://")
         gate = self
@@ -284,10 +301,16 @@ class Gate:
     def hold_after(self, passed):
         with self._change:
             self.passed, self.held, self._limit = 0, 0, passed
+            self._drops = True
 
     def release(self):
         with self._change:
             self._limit = None
+            self._change.notify_all()
+
+    def let_pass(self):
+        with self._change:
+            self._limit, self._drops = None, False
             self._change.notify_all()
 
     def wait_held(self, process):
@@ -307,8 +330,9 @@ class Gate:
         with self._change:
             if self._limit is not None and self.passed >= self._limit:
                 self.held += 1
-                self._change.wait_for(lambda: self._limit is None, 60)
-                return False  # the sender has died meanwhile
+                self._change.wait_for(lambda: self._limit is None)
+                if self._drops:
+                    return False  # the sender has died meanwhile
             self.passed += 1
             return True
 
@@ -331,7 +355,8 @@ class Gate:
             if not self._admit():
                 handler.close_connection = True
                 return
-        upstream = http.client.HTTPConnection(self._upstream, timeout=60)
+        upstream = http.client.HTTPConnection(self._upstream,
+                                              timeout=DEADLINE_S)
         upstream.request(handler.command, handler.path, body,
                          {"Content-Type": "application/json"})
         response = upstream.getresponse()
@@ -432,7 +457,7 @@ def small_disk(stage, size):
 
 def get_json(url):
     host, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=DEADLINE_S)
     try:
         connection.request("GET", "/" + path)
         return json.loads(connection.getresponse().read())
@@ -469,6 +494,8 @@ class Stage:
         return tap
 
     def start(self, *words, cwd=None, stdin=None, env=None):
+        if words[0] in PAUSING and "--wait" not in words:
+            env = {"PROMPTCC_WAIT": f"{2 * DEADLINE_S}s", **(env or {})}
         return self.add(Process(self, [PROMPTCC, *words],
                                 self.name(str(words[0])), cwd, stdin, env))
 
@@ -484,7 +511,8 @@ class Stage:
             assert result.status == 0, result
         return folder
 
-    def coordinator(self, store, *words, port=0):
+    def coordinator(self, store, *words, port=None):
+        port = port or reserve_port()
         process = self.start("coordinator", "--listen",
                              f"tcp://127.0.0.1:{port}", "--store", store,
                              *words)
@@ -646,11 +674,20 @@ optimizer: {optimizer}
 # --- the store, read with plain SQLite ---
 
 def store_rows(path, sql, *arguments):
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True,
+                         timeout=DEADLINE_S)
     try:
         return db.execute(sql, arguments).fetchall()
     finally:
         db.close()
+
+
+def copies(path):
+    """Returns how often the stored calls were sent beyond once each. A worker
+    that is slow, or silent for three seconds, keeps a call that another one is
+    asked as well; on a busy machine both may answer."""
+    return store_rows(path, "SELECT coalesce(sum(attempts - 1), 0) "
+                      "FROM v_calls")[0][0]
 
 
 def committed_calls(path, which="true"):

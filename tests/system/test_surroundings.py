@@ -203,7 +203,7 @@ def test_every_address_of_a_host_name_is_tried(stage, name, first):
              'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
     if subprocess.run([*among, "true"], capture_output=True).returncode != 0:
         pytest.skip("needs root, for a file of hosts of its own")
-    port = harness.free_port()
+    port = harness.reserve_port()
     if first == "coordinator":
         stage.coordinator(stage.folder / "c.db", port=port)
     asked = stage.add(harness.Process(
