@@ -246,9 +246,7 @@ static bool open_rows(struct batch *batch, const struct program *program,
     input.wanted = columns_wanted(batch->columns, &input.n_wanted);
     batch->rows = rows_open(&input, &why);
     if (batch->rows == NULL) {
-        bool named = strstr(why.text, batch->in_name) != NULL;
-        err_set(err, why.code, "%.150s%s%s", named ? "" : batch->in_name,
-                named ? "" : ": ", why.text);
+        err_set(err, why.code, "%.150s: %s", batch->in_name, why.text);
         return false;
     }
     if (columns_header(batch->columns, batch->rows, keep_fault, &why))
@@ -307,7 +305,8 @@ bool batch_next(struct batch *batch, json_t **values, struct err *err)
                 rows_line(batch->rows), why.text);
         return true;
     case ROWS_FAILED:
-        batch->failure = why;
+        err_set(&batch->failure, why.code, "%.150s: %s", batch->in_name,
+                why.text);
         break;
     case ROWS_END:
         break;

@@ -162,7 +162,7 @@ static int tell_batch(const struct feed *feed)
         output_say("promptcc: %s holds no inputs, so there are no outputs\n",
                    option_text(feed->options, OPT_INPUT));
     if (feed->failed > 0)
-        output_say("promptcc: %s got no outputs: see `error` in their lines\n",
+        output_say("promptcc: %s got no outputs: see `error` in the output\n",
                    text_counted(failed, (int64_t)feed->failed, "input"));
     return feed->failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -239,13 +239,15 @@ void buf_put_number(struct buf *buf, int64_t n)
 
 bool buf_ok(const struct buf *buf, const char *what, struct err *err)
 {
+    const bool in_mib = buf->max >= 1 << 20 && buf->max % (1 << 20) == 0;
+
     if (!buf->failed)
         return true;
     if (buf->no_memory)
         err_nomem(err, what);
     else
-        err_set(err, ERR_LIMIT, "%s is too long (over %zu bytes)", what,
-                buf->max);
+        err_set(err, ERR_LIMIT, "%s is too long (over %zu %s)", what,
+                in_mib ? buf->max >> 20 : buf->max, in_mib ? "MiB" : "bytes");
     return false;
 }
 

@@ -72,7 +72,7 @@ void buf_put_json(struct buf *buf, const char *text, size_t len);
 void buf_put_number(struct buf *buf, int64_t n);
 
 // Returns true unless an append failed. Otherwise fills err with "WHAT is too
-// long (over N bytes)" or an out-of-memory error.
+// long (over N bytes)", or MiB, or an out-of-memory error.
 bool buf_ok(const struct buf *buf, const char *what, struct err *err);
 
 // Hands the bytes over to the caller, who frees them, and empties the buffer.

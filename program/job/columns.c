@@ -486,7 +486,7 @@ static const char *remedy_of(const struct type *type, const json_t *value)
     switch (type->kind) {
     case TYPE_STR:
         if (json_is_array(value))
-            return ": an example has one value; write one object per row";
+            return ": a row has one value; write one object per row";
         return json_is_number(value) || json_is_boolean(value)
                    ? ": write it in quotes, or give the field a `type`"
                    : "";

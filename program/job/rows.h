@@ -46,7 +46,8 @@ struct rows_input {
     size_t len;
     FILE *stream; // a stream: its descriptor is read from its current position
                   // to the end, and not closed
-    // The keys (or paths) that are going to be read.
+    // The keys (or paths) that are going to be read. If there are none, an
+    // object is a wrapper of rows only if it is alone in the file.
     const char *const *wanted;
     size_t n_wanted;
 };
@@ -87,6 +88,10 @@ bool rows_would_block(const struct rows *rows);
 // change the object.
 json_t *rows_fields(const struct rows *rows);
 bool rows_is_table(const struct rows *rows);
+
+// Returns true if the name has one of the endings, a NULL-terminated list.
+bool rows_name_ends(const char *name, const char *const *endings);
+
 int rows_line(const struct rows *rows); // where it begins, from 1
 
 // If the value of key in this row is one that JSON cannot hold (NaN, a number

@@ -93,22 +93,20 @@ static bool is_by_index(const struct rows *rows, size_t at)
     return n > 1;
 }
 
-static bool refuse_index(const struct rows *rows, struct err *err)
+static bool refuse_index(struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s has each row under a key of its own: write one object per "
-            "row (`jq -c '.[]' OLD > NEW.jsonl`), in pandas with to_json(NAME, "
-            "orient='records', lines=True)",
-            rows->input.name);
+            "each row is under a key of its own: write one object per row (`jq "
+            "-c '.[]' OLD > NEW.jsonl`), in pandas with to_json(NAME, "
+            "orient='records', lines=True)");
     return false;
 }
 
-static bool refuse_columns(const struct rows *rows, struct err *err)
+static bool refuse_columns(struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s is a table stored by columns: write one object per row, in "
-            "pandas with to_json(NAME, orient='records', lines=True)",
-            rows->input.name);
+            "this is a table stored by columns: write one object per row, in "
+            "pandas with to_json(NAME, orient='records', lines=True)");
     return false;
 }
 
@@ -150,12 +148,11 @@ static bool has_deep_list(const struct rows *rows, size_t at)
     return false;
 }
 
-static bool refuse_deep(const struct rows *rows, struct err *err)
+static bool refuse_deep(struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.100s has its rows inside another object: write them to a "
-            "separate file (`jq -c '.NAME.NAME[]' OLD > NEW.jsonl`)",
-            rows->input.name);
+            "the rows are two objects deep: write them to a separate file (`jq "
+            "-c '.NAME.NAME[]' OLD > NEW.jsonl`)");
     return false;
 }
 
@@ -179,21 +176,38 @@ static bool open_wrapper(struct rows *rows, size_t at, struct err *err)
         found = member.value.at + 1;
     }
     if (n > 1) {
-        err_set(err, ERR_INPUT,
-                "%.100s contains several lists of rows: write the one you mean "
-                "to a separate file (`jq -c '.NAME[]' OLD > NEW.jsonl`)",
-                rows->input.name);
+        err_set(
+            err, ERR_INPUT,
+            "this contains several lists of rows: write the one you mean to "
+            "a separate file (`jq -c '.NAME[]' OLD > NEW.jsonl`)");
         return false;
     }
     rows->form = FORM_VALUES;
     if (n == 0)
-        return is_split(rows, start)        ? refuse_columns(rows, err)
-               : is_by_index(rows, start)   ? refuse_index(rows, err)
-               : has_deep_list(rows, start) ? refuse_deep(rows, err)
+        return is_split(rows, start)        ? refuse_columns(err)
+               : is_by_index(rows, start)   ? refuse_index(err)
+               : has_deep_list(rows, start) ? refuse_deep(err)
                                             : true; // the object is a row
     rows->at = found;
     rows->closing = ']';
     return true;
+}
+
+// Returns true if there is nothing after the object at `at`.
+static bool is_alone(const struct rows *rows, size_t at)
+{
+    const char *text = rows->text.data;
+    size_t end = 0;
+
+    return rows->text.ended && scan_value(text, rows->text.len, at, &end) &&
+           scan_space(text, rows->text.len, end) == rows->text.len;
+}
+
+// Returns true if the object at `at` is a row, however it looks: its reader
+// wants no keys in particular, and other rows follow.
+static bool is_one_of_many(const struct rows *rows, size_t at)
+{
+    return rows->input.n_wanted == 0 && !is_alone(rows, at);
 }
 
 // Returns true if a line ends where JSON must continue.
@@ -229,8 +243,8 @@ static bool choose_long_object(struct rows *rows, size_t at, size_t line_len,
         return true; // it never ends: the first line is a broken row
     rows->form = FORM_VALUES;
     if (!has_wanted(rows, at))
-        return open_wrapper(rows, at, err);
-    return !is_by_columns(rows, at) || refuse_columns(rows, err);
+        return is_one_of_many(rows, at) || open_wrapper(rows, at, err);
+    return !is_by_columns(rows, at) || refuse_columns(err);
 }
 
 // Chooses the form for a file that begins with an object. A first line that is
@@ -248,14 +262,16 @@ static bool choose_object(struct rows *rows, size_t at, struct err *err)
     if (!scan_value(line, len, 0, &end))
         return choose_long_object(rows, at, len, err);
     if (has_wanted(rows, at))
-        return !is_by_columns(rows, at) || refuse_columns(rows, err);
+        return !is_by_columns(rows, at) || refuse_columns(err);
+    if (is_one_of_many(rows, at))
+        return true;
     if (is_split(rows, at))
-        return refuse_columns(rows, err);
+        return refuse_columns(err);
     if (is_by_index(rows, at))
-        return refuse_index(rows, err);
+        return refuse_index(err);
     if (has_list(rows, at))
         return rows_text_whole(&rows->text, err) && open_wrapper(rows, at, err);
-    return !has_deep_list(rows, at) || refuse_deep(rows, err);
+    return !has_deep_list(rows, at) || refuse_deep(err);
 }
 
 bool rows_choose_form(struct rows *rows, struct err *err)
@@ -264,9 +280,14 @@ bool rows_choose_form(struct rows *rows, struct err *err)
     static const char *const others[] = {".yaml", ".yml", ".toml", NULL};
     size_t at = scan_space(rows->text.data, rows->text.len, rows->at);
 
-    if (at < rows->text.len && rows->text.data[at] == '{')
+    if (at == rows->text.len) {
+        rows->form = FORM_LINES; // there are no rows, only empty lines
+        rows->at = at;
+        return true;
+    }
+    if (rows->text.data[at] == '{')
         return choose_object(rows, at, err);
-    if (at < rows->text.len && rows->text.data[at] == '[') {
+    if (rows->text.data[at] == '[') {
         rows->form = FORM_VALUES;
         rows->closing = ']';
         rows->alone = true;

@@ -66,6 +66,24 @@ static bool is_head_line(const struct rows *rows)
     return parted;
 }
 
+// The fault is at the quote that ends the second name, unless the row was
+// mended.
+static enum rows_step repeats_name(const struct rows *rows, struct err *err)
+{
+    const char *end = rows->row + rows->fault_at;
+    const char *name = end;
+
+    while (name > rows->row && name[-1] != '"')
+        name--;
+    if (*end != '"' || name == end)
+        return bad_row(err,
+                       "the row has a name twice: remove one, or rename it");
+    err_set(err, ERR_INPUT,
+            "the row has the name `%.*s` twice: remove one, or rename it",
+            (int)(end - name < 60 ? end - name : 60), name);
+    return ROWS_BAD;
+}
+
 static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
                                   struct err *err)
 {
@@ -86,8 +104,7 @@ static enum rows_step refuse_json(struct rows *rows, const json_error_t *where,
         return bad_row(err, "there is more after the end of the row: write one "
                             "object per line");
     if (json_error_code(where) == json_error_duplicate_key)
-        return bad_row(err,
-                       "the row has this name twice: remove one, or rename it");
+        return repeats_name(rows, err);
     if (json_error_code(where) == json_error_null_character)
         return bad_row(
             err, "a text contains \\u0000, which no field can hold: remove it");
@@ -135,8 +152,10 @@ static enum rows_step take_json(struct rows *rows, struct err *err)
     if (json_is_object(rows->fields))
         return ROWS_ROW;
     if (rows->fields != NULL)
-        return bad_row(err, "an example is a JSON object, {...}, on a line of "
-                            "its own");
+        return bad_row(err, rows->form == FORM_LINES
+                                ? "a row must be a JSON object, {...}, on a "
+                                  "line of its own"
+                                : "a row must be a JSON object, {...}");
     if (why.code != ERR_NOMEM)
         return refuse_json(rows, &where, err);
     *err = why;
@@ -234,6 +253,6 @@ enum rows_step rows_next_value(struct rows *rows, struct err *err)
                          : (size_t)(stop - rows->text.data) - next);
     rows->at = rows->text.len;
     rows->closing = '\0';
-    return bad_row(err, "the file ends inside this example: a bracket or a "
-                        "quote is missing");
+    return bad_row(err, "the file ends inside this row: a bracket or a quote "
+                        "is missing");
 }

@@ -53,9 +53,6 @@ struct rows {
 // of the file is not supported; the message has a remedy.
 bool rows_choose_form(struct rows *rows, struct err *err);
 
-// Returns true if the name has one of the endings, a NULL-terminated list.
-bool rows_name_ends(const char *name, const char *const *endings);
-
 // --- rows_table.c ---
 
 // Finds the separator and reads the head line.

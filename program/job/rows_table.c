@@ -93,10 +93,8 @@ static bool take_header(struct rows *rows, struct err *err)
         const char *name =
             text_trim_wide(csv->cells[i].text, csv->cells[i].len, &len);
         if (!text_is_utf8(name, len)) {
-            err_set(
-                err, ERR_INPUT,
-                "the head line of %.60s is not UTF-8 text: " ROWS_LATIN_REMEDY,
-                rows->input.name);
+            err_set(err, ERR_INPUT,
+                    "the head line is not UTF-8 text: " ROWS_LATIN_REMEDY);
             return false;
         }
         char *copy = strndup(name, len);
@@ -165,9 +163,8 @@ bool rows_open_table(struct rows *rows, struct err *err)
 
     if (has_bare_returns(rows)) {
         err_set(err, ERR_INPUT,
-                "the lines of %.100s end in CR only, as on old Macs: save "
-                "it with LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)",
-                rows->input.name);
+                "the lines end in CR only, as on old Macs: save the file with "
+                "LF or CRLF (`tr '\\r' '\\n' < OLD > NEW`)");
         return false;
     }
     rows->csv = calloc(1, sizeof *rows->csv);
@@ -182,8 +179,7 @@ bool rows_open_table(struct rows *rows, struct err *err)
     csv_init(rows->csv, rows->text.data + rows->at, rows->text.len - rows->at,
              separator);
     if (!csv_next(rows->csv, &more, &why)) {
-        err_set(err, why.code, "the head line of %.80s: %s", rows->input.name,
-                why.text);
+        err_set(err, why.code, "the head line: %s", why.text);
         return false;
     }
     take_record(rows);

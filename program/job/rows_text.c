@@ -25,8 +25,7 @@ static bool fetch(struct rows_text *text, struct err *err)
     text->ahead_at = 0;
     text->ahead_len = n < 0 ? 0 : (size_t)n;
     if (n < 0)
-        err_set(err, ERR_INPUT, "cannot read %.150s: %s", text->name,
-                strerror(errno));
+        err_set(err, ERR_INPUT, "reading stopped: %s", strerror(errno));
     return n >= 0;
 }
 
@@ -72,9 +71,9 @@ static bool read_until(struct rows_text *text, size_t most, struct err *err)
     }
     if (text->bytes.failed && !text->bytes.no_memory) {
         err_set(err, ERR_LIMIT,
-                "%.150s is larger than %d MiB: write it as JSON lines in "
-                "UTF-8, which are read line by line, or split it",
-                text->name, ROWS_MAX_BYTES >> 20);
+                "this is larger than %d MiB: write it as JSON lines in UTF-8, "
+                "which are read line by line, or split it",
+                ROWS_MAX_BYTES >> 20);
         return false;
     }
     return buf_ok(&text->bytes, "a file", err);
@@ -116,8 +115,7 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
     const char *data = input->data;
     size_t len = input->len;
 
-    *text = (struct rows_text){.name = input->name,
-                               .stream = input->stream,
+    *text = (struct rows_text){.stream = input->stream,
                                .bytes = BUF_INIT(ROWS_MAX_BYTES),
                                .decoded = BUF_INIT(2 * (size_t)ROWS_MAX_BYTES)};
     if (text->stream != NULL) {
@@ -140,7 +138,7 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
     // A byte order mark that was skipped stays in bytes, so the text starts
     // after it.
     *at = 0;
-    if (text->stream != NULL && text->data != text->decoded.data) {
+    if (text->stream != NULL && !encoding_is_wide(data, len)) {
         *at = (size_t)(text->data - data);
         use_bytes(text);
     }

@@ -18,8 +18,7 @@ enum { ROWS_AHEAD_BYTES = 1 << 16 };
 
 // data and len change with every call that reads or drops.
 struct rows_text {
-    const char *name;   // of the file; borrowed, like stream
-    FILE *stream;       // NULL: all bytes were in memory
+    FILE *stream;       // borrowed; NULL: all bytes were in memory
     struct buf bytes;   // raw bytes of a stream; owned
     struct buf decoded; // converted from another encoding; owned
     char *ahead;        // read from the stream but not yet in bytes; owned

@@ -7,6 +7,7 @@
 enum {
     CHUNK_BYTES = 8192,
     TAR_AT = 257, // offset of the magic in a tar archive
+    BINARY_HEAD_BYTES = 512,
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
@@ -60,6 +61,9 @@ static const struct magic {
     {"{\\rtf", 5, "a word processor document",
      "write the rows as CSV or JSON lines"},
     {"Rar!", 4, "a RAR archive", "unpack it"},
+    {"\x89PNG", 4, "an image", "write the rows as CSV or JSON lines"},
+    {"\xFF\xD8\xFF", 3, "an image", "write the rows as CSV or JSON lines"},
+    {"GIF8", 4, "an image", "write the rows as CSV or JSON lines"},
     {"version https://git-lfs", 23,
      "the pointer that Git LFS leaves in place "
      "of a file",
@@ -119,6 +123,23 @@ static bool refuse_magic(const char *data, size_t len, struct err *err)
     return false;
 }
 
+// Refuses programs and the like, which have zero bytes in their first line.
+// JSON is left to the reader of the rows, which can name the line of a zero
+// byte.
+static bool refuse_binary(const char *data, size_t len, struct err *err)
+{
+    size_t head = len < BINARY_HEAD_BYTES ? len : BINARY_HEAD_BYTES;
+    const char *zero = len == 0 ? NULL : memchr(data, '\0', head);
+
+    if (zero == NULL || data[0] == '{' || data[0] == '[' ||
+        memchr(data, '\n', (size_t)(zero - data)) != NULL)
+        return false;
+    err_set(err, ERR_INPUT,
+            "this is not text but binary data: write the rows as CSV or JSON "
+            "lines");
+    return true;
+}
+
 // Converts data into `out` with iconv, a chunk at a time.
 static bool convert(iconv_t how, const char *data, size_t len, struct buf *out)
 {
@@ -167,6 +188,8 @@ bool encoding_decode(const char *data, size_t len, struct buf *spare,
     if (mark == NULL || mark->encoding == NULL) {
         while (begins(data + skip, len - skip, "\xEF\xBB\xBF", 3))
             skip += 3; // a second mark, added by another program
+        if (refuse_binary(data + skip, len - skip, err))
+            return false;
         *text = data + skip;
         *text_len = len - skip;
         return true;

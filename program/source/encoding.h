@@ -2,8 +2,8 @@
 //
 // A byte order mark is dropped. UTF-16 and UTF-32 are converted; they are
 // recognized by their byte order mark, UTF-16 also by the zero bytes between
-// Latin letters. Data that is not text at all (a zip, a Parquet file) is
-// rejected by its first bytes, with advice. Whether the rest is valid UTF-8 is
+// Latin letters. Data that is not text at all (a zip, a Parquet file, a program)
+// is rejected by its first bytes, with advice. Whether the rest is valid UTF-8 is
 // left to the reader of the rows, which can name the line.
 
 #ifndef PROGRAM_SOURCE_ENCODING_H

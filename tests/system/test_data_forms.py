@@ -218,12 +218,12 @@ REFUSED = {
         "r.json:2:1: ", "a `]` is missing"),
     "an example that does not end": (
         ("r.json", "[\n" + json.dumps(WARM[0])[:-1] + "\n"),
-        "r.json:2:1: ", "ends inside this example"),
+        "r.json:2:1: ", "ends inside this row"),
     "a first line that is broken among others": (
         ("r.jsonl", '{"text": "a",\n' + LINES), "r.jsonl:1:", "not JSON"),
     "a list of texts": (
         ("r.json", '["warm"]'), "r.json:1:2: ",
-        "an example is a JSON object"),
+        "a row must be a JSON object, {...}"),
     "text behind a list": (
         ("r.json", json.dumps(WARM) + "\n" + json.dumps(WARM)),
         "r.json:1:69: ", "more text after the end of the list"),
@@ -292,16 +292,16 @@ REFUSED = {
         "`messages` is a list, and a path can only go through objects"),
     "rows under names of their own": (
         ("r.json", json.dumps({"0": WARM[0], "1": WARM[1]})),
-        "r.json: ", "each row under a key.*orient='records'"),
+        "r.json: ", "each row is under a key.*orient='records'"),
     "rows under names over several lines": (
         ("r.json", json.dumps({"a": WARM[0], "b": WARM[1]}, indent=1)),
-        "r.json: ", "each row under a key.*jq"),
+        "r.json: ", "each row is under a key.*jq"),
     "too many columns": (
         ("r.csv", "text,label" + ",x" * 2100 + "\na,good" + ",1" * 2100 + "\n"),
-        "r.csv: ", "the head line of .*more than 2048 cells.*nothing reads"),
+        "r.csv: ", "the head line: .*more than 2048 cells.*nothing reads"),
     "rows two objects deep": (
         ("r.json", json.dumps({"data": {"train": WARM}})),
-        "r.json: ", "inside another object.*jq"),
+        "r.json: ", "two objects deep.*jq"),
     "rows that are wrapped each": (
         ("r.jsonl", '{"row": {"text": "a"}, "label": "good"}\n'),
         "r.jsonl:1:18: ", "if `row.text` is it, give its field `from: row.text`"),
@@ -360,6 +360,18 @@ REFUSED = {
         ("r.jsonl", '{"text": "a", "label": 2}\n', "enum: [0, 1]"),
         "r.jsonl:1:24: ", "not one of its labels"),
     "nothing": (("r.jsonl", ""), "r.jsonl: ", "contains no examples"),
+    "nothing but blanks": (
+        ("rows", "\n \n\t\n"), "rows: ", "contains no examples"),
+    "a mark of UTF-16 alone": (
+        ("rows", b"\xff\xfe"), "rows: ", "contains no examples"),
+    "a program": (
+        ("r.csv", b"\x7fELF\x02\x01\x01\0\rtext"), "r.csv: ",
+        "not text but binary data: write the rows"),
+    "zero bytes": (("r.csv", bytes(5000)), "r.csv: ", "binary data"),
+    "an image": (("r.csv", b"\x89PNG\r\n\x1a\n\0\0"), "r.csv: ", "an image"),
+    "a key that is twice in a row": (
+        ("r.jsonl", '{"text": "a", "label": "good", "x": 1, "x": 2}\n'),
+        "r.jsonl:1:", "the row has the name `x` twice"),
     "an empty list": (("r.json", "[]"), "r.json: ", "contains no examples"),
 }
 

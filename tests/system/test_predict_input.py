@@ -91,10 +91,11 @@ def test_header_errors_are_reported_without_mentioning_a_job(
     assert "from:" not in result.err, result
 
 
-@pytest.mark.parametrize("text", ["", "text\n"])
+@pytest.mark.parametrize("text", [b"", b"text\n", b"\n \n\t", b"\xef\xbb\xbf",
+                                  b"\xff\xfe"])
 def test_a_file_without_inputs_is_reported(stage, compiled, tmp_path, text):
     path = tmp_path / "in.csv"
-    path.write_text(text)
+    path.write_bytes(text)
     result = stage.promptcc("predict", compiled, "--simulate", "--input", path)
     assert result.status == 0 and result.out == "", result
     assert "holds no inputs" in result.err, result
@@ -128,7 +129,7 @@ def test_a_bad_row_is_reported_at_its_position_in_the_output(stage, compiled,
     assert "in.jsonl:2: there is no input `txt`, did you mean `text`" in texts[1]
     assert "there is no input `hnt`, did you mean `hint`" in texts[2]
     assert "there is no input `zzz`; the inputs are text, hint" in texts[3]
-    assert "in.jsonl:5: an example is a JSON object" in texts[4]
+    assert "in.jsonl:5: a row must be a JSON object" in texts[4]
 
 
 def test_an_unknown_column_is_reported_once_before_any_call(stage, sim,

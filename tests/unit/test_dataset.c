@@ -202,7 +202,7 @@ Test(dataset, broken_json_is_reported_with_its_line_and_column)
                     "[1]\n");
     expect_refused(2, "this is not JSON");
     cr_expect_eq(given_data_find(&given, "bad-row")->place.column, 28);
-    expect_refused(3, "an example is a JSON object");
+    expect_refused(3, "a row must be a JSON object");
 }
 
 Test(dataset, all_mistakes_of_a_row_are_reported_at_once)

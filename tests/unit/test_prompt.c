@@ -267,7 +267,7 @@ Test(prompt, refuses_a_question_over_the_cap)
     cr_expect_not(
         prompt_question(&program->steps[GIVEN_CLASSIFY], inputs, &json, &err));
     cr_expect_eq(err.code, ERR_LIMIT);
-    cr_expect_str_eq(err.text, "the prompt is too long (over 4194304 bytes)");
+    cr_expect_str_eq(err.text, "the prompt is too long (over 4 MiB)");
     json_decref(inputs);
     free(value);
 }
