@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "common/text.h"
 #include "common/utf8.h"
 #include "program/graph/search_spec.h"
+#include "program/job/rows.h"
 
 // --- files of a folder ---
 
@@ -73,14 +73,25 @@ static bool set_text(json_t *document, const char *key, const json_t *value,
     return false;
 }
 
+static size_t bytes_of(const json_t *document)
+{
+    size_t bytes = 0;
+
+    for (void *at = json_object_iter((json_t *)document); at != NULL;
+         at = json_object_iter_next((json_t *)document, at))
+        bytes += json_string_length(json_object_iter_value(at));
+    return bytes;
+}
+
+// Takes over a document whose values may be of any type. Returns NULL when out
+// of memory, or with err.
 static json_t *document_of(json_t *given, struct err *err)
 {
     json_t *document = json_object();
 
-    if (!json_is_object(given) || json_object_size(given) == 0 ||
+    if (json_object_size(given) == 0 ||
         json_object_size(given) > DOCUMENT_MAX_FIELDS) {
-        err_set(err, ERR_INPUT,
-                "a document must be a JSON object of 1 to %d fields",
+        err_set(err, ERR_INPUT, "a document must have 1 to %d fields",
                 DOCUMENT_MAX_FIELDS);
         json_decref(document);
         return NULL;
@@ -115,36 +126,56 @@ static bool add_document(json_t *list, json_t *document, struct err *err)
     return false;
 }
 
-static bool add_line(json_t *list, const struct bundle_file *file, int line,
-                     const char *text, size_t len, struct err *err)
+// Documents are tables only by name: the first line of a file of plain words
+// would otherwise be taken for the names of columns.
+static bool check_form(const struct rows *rows, const char *name,
+                       struct err *err)
 {
-    struct err why = ERR_CLEAR;
-    json_t *given = json_parse(text, len, DOCUMENT_MAX_BYTES, &why);
-    bool ok =
-        given != NULL && add_document(list, document_of(given, &why), &why);
+    static const char *const tables[] = {".csv", ".tsv", ".tab", NULL};
 
-    json_decref(given);
-    if (!ok)
-        err_set(err, why.code, "%.100s:%d: %s", file->name, line, why.text);
-    return ok;
+    if (!rows_is_table(rows) || rows_name_ends(name, tables))
+        return true;
+    err_set(err, ERR_INPUT,
+            "these are not JSON lines: write one object per document, or name "
+            "a table that ends in .csv or .tsv, or a folder of text files");
+    return false;
 }
 
-static bool add_lines(json_t *list, const struct bundle_file *file,
-                      struct err *err)
+static bool add_row(json_t *list, const struct rows *rows, struct err *err)
 {
-    const char *at = file->data;
-    const char *end = file->data + file->len;
-    bool ok = true;
+    json_t *document = document_of(rows_fields(rows), err);
 
-    for (int line = 1; ok && at < end; line++) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t len = (size_t)((stop == NULL ? end : stop) - at);
-        size_t inner = 0;
-        const char *text = text_trim(at, len, &inner);
-
-        ok = inner == 0 || add_line(list, file, line, text, inner, err);
-        at += len + 1;
+    if (document != NULL && bytes_of(document) > DOCUMENT_MAX_BYTES) {
+        json_decref(document);
+        document = NULL;
+        err_set(err, ERR_INPUT, "a document is longer than %d MiB: split it",
+                DOCUMENT_MAX_BYTES >> 20);
     }
+    return add_document(list, document, err);
+}
+
+// Adds the documents of a file in any form that data may have.
+static bool add_rows(json_t *list, const struct bundle_file *file,
+                     struct err *err)
+{
+    const struct rows_input input = {
+        .name = file->name, .data = file->data, .len = file->len};
+    struct err why = ERR_CLEAR;
+    struct rows *rows = rows_open(&input, &why);
+    bool ok = rows != NULL && check_form(rows, file->name, &why);
+    enum rows_step step = ROWS_BLANK;
+
+    if (!ok)
+        err_set(err, why.code, "%.100s: %s", file->name, why.text);
+    while (ok && step != ROWS_END) {
+        step = rows_next(rows, &why);
+        ok = step == ROWS_BLANK || step == ROWS_END ||
+             (step == ROWS_ROW && add_row(list, rows, &why));
+        if (!ok)
+            err_set(err, why.code, "%.100s:%d: %s", file->name, rows_line(rows),
+                    why.text);
+    }
+    rows_close(rows);
     return ok;
 }
 
@@ -167,8 +198,9 @@ static bool add_file(json_t *list, const struct bundle_file *file,
     if (file->len > DOCUMENT_MAX_BYTES || !is_text(file->data, file->len)) {
         err_set(err, ERR_INPUT, "%.100s: %s", file->name,
                 file->len > DOCUMENT_MAX_BYTES
-                    ? "a document is longer than 1 MiB"
-                    : "a document is not UTF-8 text");
+                    ? "a document is longer than 1 MiB: split it"
+                    : "a document is not UTF-8 text: convert it, or move it "
+                      "out of the folder");
         return false;
     }
     return add_document(list,
@@ -196,7 +228,7 @@ json_t *documents_read(struct bundle *bundle, const char *name, struct err *err)
     for (size_t i = 0; ok && list != NULL && i < n; i++) {
         const char *inner = name_in(files[i], name);
 
-        ok = inner == NULL ? add_lines(list, files[i], err)
+        ok = inner == NULL ? add_rows(list, files[i], err)
                            : add_file(list, files[i], inner, err);
     }
     if (list == NULL)

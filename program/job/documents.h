@@ -1,9 +1,9 @@
 // documents: what retrieve steps search, as files of the job.
 //
-// A JSON lines file has one document per line, an object of named fields. A
-// folder has one document per file, with the fields `name` (the file's name
-// without its extension) and `text`. Files whose names begin with a dot, and
-// subfolders, are left out.
+// A file has one document per row, in any form that data may have (rows.h):
+// JSON lines, JSON, or a table if its name says so. A folder has one document
+// per file, with the fields `name` (the file's name without its extension) and
+// `text`. Files whose names begin with a dot, and subfolders, are left out.
 //
 //   {"title": "Warfarin", "text": "Ask your pharmacist before ..."}
 //

@@ -115,6 +115,63 @@ def test_a_broken_document_is_named(stage, sim):
     assert "documents.jsonl:5" in result.error["text"]
 
 
+LISTED = [{"title": "delivery", "text": "Parcels take two days."},
+          {"title": "plants", "text": "Roses need sun."}]
+TABLE = "title,text\ndelivery,Parcels take two days.\nplants,Roses need sun.\n"
+
+
+@pytest.mark.parametrize("name, content", [
+    ("list.json", json.dumps(LISTED, indent=1).encode()),
+    ("wrapped.json", json.dumps({"docs": LISTED}).encode()),
+    ("utf16.jsonl", "\n".join(map(json.dumps, LISTED)).encode("utf-16")),
+    ("table.csv", TABLE.encode()),
+    ("table.tsv", TABLE.replace(",", "\t").encode("utf-16")),
+])
+def test_documents_may_have_any_form_of_data(stage, name, content):
+    job = write(stage)
+    (job.parent / name).write_bytes(content)
+    job.write_text(job.read_text().replace("documents.jsonl", name))
+    done = stage.promptcc("run", job, "--simulate", "--quiet")
+    assert done.status == 0, done
+    result = stage.promptcc("predict", job.parent / "compiled.json",
+                            "--simulate", "--json", "message=my ROSES are dry")
+    assert result.status == 0, result
+    assert result.json["outputs"]["passages"] == ["plants\nRoses need sun."]
+
+
+@pytest.mark.parametrize("name, content, words", [
+    ("notes.txt", b"Parcels take two days, roses need sun.\n",
+     "these are not JSON lines: write one object per document"),
+    ("docs.zip", b"PK\x03\x04abcd", "not text but a zip"),
+    ("docs.jsonl", b'{"text": "a"}\n{"text": "b"\n', "docs.jsonl:2: "),
+    ("long.jsonl", json.dumps({"text": "x " * (1 << 20)}).encode(),
+     "long.jsonl:1: a document is longer than 1 MiB"),
+], ids=["text", "zip", "json", "long"])
+def test_an_unreadable_file_of_documents_is_reported(stage, name, content,
+                                                     words):
+    job = write(stage)
+    (job.parent / name).write_bytes(content)
+    job.write_text(job.read_text().replace("documents.jsonl", name))
+    result = stage.promptcc("check", job, "--json")
+    told = [one["text"] for one in result.json["findings"]
+            if one["code"] == "documents"]
+    assert result.status == 2 and len(told) == 1 and words in told[0], result
+
+
+def test_a_document_may_have_a_list_of_objects(stage):
+    """A line with one is a document, not a wrapper of documents."""
+    job = write(stage)
+    harness.write_rows(job.parent / "documents.jsonl", [
+        {"title": "plants", "text": "Roses need sun.", "by": [{"name": "Ann"}]},
+        {"title": "delivery", "text": "Parcels take two days."}])
+    done = stage.promptcc("run", job, "--simulate", "--quiet")
+    assert done.status == 0, done
+    result = stage.promptcc("predict", job.parent / "compiled.json",
+                            "--simulate", "--json", "message=my ROSES are dry")
+    assert result.json["outputs"]["passages"] == [
+        'plants\nRoses need sun.\n[{"name":"Ann"}]'], result
+
+
 def test_check_reports_overlong_passages(stage):
     job = write(stage)
     codes = [one["code"] for one in

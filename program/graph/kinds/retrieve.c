@@ -126,8 +126,9 @@ static bool read_documents(struct scope *scope, const struct step *step,
     if (len == 0) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place,
                  "step `%s` names no documents", step->name);
-        diag_remedy(scope->diags, "name a JSON lines file, or a folder of text "
-                                  "files, next to the job file");
+        diag_remedy(scope->diags, "name a file with an object per document, or "
+                                  "a folder of text files, next to the job "
+                                  "file");
         return false;
     }
     spec->documents = arena_strndup(&scope->program->arena, text, len);
