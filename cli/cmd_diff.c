@@ -18,19 +18,40 @@ enum { TEXT_BYTES = 64 << 20 };
 
 // --- the two documents ---
 
+// Returns true if the document has the prompts of a step. DSPy's file of a
+// single predictor is one itself.
+static bool has_predictor(const json_t *document)
+{
+    bool found = json_object_get(document, "signature") != NULL;
+
+    for (void *at = json_object_iter((json_t *)document); !found && at != NULL;
+         at = json_object_iter_next((json_t *)document, at))
+        found =
+            json_object_get(json_object_iter_value(at), "signature") != NULL ||
+            json_object_get(json_object_iter_value(at),
+                            "signature_instructions") != NULL;
+    return found;
+}
+
 static json_t *read_operand(const struct options *options, const char *name,
                             struct err *err)
 {
     struct buf text = BUF_INIT(COMPILED_FILE_MAX_BYTES);
     json_t *document = NULL;
 
-    if (compiled_text_read(options, name, &text, err))
+    struct err why = ERR_CLEAR;
+    bool ok = compiled_text_read(options, name, &text, err);
+    if (ok)
         document = json_parse(text.data == NULL ? "" : text.data, text.len,
-                              COMPILED_FILE_MAX_BYTES, err);
+                              COMPILED_FILE_MAX_BYTES, &why);
     buf_release(&text);
-    if (document == NULL || json_is_object(document))
+    if (!ok || (document != NULL && has_predictor(document)))
         return document;
-    err_set(err, ERR_INPUT, "%.150s: it is not a compiled file", name);
+    if (document == NULL)
+        err_set(err, why.code, "%.150s: %s", name, why.text);
+    else
+        err_set(err, ERR_INPUT,
+                "%.150s: this is not a compiled file: it has no prompts", name);
     json_decref(document);
     return NULL;
 }

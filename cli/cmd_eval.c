@@ -2,7 +2,6 @@
 #include "cli/follow.h"
 #include "cli/outcomes.h"
 #include "cli/output.h"
-#include "predict/compiled_file.h"
 
 // Returns the score at which a row counts as passed: a full score, unless
 // --fail-below asks for less overall.
@@ -21,14 +20,13 @@ static int eval_file(const struct options *options, struct jobfile *file)
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE),
                     .all_steps = option_on(options, OPT_ALL_STEPS)}};
-    const char *compiled = option_text(options, OPT_COMPILED);
     const char *rows = option_text(options, OPT_ROWS);
     const char *junit = option_text(options, OPT_JUNIT);
     struct err err = ERR_CLEAR;
     int status = EXIT_DONE;
 
-    if ((compiled != NULL && !compiled_file_is_named(compiled, &err)) ||
-        !jobfile_add(file, compiled, &follow.request.compiled, &err) ||
+    if (!jobfile_add_compiled(file, option_text(options, OPT_COMPILED),
+                              &follow.request.compiled, &err) ||
         !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
                      &err))
         return output_error(options, &err);

@@ -1,16 +1,44 @@
 #include "cli/compiled_text.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/history_file.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "predict/compiled_file.h"
+#include "program/source/encoding.h"
 
 bool compiled_text_is_file(const char *name)
 {
     size_t len = name == NULL ? 0 : strlen(name);
+    struct stat info;
 
-    return len > 5 && strcmp(name + len - 5, ".json") == 0;
+    if (len > 5 && strcmp(name + len - 5, ".json") == 0)
+        return true;
+    return len > 0 && stat(name, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+// Reads a file that may be in UTF-16, as Windows PowerShell redirects.
+static bool read_file(const char *name, struct buf *out, struct err *err)
+{
+    struct buf data = BUF_INIT(COMPILED_FILE_MAX_BYTES);
+    struct buf spare = BUF_INIT(COMPILED_FILE_MAX_BYTES);
+    struct err why = ERR_CLEAR;
+    const char *text = NULL;
+    size_t len = 0;
+    bool ok = file_read(name, &data, err);
+
+    if (ok && !encoding_decode(data.data == NULL ? "" : data.data, data.len,
+                               &spare, &text, &len, &why)) {
+        err_set(err, why.code, "%.150s: %s", name, why.text);
+        ok = false;
+    }
+    if (ok)
+        buf_append(out, text, len);
+    buf_release(&data);
+    buf_release(&spare);
+    return ok && buf_ok(out, "the compiled file", err);
 }
 
 bool compiled_text_read(const struct options *options, const char *name,
@@ -21,7 +49,7 @@ bool compiled_text_read(const struct options *options, const char *name,
     bool ok;
 
     if (compiled_text_is_file(name))
-        return file_read(name, out, err);
+        return read_file(name, out, err);
     job = history_ask(options, "export", name, NULL, err);
     text = json_get_text(job, "compiled", "");
     ok = job != NULL && text[0] != '\0';

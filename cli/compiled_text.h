@@ -1,6 +1,6 @@
 // compiled_text: the compiled file that a word on the command line means. The
-// word is either a file (its name ends in .json) or a job, whose compiled file
-// the history keeps.
+// word is either a file (its name ends in .json, or it is a pipe) or a job,
+// whose compiled file the history keeps.
 
 #ifndef CLI_COMPILED_TEXT_H
 #define CLI_COMPILED_TEXT_H

@@ -192,6 +192,11 @@ static bool add_from(struct jobfile *file, const struct options *options,
                         err);
 }
 
+static const char *text_of(const struct buf *buf)
+{
+    return buf->data == NULL ? "" : buf->data;
+}
+
 static bool add_part(struct jobfile *file, const json_t *program,
                      const char *key, struct err *err)
 {
@@ -205,16 +210,22 @@ static bool add_part(struct jobfile *file, const json_t *program,
     return ok;
 }
 
-// An ensemble has steps that the job lacks, so it is scored like a job with the
-// ensemble's program. Any other mistake in the file is reported when the file
-// is read for its prompts.
-static bool add_ensemble(struct jobfile *file, const struct options *options,
-                         struct err *err)
+// Reads the file of --compiled. An ensemble has steps that the job lacks, so it
+// is scored like a job with the ensemble's program. A mistake in the file is
+// reported when the file is read for its prompts.
+static bool read_compiled(struct jobfile *file, const struct options *options,
+                          struct err *err)
 {
     const char *path = option_text(options, OPT_COMPILED);
     struct err ignored = ERR_CLEAR;
-    struct compiled *compiled =
-        path == NULL ? NULL : compiled_file_read(path, &ignored);
+
+    if (path == NULL)
+        return true;
+    if (!compiled_file_is_named(path, err) ||
+        !file_read(path, &file->compiled, err))
+        return false;
+    struct compiled *compiled = compiled_read(path, text_of(&file->compiled),
+                                              file->compiled.len, &ignored);
     bool ok = true;
 
     if (compiled != NULL && ensemble_is(compiled)) {
@@ -293,7 +304,8 @@ static bool add_overrides(struct jobfile *file, const struct options *options,
     const char *const *set;
     size_t n = option_list(options, OPT_SET, &set);
 
-    if (!add_optimizer(file, options, err) || !add_ensemble(file, options, err))
+    if (!add_optimizer(file, options, err) ||
+        !read_compiled(file, options, err))
         return false;
     for (size_t i = 0; i < n; i++)
         file->overrides[file->n_overrides++] = set[i];
@@ -423,7 +435,8 @@ static bool read_parts(struct jobfile *file, struct err *err)
 bool jobfile_read(struct jobfile *out, const struct options *options,
                   const char *path, struct err *err)
 {
-    *out = (struct jobfile){.arena = ARENA_INIT(JOBFILE_ARENA_BYTES)};
+    *out = (struct jobfile){.arena = ARENA_INIT(JOBFILE_ARENA_BYTES),
+                            .compiled = BUF_INIT(BUNDLE_MAX_BYTES)};
     out->path = resolve_path(path);
     out->diags = diags_new(err);
     if (out->path == NULL)
@@ -490,6 +503,7 @@ void jobfile_release(struct jobfile *file)
     job_free(file->job);
     bundle_free(file->bundle);
     diags_free(file->diags);
+    buf_release(&file->compiled);
     arena_release(&file->arena);
     free(file->path);
 }
@@ -550,27 +564,32 @@ static const char *free_name(struct jobfile *file, const char *path)
     return name;
 }
 
+static bool add_bytes(struct jobfile *file, const char *path,
+                      const struct buf *data, const char **name,
+                      struct err *err)
+{
+    *name = free_name(file, path);
+    if (*name != NULL)
+        return bundle_add(file->bundle, *name, text_of(data), data->len, err);
+    err_nomem(err, "a file name");
+    return false;
+}
+
 bool jobfile_add(struct jobfile *file, const char *path, const char **name,
                  struct err *err)
 {
     struct buf data = BUF_INIT(BUNDLE_MAX_BYTES);
-    bool ok = false;
+    bool ok = path == NULL || (file_read(path, &data, err) &&
+                               add_bytes(file, path, &data, name, err));
 
-    if (path == NULL)
-        return true;
-    if (!file_read(path, &data, err))
-        goto out;
-    *name = free_name(file, path);
-    if (*name == NULL) {
-        err_nomem(err, "a file name");
-        goto out;
-    }
-    ok = bundle_add(file->bundle, *name, data.data == NULL ? "" : data.data,
-                    data.len, err);
-
-out:
     buf_release(&data);
     return ok;
+}
+
+bool jobfile_add_compiled(struct jobfile *file, const char *path,
+                          const char **name, struct err *err)
+{
+    return path == NULL || add_bytes(file, path, &file->compiled, name, err);
 }
 
 int jobfile_check_data(struct jobfile *file, const struct options *options,

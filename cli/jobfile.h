@@ -12,6 +12,7 @@
 
 #include "cli/options.h"
 #include "common/arena.h"
+#include "common/buf.h"
 #include "program/graph/plan.h"
 #include "program/job/bundle.h"
 #include "program/job/dataset.h"
@@ -32,6 +33,7 @@ struct jobfile {
     const struct optimizer *optimizer;            // borrowed
     const char *overrides[JOBFILE_MAX_OVERRIDES]; // from --set, --seed, ...
     size_t n_overrides;
+    struct buf compiled; // the text of --compiled, which may come from a pipe
     struct diags *diags; // all findings
 };
 
@@ -71,6 +73,10 @@ void jobfile_add_programs(struct jobfile *file);
 // NULL path.
 bool jobfile_add(struct jobfile *file, const char *path, const char **name,
                  struct err *err);
+
+// Like jobfile_add, for the file of --compiled, which jobfile_load has read.
+bool jobfile_add_compiled(struct jobfile *file, const char *path,
+                          const char **name, struct err *err);
 
 // Reads a file, by the name that jobfile_add gave it, as further rows of the
 // job, and prints what was found. Returns EXIT_DONE, or the status to exit

@@ -94,6 +94,10 @@ static bool check_kind(const char *path, bool pipes, bool *is_pipe,
     struct stat info = {0};
 
     if (stat(path, &info) != 0) {
+        if (strcmp(path, "-") == 0 && errno == ENOENT)
+            return refuse(err, path,
+                          "there is no file of that name; standard input is "
+                          "/dev/stdin");
         set_cause(err, "open", path, errno);
         return false;
     }

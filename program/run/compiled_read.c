@@ -10,6 +10,7 @@
 #include "program/graph/search_spec.h"
 #include "program/graph/type_check.h"
 #include "program/run/compiled_name.h"
+#include "program/source/encoding.h"
 
 enum {
     COMPILED_MAX_BYTES = 64 << 20,
@@ -27,20 +28,35 @@ struct file {
 // The command that reads the file adds what to do about it.
 static const char *const another = "it was compiled from another program";
 
+// Windows PowerShell writes UTF-16 when it redirects.
+static json_t *parse(const char *data, size_t len, struct err *err)
+{
+    struct buf spare = BUF_INIT(COMPILED_MAX_BYTES);
+    const char *text = NULL;
+    size_t text_len = 0;
+    json_t *root = NULL;
+
+    if (encoding_decode(data, len, &spare, &text, &text_len, err))
+        root = json_parse(text, text_len, COMPILED_MAX_BYTES, err);
+    buf_release(&spare);
+    return root;
+}
+
 static bool open_file(struct file *file, const char *path, const char *text,
                       size_t len, struct err *err)
 {
     struct err why = ERR_CLEAR;
 
     *file = (struct file){.path = path, .err = err};
-    file->root = json_parse(text, len, COMPILED_MAX_BYTES, &why);
+    file->root = parse(text, len, &why);
     if (file->root == NULL) {
         err_set(err, why.code, "%s: %s", path, why.text);
         return false;
     }
     if (!json_is_object(file->root)) {
         err_set(err, ERR_INPUT,
-                "%s: is not a compiled program: it is not a JSON object", path);
+                "%s: this is not a compiled program: it is not a JSON object",
+                path);
         json_decref(file->root);
         return false;
     }
@@ -93,7 +109,7 @@ static const json_t *find_predictor(const struct file *file,
     if (found == NULL && program->n_predictors == 1 && is_predictor(file->root))
         found = file->root;
     if (found == NULL)
-        err_set(file->err, ERR_INPUT, "%s: has no predictor \"%s%s\"; %s",
+        err_set(file->err, ERR_INPUT, "%s: it has no predictor \"%s%s\"; %s",
                 file->path, step->name, step->kind->dspy.suffixes[0], another);
     return found;
 }
@@ -119,7 +135,7 @@ static bool check_predictors(const struct file *file,
             strcmp(key, "metadata") == 0 || knows_predictor(program, key))
             continue;
         err_set(file->err, ERR_INPUT,
-                "%s: has a predictor \"%s\" that the program lacks; %s",
+                "%s: it has a predictor \"%s\" that the program lacks; %s",
                 file->path, key, another);
         return false;
     }
@@ -447,7 +463,7 @@ static bool is_known_format(const struct file *file, const json_t *metadata)
         return true;
     err_set(
         file->err, ERR_INPUT,
-        "%s: was written by a newer promptcc (format %lld): update this one",
+        "%s: it was written by a newer promptcc (format %lld): update this one",
         file->path, (long long)format);
     return false;
 }
@@ -488,7 +504,7 @@ static bool read_format(const struct file *file, const json_t *metadata)
 
     if (metadata == NULL) {
         err_set(file->err, ERR_INPUT,
-                "%s: was not written by promptcc (it has no "
+                "%s: it was not written by promptcc (it has no "
                 "metadata.promptcc), so it does not say what the program is; "
                 "use it with `promptcc eval JOB --compiled`",
                 file->path);

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import os
+import threading
 
 import pytest
 
@@ -16,6 +18,42 @@ def job(tmp_path_factory):
     assert done.status == 0, done
     yield path
     stage.close()
+
+
+@pytest.mark.parametrize("content, words", [
+    (b"{}", "this is not a compiled file: it has no prompts"),
+    (b'{"data": [{"text": "a"}]}', "this is not a compiled file"),
+    (b"5", "this is not a compiled file"),
+    (b"\x1f\x8b\x08\0\0", "compressed by gzip: unpack it"),
+    (b"{", "not valid JSON"),
+])
+def test_what_is_not_a_compiled_file_is_refused(stage, job, content, words):
+    (stage.folder / "x.json").write_bytes(content)
+    result = stage.promptcc("diff", job.parent / "compiled.json", "x.json")
+    assert result.status == 2 and words in result.err, result
+    assert result.err.count("x.json") == 1, result
+
+
+def test_a_compiled_file_may_come_from_a_pipe_or_in_utf16(stage, job):
+    compiled = job.parent / "compiled.json"
+    (stage.folder / "wide.json").write_bytes(
+        compiled.read_text().encode("utf-16"))
+    pipe = stage.folder / "pipe"
+    os.mkfifo(pipe)
+    for command in (["diff", "wide.json", pipe],
+                    ["eval", job, "--simulate", "--compiled", pipe],
+                    ["run", job, "--simulate", "--out", "o.json", "--from",
+                     pipe]):
+        writer = threading.Thread(
+            target=lambda: pipe.write_bytes(compiled.read_bytes()))
+        writer.start()
+        result = stage.promptcc(*command, "--quiet" if command[0] != "diff"
+                                else "--json")
+        writer.join()
+        assert result.status == 0, result
+    result = stage.promptcc("eval", job, "--simulate", "--compiled",
+                            "wide.json", "--quiet")
+    assert result.status == 0, result
 
 
 def test_diff_shows_instructions_demos_and_settings(stage, job):

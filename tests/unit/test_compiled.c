@@ -306,11 +306,11 @@ Test(compiled, is_refused_with_a_message_that_says_what_is_wrong)
     compile_some();
     expect_bad(
         "metadata", NULL,
-        "compiled.json: was not written by promptcc (it has no "
+        "compiled.json: it was not written by promptcc (it has no "
         "metadata.promptcc), so it does not say what the program is; use it "
         "with `promptcc eval JOB --compiled`");
     expect_bad("metadata/promptcc/format", json_integer(4),
-               "compiled.json: was written by a newer promptcc (format 4): "
+               "compiled.json: it was written by a newer promptcc (format 4): "
                "update this one");
     expect_bad("metadata/promptcc/format", json_string("x"),
                "compiled.json: metadata.promptcc.format must be 1, 2 or 3");
@@ -369,10 +369,10 @@ Test(compiled, is_refused_when_its_predictors_do_not_match_the_program)
 {
     compile_some();
     expect_bad("extract", NULL,
-               "compiled.json: has no predictor \"extract\"; it was compiled "
+               "compiled.json: it has no predictor \"extract\"; it was compiled "
                "from another program");
     expect_bad("sum", json_pack("{s:s}", "signature_instructions", "x"),
-               "compiled.json: has a predictor \"sum\" that the program "
+               "compiled.json: it has a predictor \"sum\" that the program "
                "lacks; it was compiled from another program");
     expect_bad("classify/signature/instructions", NULL,
                "compiled.json: the predictor of step classify has no "
@@ -396,7 +396,7 @@ Test(compiled, is_refused_when_it_is_not_a_json_object)
 {
     cr_expect_null(compiled_read("x.json", "[1]", 3, &err));
     cr_expect_str_eq(err.text,
-                     "x.json: is not a compiled program: it is not a JSON "
+                     "x.json: this is not a compiled program: it is not a JSON "
                      "object");
     err = ERR_CLEAR;
     cr_expect_null(compiled_read("x.json", "{\"a\"", 4, &err));
