@@ -8,25 +8,25 @@
 static void post_chat(struct sim_service *service,
                       struct sim_exchange *exchange)
 {
-    sim_chat_answer(service, exchange, false, false);
+    sim_chat_answer(service, exchange, SIM_API_OLLAMA, CALL_CHAT);
 }
 
 static void post_openai_chat(struct sim_service *service,
                              struct sim_exchange *exchange)
 {
-    sim_chat_answer(service, exchange, true, false);
+    sim_chat_answer(service, exchange, SIM_API_OPENAI, CALL_CHAT);
 }
 
 static void post_embed(struct sim_service *service,
                        struct sim_exchange *exchange)
 {
-    sim_chat_answer(service, exchange, false, true);
+    sim_chat_answer(service, exchange, SIM_API_OLLAMA, CALL_EMBED);
 }
 
 static void post_openai_embed(struct sim_service *service,
                               struct sim_exchange *exchange)
 {
-    sim_chat_answer(service, exchange, true, true);
+    sim_chat_answer(service, exchange, SIM_API_OPENAI, CALL_EMBED);
 }
 
 // --- the table ---
@@ -72,10 +72,10 @@ void sim_api_answer(struct sim_service *service, struct sim_exchange *exchange)
     if (i < sizeof ROUTES / sizeof *ROUTES)
         ROUTES[i].handle(service, exchange);
     else
-        sim_fail(exchange, false, there ? 405 : 404,
+        sim_fail(exchange, SIM_API_OLLAMA, there ? 405 : 404,
                  there ? "405 method not allowed" : "404 page not found");
     if (exchange->reply.failed)
-        sim_fail(exchange, false, 500, "the reply is too long");
+        sim_fail(exchange, SIM_API_OLLAMA, 500, "the reply is too long");
     exchange->record.status =
         exchange->ending == SIM_DROP ? 0 : exchange->status;
 }

@@ -29,7 +29,7 @@ static void refuse_long(struct sim_chat *chat)
              "\"exceed_context_size_error\",\"n_prompt_tokens\":%zu,"
              "\"n_ctx\":%" PRId64 "}}",
              chat->request.n_tokens, chat->num_ctx);
-    sim_fail(chat->exchange, chat->openai, 400, text);
+    sim_fail(chat->exchange, chat->api, 400, text);
     chat->exchange->record.outcome = "too long";
 }
 
@@ -44,9 +44,9 @@ static int64_t clamp_ctx(const struct sim_options *options, int64_t wanted)
 static bool read_request(struct sim_chat *chat, struct sim_refusal *refusal)
 {
     const struct sim_exchange *exchange = chat->exchange;
-    return (chat->embeds ? sim_request_read_embed : sim_request_read)(
-        &chat->request, exchange->body, exchange->body_len, chat->openai,
-        refusal);
+    return (chat->kind == CALL_EMBED ? sim_request_read_embed
+                                     : sim_request_read)(
+        &chat->request, exchange->body, exchange->body_len, chat->api, refusal);
 }
 
 // Returns true if a model of that name does what is asked. If it returns false,
@@ -54,11 +54,11 @@ static bool read_request(struct sim_chat *chat, struct sim_refusal *refusal)
 static bool can_do(struct sim_chat *chat, const char *model)
 {
     char text[240];
-    if (sim_embeds(model) == chat->embeds)
+    if (sim_embeds(model) == (chat->kind == CALL_EMBED))
         return true;
     snprintf(text, sizeof text, "\"%.100s\" does not support %s", model,
-             chat->embeds ? "embeddings" : "chat");
-    sim_fail(chat->exchange, chat->openai, 400, text);
+             chat->kind == CALL_EMBED ? "embeddings" : "chat");
+    sim_fail(chat->exchange, chat->api, 400, text);
     return false;
 }
 
@@ -71,7 +71,7 @@ static bool admit(struct sim_chat *chat)
     struct sim_refusal refusal;
     char text[240];
     if (!read_request(chat, &refusal)) {
-        sim_fail(exchange, chat->openai, refusal.status, refusal.text);
+        sim_fail(exchange, chat->api, refusal.status, refusal.text);
         return false;
     }
     exchange->hash = request->hash;
@@ -80,7 +80,7 @@ static bool admit(struct sim_chat *chat)
     snprintf(exchange->model, sizeof exchange->model, "%s", request->model);
     if (!sim_models_has(chat->service, request->model)) {
         snprintf(text, sizeof text, "model '%.100s' not found", request->model);
-        sim_fail(exchange, chat->openai, 404, text);
+        sim_fail(exchange, chat->api, 404, text);
         return false;
     }
     if (!can_do(chat, request->model))
@@ -88,7 +88,7 @@ static bool admit(struct sim_chat *chat)
     if (request->think == SIM_THINK_ON && !sim_models_thinks(request->model)) {
         snprintf(text, sizeof text, "\"%.100s\" does not support thinking",
                  request->model);
-        sim_fail(exchange, chat->openai, 400, text);
+        sim_fail(exchange, chat->api, 400, text);
         return false;
     }
     chat->num_ctx = clamp_ctx(&chat->service->options, request->num_ctx);
@@ -113,12 +113,12 @@ static bool pass_faults(struct sim_chat *chat)
     exchange->record.fault = true;
     switch (chat->fault) {
     case SIM_FAULT_500:
-        sim_fail(exchange, chat->openai, 500,
+        sim_fail(exchange, chat->api, 500,
                  "an error was encountered while running the model: unexpected "
                  "EOF");
         break;
     case SIM_FAULT_503:
-        sim_fail(exchange, chat->openai, 503,
+        sim_fail(exchange, chat->api, 503,
                  "server busy, please try again. maximum pending requests "
                  "exceeded");
         break;
@@ -161,7 +161,7 @@ static bool take_slot(struct sim_chat *chat)
     enum sim_grant grant =
         sim_slots_take(chat->service->slots, &wish, &chat->lease);
     if (grant == SIM_FULL)
-        sim_fail(exchange, chat->openai, 503,
+        sim_fail(exchange, chat->api, 503,
                  "server busy, please try again. maximum pending requests "
                  "exceeded");
     if (grant == SIM_GONE) {
@@ -262,7 +262,7 @@ static bool make_answer(struct sim_chat *chat)
     think(chat);
     if (chat->fault != SIM_FAULT_EMPTY &&
         !sim_model_answer(chat->service->model, &query, &chat->content, &err)) {
-        sim_fail(chat->exchange, chat->openai, 500, err.text);
+        sim_fail(chat->exchange, chat->api, 500, err.text);
         return false;
     }
     bound_answer(chat);
@@ -314,13 +314,13 @@ static bool spend_time(struct sim_chat *chat)
 // --- from a request to its reply ---
 
 void sim_chat_answer(struct sim_service *service, struct sim_exchange *exchange,
-                     bool openai, bool embeds)
+                     enum sim_api api, enum call_kind kind)
 {
     struct sim_chat chat = {
         .service = service,
         .exchange = exchange,
-        .openai = openai,
-        .embeds = embeds,
+        .api = api,
+        .kind = kind,
         .prompt = BUF_INIT(SIM_PROMPT_MAX_BYTES),
         .thinking = BUF_INIT(SIM_REPLY_MAX_BYTES),
         .content = BUF_INIT(SIM_REPLY_MAX_BYTES),
@@ -331,12 +331,12 @@ void sim_chat_answer(struct sim_service *service, struct sim_exchange *exchange,
     if (!admit(&chat) || !pass_faults(&chat) || !take_slot(&chat))
         goto out;
     int64_t held_us = clock_monotonic_us();
-    bool ok = (embeds || make_answer(&chat)) && spend_time(&chat);
+    bool ok = (kind == CALL_EMBED || make_answer(&chat)) && spend_time(&chat);
     sim_slots_give(service->slots, &chat.lease);
     exchange->record.busy_us = (uint64_t)(clock_monotonic_us() - held_us);
     if (chat.request.unload)
         sim_slots_unload(service->slots, chat.request.model);
-    if (ok && embeds)
+    if (ok && kind == CALL_EMBED)
         sim_write_embeddings(&chat);
     else if (ok)
         sim_write_answer(&chat);

@@ -7,6 +7,8 @@
 #ifndef SIMULATED_SIM_CHAT_H
 #define SIMULATED_SIM_CHAT_H
 
+#include "common/call.h"
+
 #include "simulated/sim_exchange.h"
 #include "simulated/sim_request.h"
 
@@ -14,8 +16,8 @@ struct sim_chat {
     struct sim_service *service;
     struct sim_exchange *exchange;
     struct sim_request request;
-    bool openai;
-    bool embeds;
+    enum sim_api api;
+    enum call_kind kind;
     enum sim_fault fault;
     int64_t num_ctx;
     struct sim_lease lease;
@@ -30,9 +32,8 @@ struct sim_chat {
     int64_t generate_ns;
 };
 
-// Answers the request with a chat or with embeddings, in the form of one of the
-// two APIs.
+// Answers the request with a chat or with embeddings, in the form of that API.
 void sim_chat_answer(struct sim_service *service, struct sim_exchange *exchange,
-                     bool openai, bool embeds);
+                     enum sim_api api, enum call_kind kind);
 
 #endif

@@ -21,16 +21,17 @@ void sim_put_now(struct buf *out)
     buf_printf(out, "\"%s.%03dZ\"", text, (int)(ms % 1000));
 }
 
-void sim_fail(struct sim_exchange *exchange, bool openai, unsigned status,
+void sim_fail(struct sim_exchange *exchange, enum sim_api api, unsigned status,
               const char *text)
 {
     struct buf *out = &exchange->reply;
     exchange->status = status;
     exchange->record.outcome = "refused";
     buf_clear(out);
-    buf_puts(out, openai ? "{\"error\": {\"message\": " : "{\"error\": ");
+    buf_puts(out, api == SIM_API_OPENAI ? "{\"error\": {\"message\": "
+                                        : "{\"error\": ");
     sim_put_text(out, text);
-    if (openai)
+    if (api == SIM_API_OPENAI)
         buf_printf(out, ", \"type\": \"%s\", \"param\": null, \"code\": null}",
                    status == 404  ? "not_found_error"
                    : status < 500 ? "invalid_request_error"

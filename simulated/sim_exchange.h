@@ -16,6 +16,7 @@
 
 #include "simulated/sim_faults.h"
 #include "simulated/sim_model.h"
+#include "simulated/sim_request.h"
 #include "simulated/sim_server.h"
 #include "simulated/sim_slots.h"
 #include "simulated/sim_stats.h"
@@ -61,8 +62,8 @@ struct sim_exchange {
     char model[SIM_MODEL_NAME_MAX];
 };
 
-// Turns the reply into an error, in the form of one of the two APIs.
-void sim_fail(struct sim_exchange *exchange, bool openai, unsigned status,
+// Turns the reply into an error, in the form of that API.
+void sim_fail(struct sim_exchange *exchange, enum sim_api api, unsigned status,
               const char *text);
 
 // Append a text as JSON, or the time of day.

@@ -257,14 +257,15 @@ static void read_logprobs(struct sim_request *request)
     request->top_logprobs = (size_t)(top < 0 ? 0 : top > 20 ? 20 : top);
 }
 
-static bool hash_body(struct sim_request *request, bool openai)
+static bool hash_body(struct sim_request *request, enum sim_api api)
 {
     struct buf text = BUF_INIT(2 * SIM_BODY_MAX_BYTES);
     json_put_sorted(&text, request->body);
     bool ok = !text.failed && text.data != NULL;
     if (ok)
         request->hash =
-            hash_of(openai ? "simulated request, openai" : "simulated request",
+            hash_of(api == SIM_API_OPENAI ? "simulated request, openai"
+                                          : "simulated request",
                     text.data, text.len);
     buf_release(&text);
     return ok;
@@ -272,7 +273,7 @@ static bool hash_body(struct sim_request *request, bool openai)
 
 // Reads what every request has: a JSON object that names a model.
 static bool read_body(struct sim_request *request, const char *body, size_t len,
-                      bool openai, struct sim_refusal *refusal)
+                      enum sim_api api, struct sim_refusal *refusal)
 {
     struct err err = ERR_CLEAR;
     *request = (struct sim_request){.arena = ARENA_INIT(ARENA_MAX_BYTES)};
@@ -286,7 +287,7 @@ static bool read_body(struct sim_request *request, const char *body, size_t len,
         return refuse(refusal, 400,
                       "json: cannot unmarshal value into Go "
                       "value of type api.ChatRequest");
-    if (!hash_body(request, openai))
+    if (!hash_body(request, api))
         return refuse(refusal, 500, "no memory");
     request->model = json_get_text(request->body, "model", "");
     return request->model[0] != '\0' ||
@@ -294,16 +295,16 @@ static bool read_body(struct sim_request *request, const char *body, size_t len,
 }
 
 bool sim_request_read(struct sim_request *request, const char *body, size_t len,
-                      bool openai, struct sim_refusal *refusal)
+                      enum sim_api api, struct sim_refusal *refusal)
 {
-    if (!read_body(request, body, len, openai, refusal))
+    if (!read_body(request, body, len, api, refusal))
         return false;
     if (!read_messages(request, json_object_get(request->body, "messages"),
                        refusal))
         return false;
     read_logprobs(request);
-    return openai ? read_openai(request, refusal)
-                  : read_native(request, refusal);
+    return api == SIM_API_OPENAI ? read_openai(request, refusal)
+                                 : read_native(request, refusal);
 }
 
 // Reads a text, or a list of texts.
@@ -332,19 +333,19 @@ static bool read_input(struct sim_request *request, const json_t *input,
 }
 
 bool sim_request_read_embed(struct sim_request *request, const char *body,
-                            size_t len, bool openai,
+                            size_t len, enum sim_api api,
                             struct sim_refusal *refusal)
 {
-    if (!read_body(request, body, len, openai, refusal) ||
+    if (!read_body(request, body, len, api, refusal) ||
         !read_input(request, json_object_get(request->body, "input"), refusal))
         return false;
     const json_t *options = json_object_get(request->body, "options");
-    if (!openai && !check_options(options, refusal))
+    if (api == SIM_API_OLLAMA && !check_options(options, refusal))
         return false;
     read_options(request, options);
     request->embeds = true;
     request->truncate =
-        !openai && json_get_bool(request->body, "truncate", true);
+        api == SIM_API_OLLAMA && json_get_bool(request->body, "truncate", true);
     return true;
 }
 

@@ -20,6 +20,9 @@
 
 #include "simulated/sim_prompt.h"
 
+// Whose API a request uses, and a reply.
+enum sim_api { SIM_API_OLLAMA, SIM_API_OPENAI, SIM_API_COUNT };
+
 enum { SIM_BODY_MAX_BYTES = 8 << 20, SIM_MESSAGES_MAX = 1024 };
 
 enum sim_think { SIM_THINK_UNSET, SIM_THINK_OFF, SIM_THINK_ON };
@@ -57,11 +60,11 @@ struct sim_refusal {
 
 // Reads a body. Release `request` in any case.
 bool sim_request_read(struct sim_request *request, const char *body, size_t len,
-                      bool openai, struct sim_refusal *refusal);
+                      enum sim_api api, struct sim_refusal *refusal);
 
 // Like sim_request_read, for a request for embeddings.
 bool sim_request_read_embed(struct sim_request *request, const char *body,
-                            size_t len, bool openai,
+                            size_t len, enum sim_api api,
                             struct sim_refusal *refusal);
 void sim_request_release(struct sim_request *request);
 

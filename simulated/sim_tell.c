@@ -183,13 +183,13 @@ void sim_tell_show(struct sim_service *service, struct sim_exchange *exchange)
     struct sim_request request;
     struct sim_refusal refusal;
     struct buf *out = &exchange->reply;
-    if (!sim_request_read(&request, exchange->body, exchange->body_len, false,
-                          &refusal))
-        sim_fail(exchange, false, refusal.status, refusal.text);
+    if (!sim_request_read(&request, exchange->body, exchange->body_len,
+                          SIM_API_OLLAMA, &refusal))
+        sim_fail(exchange, SIM_API_OLLAMA, refusal.status, refusal.text);
     else if (!sim_models_has(service, request.model)) {
         snprintf(refusal.text, sizeof refusal.text, "model '%.100s' not found",
                  request.model);
-        sim_fail(exchange, false, 404, refusal.text);
+        sim_fail(exchange, SIM_API_OLLAMA, 404, refusal.text);
     } else {
         buf_puts(out, "{\"modelfile\": \"\", \"parameters\": \"\", "
                       "\"template\": \"{{ .Prompt }}\", \"details\": ");

@@ -165,16 +165,16 @@ void sim_write_answer(struct sim_chat *chat)
     static const struct {
         const char *type;
         void (*write)(const struct sim_chat *chat, struct buf *out);
-    } FORMS[2][2] = {
-        // by openai, by stream
-        {{SIM_JSON_TYPE, write_native},
-         {"application/x-ndjson", write_native_stream}},
-        {{SIM_JSON_TYPE, write_openai},
-         {"text/event-stream", write_openai_stream}},
+    } FORMS[SIM_API_COUNT][2] = {
+        // by API, whole or streamed
+        [SIM_API_OLLAMA] = {{SIM_JSON_TYPE, write_native},
+                            {"application/x-ndjson", write_native_stream}},
+        [SIM_API_OPENAI] = {{SIM_JSON_TYPE, write_openai},
+                            {"text/event-stream", write_openai_stream}},
     };
     struct sim_exchange *exchange = chat->exchange;
-    exchange->type = FORMS[chat->openai][chat->request.stream].type;
-    FORMS[chat->openai][chat->request.stream].write(chat, &exchange->reply);
+    exchange->type = FORMS[chat->api][chat->request.stream].type;
+    FORMS[chat->api][chat->request.stream].write(chat, &exchange->reply);
     if (chat->fault == SIM_FAULT_HALF) {
         exchange->ending = SIM_HALF;
         return;
@@ -233,8 +233,8 @@ static void write_embed_openai(const struct sim_chat *chat, struct buf *out)
 void sim_write_embeddings(struct sim_chat *chat)
 {
     struct sim_exchange *exchange = chat->exchange;
-    (chat->openai ? write_embed_openai : write_embed_native)(chat,
-                                                             &exchange->reply);
+    (chat->api == SIM_API_OPENAI ? write_embed_openai
+                                 : write_embed_native)(chat, &exchange->reply);
     if (chat->fault == SIM_FAULT_HALF) {
         exchange->ending = SIM_HALF;
         return;
