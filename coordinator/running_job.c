@@ -12,9 +12,11 @@
 #include "coordinator/evaluation.h"
 #include "coordinator/job_work.h"
 #include "coordinator/prompt_prefixes.h"
+#include "coordinator/running_job_history.h"
 #include "coordinator/running_job_progress.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
+#include "coordinator/task_room.h"
 #include "retrieve/retrieval.h"
 #include "store/calls.h"
 #include "store/history.h"
@@ -29,18 +31,17 @@ static void give_back(struct running_job *running, struct task *task)
     note_send(running->pair, &(struct note){.kind = NOTE_TASK, .task = task});
 }
 
-static void give_back_all(struct running_job *running, struct task **list,
-                          struct task ***last)
+static void give_back_all(struct running_job *running, struct task_list *list)
 {
-    while (*list != NULL) {
-        struct task *task = *list;
+    while (list->first != NULL) {
+        struct task *task = list->first;
 
-        *list = task->next;
+        list->first = task->next;
         if (task->err.code == ERR_NONE)
             task->err = running->closing;
         give_back(running, task);
     }
-    *last = list;
+    list->last = &list->first;
 }
 
 void running_job_close(struct running_job *running, const struct err *why)
@@ -51,8 +52,8 @@ void running_job_close(struct running_job *running, const struct err *why)
     running->closing = *why;
     log_info("job-closing", "%s: %s", running->id, why->text);
     job_work_leave(&running->work);
-    give_back_all(running, &running->tasks, &running->last_task);
-    give_back_all(running, &running->finished, &running->last_finished);
+    give_back_all(running, &running->tasks);
+    give_back_all(running, &running->finished);
 }
 
 // Two people may end the job at the same moment, or it may end while they ask.
@@ -137,169 +138,12 @@ bool running_job_share(struct running_job *running,
 
 // --- tasks ---
 
-static json_t *demos_json(const struct candidate_part *part)
-{
-    json_t *list = json_array();
-
-    for (size_t d = 0; list != NULL && d < part->n_demos; d++)
-        if (json_array_append(list, part->demos[d].fields) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static bool fill_part(const struct task *task, size_t p,
-                      struct history_part *out)
-{
-    const struct candidate_part *part = &task->candidate->parts[p];
-    json_t *demos = demos_json(part);
-
-    *out = (struct history_part){
-        .step = program_predictor(task->program, p)->name,
-        .instruction = part->instruction,
-        .instruction_no = part->instruction_no,
-        .demo_set_no = part->demo_set_no,
-        .demos = demos == NULL ? NULL : json_text(demos),
-    };
-    json_decref(demos);
-    return out->demos != NULL;
-}
-
-static bool put_candidate(struct running_job *running, struct task *task,
-                          struct err *err)
-{
-    size_t n = task->candidate->n_parts, filled = 0;
-    struct history_part *parts = calloc(n + 1, sizeof *parts);
-    json_t *tuned = candidate_chosen(task->candidate, task->program);
-    char *chosen = tuned == NULL ? NULL : json_text(tuned);
-    struct history_candidate row = {
-        .hash = task->candidate->id,
-        .parts = parts,
-        .parents = task->candidate->parents,
-        .n_parents = task->candidate->n_parents,
-        .reason = task->reason == NULL ? "" : task->reason,
-        .tuned = chosen};
-
-    while (parts != NULL && filled < n &&
-           fill_part(task, filled, &parts[filled]))
-        filled++;
-    row.n_parts = filled;
-    if (parts == NULL || filled < n || chosen == NULL)
-        err_nomem(err, "a candidate");
-    else
-        task->candidate_id = history_candidate(running->engine->store,
-                                               running->work.job_no, &row, err);
-    for (size_t p = 0; parts != NULL && p < n; p++)
-        free((char *)parts[p].demos);
-    free(parts);
-    free(chosen);
-    json_decref(tuned);
-    return task->candidate_id != 0;
-}
-
-static struct hash rows_hash(const struct task *task)
-{
-    struct hasher hasher;
-
-    hasher_init(&hasher, "rows");
-    for (size_t i = 0; i < task->n_items; i++)
-        hasher_add_int(&hasher, task->rows[i]);
-    return hasher_end(&hasher);
-}
-
-// Admits the trial to the history. A replay must propose what is stored. A job
-// that was completed before does so, unless it has another budget now: a search
-// may learn from fewer rows where there is no room for more, so with a larger
-// budget it takes its own course from there.
-static bool admit_trial(struct running_job *running, const struct task *task,
-                        struct err *err)
-{
-    struct history_trial row = {.number = task->trial,
-                                .kind = trial_kind_names[task->kind],
-                                .candidate_id = task->candidate_id,
-                                .rows = rows_hash(task),
-                                .replaces = running->past.was_done};
-    struct err why = ERR_CLEAR;
-
-    if (task->trial == 0)
-        return true;
-    if (history_trial(running->engine->store, running->work.job_no, &row,
-                      &why) != TRIAL_OTHER &&
-        why.code == ERR_NONE)
-        return true;
-    if (why.code == ERR_NONE)
-        err_set(&why, ERR_DIFFERS,
-                "the replay of %s proposed another trial %lld than the stored "
-                "one: use another --store, or --seed, to start over",
-                running->id, (long long)task->trial);
-    *err = why;
-    return false;
-}
-
-// Returns true if the row may use these answers. An excluded row may use only
-// answers from before its exclusion.
-static bool may_use(const struct running_job *running, int row,
-                    const struct history_evaluation *stored)
-{
-    for (int32_t i = 0; i < stored->n_calls; i++)
-        if (stored->calls[i] > job_work_last_call(&running->work, row))
-            return false;
-    return true;
-}
-
-// Settles an item by its stored evaluation, if there is one.
-static bool use_stored(struct running_job *running, struct task *task,
-                       size_t at, struct err *err)
-{
-    struct history_evaluation row;
-    struct used_call calls[EVALUATION_MAX_CALLS];
-    struct call_ref last = {0};
-    struct task_item item = TASK_ITEM_INIT(task->rows[at]);
-    struct store *store = running->engine->store;
-
-    row.candidate_id = task->candidate_id;
-    row.row = item.row;
-    row.replicate = task->sampling.replicate;
-    if (!history_find_evaluation(store, running->work.job_no, &row, err) ||
-        !may_use(running, item.row, &row))
-        return err->code == ERR_NONE;
-    for (int32_t i = 0; i < row.n_calls; i++) {
-        last = (struct call_ref){0};
-        calls_ref(store, row.calls[i], &last);
-        job_uses_add(&running->work.uses, row.calls[i]);
-        calls[i] = (struct used_call){.id = row.calls[i],
-                                      .tokens = (int64_t)last.prompt_tokens +
-                                                last.generated_tokens};
-    }
-    // A prompt that was too long to be sent has no call.
-    if (row.outcome != RUN_TOO_LONG || last.outcome == CALL_TOO_LONG)
-        item.fault_call = last.id;
-    item.outcome = (enum run_outcome)row.outcome;
-    item.lenient = row.lenient;
-    item.scored = row.outcome != RUN_UNJUDGED;
-    item.score = item.scored ? row.score : 0;
-    item.p_right = row.p_right;
-    item.state = ITEM_DONE;
-    task_settle(task, at, &item, calls, (size_t)row.n_calls);
-    return true;
-}
-
 // Looking at the clock takes as long as filling an item.
 static bool may_fill(struct running_job *running, const struct task *task)
 {
     return task->known < task->n_items &&
            (task->known % ITEMS_AT_ONCE != 0 ||
             !turn_is_over(&running->engine->turn));
-}
-
-// Returns true if the item may use its stored evaluation only once the limit of
-// its task lets the item begin. Another trial of the same candidate may since
-// have scored a row that had no room. Without this check, a replay would find
-// that score and do better than the run did.
-static bool waits_for_room(const struct task *task, size_t at)
-{
-    return task->limited && !task->marks[at].paid;
 }
 
 // Fills in what is stored, as far as this turn has time: a replay of a large
@@ -312,26 +156,26 @@ static bool fill_known(struct running_job *running, struct task *task,
     while (may_fill(running, task)) {
         size_t at = task->known++;
 
-        if (waits_for_room(task, at))
+        if (task_room_is_awaited(task, at))
             continue;
-        if (!use_stored(running, task, at, err))
+        if (!running_job_use_stored(running, task, at, err))
             return false;
     }
     return true;
 }
 
-static void append(struct task ***last, struct task *task)
+static void append(struct task_list *list, struct task *task)
 {
     task->next = NULL;
-    **last = task;
-    *last = &task->next;
+    *list->last = task;
+    list->last = &task->next;
 }
 
 // Queues the task until everything it depends on is durable.
 static void queue_finished(struct running_job *running, struct task *task)
 {
     task->put = store_last_put(running->engine->store);
-    append(&running->last_finished, task);
+    append(&running->finished, task);
 }
 
 static void take_task(struct running_job *running, struct task *task)
@@ -346,9 +190,8 @@ static void take_task(struct running_job *running, struct task *task)
     }
     task->age = ++running->task_age;
     if (prompt_prefixes_open(task, &err))
-        (void)((!task->kept || put_candidate(running, task, &err)) &&
-               admit_trial(running, task, &err));
-    append(&running->last_task, task);
+        (void)running_job_admit(running, task, &err);
+    append(&running->tasks, task);
     if (err.code != ERR_NONE)
         running_job_close(running, &err);
 }
@@ -372,71 +215,6 @@ static bool ready(struct running_job *running, const struct task *task,
     return true;
 }
 
-// Ends the items that have no answer yet without one: the budget is used up.
-static void end_unpaid(struct task *task)
-{
-    for (; task->cursor < task->n_items; task->cursor++) {
-        struct task_item none = TASK_ITEM_INIT(task->rows[task->cursor]);
-
-        none.state = ITEM_UNPAID;
-        if (task->marks[task->cursor].state != ITEM_OPEN)
-            continue;
-        if (task->items != NULL)
-            task->items[task->cursor].state = ITEM_UNPAID;
-        task_settle(task, task->cursor, &none, NULL, 0);
-    }
-}
-
-// Returns what an item takes of its task's limit: while it is open, the most
-// that it may come to.
-static struct use use_of(const struct task *task, size_t i)
-{
-    const struct task_mark *mark = &task->marks[i];
-
-    if (mark->paid)
-        return (struct use){0};
-    if (mark->state == ITEM_OPEN)
-        return task->item_most;
-    return (struct use){.calls = mark->n_calls, .tokens = mark->tokens};
-}
-
-static bool is_under_way(const struct task *task, size_t i)
-{
-    return !task->marks[i].paid && task->marks[i].state == ITEM_OPEN;
-}
-
-// Returns true if a task with a limit may begin its next item. Items before it
-// count with what they used, or while they are in progress, with the most that
-// they can use. So the first item that has no room is the same however fast the
-// others were: once nothing is in progress, all items before it count exactly.
-// *for_good is set if waiting will not make room.
-//
-// The items before the first open one are added up only once, so that a task of
-// n items does not take n * n steps.
-static bool has_room(struct task *task, bool *for_good)
-{
-    struct use sum = use_of(task, task->cursor);
-
-    while (task->closed < task->cursor && !is_under_way(task, task->closed)) {
-        struct use one = use_of(task, task->closed++);
-
-        task->used.calls += one.calls;
-        task->used.tokens += one.tokens;
-    }
-    sum.calls += task->used.calls;
-    sum.tokens += task->used.tokens;
-    *for_good = true;
-    for (size_t i = task->closed; i < task->cursor; i++) {
-        struct use one = use_of(task, i);
-
-        sum.calls += one.calls;
-        sum.tokens += one.tokens;
-        *for_good = *for_good && !is_under_way(task, i);
-    }
-    task->out_of_tokens = sum.calls <= task->limit.calls;
-    return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
-}
-
 // Returns true if the next item of the task should begin now.
 static bool may_start(const struct running_job *running, struct task *task)
 {
@@ -445,18 +223,18 @@ static bool may_start(const struct running_job *running, struct task *task)
     if (task->cursor == task->n_items ||
         running->work.active >= RUNNING_JOB_MAX_ACTIVE)
         return false;
-    if (!task->limited || has_room(task, &for_good))
+    if (!task->limited || task_room_has(task, &for_good))
         return true;
     if (for_good)
-        end_unpaid(task);
+        task_room_end(task);
     return false;
 }
 
 static bool start_item(struct running_job *running, struct task *task,
                        size_t at, struct err *err)
 {
-    if (task->kept && waits_for_room(task, at) &&
-        !use_stored(running, task, at, err))
+    if (task->kept && task_room_is_awaited(task, at) &&
+        !running_job_use_stored(running, task, at, err))
         return false;
     return task->marks[at].state != ITEM_OPEN ||
            evaluation_start(&running->work, task, at, err);
@@ -490,7 +268,7 @@ static bool start_task(struct running_job *running, struct task *task)
             return true;
     } else if (err.code == ERR_NONE) {
         if (running->work.time_over)
-            end_unpaid(task);
+            task_room_end(task);
         return true;
     }
     running_job_close(running, &err);
@@ -501,7 +279,8 @@ static bool fill_tasks(struct running_job *running)
 {
     struct err err = ERR_CLEAR;
 
-    for (struct task *task = running->tasks; task != NULL; task = task->next)
+    for (struct task *task = running->tasks.first; task != NULL;
+         task = task->next)
         if (!fill_known(running, task, &err)) {
             running_job_close(running, &err);
             return false;
@@ -511,7 +290,7 @@ static bool fill_tasks(struct running_job *running)
 
 static void start_work(struct running_job *running)
 {
-    struct task *task = running->engine->behind ? NULL : running->tasks;
+    struct task *task = running->engine->behind ? NULL : running->tasks.first;
 
     while (task != NULL && running->work.active < RUNNING_JOB_MAX_ACTIVE &&
            start_task(running, task))
@@ -553,7 +332,7 @@ static void say_what_is_missing(const struct running_job *running,
 
 static void collect_finished(struct running_job *running)
 {
-    struct task **at = &running->tasks;
+    struct task **at = &running->tasks.first;
 
     while (*at != NULL) {
         struct task *task = *at;
@@ -567,19 +346,20 @@ static void collect_finished(struct running_job *running)
         say_what_is_missing(running, task);
         queue_finished(running, task);
     }
-    running->last_task = at;
+    running->tasks.last = at;
 }
 
 static void deliver_durable(struct running_job *running)
 {
     uint64_t durable = store_durable(running->engine->store);
+    struct task_list *list = &running->finished;
 
-    while (running->finished != NULL && running->finished->put <= durable) {
-        struct task *task = running->finished;
+    while (list->first != NULL && list->first->put <= durable) {
+        struct task *task = list->first;
 
-        running->finished = task->next;
-        if (running->finished == NULL)
-            running->last_finished = &running->finished;
+        list->first = task->next;
+        if (list->first == NULL)
+            list->last = &list->first;
         give_back(running, task);
     }
 }

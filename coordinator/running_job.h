@@ -25,6 +25,7 @@
 //   running_job_open.c      from a submission to a job that may begin; freeing
 //   running_job_past.c      what the store knows of it, before it begins
 //   running_job.c           its tasks and notes, turn by turn
+//   running_job_history.c   what the history knows of a task
 //   running_job_wait.c      the models that it needs, and how long it waits
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state

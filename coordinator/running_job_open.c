@@ -211,8 +211,8 @@ struct running_job *running_job_open(struct engine *engine,
     running->engine = engine;
     running->request = request;
     running->bundle = bundle;
-    running->last_task = &running->tasks;
-    running->last_finished = &running->finished;
+    running->tasks.last = &running->tasks.first;
+    running->finished.last = &running->finished.first;
     running->work.engine = engine;
     running->work.answered_ms = running->waiting_ms = -1;
     running->progress.best = running->progress.baseline = -1;

@@ -22,7 +22,7 @@ static int64_t count_all_run(const struct running_job *running)
 {
     int64_t n = running->examples;
 
-    for (const struct task *t = running->tasks; t != NULL; t = t->next)
+    for (const struct task *t = running->tasks.first; t != NULL; t = t->next)
         n += count_run(t);
     return n;
 }
@@ -54,7 +54,7 @@ void running_job_follow(struct running_job *running, int64_t now)
 
 static void count_items(const struct running_job *running, struct progress *out)
 {
-    for (const struct task *t = running->tasks; t != NULL; t = t->next) {
+    for (const struct task *t = running->tasks.first; t != NULL; t = t->next) {
         out->total += (int64_t)t->n_items;
         out->done += (int64_t)(t->n_items - t->open);
     }

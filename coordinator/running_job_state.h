@@ -33,6 +33,13 @@ struct running_job_past {
     bool was_done;             // an earlier run was completed
 };
 
+// Tasks in order of arrival. `last` is where the next one is linked; it points
+// to `first` in an empty list.
+struct task_list {
+    struct task *first;
+    struct task **last;
+};
+
 struct running_job {
     struct engine *engine;
     struct job_work work; // the part that evaluations and flights see
@@ -59,9 +66,9 @@ struct running_job {
     void *pair;              // our end
     struct ending *ending;   // owned, when ENDED
     // tasks
-    struct task *tasks, **last_task;        // not finished; oldest first
-    struct task *finished, **last_finished; // waiting to become durable
-    int64_t task_age;                       // of the newest task
+    struct task_list tasks;    // not finished; oldest first
+    struct task_list finished; // waiting to become durable
+    int64_t task_age;          // of the newest task
     // for people
     struct progress progress;
     struct course course;

@@ -421,7 +421,7 @@ static bool models_are_available(struct running_job *running, int64_t now,
 
     if (workers->n == 0 || quiet_ms < WORKERS_GRACE_MS)
         return true;
-    for (const struct task *t = running->tasks; t != NULL; t = t->next)
+    for (const struct task *t = running->tasks.first; t != NULL; t = t->next)
         if (t->known == t->n_items && t->open > 0 &&
             lacks_model(running, t, quiet_ms, err))
             return false;
@@ -543,7 +543,7 @@ bool running_job_watch(struct running_job *running, int64_t now,
     int64_t limit = patience(running);
     int64_t since;
 
-    if (running->tasks == NULL) {
+    if (running->tasks.first == NULL) {
         running->waiting_ms = -1;
         return true;
     }
