@@ -194,6 +194,13 @@ struct job_model_pin {
     char *digest; // owned
 };
 
+// Calls of a job that could not be served.
+struct job_parked {
+    char text[400]; // names the last one, and the remedy; "": there was none
+    int row;        // of the first one; -1: not a row's call
+    bool others;    // calls of other rows could not be served either
+};
+
 // What evaluations, flights and answerers see of a running job, and the counts
 // they keep in it. The rest is private to the running job
 // (running_job_state.h).
@@ -226,9 +233,7 @@ struct job_work {
     struct evaluation *evaluations;
     size_t active;
     struct err failure; // of an evaluation: the job closes at its next turn
-    char parked[400];   // which call could not be served; "" if all were
-    int parked_row;     // row of the first such call; -1: not a row's call
-    bool parked_others; // calls of other rows could not be served either
+    struct job_parked parked;
     bool awaits_worker; // with another worker the job might continue
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process

@@ -44,9 +44,9 @@ static size_t count_in_vain(const struct order *order)
 static void name_parked(struct job_work *work, const struct order *order, int n,
                         const char *cause)
 {
-    char *out = work->parked;
-    size_t size = sizeof work->parked;
-    const char *others = work->parked_others ? " and others" : "";
+    char *out = work->parked.text;
+    size_t size = sizeof work->parked.text;
+    const char *others = work->parked.others ? " and others" : "";
     struct row_place row = {0};
 
     if (n >= 0)
@@ -87,7 +87,7 @@ static void end_in_vain(struct job_work *work, const struct order *order)
 {
     if (work == order->work && count_in_vain(order) >= JOB_PROGRAMS_IN_VAIN &&
         work->failure.code == ERR_NONE)
-        err_set(&work->failure, ERR_FAULT, "%s", work->parked);
+        err_set(&work->failure, ERR_FAULT, "%s", work->parked.text);
 }
 
 void job_work_park(struct flights *flights, struct flight *flight,
@@ -97,16 +97,17 @@ void job_work_park(struct flights *flights, struct flight *flight,
         struct job_work *work = evaluation_work(w->evaluation);
         const struct task_item *item = evaluation_item(w->evaluation);
         int row = item == NULL ? -1 : item->row;
-        bool first = work->parked[0] == '\0';
+        struct job_parked *parked = &work->parked;
+        bool first = parked->text[0] == '\0';
 
         if (first)
-            work->parked_row = row;
-        work->parked_others |= row != work->parked_row;
+            parked->row = row;
+        parked->others |= row != parked->row;
         name_parked(work, &flight->order, row, cause);
         // The job pauses because of the first call; the others would say the
         // same about other rows.
         log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
-                 work->parked);
+                 parked->text);
         work->awaits_worker |= flight->order.bill != BILL_EXEC;
         end_in_vain(work, &flight->order);
         evaluation_hole(w->evaluation);

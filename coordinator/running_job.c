@@ -312,7 +312,7 @@ static void say_what_is_missing(const struct running_job *running,
     const struct job_budget *budget = &running->job->budget;
 
     if (has_item(task, ITEM_HOLE))
-        err_set(&task->err, ERR_FAULT, "%s", running->work.parked);
+        err_set(&task->err, ERR_FAULT, "%s", running->work.parked.text);
     else if (!has_item(task, ITEM_UNPAID))
         return;
     else if (running->work.time_over)
