@@ -6,13 +6,11 @@
 
 #include "dispatch/backlog.h"
 #include "dispatch/blame.h"
+#include "dispatch/departure.h"
 #include "dispatch/dispatch_state.h"
 #include "dispatch/dispatch_worker.h"
-#include "dispatch/hedge.h"
 #include "dispatch/lease.h"
-#include "dispatch/offer.h"
 #include "dispatch/queued_call.h"
-#include "dispatch/seat.h"
 #include "dispatch/share.h"
 
 // --- creating and freeing ---
@@ -34,43 +32,6 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
     ring_init(&dispatch->drops);
     ring_init(&dispatch->parks);
     return dispatch;
-}
-
-// Nothing is heard from this worker: its calls are sent elsewhere. If it
-// answers one after all, that still counts.
-static void fall_silent(struct dispatch *dispatch,
-                        struct dispatch_worker *worker, int64_t now)
-{
-    dispatch_worker_set_silent(dispatch, worker, true);
-    dispatch->n_silences++;
-    for (size_t i = 0; i < worker->n_leases; i++) {
-        struct lease *lease = &worker->leases[i];
-        struct queued_call *queued = lease->queued;
-        if (lease->state != LEASE_HELD)
-            continue;
-        lease_move(dispatch, lease, LEASE_LATE, now);
-        if (queued->n_held == 0)
-            blame_lost(dispatch, queued, now);
-    }
-}
-
-// Removes the worker; its calls come back. The caller frees it.
-static void retire(struct dispatch *dispatch, struct dispatch_worker *worker,
-                   int64_t now)
-{
-    while (worker->served_models != NULL)
-        dispatch_worker_unserve(worker, worker->served_models->model);
-    for (size_t i = 0; i < worker->n_leases; i++) {
-        struct lease *lease = &worker->leases[i];
-        struct queued_call *queued = lease->queued;
-        bool held = lease->state == LEASE_HELD;
-        if (lease->state == LEASE_UNUSED)
-            continue;
-        lease_move(dispatch, lease, LEASE_UNUSED, now);
-        if (held && queued->n_held == 0)
-            blame_lost(dispatch, queued, now);
-    }
-    dispatch_worker_remove(dispatch, worker);
 }
 
 // Frees the lost workers with this number, or all of them, that the caller has
@@ -120,7 +81,7 @@ static void free_workers(struct dispatch *dispatch)
         struct table_node *next = table_next(&dispatch->workers, node);
         struct dispatch_worker *worker =
             RING_OWNER(node, struct dispatch_worker, node);
-        retire(dispatch, worker, 0);
+        departure_gone(dispatch, worker, 0);
         dispatch_worker_free(worker);
         node = next;
     }
@@ -268,7 +229,7 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
     dispatch->settled = false;
     if (known == NULL)
         return;
-    retire(dispatch, known, now);
+    departure_gone(dispatch, known, now);
     dispatch_worker_free(known);
 }
 
@@ -444,297 +405,7 @@ bool dispatch_fault(struct dispatch *dispatch, int32_t worker, int64_t lease,
     return true;
 }
 
-// --- time ---
-
-static bool is_due(const struct heap *heap, int64_t now)
-{
-    return heap->root != NULL && heap->root->key <= now;
-}
-
-// Returns true if workers can be found lost now. While messages are still
-// unread, a silent worker's may be among them.
-static bool listens(const struct dispatch *dispatch)
-{
-    return dispatch->config.liveness_ms > 0 && !dispatch->behind;
-}
-
-static void lose_workers(struct dispatch *dispatch, int64_t now)
-{
-    while (listens(dispatch) && is_due(&dispatch->alarms, now)) {
-        struct dispatch_worker *worker =
-            RING_OWNER(dispatch->alarms.root, struct dispatch_worker, alarm);
-
-        if (dispatch_worker_silence_ends(dispatch, worker) > now) {
-            dispatch_worker_set_alarm(dispatch, worker);
-        } else if (!worker->silent) {
-            fall_silent(dispatch, worker, now);
-        } else {
-            retire(dispatch, worker, now);
-            ring_push_back(&dispatch->drops, &worker->link);
-        }
-    }
-}
-
-static void end_leases(struct dispatch *dispatch, int64_t now)
-{
-    while (is_due(&dispatch->ends, now)) {
-        struct lease *lease =
-            RING_OWNER(dispatch->ends.root, struct lease, end);
-        blame_fault(dispatch, lease, FAULT_TIMEOUT, LEASE_LATE, now);
-    }
-}
-
-static void end_pauses(struct dispatch *dispatch, int64_t now)
-{
-    while (is_due(&dispatch->pauses, now))
-        dispatch_worker_resume(
-            dispatch,
-            RING_OWNER(dispatch->pauses.root, struct dispatch_worker, pause));
-}
-
-static void end_holds(struct dispatch *dispatch, int64_t now)
-{
-    while (is_due(&dispatch->holds, now))
-        dispatch_worker_release(
-            dispatch,
-            RING_OWNER(dispatch->holds.root, struct dispatch_worker, hold));
-}
-
-static void end_waits(struct dispatch *dispatch, int64_t now)
-{
-    while (is_due(&dispatch->waits, now)) {
-        struct queued_call *queued =
-            RING_OWNER(dispatch->waits.root, struct queued_call, at.ready);
-        queued_call_leave(dispatch, queued);
-        queued_call_requeue(dispatch, queued, now);
-    }
-}
-
-// Lost workers come first, so that their leases do not end with a fault.
-void dispatch_tick(struct dispatch *dispatch, int64_t now)
-{
-    dispatch->settled = false;
-    lose_workers(dispatch, now);
-    end_leases(dispatch, now);
-    end_pauses(dispatch, now);
-    end_holds(dispatch, now);
-    end_waits(dispatch, now);
-}
-
-// --- actions ---
-
-static bool tell_cancel(struct dispatch *dispatch, struct action *out)
-{
-    if (ring_empty(&dispatch->cancels))
-        return false;
-    struct lease *lease =
-        RING_OWNER(dispatch->cancels.next, struct lease, link);
-    *out = (struct action){.kind = ACTION_CANCEL,
-                           .worker = (int32_t)lease->worker->node.key,
-                           .call = lease->call,
-                           .lease = lease->node.key};
-    lease_move(dispatch, lease, LEASE_UNUSED, 0);
-    return true;
-}
-
-static bool tell_drop(struct dispatch *dispatch, struct action *out)
-{
-    if (ring_empty(&dispatch->drops))
-        return false;
-    struct dispatch_worker *worker =
-        RING_OWNER(dispatch->drops.next, struct dispatch_worker, link);
-    *out = (struct action){.kind = ACTION_DROP,
-                           .worker = (int32_t)worker->node.key};
-    ring_remove(&worker->link);
-    dispatch_worker_free(worker);
-    return true;
-}
-
-static bool tell_park(struct dispatch *dispatch, struct action *out)
-{
-    if (ring_empty(&dispatch->parks))
-        return false;
-    struct queued_call *queued =
-        RING_OWNER(dispatch->parks.next, struct queued_call, link);
-    *out = (struct action){.kind = ACTION_PARK,
-                           .call = queued->node.key,
-                           .fault = (enum call_fault)queued->last};
-    ring_remove(&queued->link);
-    return true;
-}
-
-static void send_call(struct dispatch *dispatch, struct dispatch_worker *worker,
-                      struct queued_call *queued, int64_t now,
-                      struct action *out)
-{
-    struct lease *lease = lease_send(dispatch, worker, queued, now);
-
-    share_serve(dispatch, queued->share);
-    queued->share->served = lease->node.key;
-    queued->model->fed_ms = now;
-    dispatch->n_sent++;
-    *out = (struct action){.kind = ACTION_SEND,
-                           .worker = (int32_t)worker->node.key,
-                           .call = queued->node.key,
-                           .lease = lease->node.key,
-                           .hedge = queued->n_held > 1};
-}
-
-// Sends the worker the call that it should have now, if there is one. Otherwise
-// the worker may become held, and is then no longer in the list of its place.
-static bool feed(struct dispatch *dispatch, struct dispatch_worker *worker,
-                 int64_t now, struct action *out)
-{
-    int64_t until = now;
-    struct queued_call *queued = offer_find(dispatch, worker, now, &until);
-
-    if (queued == NULL && until > now)
-        dispatch_worker_hold(dispatch, worker, until);
-    if (queued == NULL)
-        return false;
-    queued_call_leave(dispatch, queued);
-    queued_call_enter(dispatch, queued, STATE_LEASED);
-    send_call(dispatch, worker, queued, now, out);
-    return true;
-}
-
-// Finds a free place of this kind at a worker with a seat in a job that has
-// calls waiting, and fills it.
-static bool fill_seat(struct dispatch *dispatch, const struct model *model,
-                      enum place place, int64_t now, struct action *out)
-{
-    for (struct ring *in = model->lanes.next; in != &model->lanes;
-         in = in->next) {
-        const struct ring *head =
-            &RING_OWNER(in, struct lane, link)->share->ready;
-
-        for (struct ring *at = head->next; at != head; at = at->next) {
-            struct dispatch_worker *worker =
-                RING_OWNER(at, struct seat, of_share)->worker;
-            const struct served_model *served =
-                dispatch_worker_served(worker, model);
-            if (served != NULL && served->place == place &&
-                feed(dispatch, worker, now, out))
-                return true;
-        }
-    }
-    return false;
-}
-
-// Finds a free place of this kind and a call for it. Nearly always the first
-// worker gets one: it is passed over only for calls that it has failed.
-static bool fill_place(struct dispatch *dispatch, const struct model *model,
-                       enum place place, int64_t now, struct action *out)
-{
-    const struct ring *head = &model->free[place];
-
-    if (ring_empty(head))
-        return false;
-    if (!backlog_is_open(model))
-        return fill_seat(dispatch, model, place, now, out);
-    for (struct ring *at = head->next, *next; at != head; at = next) {
-        next = at->next;
-        if (feed(dispatch, RING_OWNER(at, struct served_model, link)->worker,
-                 now, out))
-            return true;
-    }
-    return false;
-}
-
-bool dispatch_send_to(struct dispatch *dispatch, int64_t call, int32_t worker,
-                      int64_t now, struct action *out)
-{
-    struct dispatch_worker *known = dispatch_worker_find(dispatch, worker);
-    struct queued_call *queued = queued_call_find(dispatch, call);
-    const struct served_model *served = NULL;
-
-    if (known == NULL || queued == NULL || queued->state != STATE_QUEUED)
-        return false;
-    served = dispatch_worker_served(known, queued->model);
-    if (served == NULL || served->place == PLACE_NONE)
-        return false;
-    dispatch->settled = false;
-    queued_call_leave(dispatch, queued);
-    queued_call_enter(dispatch, queued, STATE_LEASED);
-    send_call(dispatch, known, queued, now, out);
-    return true;
-}
-
-// Moves a seat from a worker that has no call of the job to an idle worker.
-static bool move_seat(struct dispatch *dispatch, int64_t now,
-                      struct action *out)
-{
-    struct share *share = NULL;
-    struct dispatch_worker *worker = backlog_find_seat(dispatch, &share);
-
-    if (worker == NULL)
-        return false;
-    seat_leave(seat_find_idle(share));
-    (void)seat_take(share, worker);
-    return feed(dispatch, worker, now, out);
-}
-
-static bool place_call(struct dispatch *dispatch, int64_t now,
-                       struct action *out)
-{
-    const struct ring *active = &dispatch->active;
-
-    for (int place = 0; place < PLACE_HELD; place++) {
-        for (struct ring *at = active->next; at != active; at = at->next) {
-            if (fill_place(dispatch, RING_OWNER(at, struct model, active),
-                           (enum place)place, now, out))
-                return true;
-        }
-    }
-    return move_seat(dispatch, now, out);
-}
-
-static bool hedge_call(struct dispatch *dispatch, int64_t now,
-                       struct action *out)
-{
-    struct hedge hedge = hedge_sooner(dispatch, now);
-
-    if (hedge.at < 0)
-        hedge = hedge_next(dispatch);
-    if (hedge.at < 0 || hedge.at > now)
-        return false;
-    dispatch->n_hedged++;
-    send_call(dispatch, hedge.worker, hedge.lease->queued, now, out);
-    return true;
-}
-
-bool dispatch_next(struct dispatch *dispatch, int64_t now, struct action *out)
-{
-    bool found = tell_cancel(dispatch, out) || tell_drop(dispatch, out) ||
-                 tell_park(dispatch, out) || place_call(dispatch, now, out) ||
-                 hedge_call(dispatch, now, out);
-
-    dispatch->settled = !found;
-    return found;
-}
-
-static void sooner(int64_t *best, int64_t other)
-{
-    if (other >= 0 && (*best < 0 || other < *best))
-        *best = other;
-}
-
-static int64_t due(const struct heap *heap)
-{
-    return heap->root == NULL ? -1 : heap->root->key;
-}
-
-int64_t dispatch_deadline(const struct dispatch *dispatch)
-{
-    int64_t best = listens(dispatch) ? due(&dispatch->alarms) : -1;
-
-    sooner(&best, due(&dispatch->ends));
-    sooner(&best, due(&dispatch->pauses));
-    sooner(&best, due(&dispatch->holds));
-    sooner(&best, due(&dispatch->waits));
-    sooner(&best, hedge_next(dispatch).at);
-    return best;
-}
+// --- what it knows ---
 
 void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out)

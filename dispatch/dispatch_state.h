@@ -1,5 +1,9 @@
 // dispatch_state: everything that dispatch knows. Private to this room.
 //
+// The functions of dispatch.h are in three files: dispatch.c has the events,
+// dispatch_time.c what happens because time passes, and dispatch_next.c the
+// actions.
+//
 //   dispatch -- models --> lane --> trial_line --> bucket --> queued calls
 //            |    |  \                               /
 //            |    |   workers with a          group (all calls of a prefix)

@@ -25,9 +25,9 @@
 // the calls are sent twice instead of 4.0 %. On eight unequal workers half as
 // many are.
 //
-// It reads what dispatch knows and changes nothing: dispatch.c asks, and sends.
-// The lists have the longest out first, so it is enough to look at their first
-// DISPATCH_LOOK entries.
+// It reads what dispatch knows and changes nothing: dispatch_next.c asks, and
+// sends. The lists have the longest out first, so it is enough to look at their
+// first DISPATCH_LOOK entries.
 
 #ifndef DISPATCH_HEDGE_H
 #define DISPATCH_HEDGE_H
