@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/bell.h"
@@ -16,7 +15,7 @@
 #include "common/text.h"
 #include "common/thread.h"
 #include "exec/exec_child.h"
-#include "exec/exec_script.h"
+#include "exec/exec_program.h"
 
 enum {
     LINE_MAX_BYTES = 1 << 20, // of an answer
@@ -79,94 +78,6 @@ void exec_done_release(struct exec_done *done)
     free(done->text);
     free(done->errors);
     *done = (struct exec_done){0};
-}
-
-// Finding the programs.
-
-static char *join_path(const char *folder, size_t len, const char *name)
-{
-    size_t size = len + strlen(name) + 2;
-    char *path = malloc(size);
-
-    if (path != NULL)
-        (void)snprintf(path, size, "%.*s/%s", (int)len, folder, name);
-    return path;
-}
-
-static bool is_file(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-// Returns true if the script that an interpreter should run exists: argv[1], if
-// it looks like the name of a file of the job. We check because each
-// interpreter has its own message for a missing file.
-static bool has_script(const char *folder, const struct exec_command *command,
-                       struct err *err)
-{
-    static const char *const endings[] = {".py", ".sh", ".js", ".rb",
-                                          ".pl", ".R",  ".jl", ".lua"};
-    const char *name = command->argv[1];
-    const char *dot = name == NULL ? NULL : strrchr(name, '.');
-    bool found = true;
-
-    if (dot == NULL || name[0] == '-' || name[0] == '/')
-        return true;
-    for (size_t i = 0; found && i < sizeof endings / sizeof *endings; i++) {
-        char *path = strcmp(dot, endings[i]) == 0
-                         ? join_path(folder, strlen(folder), name)
-                         : NULL;
-
-        found = path == NULL || is_file(path);
-        free(path);
-    }
-    if (!found)
-        err_set(err, ERR_INPUT,
-                "%s runs `%.80s`, and there is no such file beside the job: "
-                "put it there, or correct its name",
-                command->what, name);
-    return found;
-}
-
-static char *find_program(const char *folder,
-                          const struct exec_command *command, struct err *err)
-{
-    const char *name = command->argv[0];
-    bool nomem = false;
-    char *path =
-        name[0] == '/' ? strdup(name) : join_path(folder, strlen(folder), name);
-
-    if (path != NULL && is_file(path)) {
-        bool executable = access(path, X_OK) == 0;
-        if (executable && exec_script_check(path, command->what, name, err))
-            return path;
-        if (!executable)
-            err_set(err, ERR_INPUT,
-                    "%s `%.80s` is not executable: run chmod +x on it, or "
-                    "write its interpreter before it",
-                    command->what, name);
-        free(path);
-        return NULL;
-    }
-    nomem = path == NULL;
-    free(path);
-    path = NULL;
-    if (!nomem && strchr(name, '/') == NULL)
-        path = exec_search_path(name, &nomem);
-    if (path != NULL && !has_script(folder, command, err)) {
-        free(path);
-        return NULL;
-    }
-    if (nomem)
-        err_nomem(err, command->what);
-    else if (path == NULL)
-        err_set(err, ERR_INPUT,
-                "%s `%.80s` is neither a file beside the job nor a program "
-                "in PATH",
-                command->what, name);
-    return path;
 }
 
 // Ending requests.
@@ -626,7 +537,8 @@ static bool find_programs(struct exec_pool *pool, struct err *err)
         return false;
     }
     for (size_t i = 0; i < options->n_commands; i++) {
-        pool->paths[i] = find_program(pool->folder, &pool->commands[i], err);
+        pool->paths[i] =
+            exec_program_find(pool->folder, &pool->commands[i], err);
         if (pool->paths[i] == NULL)
             return false;
     }
