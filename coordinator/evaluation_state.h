@@ -1,11 +1,12 @@
 // evaluation_state: the members of an evaluation (evaluation.h), for the files
 // that implement it:
 //
-//   evaluation.c         its steps: what it asks for, and what it does with the
-//                        answers
-//   evaluation_ask.c     from a question to its answer: stored, joined or paid
-//   evaluation_calls.c   the calls that it used
-//   evaluation_result.c  the score, and what remains of a finished item
+//   evaluation.c            its steps, and what it does with the answers
+//   evaluation_questions.c  what it asks: the order of each question
+//   evaluation_ask.c        from a question to its answer: stored, joined or
+//                           paid
+//   evaluation_calls.c      the calls that it used
+//   evaluation_result.c     the score, and what remains of a finished item
 
 #ifndef COORDINATOR_EVALUATION_STATE_H
 #define COORDINATOR_EVALUATION_STATE_H

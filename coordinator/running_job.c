@@ -13,6 +13,7 @@
 #include "coordinator/job_work.h"
 #include "coordinator/prompt_prefixes.h"
 #include "coordinator/running_job_history.h"
+#include "coordinator/running_job_models.h"
 #include "coordinator/running_job_progress.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"

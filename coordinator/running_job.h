@@ -26,7 +26,8 @@
 //   running_job_past.c      what the store knows of it, before it begins
 //   running_job.c           its tasks and notes, turn by turn
 //   running_job_history.c   what the history knows of a task
-//   running_job_wait.c      the models that it needs, and how long it waits
+//   running_job_models.c    the models that its roles are bound to
+//   running_job_wait.c      how long it waits for them, and for answers
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_examples.c  its rows, for those who read the store

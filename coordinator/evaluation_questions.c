@@ -1,0 +1,243 @@
+#include "coordinator/evaluation_questions.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "coordinator/evaluation_ask.h"
+#include "coordinator/evaluation_result.h"
+#include "coordinator/evaluation_state.h"
+#include "coordinator/flight.h"
+#include "coordinator/prompt_prefixes.h"
+#include "program/metric/metric.h"
+#include "retrieve/nearest.h"
+#include "retrieve/retrieval.h"
+#include "retrieve/vectors.h"
+
+// Puts the demos that this question gets from its step's pool, followed by the
+// question. near is the question's embedding if demos are picked by that, else
+// NULL.
+static bool put_nearest(struct evaluation *ev, const struct ask *wanted,
+                        const struct direction *near, struct buf *out,
+                        struct err *err)
+{
+    struct task *task = ev->task;
+    const struct step *step = &task->program->steps[wanted->part];
+    const struct nearest_pool pool = {
+        .step = step,
+        .part = &task->candidate->parts[step->predictor],
+        .adapter = task->settings.adapter,
+        .row = ev->item->row};
+    struct nearest **nearest = &ev->work->nearest;
+    bool ok;
+
+    if (*nearest == NULL)
+        *nearest = nearest_new(err);
+    if (*nearest == NULL)
+        return false;
+    if (task->program->pools_by == SEARCH_BY_EMBEDDINGS)
+        ok = nearest_put_by_embeddings(*nearest, &pool, ev->work->vectors, near,
+                                       out, err);
+    else
+        ok = nearest_put(*nearest, &pool,
+                         stepper_step_inputs(ev->stepper, wanted->part), out,
+                         err);
+    if (!ok)
+        return false;
+    buf_append(out, wanted->payload, wanted->payload_len);
+    return buf_ok(out, "the prompt", err);
+}
+
+static struct order step_order(const struct evaluation *ev,
+                               const struct ask *wanted)
+{
+    return (struct order){.ask = *wanted,
+                          .bill = (int)ev->task->role,
+                          .purpose = ev->task->sampling.purpose,
+                          .step = ev->task->program->steps[wanted->part].name};
+}
+
+bool evaluation_ask_model(struct evaluation *ev, const struct ask *wanted,
+                          const struct direction *near, struct err *err)
+{
+    const struct task *task = ev->task;
+    const struct step *step = &task->program->steps[wanted->part];
+    struct order made = step_order(ev, wanted);
+    struct order *order = &made;
+    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok = true;
+
+    order->prefix = prompt_prefixes_step(ev->work, ev->task, wanted->part,
+                                         ev->item->row, wanted->form, err);
+    if (order->prefix == NULL)
+        return false;
+    order->logprobs =
+        task->logprobs &&
+        right_is_measurable(task->program, ev->work->job->metric, wanted->part);
+    if (task->candidate->parts[step->predictor].nearest > 0) {
+        ok = put_nearest(ev, wanted, near, &tail, err);
+        order->ask.payload = tail.data;
+        order->ask.payload_len = tail.len;
+        order->ask.kept = NULL;
+    }
+    ok = ok && evaluation_ask(ev, ASKER_STEP, order, err);
+    buf_release(&tail);
+    prefix_unref(&ev->work->engine->flights, order->prefix);
+    if (ev->stepper != NULL) // the flight has a copy
+        stepper_free_payload(ev->stepper, wanted->part);
+    return ok;
+}
+
+static bool ask_embedder(struct evaluation *ev, enum asker asker,
+                         struct order *order, struct err *err)
+{
+    order->bill = ROLE_EMBED;
+    order->prefix = prompt_prefixes_embed(ev->work, err);
+    return order->prefix != NULL && evaluation_ask(ev, asker, order, err);
+}
+
+static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
+                  const char *text, size_t len, struct err *err)
+{
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok;
+
+    ask_put_embedding(text, len, &payload);
+    order->ask.answerer = ANSWERER_EMBED;
+    order->ask.payload = payload.data;
+    order->ask.payload_len = payload.len;
+    order->ask.kept = NULL; // that is the step's question, not this
+    ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
+                err) &&
+         ask_embedder(ev, asker, order, err);
+    buf_release(&payload);
+    return ok;
+}
+
+// --- demos picked by the embedding of a question ---
+
+static bool picks_by_embedding(const struct evaluation *ev,
+                               const struct step *step)
+{
+    return ev->task->program->pools_by == SEARCH_BY_EMBEDDINGS &&
+           ev->task->candidate->parts[step->predictor].nearest > 0;
+}
+
+static struct picking *picking_of(struct evaluation *ev, int step,
+                                  struct err *err)
+{
+    size_t n = ev->task->program->n_steps;
+
+    if (ev->picking == NULL)
+        ev->picking = calloc(n, sizeof *ev->picking);
+    if (ev->picking == NULL) {
+        err_nomem(err, "an evaluation");
+        return NULL;
+    }
+    ev->n_picking = n;
+    return &ev->picking[step];
+}
+
+// Asks for the embedding of a question. *asked is false if the question has no
+// word in it.
+static bool ask_near(struct evaluation *ev, const struct ask *wanted,
+                     bool *asked, struct err *err)
+{
+    const struct step *step = &ev->task->program->steps[wanted->part];
+    struct order order = step_order(ev, wanted);
+    struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
+    bool ok;
+
+    step_query(step, stepper_step_inputs(ev->stepper, wanted->part), &query);
+    ok = buf_ok(&query, "a question", err);
+    *asked = ask_can_embed(&query);
+    if (*asked)
+        ok = embed(ev, ASKER_DEMOS, &order, query.data, query.len, err);
+    buf_release(&query);
+    return ok;
+}
+
+// The ask to the model waits until the question's embedding is there. Its
+// payload belongs to the stepper until the ask is answered.
+static bool ask_for_demos(struct evaluation *ev, const struct ask *wanted,
+                          struct err *err)
+{
+    struct picking *picking = picking_of(ev, wanted->part, err);
+    bool asked = false;
+
+    if (picking == NULL)
+        return false;
+    if (picking->asked)
+        return evaluation_ask_model(ev, wanted, picking->near, err);
+    picking->asked = true;
+    picking->ask = *wanted;
+    return ask_near(ev, wanted, &asked, err) &&
+           (asked || evaluation_ask_model(ev, wanted, NULL, err));
+}
+
+bool evaluation_ask_step(struct evaluation *ev, const struct ask *wanted,
+                         struct err *err)
+{
+    const struct step *step = &ev->task->program->steps[wanted->part];
+    struct order order = step_order(ev, wanted);
+
+    if (wanted->answerer == ANSWERER_EMBED && ev->work->vectors == NULL) {
+        err_set(err, ERR_INPUT,
+                "the compiled program searches by embeddings in step `%.60s`, "
+                "and the job does not: write `by: embeddings` there",
+                step->name);
+        return false;
+    }
+    if (wanted->answerer == ANSWERER_EMBED)
+        return ask_embedder(ev, ASKER_SEARCH, &order, err);
+    if (step->predictor < 0)
+        return evaluation_ask(ev, ASKER_STEP, &order, err);
+    return picks_by_embedding(ev, step)
+               ? ask_for_demos(ev, wanted, err)
+               : evaluation_ask_model(ev, wanted, NULL, err);
+}
+
+bool evaluation_ask_text(struct evaluation *ev, struct err *err)
+{
+    const json_t *text = ev->item->text;
+    struct order order = {.purpose = ev->task->sampling.purpose, .step = ""};
+
+    return embed(ev, ASKER_TEXT, &order, json_string_value(text),
+                 json_string_length(text), err);
+}
+
+// A judge is asked in the same way in all trials, because what it says of an
+// answer is a fact. Its replicates, and the tries within each of them, have
+// numbers of their own.
+static struct sampling metric_sampling(const struct evaluation *ev, size_t part)
+{
+    int32_t which = 0;
+    int32_t of = 1;
+
+    metric_replicate(ev->work->job->metric, part, &which, &of);
+    return (struct sampling){
+        .temperature = -1,
+        .purpose = "metric",
+        .replicate =
+            which + of * (ev->tries[part] +
+                          METRIC_TRIES * ev->task->sampling.replicate)};
+}
+
+bool evaluation_ask_metric(struct evaluation *ev, size_t part, struct err *err)
+{
+    struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
+    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    const json_t *example = evaluation_example(ev, err);
+    bool ok =
+        example != NULL &&
+        metric_ask(ev->work->job->metric, part, example,
+                   stepper_outputs(ev->stepper), &payload, &order.ask, err);
+
+    if (ok && order.ask.answerer == ANSWERER_MODEL) {
+        order.prefix = prompt_prefixes_metric(ev->work, part, err);
+        order.sampling = metric_sampling(ev, part);
+        ok = order.prefix != NULL;
+    }
+    ok = ok && evaluation_ask(ev, ASKER_METRIC, &order, err);
+    buf_release(&payload);
+    return ok;
+}

@@ -1,0 +1,213 @@
+#include "coordinator/running_job_models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "store/history.h"
+
+// How long after the first worker joins before a model is decided on.
+enum { VOTE_MS = 1000 };
+
+// For a server without digests, what the job file says about its model is the
+// digest.
+static char *digest_text(const struct running_job *running, enum role role,
+                         const char *digest, struct err *err)
+{
+    const struct job_model *model = &running->job->models[role];
+    char *copy = NULL;
+    char text[256];
+
+    if (models_worker_digest(digest)[0] == '\0' && model->revision == NULL) {
+        err_set(err, ERR_INPUT,
+                "the server of model `%s` reports no digest, so a change of "
+                "the model would go unnoticed: set `revision: NAME` under "
+                "`models` in the job file",
+                model->name);
+        return NULL;
+    }
+    if (models_worker_digest(digest)[0] == '\0') {
+        text_print(text, sizeof text, "%.20s" MODELS_REVISION "%.200s", digest,
+                   model->revision);
+        digest = text;
+    }
+    copy = strdup(digest);
+    if (copy == NULL)
+        err_nomem(err, "a model's digest");
+    return copy;
+}
+
+// Call when the job no longer needs the model's number; if no other job needs
+// it, the number is released.
+static void unpin(struct running_job *running, enum role role)
+{
+    struct engine *engine = running->engine;
+    struct job_model_pin *model = &running->work.models[role];
+
+    if (!model->bound)
+        return;
+    model->bound = false;
+    // While calls of the model are in flight, the number stays taken.
+    if (engine->models.entries[model->number].users > 1 ||
+        dispatch_forget_model(engine->dispatch, model->number)) {
+        if (engine->models.entries[model->number].users == 1)
+            proofs_forget_model(engine, model->number);
+        models_drop(&engine->models, model->number);
+    }
+}
+
+void running_job_unbind(struct running_job *running)
+{
+    for (int r = 0; r < ROLE_COUNT; r++)
+        unpin(running, (enum role)r);
+}
+
+// Notes what workers must have besides the model. If several jobs use one
+// model, the needs of the first one count.
+static void note_needs(const struct running_job *running, enum role role,
+                       const char *digest)
+{
+    const struct job *job = running->job;
+    const struct job_model *model = &job->models[role];
+    const struct engine *engine = running->engine;
+    struct model_entry *entry =
+        &engine->models.entries[running->work.models[role].number];
+
+    // What it embeds may be shorter than its window, and it writes no text.
+    if (role == ROLE_EMBED)
+        workers_server(&engine->workers, model->name, digest,
+                       entry->needs.server, sizeof entry->needs.server);
+    if (role == ROLE_EMBED || entry->needs.num_ctx > 0)
+        return;
+    entry->needs = (struct model_needs){
+        .num_ctx = model->options.num_ctx,
+        .think = model->options.think,
+        .format = job->settings.adapter == ADAPTER_JSON || job->adapter_auto};
+    workers_server(&engine->workers, model->name, digest, entry->needs.server,
+                   sizeof entry->needs.server);
+}
+
+static bool pin(struct running_job *running, enum role role, char *digest,
+                struct err *err)
+{
+    struct engine *engine = running->engine;
+    const char *name = running->job->models[role].name;
+    struct job_model_pin *model = &running->work.models[role];
+
+    model->number = models_use(&engine->models, name, digest, err);
+    if (model->number < 0)
+        return false;
+    model->bound = true;
+    note_needs(running, role, digest);
+    if (!workers_serve(&engine->workers, &engine->models, model->number,
+                       engine->dispatch, err)) {
+        unpin(running, role);
+        return false;
+    }
+    proofs_expect_model(engine, model->number, clock_monotonic_ms());
+    model->digest = digest;
+    model->met = dispatch_can_serve(engine->dispatch, model->number);
+    running->facts.digests[role] = digest;
+    running->facts.simulated =
+        running->facts.simulated || models_simulated(digest);
+    return true;
+}
+
+bool running_job_bind_pinned(struct running_job *running, struct err *err)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        char *digest = running->past.digests[r];
+
+        if (digest[0] == '\0')
+            continue;
+        if (!pin(running, (enum role)r, digest, err))
+            return false;
+        running->past.digests[r] = NULL; // it belongs to the model now
+        running->work.models[r].past = true;
+    }
+    return true;
+}
+
+// Returns how many model servers this process itself asks.
+static size_t count_servers(const char *servers)
+{
+    size_t n = servers == NULL ? 0 : 1;
+
+    for (; n > 0 && *servers != '\0'; servers++)
+        n += *servers == ',';
+    return n;
+}
+
+// Returns true if enough workers have joined to decide on a model. Workers that
+// start together join some moments apart, and the first one may be the odd one
+// out; the model is what most of them have. A process that asks model servers
+// itself knows how many workers to expect.
+static bool has_enough_votes(const struct engine *engine)
+{
+    const struct workers *workers = &engine->workers;
+    size_t expected = count_servers(engine->servers);
+
+    return (expected > 0 && workers->n >= expected) ||
+           (workers->n > 0 &&
+            clock_monotonic_ms() - workers->joined_ms >= VOTE_MS);
+}
+
+// A job that was submitted with --simulate is not answered by a real model,
+// because its scores would be stored as those of a simulated server. The
+// reverse is how people try out a cluster; then everything that shows the job
+// says so.
+static bool check_simulated(struct running_job *running, const char *digest,
+                            struct err *err)
+{
+    bool stand_in = models_simulated(digest);
+
+    if (running->request->simulated && !stand_in) {
+        err_set(err, ERR_INPUT,
+                "the job was submitted with --simulate, but the workers of "
+                "this coordinator have real models: leave out --simulate, or "
+                "try the job with `run --simulate`");
+        return false;
+    }
+    if (running->request->simulated || !stand_in)
+        return true;
+    if (running->note[0] == '\0')
+        text_print(running->note, sizeof running->note, "%s",
+                   "simulated: a stand-in answers, not a model");
+    return history_job_simulated(running->engine->store, running->work.job_no,
+                                 err);
+}
+
+bool running_job_bind(struct running_job *running, enum role role,
+                      struct err *err)
+{
+    const char *name = running->job->models[role].name;
+    const char *seen = NULL;
+    char *digest;
+
+    if (!has_enough_votes(running->engine))
+        return false;
+    seen = workers_digest(&running->engine->workers, name);
+    digest = seen == NULL ? NULL : digest_text(running, role, seen, err);
+    if (digest == NULL)
+        return false;
+    if (check_simulated(running, digest, err) &&
+        history_pin_model(running->engine->store, running->work.job_no,
+                          role_names[role], name, digest, err) &&
+        pin(running, role, digest, err))
+        return true;
+    free(digest);
+    return false;
+}
+
+bool running_job_needs(const struct running_job *running,
+                       const struct task *task, enum role role)
+{
+    if (role == task->role)
+        return true;
+    if (role == ROLE_EMBED)
+        return running->work.vectors != NULL &&
+               task->program == running->job->program;
+    return role == ROLE_JUDGE && task->scored &&
+           metric_asks_model(running->job->metric);
+}
