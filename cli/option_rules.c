@@ -87,7 +87,8 @@ static enum option_id first_of(option_set mask)
     return (enum option_id)id;
 }
 
-bool option_rules_apart(const struct options *options, struct err *err)
+bool option_rules_check_conflicts(const struct options *options,
+                                  struct err *err)
 {
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
         const struct option_rule *rule = &apart[i];
@@ -106,7 +107,8 @@ bool option_rules_apart(const struct options *options, struct err *err)
     return true;
 }
 
-bool option_rules_silence(const struct options *options, enum option_id id)
+bool option_rules_conflict_with(const struct options *options,
+                                enum option_id id)
 {
     for (size_t i = 0; i < sizeof instead / sizeof *instead; i++)
         if (instead[i].id == id && options->n_operands > instead[i].first &&
@@ -133,7 +135,7 @@ static bool is_any_on(const struct options *options, option_set mask)
     return false;
 }
 
-bool option_rules_needs(const struct options *options, struct err *err)
+bool option_rules_check_needs(const struct options *options, struct err *err)
 {
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         const struct option_rule *rule = &needs[i];

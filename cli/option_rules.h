@@ -17,15 +17,17 @@
 
 // Fails with ERR_INPUT if two options of the command line contradict each
 // other, and names them.
-bool option_rules_apart(const struct options *options, struct err *err);
+bool option_rules_check_conflicts(const struct options *options,
+                                  struct err *err);
 
 // Returns true if the command line has an option or a further operand that
 // contradicts `id`.
-bool option_rules_silence(const struct options *options, enum option_id id);
+bool option_rules_conflict_with(const struct options *options,
+                                enum option_id id);
 
 // Fails with ERR_INPUT, and names the option, if an option of the command line
 // has no effect without another one that neither the command line nor the
 // environment gives.
-bool option_rules_needs(const struct options *options, struct err *err);
+bool option_rules_check_needs(const struct options *options, struct err *err);
 
 #endif

@@ -155,7 +155,7 @@ static bool read_environment(struct options *out,
             continue;
         out->values[id].n = 0;
         if (!option_rows[id].only_given &&
-            !option_rules_silence(out, (enum option_id)id) &&
+            !option_rules_conflict_with(out, (enum option_id)id) &&
             !add_environment(out, (enum option_id)id, getenv_fn, err))
             return false;
     }
@@ -425,9 +425,10 @@ bool options_read(struct options *out, const struct command_entry *command,
         return false;
     }
     look_for_json(out, argc, argv, getenv_fn);
-    return read_words(out, argc, argv, err) && option_rules_apart(out, err) &&
+    return read_words(out, argc, argv, err) &&
+           option_rules_check_conflicts(out, err) &&
            read_environment(out, getenv_fn, err) &&
-           option_rules_needs(out, err) && check_operands(out, err);
+           option_rules_check_needs(out, err) && check_operands(out, err);
 }
 
 void options_release(struct options *options)

@@ -224,7 +224,7 @@ void background_take(struct background *background)
     }
 }
 
-bool background_idle(const struct background *background)
+bool background_is_idle(const struct background *background)
 {
     return background->n == 0;
 }

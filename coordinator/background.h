@@ -73,6 +73,6 @@ int background_fd(const struct background *background);
 void background_take(struct background *background);
 
 // Returns true if no chore is in progress, waiting or ready to be taken.
-bool background_idle(const struct background *background);
+bool background_is_idle(const struct background *background);
 
 #endif

@@ -251,7 +251,7 @@ static void end_late_side_calls(struct clients *clients, int64_t now)
 
     err_set(&err, ERR_BUSY, "no worker had time for it within %d s",
             SIDE_CALL_MS / 1000);
-    while ((side = side_call_late(clients->engine, now)) != NULL)
+    while ((side = side_call_find_late(clients->engine, now)) != NULL)
         clients_refuse_side_call(clients, side, &err, now);
 }
 

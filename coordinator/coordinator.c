@@ -76,7 +76,7 @@ static void send_side_call(struct coordinator *c, const struct action *action,
 static void do_send(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
-    struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+    struct flight *flight = flights_find_id(&c->engine.flights, action->call);
     struct err err = ERR_CLEAR;
 
     if (flight == NULL) {
@@ -123,7 +123,7 @@ static void park_side_call(struct coordinator *c, int64_t call,
 static void do_park(struct coordinator *c, const struct action *action,
                     int64_t now)
 {
-    struct flight *flight = flights_by_id(&c->engine.flights, action->call);
+    struct flight *flight = flights_find_id(&c->engine.flights, action->call);
     const struct worker_fault *last = &c->engine.workers.last_fault;
     char cause[200];
 
@@ -170,7 +170,7 @@ static void note_busy(struct coordinator *c, int64_t now)
     dispatch_count(c->engine.dispatch, &counts);
     // While the disk is behind, nothing is sent, so a lack of answers says
     // nothing about the workers.
-    if (c->engine.behind || jobs_have_programs_at_work(c->jobs) ||
+    if (c->engine.behind || jobs_have_busy_programs(c->jobs) ||
         (counts.leased > 0 && counts.faults == c->faults_seen))
         c->engine.busy_ms = now;
     c->faults_seen = counts.faults;
@@ -298,9 +298,9 @@ static void *run_loop(void *arg)
 
     jobs_survey(c->jobs);
     while (!jobs_are_draining(c->jobs) || jobs_first(c->jobs) != NULL ||
-           !background_idle(c->engine.job_chores) ||
-           !background_idle(c->engine.read_chores) ||
-           !background_idle(c->engine.query_chores))
+           !background_is_idle(c->engine.job_chores) ||
+           !background_is_idle(c->engine.read_chores) ||
+           !background_is_idle(c->engine.query_chores))
         turn(c);
     atomic_store(&c->ended, true);
     return NULL;

@@ -23,7 +23,7 @@ static bool send_to_worker(struct peers *peers, int32_t worker,
                            const struct hash *prefix, int64_t now,
                            struct err *err)
 {
-    struct peer *peer = peers_worker(peers, worker);
+    struct peer *peer = peers_find_worker(peers, worker);
     struct err why = ERR_CLEAR;
 
     if (peer == NULL || mailbox_put_call(peer->mailbox, call, prefix, &why))
@@ -75,7 +75,7 @@ void delivery_send_again(struct peers *peers, const struct action *action,
                          int64_t now)
 {
     struct engine *engine = peers_engine(peers);
-    struct flight *flight = flights_by_id(&engine->flights, action->call);
+    struct flight *flight = flights_find_id(&engine->flights, action->call);
     struct side_call *side =
         flight != NULL ? NULL : side_call_find(engine, action->call);
     struct err err = ERR_CLEAR;
@@ -96,7 +96,7 @@ void delivery_send_proofs(struct peers *peers, int64_t now)
 
     while ((proof = proofs_next(peers_engine(peers), now, &message.as.call)) !=
            NULL) {
-        const struct peer *peer = peers_worker(peers, proof->worker);
+        const struct peer *peer = peers_find_worker(peers, proof->worker);
 
         if (peer != NULL)
             (void)wire_send(socket, &peer->id, &message, NULL);
@@ -105,7 +105,7 @@ void delivery_send_proofs(struct peers *peers, int64_t now)
 
 void delivery_cancel(struct peers *peers, const struct action *action)
 {
-    struct peer *peer = peers_worker(peers, action->worker);
+    struct peer *peer = peers_find_worker(peers, action->worker);
     struct message message = {.kind = MESSAGE_CANCEL,
                               .as.cancel = {.id = action->lease}};
 

@@ -369,12 +369,12 @@ static void end_without_answer(struct evaluation *ev, enum item_state state)
     drop_if_over(ev);
 }
 
-void evaluation_hole(struct evaluation *ev)
+void evaluation_end_as_hole(struct evaluation *ev)
 {
     end_without_answer(ev, ITEM_HOLE);
 }
 
-void evaluation_unpaid(struct evaluation *ev)
+void evaluation_end_unpaid(struct evaluation *ev)
 {
     end_without_answer(ev, ITEM_UNPAID);
 }

@@ -28,8 +28,8 @@
 //   when the job leaves                           in evaluation_drop, after its
 //                                                 waits were removed
 //
-// so do not keep a pointer to it across evaluation_feed, evaluation_hole or
-// evaluation_unpaid. Call only from the loop's thread.
+// so do not keep a pointer to it across evaluation_feed, evaluation_end_as_hole
+// or evaluation_end_unpaid. Call only from the loop's thread.
 
 #ifndef COORDINATOR_EVALUATION_H
 #define COORDINATOR_EVALUATION_H
@@ -52,11 +52,11 @@ bool evaluation_feed(const struct waiter *waiter, const struct flight *flight,
 
 // Call when a flight that the evaluation waited for cannot be served: the item
 // becomes a hole.
-void evaluation_hole(struct evaluation *evaluation);
+void evaluation_end_as_hole(struct evaluation *evaluation);
 
 // Call when a flight that the evaluation waited for was given up because the
 // job's time is over.
-void evaluation_unpaid(struct evaluation *evaluation);
+void evaluation_end_unpaid(struct evaluation *evaluation);
 
 // Frees the evaluation without a result. Its waits must have been removed.
 void evaluation_drop(struct evaluation *evaluation);

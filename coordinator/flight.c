@@ -112,7 +112,7 @@ struct flight *flights_find(const struct flights *flights,
     return map_find(&flights->by_key, key);
 }
 
-struct flight *flights_by_id(const struct flights *flights, int64_t id)
+struct flight *flights_find_id(const struct flights *flights, int64_t id)
 {
     struct hash key = map_number(id);
 

@@ -30,7 +30,7 @@ struct flight *flights_open(struct flights *flights, const struct order *order,
                             struct err *err);
 struct flight *flights_find(const struct flights *flights,
                             const struct hash *key);
-struct flight *flights_by_id(const struct flights *flights, int64_t id);
+struct flight *flights_find_id(const struct flights *flights, int64_t id);
 
 // Adds a copy of the waiter.
 bool flight_join(struct flight *flight, const struct waiter *waiter,

@@ -75,7 +75,7 @@ static struct peer *find_former(const struct peers *peers,
                                 const struct hello *hello)
 {
     struct peer *former = hello->role == PEER_WORKER
-                              ? peers_instance(peers, hello->instance)
+                              ? peers_find_instance(peers, hello->instance)
                               : NULL;
 
     return former != NULL &&

@@ -56,7 +56,7 @@ static void resend_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
 
     while (
         dispatch_unconfirmed(inbox->engine->dispatch, worker, now, &action)) {
-        struct peer *peer = peers_worker(inbox->peers, worker);
+        struct peer *peer = peers_find_worker(inbox->peers, worker);
 
         // The prefix that other calls refer to may have been lost with it.
         if (peer != NULL)
@@ -189,7 +189,7 @@ static bool refuse_embedding(struct arrival *arrival,
         !dispatch_find(engine->dispatch, arrival->peer->worker->number,
                        message->id, &call))
         return false;
-    flight = flights_by_id(&engine->flights, call);
+    flight = flights_find_id(&engine->flights, call);
     if (flight == NULL || flight->order.kind != CALL_EMBED ||
         answer_is_embedding(
             &message->answer,
@@ -220,7 +220,7 @@ static void on_answer(struct arrival *arrival)
         return;
     refund_tokens(arrival);
     worker->calls++;
-    flight = flights_by_id(&engine->flights, call);
+    flight = flights_find_id(&engine->flights, call);
     if (flight == NULL) {
         struct side_call *side = side_call_find(engine, call);
 

@@ -110,7 +110,7 @@ void job_work_park(struct flights *flights, struct flight *flight,
                  parked->text);
         work->awaits_worker |= flight->order.bill != BILL_EXEC;
         end_in_vain(work, &flight->order);
-        evaluation_hole(w->evaluation);
+        evaluation_end_as_hole(w->evaluation);
     }
     flights_drop(flights, flight);
 }
@@ -126,7 +126,7 @@ static bool waits_in_vain(const struct waiter *waiter, const void *work)
 {
     if (!waits_for_job(waiter, work))
         return false;
-    evaluation_unpaid(waiter->evaluation);
+    evaluation_end_unpaid(waiter->evaluation);
     return true;
 }
 

@@ -99,7 +99,7 @@ static void note_not_resumed(struct jobs *jobs, int64_t job_no,
                                                       .score = -1},
                           NULL);
     if (job_id != NULL && passes)
-        paused_jobs_later(&jobs->paused, job_id, clock_monotonic_ms());
+        paused_jobs_postpone(&jobs->paused, job_id, clock_monotonic_ms());
     else if (job_id != NULL)
         (void)paused_jobs_forget(&jobs->paused, job_id);
 }
@@ -162,7 +162,7 @@ bool jobs_is_running(const struct jobs *jobs, const char *job_id)
 bool jobs_is_running_or_opening(const struct jobs *jobs, const char *job_id)
 {
     return jobs_is_running(jobs, job_id) ||
-           openings_find(&jobs->openings, job_id);
+           openings_have_run(&jobs->openings, job_id);
 }
 
 void jobs_survey(struct jobs *jobs)
@@ -227,7 +227,7 @@ static void take_up_left(struct jobs *jobs, int64_t now)
         return;
     left_jobs_tick(&jobs->left, now);
     while (left_jobs_next(&jobs->left, &job) && take_up_one(jobs, &job, now))
-        left_jobs_took(&jobs->left);
+        left_jobs_taken(&jobs->left);
 }
 
 // Resumes paused jobs that are due.
@@ -242,7 +242,7 @@ static void take_up_paused(struct jobs *jobs, int64_t now)
                      job.awaits == AWAITS_WORKER ? "another worker is available"
                                                  : "trying the disk again");
         else
-            paused_jobs_later(&jobs->paused, job.id, now);
+            paused_jobs_postpone(&jobs->paused, job.id, now);
     }
 }
 
@@ -351,11 +351,11 @@ void jobs_save_time(struct jobs *jobs, int64_t now)
             running_job_save_time(running, now);
 }
 
-bool jobs_have_programs_at_work(const struct jobs *jobs)
+bool jobs_have_busy_programs(const struct jobs *jobs)
 {
     for (struct running_job *running = jobs->running; running != NULL;
          running = running_job_next(running))
-        if (job_programs_at_work(running_job_work_of(running)->programs))
+        if (job_programs_are_busy(running_job_work_of(running)->programs))
             return true;
     return false;
 }
@@ -410,13 +410,13 @@ static const char *end_one(struct jobs *jobs, const char *id,
 static bool explain_unknown(const struct jobs *jobs, const char *id,
                             struct err *err)
 {
-    if (!left_jobs_known(&jobs->left))
+    if (!left_jobs_are_known(&jobs->left))
         err_set(err, ERR_BUSY,
                 "the coordinator has just started and does not know yet which "
                 "jobs were left, so %.100s may be one: try again in a few "
                 "seconds",
                 id);
-    else if (openings_unknown(&jobs->openings))
+    else if (openings_have_unknown(&jobs->openings))
         err_set(err, ERR_BUSY,
                 "a job is being read that may be %.100s: try again in a few "
                 "seconds",

@@ -89,7 +89,7 @@ void jobs_save_time(struct jobs *jobs, int64_t now);
 
 // Returns true if a program of the user, such as a slow metric, still owes an
 // answer.
-bool jobs_have_programs_at_work(const struct jobs *jobs);
+bool jobs_have_busy_programs(const struct jobs *jobs);
 
 // --- the end ---
 

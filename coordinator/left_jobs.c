@@ -116,7 +116,7 @@ bool left_jobs_next(struct left_jobs *left, struct left_view *out)
             .score = -1};
 
         history_job_state(left->engine->store, left->first->job_no, &now, NULL);
-        left_jobs_took(left);
+        left_jobs_taken(left);
     }
     if (left->first == NULL)
         return false;
@@ -125,7 +125,7 @@ bool left_jobs_next(struct left_jobs *left, struct left_view *out)
     return true;
 }
 
-void left_jobs_took(struct left_jobs *left)
+void left_jobs_taken(struct left_jobs *left)
 {
     struct left_job *job = left->first;
 
@@ -133,7 +133,7 @@ void left_jobs_took(struct left_jobs *left)
     free(job);
 }
 
-bool left_jobs_known(const struct left_jobs *left)
+bool left_jobs_are_known(const struct left_jobs *left)
 {
     return !left->asking && left->again_ms == 0;
 }

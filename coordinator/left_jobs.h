@@ -30,7 +30,7 @@ struct left_jobs {
 
 struct left_view {
     int64_t job_no;
-    const char *id;     // valid until left_jobs_took
+    const char *id;     // valid until left_jobs_taken
     enum awaits awaits; // for a job that was paused; AWAITS_NOTHING: it was
                         // running
 };
@@ -46,10 +46,10 @@ void left_jobs_tick(struct left_jobs *left, int64_t now);
 bool left_jobs_next(struct left_jobs *left, struct left_view *out);
 
 // Call when the run that left_jobs_next gave has been dealt with.
-void left_jobs_took(struct left_jobs *left);
+void left_jobs_taken(struct left_jobs *left);
 
 // Returns true once the store has said what is left.
-bool left_jobs_known(const struct left_jobs *left);
+bool left_jobs_are_known(const struct left_jobs *left);
 
 // Forgets a job that a person ended before it was taken up. Returns its number;
 // 0 if it is not here.

@@ -89,7 +89,7 @@ void models_drop(struct models *models, int32_t number)
     *entry = (struct model_entry){0};
 }
 
-bool models_simulated(const char *digest)
+bool models_is_simulated(const char *digest)
 {
     return strncmp(digest, MODELS_SIMULATED, strlen(MODELS_SIMULATED)) == 0;
 }
@@ -101,7 +101,8 @@ bool models_revision(const char *digest)
 
 static const char *skip_mark(const char *digest)
 {
-    return digest + (models_simulated(digest) ? strlen(MODELS_SIMULATED) : 0);
+    return digest +
+           (models_is_simulated(digest) ? strlen(MODELS_SIMULATED) : 0);
 }
 
 const char *models_worker_digest(const char *digest)
@@ -110,8 +111,8 @@ const char *models_worker_digest(const char *digest)
     return models_revision(digest) ? "" : digest;
 }
 
-bool models_fits(const char *digest, const char *seen)
+bool models_digest_fits(const char *digest, const char *seen)
 {
-    return models_simulated(digest) == models_simulated(seen) &&
+    return models_is_simulated(digest) == models_is_simulated(seen) &&
            strcmp(models_worker_digest(digest), skip_mark(seen)) == 0;
 }

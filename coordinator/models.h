@@ -54,7 +54,7 @@ int32_t models_use(struct models *models, const char *name, const char *digest,
 // model.
 void models_drop(struct models *models, int32_t number);
 
-bool models_simulated(const char *digest);
+bool models_is_simulated(const char *digest);
 bool models_revision(const char *digest);
 
 // Returns the digest as the worker knows it: without our prefix, and "" for a
@@ -63,6 +63,6 @@ const char *models_worker_digest(const char *digest);
 
 // Returns true if the model that a worker names as `seen`, prefix and digest,
 // is the one with our digest. A revision matches if the worker names no digest.
-bool models_fits(const char *digest, const char *seen);
+bool models_digest_fits(const char *digest, const char *seen);
 
 #endif

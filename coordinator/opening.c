@@ -271,14 +271,14 @@ static void proceed(struct opening *opening)
         return; // the job begins anew once that one is gone
     if (same != NULL) {
         if ((opening->share.priority > 0 || opening->share.max_workers > 0) &&
-            !running_job_share(same, &opening->share, &opening->err))
+            !running_job_set_share(same, &opening->share, &opening->err))
             same = NULL;
         end_opening(opening, same);
         return;
     }
     if (is_looked_up(opening->all, opening->running))
         return;
-    running_job_reserve(opening->running);
+    running_job_reserve_number(opening->running);
     opening->chore.work = look_up;
     opening->chore.done = after_look_up;
     opening->chore.after = store_last_put(engine->store);
@@ -329,7 +329,7 @@ static void after_reading(struct chore *chore)
     log_debug("job-read", "%s: %zu bytes in %" PRId64 " ms",
               running_job_id(opening->running), opening->chore.bytes,
               clock_monotonic_ms() - opening->began_ms);
-    running_job_number(opening->running, ++opening->all->last_number);
+    running_job_set_number(opening->running, ++opening->all->last_number);
     opening->read = true;
     proceed(opening);
 }
@@ -360,7 +360,7 @@ void openings_end(struct openings *openings, const char *id,
     }
 }
 
-bool openings_find(const struct openings *openings, const char *id)
+bool openings_have_run(const struct openings *openings, const char *id)
 {
     for (const struct opening *o = openings->first; o != NULL; o = o->next)
         if (o->ended.code == ERR_NONE && goes_by(o, id, REQUEST_RUN))
@@ -368,7 +368,7 @@ bool openings_find(const struct openings *openings, const char *id)
     return false;
 }
 
-bool openings_unknown(const struct openings *openings)
+bool openings_have_unknown(const struct openings *openings)
 {
     for (const struct opening *o = openings->first; o != NULL; o = o->next)
         if (o->job_id == NULL && !o->read)

@@ -110,8 +110,8 @@ void openings_end(struct openings *openings, const char *id,
 
 // The first returns true if a run of that id is being opened; the second, if
 // there is an opening whose id is not known yet.
-bool openings_find(const struct openings *openings, const char *id);
-bool openings_unknown(const struct openings *openings);
+bool openings_have_run(const struct openings *openings, const char *id);
+bool openings_have_unknown(const struct openings *openings);
 
 // Opens a job of the store by its id, with that share from now on. If the job
 // is already running, it takes over the share.

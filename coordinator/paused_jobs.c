@@ -212,7 +212,8 @@ bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
     return false;
 }
 
-void paused_jobs_later(struct paused_jobs *paused, const char *id, int64_t now)
+void paused_jobs_postpone(struct paused_jobs *paused, const char *id,
+                          int64_t now)
 {
     struct paused_job *job = *find(paused, id);
 

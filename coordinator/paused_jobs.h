@@ -86,6 +86,7 @@ bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
                      int64_t now, struct paused_view *out);
 
 // Call when the job could not be begun now; it is tried again a little later.
-void paused_jobs_later(struct paused_jobs *paused, const char *id, int64_t now);
+void paused_jobs_postpone(struct paused_jobs *paused, const char *id,
+                          int64_t now);
 
 #endif

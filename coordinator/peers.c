@@ -88,14 +88,14 @@ static struct peer *find_numbered(const struct peers *peers, int64_t number)
     return map_find(&peers->by_number, &key);
 }
 
-struct peer *peers_worker(const struct peers *peers, int32_t number)
+struct peer *peers_find_worker(const struct peers *peers, int32_t number)
 {
     struct hash key = map_number(number);
 
     return map_find(&peers->by_worker, &key);
 }
 
-struct peer *peers_instance(const struct peers *peers, int64_t instance)
+struct peer *peers_find_instance(const struct peers *peers, int64_t instance)
 {
     struct hash key = map_number(instance);
 
@@ -340,7 +340,7 @@ void peers_cut_off(struct peers *peers, struct peer *peer, const char *why,
 
 void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now)
 {
-    struct peer *peer = peers_worker(peers, worker);
+    struct peer *peer = peers_find_worker(peers, worker);
 
     if (peer == NULL)
         return;

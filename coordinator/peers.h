@@ -101,9 +101,9 @@ void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now);
 struct mailboxes;
 
 struct peer *peers_find(const struct peers *peers, const struct wire_id *id);
-struct peer *peers_worker(const struct peers *peers, int32_t number);
+struct peer *peers_find_worker(const struct peers *peers, int32_t number);
 // Finds the worker of that instance, whatever connection it greeted on.
-struct peer *peers_instance(const struct peers *peers, int64_t instance);
+struct peer *peers_find_instance(const struct peers *peers, int64_t instance);
 
 // Adds the sender of the last frame; a worker joins the engine's workers.
 // Returns NULL with ERR_BUSY if there are too many, or NULL when out of memory.

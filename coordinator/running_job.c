@@ -115,16 +115,16 @@ void running_job_tell_ignored(const struct running_job *running,
                      : "");
 }
 
-bool running_job_share(struct running_job *running,
-                       const struct job_share *share, struct err *err)
+bool running_job_set_share(struct running_job *running,
+                           const struct job_share *share, struct err *err)
 {
     struct request *request = running->request;
     struct buf options = BUF_INIT(1 << 20);
     bool ok;
 
     if (share->max_workers > 0 &&
-        !dispatch_limit(running->engine->dispatch, running->work.number,
-                        share->max_workers, err))
+        !dispatch_set_limit(running->engine->dispatch, running->work.number,
+                            share->max_workers, err))
         return false;
     if (share->max_workers > 0)
         request->max_workers = share->max_workers;

@@ -61,11 +61,10 @@ struct running_job *running_job_open(struct engine *engine,
 
 const char *running_job_id(const struct running_job *running);
 
-// running_job_number sets its number for dispatch; running_job_reserve takes
-// the number that its history gets if it is new. Call on the loop, before the
-// look-up.
-void running_job_number(struct running_job *running, int32_t number);
-void running_job_reserve(struct running_job *running);
+// Set its number for dispatch, and take the number that its history gets if it
+// is new. Call on the loop, before the look-up.
+void running_job_set_number(struct running_job *running, int32_t number);
+void running_job_reserve_number(struct running_job *running);
 
 // Returns true if both have the same history: of a run, or of evaluations.
 bool running_job_same_history(const struct running_job *one,
@@ -117,8 +116,8 @@ struct job_share {
     int32_t priority;
     int32_t max_workers;
 };
-bool running_job_share(struct running_job *running,
-                       const struct job_share *share, struct err *err);
+bool running_job_set_share(struct running_job *running,
+                           const struct job_share *share, struct err *err);
 
 // Call when the coordinator ends: closes the job. A run is left for the next
 // coordinator to resume.

@@ -110,7 +110,7 @@ static bool pin(struct running_job *running, enum role role, char *digest,
     model->met = dispatch_can_serve(engine->dispatch, model->number);
     running->facts.digests[role] = digest;
     running->facts.simulated =
-        running->facts.simulated || models_simulated(digest);
+        running->facts.simulated || models_is_simulated(digest);
     return true;
 }
 
@@ -160,7 +160,7 @@ static bool has_enough_votes(const struct engine *engine)
 static bool check_simulated(struct running_job *running, const char *digest,
                             struct err *err)
 {
-    bool stand_in = models_simulated(digest);
+    bool stand_in = models_is_simulated(digest);
 
     if (running->request->simulated && !stand_in) {
         err_set(err, ERR_INPUT,

@@ -227,12 +227,12 @@ struct running_job *running_job_open(struct engine *engine,
     return NULL;
 }
 
-void running_job_number(struct running_job *running, int32_t number)
+void running_job_set_number(struct running_job *running, int32_t number)
 {
     running->work.number = number;
 }
 
-void running_job_reserve(struct running_job *running)
+void running_job_reserve_number(struct running_job *running)
 {
     running->past.reserved_no = history_reserve_job(running->engine->store);
 }
@@ -254,8 +254,8 @@ static bool limit_workers(struct running_job *running, struct err *err)
 {
     int32_t most = running->request->max_workers;
 
-    return most == 0 || dispatch_limit(running->engine->dispatch,
-                                       running->work.number, most, err);
+    return most == 0 || dispatch_set_limit(running->engine->dispatch,
+                                           running->work.number, most, err);
 }
 
 bool running_job_begin(struct running_job *running, int64_t now,
@@ -359,8 +359,8 @@ void running_job_discard(struct running_job *running)
         history_unload_job(running->engine->store, running->work.job_no);
     release_prompts(running);
     running_job_unbind(running);
-    (void)dispatch_limit(running->engine->dispatch, running->work.number, 0,
-                         NULL);
+    (void)dispatch_set_limit(running->engine->dispatch, running->work.number, 0,
+                             NULL);
     leaving = calloc(1, sizeof *leaving);
     if (leaving == NULL) {
         free_running(running);

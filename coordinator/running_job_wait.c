@@ -123,7 +123,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
     }
     if (!model->bound)
         return false;
-    if (models_fits(model->digest, seen))
+    if (models_digest_fits(model->digest, seen))
         return no_worker_fits(running, role, err);
     err_set(err, ERR_INPUT,
             "model `%.40s` is not the one that this job began with (pinned "

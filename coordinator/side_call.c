@@ -165,7 +165,7 @@ struct side_call *side_call_find(const struct engine *engine, int64_t id)
     return side;
 }
 
-struct side_call *side_call_late(const struct engine *engine, int64_t now)
+struct side_call *side_call_find_late(const struct engine *engine, int64_t now)
 {
     struct side_call *side = engine->side_calls;
 

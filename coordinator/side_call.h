@@ -52,7 +52,7 @@ bool side_call_begin(struct engine *engine, const struct peer_address *asker,
 struct side_call *side_call_find(const struct engine *engine, int64_t id);
 
 // Returns a side call whose time is over; NULL if there is none.
-struct side_call *side_call_late(const struct engine *engine, int64_t now);
+struct side_call *side_call_find_late(const struct engine *engine, int64_t now);
 
 // Returns the message that a worker gets.
 struct call_message side_call_message(const struct engine *engine,

@@ -142,7 +142,7 @@ bool worker_fits(const struct worker_info *worker,
         why[0] = '\0';
     if (has == NULL)
         return false;
-    if (!models_fits(model->digest, has->digest)) {
+    if (!models_digest_fits(model->digest, has->digest)) {
         if (size > 0)
             tell_other_digest(worker, model, has, why, size);
         return false;
@@ -477,7 +477,7 @@ static size_t vote_on_server(const struct workers *workers, const char *model,
         const struct worker_model *found = find_model(w, model);
 
         if (w->away != away || found == NULL ||
-            !models_fits(digest, found->digest))
+            !models_digest_fits(digest, found->digest))
             continue;
         server_kind(w, kinds[n]);
         if (kinds[n][0] == '\0')

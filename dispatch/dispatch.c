@@ -235,10 +235,10 @@ void dispatch_leave(struct dispatch *dispatch, int32_t worker, int64_t now)
 
 // --- calls ---
 
-bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
-                    struct err *err)
+bool dispatch_set_limit(struct dispatch *dispatch, int32_t job,
+                        int32_t max_workers, struct err *err)
 {
-    bool ok = share_limit(dispatch, job, max_workers);
+    bool ok = share_set_limit(dispatch, job, max_workers);
 
     dispatch->settled = false;
     if (!ok)

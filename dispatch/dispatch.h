@@ -99,13 +99,13 @@
 // is sent again, to the same worker and under the same number: if it was the
 // answer that got lost, the worker still has it.
 //
-// Limits. A job may be allowed fewer workers than there are (dispatch_limit).
-// The workers that get its calls first keep the job, so that its prompts stay
-// in their caches. A worker that leaves, drains or falls silent is replaced. So
-// is one that holds no call of the job while calls wait that nobody with a seat
-// can take, because they are busy with other jobs, lack the model or have
-// failed these calls. Two jobs with limits get different workers where
-// possible.
+// Limits. A job may be allowed fewer workers than there are
+// (dispatch_set_limit). The workers that get its calls first keep the job, so
+// that its prompts stay in their caches. A worker that leaves, drains or falls
+// silent is replaced. So is one that holds no call of the job while calls wait
+// that nobody with a seat can take, because they are busy with other jobs, lack
+// the model or have failed these calls. Two jobs with limits get different
+// workers where possible.
 //
 // Hedging. With two or more workers, a slot that would otherwise be idle takes
 // a second copy of the call that has been out longest, once that call is late:
@@ -257,8 +257,8 @@ bool dispatch_queue(struct dispatch *dispatch, const struct dispatch_call *call,
 // Allows at most max_workers workers at a time to have calls of the job,
 // whether it has any calls now or not; 0: no limit. The caller should lift the
 // limit when the job is over. Fails, changing nothing, when out of memory.
-bool dispatch_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers,
-                    struct err *err);
+bool dispatch_set_limit(struct dispatch *dispatch, int32_t job,
+                        int32_t max_workers, struct err *err);
 // Sends a queued call to this particular worker, because it already has the
 // answer or is working on it. A limit of the job does not prevent this. Returns
 // false, and does nothing, if it is not possible now.

@@ -93,7 +93,8 @@ void share_charge(struct dispatch *dispatch, struct share *share,
     dispatch->usual_ms += (ms - dispatch->usual_ms) / USUAL_OF_CALLS;
 }
 
-bool share_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers)
+bool share_set_limit(struct dispatch *dispatch, int32_t job,
+                     int32_t max_workers)
 {
     struct share *share = get_share(dispatch, job);
     bool ok = share != NULL && seats_set(share, max_workers);

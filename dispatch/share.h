@@ -43,7 +43,8 @@ double share_step(const struct dispatch *dispatch, const struct share *share);
 
 // Allows at most max_workers workers for the job; 0: no limit. Returns false,
 // changing nothing, when out of memory.
-bool share_limit(struct dispatch *dispatch, int32_t job, int32_t max_workers);
+bool share_set_limit(struct dispatch *dispatch, int32_t job,
+                     int32_t max_workers);
 
 // Frees the shares that were kept only for their limit. No calls may be left.
 void shares_free(struct dispatch *dispatch);

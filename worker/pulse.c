@@ -51,11 +51,11 @@ static void beat_soon(struct pulse *pulse, int64_t now_ms)
         pulse->next_ms = soon_ms;
 }
 
-void pulse_connection(struct pulse *pulse, bool stands, int64_t now_ms)
+void pulse_connection(struct pulse *pulse, bool is_up, int64_t now_ms)
 {
-    if (!stands && !pulse->unsteady)
+    if (!is_up && !pulse->unsteady)
         beat_soon(pulse, now_ms);
-    pulse->unsteady = !stands;
+    pulse->unsteady = !is_up;
 }
 
 static int64_t patience_ms(const struct pulse *pulse)

@@ -49,7 +49,7 @@ int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms);
 // Says whether there is a connection. One that broke may lead to a different
 // coordinator when it is back, so the next heartbeat comes soon and shows who
 // is listening.
-void pulse_connection(struct pulse *pulse, bool stands, int64_t now_ms);
+void pulse_connection(struct pulse *pulse, bool is_up, int64_t now_ms);
 
 bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms);
 

@@ -276,7 +276,7 @@ bool uplink_flush(struct uplink *uplink)
            fail_to_send(uplink, &err);
 }
 
-bool uplink_stands(struct uplink *uplink)
+bool uplink_is_up(struct uplink *uplink)
 {
     bool stands = wire_writable(uplink->socket);
 

@@ -88,7 +88,7 @@ bool uplink_flush(struct uplink *uplink);
 
 // Returns true if there is a connection. If not, HELLO must be said again over
 // the next one.
-bool uplink_stands(struct uplink *uplink);
+bool uplink_is_up(struct uplink *uplink);
 
 // Like wire_receive.
 enum wire_got uplink_receive(struct uplink *uplink, struct arena *arena,

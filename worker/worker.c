@@ -91,7 +91,7 @@ static void *run(void *user)
         if (atomic_load(&worker->drain) && worker->state != DRAINING)
             states_begin_drain(worker);
         if (uplink_is_open(worker->uplink))
-            pulse_connection(&worker->pulse, uplink_stands(worker->uplink),
+            pulse_connection(&worker->pulse, uplink_is_up(worker->uplink),
                              clock_monotonic_ms());
         if (worker->state != ENDED)
             states_step(worker, clock_monotonic_ms());

@@ -170,7 +170,7 @@ int job_programs_fd(const struct job_programs *programs)
     return exec_pool_fd(programs->pool);
 }
 
-bool job_programs_at_work(const struct job_programs *programs)
+bool job_programs_are_busy(const struct job_programs *programs)
 {
     return programs != NULL && programs->asked > 0;
 }
@@ -336,7 +336,7 @@ void job_programs_read(struct job_work *work,
     while (work->programs != NULL &&
            exec_pool_take(work->programs->pool, &done)) {
         struct flight *flight =
-            flights_by_id(&work->engine->flights, (int64_t)done.id);
+            flights_find_id(&work->engine->flights, (int64_t)done.id);
 
         work->programs->asked--;
         // Another job asks its own programs by now.

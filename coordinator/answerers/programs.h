@@ -29,7 +29,7 @@ bool job_programs_start(const struct job *job, const struct bundle *bundle,
 void job_programs_stop(struct job_programs *programs);
 
 // Returns true while one of them owes an answer. Accepts NULL.
-bool job_programs_at_work(const struct job_programs *programs);
+bool job_programs_are_busy(const struct job_programs *programs);
 
 // Returns a descriptor that is readable while there is an answer to take.
 int job_programs_fd(const struct job_programs *programs);

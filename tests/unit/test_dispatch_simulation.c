@@ -554,9 +554,10 @@ static void plan_limits(struct world *world)
         if (chance(world, 2) == 0)
             continue;
         world->limits[job] = 1 + (int32_t)chance(world, 4);
-        expect(world,
-               dispatch_limit(world->dispatch, job, world->limits[job], NULL),
-               "a limit was not taken", job);
+        expect(
+            world,
+            dispatch_set_limit(world->dispatch, job, world->limits[job], NULL),
+            "a limit was not taken", job);
     }
 }
 

@@ -72,9 +72,9 @@ Test(flight, call_in_flight_is_found_by_its_key_and_its_number)
     struct flight *flight = open_flight(1);
 
     cr_expect_eq(flights_find(&flights, &key), flight);
-    cr_expect_eq(flights_by_id(&flights, flight->id), flight);
+    cr_expect_eq(flights_find_id(&flights, flight->id), flight);
     cr_expect_null(flights_find(&flights, &other));
-    cr_expect_null(flights_by_id(&flights, flight->id + 1));
+    cr_expect_null(flights_find_id(&flights, flight->id + 1));
 }
 
 Test(flight, an_order_is_copied_with_its_texts)
@@ -103,7 +103,7 @@ Test(flight, dropped_call_is_not_found_and_its_number_is_never_reused)
 
     flights_drop(&flights, flight);
     cr_expect_null(flights_find(&flights, &key));
-    cr_expect_null(flights_by_id(&flights, id));
+    cr_expect_null(flights_find_id(&flights, id));
     cr_expect_eq(flights.n, 0);
     cr_expect_neq(open_flight(1)->id, id);
 }

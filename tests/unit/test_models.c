@@ -58,8 +58,8 @@ Test(models, worker_gets_the_digest_without_its_mark)
 
 Test(models, simulated_and_revision_marks_are_distinguished)
 {
-    cr_expect(models_simulated("simulated:abc"));
-    cr_expect_not(models_simulated("abc"));
+    cr_expect(models_is_simulated("simulated:abc"));
+    cr_expect_not(models_is_simulated("abc"));
     cr_expect(models_revision("revision:x"));
     cr_expect_not(models_revision("simulated:revision:x"));
 }

@@ -6,7 +6,8 @@ TestSuite(seat, .init = open_dispatch, .fini = close_dispatch);
 
 static void limit(int32_t job, int32_t max_workers)
 {
-    cr_assert(dispatch_limit(dispatch, job, max_workers, &err), "%s", err.text);
+    cr_assert(dispatch_set_limit(dispatch, job, max_workers, &err), "%s",
+              err.text);
     prove();
 }
 
