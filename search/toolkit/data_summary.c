@@ -23,6 +23,15 @@ struct summary {
     struct form observe;
     struct form conclude;
     struct buf notes;
+    int skips; // batches about which there was nothing to add
+    bool over; // it is useless to show more
+};
+
+// Some rows that are shown together.
+struct batch {
+    const size_t *rows;
+    size_t n;
+    int64_t number;
 };
 
 static bool init_forms(struct summary *summary, struct err *err)
@@ -95,31 +104,38 @@ static json_t *observe_inputs(const struct summary *summary,
                      notes);
 }
 
-static bool ask(struct summary *summary, const struct form *form,
-                json_t *inputs, int64_t draw, const char *field, char **out,
-                struct err *err)
+// Takes inputs, which are NULL when out of memory.
+static struct question question_of(const struct form *form, json_t *inputs,
+                                   int64_t draw)
 {
-    struct question question = {.form = form,
-                                .inputs = inputs,
-                                .purpose = "summary",
-                                .temperature = TEMPERATURE,
-                                .draw = draw,
-                                .prose = true};
+    return (struct question){.form = form,
+                             .inputs = inputs,
+                             .purpose = "summary",
+                             .temperature = TEMPERATURE,
+                             .draw = draw,
+                             .prose = true};
+}
+
+// Asks and releases the question. *out is the field of the answer; NULL if
+// there is no answer. The caller frees it.
+static bool ask(struct summary *summary, struct question *question,
+                const char *field, char **out, struct err *err)
+{
     bool ok = true;
 
     *out = NULL;
-    if (inputs == NULL) {
+    if (question->inputs == NULL) {
         err_nomem(err, "a summary of the data");
         return false;
     }
-    ok = questions_ask(summary->session, &question, 1, err);
-    if (ok && question.answer != NULL) {
-        *out = strdup(json_get_text(question.answer, field, ""));
+    ok = questions_ask(summary->session, question, 1, err);
+    if (ok && question->answer != NULL) {
+        *out = strdup(json_get_text(question->answer, field, ""));
         ok = *out != NULL;
         if (!ok)
             err_nomem(err, "a summary of the data");
     }
-    question_release(&question);
+    question_release(question);
     return ok;
 }
 
@@ -153,47 +169,56 @@ static void keep_notes(struct summary *summary, const char *text)
     buf_putc(&summary->notes, '\n');
 }
 
-// Shows rows [from, from + n). Clears *more if it is useless to continue
-// because no answer came at all.
-static bool observe(struct summary *summary, const size_t *rows, size_t n,
-                    int64_t draw, int *skips, bool *more, struct err *err)
+// Shows a batch and keeps what the teacher notes about it. It is over when the
+// teacher does not answer, or has had nothing to add SUMMARY_SKIPS times.
+static bool observe(struct summary *summary, const struct batch *batch,
+                    struct err *err)
 {
     const struct dataset *dataset = session_dataset(summary->session);
     struct buf examples = BUF_INIT(BATCH_MAX_BYTES);
+    struct question question;
     char *text = NULL;
+    bool ok;
 
-    for (size_t i = 0; i < n; i++) {
-        json_t *fields = dataset_fields(dataset, rows[i]);
+    for (size_t i = 0; i < batch->n; i++) {
+        json_t *fields = dataset_fields(dataset, batch->rows[i]);
 
         put_row(&examples, fields);
         json_decref(fields);
     }
-    bool ok =
-        buf_ok(&examples, "a batch of examples", err) &&
-        ask(summary, &summary->observe, observe_inputs(summary, &examples),
-            draw, "observations", &text, err);
-    *more = ok && text != NULL;
-    if (*more && says_complete(text))
-        *more = ++*skips < SUMMARY_SKIPS;
-    else if (*more)
+    ok = buf_ok(&examples, "a batch of examples", err);
+    if (ok) {
+        question =
+            question_of(&summary->observe, observe_inputs(summary, &examples),
+                        batch->number);
+        ok = ask(summary, &question, "observations", &text, err);
+    }
+    if (text == NULL)
+        summary->over = true;
+    else if (says_complete(text))
+        summary->over = ++summary->skips >= SUMMARY_SKIPS;
+    else
         keep_notes(summary, text);
     free(text);
     buf_release(&examples);
     return ok;
 }
 
-static bool observe_all(struct summary *summary, size_t batch, struct err *err)
+static bool observe_all(struct summary *summary, size_t size, struct err *err)
 {
     const struct split *split = session_split(summary->session);
     const size_t *rows = split->rows[SHARE_TRAIN];
     size_t n = split->n[SHARE_TRAIN];
-    int skips = 0;
-    bool more = true;
 
-    for (size_t i = 0; more && i < SUMMARY_OBSERVATIONS && i * batch < n; i++) {
-        size_t left = n - i * batch;
-        if (!observe(summary, rows + i * batch, left < batch ? left : batch,
-                     (int64_t)i, &skips, &more, err))
+    for (size_t i = 0; !summary->over && i < SUMMARY_OBSERVATIONS; i++) {
+        size_t from = i * size;
+        const struct batch batch = {.rows = rows + from,
+                                    .n = n - from < size ? n - from : size,
+                                    .number = (int64_t)i};
+
+        if (from >= n)
+            break;
+        if (!observe(summary, &batch, err))
             return false;
     }
     return true;
@@ -204,6 +229,7 @@ bool data_summary(struct session *session, int64_t batch_size, char **out,
 {
     struct summary summary = {.session = session,
                               .notes = BUF_INIT(NOTES_MAX_BYTES)};
+    struct question question;
     bool ok = false;
 
     *out = NULL;
@@ -212,10 +238,13 @@ bool data_summary(struct session *session, int64_t batch_size, char **out,
         !buf_ok(&summary.notes, "notes on the data", err))
         goto out;
     ok = true;
-    if (summary.notes.len > 0)
-        ok = ask(&summary, &summary.conclude,
-                 json_pack("{s:s}", "observations", summary.notes.data),
-                 DRAW_SUMMARY, "summary", out, err);
+    if (summary.notes.len > 0) {
+        question =
+            question_of(&summary.conclude,
+                        json_pack("{s:s}", "observations", summary.notes.data),
+                        DRAW_SUMMARY);
+        ok = ask(&summary, &question, "summary", out, err);
+    }
 
 out:
     buf_release(&summary.notes);
