@@ -262,7 +262,7 @@ static void check_headroom(struct jobfile *file, const struct options *options)
         "SELECT t.score, t.n FROM trials t JOIN jobs j ON j.no = t.job_no"
         " WHERE j.name = ?1 AND t.kind = 'baseline' AND t.state = 'done'"
         " ORDER BY t.started_ms DESC LIMIT 1";
-    char *path = jobfile_beside(file->path, "promptcc.db");
+    char *path = jobfile_beside(file->path, JOBFILE_STORE);
     struct place place = {.file = file->path};
     struct err ignored = ERR_CLEAR;
     struct store *store = path == NULL || access(path, R_OK) != 0

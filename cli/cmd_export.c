@@ -58,7 +58,7 @@ static int write_stored(const struct options *options, const json_t *job,
     struct follow follow = {.options = options,
                             .existing =
                                 out != NULL ? FOLLOW_REPLACES : FOLLOW_SPARES,
-                            .out = out != NULL ? out : "compiled.json",
+                            .out = out != NULL ? out : JOBFILE_COMPILED,
                             .request = {.action = REQUEST_RUN}};
     struct client_result result = {.compiled = compiled,
                                    .compiled_len = strlen(compiled)};

@@ -237,9 +237,8 @@ static int calibrate_there(const struct options *options, struct jobfile *file,
 static int calibrate_here(const struct options *options, struct jobfile *file,
                           struct sums sums[ROLE_COUNT], struct err *err)
 {
-    const char *given = option_text(options, OPT_STORE);
-    char *store = given != NULL ? strdup(given)
-                                : jobfile_beside(file->path, "promptcc.db");
+    char *store = jobfile_given_or(option_text(options, OPT_STORE), file->path,
+                                   JOBFILE_STORE);
     struct follow follow = {
         .options = options,
         .file = file,

@@ -93,11 +93,10 @@ static bool is_plain(const char *text, const char *what, struct err *err)
 static bool find_places(const struct options *options, const char *path,
                         struct places *at, struct err *err)
 {
-    const char *out = option_text(options, OPT_OUT);
     const char *store = option_text(options, OPT_STORE);
     char *beside = jobfile_beside(path, "slurm");
     char *compiled =
-        out == NULL ? jobfile_beside(path, "compiled.json") : strdup(out);
+        jobfile_given_or(option_text(options, OPT_OUT), path, JOBFILE_COMPILED);
 
     if (beside != NULL)
         at->folder = absolute(beside);
@@ -107,7 +106,7 @@ static bool find_places(const struct options *options, const char *path,
     free(beside);
     free(compiled);
     if (at->folder != NULL) {
-        at->store = store == NULL ? file_join(at->folder, "promptcc.db")
+        at->store = store == NULL ? file_join(at->folder, JOBFILE_STORE)
                                   : absolute(store);
         at->workers_script = file_join(at->folder, "workers.sbatch");
         at->coordinator_script = file_join(at->folder, "coordinator.sbatch");

@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/command.h"
 #include "cli/follow.h"
@@ -7,9 +6,8 @@
 
 static int submit(const struct options *options, struct jobfile *file)
 {
-    const char *given = option_text(options, OPT_OUT);
-    char *out = given != NULL ? strdup(given)
-                              : jobfile_beside(file->path, "compiled.json");
+    char *out = jobfile_given_or(option_text(options, OPT_OUT), file->path,
+                                 JOBFILE_COMPILED);
     struct follow follow = {
         .options = options,
         .file = file,

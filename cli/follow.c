@@ -288,12 +288,10 @@ int follow_here(struct follow *follow)
                                 ? option_text(options, OPT_OUT)
                                 : follow->request.out;
     bool eval = follow->request.action == REQUEST_EVAL;
-    char *store = given_store != NULL
-                      ? strdup(given_store)
-                      : jobfile_beside(follow->file->path, "promptcc.db");
-    char *out = given_out != NULL
-                    ? strdup(given_out)
-                    : jobfile_beside(follow->file->path, "compiled.json");
+    char *store =
+        jobfile_given_or(given_store, follow->file->path, JOBFILE_STORE);
+    char *out =
+        jobfile_given_or(given_out, follow->file->path, JOBFILE_COMPILED);
     char *kept = out == NULL ? NULL : out_file_absolute(out);
     struct servers servers = {0};
     struct err err = ERR_CLEAR;

@@ -14,7 +14,7 @@
 #include "store/lookup.h"
 #include "store/query.h"
 
-static const char STORE_NAME[] = "promptcc.db";
+static const char STORE_NAME[] = JOBFILE_STORE;
 
 enum { ARGUMENT_BYTES = 1 << 20 };
 

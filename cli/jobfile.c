@@ -31,6 +31,11 @@ char *jobfile_beside(const char *path, const char *name)
     return joined;
 }
 
+char *jobfile_given_or(const char *given, const char *path, const char *name)
+{
+    return given != NULL ? strdup(given) : jobfile_beside(path, name);
+}
+
 // A folder means the job.yaml in it.
 static char *resolve_path(const char *path)
 {
@@ -147,9 +152,8 @@ static bool add_prompt_tokens(struct jobfile *file,
 static bool add_from_store(struct jobfile *file, const struct options *options,
                            const char *id, const char **name, struct err *err)
 {
-    const char *given = option_text(options, OPT_STORE);
-    char *path = given != NULL ? strdup(given)
-                               : jobfile_beside(file->path, "promptcc.db");
+    char *path = jobfile_given_or(option_text(options, OPT_STORE), file->path,
+                                  JOBFILE_STORE);
     struct store *store = path == NULL ? NULL : store_open_read(path, err);
     json_t *rows = store == NULL
                        ? NULL

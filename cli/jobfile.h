@@ -84,8 +84,15 @@ bool jobfile_add_compiled(struct jobfile *file, const char *path,
 int jobfile_check_data(struct jobfile *file, const struct options *options,
                        const char *name);
 
-// Returns the path of `name` next to the job file. The caller frees the result;
-// NULL when out of memory.
+// The names of what a job leaves next to its file unless an option says
+// otherwise.
+#define JOBFILE_STORE "promptcc.db"
+#define JOBFILE_COMPILED "compiled.json"
+
+// Returns the path of `name` next to the job file at `path`. jobfile_given_or
+// returns `given` instead if it is not NULL. The caller frees the result; NULL
+// when out of memory.
 char *jobfile_beside(const char *path, const char *name);
+char *jobfile_given_or(const char *given, const char *path, const char *name);
 
 #endif
