@@ -21,7 +21,7 @@ enum {
     HELLO_MS = 500, // between greetings
     SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
     COMMAND_MS = 30000, // patience for a REPLY, by default, and for the WELCOME
-                        // of a coordinator to which there is a connection
+                        // of a coordinator that may be halted
     HALTED_MS = 1000,   // a wait this long means that this process was halted
     ID_BYTES = 16,
 };
@@ -334,12 +334,11 @@ static bool may_be_lost(const struct client *client)
 }
 
 // A coordinator that is halted for seconds, as on a busy machine, answers
-// later.
-static int64_t patience_of(const struct client *client)
+// later. If all of it is halted, there is not even a connection.
+static bool may_be_halted(const struct client *client)
 {
-    return client->connected && client->patience_ms < COMMAND_MS
-               ? COMMAND_MS
-               : client->patience_ms;
+    return client->remote &&
+           (client->connected || endpoint_is_silent(client->endpoint));
 }
 
 static bool check_silence(struct client *client, int64_t began, int64_t now,
@@ -349,8 +348,12 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
         return lose_coordinator(client, err);
     if (client->welcomed ||
         now - (client->was_welcomed ? client->heard_ms : began) <
-            patience_of(client))
+            client->patience_ms)
         return true;
+    if (client->patience_ms < COMMAND_MS && may_be_halted(client)) {
+        client->patience_ms = COMMAND_MS;
+        return true;
+    }
     client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
         wire_explain_refusal(client->zmq, client->endpoint, &client->key, err))

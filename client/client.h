@@ -59,9 +59,9 @@ struct client_result {
 };
 
 // `zmq` is a context, borrowed. `key` is borrowed during the call; NULL means
-// in the clear. patience_ms is how long to wait for the first WELCOME while
-// there is no connection; one that is there but silent gets 30 s. ERR_IO: there
-// is no coordinator.
+// in the clear. patience_ms is how long to wait for the first WELCOME; a
+// coordinator that seems to be there, but halted, gets 30 s. ERR_IO: there is
+// no coordinator.
 struct client *client_open(void *zmq, const char *endpoint,
                            const struct key *key, int64_t patience_ms,
                            struct err *err);

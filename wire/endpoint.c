@@ -68,19 +68,30 @@ static int await_connection(int fd)
                                                                    : errno;
 }
 
-// Returns 0 if somebody listens, otherwise why not.
-static int knock(const struct addrinfo *address)
+// Returns 0 if somebody listens, otherwise why not. *fd is the connection,
+// which the caller must close in any case; -1: none.
+static int reach(const struct addrinfo *address, int *fd)
 {
-    int fd = socket(address->ai_family,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int why = 0;
 
-    if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) != 0)
+    *fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                 0);
+    if (*fd < 0 || connect(*fd, address->ai_addr, address->ai_addrlen) != 0)
         why = errno;
-    if (why == EINPROGRESS)
-        why = await_connection(fd);
+    return why == EINPROGRESS ? await_connection(*fd) : why;
+}
+
+static void hang_up(int fd)
+{
     if (fd >= 0)
         (void)close(fd);
+}
+
+static int knock(const struct addrinfo *address)
+{
+    int fd, why = reach(address, &fd);
+
+    hang_up(fd);
     return why;
 }
 
@@ -167,4 +178,31 @@ void endpoint_find(const char *endpoint, char out[ENDPOINT_BYTES])
         (void)snprintf(out, ENDPOINT_BYTES, "%s", endpoint);
     if (found != NULL)
         freeaddrinfo(found);
+}
+
+static bool is_silent(const struct addrinfo *address)
+{
+    static const char lines[] = "\r\n\r\n";
+    int fd, why = reach(address, &fd);
+    struct pollfd item = {.fd = fd, .events = POLLIN};
+    bool silent =
+        why == 0 &&
+        send(fd, lines, sizeof lines - 1, MSG_NOSIGNAL) == sizeof lines - 1 &&
+        poll(&item, 1, KNOCK_MS) == 0;
+
+    hang_up(fd);
+    return silent;
+}
+
+bool endpoint_is_silent(const char *endpoint)
+{
+    int why;
+    struct addrinfo *found = resolve(endpoint, &why);
+    const struct addrinfo *at =
+        found == NULL ? NULL : find_listener(found, &why);
+    bool silent = at != NULL && is_silent(at);
+
+    if (found != NULL)
+        freeaddrinfo(found);
+    return silent;
 }

@@ -7,6 +7,8 @@
 #ifndef WIRE_ENDPOINT_H
 #define WIRE_ENDPOINT_H
 
+#include <stdbool.h>
+
 enum { ENDPOINT_BYTES = 320, ENDPOINT_REASON_BYTES = 80 };
 
 // Finds what to connect to in place of `endpoint`. That is the same endpoint,
@@ -21,5 +23,11 @@ void endpoint_find(const char *endpoint, char out[ENDPOINT_BYTES]);
 // else listens there. The result is "" if `endpoint` is not tcp://. Waits like
 // endpoint_find.
 void endpoint_explain(const char *endpoint, char out[ENDPOINT_REASON_BYTES]);
+
+// Returns true if somebody accepts a connection there, and then says nothing,
+// not even to the empty lines of a confused client. That may be a coordinator
+// that is halted; other servers, such as those of HTTP, hang up or complain.
+// Waits like endpoint_find, and 300 ms for the answer.
+bool endpoint_is_silent(const char *endpoint);
 
 #endif

@@ -63,3 +63,17 @@ Test(endpoint, addresses_of_other_schemes_are_left_alone)
     endpoint_explain("inproc://here", reason);
     cr_expect_str_eq(reason, "");
 }
+
+// The system accepts connections for it.
+Test(endpoint, listener_that_says_nothing_may_be_a_halted_coordinator)
+{
+    char endpoint[ENDPOINT_BYTES];
+    int port, fd = take_port(false, &port);
+
+    (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", port);
+    cr_expect_not(endpoint_is_silent(endpoint));
+    cr_assert_eq(listen(fd, 4), 0);
+    cr_expect(endpoint_is_silent(endpoint));
+    (void)close(fd);
+    cr_expect_not(endpoint_is_silent("inproc://here"));
+}
