@@ -99,7 +99,7 @@ static bool follow(struct err *err)
     return status == 200;
 }
 
-Test(fault_http, stream_out_of_memory_does_not_occupy_a_place, .timeout = 60)
+Test(fault_http, stream_out_of_memory_does_not_occupy_a_place, .timeout = 300)
 {
     fault_each(follow);
 }

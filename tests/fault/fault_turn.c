@@ -79,7 +79,7 @@ static void tear_down(void)
     buf_release(&rows);
 }
 
-TestSuite(turn, .init = set_up, .fini = tear_down, .timeout = 110);
+TestSuite(turn, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void expect_short_turns(void)
 {

@@ -155,7 +155,7 @@ static void part(struct meeting *meeting)
     zmq_ctx_term(meeting->zmq);
 }
 
-Test(client, late_reply_is_not_taken_for_the_next_question, .timeout = 60)
+Test(client, late_reply_is_not_taken_for_the_next_question, .timeout = 300)
 {
     struct meeting meeting;
     struct err err = ERR_CLEAR;
@@ -195,7 +195,7 @@ static void ask_one_that_halts(enum message_kind at, long halt_ms,
     part(&meeting);
 }
 
-Test(client, coordinator_halted_before_its_welcome_is_waited_for, .timeout = 60)
+Test(client, coordinator_halted_before_its_welcome_is_waited_for, .timeout = 300)
 {
     enum { HALT_MS = 7000, PATIENCE_MS = 5000 };
 
@@ -203,14 +203,14 @@ Test(client, coordinator_halted_before_its_welcome_is_waited_for, .timeout = 60)
 }
 
 Test(client, reply_of_a_coordinator_halted_after_the_question_is_read,
-     .timeout = 60)
+     .timeout = 300)
 {
     enum { HALT_MS = 4000, PATIENCE_MS = 30000 };
 
     ask_one_that_halts(MESSAGE_COMMAND, HALT_MS, PATIENCE_MS);
 }
 
-Test(client, job_that_can_never_be_sent_is_refused_at_once, .timeout = 60)
+Test(client, job_that_can_never_be_sent_is_refused_at_once, .timeout = 300)
 {
     enum { FOLDER_BYTES = 5000 }; // 4,096 go into a SUBMIT
     struct meeting meeting;
@@ -246,7 +246,7 @@ static void note(void *user, const char *text)
     (void)snprintf(told->text, sizeof told->text, "%s", text);
 }
 
-Test(client, job_is_resent_to_a_busy_coordinator, .timeout = 60)
+Test(client, job_is_resent_to_a_busy_coordinator, .timeout = 300)
 {
     struct meeting meeting;
     struct client_result result;
@@ -284,7 +284,7 @@ static void interrupt(void *user, const char *text)
 
 // The job has been sent, and nobody can know whether it will begin.
 Test(client, client_that_leaves_before_acceptance_is_told_the_job_may_begin,
-     .timeout = 60)
+     .timeout = 300)
 {
     struct meeting meeting;
     struct client_result result;

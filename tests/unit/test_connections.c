@@ -48,7 +48,7 @@ static void tear_down(void)
     zmq_ctx_term(context);
 }
 
-TestSuite(connections, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(connections, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static int open_raw(void)
 {
@@ -82,7 +82,7 @@ static void await_count(size_t n)
 static bool is_closed(int fd)
 {
     char bytes[256];
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval patience = {.tv_sec = 60};
     ssize_t got = 1;
 
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

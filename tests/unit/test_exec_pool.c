@@ -79,13 +79,13 @@ static void begin(size_t command, uint64_t id, const char *line)
               "%s", err.text);
 }
 
-// Waits for the next result, 20 s at most.
+// Waits for the next result, a minute at most.
 static void take(void)
 {
     struct pollfd fd = {.fd = exec_pool_fd(pool), .events = POLLIN};
 
     exec_done_release(&done);
-    cr_assert_eq(poll(&fd, 1, 20000), 1, "nothing is done after 20 s");
+    cr_assert_eq(poll(&fd, 1, 60000), 1, "nothing is done after 60 s");
     cr_assert(exec_pool_take(pool, &done));
 }
 
@@ -109,11 +109,11 @@ static void expect_fault(const char *words_of_it)
               done.fault.text);
 }
 
-TestSuite(exec_pool, .fini = close_pool, .timeout = 60);
+TestSuite(exec_pool, .fini = close_pool, .timeout = 300);
 
 Test(exec_pool, a_line_is_answered_by_a_line)
 {
-    start_script("while read -r x; do echo \"$x\"; done", 10000);
+    start_script("while read -r x; do echo \"$x\"; done", 60000);
     ask("{\"score\": 0.5}");
     expect_answer("{\"score\": 0.5}");
     cr_expect_eq(done.id, 1);
@@ -124,7 +124,7 @@ Test(exec_pool, one_child_answers_many_lines)
 {
     char first[32];
 
-    set_script(0, "while read -r x; do echo $$; done", 10000);
+    set_script(0, "while read -r x; do echo $$; done", 60000);
     start(1, "/", 4, NULL);
     ask("the first child of a command gets one line");
     ask("a");
@@ -139,7 +139,7 @@ Test(exec_pool, many_requests_end_once_each)
 {
     bool seen[500] = {false};
 
-    set_script(0, "while read -r x; do echo $x; done", 10000);
+    set_script(0, "while read -r x; do echo $x; done", 60000);
     start(1, "/", 2, NULL);
     for (uint64_t id = 0; id < 500; id++)
         begin(0, id, "0");
@@ -155,7 +155,7 @@ Test(exec_pool, requests_spread_over_the_processes)
 {
     char first[32];
 
-    set_script(0, "while read -r x; do sleep 0.3; echo $$; done", 10000);
+    set_script(0, "while read -r x; do sleep 2; echo $$; done", 60000);
     start(1, "/", 2, NULL);
     begin(0, 1, "a");
     begin(0, 2, "b");
@@ -167,8 +167,8 @@ Test(exec_pool, requests_spread_over_the_processes)
 
 Test(exec_pool, each_command_has_its_own_children)
 {
-    set_script(0, "while read -r x; do echo first; done", 10000);
-    set_script(1, "while read -r x; do echo second; done", 10000);
+    set_script(0, "while read -r x; do echo first; done", 60000);
+    set_script(1, "while read -r x; do echo second; done", 60000);
     start(2, "/", 1, NULL);
     begin(1, 7, "a");
     take();
@@ -182,7 +182,7 @@ Test(exec_pool, a_child_that_exits_is_a_fault_with_its_status_and_errors)
 {
     start_script("read -r x; echo first >&2; echo 'no field intent' >&2; "
                  "exit 3",
-                 10000);
+                 60000);
     ask("a");
     expect_fault("exited with status 3 before it answered; its standard error "
                  "ends: no field intent");
@@ -191,14 +191,14 @@ Test(exec_pool, a_child_that_exits_is_a_fault_with_its_status_and_errors)
 
 Test(exec_pool, a_child_that_is_killed_is_a_fault_with_its_signal)
 {
-    start_script("read -r x; kill -9 $$", 10000);
+    start_script("read -r x; kill -9 $$", 60000);
     ask("a");
     expect_fault("was killed by signal 9");
 }
 
 Test(exec_pool, a_child_that_never_reads_is_a_fault)
 {
-    start_script("exit 0", 10000);
+    start_script("exit 0", 60000);
     ask("a");
     expect_fault("exited with status 0 before it answered");
 }
@@ -223,10 +223,16 @@ static void expect_killed(const char *script)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000000L};
 
-    start_script(script, 300);
-    ask("a");
-    expect_fault("did not answer within 0.3 s");
-    pid_t sleeper = (pid_t)atoi(done.errors);
+    pid_t sleeper = 0;
+
+    // On a slow machine it takes longer until the script has begun.
+    for (int64_t ms = 300; ms <= 30000 && sleeper <= 1; ms *= 10) {
+        close_pool();
+        start_script(script, ms);
+        ask("a");
+        expect_fault("did not answer within ");
+        sleeper = (pid_t)atoi(done.errors);
+    }
     cr_assert(sleeper > 1, "%s", done.errors);
     for (int i = 0; i < 1000 && is_running(sleeper); i++)
         (void)nanosleep(&pause, NULL);
@@ -247,7 +253,7 @@ Test(exec_pool, nonsense_is_a_fault_and_the_next_request_is_served)
 {
     start_script("while read -r x; do if [ $x = bad ]; then echo well; else "
                  "echo 1; fi; done",
-                 10000);
+                 60000);
     ask("bad");
     expect_fault("the metric answered `well`");
     ask("good");
@@ -256,29 +262,34 @@ Test(exec_pool, nonsense_is_a_fault_and_the_next_request_is_served)
 
 Test(exec_pool, a_score_out_of_range_is_a_fault)
 {
-    start_script("while read -r x; do echo 1.01; done", 10000);
+    start_script("while read -r x; do echo 1.01; done", 60000);
     ask("a");
     expect_fault("the metric answered `1.01`");
 }
 
 Test(exec_pool, an_answer_of_two_lines_is_a_fault)
 {
-    start_script("while read -r x; do printf '1\\n0\\n'; done", 10000);
+    start_script("while read -r x; do printf '1\\n0\\n'; done", 60000);
     ask("a");
     expect_fault("answered with more than one line");
 }
 
 Test(exec_pool, unsolicited_line_is_a_fault_of_the_next_request)
 {
-    const struct timespec pause = {.tv_nsec = 400 * 1000000L};
+    char sign[64], text[200];
 
-    start_script("while read -r x; do echo 1; [ $x = a ] || "
-                 "{ sleep 0.1; echo 0; }; done",
-                 10000);
+    (void)snprintf(sign, sizeof sign, "/tmp/exec_pool_sign_%d", (int)getpid());
+    (void)snprintf(text, sizeof text,
+                   "while read -r x; do echo 1; [ $x = a ] || "
+                   "{ sleep 0.1; echo 0; : > %s; }; done",
+                   sign);
+    start_script(text, 60000);
     ask("a");
     ask("b");
     expect_answer("1");
-    (void)nanosleep(&pause, NULL);
+    for (int i = 0; i < 6000 && access(sign, F_OK) != 0; i++)
+        (void)poll(NULL, 0, 10);
+    cr_assert_eq(unlink(sign), 0);
     ask("b");
     expect_fault("wrote a line that it was not asked for");
 }
@@ -286,7 +297,8 @@ Test(exec_pool, unsolicited_line_is_a_fault_of_the_next_request)
 // Otherwise each request would get the answer to the one before it.
 Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
 {
-    start_script("echo 1; while read -r l; do sleep 0.1; echo 0.5; done", 5000);
+    start_script("echo 1; while read -r l; do sleep 0.1; echo 0.5; done",
+                 60000);
     ask("x");
     expect_fault("more than one line");
     ask("x");
@@ -295,7 +307,7 @@ Test(exec_pool, a_line_before_the_first_request_is_a_fault_of_each)
 
 Test(exec_pool, line_printed_at_exit_is_not_an_answer)
 {
-    start_script("while read -r l; do echo 0.5; done; echo all done", 5000);
+    start_script("while read -r l; do echo 0.5; done; echo all done", 60000);
     ask("x");
     expect_answer("0.5");
     ask("x");
@@ -304,13 +316,13 @@ Test(exec_pool, line_printed_at_exit_is_not_an_answer)
 
 Test(exec_pool, a_first_child_that_does_not_end_is_waited_for_a_while)
 {
-    start_script("while read -r l; do echo 0.5; done; exec sleep 60", 20000);
+    start_script("while read -r l; do echo 0.5; done; exec sleep 100", 60000);
     int64_t from = clock_monotonic_ms();
     ask("x");
     expect_answer("0.5");
     ask("x");
     expect_answer("0.5");
-    cr_expect_lt(clock_monotonic_ms() - from, 10000);
+    cr_expect_lt(clock_monotonic_ms() - from, 50000);
 }
 
 // Such a child answers from another thread, for example.
@@ -318,7 +330,7 @@ Test(exec_pool, child_that_aborts_at_end_of_input_still_serves)
 {
     start_script("while read -r l; do timeout 0.2 cat >&2; "
                  "[ $? = 124 ] || exit 0; echo 0.5; done",
-                 10000);
+                 60000);
     ask("x");
     expect_answer("0.5");
     ask("x");
@@ -328,14 +340,14 @@ Test(exec_pool, child_that_aborts_at_end_of_input_still_serves)
 Test(exec_pool, endless_line_is_a_fault)
 {
     start_script("read -r x; head -c 3000000 /dev/zero | tr '\\0' a; sleep 100",
-                 10000);
+                 60000);
     ask("a");
     expect_fault("answered with a line over 1048576 bytes");
 }
 
 Test(exec_pool, a_child_that_ends_after_each_answer_still_serves)
 {
-    start_script("read -r x; echo 1", 10000);
+    start_script("read -r x; echo 1", 60000);
     for (int i = 0; i < 50; i++) {
         ask("a");
         expect_answer("1");
@@ -346,7 +358,7 @@ Test(exec_pool, only_the_end_of_standard_error_is_kept)
 {
     start_script("read -r x; head -c 100000 /dev/zero | tr '\\0' x >&2; "
                  "echo last >&2; exit 1",
-                 10000);
+                 60000);
     ask("a");
     expect_fault("exited with status 1");
     cr_expect_eq(strlen(done.errors), 4096);
@@ -370,7 +382,7 @@ Test(exec_pool, a_request_larger_than_a_pipe_arrives_whole)
 
 Test(exec_pool, a_carriage_return_belongs_to_the_line_end)
 {
-    start_script("while read -r x; do printf '0.5\\r\\n'; done", 10000);
+    start_script("while read -r x; do printf '0.5\\r\\n'; done", 60000);
     ask("a");
     expect_answer("0.5");
 }
@@ -382,7 +394,7 @@ Test(exec_pool, stop_kills_a_busy_child_at_once)
     int64_t before = clock_monotonic_ms();
     exec_pool_stop(pool);
     pool = NULL;
-    cr_expect(clock_monotonic_ms() - before < 5000);
+    cr_expect(clock_monotonic_ms() - before < 50000);
 }
 
 static const char script[] = "#!/bin/sh\nwhile read -r x; do pwd; done\n";

@@ -11,7 +11,7 @@ static void set_up(void)
     err = ERR_CLEAR;
 }
 
-TestSuite(guest, .init = set_up, .timeout = 20);
+TestSuite(guest, .init = set_up, .timeout = 300);
 
 static bool holds(const char *text, int hour, int minute)
 {

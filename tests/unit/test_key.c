@@ -27,7 +27,7 @@ static void tear_down(void)
     cr_assert_eq(system(command), 0);
 }
 
-TestSuite(key, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(key, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static const char *path_of(const char *name)
 {

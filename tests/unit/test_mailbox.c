@@ -42,7 +42,7 @@ static void tear_down(void)
     zmq_ctx_term(context);
 }
 
-TestSuite(mailbox, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(mailbox, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static struct mailbox *mailbox_with(int64_t several, int64_t prefixes)
 {

@@ -21,7 +21,7 @@ static void expect_cancel(struct wire_socket *socket, int64_t id)
     struct message got;
 
     if (!wire_pending(socket))
-        zmq_poll(&item, 1, 5000);
+        zmq_poll(&item, 1, 60000);
     cr_assert_eq(wire_receive(socket, socket == router ? &peer : NULL, &arena,
                               &got, &err),
                  WIRE_MESSAGE, "%s", err.text);
@@ -65,7 +65,7 @@ static void tear_down(void)
     zmq_ctx_term(context);
 }
 
-TestSuite(outbox, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(outbox, .init = set_up, .fini = tear_down, .timeout = 300);
 
 Test(outbox, nothing_leaves_before_it_is_flushed)
 {

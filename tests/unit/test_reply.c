@@ -1489,7 +1489,7 @@ Test(reply, of_endless_repetition_is_read_quickly, .timeout = 600)
     buf_release(&text);
 }
 
-Test(reply, of_endless_brackets_is_refused_at_once, .timeout = 120)
+Test(reply, of_endless_brackets_is_refused_at_once, .timeout = 300)
 {
     struct buf text = BUF_INIT(8 << 20);
 

@@ -46,7 +46,7 @@ static void tear_down(void)
     free(examples);
 }
 
-TestSuite(search, .init = set_up, .fini = tear_down, .timeout = 100);
+TestSuite(search, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static char *job_of(const char *optimizer)
 {

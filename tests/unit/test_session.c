@@ -109,7 +109,7 @@ static void tear_down(void)
     zmq_ctx_term(zmq);
 }
 
-TestSuite(session, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(session, .init = set_up, .fini = tear_down, .timeout = 300);
 
 // --- the running job ---
 
@@ -120,7 +120,7 @@ static struct task *take_task(void)
     struct note note;
 
     for (;;) {
-        cr_assert_gt(zmq_poll(&item, 1, 10000), 0, "the session is silent");
+        cr_assert_gt(zmq_poll(&item, 1, 60000), 0, "the session is silent");
         cr_assert(note_await(pair, &note));
         if (note.kind == NOTE_TASK)
             return note.task;

@@ -109,7 +109,7 @@ Test(store, durable_reaches_the_last_put_and_notifies)
     cr_expect_eq(store_durable(store), store_last_put(store));
 
     struct pollfd notice = {.fd = store_notice_fd(store), .events = POLLIN};
-    cr_expect_eq(poll(&notice, 1, 1000), 1);
+    cr_expect_eq(poll(&notice, 1, 60000), 1);
     store_notice_clear(store);
     cr_expect_eq(poll(&notice, 1, 0), 0);
 }
@@ -123,7 +123,7 @@ Test(store, notice_comes_again_after_it_was_cleared)
     for (int i = 0; i < 50; i++) {
         (void)put_call(job, i);
         while (store_durable(store) < store_last_put(store)) {
-            cr_assert_eq(poll(&notice, 1, 5000), 1);
+            cr_assert_eq(poll(&notice, 1, 60000), 1);
             store_notice_clear(store);
         }
     }
