@@ -14,7 +14,7 @@ async function open({ base, ...options }) {
   await context?.close();
   seen = { elsewhere: [], errors: [] };
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(60000);
+  context.setDefaultTimeout(180000);
   page = await context.newPage();
   page.on('request', (r) => r.url().startsWith(base) || r.url().startsWith('data:') || seen.elsewhere.push(r.url()));
   page.on('pageerror', (e) => seen.errors.push(String(e)));

@@ -43,7 +43,7 @@ SUPPORT = ROOT.parent / "shared" / "data" / "support"
 DEADLINE_S = 180
 # Commands whose jobs pause while nothing answers. Unless a test says after how
 # long, they wait for as long as a machine may halt.
-PAUSING = ("run", "eval", "plan", "resume", "coordinator")
+PAUSING = ("run", "eval", "plan", "resume", "coordinator", "predict")
 SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer"
                        r"|runtime error:")
 
@@ -501,6 +501,17 @@ class Stage:
 
     def promptcc(self, *words, deadline_s=DEADLINE_S, **how):
         return self.start(*words, **how).wait(deadline_s)
+
+    def pauses(self, *words, says, **how):
+        """Runs a command whose job pauses, and says these words, when nothing
+        has answered for a while. A slow machine needs a longer while to find
+        out why nothing answers."""
+        for wait in ("1s", "10s", "60s"):
+            result = self.promptcc(*words, "--wait", wait, **how)
+            if says in result.out + result.err:
+                break
+        assert result.status == 3 and says in result.out + result.err, result
+        return result
 
     def keys(self, *made):
         """Makes a folder of keys, each given as (role, name); returns its

@@ -165,7 +165,7 @@ def test_a_low_open_file_limit_is_reported_before_any_model_call(stage, sim):
     result = subprocess.run(
         ["/bin/sh", "-c", f"ulimit -n 64; exec {harness.PROMPTCC} run {job} "
          f"--ollama {sim.url}"], capture_output=True, text=True, check=False,
-        env=harness.environment(), timeout=60)
+        env=harness.environment(), timeout=harness.DEADLINE_S)
     assert result.returncode == 2 and "ulimit -n 1024" in result.stderr, result
     assert sim.stats()["requests"] == 0 and not (
         job.parent / "promptcc.db").exists()
@@ -195,7 +195,7 @@ def test_a_run_without_a_server_pauses_and_continues_later(stage):
     port = harness.reserve_port()
     job = stage.job()
     words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json")
-    error = refused(stage.promptcc(*words, "--wait", "1s"), 3, "ollama serve")
+    error = refused(stage.pauses(*words, says="ollama serve"), 3)
     assert "run the same command again" in error["text"]
     assert f"http://127.0.0.1:{port}" in error["text"]
     stage.add(harness.StandIn(stage, "late", port))
@@ -207,7 +207,7 @@ def test_run_pauses_and_keeps_answers_when_server_is_gone_for_good(stage):
     sim = stage.stand_in(slots=2, latency_ms=5)
     job = stage.job()
     process = stage.start("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", "--wait", "5s")
+                          "--json", "--wait", "20s")
     harness.wait_until(lambda: len(sim.answered()) >= 40, "40 answers")
     sim.kill()
     refused(process.wait(), 3)
@@ -225,7 +225,7 @@ def test_a_call_that_always_fails_is_named_and_can_be_excluded(stage):
     job = stage.job()
     words = ("--ollama", f"{gate.url},slots=2", "--json", "--store",
              job.parent / "promptcc.db")
-    error = refused(stage.promptcc("run", job, *words, deadline_s=120), 3,
+    error = refused(stage.promptcc("run", job, *words), 3,
                     r"examples\.jsonl:8\b", "--exclude 7")
     name = re.search(r"resume (\S+)", error["text"])[1]
     for wrong, told in [("x", "number of an example"), (99, "no example 99")]:
@@ -496,7 +496,7 @@ def test_a_full_standard_output_is_a_failure(stage, sim):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [harness.PROMPTCC, "run", job, "--ollama", sim.url, "--json"],
-            stdout=full, stderr=subprocess.PIPE, timeout=60,
+            stdout=full, stderr=subprocess.PIPE, timeout=harness.DEADLINE_S,
             env=harness.environment(), check=False)
     assert done.returncode == 1, done
     assert b"standard output" in done.stderr or b"output" in done.stderr
@@ -541,6 +541,6 @@ def test_a_store_without_read_permission_is_reported_as_such(stage):
                            (shut / "store.db", "you may not enter its folder")):
             done = subprocess.run([program, "jobs", "--store", path], user=65534,
                                   group=65534, extra_groups=[], text=True,
-                                  capture_output=True, cwd="/", timeout=60,
+                                  capture_output=True, cwd="/", timeout=harness.DEADLINE_S,
                                   env=harness.environment(HOME="/"))
             assert done.returncode == 2 and said in done.stderr, done

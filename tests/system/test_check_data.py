@@ -133,11 +133,11 @@ RETRIEVE = """  look:
     inputs: {text: , found: look.passages}
     outputs: {out: {enum: [a, b]}}"""
 EXEC = """  look:
-    exec: {command: [python3, look.py], timeout: 20s}
+    exec: {command: [python3, look.py], timeout: 120s}
     inputs: [text]
     outputs: {hint: }
   again:
-    exec: {command: [python3, again.py], timeout: 20s}
+    exec: {command: [python3, again.py], timeout: 120s}
     inputs: {clue: look.hint}
     outputs: {hint: }
   go:

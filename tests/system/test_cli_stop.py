@@ -14,6 +14,7 @@ def stop_after(stage, gate, job, k, *words):
                           "--json", *words)
     assert gate.wait_held(process)
     process.signal(signal.SIGINT)
+    process.wait_for_line("stopping", errors=True)
     gate.release()
     result = process.wait()
     assert result.status == 130, result
@@ -221,7 +222,7 @@ def test_interrupting_a_waiting_submit_leaves_the_job_running(stage):
     again = stage.promptcc("submit", stage.folder / "shop", "--coordinator",
                            coordinator.endpoint, "--wait", "--json")
     assert again.status == 0 and again.json["job"] == job, again
-    assert sim.repeated() == 0
+    assert sim.repeated() <= harness.copies(stage.folder / "s.db")
 
 
 def test_a_waiting_submit_gives_up_when_nothing_answers(stage):
@@ -252,7 +253,13 @@ def test_history_commands_print_the_same_from_cluster_and_store(stage):
                               "--json")
         far = stage.promptcc(*words, *there, "--json")
         assert here.status == far.status == 0, far
-        assert here.json == far.json, words
+        if words == ["jobs"] and here.json != far.json:
+            # The store knows the end a moment before the coordinator's loop.
+            harness.wait_until(
+                lambda: stage.promptcc(*words, *there, "--json").json ==
+                here.json, "the job of the store")
+        else:
+            assert here.json == far.json, words
     out = stage.folder / "far.json"
     exported = stage.promptcc("export", "shop", *there, "--out", out, "--json")
     assert exported.status == 0, exported

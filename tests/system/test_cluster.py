@@ -570,6 +570,18 @@ def test_a_process_halted_for_seconds_delays_the_job_only_that_long(stage, who):
     assert result.status == 0, result
 
 
+def test_a_command_waits_for_a_coordinator_that_is_halted(stage):
+    """Longer than it waits for one that is not there. The system accepts the
+    connection, but nobody says a word."""
+    coordinator = stage.coordinator(stage.folder / "c.db")
+    coordinator.signal(signal.SIGSTOP)
+    asked = stage.start("jobs", "--coordinator", coordinator.endpoint, "--json")
+    time.sleep(7)
+    coordinator.signal(signal.SIGCONT)
+    result = asked.wait()
+    assert result.status == 0 and result.json == [], result
+
+
 def test_what_a_cluster_advises_names_the_cluster(stage, sim):
     coordinator = stage.coordinator(stage.folder / "c.db")
     where = ["--coordinator", coordinator.endpoint]

@@ -431,6 +431,7 @@ def test_one_interrupt_exports_the_best_and_the_next_run_finishes(stage, sim):
     job = stage.job()
     process = interrupted(stage, gate, job, 60)
     process.signal(signal.SIGINT)
+    process.wait_for_line("stopping", errors=True)
     gate.release()
     result = process.wait()
     assert result.status == 130, result
@@ -486,8 +487,9 @@ def test_a_second_interrupt_exits_at_once_and_loses_nothing(stage, sim):
     job = stage.job()
     process = interrupted(stage, gate, job, 40)
     process.signal(signal.SIGINT)
+    process.wait_for_line("stopping", errors=True)
     process.signal(signal.SIGINT)
-    result = process.wait(10)
+    result = process.wait(28)  # the call that is held lasts 30 s
     assert result.status == 130, result
     gate.release()
     final = stage.promptcc("run", job, "--ollama", gate.url, "--json")

@@ -263,7 +263,7 @@ def test_the_dashboard_shows_only_metrics_a_coordinator_exports(stage, sim):
     stage.worker(process.endpoint, sim.url, "w", slots=2)
     assert stage.promptcc("submit", stage.job(), "--coordinator",
                           process.endpoint, "--wait").status == 0
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=harness.DEADLINE_S)
     connection.request("GET", "/metrics")
     told = connection.getresponse().read().decode()
     connection.close()

@@ -59,7 +59,7 @@ def run_script(stage, blocks):
         env={"PATH": f"{tools}:{os.environ['PATH']}",
              "PROMPTCC_SIMULATE": "1", "HOME": str(stage.folder)}))
     try:
-        result = process.wait(180)
+        result = process.wait(600)
     finally:
         try:  # what a block leaves in the background is in our session
             os.killpg(process.pid, signal.SIGKILL)

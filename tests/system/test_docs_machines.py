@@ -210,7 +210,7 @@ def test_kustomize_accepts_the_kubernetes_folder():
     if shutil.which("kubectl") is None:
         pytest.skip("needs kubectl")
     done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes"],
-                          text=True, capture_output=True, timeout=60)
+                          text=True, capture_output=True, timeout=harness.DEADLINE_S)
     assert done.returncode == 0, done.stderr
     assert all(one["metadata"]["namespace"] == "promptcc" for one in
                yaml.safe_load_all(done.stdout))
@@ -270,7 +270,7 @@ class Compose:
         done = subprocess.run(
             [self.here(name, word.replace("$$", "$")) for word in words],
             env=harness.environment(**self.town.env), capture_output=True,
-            text=True, timeout=60, check=False)
+            text=True, timeout=harness.DEADLINE_S, check=False)
         assert not harness.SANITIZER.search(done.stderr), done
         return done.returncode == 0
 
@@ -326,10 +326,10 @@ def test_compose_services_run_a_job_and_serve_the_pages(stage):
         done = subprocess.run(
             ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H",
              f"Authorization: Bearer {given}", f"{url}/api/v1/jobs"],
-            capture_output=True, text=True, timeout=60, check=True)
+            capture_output=True, text=True, timeout=harness.DEADLINE_S, check=True)
         assert done.stdout == status
     page = subprocess.run(["curl", "-sL", url], capture_output=True, text=True,
-                          timeout=60, check=True).stdout
+                          timeout=harness.DEADLINE_S, check=True).stdout
     assert "<!doctype html>" in page.lower()
 
 

@@ -40,7 +40,7 @@ def in_dspy(stage, python, compiled, steps, score=None):
     program = pathlib.Path(__file__).with_name("dspy_program.py")
     done = subprocess.run(
         [python, program], input=json.dumps(spec), capture_output=True,
-        text=True, timeout=120, check=False, cwd=stage.folder,
+        text=True, timeout=600, check=False, cwd=stage.folder,
         env=harness.environment(DSPY_CACHEDIR=str(stage.folder / "cache")))
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])

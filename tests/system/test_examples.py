@@ -22,7 +22,7 @@ def test_the_notebook_runs_from_start_to_end(stage):
     (tools / "promptcc").symlink_to(harness.PROMPTCC.resolve())
     done = subprocess.run(
         [sys.executable, script], cwd=stage.folder, capture_output=True,
-        text=True, timeout=180, check=False,
+        text=True, timeout=600, check=False,
         env=harness.environment(PATH=f"{tools}:/usr/bin:/bin",
                                 MPLBACKEND="Agg"))
     assert done.returncode == 0, done.stderr[-3000:]

@@ -21,7 +21,7 @@ steps:
     outputs:
       topic: {enum: [delivery, returns, opening, plants]}
   look_up:
-    exec: {command: [python3, look_up.py], timeout: 20s}
+    exec: {command: [python3, look_up.py], timeout: 120s}
     when: {kind: [order, both]}
     inputs: {number: , topic: sort.topic}
     outputs: {status: , days: {type: int}}
@@ -188,7 +188,7 @@ steps:
     inputs: {query: message}
     k: {tune: [1, 2]}
   look_up:
-    exec: {command: [python3, look_up.py], timeout: 20s}
+    exec: {command: [python3, look_up.py], timeout: 120s}
     when: {kind: order}
     inputs: {number: }
     outputs: {status: {optional: true}, days: {type: int}}

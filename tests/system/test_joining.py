@@ -62,7 +62,7 @@ def test_teacher_and_student_can_run_on_different_machines(cluster, stage):
     assert result.status == 0, result
     assert models_of(student) == {"qwen2.5:0.5b"}
     assert models_of(teacher) == {"qwen2.5:14b"}
-    assert result.json["calls"] == home.json["calls"]
+    assert result.json["calls"] | {"hedged": 0} == home.json["calls"]
     assert (job.parent / "compiled.json").read_bytes() == \
         (stage.folder / "home.json").read_bytes()
 
@@ -82,14 +82,15 @@ def test_a_leaving_worker_returns_the_calls_it_has_not_begun(cluster, stage):
     cluster.worker(sim.url, "staying", slots=2)
     harness.wait_until(lambda: len(sim.answered()) > 10,
                        "answers although the other one still drains")
-    assert leaving.running
+    # Unless its call was sent to the other one as well, and answered.
+    assert leaving.running or harness.copies(cluster.store)
     gate.release()
     assert leaving.wait().status == 0
     result = client.wait()
     assert result.status == 0, result
     # The held requests were answered to nobody; the other worker made that
     # call.
-    assert sim.repeated() <= 1
+    assert sim.repeated() <= 1 + harness.copies(cluster.store)
 
 
 def test_a_late_answer_counts_once(cluster, stage):
@@ -147,7 +148,7 @@ class Front:
 
             def forward(self, body):
                 upstream = http.client.HTTPConnection("127.0.0.1", sim.port,
-                                                      timeout=60)
+                                                      timeout=harness.DEADLINE_S)
                 upstream.request(self.command, self.path, body)
                 response = upstream.getresponse()
                 reply = response.read()
@@ -229,8 +230,13 @@ def held_job(cluster, stage, sim, json_adapter=False):
 
 
 def reason_of(cluster, name):
-    return harness.wait_until(lambda: cluster.workers().get(name, {})
-                              .get("reason"), f"reason of {name}")
+    """Waits for a reason why the worker is not used, other than that it is
+    silent just now."""
+    def look():
+        reason = cluster.workers().get(name, {}).get("reason", "")
+        return not reason.startswith("nothing has been heard") and reason
+
+    return harness.wait_until(look, f"reason of {name}")
 
 
 def finish(gate, client):
@@ -295,8 +301,8 @@ def test_a_worker_whose_text_differs_is_reported_but_still_used(cluster, stage,
     cluster.worker(front(reply=lambda request: None if "format" in request
                          else chat_reply("Mauve.")).url, "odd")
     assert "writes something else" in reason_of(cluster, "odd")
-    assert "other-text: odd writes something else" in \
-        cluster.coordinator.errors()
+    cluster.coordinator.wait_for_line("other-text: odd writes something else",
+                                      errors=True)
     harness.wait_until(lambda: cluster.workers()["odd"]["calls"] > 0,
                        "calls of the odd one")
     finish(gate, client)
@@ -315,7 +321,8 @@ def test_an_outage_while_joining_does_not_disqualify_a_server(cluster, stage,
     harness.wait_until(lambda: late.proofs, "first try")
     failing[0] = False
     harness.wait_until(lambda: len(late.proofs) > 1, "second try")
-    assert cluster.workers()["late"]["reason"] == ""
+    harness.wait_until(lambda: cluster.workers()["late"]["reason"] == "",
+                       "no reason against it")
     finish(gate, client)
 
 

@@ -97,7 +97,7 @@ def test_a_run_killed_while_writing_its_result_repeats_no_call(stage, sim):
     job = stage.job()
     process = start(stage, sim.url, job)
     harness.wait_until(lambda: len(sim.answered()) >= 2 * paid
-                       or not process.running, "last answer", 30)
+                       or not process.running, "last answer")
     process.kill()
     result = start(stage, sim.url, job).wait()
     assert result.status == 0, result

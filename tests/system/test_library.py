@@ -50,7 +50,7 @@ def test_the_example_links_and_answers_like_predict(stage, installed, tmp_path):
     def ask(*words):
         return subprocess.run(
             [program, *words], capture_output=True, text=True,
-            env=harness.environment(), timeout=60, check=False)
+            env=harness.environment(), timeout=harness.DEADLINE_S, check=False)
 
     given = ask(compiled, sim.url, json.dumps({"message": message}))
     assert given.returncode == 0, given.stderr
@@ -83,7 +83,7 @@ def test_the_program_in_the_documentation_gives_an_answer(stage, installed,
     source, program = tmp_path / "document.c", tmp_path / "document"
     source.write_text(text)
     build(prefix, source, program)
-    done = subprocess.run([program], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([program], capture_output=True, text=True, timeout=harness.DEADLINE_S,
                           env=harness.environment(), check=False)
     assert done.returncode == 0, done
     assert json.loads(done.stdout)
@@ -145,7 +145,7 @@ def test_the_library_predicts_lists_renders_and_describes(stage, installed,
               {"message": "my roses"}, 7]
     done = subprocess.run(
         [program, compiled, f"{sim.url},slots=4", json.dumps(inputs)],
-        capture_output=True, text=True, timeout=60, env=harness.environment(),
+        capture_output=True, text=True, timeout=harness.DEADLINE_S, env=harness.environment(),
         check=False)
     assert done.returncode == 0, done
     (_, model, rendered, prefix_alone, described, results, wrong, code,

@@ -272,11 +272,12 @@ def test_predict_waits_for_a_server_that_dies_midway(stage, compiled, tmp_path):
 
 def test_finished_rows_are_kept_when_the_server_stays_away(stage, compiled,
                                                            tmp_path):
-    feed = Feed(stage, compiled, tmp_path, "--wait", "1s")
+    feed = Feed(stage, compiled, tmp_path, "--wait", "20s")
     result = feed.process.wait()
     kept = (tmp_path / "out.jsonl.partial").read_text().splitlines()
     assert result.status == 3 and f"first {len(kept)} lines" in result.err
-    assert len(kept) == 20 and not feed.out.exists()
+    # An answer in each slot may have been on its way when the server died.
+    assert 18 <= len(kept) <= 20 and not feed.out.exists()
 
 
 def test_partial_output_of_an_earlier_run_is_kept(stage, compiled, tmp_path):
@@ -312,10 +313,11 @@ def test_each_output_is_written_before_the_next_input_is_needed(stage, sim,
         for i in range(3):
             process.stdin.write(json.dumps({"body": {"text": f"a{i}"}}) + "\n")
             process.stdin.flush()
-            ready, _, _ = select.select([process.stdout], [], [], 30)
+            ready, _, _ = select.select([process.stdout], [], [],
+                                        harness.DEADLINE_S)
             assert ready, f"no output for input {i}"
             assert "outputs" in json.loads(process.stdout.readline())
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(harness.DEADLINE_S) == 0
     finally:
         process.kill()

@@ -77,14 +77,13 @@ class Peer:
             self.send(PART, of=len(message), at=at,
                       data=message[at:at + 60_000])
 
-    def receive(self, kind, deadline_s=20):
+    def receive(self, kind, deadline_s=harness.DEADLINE_S):
         """Returns the next message of that kind; skips others."""
         end = time.monotonic() + deadline_s
-        while time.monotonic() < end:
-            if self.socket.poll(100):
-                message = msgpack.unpackb(self.socket.recv())
-                if message["kind"] == kind:
-                    return message
+        while self.socket.poll(max(0, 1000 * (end - time.monotonic()))):
+            message = msgpack.unpackb(self.socket.recv())
+            if message["kind"] == kind:
+                return message
         raise AssertionError(f"no message of kind {kind}")
 
     def hello(self, role=CLIENT, **fields):
@@ -107,7 +106,8 @@ class Talk:
         self.sim = stage.stand_in(slots=2)
         self.gate = stage.gate(self.sim)
         self.gate.hold_after(40)
-        self.coordinator = stage.coordinator(stage.folder / "c.db", *words)
+        self.store = stage.folder / "c.db"
+        self.coordinator = stage.coordinator(self.store, *words)
         self.worker = stage.worker(self.coordinator.endpoint, self.gate.url,
                                    "w", *words, slots=2)
         self.job = stage.job()
@@ -256,7 +256,7 @@ def test_a_frame_beyond_the_cap_ends_the_connection_only(talk, undisturbed):
         raw.sendall(b"\x04" + bytes([len(ready)]) + ready)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             raw.sendall(b"\x02" + struct.pack(">Q", 1 << 40))
-        raw.settimeout(20)
+        raw.settimeout(harness.DEADLINE_S)
         try:
             while raw.recv(4096):
                 pass
@@ -289,8 +289,9 @@ def test_a_flood_of_heartbeats_and_greetings_is_survived(talk, undisturbed):
 
 
 def test_a_vanished_idle_worker_is_noticed_within_seconds(stage):
-    """It has said that it beats every 20 s, as workers of a large cluster do.
-    Its process is killed, and the connection breaks."""
+    """It has said that it beats every 40 s, as workers of a large cluster do.
+    Its process is killed, and the connection breaks. Otherwise it would be
+    missed after two minutes."""
     coordinator = stage.coordinator(stage.folder / "c.db")
     words = ("workers", "--coordinator", coordinator.endpoint, "--json")
 
@@ -301,10 +302,10 @@ def test_a_vanished_idle_worker_is_noticed_within_seconds(stage):
     idle.hello(WORKER, name="idle", slots=1, server="ollama",
                server_version="0.33.0", models=[])
     idle.receive(WELCOME)
-    idle.send(HEARTBEAT, held=b"", idle_ms=20000)
+    idle.send(HEARTBEAT, held=b"", idle_ms=40000)
     harness.wait_until(lambda: states() == ["serving"], "worker")
     idle.close()
-    harness.wait_until(lambda: states() == ["silent"], "silent worker", 20)
+    harness.wait_until(lambda: states() != ["serving"], "silent worker", 100)
     assert coordinator.terminate().status == 0
 
 
@@ -320,7 +321,7 @@ def test_the_calls_of_a_worker_that_vanishes_are_not_lost(talk, undisturbed):
     assert call["model"] == "qwen2.5:0.5b" and call["timeout_ms"] > 0
     assert call["num_ctx"] == 4096 and call["prefix"].startswith("[")
     talk.check_the_end(undisturbed)
-    assert talk.sim.repeated() <= talk.client.result().json["calls"]["hedged"]
+    assert talk.sim.repeated() <= harness.copies(talk.store)
 
 
 def test_garbage_in_answer_frames_is_refused_and_the_call_reassigned(

@@ -18,7 +18,7 @@ def in_dspy(stage, python, do, **given):
     done = subprocess.run(
         [python, pathlib.Path(__file__).with_name("dspy_package.py")],
         input=json.dumps({"do": do, "with": given}) + "\n", text=True,
-        capture_output=True, timeout=120, check=False, cwd=stage.folder,
+        capture_output=True, timeout=600, check=False, cwd=stage.folder,
         env=harness.environment(DSPY_CACHEDIR=str(stage.folder / "cache")))
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -208,7 +208,7 @@ def test_a_metric_receives_the_types_its_examples_hold(stage, dspy_python):
     done = subprocess.run(
         [dspy_python, "metric.py", "metric.pkl"], cwd=folder, text=True,
         input="".join(json.dumps(one) + "\n" for one in asked),
-        capture_output=True, timeout=120, check=False,
+        capture_output=True, timeout=600, check=False,
         env=harness.environment(DSPY_CACHEDIR=str(stage.folder / "cache")))
     scores = [json.loads(line)["score"] for line in done.stdout.splitlines()]
     assert scores == [1, 1, 0], done.stderr

@@ -11,7 +11,7 @@ SCRIPT = harness.ROOT / "scripts" / "reference.py"
 
 def test_the_reference_matches_its_sources():
     done = subprocess.run([sys.executable, SCRIPT, "--check", harness.BUILD],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=harness.DEADLINE_S)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -11,7 +11,7 @@ PAGES = harness.ROOT / "build" / "pages"
 
 def lay_out():
     """Returns the pages below build/pages, as relative paths."""
-    subprocess.run([harness.ROOT / "scripts" / "site.sh"], check=True, timeout=60)
+    subprocess.run([harness.ROOT / "scripts" / "site.sh"], check=True, timeout=harness.DEADLINE_S)
     return {str(page.relative_to(PAGES)): page.read_text()
             for page in PAGES.rglob("*.md")}
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -202,9 +201,7 @@ def slurm(stage):
     made = Slurm(stage)
     yield made
     made.run("scancel", "--user=root", "--full")
-    end = time.monotonic() + 20
-    while made.queue() and time.monotonic() < end:
-        time.sleep(0.1)
+    harness.wait_until(lambda: not made.queue(), "empty queue")
 
 
 def log_of(job):
@@ -224,7 +221,7 @@ def test_a_job_runs_on_slurm_from_start_to_result(slurm, stage):
                             env=slurm.env)
     assert result.status == 0, result
     compiled = job.parent / "compiled.json"
-    harness.wait_until(compiled.exists, f"result\n{log_of(job)}", 90)
+    harness.wait_until(compiled.exists, f"result\n{log_of(job)}")
     harness.wait_until(lambda: not slurm.queue(), "end of all workers")
     assert compiled.read_bytes() == (stage.folder / "home.json").read_bytes()
     assert set((slurm.folder / "pulled").read_text().split()) == \
@@ -280,5 +277,5 @@ def test_nodes_without_ollama_start_a_llama_server(slurm, stage):
                             f"{model},name=qwen2.5:0.5b", env=slurm.env)
     assert result.status == 0, result
     compiled = job.parent / "compiled.json"
-    harness.wait_until(compiled.exists, f"result\n{log_of(job)}", 90)
+    harness.wait_until(compiled.exists, f"result\n{log_of(job)}")
     harness.wait_until(lambda: not slurm.queue(), "end of all workers")

@@ -37,7 +37,7 @@ def test_too_few_descriptors_are_reported_as_a_failure(stage, most):
     done = subprocess.run(
         ["bash", "-c", f"ulimit -n {most}; exec {harness.PROMPTCC} coordinator "
          f"--store {store} --listen tcp://127.0.0.1:0"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=harness.DEADLINE_S)
     assert done.returncode != 0 and done.stderr, done
 
 
@@ -53,7 +53,7 @@ def test_suggested_commands_work_for_any_folder_name(stage, sim):
         ["bash", "-c", f"{command[1]} message=hello"],
         env=harness.environment(
             PATH=f"{harness.PROMPTCC.parent}:{os.environ['PATH']}"),
-        cwd=stage.folder, capture_output=True, text=True, timeout=60, check=False)
+        cwd=stage.folder, capture_output=True, text=True, timeout=harness.DEADLINE_S, check=False)
     assert ran.returncode == 0 and ran.stdout.startswith("topic: "), ran
     assert not (stage.folder / "X").exists()
 
@@ -91,25 +91,27 @@ def secure(stage, sim):
 
 def run_few(stage, url, **env):
     return stage.promptcc("run", stage.job(optimizer=FEW), "--ollama", url,
-                          "--wait", "1s", env=env)
+                          env=env)
+
+
+def pause_few(stage, url, says, **env):
+    job = stage.job(f"{stage.name('few')}/shop", optimizer=FEW)
+    return stage.pauses("run", job, "--ollama", url, says=says, env=env)
 
 
 def test_untrusted_certificate_error_says_how_to_trust_it(stage, secure):
-    done = run_few(stage, secure.url)
-    assert done.status == 3 and "SSL_CERT_FILE" in done.err, done
+    done = pause_few(stage, secure.url, "SSL_CERT_FILE")
     assert "start one" not in done.err, done
     done = run_few(stage, secure.url, SSL_CERT_FILE=str(secure.certificate),
                    **DEAD_PROXIES)
     assert done.status == 0, done
-    done = run_few(stage, secure.url, SSL_CERT_FILE="/no/such/file")
-    assert "SSL_CERT_FILE does not name" in done.err, done
+    pause_few(stage, secure.url, "SSL_CERT_FILE does not name",
+              SSL_CERT_FILE="/no/such/file")
 
 
 def test_the_error_for_a_wrong_scheme_suggests_the_other(stage, sim, secure):
-    done = run_few(stage, secure.url.replace("https:", "http:"))
-    assert done.status == 3 and "with https://?" in done.err, done
-    done = run_few(stage, sim.url.replace("http:", "https:"))
-    assert done.status == 3 and "with http://?" in done.err, done
+    pause_few(stage, secure.url.replace("https:", "http:"), "with https://?")
+    pause_few(stage, sim.url.replace("http:", "https:"), "with http://?")
 
 
 def test_proxy_variables_do_not_apply_to_this_machine(stage, sim):
@@ -117,8 +119,7 @@ def test_proxy_variables_do_not_apply_to_this_machine(stage, sim):
 
 
 def test_a_server_that_is_not_a_model_server_is_reported(stage, sim):
-    done = run_few(stage, sim.url + "/elsewhere")
-    assert done.status == 3 and "something else answers" in done.err, done
+    done = pause_few(stage, sim.url + "/elsewhere", "something else answers")
     assert "--openai" in done.err and "is it running" not in done.err, done
 
 
@@ -158,10 +159,9 @@ def test_an_overlong_store_path_is_reported(stage):
 
 def test_the_error_for_an_unknown_host_asks_about_its_name(stage):
     job = stage.job()
-    result = stage.promptcc("run", job, "--json", "--wait", "1s", "--ollama",
-                            "http://no.such.host.invalid:11434")
-    assert result.status == 3, result
-    assert "is the name of the host right?" in result.error["text"], result
+    result = stage.pauses("run", job, "--json", "--ollama",
+                          "http://no.such.host.invalid:11434",
+                          says="is the name of the host right?")
     assert "start one" not in result.error["text"], result
 
 
@@ -204,12 +204,17 @@ def test_every_address_of_a_host_name_is_tried(stage, name, first):
     if subprocess.run([*among, "true"], capture_output=True).returncode != 0:
         pytest.skip("needs root, for a file of hosts of its own")
     port = harness.reserve_port()
-    if first == "coordinator":
-        stage.coordinator(stage.folder / "c.db", port=port)
-    asked = stage.add(harness.Process(
-        stage, [*among, str(harness.PROMPTCC), "workers", "--json",
-                "--coordinator", f"tcp://{name}:{port}"], "asked"))
-    if first == "client":
-        stage.coordinator(stage.folder / "c.db", port=port)
-    answer = asked.wait()
-    assert answer.status == 0 and answer.json == [], answer
+
+    def answered():
+        if first == "coordinator":
+            coordinator = stage.coordinator(stage.folder / "c.db", port=port)
+        asked = stage.add(harness.Process(
+            stage, [*among, str(harness.PROMPTCC), "workers", "--json",
+                    "--coordinator", f"tcp://{name}:{port}"], "asked"))
+        if first == "client":  # which waits for it for some seconds
+            coordinator = stage.coordinator(stage.folder / "c.db", port=port)
+        answer = asked.wait()
+        coordinator.kill()
+        return answer if answer.status == 0 else None
+
+    assert harness.wait_until(answered, "answer").json == []

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import ROOT, Stage, wait_until
+from harness import DEADLINE_S, ROOT, Stage, wait_until
 
 jsonschema = pytest.importorskip(
     "jsonschema", reason="needs the package python3-jsonschema")
@@ -37,7 +37,7 @@ class Site:
     def ask(self, path, method="GET", body=None, **headers):
         """Returns status, headers and body of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=30)
+                                                timeout=DEADLINE_S)
         try:
             headers = {k.replace("_", "-"): v for k, v in headers.items()}
             if body is not None and "Content-Type" not in headers:
@@ -354,7 +354,7 @@ class Events(threading.Thread):
     def __init__(self, site, **headers):
         super().__init__(daemon=True)
         self.connection = http.client.HTTPConnection("127.0.0.1", site.port,
-                                                     timeout=30)
+                                                     timeout=DEADLINE_S)
         self.connection.request("GET", "/api/v1/stream", headers=headers)
         self.response = self.connection.getresponse()
         assert self.response.status == 200
@@ -407,10 +407,13 @@ def test_a_running_job_is_shown_stopped_and_resumed(stage):
     status = site.get("/api/v1/status")
     check_shape("/api/v1/status", "get", 200, json.dumps(status))
     assert status["jobs"][0]["job"].startswith("shop-")
-    assert status["calls"]["leased"] >= 1 and status["slots"] == 1
+    # The worker may just have been silent for seconds.
+    wait_until(lambda: (now := site.get("/api/v1/status"))["calls"]["leased"]
+               >= 1 and now["slots"] == 1, "call of the worker")
     workers = site.get("/api/v1/workers")
     check_shape("/api/v1/workers", "get", 200, json.dumps(workers))
-    assert workers[0]["name"] == "w1" and workers[0]["open"] >= 1
+    assert workers[0]["name"] == "w1"
+    wait_until(lambda: site.get("/api/v1/workers")[0]["open"] >= 1, "open call")
     assert "promptcc_jobs_running 1" in site.ask("/metrics")[2]
 
     paused = site.post("/api/v1/jobs/shop/pause")
@@ -418,7 +421,8 @@ def test_a_running_job_is_shown_stopped_and_resumed(stage):
     wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "paused",
                "paused job")
     assert "pause" in site.get("/api/v1/jobs")[0]["reason"]
-    assert site.get("/api/v1/status")["jobs"] == []
+    # The store knows it a moment before the coordinator's loop is done with it.
+    wait_until(lambda: site.get("/api/v1/status")["jobs"] == [], "no job")
     assert site.get("/api/v1/workers")[0]["name"] == "w1"
     resumed = stage.promptcc("resume", "shop", "--coordinator",
                              coordinator.endpoint)
@@ -438,7 +442,7 @@ def test_a_running_job_is_shown_stopped_and_resumed(stage):
     assert site.get("/api/v1/jobs/shop")["document"]["finish_reason"] == \
         "trials_done"
     assert coordinator.terminate().status == 0
-    events.join(10)
+    events.join(DEADLINE_S)
     assert not events.is_alive(), "the stream outlived its server"
 
 
@@ -454,6 +458,7 @@ def test_a_paused_job_shows_its_best_so_far(stage):
                                coordinator.endpoint)
     assert submitted.status == 0, submitted
     wait_until(lambda: gate.held, "held call")
+    wait_until(lambda: site.get("/api/v1/jobs/shop")["best"], "finished trial")
     site.post("/api/v1/jobs/shop/pause")
     wait_until(lambda: site.get("/api/v1/jobs")[0]["state"] == "paused",
                "paused job")
@@ -496,7 +501,7 @@ def test_a_custom_message_is_tried_on_the_best_program(stage):
     sim = stage.stand_in(slots=2)
     gate = stage.gate(sim)
     gate.hold_after(40)
-    job = stage.job(n=24)
+    job = stage.job(n=100)
     store = job.parent / "promptcc.db"
     coordinator = stage.coordinator(store, "--http", "127.0.0.1:0")
     site = Site(coordinator)
@@ -510,11 +515,14 @@ def test_a_custom_message_is_tried_on_the_best_program(stage):
     submitted = stage.promptcc("submit", job, "--coordinator",
                                coordinator.endpoint, "--json")
     assert submitted.status == 0, submitted
+    coordinator.wait_for_line("job-begun", errors=True)
     assert "no finished trial" in attempt(409)["error"]["text"]
     worker = stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
     wait_until(lambda: gate.held, "held call")
     assert site.get("/api/v1/jobs")[0]["state"] == "running"
-    free = stage.worker(coordinator.endpoint, sim.url, "w2")
+    # A slow one, since the job must not end yet.
+    slow = stage.stand_in(slots=1, latency_ms=300)
+    free = stage.worker(coordinator.endpoint, slow.url, "w2")
     wait_until(lambda: site.ask("/api/v1/jobs/shop/candidates/best")[0] == 200,
                "finished trial")
     assert attempt()["outcome"] == "done"
@@ -732,12 +740,13 @@ def test_pages_cannot_load_anything_from_other_sites(site):
 
 def test_a_request_is_bounded_in_size(site):
     for length in (1 << 20, 1 << 40):
-        with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", site.port),
+                                      DEADLINE_S) as s:
             s.sendall(b"POST /api/v1/jobs/shop/stop HTTP/1.1\r\n"
                       b"Host: localhost\r\nContent-Type: application/json\r\n"
                       b"Content-Length: %d\r\n\r\n" % (length + 1))
             assert b" 413 " in s.recv(4096).split(b"\r\n")[0]
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=DEADLINE_S)
     connection.putrequest("GET", "/api/v1/jobs")
     connection.putheader("X-Long", "x" * 60000)
     try:
@@ -761,7 +770,8 @@ def test_nonsense_is_answered_or_disconnected(site):
                   b"POST /api/v1/login" + host + b"Content-Length: -5\r\n\r\n",
                   b"POST /api/v1/login" + host +
                   b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"):
-        with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", site.port),
+                                      DEADLINE_S) as s:
             s.sendall(words)
             s.shutdown(socket.SHUT_WR)
             assert b" 200 " not in s.recv(4096).split(b"\r\n")[0], words
@@ -771,7 +781,7 @@ def test_nonsense_is_answered_or_disconnected(site):
 def idle_connections(port, n, words=b""):
     held = []
     for _ in range(n):
-        s = socket.create_connection(("127.0.0.1", port), 10)
+        s = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
         s.sendall(words)
         held.append(s)
     return held
@@ -783,37 +793,59 @@ def test_silent_connections_do_not_delay_probes(stage, words):
     must not fail for that, or somebody restarts the process."""
     site = Site(stage.coordinator(stage.folder / "s.db", "--http",
                                   "127.0.0.1:0"))
-    held = idle_connections(site.port, 64, words)
-    began = time.monotonic()
-    assert site.ask("/healthz")[0] == 200
-    assert time.monotonic() - began < 3
-    for s in held:
-        s.close()
+
+    def quick():
+        """Silent connections end after ten seconds; an answer that came before
+        did not wait for them."""
+        held = idle_connections(site.port, 64, words)
+        began = time.monotonic()
+        assert site.ask("/healthz")[0] == 200
+        took = time.monotonic() - began
+        for s in held:
+            s.close()
+        return took < 3
+
+    wait_until(quick, "quick answer")
+
+
+def ask_and_stop(coordinator, path, after_ms):
+    """Returns the answer to a POST that is sent so long before the coordinator
+    is told to stop; None if it was not accepted by then."""
+    connection = http.client.HTTPConnection("127.0.0.1", Site(coordinator).port,
+                                            timeout=DEADLINE_S)
+    connection.request("POST", path, b"{}", {"Content-Type": "application/json"})
+    time.sleep(after_ms / 1000)
+    coordinator.signal(signal.SIGTERM)
+    try:
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except OSError:
+        return None
+    finally:
+        connection.close()
+        assert coordinator.wait().status == 0
 
 
 @pytest.mark.parametrize("after_ms", [20, 60, 150])
 def test_an_accepted_request_is_answered_while_the_server_stops(stage,
                                                                 after_ms):
     """A job of 8,000 rows is read again, which takes longer than a signal."""
-    coordinator = stage.coordinator(stage.folder / "s.db", "--http",
-                                    "127.0.0.1:0")
+    def start():
+        return stage.coordinator(stage.folder / "s.db", "--http", "127.0.0.1:0")
+
+    coordinator = start()
     words = ("--coordinator", coordinator.endpoint, "--json")
     job = stage.promptcc("submit", stage.job(n=8000), *words).json["job"]
     assert stage.promptcc("stop", job, *words).status == 0
     wait_until(lambda: stage.promptcc("jobs", *words)
                .json[0]["state"] == "stopped", "a job that has stopped")
-    site, answers = Site(coordinator), []
-    asking = threading.Thread(target=lambda: answers.append(
-        site.ask(f"/api/v1/jobs/{job}/resume", "POST", b"{}")))
-    asking.start()
-    time.sleep(after_ms / 1000)
-    coordinator.signal(signal.SIGTERM)
-    asking.join()
-    assert coordinator.wait().status == 0
-    status, _, body = answers[0]
+    path = f"/api/v1/jobs/{job}/resume"
+    # A busy machine may accept it only later.
+    status, body = ask_and_stop(coordinator, path, after_ms) or \
+        ask_and_stop(start(), path, 2000) or ask_and_stop(start(), path, 20000)
     assert status == 200 or (status == 503 and
                              json.loads(body)["error"]["code"] == "stopped"), \
-        answers
+        body
 
 
 def test_the_number_of_streams_is_limited(stage):
@@ -831,7 +863,8 @@ def test_the_number_of_streams_is_limited(stage):
 
 
 def opens_a_stream(site):
-    with socket.create_connection(("127.0.0.1", site.port), 10) as s:
+    with socket.create_connection(("127.0.0.1", site.port),
+                                      DEADLINE_S) as s:
         s.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return b" 200 " in s.recv(200)
 
@@ -844,7 +877,7 @@ def test_the_commands_in_the_documentation_work(site, tmp_path):
         command = command.replace("localhost:8070", f"localhost:{site.port}")
         command = command.replace("customer-care", "shop")
         done = subprocess.run(["bash", "-c", command], cwd=tmp_path,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=DEADLINE_S)
         assert done.returncode == 0, (command, done)
         answer = json.loads(done.stdout or
                             (tmp_path / "compiled.json").read_text())

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from harness import ROOT, Stage, wait_until
+from harness import ROOT, Stage, reserve_port, wait_until
 from test_web_api import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -90,7 +90,7 @@ class Browser:
     def close(self):
         self.popen.stdin.close()
         try:
-            self.popen.wait(20)
+            self.popen.wait(180)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
@@ -390,7 +390,7 @@ def test_a_running_job_is_shown_live_stopped_and_resumed(stage, browser):
     gate.hold_after(12)
     job = stage.job(n=24)
     coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    "127.0.0.1:0")
+                                    f"127.0.0.1:{reserve_port()}")
     site = Site(coordinator)
     browser.open(site)
     assert "No job yet" in browser.text()
@@ -622,7 +622,8 @@ def test_the_token_is_requested_only_once(stage, store, browser):
     copy = stage.folder / "copy.db"
     copy.write_bytes(store.read_bytes())
     token = stage.folder / "token"
-    site = Site(stage.coordinator(copy, "--http", "127.0.0.1:0",
+    site = Site(stage.coordinator(copy, "--http",
+                                  f"127.0.0.1:{reserve_port()}",
                                   "--http-token", token))
     browser.open(site)
     assert "asks for its token" in browser.text()

@@ -142,7 +142,7 @@ class Town:
             self.stage, ["bash", script], script.stem, cwd=self.home,
             env={**self.env, **env}))
         self.stage.gates.append(Group(process.pid))
-        result = process.wait(90)
+        result = process.wait()
         last = result.err.rsplit("### block ", 1)[-1].splitlines()[0]
         assert result.status == 0, (f"block {last} of {len(blocks)}:\n{result}"
                                     f"\n{self.logs()}")
