@@ -225,8 +225,27 @@ static json_t *act_pause(const struct command_scene *at,
 }
 
 // Rows that have no score yet are left out from here on. They are stored as
-// events, so that every later replay does the same. They are put before the job
-// is read, so that it begins without them.
+// events, so that every later replay does the same.
+static bool exclude_rows(const struct command_scene *at, int64_t job_no,
+                         const json_t *rows, struct err *err)
+{
+    size_t n = json_array_size(rows);
+    int32_t *numbers = calloc(n + 1, sizeof *numbers);
+    bool ok;
+
+    if (numbers == NULL) {
+        err_nomem(err, "the examples");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        numbers[i] = (int32_t)json_integer_value(json_array_get(rows, i));
+    ok = history_exclude(at->engine->store, job_no, numbers, n,
+                         "resume --exclude", err);
+    free(numbers);
+    return ok;
+}
+
+// The rows are put before the job is read, so that it begins without them.
 static json_t *act_resume(const struct command_scene *at,
                           const struct command *command, const json_t *found,
                           struct err *err)
@@ -238,7 +257,6 @@ static json_t *act_resume(const struct command_scene *at,
         .priority = (int32_t)json_get_int(found, "priority", 0),
         .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
     struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
-    bool ok = true;
 
     (void)command;
     if (json_array_size(rows) > 0 && jobs_is_running_or_opening(at->jobs, id)) {
@@ -253,11 +271,7 @@ static json_t *act_resume(const struct command_scene *at,
         err_set(err, ERR_INPUT, "job %.200s is running", id);
         return NULL;
     }
-    for (size_t i = 0; ok && i < json_array_size(rows); i++)
-        ok = history_event(at->engine->store, job_no, "exclude",
-                           (int32_t)json_integer_value(json_array_get(rows, i)),
-                           "resume --exclude", err);
-    if (ok)
+    if (exclude_rows(at, job_no, rows, err))
         (void)jobs_resume(at->jobs, &requester, id, &share, err);
     return NULL; // the reply follows when it has begun, or could not
 }

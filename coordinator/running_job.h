@@ -45,6 +45,7 @@
 #include "coordinator/awaits.h"
 #include "coordinator/engine.h"
 #include "program/job/bundle.h"
+#include "store/job_state.h"
 #include "wire/message.h"
 #include "wire/request.h"
 
@@ -146,6 +147,7 @@ void running_job_save_time(struct running_job *running, int64_t now);
 
 // What clients get at the end.
 struct running_job_result {
+    enum job_state state; // as the store has it
     int64_t status;
     char *document; // JSON; owned
     char *compiled; // the compiled file's bytes; owned, or NULL

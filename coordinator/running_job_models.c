@@ -157,11 +157,9 @@ static bool has_enough_votes(const struct engine *engine)
 // because its scores would be stored as those of a simulated server. The
 // reverse is how people try out a cluster; then everything that shows the job
 // says so.
-static bool check_simulated(struct running_job *running, const char *digest,
+static bool check_simulated(struct running_job *running, bool stand_in,
                             struct err *err)
 {
-    bool stand_in = models_is_simulated(digest);
-
     if (running->request->simulated && !stand_in) {
         err_set(err, ERR_INPUT,
                 "the job was submitted with --simulate, but the workers of "
@@ -169,13 +167,10 @@ static bool check_simulated(struct running_job *running, const char *digest,
                 "try the job with `run --simulate`");
         return false;
     }
-    if (running->request->simulated || !stand_in)
-        return true;
-    if (running->note[0] == '\0')
+    if (!running->request->simulated && stand_in && running->note[0] == '\0')
         text_print(running->note, sizeof running->note, "%s",
                    "simulated: a stand-in answers, not a model");
-    return history_job_simulated(running->engine->store, running->work.job_no,
-                                 err);
+    return true;
 }
 
 bool running_job_bind(struct running_job *running, enum role role,
@@ -183,6 +178,7 @@ bool running_job_bind(struct running_job *running, enum role role,
 {
     const char *name = running->job->models[role].name;
     const char *seen = NULL;
+    bool stand_in;
     char *digest;
 
     if (!has_enough_votes(running->engine))
@@ -191,9 +187,10 @@ bool running_job_bind(struct running_job *running, enum role role,
     digest = seen == NULL ? NULL : digest_text(running, role, seen, err);
     if (digest == NULL)
         return false;
-    if (check_simulated(running, digest, err) &&
+    stand_in = models_is_simulated(digest);
+    if (check_simulated(running, stand_in, err) &&
         history_pin_model(running->engine->store, running->work.job_no,
-                          role_names[role], name, digest, err) &&
+                          role_names[role], name, digest, stand_in, err) &&
         pin(running, role, digest, err))
         return true;
     free(digest);

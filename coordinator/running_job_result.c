@@ -202,26 +202,24 @@ static void finish(struct running_job *running, int64_t now,
 
     if (ending == NULL) {
         err_nomem(&err, "the end of a job");
-        *out = (struct running_job_result){.status = 1,
-                                           .document = error_document(&err)};
+        *out = (struct running_job_result){
+            .state = JOB_FAILED, .status = 1, .document = error_document(&err)};
         return;
     }
+    out->state = will_be_resumed(running) ? JOB_QUEUED : ending->state;
     out->status = ending->status;
     out->document = document_text(running, now);
     out->compiled = ending->compiled;
     ending->compiled = NULL;
     if (running->engine->read_only)
         return;
-    if (out->compiled != NULL)
-        history_job_compiled(running->engine->store, running->work.job_no,
-                             out->compiled, ending->status == 0, ending->score,
-                             &err);
     const struct history_job_state stands = {
-        .state = will_be_resumed(running) ? JOB_QUEUED : ending->state,
+        .state = out->state,
         .reason = ending->reason,
         .awaits = awaits_name(running_job_awaits(running)),
         .score = ending->score,
-        .document = out->document};
+        .document = out->document,
+        .compiled = out->compiled};
     history_job_state(running->engine->store, running->work.job_no, &stands,
                       &err);
 }

@@ -42,23 +42,18 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
 
 // Sets the job's state, which is also recorded as an event of the job. What a
 // paused job waits for before it continues automatically is an event of its
-// own, of kind "awaits"; it is on disk if and only if the state is.
+// own, of kind "awaits". The compiled file of a job that is not done does not
+// replace one with a better score. All of it becomes durable together.
 struct history_job_state {
     enum job_state state;
     const char *reason;   // one sentence, or NULL
     const char *awaits;   // such as "another worker", or NULL
     double score;         // of the compiled program; below 0: none
     const char *document; // the JSON of `run --json`; NULL keeps the old one
+    const char *compiled; // the complete file; NULL keeps the old one
 };
 bool history_job_state(struct store *store, int64_t job_no,
                        const struct history_job_state *now, struct err *err);
-
-// Puts the complete compiled file of the job. If the job was stopped (not
-// finished), it does not replace a file with a better score. Call this before
-// history_job_state, which puts the score.
-bool history_job_compiled(struct store *store, int64_t job_no,
-                          const char *compiled, bool finished, double score,
-                          struct err *err);
 
 // A job that has not ended, reported to the process that holds the store now.
 // Either it is "running" or "queued": unless the caller itself is running it,
@@ -86,13 +81,11 @@ bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
 // Returns the digest pinned for a role ("" if none is); the caller frees it.
 char *history_model(struct store *store, int64_t job_no, const char *role,
                     struct err *err);
+// Also marks a job that is answered by a simulated server, so that whatever
+// shows the job can say so.
 bool history_pin_model(struct store *store, int64_t job_no, const char *role,
-                       const char *name, const char *digest, struct err *err);
-
-// Marks a job that is answered by a simulated server, so that whatever shows
-// the job can say so.
-bool history_job_simulated(struct store *store, int64_t job_no,
-                           struct err *err);
+                       const char *name, const char *digest, bool simulated,
+                       struct err *err);
 
 // Freezes a share of the split as a JSON list of row numbers, or, if it is
 // already frozen, checks that it is the same (ERR_DIFFERS).
@@ -282,10 +275,14 @@ int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 
-// kind is "exclude", "fault", "program" or "note"; row is -1 if there is none.
-// There are also "state" and "awaits", which history_job_state puts.
+// kind is "fault", "program" or "note"; row is -1 if there is none. There are
+// also "state" and "awaits", which history_job_state puts, and "exclude".
 bool history_event(struct store *store, int64_t job_no, const char *kind,
                    int32_t row, const char *text, struct err *err);
+
+// Puts an event of kind "exclude" for each of the rows, all at once.
+bool history_exclude(struct store *store, int64_t job_no, const int32_t *rows,
+                     size_t n, const char *text, struct err *err);
 
 // Calls fn for every event of that kind, oldest first. after_call is the last
 // call in the store before the event.

@@ -32,6 +32,17 @@ bool history_event(struct store *store, int64_t job_no, const char *kind,
     return store_put(store, err);
 }
 
+bool history_exclude(struct store *store, int64_t job_no, const int32_t *rows,
+                     size_t n, const char *text, struct err *err)
+{
+    struct buf *record = store_record(store);
+    int64_t at_ms = clock_wall_ms();
+
+    for (size_t i = 0; i < n; i++)
+        record_event(record, job_no, "exclude", rows[i], text, at_ms);
+    return n == 0 || store_put(store, err);
+}
+
 bool history_events(struct store *store, int64_t job_no, const char *kind,
                     void (*fn)(void *user, int32_t row, int64_t after_call,
                                const char *text),

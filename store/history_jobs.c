@@ -128,12 +128,25 @@ static void add_state_event(struct buf *record, int64_t job_no,
     record_event(record, job_no, "state", -1, text, at_ms);
 }
 
+static void add_compiled(struct buf *record, int64_t job_no,
+                         const struct history_job_state *now)
+{
+    record_begin(record, RECORD_JOB_COMPILED);
+    record_int(record, job_no);
+    record_text(record, now->compiled);
+    record_int(record, now->state == JOB_DONE);
+    record_real(record, now->score);
+    record_end(record);
+}
+
 bool history_job_state(struct store *store, int64_t job_no,
                        const struct history_job_state *now, struct err *err)
 {
     struct buf *record = store_record(store);
     int64_t at_ms = clock_wall_ms();
 
+    if (now->compiled != NULL)
+        add_compiled(record, job_no, now);
     record_begin(record, RECORD_JOB_STATE);
     record_int(record, job_no);
     record_text(record, job_state_name(now->state));
@@ -145,21 +158,6 @@ bool history_job_state(struct store *store, int64_t job_no,
     add_state_event(record, job_no, now, at_ms);
     if (now->awaits != NULL)
         record_event(record, job_no, "awaits", -1, now->awaits, at_ms);
-    return store_put(store, err);
-}
-
-bool history_job_compiled(struct store *store, int64_t job_no,
-                          const char *compiled, bool finished, double score,
-                          struct err *err)
-{
-    struct buf *record = store_record(store);
-
-    record_begin(record, RECORD_JOB_COMPILED);
-    record_int(record, job_no);
-    record_text(record, compiled);
-    record_int(record, finished);
-    record_real(record, score);
-    record_end(record);
     return store_put(store, err);
 }
 
@@ -254,7 +252,8 @@ out:
 }
 
 bool history_pin_model(struct store *store, int64_t job_no, const char *role,
-                       const char *name, const char *digest, struct err *err)
+                       const char *name, const char *digest, bool simulated,
+                       struct err *err)
 {
     struct buf *record = store_record(store);
 
@@ -267,16 +266,11 @@ bool history_pin_model(struct store *store, int64_t job_no, const char *role,
     record_begin(record, RECORD_JOB_MODELS_SUM);
     record_int(record, job_no);
     record_end(record);
-    return store_put(store, err);
-}
-
-bool history_job_simulated(struct store *store, int64_t job_no, struct err *err)
-{
-    struct buf *record = store_record(store);
-
-    record_begin(record, RECORD_JOB_SIMULATED);
-    record_int(record, job_no);
-    record_end(record);
+    if (simulated) {
+        record_begin(record, RECORD_JOB_SIMULATED);
+        record_int(record, job_no);
+        record_end(record);
+    }
     return store_put(store, err);
 }
 

@@ -134,11 +134,27 @@ int64_t history_candidate(struct store *store, int64_t job_no,
 
 // --- trials ---
 
+static void forget_from(struct buf *record, enum record_kind kind,
+                        int64_t job_no, int64_t number)
+{
+    record_begin(record, kind);
+    record_int(record, job_no);
+    record_int(record, number);
+    record_end(record);
+}
+
+// With `replaces`, drops the trials from that number on, and the best if it is
+// one of them.
 static bool put_trial(struct store *store, int64_t job_no,
-                      const struct history_trial *trial, struct err *err)
+                      const struct history_trial *trial, bool replaces,
+                      struct err *err)
 {
     struct buf *record = store_record(store);
 
+    if (replaces) {
+        forget_from(record, RECORD_TRIALS_FORGET, job_no, trial->number);
+        forget_from(record, RECORD_BEST_FORGET, job_no, trial->number);
+    }
     record_begin(record, RECORD_TRIAL);
     record_int(record, job_no);
     record_int(record, trial->number);
@@ -150,8 +166,11 @@ static bool put_trial(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
+// With `replaces`, drops what a search decided with a smaller budget. What it
+// paid for stays.
 static bool add_trial(struct store *store, struct job_index *job,
-                      const struct history_trial *trial, struct err *err)
+                      const struct history_trial *trial, bool replaces,
+                      struct err *err)
 {
     struct trial_entry entry = {
         .candidate_id = trial->candidate_id,
@@ -162,34 +181,12 @@ static bool add_trial(struct store *store, struct job_index *job,
 
     (void)snprintf(entry.kind, sizeof entry.kind, "%s", trial->kind);
     if (!job_index_reserve_trial(job, err) ||
-        !put_trial(store, job->job_no, trial, err))
+        !put_trial(store, job->job_no, trial, replaces, err))
         return false;
+    if (replaces)
+        job_index_forget_trials(job, trial->number);
     *job_index_add_trial(job, trial->number) = entry;
     return true;
-}
-
-static bool put_forget(struct store *store, enum record_kind kind,
-                       int64_t job_no, int64_t number, struct err *err)
-{
-    struct buf *record = store_record(store);
-
-    record_begin(record, kind);
-    record_int(record, job_no);
-    record_int(record, number);
-    record_end(record);
-    return store_put(store, err);
-}
-
-// Drops what a search decided with a smaller budget. What it paid for stays.
-static bool replace_trial(struct store *store, struct job_index *job,
-                          const struct history_trial *trial, struct err *err)
-{
-    if (!put_forget(store, RECORD_TRIALS_FORGET, job->job_no, trial->number,
-                    err) ||
-        !put_forget(store, RECORD_BEST_FORGET, job->job_no, trial->number, err))
-        return false;
-    job_index_forget_trials(job, trial->number);
-    return add_trial(store, job, trial, err);
 }
 
 // Names the first difference, or returns NULL if there is none.
@@ -216,13 +213,15 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
         return TRIAL_OTHER;
     stored = job_index_trial(job, trial->number);
     if (stored == NULL)
-        return add_trial(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
+        return add_trial(store, job, trial, false, err) ? TRIAL_NEW
+                                                        : TRIAL_OTHER;
 
     const char *difference = find_difference(stored, trial);
     if (difference == NULL)
         return TRIAL_SAME;
     if (trial->replaces)
-        return replace_trial(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
+        return add_trial(store, job, trial, true, err) ? TRIAL_NEW
+                                                       : TRIAL_OTHER;
     err_set(err, ERR_DIFFERS,
             "trial %" PRId64 " has %s than the one in the store "
             "%s; start with a new store (--store), or with the promptcc that "

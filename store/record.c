@@ -13,10 +13,12 @@ static const char *const statements[RECORD_KINDS] = {
         " document = coalesce(?5, document), updated_ms = ?6 WHERE no = ?1",
     [RECORD_JOB_TIME] = "UPDATE jobs SET wall_ms = ?2, updated_ms = ?3"
                         " WHERE no = ?1",
-    [RECORD_JOB_COMPILED] = "UPDATE jobs SET compiled = ?2,"
-                            " compiled_sum = row_sum(?1, ?2) WHERE no = ?1"
-                            " AND (?3 = 1 OR compiled IS NULL"
-                            "  OR coalesce(score, -1) <= ?4)",
+    // The job has no score any more once it runs again, but its file has.
+    [RECORD_JOB_COMPILED] =
+        "UPDATE jobs SET compiled = ?2, compiled_sum = row_sum(?1, ?2)"
+        " WHERE no = ?1 AND (?3 = 1 OR coalesce("
+        "  CASE WHEN json_valid(compiled) THEN json_extract(compiled,"
+        "   '$.metadata.promptcc.scores.compiled.score') END, -1) <= ?4)",
     [RECORD_JOB_MODEL] = "INSERT INTO job_models(job_no, role, name, digest)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(job_no, role)"
                          " DO UPDATE SET name = ?3, digest = ?4",

@@ -73,10 +73,26 @@ Test(history, a_model_is_pinned_to_its_digest)
     cr_assert_not_null(digest, "%s", err.text);
     cr_expect_str_eq(digest, "");
     free(digest);
-    cr_assert(history_pin_model(store, job, "student", "m", "sha256:1", &err));
+    cr_assert(
+        history_pin_model(store, job, "student", "m", "sha256:1", false, &err));
     digest = history_model(store, job, "student", &err);
     cr_expect_str_eq(digest, "sha256:1");
     free(digest);
+}
+
+Test(history, a_simulated_model_and_the_mark_of_its_job_are_one_put)
+{
+    int64_t job = open_job("j-1");
+    uint64_t before = store_last_put(store);
+    char *marked;
+
+    cr_assert(
+        history_pin_model(store, job, "student", "m", "sha256:1", true, &err));
+    cr_expect_eq(store_last_put(store), before + 1);
+    cr_assert(store_flush(store, &err));
+    marked = text_outside("SELECT simulated FROM jobs");
+    cr_expect_str_eq(marked, "1");
+    free(marked);
 }
 
 Test(history, a_frozen_split_takes_no_other_rows)
@@ -199,6 +215,7 @@ Test(history, replacing_a_trial_removes_the_later_ones)
 {
     int64_t job = open_job("j-1");
     struct history_trial trial;
+    uint64_t before;
 
     for (int64_t i = 1; i <= 4; i++) {
         trial = make_trial(i, put_candidate(job, 1));
@@ -206,7 +223,9 @@ Test(history, replacing_a_trial_removes_the_later_ones)
     }
     trial = make_trial(2, put_candidate(job, 2));
     trial.replaces = true;
+    before = store_last_put(store);
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_NEW);
+    cr_expect_eq(store_last_put(store), before + 1);
     cr_expect_eq(history_trial(store, job, &trial, &err), TRIAL_SAME);
     reopen();
     char *numbers =
@@ -381,13 +400,28 @@ static void add_row(void *user, int32_t row, int64_t after_call,
 Test(history, events_of_a_kind_come_oldest_first)
 {
     int64_t job = open_job("j-1");
+    const int32_t rows[] = {4, 2};
     int32_t sum = 0;
 
-    cr_assert(history_event(store, job, "exclude", 4, "why", &err));
+    cr_assert(history_exclude(store, job, rows, 1, "why", &err));
     cr_assert(history_event(store, job, "note", 9, "no", &err));
-    cr_assert(history_event(store, job, "exclude", 2, "why", &err));
+    cr_assert(history_exclude(store, job, rows + 1, 1, "why", &err));
     cr_assert(history_events(store, job, "exclude", add_row, &sum, &err), "%s",
               err.text);
+    cr_expect_eq(sum, 42);
+}
+
+Test(history, excluded_rows_are_one_put)
+{
+    int64_t job = open_job("j-1");
+    const int32_t rows[] = {4, 2};
+    uint64_t before = store_last_put(store);
+    int32_t sum = 0;
+
+    cr_assert(history_exclude(store, job, rows, 2, "why", &err), "%s",
+              err.text);
+    cr_expect_eq(store_last_put(store), before + 1);
+    cr_assert(history_events(store, job, "exclude", add_row, &sum, &err));
     cr_expect_eq(sum, 42);
 }
 
@@ -417,6 +451,51 @@ Test(history, job_state_is_among_its_events)
     cr_assert(history_events(store, job, "state", add_text, all, &err), "%s",
               err.text);
     cr_expect_str_eq(all, "running;paused: no worker;running;done;");
+}
+
+// The state of a job and the compiled file that it has then.
+static void end_job(int64_t job, enum job_state state, double score,
+                    const char *compiled)
+{
+    const struct history_job_state end = {
+        .state = state, .score = score, .compiled = compiled};
+    const struct history_job_state running = {.state = JOB_RUNNING,
+                                              .score = -1};
+    uint64_t before;
+
+    cr_assert(history_job_state(store, job, &running, &err), "%s", err.text);
+    before = store_last_put(store);
+    cr_assert(history_job_state(store, job, &end, &err), "%s", err.text);
+    cr_expect_eq(store_last_put(store), before + 1);
+    cr_assert(store_flush(store, &err));
+}
+
+static void expect_compiled(const char *compiled)
+{
+    char *text = text_outside("SELECT compiled FROM jobs");
+
+    cr_expect_str_eq(text, compiled);
+    free(text);
+}
+
+#define COMPILED(score)                                                        \
+    "{\"metadata\":{\"promptcc\":{\"scores\":{\"compiled\":{\"score\":" score  \
+    "}}}}}"
+
+Test(history, a_job_that_is_stopped_keeps_the_better_compiled_file)
+{
+    int64_t job = open_job("j-1");
+
+    end_job(job, JOB_STOPPED, 0.5, COMPILED("0.5"));
+    expect_compiled(COMPILED("0.5"));
+    end_job(job, JOB_STOPPED, 0.25, COMPILED("0.25"));
+    expect_compiled(COMPILED("0.5"));
+    end_job(job, JOB_STOPPED, 0.75, COMPILED("0.75"));
+    expect_compiled(COMPILED("0.75"));
+    end_job(job, JOB_DONE, 0.5, "no JSON");
+    expect_compiled("no JSON");
+    end_job(job, JOB_STOPPED, 0.25, COMPILED("0.25"));
+    expect_compiled(COMPILED("0.25"));
 }
 
 static void add_left(void *user, const struct history_left *left)
@@ -589,7 +668,8 @@ Test(history, removing_a_job_removes_its_cost)
     put_many(1, 3000, one, open_job("j-2"));
     put_many(3000, 3100, one, one);
     // The calls of a model stay if another job also asks it.
-    cr_assert(history_pin_model(store, one, "student", "m", "sha256:0", &err));
+    cr_assert(
+        history_pin_model(store, one, "student", "m", "sha256:0", false, &err));
     expect_same_costs("0 of 4");
     store_close(store);
     store = NULL;

@@ -27,11 +27,16 @@ static void open_with_rows(void)
     (void)put_call(job_no, 1);
     (void)put_call(job_no, 2);
     cr_assert(history_put_evaluation(store, job_no, &evaluation, &err));
+    cr_assert(history_pin_model(store, job_no, "student", "small:1b", "d1",
+                                false, &err));
     cr_assert(
-        history_pin_model(store, job_no, "student", "small:1b", "d1", &err));
-    cr_assert(history_event(store, job_no, "exclude", 3, "by hand", &err));
+        history_exclude(store, job_no, &(int32_t){3}, 1, "by hand", &err));
     cr_assert(history_put_submission(store, job_no, &submission, &err));
-    cr_assert(history_job_compiled(store, job_no, "{\"a\": 1}", true, 1, &err));
+    cr_assert(history_job_state(
+        store, job_no,
+        &(struct history_job_state){
+            .state = JOB_DONE, .score = 1, .compiled = "{\"a\": 1}"},
+        &err));
     store_close(store);
     store = NULL;
 }
