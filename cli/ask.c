@@ -115,11 +115,18 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     return reply;
 }
 
-static void put_outcome(const struct options *options, const char *job,
+// A job that was about to end by itself may be done instead of stopped.
+static void put_outcome(const struct options *options, const json_t *reply,
                         const char *outcome, const char *again, struct buf *out)
 {
-    buf_printf(out, "%s %s", job, outcome);
-    if (again != NULL) {
+    const char *job = json_get_text(reply, "job", options->operands[0]);
+    const char *state = json_get_text(reply, "state", "");
+
+    if (outcome != NULL)
+        buf_printf(out, "%s %s", job, outcome);
+    else
+        buf_printf(out, "%s is %s", job, state);
+    if (again != NULL && strcmp(state, "done") != 0) {
         buf_puts(out, "; `promptcc resume ");
         shell_word_show(job, out);
         ask_put_address(options, out);
@@ -143,8 +150,7 @@ int ask_and_tell(const struct options *options, const char *verb,
     if (option_on(options, OPT_JSON)) {
         status = output_json(reply);
     } else {
-        put_outcome(options, json_get_text(reply, "job", job), outcome, again,
-                    &text);
+        put_outcome(options, reply, outcome, again, &text);
         status = output_lines(&terminal, &text);
     }
     buf_release(&text);

@@ -3,7 +3,7 @@
 
 static int run(const struct options *options)
 {
-    return ask_and_tell(options, "pause", "", "is paused", "");
+    return ask_and_tell(options, "pause", "", NULL, "");
 }
 
 const struct command_entry cmd_pause = {

@@ -3,8 +3,7 @@
 
 static int run(const struct options *options)
 {
-    return ask_and_tell(options, "stop", "", "is stopped",
-                        " or the same `submit`");
+    return ask_and_tell(options, "stop", "", NULL, " or the same `submit`");
 }
 
 const struct command_entry cmd_stop = {

@@ -1,6 +1,7 @@
 #include "coordinator/clients.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/error_document.h"
@@ -8,6 +9,7 @@
 #include "coordinator/engine.h"
 #include "coordinator/inquiries.h"
 #include "coordinator/jobs.h"
+#include "coordinator/late_replies.h"
 #include "coordinator/peers.h"
 #include "coordinator/side_call.h"
 #include "store/job_state.h"
@@ -19,6 +21,7 @@ struct clients {
     struct peers *peers;        // borrowed
     struct jobs *jobs;          // borrowed
     struct inquiries inquiries; // commands that read the store
+    struct late_replies late;   // what is said once it is on disk
     int64_t progress_ms;        // when PROGRESS was last sent
 };
 
@@ -105,19 +108,47 @@ static int64_t status_of(enum err_code code)
     }
 }
 
-static void tell_submitted(struct clients *clients, struct peer *peer,
-                           const struct opened *opened)
+static void refuse(struct clients *clients, struct peer *peer,
+                   enum requester_kind kind, const struct err *why)
+{
+    if (kind == REQUESTER_COMMANDS) {
+        reply_to(clients, peer, NULL, why);
+        return;
+    }
+    peer_ends_submission(peer, NULL);
+    tell_failure(clients, peer, status_of(why->code), why);
+}
+
+static void accept_job(struct clients *clients, struct peer *peer,
+                       struct running_job *running, const char *note)
 {
     struct message message = {.kind = MESSAGE_ACCEPTED};
 
-    peer_ends_submission(peer, opened->running);
-    if (opened->running == NULL) {
-        tell_failure(clients, peer, status_of(opened->err->code), opened->err);
-        return;
-    }
-    message.as.accepted = (struct accepted){
-        .job = running_job_id(opened->running), .note = opened->word};
+    peer_ends_submission(peer, running);
+    message.as.accepted =
+        (struct accepted){.job = running_job_id(running), .note = note};
     peers_tell(clients->peers, peer, &message);
+}
+
+static json_t *state_json(const char *job, enum job_state state)
+{
+    return json_pack("{s:s, s:s}", "job", job, "state", job_state_name(state));
+}
+
+// Says it once everything that was put is on disk. Takes the text.
+static void say_late(struct clients *clients, const struct requester *requester,
+                     struct running_job *begun, char *text)
+{
+    struct peer *peer = peers_at(clients->peers, &requester->address);
+    const struct late_reply reply = {.requester = *requester,
+                                     .put =
+                                         store_last_put(clients->engine->store),
+                                     .begun = begun,
+                                     .text = text};
+    struct err err = ERR_CLEAR;
+
+    if (!late_replies_add(&clients->late, &reply, &err) && peer != NULL)
+        refuse(clients, peer, requester->kind, &err);
 }
 
 void clients_job_opened(struct clients *clients,
@@ -128,16 +159,69 @@ void clients_job_opened(struct clients *clients,
                             ? NULL
                             : peers_at(clients->peers, &requester->address);
 
-    if (peer != NULL && requester->kind == REQUESTER_SUBMITS)
-        tell_submitted(clients, peer, opened);
-    else if (peer != NULL)
-        reply_to(clients, peer,
-                 opened->running == NULL
-                     ? NULL
-                     : json_pack("{s:s, s:s}", "job",
-                                 running_job_id(opened->running), "state",
-                                 job_state_name(JOB_RUNNING)),
-                 opened->err);
+    if (peer == NULL)
+        return;
+    if (opened->running == NULL)
+        refuse(clients, peer, requester->kind, opened->err);
+    else if (requester->kind == REQUESTER_SUBMITS)
+        say_late(clients, requester, opened->running, strdup(opened->word));
+    else
+        say_late(clients, requester, NULL,
+                 command_text(
+                     state_json(running_job_id(opened->running), JOB_RUNNING),
+                     opened->err));
+}
+
+static void say_now(struct clients *clients, const struct late_reply *reply)
+{
+    struct peer *peer = peers_at(clients->peers, &reply->requester.address);
+    struct engine *engine = clients->engine;
+    struct err err = ERR_CLEAR;
+
+    if (peer == NULL)
+        return;
+    if (reply->put > store_durable(engine->store) &&
+        !store_healthy(engine->store, &err))
+        refuse(clients, peer, reply->requester.kind, &err);
+    else if (reply->begun != NULL)
+        accept_job(clients, peer, reply->begun,
+                   reply->text == NULL ? "" : reply->text);
+    else
+        reply_text(clients, peer, reply->text);
+}
+
+static void say_what_is_durable(struct clients *clients)
+{
+    const struct store *store = clients->engine->store;
+    struct late_reply *reply;
+
+    while ((reply = late_replies_take(&clients->late, store_durable(store),
+                                      !store_healthy(store, NULL))) != NULL) {
+        say_now(clients, reply);
+        late_reply_free(reply);
+    }
+}
+
+// Tells those who stopped the job in which state it is now.
+static void say_ended(struct clients *clients,
+                      const struct running_job *running)
+{
+    enum job_state state = running_job_result(running)->state;
+    struct late_reply *reply;
+    struct err err = ERR_CLEAR;
+
+    (void)store_healthy(clients->engine->store, &err);
+    while ((reply = late_replies_take_ended(&clients->late, running)) != NULL) {
+        struct peer *peer = peers_at(clients->peers, &reply->requester.address);
+
+        if (peer != NULL)
+            reply_to(clients, peer,
+                     err.code == ERR_NONE
+                         ? state_json(running_job_id(running), state)
+                         : NULL,
+                     &err);
+        late_reply_free(reply);
+    }
 }
 
 void clients_job_ended(struct clients *clients,
@@ -146,6 +230,8 @@ void clients_job_ended(struct clients *clients,
     const struct running_job_result *result = running_job_result(running);
     struct message message = {.kind = MESSAGE_RESULT};
 
+    say_what_is_durable(clients); // who submitted the job watches it from now
+    say_ended(clients, running);
     message.as.result = (struct result){
         .job = running_job_id(running),
         .status = result->status,
@@ -177,12 +263,17 @@ static void act_on(struct clients *clients, struct peer *peer,
                    const struct verb *verb, const struct command *command,
                    json_t *found)
 {
-    const struct command_scene at = {
-        .engine = clients->engine, .jobs = clients->jobs, .peer = peer};
+    const struct command_scene at = {.engine = clients->engine,
+                                     .jobs = clients->jobs,
+                                     .late = &clients->late,
+                                     .peer = peer};
+    const struct requester requester = requester_from(peer, REQUESTER_COMMANDS);
     struct err err = ERR_CLEAR;
     json_t *answer = command_act(verb, &at, command, found, &err);
 
-    if (answer != NULL || err.code != ERR_NONE)
+    if (answer != NULL && command_changes(verb))
+        say_late(clients, &requester, NULL, command_text(answer, &err));
+    else if (answer != NULL || err.code != ERR_NONE)
         reply_to(clients, peer, answer, &err);
 }
 
@@ -257,8 +348,14 @@ static void end_late_side_calls(struct clients *clients, int64_t now)
 
 void clients_tend(struct clients *clients, int64_t now)
 {
+    say_what_is_durable(clients);
     end_late_side_calls(clients, now);
     tell_progress(clients, now);
+}
+
+bool clients_wait(const struct clients *clients)
+{
+    return clients->late.first != NULL;
 }
 
 // --- life ---
@@ -285,5 +382,8 @@ struct clients *clients_new(struct engine *engine, struct peers *peers,
 
 void clients_free(struct clients *clients)
 {
+    if (clients == NULL)
+        return;
+    late_replies_release(&clients->late);
     free(clients);
 }

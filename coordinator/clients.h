@@ -4,6 +4,8 @@
 //   COMMAND  -> REPLY, at once or when the store, a worker or an opening has
 //               answered
 //
+// What has changed is told when it is on disk (late_replies.h).
+//
 // A client may be gone by the time its answer arrives. So only its address is
 // kept, and the client is looked up when needed (peers_at). Call only from the
 // loop's thread.
@@ -11,6 +13,7 @@
 #ifndef COORDINATOR_CLIENTS_H
 #define COORDINATOR_CLIENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -60,8 +63,11 @@ void clients_side_call_answered(struct clients *clients, struct side_call *side,
 void clients_refuse_side_call(struct clients *clients, struct side_call *side,
                               const struct err *why, int64_t now);
 
-// Sends PROGRESS to those who watch a job, a few times a second, and refuses
-// side calls that no worker had time for.
+// Says what has become durable, sends PROGRESS to those who watch a job, a few
+// times a second, and refuses side calls that no worker had time for.
 void clients_tend(struct clients *clients, int64_t now);
+
+// Returns true while a client waits for something to become durable.
+bool clients_wait(const struct clients *clients);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "coordinator/jobs.h"
+#include "coordinator/late_replies.h"
 #include "coordinator/peers.h"
 #include "coordinator/side_call.h"
 #include "coordinator/status.h"
@@ -188,17 +189,24 @@ static json_t *act_status(const struct command_scene *at,
     return status_numbers(at->engine, at->jobs);
 }
 
-// Ends the job that `found` names; it can be resumed later in any state.
+// Ends the job that `found` names; it can be resumed later in any state. For a
+// running job, the reply follows when it has ended.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
                        const struct err *why, enum job_state state,
                        struct err *err)
 {
-    const char *id =
-        jobs_end(at->jobs, json_string_value(found), why, state, err);
+    struct late_reply reply = {
+        .requester = requester_from(at->peer, REQUESTER_COMMANDS)};
+    const char *id = jobs_end(at->jobs, json_string_value(found), why, state,
+                              &reply.ending, err);
 
     if (id == NULL)
         return NULL;
-    return json_pack("{s:s, s:s}", "job", id, "state", job_state_name(state));
+    if (reply.ending == NULL)
+        return json_pack("{s:s, s:s}", "job", id, "state",
+                         job_state_name(state));
+    (void)late_replies_add(at->late, &reply, err);
+    return NULL;
 }
 
 static json_t *act_stop(const struct command_scene *at,
@@ -300,7 +308,8 @@ static const struct verb {
     json_t *(*act)(const struct command_scene *at,
                    const struct command *command, const json_t *found,
                    struct err *err);
-    bool query; // SQL written by the client
+    bool query;   // SQL written by the client
+    bool changes; // the reply says what was put
 } verbs[] = {
     {.about = {"query", false, "`sql`",
                "`columns`, a list of names; `rows`, a list of objects"},
@@ -318,10 +327,12 @@ static const struct verb {
      .act = act_status},
     {.about = {"stop", true, NULL, "`job`, `state`"},
      .read = read_id,
-     .act = act_stop},
+     .act = act_stop,
+     .changes = true},
     {.about = {"pause", true, NULL, "`job`, `state`"},
      .read = read_id,
-     .act = act_pause},
+     .act = act_pause,
+     .changes = true},
     {.about =
          {"resume", true,
           "`exclude` (up to 10,000 row numbers), `priority`, "
@@ -372,6 +383,11 @@ bool command_is_query(const struct verb *verb)
 bool command_acts(const struct verb *verb)
 {
     return verb->act != NULL;
+}
+
+bool command_changes(const struct verb *verb)
+{
+    return verb->changes;
 }
 
 json_t *command_read(const struct verb *verb, struct store *store,

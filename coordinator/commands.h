@@ -19,6 +19,7 @@
 #include "wire/message.h"
 
 struct jobs;
+struct late_replies;
 struct peer;
 struct verb;
 struct verb_about;
@@ -27,6 +28,7 @@ struct verb_about;
 struct command_scene {
     struct engine *engine;
     struct jobs *jobs;
+    struct late_replies *late;
     const struct peer *peer; // who asks
 };
 
@@ -52,6 +54,9 @@ json_t *command_read(const struct verb *verb, struct store *store,
 // Returns true if the verb has a half that runs on the loop. If not, the reply
 // is what was read.
 bool command_acts(const struct verb *verb);
+
+// Returns true if the reply says what the act half has put into the store.
+bool command_changes(const struct verb *verb);
 
 // Runs the act half: takes what was read (NULL for a verb that reads nothing)
 // and returns the reply. Returns NULL with err set on failure, and NULL without

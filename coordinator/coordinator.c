@@ -300,7 +300,8 @@ static void *run_loop(void *arg)
     while (!jobs_are_draining(c->jobs) || jobs_first(c->jobs) != NULL ||
            !background_is_idle(c->engine.job_chores) ||
            !background_is_idle(c->engine.read_chores) ||
-           !background_is_idle(c->engine.query_chores))
+           !background_is_idle(c->engine.query_chores) ||
+           clients_wait(c->clients))
         turn(c);
     atomic_store(&c->ended, true);
     return NULL;

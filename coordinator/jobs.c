@@ -372,8 +372,8 @@ static int64_t forget_waiting(struct jobs *jobs, const char *id)
     return left != 0 ? left : paused;
 }
 
-// Records the state of a job that would have begun automatically, before the
-// client gets its answer: the next coordinator reads it there.
+// Records the state of a job that would have begun automatically: the next
+// coordinator reads it there.
 static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
                        enum job_state state, struct err *err)
 {
@@ -388,17 +388,22 @@ static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
 // is none.
 static const char *end_one(struct jobs *jobs, const char *id,
                            enum request_action action, const struct err *why,
-                           enum job_state state, struct err *err)
+                           enum job_state state,
+                           const struct running_job **ending, struct err *err)
 {
     struct running_job *running = find_running(jobs, id, action);
     struct openings_ended opening = {.id = NULL};
     int64_t job_no = action == REQUEST_RUN ? forget_waiting(jobs, id) : 0;
 
     openings_end(&jobs->openings, id, action, why, &opening);
+    *ending = running;
+    if (running != NULL && !running_job_end(running, why, err)) {
+        if (opening.id == NULL)
+            return NULL;
+        *err = ERR_CLEAR; // it will not begin anew, as it was about to
+    }
     if (running != NULL)
-        return running_job_end(running, why, err) || opening.id != NULL
-                   ? running_job_id(running)
-                   : NULL;
+        return running_job_id(running);
     if (job_no == 0)
         job_no = opening.job_no;
     if (!note_ended(jobs, job_no, why, state, err))
@@ -426,12 +431,13 @@ static bool explain_unknown(const struct jobs *jobs, const char *id,
 
 const char *jobs_end(struct jobs *jobs, const char *job_id,
                      const struct err *why, enum job_state state,
-                     struct err *err)
+                     const struct running_job **ending, struct err *err)
 {
-    const char *ended = end_one(jobs, job_id, REQUEST_RUN, why, state, err);
+    const char *ended =
+        end_one(jobs, job_id, REQUEST_RUN, why, state, ending, err);
 
     if (ended == NULL && err->code == ERR_NONE)
-        ended = end_one(jobs, job_id, REQUEST_EVAL, why, state, err);
+        ended = end_one(jobs, job_id, REQUEST_EVAL, why, state, ending, err);
     if (ended == NULL && err->code == ERR_NONE &&
         !explain_unknown(jobs, job_id, err))
         err_set(err, ERR_INPUT, "job %.200s is not running", job_id);

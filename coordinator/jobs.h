@@ -97,11 +97,12 @@ bool jobs_have_busy_programs(const struct jobs *jobs);
 // is none, its evaluation. It makes no difference whether the job is running,
 // being opened, left by an earlier coordinator, or paused. A job that would
 // have been resumed automatically is left in `state` until a person resumes it.
-// Returns the id of what ends, borrowed until the next call. Returns NULL if
+// Returns the id of what ends, borrowed until the next call, and in *ending the
+// running job, which ends later; NULL if none was running. Returns NULL if
 // there is nothing to end, or if that is not known yet; err says which.
 const char *jobs_end(struct jobs *jobs, const char *job_id,
                      const struct err *why, enum job_state state,
-                     struct err *err);
+                     const struct running_job **ending, struct err *err);
 
 void jobs_drain(struct jobs *jobs);
 bool jobs_are_draining(const struct jobs *jobs);

@@ -265,13 +265,17 @@ static void begin_sum(struct running_job *running, int64_t now)
 
 static void put_result(struct running_job *running)
 {
+    finish(running, running->ended_ms, &running->result);
+    running->result_put = store_last_put(running->engine->store);
+    running->state = RUNNING_JOB_STORED;
+}
+
+static void log_ended(const struct running_job *running)
+{
     const struct ending *ending = running->ending;
     enum job_state state = ending == NULL ? JOB_FAILED : ending->state;
     const char *reason = ending == NULL ? "" : ending->reason;
 
-    finish(running, running->ended_ms, &running->result);
-    running->result_put = store_last_put(running->engine->store);
-    running->state = RUNNING_JOB_STORED;
     log_info("job-ended", "%s: %s%s%s", running->id, job_state_name(state),
              reason[0] == '\0' ? "" : ": ", reason);
 }
@@ -289,7 +293,10 @@ bool running_job_settle(struct running_job *running, int64_t now)
         begin_sum(running, now);
     if (running->state == RUNNING_JOB_SUMMED)
         put_result(running);
-    return running->state == RUNNING_JOB_STORED && may_send(running);
+    if (running->state != RUNNING_JOB_STORED || !may_send(running))
+        return false;
+    log_ended(running);
+    return true;
 }
 
 const struct running_job_result *

@@ -262,6 +262,46 @@ Test(commands, pause_and_stop_at_once_report_success_to_one_client_only)
     json_decref(shown);
 }
 
+Test(commands, a_submission_is_accepted_once_it_is_on_disk)
+{
+    sqlite3 *db = hold_store();
+
+    submit_run(&client);
+    cr_expect_not(actor_hears(&client, MESSAGE_ACCEPTED, 500));
+    (void)sqlite3_close(db);
+    actor_await(&client, MESSAGE_ACCEPTED);
+}
+
+// Sends the command while nothing can be written. It is answered as soon as
+// something can, with that state.
+static void expect_answer_from_disk(const char *verb, const char *argument,
+                                    const char *state)
+{
+    struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = verb, .job = "notes", .argument = argument}};
+    sqlite3 *db = hold_store();
+    json_t *reply;
+
+    actor_say(&client, &message);
+    cr_expect_not(actor_hears(&client, MESSAGE_REPLY, 500), "%s", verb);
+    (void)sqlite3_close(db);
+    reply = take_reply();
+    cr_expect_str_eq(json_get_text(reply, "state", ""), state, "%s %s: %s",
+                     verb, argument, stage_error(reply));
+    json_decref(reply);
+}
+
+Test(commands, what_changes_a_job_is_answered_once_it_is_on_disk)
+{
+    submit_run(&client);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    expect_answer_from_disk("resume", "{\"priority\": 20}", "running");
+    expect_answer_from_disk("pause", "", "paused");
+    expect_answer_from_disk("resume", "", "running");
+    expect_answer_from_disk("stop", "", "stopped");
+}
+
 Test(commands, submitting_a_job_that_is_ending_restarts_it)
 {
     struct actor other, w;
@@ -270,8 +310,10 @@ Test(commands, submitting_a_job_that_is_ending_restarts_it)
 
     submit_run(&client);
     actor_await(&client, MESSAGE_ACCEPTED);
-    json_decref(actor_command(&client, "pause", "notes"));
     db = hold_store(); // the job's end takes as long as the disk does
+    send_command("pause");
+    send_command("stop");
+    json_decref(take_reply()); // one of them is refused at once
     actor_greet_as_client(&other, &stage, "other");
     submit_run(&other);
     accepted = actor_hears(&other, MESSAGE_ACCEPTED, 500);
