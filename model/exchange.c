@@ -350,7 +350,10 @@ static enum model_exchange explain_code(const struct exchange *exchange,
     case CURLE_UNSUPPORTED_PROTOCOL: // HTTP/0.9, which is any bytes at all
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_OUT_OF_MEMORY: // also reported for a header over 100 KB
+    case CURLE_OUT_OF_MEMORY: // before 8.6 also a header over 100 KB
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: // a header over 100 KB
+#endif
         return EXCHANGE_NOT_HTTP;
     default:
         return exchange->too_large                ? EXCHANGE_TOO_LARGE
