@@ -177,11 +177,20 @@ static void note_busy(struct coordinator *c, int64_t now)
 }
 
 // After a halt, as by Ctrl-Z or on a crowded machine, nobody has been silent:
-// it was us who could not hear.
+// it was us who could not hear. Who was silent before stays so.
 static void note_halt(struct coordinator *c, int64_t now)
 {
-    if (now - c->turn_ms > HALTED_MS)
+    struct dispatch *dispatch = c->engine.dispatch;
+    struct dispatch_worker_view view;
+
+    if (now - c->turn_ms > HALTED_MS) {
         c->engine.busy_ms = now;
+        for (const struct worker_info *w = c->engine.workers.workers; w != NULL;
+             w = w->next)
+            if (dispatch_worker_look(dispatch, w->number, &view) &&
+                view.state != DISPATCH_WORKER_SILENT)
+                dispatch_heard(dispatch, w->number, now);
+    }
     c->turn_ms = now;
 }
 
