@@ -502,15 +502,17 @@ class Stage:
     def promptcc(self, *words, deadline_s=DEADLINE_S, **how):
         return self.start(*words, **how).wait(deadline_s)
 
-    def pauses(self, *words, says, **how):
-        """Runs a command whose job pauses, and says these words, when nothing
-        has answered for a while. A slow machine needs a longer while to find
-        out why nothing answers."""
+    def pauses(self, *words, says, never="\0", **how):
+        """Runs a command whose job pauses when nothing has answered for a
+        while, with some words and without others. A slow machine needs a
+        longer while to find out why nothing answers."""
         for wait in ("1s", "10s", "60s"):
             result = self.promptcc(*words, "--wait", wait, **how)
-            if says in result.out + result.err:
+            said = result.out + result.err
+            if says in said and never not in said:
                 break
-        assert result.status == 3 and says in result.out + result.err, result
+        assert result.status == 3 and says in said, result
+        assert never not in said, result
         return result
 
     def keys(self, *made):

@@ -373,9 +373,8 @@ def test_an_always_failing_server_is_reported_in_its_own_words(
         stage, sim, status, body, says):
     gate = stage.gate(sim)
     gate.refuse, gate.refusal = lambda body: True, (status, body)
-    result = stage.pauses("eval", stage.job(), "--ollama", gate.url, "--quiet",
-                          says=says)
-    assert "no model server answered" not in result.err, result
+    stage.pauses("eval", stage.job(), "--ollama", gate.url, "--quiet",
+                 says=says, never="no model server answered")
 
 
 class Raw(harness.Gate):
@@ -412,9 +411,9 @@ def test_a_server_that_never_completes_a_reply_is_reported(stage, sim, said,
 def test_a_server_that_lists_no_models_is_reported_in_its_own_words(stage, sim):
     gate = stage.gate(sim)
     gate.refuses_all, gate.refusal = True, (401, {"error": "who are you?"})
-    result = stage.pauses("run", stage.job(), "--ollama", gate.url, "--quiet",
-                          says="(HTTP status 401): who are you?")
-    assert "no model server answered" not in result.err, result
+    stage.pauses("run", stage.job(), "--ollama", gate.url, "--quiet",
+                 says="(HTTP status 401): who are you?",
+                 never="no model server answered")
 
 
 def test_an_unreachable_server_is_reported(stage):
