@@ -63,20 +63,6 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.005)
 
 
-reserved = []
-
-
-def reserve_port():
-    """Returns a port that nothing listens on. It is ours until we end: the
-    system gives it to nobody who asks for any port, but a server that names it
-    may listen there, again and again."""
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("127.0.0.1", 0))
-    reserved.append(s)
-    return s.getsockname()[1]
-
-
 def environment(**more):
     """Returns our environment without PROMPTCC_ options; a sanitizer's finding
     exits with 99."""
@@ -200,7 +186,7 @@ class StandIn(Process):
     """The stand-in model server. restart() uses the same port again."""
 
     def __init__(self, stage, name, port=None, **options):
-        port = port or reserve_port()
+        port = port or stage.reserve_port()
         self.log_path = stage.folder / f"{name}.log"
         self.options, self.name = options, name
         command = [STAND_IN, "--port", port, "--log", self.log_path]
@@ -471,6 +457,7 @@ class Stage:
     def __init__(self, folder):
         self.folder = folder
         self.processes, self.gates, self.started = [], [], 0
+        self.reserved = []
 
     def add(self, process):
         self.processes.append(process)
@@ -479,6 +466,16 @@ class Stage:
     def name(self, kind):
         self.started += 1
         return f"{kind}-{self.started}"
+
+    def reserve_port(self):
+        """Returns a port that nothing listens on, and that the system gives to
+        nobody who asks for any port. A server that names it may listen there,
+        again and again, until the stage is closed."""
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        self.reserved.append(held)
+        return held.getsockname()[1]
 
     def stand_in(self, **options):
         return self.add(StandIn(self, self.name("stand-in"), **options))
@@ -525,7 +522,7 @@ class Stage:
         return folder
 
     def coordinator(self, store, *words, port=None):
-        port = port or reserve_port()
+        port = port or self.reserve_port()
         process = self.start("coordinator", "--listen",
                              f"tcp://127.0.0.1:{port}", "--store", store,
                              *words)
@@ -554,6 +551,8 @@ class Stage:
             process.kill()
         for gate in self.gates:
             gate.close()
+        for held in self.reserved:
+            held.close()
         for process in self.processes:
             process.check_sanitizers()
 

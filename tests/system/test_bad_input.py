@@ -192,7 +192,7 @@ def test_unknown_model_error_shows_the_pull_command(stage):
 
 
 def test_a_run_without_a_server_pauses_and_continues_later(stage):
-    port = harness.reserve_port()
+    port = stage.reserve_port()
     job = stage.job()
     words = ("run", job, "--ollama", f"http://127.0.0.1:{port}", "--json")
     error = refused(stage.pauses(*words, says="ollama serve"), 3)
@@ -254,7 +254,7 @@ def test_nonsense_from_a_server_never_counts_as_an_answer(stage):
     page = stage.folder / "www"
     page.mkdir()
     (page / "index.html").write_text("hello")
-    port = harness.reserve_port()
+    port = stage.reserve_port()
     web = stage.add(harness.Process(stage, [
         "python3", "-m", "http.server", port, "--bind", "127.0.0.1",
         "--directory", page], "web"))
@@ -444,7 +444,7 @@ def test_listening_beyond_loopback_without_keys_is_refused(stage):
 
 
 def test_error_for_an_unreachable_coordinator_names_it(stage):
-    endpoint = f"tcp://127.0.0.1:{harness.reserve_port()}"
+    endpoint = f"tcp://127.0.0.1:{stage.reserve_port()}"
     result = stage.promptcc("jobs", "--coordinator", endpoint, "--json")
     assert result.status in (1, 2, 3), result
     assert endpoint in result.error["text"]
@@ -506,7 +506,7 @@ def test_a_full_standard_output_is_a_failure(stage, sim):
 def test_an_interrupt_before_the_first_answer_exits_with_130(stage):
     job = stage.job()
     process = stage.start("run", job, "--ollama",
-                          f"http://127.0.0.1:{harness.reserve_port()}", "--json")
+                          f"http://127.0.0.1:{stage.reserve_port()}", "--json")
     process.wait_for_line("job shop-", errors=True)
     process.signal(signal.SIGINT)
     result = process.wait()

@@ -180,7 +180,7 @@ def test_max_time_interrupts_work_in_progress(stage):
 
 def test_time_without_a_server_does_not_count_against_max_time(stage):
     """Otherwise the run ended with exit 0 and a file, and nobody knew why."""
-    port = harness.reserve_port()
+    port = stage.reserve_port()
     job = stage.job()
     url = f"http://127.0.0.1:{port}"
     alone = stage.promptcc("run", job, "--ollama", url, "--max-time", "2s")
@@ -197,7 +197,7 @@ def test_time_without_a_server_does_not_count_against_max_time(stage):
 
 
 def test_advice_for_an_openai_server_does_not_mention_ollama(stage):
-    url = f"http://127.0.0.1:{harness.reserve_port()}"
+    url = f"http://127.0.0.1:{stage.reserve_port()}"
     result = stage.pauses("run", stage.job(), "--openai", url,
                           says=f" s at {url}; start it and run the same")
     assert "ollama serve" not in result.err, result

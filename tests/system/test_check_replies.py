@@ -40,7 +40,7 @@ def test_a_model_that_no_server_has_is_reported(stage):
 
 
 def test_an_unreachable_named_server_is_reported(stage):
-    url = f"http://127.0.0.1:{harness.reserve_port()}"
+    url = f"http://127.0.0.1:{stage.reserve_port()}"
     result = stage.promptcc("check", stage.job(), "--ollama", url)
     assert result.status == 0 and "were not tried" in result.err, result
 

@@ -199,7 +199,7 @@ def test_predict_refuses_a_job_in_place_of_a_compiled_file(done):
 
 
 def test_predict_names_the_unreachable_server(done):
-    url = f"http://127.0.0.1:{harness.reserve_port()}"
+    url = f"http://127.0.0.1:{stage.reserve_port()}"
     result = done.promptcc("predict", done.compiled, "message=hi", "--ollama",
                            url, "--json")
     assert result.status == 3, result

@@ -47,8 +47,8 @@ def server(stage):
 
 
 @pytest.fixture
-def port():
-    return harness.reserve_port()
+def port(stage):
+    return stage.reserve_port()
 
 
 def write_job(folder, model=MODEL):
@@ -230,7 +230,7 @@ class Compose:
                         for name in document["volumes"]}
         for folder in self.volumes.values():
             folder.mkdir(parents=True)
-        self.port, self.page = harness.reserve_port(), harness.reserve_port()
+        self.port, self.page = self.stage.reserve_port(), self.stage.reserve_port()
         self.probes = {}
         self.words = {
             "tcp://0.0.0.0:5570": f"tcp://127.0.0.1:{self.port}",
@@ -249,7 +249,7 @@ class Compose:
             text = text.replace(f"{place}/", f"{self.volumes[volume]}/")
             text = re.sub(rf"{place}(?=\s|$)", str(self.volumes[volume]), text)
         for host in ("127.0.0.1:8071", "127.0.0.1/8071"):
-            probe = self.probes.setdefault(name, harness.reserve_port())
+            probe = self.probes.setdefault(name, self.stage.reserve_port())
             text = text.replace(host, host.replace("8071", str(probe)))
         return self.town.here(text)
 
@@ -376,7 +376,7 @@ class Units:
 
     def __init__(self, stage, server):
         self.stage, self.root = stage, stage.folder / "root"
-        self.port = harness.reserve_port()
+        self.port = self.stage.reserve_port()
         for folder in ("etc/promptcc", "var/lib/promptcc"):
             (self.root / folder).mkdir(parents=True)
         self.town = Town(stage, {

@@ -152,7 +152,7 @@ class Slurm:
         self.conf = self.folder / "slurm.conf"
         self.conf.write_text(CONF.format(
             host=socket.gethostname(), folder=self.folder,
-            controller=harness.reserve_port(), node=harness.reserve_port()))
+            controller=stage.reserve_port(), node=stage.reserve_port()))
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
         ollama = self.folder / "bin" / "ollama"

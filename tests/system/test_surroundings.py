@@ -205,7 +205,7 @@ def test_every_address_of_a_host_name_is_tried(stage, name, first):
              'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
     if subprocess.run([*among, "true"], capture_output=True).returncode != 0:
         pytest.skip("needs root, for a file of hosts of its own")
-    port = harness.reserve_port()
+    port = stage.reserve_port()
 
     def answered():
         if first == "coordinator":

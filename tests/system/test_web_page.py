@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from harness import ROOT, Stage, reserve_port, wait_until
+from harness import ROOT, Stage, wait_until
 from test_web_api import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -390,7 +390,7 @@ def test_a_running_job_is_shown_live_stopped_and_resumed(stage, browser):
     gate.hold_after(12)
     job = stage.job(n=24)
     coordinator = stage.coordinator(job.parent / "promptcc.db", "--http",
-                                    f"127.0.0.1:{reserve_port()}")
+                                    f"127.0.0.1:{stage.reserve_port()}")
     site = Site(coordinator)
     browser.open(site)
     assert "No job yet" in browser.text()
@@ -623,7 +623,7 @@ def test_the_token_is_requested_only_once(stage, store, browser):
     copy.write_bytes(store.read_bytes())
     token = stage.folder / "token"
     site = Site(stage.coordinator(copy, "--http",
-                                  f"127.0.0.1:{reserve_port()}",
+                                  f"127.0.0.1:{stage.reserve_port()}",
                                   "--http-token", token))
     browser.open(site)
     assert "asks for its token" in browser.text()

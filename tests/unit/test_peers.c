@@ -154,7 +154,7 @@ Test(peers, restarted_worker_gets_its_call_under_a_new_lease)
 
 Test(peers, heartbeats_are_sent_to_every_greeted_peer)
 {
-    cr_expect(actor_hears(&client, MESSAGE_HEARTBEAT, 2500));
+    actor_await(&client, MESSAGE_HEARTBEAT);
 }
 
 enum { LEASES_BYTES = 8 * WIRE_LEASE_BYTES };
@@ -690,7 +690,7 @@ Test(peers, worker_holds_at_most_one_call_beyond_its_slots)
     actor_take_call(&w);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
     actor_answer(&w, first, "garden");
-    cr_expect(actor_hears(&w, MESSAGE_CALL, 2000));
+    actor_await(&w, MESSAGE_CALL);
 }
 
 // --- single flight ---

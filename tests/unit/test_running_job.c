@@ -365,7 +365,7 @@ Test(running, all_watchers_are_notified_of_a_stopped_job)
     stop(&boss, id);
     json_decref(actor_take_result(&client, &status));
     cr_expect_eq(status, 130);
-    cr_expect(actor_hears(&w, MESSAGE_CANCEL, 2000));
+    actor_await(&w, MESSAGE_CANCEL);
     actor_leave(&boss);
     free(id);
     free(rows);
@@ -521,7 +521,7 @@ Test(running, job_paused_by_a_parked_call_resumes_with_another_worker)
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 1200), "it had its say");
 
     actor_greet_as_worker(&second, &stage, "second", 1, STAGE_DIGEST);
-    cr_expect(actor_hears(&second, MESSAGE_CALL, 10000));
+    cr_expect(actor_hears(&second, MESSAGE_CALL, 60000));
 }
 
 Test(running, job_paused_without_answers_resumes_with_the_next_worker)
@@ -535,7 +535,7 @@ Test(running, job_paused_without_answers_resumes_with_the_next_worker)
     expect_failure(&client, 3, "no worker is connected");
 
     greet_worker(STAGE_DIGEST);
-    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 60000));
     free(rows);
 }
 
@@ -553,7 +553,7 @@ Test(running, job_with_a_replaced_model_resumes_when_it_is_restored)
     expect_failure(&client, 3, "bring that one back");
     actor_leave(&w);
     greet_worker(STAGE_DIGEST);
-    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 60000));
     free(rows);
 }
 
@@ -583,7 +583,7 @@ Test(running, the_first_worker_after_a_restart_does_not_decide_for_all)
                        "%s", why);
     json_decref(workers);
     greet_worker(STAGE_DIGEST);
-    cr_expect(actor_hears(&w, MESSAGE_CALL, 10000));
+    cr_expect(actor_hears(&w, MESSAGE_CALL, 60000));
     free(rows);
 }
 
@@ -663,7 +663,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
     actor_fault(&w, lost, FAULT_REQUEST);
     refuse_all(2);
     expect_failure(&client, 3, "example 0");
-    cr_expect(actor_hears(&w, MESSAGE_CANCEL, 2000),
+    cr_expect(actor_hears(&w, MESSAGE_CANCEL, 60000),
               "nobody wants the other call any more");
     actor_answer(&w, out, "Ada");
     evaluate(job, ROW("an oak")); // the coordinator works as before
