@@ -230,8 +230,10 @@ static void score_answers(struct bench *bench)
     for (size_t i = 0; i < bench->calls; i++) {
         struct score score = {0};
 
-        need(metric_score(bench->job->metric, fields_of(bench, i), outputs,
-                          NULL, &score, &err));
+        need(metric_score(bench->job->metric,
+                          &(struct metric_case){.example = fields_of(bench, i),
+                                                .outputs = outputs},
+                          &score, &err));
         score_release(&score);
     }
     json_decref(outputs);

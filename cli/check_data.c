@@ -353,8 +353,10 @@ static bool score_labels(const struct jobfile *file, size_t labels,
                                  label == NULL ? json_null()
                                                : json_incref(label)) == 0;
     }
-    ok = ok && metric_score(file->job->metric, fields, outputs, NULL, &score,
-                            &ignored);
+    ok = ok && metric_score(
+                   file->job->metric,
+                   &(struct metric_case){.example = fields, .outputs = outputs},
+                   &score, &ignored);
     *value = score.value;
     score_release(&score);
     json_decref(right);

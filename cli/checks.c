@@ -157,8 +157,9 @@ static bool ask_part(struct jobfile *file, struct exec_pool *pool, size_t part,
     struct ask ask = {0};
     struct err err = ERR_CLEAR;
     json_t *fields = dataset_fields(file->dataset, row);
+    const struct metric_case given = {.example = fields, .outputs = outputs};
     bool ok = fields != NULL &&
-              metric_ask(metric, part, fields, outputs, &line, &ask, &err) &&
+              metric_ask(metric, part, &given, &line, &ask, &err) &&
               ask.answerer == ANSWERER_EXEC &&
               exec_pool_begin(pool, job_command_number(file->job, ask.command),
                               part, ask.payload, ask.payload_len, &err);

@@ -226,11 +226,11 @@ bool evaluation_ask_metric(struct evaluation *ev, size_t part, struct err *err)
 {
     struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
     struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
-    const json_t *example = evaluation_example(ev, err);
+    const struct metric_case given = {.example = evaluation_example(ev, err),
+                                      .outputs = stepper_outputs(ev->stepper)};
     bool ok =
-        example != NULL &&
-        metric_ask(ev->work->job->metric, part, example,
-                   stepper_outputs(ev->stepper), &payload, &order.ask, err);
+        given.example != NULL && metric_ask(ev->work->job->metric, part, &given,
+                                            &payload, &order.ask, err);
 
     if (ok && order.ask.answerer == ANSWERER_MODEL) {
         order.prefix = prompt_prefixes_metric(ev->work, part, err);

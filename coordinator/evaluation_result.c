@@ -121,15 +121,15 @@ const json_t *evaluation_example(struct evaluation *ev, struct err *err)
 
 bool evaluation_judge(struct evaluation *ev, struct err *err)
 {
+    struct metric_case given = {.outside = ev->outside};
     struct score score = {0};
-    const json_t *example;
 
     if (ev->unjudged)
         return evaluation_finish(ev, err);
-    example = evaluation_example(ev, err);
-    if (example == NULL ||
-        !metric_score(ev->work->job->metric, example,
-                      stepper_outputs(ev->stepper), ev->outside, &score, err))
+    given.example = evaluation_example(ev, err);
+    given.outputs = stepper_outputs(ev->stepper);
+    if (given.example == NULL ||
+        !metric_score(ev->work->job->metric, &given, &score, err))
         return false;
     ev->item->score = score.value;
     ev->item->feedback = score.feedback;

@@ -61,13 +61,6 @@ struct metric_reader {
     int depth;        // of weighted metrics inside each other
 };
 
-// What is scored. All pointers are borrowed.
-struct metric_case {
-    const json_t *example;
-    const json_t *outputs;
-    const struct score *outside; // one for each ask
-};
-
 // Bits of enum type_kind, for `fits`; 0 fits every output.
 #define FITS(type) (1u << (type))
 

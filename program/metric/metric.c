@@ -163,16 +163,15 @@ bool metric_prefix(const struct metric *metric, size_t part, struct buf *text,
     return found->kind->ask_prefix(found, text, format, err);
 }
 
-bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
-                const json_t *outputs, struct buf *text, struct ask *out,
-                struct err *err)
+bool metric_ask(const struct metric *metric, size_t part,
+                const struct metric_case *given, struct buf *text,
+                struct ask *out, struct err *err)
 {
     const struct metric *found = find_outside(metric, part);
-    struct metric_case given = {.example = example, .outputs = outputs};
 
     assert(found != NULL);
     *out = (struct ask){0};
-    if (!found->kind->ask(found, &given, text, out, err))
+    if (!found->kind->ask(found, given, text, out, err))
         return false;
     out->part = (int)part;
     out->payload = text->data;
@@ -216,11 +215,8 @@ json_t *metric_json(const struct metric *metric)
     return map;
 }
 
-bool metric_score(const struct metric *metric, const json_t *example,
-                  const json_t *outputs, const struct score *outside,
+bool metric_score(const struct metric *metric, const struct metric_case *given,
                   struct score *out, struct err *err)
 {
-    const struct metric_case given = {example, outputs, outside};
-
-    return metric_part_score(metric, &given, out, err);
+    return metric_part_score(metric, given, out, err);
 }

@@ -79,11 +79,19 @@ void metric_replicate(const struct metric *metric, size_t part, int32_t *which,
 bool metric_prefix(const struct metric *metric, size_t part, struct buf *text,
                    struct buf *format, struct err *err);
 
-// Makes the ask about one example. The payload is written to text, which must
+// What is scored. All pointers are borrowed.
+struct metric_case {
+    const json_t *example;       // all fields of the row
+    const json_t *outputs;       // of the program
+    const struct score *outside; // one for each ask, in order; NULL while
+                                 // asking
+};
+
+// Makes the ask about a case. The payload is written to text, which must
 // outlive out.
-bool metric_ask(const struct metric *metric, size_t part, const json_t *example,
-                const json_t *outputs, struct buf *text, struct ask *out,
-                struct err *err);
+bool metric_ask(const struct metric *metric, size_t part,
+                const struct metric_case *given, struct buf *text,
+                struct ask *out, struct err *err);
 
 // Reads the answer to that ask as a score. ERR_INPUT means that it cannot be
 // read and the same question may be asked again.
@@ -96,9 +104,8 @@ bool metric_read_answer(const struct metric *metric, size_t part,
 size_t metric_commands(const struct metric *metric,
                        const struct user_command *out[METRIC_MAX_OUTSIDE]);
 
-// Scores the answer. `outside` has one score for each ask, in order.
-bool metric_score(const struct metric *metric, const json_t *example,
-                  const json_t *outputs, const struct score *outside,
+// Scores a case.
+bool metric_score(const struct metric *metric, const struct metric_case *given,
                   struct score *out, struct err *err);
 
 // Returns the metric as the job file writes it, canonical (new reference).

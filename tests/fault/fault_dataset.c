@@ -114,7 +114,10 @@ static bool score(struct err *err)
     if (fields == NULL)
         err_nomem(err, "an example");
     ok = ok && fields != NULL &&
-         metric_score(scored.job->metric, fields, outputs, NULL, &value, err);
+         metric_score(
+             scored.job->metric,
+             &(struct metric_case){.example = fields, .outputs = outputs},
+             &value, err);
     json_decref(fields);
     score_release(&value);
     json_decref(outputs);

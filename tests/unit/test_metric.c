@@ -85,7 +85,9 @@ static double score_of(const char *example, const char *answer)
     json_t *given = value_of(answer);
 
     score_release(&score);
-    bool ok = metric_score(metric, labels, given, NULL, &score, &err);
+    bool ok = metric_score(
+        metric, &(struct metric_case){.example = labels, .outputs = given},
+        &score, &err);
     json_decref(labels);
     json_decref(given);
     cr_assert(ok, "%s", err.text);
@@ -474,8 +476,12 @@ Test(metric, exec_parts_take_their_answers_in_order)
     cr_expect_str_eq(commands[1]->argv[1], "x");
     cr_expect_null(commands[1]->argv[2]);
     cr_expect_eq(commands[1]->timeout_ms, 1500);
-    cr_assert(metric_score(metric, NULL, NULL, outside, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(metric,
+                           &(struct metric_case){.example = NULL,
+                                                 .outputs = NULL,
+                                                 .outside = outside},
+                           &score, &err),
+              "%s", err.text);
     cr_expect_float_eq(score.value, 0.3125, 1e-12);
     cr_expect_str_eq(score.feedback, "too short");
 }
@@ -489,14 +495,22 @@ Test(metric, feedback_defaults_to_the_difference)
                              "\"amount\": \"2.0\"}");
 
     parse_good("exec: {command: [python3, judge.py]}");
-    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(metric,
+                           &(struct metric_case){.example = example,
+                                                 .outputs = given,
+                                                 .outside = outside},
+                           &score, &err),
+              "%s", err.text);
     cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right.");
     score_release(&score);
 
     parse_good("exec: {command: [python3, judge.py], reads: [amount]}");
-    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(metric,
+                           &(struct metric_case){.example = example,
+                                                 .outputs = given,
+                                                 .outside = outside},
+                           &score, &err),
+              "%s", err.text);
     cr_expect_null(score.feedback, "%s", score.feedback);
     json_decref(example);
     json_decref(given);
@@ -510,8 +524,12 @@ Test(metric, each_part_of_a_weighted_metric_has_its_feedback)
 
     parse_good("weighted: [{weight: 1, exec: {command: [one], reads: "
                "[answer]}}, {weight: 3, exact_match: intent}]");
-    cr_assert(metric_score(metric, example, given, outside, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(metric,
+                           &(struct metric_case){.example = example,
+                                                 .outputs = given,
+                                                 .outside = outside},
+                           &score, &err),
+              "%s", err.text);
     cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right. "
                                      "`intent` is `a`, but `b` is right.");
     json_decref(example);
@@ -526,8 +544,11 @@ Test(metric, a_request_is_one_line_of_json)
     json_t *given = value_of("{\"answer\": \"z\"}");
 
     parse_good("exec: {command: [python3, judge.py]}");
-    cr_assert(metric_ask(metric, 0, example, given, &line, &ask, &err), "%s",
-              err.text);
+    cr_assert(
+        metric_ask(metric, 0,
+                   &(struct metric_case){.example = example, .outputs = given},
+                   &line, &ask, &err),
+        "%s", err.text);
     cr_expect_eq(ask.answerer, ANSWERER_EXEC);
     cr_expect_str_eq(ask.command->argv[1], "judge.py");
     cr_expect_str_eq(ask.payload, line.data);
@@ -708,8 +729,11 @@ static void expect_grounded(const char *context, const char *answer,
 
     cr_assert_not_null(parse_with_input(GROUNDED));
     cr_assert_eq(metric_ask_count(metric), 0);
-    cr_assert(metric_score(metric, example, given, NULL, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(
+                  metric,
+                  &(struct metric_case){.example = example, .outputs = given},
+                  &score, &err),
+              "%s", err.text);
     cr_expect_float_eq(score.value, wanted, 1e-12, "%s: %g", answer,
                        score.value);
     if (feedback == NULL)
@@ -774,8 +798,11 @@ Test(metric, judge_has_its_own_prompt)
     cr_expect_not_null(strstr(text.data, "1: Rude"));
     cr_expect_not_null(strstr(format.data, "\"maximum\":5"));
     buf_clear(&text);
-    cr_assert(metric_ask(metric, 1, example, given, &text, &ask, &err), "%s",
-              err.text);
+    cr_assert(
+        metric_ask(metric, 1,
+                   &(struct metric_case){.example = example, .outputs = given},
+                   &text, &ask, &err),
+        "%s", err.text);
     cr_expect_eq(ask.answerer, ANSWERER_MODEL);
     cr_expect_eq(ask.part, 1);
     cr_expect_not_null(strstr(ask.payload, "Because."));
@@ -871,8 +898,12 @@ Test(metric, the_mean_of_replicates_comes_with_its_variance)
         "weighted: [{weight: 1, judge: {instruction: Good?, inputs: [answer], "
         "replicates: 2}}, {weight: 3, judge: {instruction: Kind?, inputs: "
         "[answer]}}]"));
-    cr_assert(metric_score(metric, none, none, outside, &score, &err), "%s",
-              err.text);
+    cr_assert(metric_score(metric,
+                           &(struct metric_case){.example = none,
+                                                 .outputs = none,
+                                                 .outside = outside},
+                           &score, &err),
+              "%s", err.text);
     cr_expect_eq(score.value, 0.875);
     cr_expect_str_eq(score.feedback, "late");
     // The variance of a mean of two is 0.125 / 2, and this part has a weight of
