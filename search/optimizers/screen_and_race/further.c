@@ -7,6 +7,11 @@ enum {
     FURTHER_LEAST = 4, // fewer are not worth a trial
 };
 
+// What both scored on the same rows; NULL: not scored.
+struct both {
+    struct trial *baseline, *other;
+};
+
 static bool score(struct search *search, struct candidate *candidate,
                   const size_t *rows, size_t n, struct trial **trial,
                   struct err *err)
@@ -16,26 +21,26 @@ static bool score(struct search *search, struct candidate *candidate,
     return *trial != NULL;
 }
 
-// Scores both on n rows, or on three quarters of them and so on, as the budget
-// allows. The baseline comes first, since its calls were usually made already.
-// Both results are NULL if the budget is not enough.
+// Scores both on n training rows, or on three quarters of them and so on, as
+// the budget allows. The baseline comes first, since its calls were usually
+// made already. Both results are NULL if the budget is not enough.
 static bool score_both(struct search *search, const struct entry *entry,
-                       const size_t *rows, size_t n, struct trial **baseline,
-                       struct trial **other, struct err *err)
+                       size_t n, struct both *out, struct err *err)
 {
+    const size_t *rows = search->study.rows;
     bool ok = false;
 
     for (; !ok && n >= FURTHER_LEAST; n -= n / 4) {
-        ok = score(search, search->baseline->candidate, rows, n, baseline,
+        ok = score(search, search->baseline->candidate, rows, n, &out->baseline,
                    err) &&
-             score(search, entry->candidate, rows, n, other, err);
+             score(search, entry->candidate, rows, n, &out->other, err);
         if (!ok && err->code != ERR_BUDGET)
             return false;
         if (!ok)
             *err = ERR_CLEAR;
     }
     if (!ok)
-        *baseline = *other = NULL;
+        *out = (struct both){0};
     return true;
 }
 
@@ -44,22 +49,22 @@ bool further_compare(struct search *search, const struct entry *entry,
 {
     const struct study *study = &search->study;
     size_t n = study->n < FURTHER_ROWS ? study->n : FURTHER_ROWS;
-    struct trial *baseline = NULL, *other = NULL;
+    struct both both = {0};
 
     if (session_split(search->session)->shared)
         return true;
     session_phase(search->session, "training rows");
     session_expect(search->session, (struct effort){.examples = 2 * n});
-    if (!score_both(search, entry, study->rows, n, &baseline, &other, err))
+    if (!score_both(search, entry, n, &both, err))
         return false;
-    if (other == NULL)
+    if (both.other == NULL)
         return true;
-    if (!board_compare_with(&search->board, search->baseline, entry, baseline,
-                            other, pairs, err))
+    if (!board_compare_with(&search->board, search->baseline, entry,
+                            both.baseline, both.other, pairs, err))
         return false;
     session_note(search->session,
                  "the validation rows cannot tell which is better; with "
                  "%zu training rows the gain is %.1f points (p = %.2g)",
-                 other->n, 100 * pairs->gain, pairs->p_value);
+                 both.other->n, 100 * pairs->gain, pairs->p_value);
     return true;
 }

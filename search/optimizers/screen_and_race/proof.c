@@ -9,6 +9,21 @@
 
 enum { PROOF_STEP = 4 }; // rows added at first
 
+// A proof while it is being made.
+struct proof {
+    struct racer *racers; // room for all entries; owned
+    size_t *places;       // room for all rows; borrowed
+    size_t n;             // rows that were asked for last; 0: no proof is left
+    size_t most;          // rows to ask for at a time
+    struct entry *begun;  // the entry that was chosen last; NULL: none yet
+};
+
+// The rows on which an entry can be compared with another one.
+enum other_rows {
+    OTHER_IS_KNOWN, // those that the other was scored on
+    OTHER_IS_OPEN,  // also those that it could be scored on
+};
+
 struct entry *proof_best_other(const struct search *search,
                                const struct racer *racers, size_t n)
 {
@@ -59,48 +74,49 @@ static struct entry *choose_proven(const struct search *search,
                : best;
 }
 
-// Lists the places on which `entry` may be scored and is not yet, and where
-// `other` is known or (with `anywhere`) could be; at most n. Returns their
-// number.
+// Lists at most n places on which `entry` may be scored and is not yet, and
+// where it can be compared with `other`. Returns their number.
 static size_t list_open(const struct search *search, const struct entry *entry,
-                        const struct entry *other, bool anywhere, size_t n,
-                        size_t *places)
+                        const struct entry *other, enum other_rows rows,
+                        size_t n, size_t *places)
 {
     size_t found = 0;
 
     for (size_t i = 0; i < search->board.n_rows && found < n; i++)
         if (!entry->known[i] && !entry->closed[i] &&
-            (other->known[i] || (anywhere && !other->closed[i])))
+            (other->known[i] || (rows == OTHER_IS_OPEN && !other->closed[i])))
             places[found++] = i;
     return found;
 }
 
 // Scores the best-looking entry on some more rows, first on those that the
-// baseline was scored on, or else the baseline on more of its rows. *n is the
-// number of rows: about half as many as the entry already has, so that an entry
-// that disappoints does so early. *begun is the entry of the last time, and
-// becomes the one of this time.
-static bool prove_some(struct search *search, size_t most, struct racer *racers,
-                       size_t *places, struct entry **begun, size_t *n,
+// baseline was scored on, or else the baseline on more of its rows. These are
+// about half as many as the entry already has, so that an entry that
+// disappoints does so early.
+static bool prove_some(struct search *search, struct proof *proof,
                        struct err *err)
 {
     struct entry *entry, *asked;
     size_t step;
 
-    *n = 0;
+    proof->n = 0;
     if (!outlook_learn(&search->outlook, SEARCH_TIES, err))
         return false;
-    entry = asked = *begun = choose_proven(search, *begun, racers);
+    entry = asked = choose_proven(search, proof->begun, proof->racers);
+    proof->begun = entry;
     if (entry == NULL)
         return true;
     step = entry->n / 2 > PROOF_STEP ? entry->n / 2 : PROOF_STEP;
-    step = step < most ? step : most;
-    *n = list_open(search, entry, search->baseline, false, step, places);
-    if (*n == 0) {
+    step = step < proof->most ? step : proof->most;
+    proof->n = list_open(search, entry, search->baseline, OTHER_IS_KNOWN, step,
+                         proof->places);
+    if (proof->n == 0) {
         asked = search->baseline;
-        *n = list_open(search, asked, entry, true, step, places);
+        proof->n =
+            list_open(search, asked, entry, OTHER_IS_OPEN, step, proof->places);
     }
-    return *n == 0 || board_score(&search->board, asked, places, *n, err);
+    return proof->n == 0 ||
+           board_score(&search->board, asked, proof->places, proof->n, err);
 }
 
 // Chooses the most promising entry among those scored on fewer rows than a test
@@ -149,7 +165,7 @@ static bool score_promising(struct search *search, size_t *places,
              choose_promising(search, &promising, err);
         n = 0;
         if (ok && promising != NULL)
-            n = list_open(search, promising, search->baseline, false,
+            n = list_open(search, promising, search->baseline, OTHER_IS_KNOWN,
                           PROOF_STEP, places);
         ok = ok &&
              (n == 0 || board_score(&search->board, promising, places, n, err));
@@ -164,22 +180,24 @@ static bool score_promising(struct search *search, size_t *places,
 
 static bool prove(struct search *search, size_t *places, struct err *err)
 {
-    struct racer *racers = calloc(search->board.n + 1, sizeof *racers);
-    struct entry *begun = NULL;
-    size_t most = SIZE_MAX, n = 1;
-    bool ok = racers != NULL;
+    struct proof proof = {.racers =
+                              calloc(search->board.n + 1, sizeof *proof.racers),
+                          .places = places,
+                          .n = 1,
+                          .most = SIZE_MAX};
+    bool ok = proof.racers != NULL;
 
     if (!ok)
         search_nomem(err);
-    while (ok && n > 0 && most > 0) {
-        ok = prove_some(search, most, racers, places, &begun, &n, err);
+    while (ok && proof.n > 0 && proof.most > 0) {
+        ok = prove_some(search, &proof, err);
         if (!ok && err->code == ERR_BUDGET) {
             *err = ERR_CLEAR;
             ok = true;
-            most = n / 2;
+            proof.most = proof.n / 2;
         }
     }
-    free(racers);
+    free(proof.racers);
     return ok;
 }
 
