@@ -59,6 +59,7 @@ struct slurm_option {
 };
 struct slurm_option slurm_option_of(const char *given);
 
+// Append the script that sbatch gets for the workers, and for the coordinator.
 void slurm_workers_script(const struct slurm_plan *plan, struct buf *out);
 void slurm_coordinator_script(const struct slurm_plan *plan, struct buf *out);
 

@@ -23,6 +23,7 @@ struct call_key_prefix {
     size_t len;
 };
 
+// Begins the keys of all calls whose prompts begin with this text.
 void call_key_begin(struct call_key_prefix *prefix, const char *text,
                     size_t len);
 

@@ -40,6 +40,9 @@ void clients_free(struct clients *clients); // accepts NULL
 
 // --- what clients ask: rows of inbox_handlers ---
 
+// Handle a SUBMIT (clients_submitted_long: one that came in pieces, still
+// encoded) and a COMMAND. The first two take arena and bytes, which hold the
+// texts. All answer the peer themselves, now or when the answer is known.
 void clients_submitted(struct clients *clients, struct peer *peer,
                        const struct submit *submit, struct arena *arena);
 void clients_submitted_long(struct clients *clients, struct peer *peer,

@@ -43,6 +43,8 @@ void delivery_send_again(struct peers *peers, const struct action *action,
 // Asks workers for the proofs that they owe when they join (proof.h).
 void delivery_send_proofs(struct peers *peers, int64_t now);
 
+// Tells the worker that the lease is not wanted any more; does nothing if the
+// worker is gone.
 void delivery_cancel(struct peers *peers, const struct action *action);
 
 // Sends everything that is waiting to leave. Call once per turn.

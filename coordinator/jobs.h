@@ -104,6 +104,8 @@ const char *jobs_end(struct jobs *jobs, const char *job_id,
                      const struct err *why, enum job_state state,
                      const struct running_job **ending, struct err *err);
 
+// Begins no more jobs. Those that run are stopped if the clients are in this
+// process, and otherwise left for the next coordinator to resume.
 void jobs_drain(struct jobs *jobs);
 bool jobs_are_draining(const struct jobs *jobs);
 

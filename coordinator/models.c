@@ -94,7 +94,7 @@ bool models_is_simulated(const char *digest)
     return strncmp(digest, MODELS_SIMULATED, strlen(MODELS_SIMULATED)) == 0;
 }
 
-bool models_revision(const char *digest)
+bool models_is_revision(const char *digest)
 {
     return strncmp(digest, MODELS_REVISION, strlen(MODELS_REVISION)) == 0;
 }
@@ -108,7 +108,7 @@ static const char *skip_mark(const char *digest)
 const char *models_worker_digest(const char *digest)
 {
     digest = skip_mark(digest);
-    return models_revision(digest) ? "" : digest;
+    return models_is_revision(digest) ? "" : digest;
 }
 
 bool models_digest_fits(const char *digest, const char *seen)

@@ -54,8 +54,10 @@ int32_t models_use(struct models *models, const char *name, const char *digest,
 // model.
 void models_drop(struct models *models, int32_t number);
 
+// Return true if the digest is that of a simulated model, or is a revision that
+// the job file names for a server without digests.
 bool models_is_simulated(const char *digest);
-bool models_revision(const char *digest);
+bool models_is_revision(const char *digest);
 
 // Returns the digest as the worker knows it: without our prefix, and "" for a
 // revision.

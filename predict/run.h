@@ -78,6 +78,7 @@ int64_t run_call_id(const struct run_pool *pool, const struct run *run,
 // gives to this run is ignored.
 void run_drop_calls(struct run_pool *pool, struct run *run);
 
+// Ends the run like this; it keeps its place until run_release.
 void run_finish(struct run *run, enum run_end end);
 
 // Frees what the run holds and frees its place.

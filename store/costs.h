@@ -56,6 +56,8 @@ void costs_release(struct costs *costs);
 // fail.
 bool costs_reserve(struct costs *costs, const char *worker, struct err *err);
 
+// Adds an answered call to the sums of its job, kind and worker. Call
+// costs_reserve first.
 void costs_add(struct costs *costs, const struct cost_of *of,
                const struct call_answer *answer, bool hedged);
 

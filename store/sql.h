@@ -50,6 +50,8 @@ struct sql_read {
 
 #define SQL_READ_NONE ((struct sql_read){0})
 
+// Prepares the SELECT. path and doing ("read the trials") are for messages and
+// must outlive read. Close it in any case.
 bool sql_read_open(struct sql_read *read, sqlite3 *db, const char *path,
                    const char *sql, const char *doing, struct err *err);
 

@@ -41,6 +41,7 @@ enum { GUARD_WORD_BYTES = 33 }; // a cookie's or CSRF word, in hex
 struct guard *guard_new(const char *token_path, struct err *err);
 void guard_free(struct guard *guard); // accepts NULL
 
+// Returns true unless the guard was made without a token.
 bool guard_has_token(const struct guard *guard);
 
 // Returns true if the request is addressed to a name of loopback or, with a

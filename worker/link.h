@@ -41,6 +41,8 @@ void link_flush(struct worker *worker);
 
 // --- parting ---
 
+// Closes the connection. Calls that have a key and are in progress or answered
+// are kept for the next one; the others are dropped.
 void link_part(struct worker *worker);
 
 // Like link_part, for a coordinator that does not answer; the log says so.

@@ -51,6 +51,7 @@ int64_t pulse_idle_for_ms(const struct pulse *pulse, int64_t now_ms);
 // is listening.
 void pulse_connection(struct pulse *pulse, bool is_up, int64_t now_ms);
 
+// Returns true if the coordinator has been silent for too long.
 bool pulse_is_lost(const struct pulse *pulse, int64_t now_ms);
 
 // Returns true when a heartbeat is due now, and schedules the next one.

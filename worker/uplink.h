@@ -72,6 +72,8 @@ void uplink_log_refused(struct uplink *uplink, const struct refused *refused);
 
 // --- welcome ---
 
+// Call when a WELCOME has come: back-off and patience start anew, and the log
+// may report the next loss.
 void uplink_welcomed(struct uplink *uplink, const struct welcome *welcome);
 
 // Repeats the greeting with other models. Returns false if it could not be

@@ -55,6 +55,7 @@ struct answerer {
 #include "program/graph/answerers.def"
 #undef ANSWERER
 
+// Returns the row of whoever answers the ask.
 const struct answerer *answerer_of(const struct ask *ask);
 
 #endif

@@ -88,6 +88,7 @@ const char *settings_missing(const struct settings *settings);
 // Marks all settings as set; for code that fills in the struct by hand.
 void settings_mark_all_set(struct settings *settings);
 
+// Adds all settings that are set, by their names.
 void settings_hash(const struct settings *settings, struct hasher *hasher);
 
 #endif

@@ -33,6 +33,8 @@ bool step_resolve(struct scope *scope, size_t at, const struct node *node);
 // of memory.
 bool step_settle(struct program *program, size_t at, struct err *err);
 
+// Returns the step as a job file writes it, canonical (new reference); NULL
+// when out of memory.
 json_t *step_json(const struct program *program, const struct step *step);
 
 #endif

@@ -30,6 +30,8 @@ struct reach_part {
 
 enum { REACH_MAX_PARTS = 64 };
 
+// Lists the parts of the metric that score outputs without asking anybody, and
+// returns their number.
 size_t reach_parts(const struct metric *metric,
                    struct reach_part out[REACH_MAX_PARTS]);
 

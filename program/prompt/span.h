@@ -44,6 +44,7 @@ size_t span_find(struct span span, size_t from, const char *text);
 // Returns how many bytes at the start of span are in `set`.
 size_t span_run(struct span span, const char *set);
 
+// Returns how often c occurs.
 size_t span_count(struct span span, char c);
 
 // Removes the first line from *rest and returns it without its newline.

@@ -60,10 +60,10 @@ bool forecast_news(struct forecast *forecast, struct use most, struct use used,
     *trials = forecast->last_trial;
     if (forecast->last_trial > 0 && trials_so_far > forecast->last_trial)
         *trials = trials_so_far;
-    if (*examples == forecast->told_examples &&
-        *trials == forecast->told_trials)
+    if (*examples == forecast->shown_examples &&
+        *trials == forecast->shown_trials)
         return false;
-    forecast->told_examples = *examples;
-    forecast->told_trials = *trials;
+    forecast->shown_examples = *examples;
+    forecast->shown_trials = *trials;
     return true;
 }

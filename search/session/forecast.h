@@ -24,11 +24,12 @@ struct forecast {
                         // unknown
     int64_t after;      // examples that follow the search
     int64_t last_trial; // 0: not known
-    int64_t told_examples, told_trials; // as last reported
+    int64_t shown_examples, shown_trials; // as last reported
 };
 
 #define FORECAST_INIT ((struct forecast){.search_end = -1})
 
+// Record that this many examples were submitted, or are done.
 void forecast_submitted(struct forecast *forecast, size_t examples);
 void forecast_settled(struct forecast *forecast, size_t examples);
 

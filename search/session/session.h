@@ -40,6 +40,7 @@
 
 struct session;
 
+// What the session works on. Read-only and borrowed, for as long as it runs.
 const struct job *session_job(const struct session *session);
 const struct dataset *session_dataset(const struct session *session);
 const struct split *session_split(const struct session *session);

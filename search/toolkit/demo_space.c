@@ -173,8 +173,8 @@ static size_t *places_of(const struct study *study,
     return places;
 }
 
-bool demo_space_turn(struct space *space, struct study *study, size_t part,
-                     int set, struct err *err)
+bool demo_space_reverse(struct space *space, struct study *study, size_t part,
+                        int set, struct err *err)
 {
     const struct demo_list *list = &space->parts[part].sets[set].list;
     size_t n = 0;

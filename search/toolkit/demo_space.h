@@ -40,8 +40,9 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
 bool demo_space_pool(struct space *space, struct study *study, size_t part,
                      size_t nearest, struct err *err);
 
-bool demo_space_turn(struct space *space, struct study *study, size_t part,
-                     int set, struct err *err);
+// Adds the set in reverse order, unless it shows at most one demo.
+bool demo_space_reverse(struct space *space, struct study *study, size_t part,
+                        int set, struct err *err);
 
 // Adds the first half of a set. *half is the number of the new set, or of the
 // set itself if it shows at most one demo or is a pool.

@@ -42,6 +42,7 @@ struct pool {
 
 void pool_release(struct pool *pool); // accepts a zeroed pool
 
+// Adds a copy of the member, whose trial must outlive the pool.
 bool pool_add(struct pool *pool, const struct pool_member *member,
               struct err *err);
 

@@ -44,6 +44,8 @@ struct confusion {
     size_t n; // how often
 };
 
+// Append a request to keep to the form of the answer, and the task in one
+// sentence.
 void wording_strict(const struct wording *wording, struct buf *out);
 void wording_terse(const struct wording *wording, struct buf *out);
 

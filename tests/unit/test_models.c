@@ -60,8 +60,8 @@ Test(models, simulated_and_revision_marks_are_distinguished)
 {
     cr_expect(models_is_simulated("simulated:abc"));
     cr_expect_not(models_is_simulated("abc"));
-    cr_expect(models_revision("revision:x"));
-    cr_expect_not(models_revision("simulated:revision:x"));
+    cr_expect(models_is_revision("revision:x"));
+    cr_expect_not(models_is_revision("simulated:revision:x"));
 }
 
 Test(models, numbers_stay_when_the_list_grows)

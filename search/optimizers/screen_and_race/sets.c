@@ -105,5 +105,5 @@ bool sets_renew(struct search *search, size_t round, struct err *err)
 
     return demo_space_cover(space, study, part, &hard, err) &&
            demo_space_cover(space, study, part, &chance, err) &&
-           (pool || demo_space_turn(space, study, part, set, err));
+           (pool || demo_space_reverse(space, study, part, set, err));
 }

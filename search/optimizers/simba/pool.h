@@ -8,6 +8,8 @@
 
 #include "search/optimizers/simba/search.h"
 
+// Adds a program with its score, even if an equal one is in the pool. Takes a
+// reference of its own.
 bool simba_pool_add(struct simba_search *search, struct candidate *candidate,
                     double score, struct err *err);
 
