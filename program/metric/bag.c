@@ -175,7 +175,7 @@ static void drop_repeated(struct bag *bag)
     bag->n = kept;
 }
 
-bool bag_sort(struct bag *bag, bool unique, struct err *err)
+bool bag_sort(struct bag *bag, struct err *err)
 {
     if (!buf_ok(&bag->text, "an answer to compare", err))
         return false;
@@ -188,8 +188,14 @@ bool bag_sort(struct bag *bag, bool unique, struct err *err)
     for (size_t i = 0; i < bag->n; i++, at += strlen(at) + 1)
         bag->items[i] = at;
     qsort(bag->items, bag->n, sizeof *bag->items, compare_items);
-    if (unique)
-        drop_repeated(bag);
+    return true;
+}
+
+bool bag_sort_unique(struct bag *bag, struct err *err)
+{
+    if (!bag_sort(bag, err))
+        return false;
+    drop_repeated(bag);
     return true;
 }
 

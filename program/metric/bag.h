@@ -34,9 +34,10 @@ void bag_add_words(struct bag *bag, const char *text, size_t len);
 // Adds an item, trimmed and folded.
 void bag_add_item(struct bag *bag, const char *text, size_t len);
 
-// Sorts the items and, with unique, drops repeated ones. Add nothing after
+// Sort the items; bag_sort_unique also drops repeated ones. Add nothing after
 // this.
-bool bag_sort(struct bag *bag, bool unique, struct err *err);
+bool bag_sort(struct bag *bag, struct err *err);
+bool bag_sort_unique(struct bag *bag, struct err *err);
 
 // Returns 2 * shared / total for two sorted bags. Two empty bags agree: 1.
 double bag_f1(const struct bag *a, const struct bag *b);

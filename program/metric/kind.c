@@ -245,7 +245,7 @@ bool metric_take_asks(struct metric_reader *reader, struct metric *metric,
     return reader->n_outside <= METRIC_MAX_OUTSIDE;
 }
 
-bool metric_read_fields(struct metric_reader *reader, const struct node *node,
+static bool read_fields(struct metric_reader *reader, const struct node *node,
                         bool labelled, struct metric *metric)
 {
     bool list = node->kind == NODE_LIST;
@@ -267,6 +267,18 @@ bool metric_read_fields(struct metric_reader *reader, const struct node *node,
     if (list)
         return add_fields(reader, node, labelled, metric);
     return add_field(reader, node, labelled, metric);
+}
+
+bool metric_read_fields(struct metric_reader *reader, const struct node *node,
+                        struct metric *metric)
+{
+    return read_fields(reader, node, true, metric);
+}
+
+bool metric_read_outputs(struct metric_reader *reader, const struct node *node,
+                         struct metric *metric)
+{
+    return read_fields(reader, node, false, metric);
 }
 
 static bool read_label(struct metric_reader *reader, const struct node *node,
@@ -380,16 +392,20 @@ json_t *metric_field_names(const struct metric *metric)
     return list;
 }
 
-json_t *metric_fields_json(const struct metric *metric, bool full)
+json_t *metric_field_map(const struct metric *metric)
+{
+    return field_map(&metric->fields[0]);
+}
+
+json_t *metric_fields_json(const struct metric *metric)
 {
     const struct metric_field *first = &metric->fields[0];
 
-    if (metric->n_fields == 1) {
-        bool plain =
-            first->label != NULL && strcmp(first->label, first->name) == 0;
-        return full || !plain ? field_map(first) : json_string(first->name);
-    }
-    return metric_field_names(metric);
+    if (metric->n_fields != 1)
+        return metric_field_names(metric);
+    return first->label != NULL && strcmp(first->label, first->name) == 0
+               ? json_string(first->name)
+               : metric_field_map(metric);
 }
 
 // --- scoring ---

@@ -101,10 +101,14 @@ struct metric_kind {
 struct metric *metric_read(struct metric_reader *reader,
                            const struct node *node);
 
-// Reads FIELD, or a list of them. Each is an output; if labelled, the example
-// has the right answer under the same name.
+// Reads FIELD, or a list of them. Each is an output, to which the example has
+// the right answer under the same name.
 bool metric_read_fields(struct metric_reader *reader, const struct node *node,
-                        bool labelled, struct metric *metric);
+                        struct metric *metric);
+
+// Like metric_read_fields, for outputs that need no right answer.
+bool metric_read_outputs(struct metric_reader *reader, const struct node *node,
+                         struct metric *metric);
 
 // Reads FIELD, or {field: FIELD, label: NAME, ...}: one output. `keys` are all
 // the keys that the map may have; the kind reads its own with node_find.
@@ -114,8 +118,11 @@ bool metric_read_field(struct metric_reader *reader, const struct node *node,
 
 // Writes what metric_read_fields and metric_read_field read: a text or a list
 // if that says everything, else a map (new reference, NULL when out of memory).
-// With full, always writes a map.
-json_t *metric_fields_json(const struct metric *metric, bool full);
+json_t *metric_fields_json(const struct metric *metric);
+
+// Writes the one field of a metric as a map, for a kind that adds keys to it
+// (new reference, NULL when out of memory).
+json_t *metric_field_map(const struct metric *metric);
 
 // Returns the names of the metric's fields (new reference). NULL when out of
 // memory.

@@ -17,7 +17,7 @@ static size_t measure(const char *text, size_t line)
     return line;
 }
 
-bool sentence_next(const char *text, bool first, struct sentence *out)
+static bool find(const char *text, bool first, struct sentence *out)
 {
     while (*text != '\0') {
         size_t line = strcspn(text, "\n");
@@ -35,4 +35,14 @@ bool sentence_next(const char *text, bool first, struct sentence *out)
         text = out->rest;
     }
     return false;
+}
+
+bool sentence_first(const char *text, struct sentence *out)
+{
+    return find(text, true, out);
+}
+
+bool sentence_next(struct sentence *sentence)
+{
+    return find(sentence->rest, false, sentence);
 }

@@ -17,11 +17,12 @@ struct sentence {
     const char *text; // within the text, trimmed; not 0-terminated
     size_t len;       // at least 1
     bool first;       // first of its line
-    const char *rest; // the text after it
+    const char *rest; // the text after it; for sentence_next
 };
 
-// Returns the first sentence of text in *out; call again with its rest for the
-// next. Returns false at the end.
-bool sentence_next(const char *text, bool first, struct sentence *out);
+// Finds the first sentence of a text, and the one after *sentence. Both return
+// false at the end. text must outlive the sentence.
+bool sentence_first(const char *text, struct sentence *out);
+bool sentence_next(struct sentence *sentence);
 
 #endif

@@ -132,10 +132,10 @@ bool space_add_sayings(struct space *space, size_t part, const char *answer,
                        int parent, struct err *err)
 {
     struct sentence sentence;
-    bool more = sentence_next(answer, true, &sentence);
+    bool more = sentence_first(answer, &sentence);
 
     for (; more && space->parts[part].n_sayings < SPACE_SAYINGS;
-         more = sentence_next(sentence.rest, false, &sentence))
+         more = sentence_next(&sentence))
         if (!add_saying(&space->parts[part], &sentence, parent, err))
             return false;
     return true;

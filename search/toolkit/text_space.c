@@ -259,10 +259,10 @@ static void put_what_is_new(const char *answer, struct buf *out)
 {
     struct buf copy = BUF_INIT(INSTRUCTION_MAX_BYTES);
     struct sentence sentence;
-    bool more = sentence_next(answer, true, &sentence);
+    bool more = sentence_first(answer, &sentence);
     bool begun = false;
 
-    for (; more; more = sentence_next(sentence.rest, false, &sentence)) {
+    for (; more; more = sentence_next(&sentence)) {
         begun = begun && !sentence.first;
         buf_clear(&copy);
         buf_append(&copy, sentence.text, sentence.len);

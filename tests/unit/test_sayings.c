@@ -20,17 +20,17 @@ Test(sayings, sentences_end_at_stops_and_at_the_end_of_a_line)
                                          "四。", "五"};
     static const bool first[] = {true, false, true, true, false};
     struct sentence sentence;
-    bool more = sentence_next(text, true, &sentence);
+    bool more = sentence_first(text, &sentence);
     size_t n = 0;
 
-    for (; more; more = sentence_next(sentence.rest, false, &sentence), n++) {
+    for (; more; more = sentence_next(&sentence), n++) {
         cr_assert_lt(n, 5);
         cr_expect_eq(sentence.len, strlen(wanted[n]));
         cr_expect_eq(strncmp(sentence.text, wanted[n], sentence.len), 0);
         cr_expect_eq(sentence.first, first[n]);
     }
     cr_expect_eq(n, 5);
-    cr_expect_not(sentence_next(" \n ", true, &sentence));
+    cr_expect_not(sentence_first(" \n ", &sentence));
 }
 
 // Returns how many rows the sentence is about. `even` is how many of these are

@@ -213,7 +213,8 @@ static bool score(const struct metric *metric, const struct metric_case *given,
 static json_t *json(const struct metric *metric)
 {
     const struct contains *params = metric->params;
-    json_t *map = metric_fields_json(metric, params->texts != NULL);
+    json_t *map = params->texts != NULL ? metric_field_map(metric)
+                                        : metric_fields_json(metric);
 
     if (map != NULL && params->texts != NULL &&
         json_object_set(map, "text", params->texts) != 0) {

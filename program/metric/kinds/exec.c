@@ -39,7 +39,7 @@ static bool parse(struct metric_reader *reader, const struct node *node,
     metric->command->check = is_score;
     ok = metric_take_asks(reader, metric, 1, &node->place) && ok;
     if (reads != NULL)
-        ok = metric_read_fields(reader, reads, false, metric) && ok;
+        ok = metric_read_outputs(reader, reads, metric) && ok;
     return ok;
 }
 

@@ -6,7 +6,7 @@
 static bool parse(struct metric_reader *reader, const struct node *node,
                   struct metric *metric)
 {
-    return metric_read_fields(reader, node, true, metric);
+    return metric_read_fields(reader, node, metric);
 }
 
 static bool score(const struct metric *metric, const struct metric_case *given,
@@ -29,7 +29,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
 
 static json_t *json(const struct metric *metric)
 {
-    return metric_fields_json(metric, false);
+    return metric_fields_json(metric);
 }
 
 const struct metric_kind metric_fields = {

@@ -199,7 +199,7 @@ static bool list_words(const struct buf *text, struct bag *bag, struct err *err)
         bag_add_item(bag, term.data == NULL ? "" : term.data, term.len);
     bool ok = buf_ok(&term, "a word of the context", err);
     buf_release(&term);
-    return ok && bag_sort(bag, true, err);
+    return ok && bag_sort_unique(bag, err);
 }
 
 static int compare_words(const void *word, const void *item)

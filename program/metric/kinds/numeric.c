@@ -61,7 +61,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
 static json_t *json(const struct metric *metric)
 {
     const struct numeric *params = metric->params;
-    json_t *map = metric_fields_json(metric, true);
+    json_t *map = metric_field_map(metric);
 
     if (map != NULL && json_object_set_new(map, "tolerance",
                                            json_real(params->tolerance)) != 0) {

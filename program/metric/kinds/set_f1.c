@@ -98,7 +98,7 @@ static bool fill_bag(struct bag *bag, const json_t *value, struct err *err)
     } else if (value != NULL && !json_is_null(value)) {
         ok = add_item(bag, value, err);
     }
-    return ok && bag_sort(bag, true, err);
+    return ok && bag_sort_unique(bag, err);
 }
 
 // null is not the empty set; it matches only null.
@@ -133,7 +133,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
 
 static json_t *json(const struct metric *metric)
 {
-    return metric_fields_json(metric, false);
+    return metric_fields_json(metric);
 }
 
 const struct metric_kind metric_set_f1 = {

@@ -23,7 +23,7 @@ static bool fill_bag(struct bag *bag, const json_t *value, struct err *err)
         value_put(value, &text);
     if (buf_ok(&text, "an answer to compare", err)) {
         bag_add_words(bag, text.len > 0 ? text.data : "", text.len);
-        ok = bag_sort(bag, false, err);
+        ok = bag_sort(bag, err);
     }
     buf_release(&text);
     return ok;
@@ -86,7 +86,7 @@ static bool score(const struct metric *metric, const struct metric_case *given,
 
 static json_t *json(const struct metric *metric)
 {
-    return metric_fields_json(metric, false);
+    return metric_fields_json(metric);
 }
 
 const struct metric_kind metric_token_f1 = {
