@@ -12,7 +12,7 @@
 #include "store/lookup.h"
 #include "store/query.h"
 
-enum { SEGMENTS_MOST = 2, SEGMENT_BYTES = 256, ARGUMENT_BYTES = 1 << 20 };
+enum { SEGMENT_BYTES = 256, ARGUMENT_BYTES = 1 << 20 };
 
 // The parts of a path for {job} and {number}.
 struct path {
