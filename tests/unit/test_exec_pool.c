@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -274,22 +275,30 @@ Test(exec_pool, an_answer_of_two_lines_is_a_fault)
     expect_fault("answered with more than one line");
 }
 
+// The child writes the line once its answer is taken and the pipe has no name
+// any more. It holds the pipe open, so the pipe's end shows that the pool has
+// seen the line and ended the child.
 Test(exec_pool, unsolicited_line_is_a_fault_of_the_next_request)
 {
-    char sign[64], text[200];
+    char path[64], text[320];
+    struct pollfd held = {.fd = -1};
 
-    (void)snprintf(sign, sizeof sign, "/tmp/exec_pool_sign_%d", (int)getpid());
+    (void)snprintf(path, sizeof path, "/tmp/exec_pool_pipe_%d", (int)getpid());
     (void)snprintf(text, sizeof text,
-                   "while read -r x; do echo 1; [ $x = a ] || "
-                   "{ sleep 0.1; echo 0; : > %s; }; done",
-                   sign);
+                   "while read -r x; do [ $x = a ] || exec 9>%s; echo 1; "
+                   "[ $x = a ] || { while [ -p %s ]; do sleep 0.01; done; "
+                   "echo 0; sleep 100; }; done",
+                   path, path);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    held.fd = open(path, O_RDONLY | O_NONBLOCK);
+    cr_assert(held.fd >= 0);
     start_script(text, 60000);
     ask("a");
     ask("b");
     expect_answer("1");
-    for (int i = 0; i < 6000 && access(sign, F_OK) != 0; i++)
-        (void)poll(NULL, 0, 10);
-    cr_assert_eq(unlink(sign), 0);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(poll(&held, 1, 20000), 1, "the child still runs after 20 s");
+    (void)close(held.fd);
     ask("b");
     expect_fault("wrote a line that it was not asked for");
 }
