@@ -136,7 +136,7 @@ static bool keep_earlier(const char *path, struct err *err)
         ok = false;
     } else if (fstat(fileno(file), &info) == 0 && info.st_size > 0) {
         name = free_name(path);
-        ok = name != NULL && rename(path, name) == 0;
+        ok = name != NULL && file_rename(path, name);
         if (ok)
             output_say("the outputs of an earlier run that ended early are now "
                        "in %s\n",
@@ -370,7 +370,7 @@ static void close_output(struct batch *batch, struct err *err)
             "the outputs of the first %zu lines of the input are kept in %s; "
             "the same command starts over and renames that file\n",
             batch->lines, batch->aside);
-    else if (rename(batch->aside, batch->path) != 0)
+    else if (!file_rename(batch->aside, batch->path))
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
                 batch->path, strerror(errno));
 }

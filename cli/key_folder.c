@@ -77,6 +77,18 @@ static bool read_or_make_own_key(const char *folder, struct key *out,
     return ok;
 }
 
+// The public key first: whoever finds the secret one may rely on both.
+static bool write_pair(const struct places *at, const struct key *key,
+                       struct err *err)
+{
+    if (!key_write_public(at->public_file, key, err))
+        return false;
+    if (key_write_secret(at->secret, key, err))
+        return true;
+    (void)file_remove(at->public_file);
+    return false;
+}
+
 static bool make_peer(enum key_role role, const char *name, const char *folder,
                       const struct places *at, const struct key *own,
                       struct err *err)
@@ -94,8 +106,7 @@ static bool make_peer(enum key_role role, const char *name, const char *folder,
                 at->public_file, name, place);
         ok = false;
     }
-    ok = ok && key_write_secret(at->secret, &key, err) &&
-         key_write_public(at->public_file, &key, err);
+    ok = ok && write_pair(at, &key, err);
     key_wipe(&key);
     return ok;
 }
@@ -131,7 +142,7 @@ bool key_folder_revoke(const char *folder, const char *name, struct err *err)
     struct places at = {0};
     bool ok = key_name_check(name, err) && find_places(folder, name, &at, err);
 
-    if (ok && unlink(at.public_file) != 0) {
+    if (ok && !file_remove(at.public_file)) {
         err_set(err, ERR_INPUT, "there is no such key to revoke: %.150s: %s",
                 at.public_file, strerror(errno));
         ok = false;

@@ -185,17 +185,12 @@ bool file_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-// Writes and syncs a new file at path, with the mode of the old file that it
-// will replace, if there is one. Returns false on failure; errno says why.
-static bool write_new(const char *path, const struct stat *old,
-                      const void *data, size_t len)
+// Writes, syncs and closes a file that was just opened. Returns false on
+// failure; errno says why.
+static bool fill(int fd, const void *data, size_t len)
 {
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    if (old != NULL)
-        (void)fchmod(fd, old->st_mode & 07777);
     bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
     int cause = errno;
     // Some file systems report a full disk only now.
@@ -205,8 +200,21 @@ static bool write_new(const char *path, const struct stat *old,
     return ok;
 }
 
-// Makes the rename itself durable. Some file systems cannot sync a folder and
-// return EINVAL, which does no harm.
+// Writes a new file at path, with the mode of the old file that it will
+// replace, if there is one.
+static bool write_new(const char *path, const struct stat *old,
+                      const void *data, size_t len)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+    if (fd >= 0 && old != NULL)
+        (void)fchmod(fd, old->st_mode & 07777);
+    return fill(fd, data, len);
+}
+
+// Makes a change of the folder itself durable, such as a rename. Some file
+// systems cannot sync a folder and return EINVAL, which does no harm.
 static bool sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -333,6 +341,49 @@ out:
     free(aside);
     free(target);
     return ok;
+}
+
+// Syncs the folder of a path.
+static bool sync_folder_of(const char *path)
+{
+    char *folder = file_folder(path);
+    bool ok = folder != NULL && sync_folder(folder);
+    int cause = errno;
+
+    free(folder);
+    errno = cause;
+    return ok;
+}
+
+// A hard link never replaces a file, unlike a rename.
+bool file_create(const char *path, mode_t mode, const void *data, size_t len)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    char *aside = aside_path(path);
+    bool ok;
+    int cause;
+
+    if (aside == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    (void)unlink(aside); // of a process with our id that was killed
+    ok = fill(open(aside, flags, mode), data, len) && link(aside, path) == 0;
+    cause = errno;
+    (void)unlink(aside);
+    free(aside);
+    errno = cause;
+    return ok && sync_folder_of(path);
+}
+
+bool file_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0 && sync_folder_of(to);
+}
+
+bool file_remove(const char *path)
+{
+    return unlink(path) == 0 && sync_folder_of(path);
 }
 
 bool file_is_same(const char *a, const char *b)

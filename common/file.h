@@ -1,4 +1,5 @@
-// file: reads whole files up to a size limit, and replaces them atomically.
+// file: reads whole files up to a size limit, and makes or replaces them
+// atomically.
 
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
@@ -30,6 +31,14 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
 // Errors are those of file_read.
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
+
+// Makes a new file with that mode, which appears whole or not at all. Returns
+// false on failure, EEXIST if the path exists; errno says why. So do the next
+// two. What any of them has done survives a power cut.
+bool file_create(const char *path, mode_t mode, const void *data, size_t len);
+// Renames within a folder.
+bool file_rename(const char *from, const char *to);
+bool file_remove(const char *path);
 
 // Writes all of data to an open file, pipe or device. Returns false on failure;
 // errno says why.

@@ -32,21 +32,15 @@ static bool make_token(const char *path, struct err *err)
 {
     uint8_t bytes[SECRET_BYTES];
     char text[2 * SECRET_BYTES + 2];
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = false;
+    bool ok;
 
     randombytes_buf(bytes, sizeof bytes);
     sodium_bin2hex(text, sizeof text - 1, bytes, sizeof bytes);
     strcat(text, "\n");
-    if (fd >= 0)
-        ok = file_write_all(fd, text, sizeof text - 1);
+    ok = file_create(path, 0600, text, sizeof text - 1);
     if (!ok)
         err_set(err, ERR_INPUT, "cannot write a token to %.150s: %s", path,
                 strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && !ok)
-        (void)unlink(path); // half a token would be in the way of a whole one
     return ok;
 }
 

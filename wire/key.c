@@ -102,27 +102,17 @@ void key_wipe(struct key *key)
 
 // --- writing ---
 
-static bool fill(int fd, const struct buf *text)
-{
-    return !text->failed && file_write_all(fd, text->data, text->len) &&
-           fsync(fd) == 0;
-}
-
 // Creates a file that has this mode from the start.
 static bool write_new(const char *path, mode_t mode, const struct buf *text,
                       struct err *err)
 {
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool ok = fd >= 0 && fill(fd, text);
-    int why = errno;
+    int why;
 
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok;
-    if (ok)
+    if (!buf_ok(text, "a key", err))
+        return false;
+    if (file_create(path, mode, text->data, text->len))
         return true;
-    if (fd >= 0)
-        (void)unlink(path);
+    why = errno;
     if (why == EEXIST)
         err_set(
             err, ERR_INPUT,

@@ -45,6 +45,17 @@ def test_a_job_runs_normally_with_keys(talk, undisturbed):
     talk.check_the_end(undisturbed)
 
 
+def test_a_secret_key_is_there_only_if_it_is_allowed(stage):
+    """`slurm` takes a secret key that is there for one that it has made
+    before, so half a pair would never be let in."""
+    keys = stage.folder / "keys"
+    keys.mkdir(mode=0o700)
+    (keys / "allowed").write_text("in the way")
+    result = stage.promptcc("keys", "worker", "rack", "--keys", keys)
+    assert result.status != 0 and "allowed" in result.err, result
+    assert not (keys / "rack.key").exists()
+
+
 def test_a_peer_without_a_key_is_told_how_to_get_one(talk, undisturbed):
     result = ask(talk, "jobs")
     assert result.status != 0 and "--keys DIR" in result.err, result

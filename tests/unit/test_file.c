@@ -1,6 +1,7 @@
 #include "common/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,18 @@
 #include <unistd.h>
 
 #include <criterion/criterion.h>
+
+static int folders_synced;
+
+// Called instead of the C library's.
+int fsync(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+        folders_synced++;
+    return fdatasync(fd);
+}
 
 static char folder[] = "/tmp/promptcc-file-XXXXXX";
 static char path[64];
@@ -299,4 +312,44 @@ Test(file, a_device_is_refused_unopened)
     cr_expect_not(file_read("/dev/ptmx", &out, &err));
     cr_expect_eq(err.code, ERR_INPUT);
     cr_expect_not_null(strstr(err.text, "not a regular file"), "%s", err.text);
+}
+
+Test(file, a_new_file_appears_whole_and_replaces_nothing)
+{
+    struct stat info;
+
+    cr_assert(file_create(path, 0600, "secret", 6));
+    expect_content("secret");
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_mode & 0777, 0600);
+    cr_expect_not(file_create(path, 0600, "other", 5));
+    cr_expect_eq(errno, EEXIST);
+    expect_content("secret");
+    cr_expect_eq(count_files(), 1);
+}
+
+Test(file, what_does_not_fit_on_the_disk_is_not_created)
+{
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    cr_expect_not(file_create(path, 0600, "secret", 6));
+    cr_expect_eq(errno, EFBIG);
+    cr_expect_eq(count_files(), 0);
+}
+
+Test(file, changes_of_a_folder_are_synced)
+{
+    char other[80];
+
+    (void)snprintf(other, sizeof other, "%s.1", path);
+    cr_assert(file_create(path, 0600, "a", 1));
+    cr_expect_eq(folders_synced, 1);
+    cr_assert(file_rename(path, other));
+    cr_expect_eq(folders_synced, 2);
+    cr_assert(file_remove(other));
+    cr_expect_eq(folders_synced, 3);
+    write_text("b");
+    cr_expect_eq(folders_synced, 4);
 }
