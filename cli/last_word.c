@@ -38,20 +38,27 @@ static const char *event_of(int64_t status)
     }
 }
 
+// Call once the compiled file is written, since others may act on it now. If it
+// could not be written, `unwritten` says why.
 static void tell_end(const struct follow *follow,
-                     const struct client_result *result, const json_t *document)
+                     const struct client_result *result, const json_t *document,
+                     const struct err *unwritten)
 {
+    bool failed = unwritten->code != ERR_NONE;
     const json_t *error = json_object_get(document, "error");
     const json_t *compiled = json_object_get(document, "compiled");
     const json_t *score = json_object_get(
         json_is_object(compiled) ? compiled : document, "score");
-    json_t *event = json_pack("{s:s,s:s}", "event", event_of(result->status),
+    json_t *event = json_pack("{s:s,s:s}", "event",
+                              failed ? "failed" : event_of(result->status),
                               "job", result->job == NULL ? "" : result->job);
 
     if (json_is_number(score))
         (void)json_object_set(event, "score", (json_t *)score);
     if (error != NULL)
         (void)json_object_set(event, "text", json_object_get(error, "text"));
+    if (failed)
+        (void)json_object_set_new(event, "text", json_string(unwritten->text));
     notifier_tell(follow->notifier, event);
 }
 
@@ -258,14 +265,15 @@ int last_word(struct follow *follow, const struct client_result *result)
 
     if (document == NULL)
         return output_error(follow->options, &err);
-    tell_end(follow, result, document);
     if (error != NULL) {
+        tell_end(follow, result, document, &err);
         status = tell_failure(follow, error, result->status);
         json_decref(document);
         return status;
     }
     document = order_document(document, eval ? eval_members : run_members);
     if (follow->keeps_result) {
+        tell_end(follow, result, document, &err);
         follow->outcome.document = document;
         return status;
     }
@@ -274,7 +282,9 @@ int last_word(struct follow *follow, const struct client_result *result)
     bool alone =
         !eval && follow->out != NULL && out_file_is_standard(follow->out);
 
-    if (!write_compiled(follow, result, document, &err)) {
+    bool written = write_compiled(follow, result, document, &err);
+    tell_end(follow, result, document, &err);
+    if (!written) {
         json_decref(document);
         return report_unwritten(follow, &err);
     }

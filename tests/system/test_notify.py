@@ -60,6 +60,17 @@ def test_a_hook_receives_best_and_done_events(stage, sim, hook):
         one["score"] for one in best)
 
 
+def test_a_job_without_its_compiled_file_is_not_announced_as_done(stage, sim,
+                                                                  hook):
+    url, bodies = hook
+    result = stage.promptcc("run", stage.job(), "--ollama",
+                            f"{sim.url},slots=2", "--out", "/dev/full",
+                            "--notify", url)
+    assert result.status != 0, result
+    assert bodies[-1]["event"] == "failed", bodies
+    assert "cannot write /dev/full" in bodies[-1]["text"], bodies
+
+
 def test_a_command_receives_the_event_on_standard_input(stage, sim):
     out = stage.folder / "events"
     done = stage.promptcc(
