@@ -204,15 +204,18 @@ def test_a_run_without_a_server_pauses_and_continues_later(stage):
 
 
 def test_run_pauses_and_keeps_answers_when_server_is_gone_for_good(stage):
-    sim = stage.stand_in(slots=2, latency_ms=5)
+    sim = stage.stand_in(slots=2)
+    gate = stage.gate(sim)
+    gate.hold_after(40)
     job = stage.job()
-    process = stage.start("run", job, "--ollama", f"{sim.url},slots=2",
+    process = stage.start("run", job, "--ollama", f"{gate.url},slots=2",
                           "--json", "--wait", "20s")
-    harness.wait_until(lambda: len(sim.answered()) >= 40, "40 answers")
+    assert gate.wait_held(process)
     sim.kill()
+    gate.release()
     refused(process.wait(), 3)
     sim = sim.restart()
-    result = run(stage, sim, job)
+    result = run(stage, gate, job)
     assert result.status == 0, result
     assert sim.repeated() <= 3
 

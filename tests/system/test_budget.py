@@ -150,12 +150,14 @@ def test_every_optimizer_continues_with_a_larger_budget_without_paying_twice(
 
 
 def test_max_time_interrupts_work_in_progress(stage):
-    sim = stage.stand_in(slots=2, latency_ms=400)
-    job = stage.job()
-    # Time without a server does not count.
-    result = harness.wait_until(
-        lambda: (ended := run(stage, sim, job, "--max-time", "6s")).status != 3
-        and ended, "a server that is met in time")
+    def six_seconds():
+        sim = stage.stand_in(slots=2, latency_ms=400)
+        job = stage.job(f"{stage.name('six')}/shop")
+        result = run(stage, sim, job, "--max-time", "6s")
+        return result.status != 3 and (sim, job, result)
+
+    # A machine that is too slow for a single answer pauses the job.
+    sim, job, result = harness.wait_until(six_seconds, "an answer in time")
     assert result.status == 0, result
     document = result.json
     assert document["finish_reason"] == "budget"

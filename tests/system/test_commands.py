@@ -199,9 +199,9 @@ def test_predict_refuses_a_job_in_place_of_a_compiled_file(done):
 
 
 def test_predict_names_the_unreachable_server(done):
-    url = f"http://127.0.0.1:{stage.reserve_port()}"
+    url = f"http://127.0.0.1:{done.reserve_port()}"
     result = done.promptcc("predict", done.compiled, "message=hi", "--ollama",
-                           url, "--json")
+                           url, "--json", "--wait", "1s")
     assert result.status == 3, result
     assert url.removeprefix("http://") in result.error["text"]
 

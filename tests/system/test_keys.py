@@ -59,9 +59,18 @@ def test_a_secret_key_is_there_only_if_it_is_allowed(stage):
 def test_a_peer_without_a_key_is_told_how_to_get_one(talk, undisturbed):
     result = ask(talk, "jobs")
     assert result.status != 0 and "--keys DIR" in result.err, result
-    worker = talk.stage.worker(talk.coordinator.endpoint, talk.sim.url, "bare")
-    worker.wait_for_line(r"coordinator-closed.*--keys DIR", errors=True)
-    assert worker.terminate().status == 0
+
+    def told():
+        """A worker looks once why it is not heard; if the coordinator is
+        halted just then, it cannot know."""
+        worker = talk.stage.worker(talk.coordinator.endpoint, talk.sim.url,
+                                   "bare")
+        line = worker.wait_for_line("coordinator-(closed|lost): .*\n",
+                                    errors=True)
+        assert worker.terminate().status == 0
+        return re.search("closed.*--keys DIR", line[0])
+
+    harness.wait_until(told, "worker that is told")
     talk.check_the_end(undisturbed)
 
 
