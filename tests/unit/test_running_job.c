@@ -528,7 +528,7 @@ Test(running, job_paused_without_answers_resumes_with_the_next_worker)
 {
     char *rows = many_rows();
 
-    stage.options.wait_start_ms = 100;
+    stage.options.wait_start_ms = 4000; // also after it has resumed
     begin();
     submit(&client, "run", "{}", job, rows);
     free(accepted_job(&client));
