@@ -443,13 +443,15 @@ Test(worker, a_coordinator_that_comes_back_is_greeted)
     char endpoint[100];
 
     snprintf(endpoint, sizeof endpoint, "%s", wire_endpoint(coordinator));
-    heartbeat_ms = 3 * SHORT_MS;
+    heartbeat_ms = SHORT_MS;
     join(1);
     heartbeat_ms = HEARTBEAT_MS;
     call(1);
     expect_answer(1);
     wire_close(coordinator);
     coordinator = NULL;
+    // A heartbeat that cannot be sent tells the worker.
+    zmq_poll(NULL, 0, 10 * SHORT_MS);
     int64_t deadline_ms = clock_monotonic_ms() + WAIT_MS;
     while (coordinator == NULL) { // its port is freed in the background
         coordinator = wire_bind(context, endpoint, NULL, &err);
