@@ -46,6 +46,8 @@ static void set_parse_error(struct err *err, json_error_t *error)
         said = "\\u0000 is not allowed in a text";
     else if (json_error_code(error) == json_error_duplicate_key)
         said = "two members of an object have the same name";
+    else if (json_error_code(error) == json_error_invalid_utf8)
+        said = "this is not UTF-8 text";
     err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
             error->line, error->column, said);
 }

@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 
 #include "common/error_document.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "http/crowd.h"
 #include "http/linger.h"
@@ -198,6 +199,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection,
 
     if (reply->body.failed) {
         err_set(&err, ERR_LIMIT, "the answer is too long: ask for less of it");
+        log_warn("request-failed", "500: %s", err.text);
         return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, &err);
     }
     struct MHD_Response *response = make_response(server, reply);
@@ -289,8 +291,14 @@ static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind,
 
 static void explain_long(size_t max, struct err *err)
 {
-    err_set(err, ERR_LIMIT,
-            "the request is too long: its body may have %zu bytes", max);
+    if (max % (1 << 20) == 0)
+        err_set(err, ERR_LIMIT,
+                "the request is too long: its body may have at most %zu MiB",
+                max >> 20);
+    else
+        err_set(err, ERR_LIMIT,
+                "the request is too long: its body may have at most %zu bytes",
+                max);
 }
 
 // Returns the status for which a request is refused by its headers alone; 0 if

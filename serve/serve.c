@@ -6,6 +6,7 @@
 
 #include "common/error_document.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "http/token.h"
 #include "predict/service.h"
 #include "predict/student.h"
@@ -38,6 +39,22 @@ static void reply_json(struct http_reply *reply, unsigned status,
     reply->type = "application/json";
     json_put(&reply->body, document);
     json_decref(document);
+}
+
+// Tells the operator about what the caller cannot mend. A model's reply is left
+// out of the log, because it may repeat the inputs, and so are callers that
+// have hung up.
+static void log_failure(const struct serve *serve, unsigned status,
+                        enum run_end end, const struct err *err)
+{
+    const bool server = end == RUN_END_SERVER;
+
+    if (status >= 500 && err->code != ERR_STOPPED)
+        log_warn("request-failed", "%u: %s%s%s%s", status,
+                 end == RUN_END_MODEL ? "the model gave no readable answer"
+                                      : err->text,
+                 server ? " (" : "", server ? serve->options.model.url : "",
+                 server ? ")" : "");
 }
 
 static void reply_error(struct http_reply *reply, unsigned status,
@@ -153,11 +170,16 @@ static void run_inputs(struct serve *serve, const struct http_request *request,
     if (results == NULL ||
         !service_run(serve->service, &caller, inputs, n, results, &err)) {
         serve->refused++;
+        log_failure(serve, 503, RUN_END_PROGRAM, &err);
         reply_error(reply, 503, &err);
-    } else if (json_is_array(body)) {
-        reply_list(serve, results, n, reply);
     } else {
-        reply_one(serve, &results[0], reply);
+        for (size_t i = 0; i < n; i++)
+            log_failure(serve, status_of(&results[i]), results[i].end,
+                        &results[i].err);
+        if (json_is_array(body))
+            reply_list(serve, results, n, reply);
+        else
+            reply_one(serve, &results[0], reply);
     }
     for (size_t i = 0; results != NULL && i < n; i++)
         json_decref(results[i].outputs);
@@ -319,7 +341,10 @@ static const struct route *find_route(const struct http_request *request,
             return &routes[i];
         err_set(&err, ERR_INPUT, "%s takes %s", routes[i].path,
                 routes[i].method);
-        http_reply_header(reply, "Allow", routes[i].method);
+        http_reply_header(reply, "Allow",
+                          strcmp(routes[i].method, "GET") == 0
+                              ? "GET, HEAD"
+                              : routes[i].method);
         reply_error(reply, 405, &err);
         return NULL;
     }

@@ -8,6 +8,7 @@
 #include "common/error_document.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "store/lookup.h"
 #include "store/query.h"
@@ -60,6 +61,8 @@ static void send_error(struct http_reply *reply, unsigned status,
 {
     char *document = error_document(err);
 
+    if (status >= 500 && err->code != ERR_STOPPED)
+        log_warn("request-failed", "%u: %s", status, err->text);
     reply->status = status;
     reply->type = "application/json";
     http_reply_header(reply, "Cache-Control", "no-store");

@@ -3,6 +3,8 @@
 import json
 import shlex
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -114,6 +116,26 @@ def test_predict_runs_programs_only_with_allow_exec(stage, sim):
     outputs = [json.loads(line)["outputs"] for line in done.out.splitlines()]
     assert [each["status"] for each in outputs] == ["sent 70", None, "sent 72"]
     assert [each["reply"] is None for each in outputs] == [False, True, False]
+
+
+def test_serve_logs_why_a_program_failed(stage, sim):
+    job = write(stage)
+    assert run(stage, sim, job).status == 0
+    (job.parent / "look_up.py").write_text(
+        "import sys\nsys.exit('no data base today')\n")
+    server = stage.start("serve", job.parent / "compiled.json", "--ollama",
+                         sim.url, "--allow-exec", "--http", "127.0.0.1:0")
+    port = server.wait_for_line(r"listening on http://127\.0\.0\.1:(\d+)")[1]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/predict",
+        json.dumps({"message": "Where is it?", "number": "7",
+                    "kind": "order"}).encode(),
+        {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as failed:
+        urllib.request.urlopen(request, timeout=60)
+    assert failed.value.code == 500
+    server.wait_for_line(r"warn request-failed: 500: .*no data base today",
+                         errors=True)
 
 
 def test_the_command_run_suggests_works(stage, sim):

@@ -162,8 +162,23 @@ def test_serve_is_not_ready_without_its_model_server_and_recovers(stage, sim,
     assert server.ask("GET", "/healthz")[0] == 200
     status, document = server.predict({"message": "roses"})
     assert status == 503 and server.headers["Retry-After"]
+    server.process.wait_for_line(
+        r"warn request-failed: 503: .*" + re.escape(sim.url), errors=True)
     sim.restart()
     assert server.predict({"message": "roses"})[0] == 200
+
+
+def test_mistakes_of_callers_are_not_logged(stage, sim, compiled):
+    server = Server(stage, compiled, sim.url)
+    assert server.predict({"message": 5})[0] == 422
+    assert server.predict([{}])[0] == 200
+    assert server.ask("GET", "/nothing")[0] == 404
+    assert server.ask("DELETE", "/healthz")[0] == 405
+    assert server.headers["Allow"] == "GET, HEAD"
+    assert server.predict(b"\xff\xfe{")[1]["error"]["text"].endswith(
+        "this is not UTF-8 text")
+    server.process.terminate()
+    assert "request-failed" not in server.process.errors()
 
 
 def test_calls_run_concurrently_up_to_the_number_of_slots(stage, sim, compiled):
@@ -292,7 +307,7 @@ def test_a_client_that_writes_all_before_reading_sees_the_refusal(stage, sim,
     status, document = server.predict(b" " * (30 << 20))
     assert status == 413, document
     assert document["error"]["code"] == "limit", document
-    assert "8388608 bytes" in document["error"]["text"]
+    assert "at most 8 MiB" in document["error"]["text"]
     assert server.predict({"message": "roses"})[0] == 200
 
 
