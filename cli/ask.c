@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "cli/command.h"
+#include "cli/job_operand.h"
 #include "cli/output.h"
 #include "client/client.h"
 #include "common/json.h"
@@ -138,15 +139,19 @@ static void put_outcome(const struct options *options, const json_t *reply,
 int ask_and_tell(const struct options *options, const char *verb,
                  const char *argument, const char *outcome, const char *again)
 {
-    const char *job = options->operands[0];
     struct err err = ERR_CLEAR;
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf text = BUF_INIT(TEXT_BYTES);
-    json_t *reply = ask_coordinator(options, verb, job, argument, &err);
+    char *job = job_operand_name(options, options->operands[0], &err);
+    json_t *reply = job == NULL
+                        ? NULL
+                        : ask_coordinator(options, verb, job, argument, &err);
     int status;
 
-    if (reply == NULL)
+    if (reply == NULL) {
+        free(job);
         return output_error(options, &err);
+    }
     if (option_on(options, OPT_JSON)) {
         status = output_json(reply);
     } else {
@@ -155,5 +160,6 @@ int ask_and_tell(const struct options *options, const char *verb,
     }
     buf_release(&text);
     json_decref(reply);
+    free(job);
     return status;
 }

@@ -27,10 +27,10 @@ json_t *ask_client(struct client *client, const char *verb, const char *job,
 json_t *ask_coordinator(const struct options *options, const char *verb,
                         const char *job, const char *argument, struct err *err);
 
-// Asks about the command's first operand, a job, and prints the reply: for
-// people, the job and `outcome` ("continues"; NULL: the state that it has now),
-// and then the command that continues the job and `again`, other ways to do so;
-// NULL: the job needs none. Returns the exit status.
+// Asks about the command's first operand, a job (job_operand.h), and prints the
+// reply: for people, the job and `outcome` ("continues"; NULL: the state that
+// it has now), and then the command that continues the job and `again`, other
+// ways to do so; NULL: the job needs none. Returns the exit status.
 int ask_and_tell(const struct options *options, const char *verb,
                  const char *argument, const char *outcome, const char *again);
 

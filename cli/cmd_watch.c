@@ -10,6 +10,7 @@
 
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/job_operand.h"
 #include "cli/notifier.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -17,6 +18,7 @@
 #include "client/client.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/shell_word.h"
 #include "common/signals.h"
 #include "store/job_state.h"
 #include "wire/socket.h"
@@ -177,7 +179,8 @@ static int tell_left(const struct watch *watch)
 
     buf_puts(&text, "The job continues. To watch it again, or to end it:");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        buf_printf(&text, "\n  promptcc %s %s", verbs[i], watch->job);
+        buf_printf(&text, "\n  promptcc %s ", verbs[i]);
+        shell_word_show(watch->job, &text);
         ask_put_address(watch->options, &text);
     }
     output_say("%.*s\n", (int)text.len, text.data);
@@ -225,8 +228,12 @@ static void follow(struct watch *watch)
 static int run_watch(struct watch *watch)
 {
     struct err err = ERR_CLEAR;
+    char *job =
+        job_operand_name(watch->options, watch->options->operands[0], &err);
+    bool found = job != NULL && look_up(watch, job, &err);
 
-    if (!look_up(watch, watch->options->operands[0], &err))
+    free(job);
+    if (!found)
         return output_error(watch->options, &err);
     follow(watch);
     return has_ended(watch->last) ? tell_end(watch) : tell_left(watch);

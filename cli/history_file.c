@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cli/ask.h"
+#include "cli/job_operand.h"
 #include "cli/jobfile.h"
 #include "cli/out_file.h"
 #include "common/file.h"
@@ -25,15 +26,6 @@ static bool is_folder(const char *path)
     struct stat info;
 
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-// Returns true for a file or folder, false for an id.
-static bool is_job_path(const char *job)
-{
-    struct stat info;
-
-    return job != NULL && stat(job, &info) == 0 &&
-           (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
 }
 
 // A folder means the job.yaml in it.
@@ -62,7 +54,8 @@ char *history_file_path(const struct options *options, const char *job,
     if (given != NULL)
         path = strdup(given);
     else
-        path = is_job_path(job) ? store_beside(job) : strdup(STORE_NAME);
+        path =
+            job_operand_is_path(job) ? store_beside(job) : strdup(STORE_NAME);
     if (path == NULL)
         err_nomem(err, "a path");
     return path;
@@ -188,28 +181,9 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
 
 char *history_file_job(struct store *store, const char *job, struct err *err)
 {
-    return is_job_path(job) ? job_of_file(store, job, err)
-                            : query_job(store, job == NULL ? "" : job, err);
-}
-
-// A cluster knows a file's job by its name.
-static char *name_of_file(const struct options *options, const char *path,
-                          struct err *err)
-{
-    struct jobfile file;
-    char *name = NULL;
-
-    if (jobfile_read(&file, options, path, err)) {
-        if (file.job != NULL)
-            name = strdup(file.job->name);
-        if (name == NULL)
-            err_set(err, ERR_INPUT,
-                    "%.150s has mistakes, so the name of its job is not known: "
-                    "`promptcc check` lists them",
-                    path);
-    }
-    jobfile_release(&file);
-    return name;
+    return job_operand_is_path(job)
+               ? job_of_file(store, job, err)
+               : query_job(store, job == NULL ? "" : job, err);
 }
 
 // --- files that must not be overwritten ---
@@ -306,7 +280,7 @@ static bool spares_read(const struct options *options, const char *job,
     struct jobfile file;
     bool ok = true;
 
-    if (!is_job_path(job))
+    if (!job_operand_is_path(job))
         return true;
     if (jobfile_read(&file, options, job, &ignored)) {
         const struct out_file_reads reads = {.bundle = file.bundle};
@@ -339,16 +313,14 @@ static json_t *ask_there(const struct options *options, const char *verb,
                          const char *job, const json_t *argument,
                          struct err *err)
 {
-    char *name = is_job_path(job) ? name_of_file(options, job, err) : NULL;
+    char *name = job_operand_name(options, job, err);
     struct buf text = BUF_INIT(ARGUMENT_BYTES);
     json_t *answer = NULL;
 
     if (argument != NULL)
         json_put(&text, argument);
-    if ((name != NULL || !is_job_path(job)) &&
-        buf_ok(&text, "the question", err))
-        answer = ask_coordinator(options, verb,
-                                 name != NULL ? name : (job == NULL ? "" : job),
+    if (name != NULL && buf_ok(&text, "the question", err))
+        answer = ask_coordinator(options, verb, name,
                                  text.data == NULL ? "" : text.data, err);
     buf_release(&text);
     free(name);
@@ -363,9 +335,9 @@ static json_t *ask_here(const struct options *options, const char *verb,
     char *id = NULL;
     json_t *answer = NULL;
 
-    if (store != NULL && is_job_path(job))
+    if (store != NULL && job_operand_is_path(job))
         id = history_file_job(store, job, err);
-    if (store != NULL && (id != NULL || !is_job_path(job)))
+    if (store != NULL && (id != NULL || !job_operand_is_path(job)))
         answer = lookup_answer(store, verb,
                                id != NULL ? id : (job == NULL ? "" : job),
                                argument, err);

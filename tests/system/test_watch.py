@@ -35,6 +35,33 @@ def test_watch_ends_with_the_job_and_prints_its_result(stage, sim):
     assert again.json["state"] == "done"
 
 
+def test_a_job_of_a_cluster_may_be_named_by_its_folder(stage, sim):
+    """Every command takes the job file or its folder for an ID. A folder
+    without a job.yaml is not taken for one."""
+    gate = stage.gate(sim)
+    coordinator = cluster(stage, gate)
+    there = ("--coordinator", coordinator.endpoint)
+    gate.hold_after(0)
+    job = stage.job()
+    full = submit(stage, coordinator, job)
+    (stage.folder / full).mkdir()
+    for word in (job, job.parent, full):
+        for verb, state in (("pause", "paused"), ("resume", "running"),
+                            ("stop", "stopped")):
+            done = stage.promptcc(verb, word, *there, "--json")
+            assert done.status == 0 and done.json["job"] == full, done
+            harness.wait_until(
+                lambda: stage.promptcc("show", word, *there, "--json").json[
+                    "state"] == state, state)
+        watched = stage.promptcc("watch", word, *there, "--quiet", "--json")
+        assert watched.json["job"] == full, watched
+        assert stage.promptcc("resume", word, *there).status == 0
+    job.write_text("nonsense")
+    for verb in ("pause", "watch"):
+        done = stage.promptcc(verb, job, *there)
+        assert done.status == 2 and "has mistakes" in done.err, done
+
+
 def test_ctrl_c_leaves_the_job_alone(stage, sim):
     gate = stage.gate(sim)
     coordinator = cluster(stage, gate)
