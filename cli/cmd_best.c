@@ -25,19 +25,31 @@ static const struct grid_column columns[] = {
     {"TUNED", "tuned", GRID_VALUES, true},
 };
 
+// Appends a text that may have several lines, indented.
+static void put_lines(const char *text, struct buf *out)
+{
+    const char *end;
+
+    for (; text != NULL; text = *end == '\0' ? NULL : end + 1) {
+        end = text + strcspn(text, "\n");
+        if (end > text)
+            buf_puts(out, "  ");
+        plain_put_line(out, text, (size_t)(end - text));
+        buf_putc(out, '\n');
+    }
+}
+
 // Appends the prompts of the best candidate in full.
 static void put_prompts(const json_t *prompts, struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(prompts); i++) {
         const json_t *part = json_array_get(prompts, i);
-        const char *text = json_get_text(part, "instruction", "");
 
         buf_printf(out, "\n%s, ", json_get_text(part, "step", "?"));
         put_count(out, (int64_t)json_array_size(json_object_get(part, "demos")),
                   "demo");
-        buf_puts(out, ":\n  ");
-        plain_put_line(out, text, strlen(text));
-        buf_putc(out, '\n');
+        buf_puts(out, ":\n");
+        put_lines(json_get_text(part, "instruction", ""), out);
     }
 }
 

@@ -282,6 +282,14 @@ def test_best_is_what_was_compiled(done):
     assert first
 
 
+def test_best_keeps_the_lines_of_an_instruction(stage):
+    job = stage.job(instruction='"Sort the mail:\\n\\n- by topic\\n- alone"')
+    assert stage.promptcc("run", job, "--simulate", "--quiet", "--optimizer",
+                          "labeled_few_shot").status == 0
+    shown = stage.promptcc("best", job)
+    assert ":\n  Sort the mail:\n\n  - by topic\n  - alone\n" in shown.out, shown
+
+
 def test_jobs_and_show_print_the_result(done):
     jobs = history(done, "jobs")
     mine = next(j for j in jobs if j["job"] == done.document["job"])
