@@ -280,11 +280,33 @@ static void log_ended(const struct running_job *running)
              reason[0] == '\0' ? "" : ": ", reason);
 }
 
+static bool is_durable(const struct running_job *running)
+{
+    return running->result_put <= store_durable(running->engine->store);
+}
+
 // A result is sent once it is on disk, or never will be.
 static bool may_send(const struct running_job *running)
 {
-    return running->result_put <= store_durable(running->engine->store) ||
-           !store_healthy(running->engine->store, NULL);
+    return is_durable(running) || !store_healthy(running->engine->store, NULL);
+}
+
+// Says so in a result that the store will never have. A compiled file is still
+// sent: it may be all that is left.
+static void note_unstored(struct running_job *running)
+{
+    struct running_job_result *result = &running->result;
+    json_t *document =
+        running->ending == NULL ? NULL : running->ending->document;
+    struct err why = ERR_CLEAR;
+
+    if (is_durable(running) || store_healthy(running->engine->store, &why))
+        return;
+    (void)json_object_set_new(document, "reason", json_string(why.text));
+    free(result->document);
+    result->document =
+        document == NULL ? error_document(&why) : json_text(document);
+    result->status = 3;
 }
 
 bool running_job_settle(struct running_job *running, int64_t now)
@@ -295,6 +317,7 @@ bool running_job_settle(struct running_job *running, int64_t now)
         put_result(running);
     if (running->state != RUNNING_JOB_STORED || !may_send(running))
         return false;
+    note_unstored(running);
     log_ended(running);
     return true;
 }

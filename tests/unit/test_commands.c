@@ -301,6 +301,36 @@ Test(commands, what_changes_a_job_is_answered_once_it_is_on_disk)
     expect_answer_from_disk("stop", "", "stopped");
 }
 
+Test(commands, a_result_that_is_not_stored_says_so)
+{
+    char store[128], away[128];
+    const char *why;
+    int64_t status;
+    json_t *reply;
+    sqlite3 *db;
+
+    submit_run(&client);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    db = hold_store();
+    send_command("pause");
+    send_command("stop");
+    json_decref(take_reply()); // one of them is refused at once
+    (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
+    (void)snprintf(away, sizeof away, "%s/away.db", stage.folder);
+    cr_assert_eq(rename(store, away), 0);
+    (void)sqlite3_close(db);
+    reply = take_reply();
+    cr_expect_not_null(strstr(stage_error(reply), "was removed, moved"), "%s",
+                       stage_error(reply));
+    json_decref(reply);
+    reply = actor_take_result(&client, &status);
+    cr_expect_eq(status, 3);
+    why = json_get_text(reply, "reason", stage_error(reply)); // if stopped
+    cr_expect_not_null(strstr(why, "was removed, moved"), "%s", why);
+    json_decref(reply);
+    cr_assert_eq(rename(away, store), 0);
+}
+
 Test(commands, submitting_a_job_that_is_ending_restarts_it)
 {
     struct actor other, w;
