@@ -22,12 +22,12 @@ static bool has_job(const char *word)
     char *inside;
     bool there;
 
-    if (!job_operand_is_path(word))
+    if (word == NULL || stat(word, &info) != 0)
         return false;
+    if (!S_ISDIR(info.st_mode))
+        return S_ISREG(info.st_mode);
     inside = file_join(word, "job.yaml");
-    there = stat(word, &info) == 0 &&
-            (!S_ISDIR(info.st_mode) ||
-             (inside != NULL && stat(inside, &info) == 0));
+    there = inside != NULL && stat(inside, &info) == 0;
     free(inside);
     return there;
 }
