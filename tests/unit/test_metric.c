@@ -79,18 +79,25 @@ static json_t *value_of(const char *text)
     return value;
 }
 
+// Scores with the parts that were asked outside; NULL: there are none.
+static void score_parts(const json_t *example, const json_t *given,
+                        const struct score *outside)
+{
+    const struct metric_case scored = {
+        .example = example, .outputs = given, .outside = outside};
+
+    score_release(&score);
+    cr_assert(metric_score(metric, &scored, &score, &err), "%s", err.text);
+}
+
 static double score_of(const char *example, const char *answer)
 {
     json_t *labels = value_of(example);
     json_t *given = value_of(answer);
 
-    score_release(&score);
-    bool ok = metric_score(
-        metric, &(struct metric_case){.example = labels, .outputs = given},
-        &score, &err);
+    score_parts(labels, given, NULL);
     json_decref(labels);
     json_decref(given);
-    cr_assert(ok, "%s", err.text);
     return score.value;
 }
 
@@ -476,12 +483,7 @@ Test(metric, exec_parts_take_their_answers_in_order)
     cr_expect_str_eq(commands[1]->argv[1], "x");
     cr_expect_null(commands[1]->argv[2]);
     cr_expect_eq(commands[1]->timeout_ms, 1500);
-    cr_assert(metric_score(metric,
-                           &(struct metric_case){.example = NULL,
-                                                 .outputs = NULL,
-                                                 .outside = outside},
-                           &score, &err),
-              "%s", err.text);
+    score_parts(NULL, NULL, outside);
     cr_expect_float_eq(score.value, 0.3125, 1e-12);
     cr_expect_str_eq(score.feedback, "too short");
 }
@@ -495,22 +497,11 @@ Test(metric, feedback_defaults_to_the_difference)
                              "\"amount\": \"2.0\"}");
 
     parse_good("exec: {command: [python3, judge.py]}");
-    cr_assert(metric_score(metric,
-                           &(struct metric_case){.example = example,
-                                                 .outputs = given,
-                                                 .outside = outside},
-                           &score, &err),
-              "%s", err.text);
+    score_parts(example, given, outside);
     cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right.");
-    score_release(&score);
 
     parse_good("exec: {command: [python3, judge.py], reads: [amount]}");
-    cr_assert(metric_score(metric,
-                           &(struct metric_case){.example = example,
-                                                 .outputs = given,
-                                                 .outside = outside},
-                           &score, &err),
-              "%s", err.text);
+    score_parts(example, given, outside);
     cr_expect_null(score.feedback, "%s", score.feedback);
     json_decref(example);
     json_decref(given);
@@ -524,12 +515,7 @@ Test(metric, each_part_of_a_weighted_metric_has_its_feedback)
 
     parse_good("weighted: [{weight: 1, exec: {command: [one], reads: "
                "[answer]}}, {weight: 3, exact_match: intent}]");
-    cr_assert(metric_score(metric,
-                           &(struct metric_case){.example = example,
-                                                 .outputs = given,
-                                                 .outside = outside},
-                           &score, &err),
-              "%s", err.text);
+    score_parts(example, given, outside);
     cr_expect_str_eq(score.feedback, "`answer` is `blue`, but `red` is right. "
                                      "`intent` is `a`, but `b` is right.");
     json_decref(example);
@@ -729,11 +715,7 @@ static void expect_grounded(const char *context, const char *answer,
 
     cr_assert_not_null(parse_with_input(GROUNDED));
     cr_assert_eq(metric_ask_count(metric), 0);
-    cr_assert(metric_score(
-                  metric,
-                  &(struct metric_case){.example = example, .outputs = given},
-                  &score, &err),
-              "%s", err.text);
+    score_parts(example, given, NULL);
     cr_expect_float_eq(score.value, wanted, 1e-12, "%s: %g", answer,
                        score.value);
     if (feedback == NULL)
@@ -898,12 +880,7 @@ Test(metric, the_mean_of_replicates_comes_with_its_variance)
         "weighted: [{weight: 1, judge: {instruction: Good?, inputs: [answer], "
         "replicates: 2}}, {weight: 3, judge: {instruction: Kind?, inputs: "
         "[answer]}}]"));
-    cr_assert(metric_score(metric,
-                           &(struct metric_case){.example = none,
-                                                 .outputs = none,
-                                                 .outside = outside},
-                           &score, &err),
-              "%s", err.text);
+    score_parts(none, none, outside);
     cr_expect_eq(score.value, 0.875);
     cr_expect_str_eq(score.feedback, "late");
     // The variance of a mean of two is 0.125 / 2, and this part has a weight of
