@@ -7,7 +7,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "predict/compiled_file.h"
-#include "program/source/encoding.h"
+#include "program/run/compiled.h"
 
 bool compiled_text_is_file(const char *name)
 {
@@ -19,7 +19,7 @@ bool compiled_text_is_file(const char *name)
     return len > 0 && stat(name, &info) == 0 && S_ISFIFO(info.st_mode);
 }
 
-// Reads a file that may be in UTF-16, as Windows PowerShell redirects.
+// Reads a file and gives its text.
 static bool read_file(const char *name, struct buf *out, struct err *err)
 {
     struct buf data = BUF_INIT(COMPILED_FILE_MAX_BYTES);
@@ -29,7 +29,7 @@ static bool read_file(const char *name, struct buf *out, struct err *err)
     size_t len = 0;
     bool ok = file_read(name, &data, err);
 
-    if (ok && !encoding_decode(data.data == NULL ? "" : data.data, data.len,
+    if (ok && !compiled_decode(data.data == NULL ? "" : data.data, data.len,
                                &spare, &text, &len, &why)) {
         err_set(err, why.code, "%.150s: %s", name, why.text);
         ok = false;

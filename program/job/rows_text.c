@@ -133,7 +133,7 @@ bool rows_text_open(struct rows_text *text, const struct rows_input *input,
         text->ended = true;
     }
     if (!encoding_decode(data, len, &text->decoded, &text->data, &text->len,
-                         err))
+                         NULL, err))
         return false;
     // A byte order mark that was skipped stays in bytes, so the text starts
     // after it.

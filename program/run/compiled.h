@@ -63,8 +63,13 @@ struct compiled {
     json_t *metadata; // all of metadata.promptcc; owned
 };
 
-// Reads an untrusted file of ours. path is for messages and must outlive the
-// result.
+// Sets *text to the UTF-8 text of a compiled file, which may be in UTF-16, as
+// Windows PowerShell writes it (program/source/encoding.h).
+bool compiled_decode(const char *data, size_t len, struct buf *spare,
+                     const char **text, size_t *text_len, struct err *err);
+
+// Reads an untrusted file of ours, in UTF-8 or UTF-16. path is for messages and
+// must outlive the result.
 struct compiled *compiled_read(const char *path, const char *text, size_t len,
                                struct err *err);
 void compiled_free(struct compiled *compiled); // accepts NULL

@@ -28,7 +28,13 @@ struct file {
 // The command that reads the file adds what to do about it.
 static const char *const another = "it was compiled from another program";
 
-// Windows PowerShell writes UTF-16 when it redirects.
+bool compiled_decode(const char *data, size_t len, struct buf *spare,
+                     const char **text, size_t *text_len, struct err *err)
+{
+    return encoding_decode(data, len, spare, text, text_len,
+                           "name the JSON file that `promptcc run` wrote", err);
+}
+
 static json_t *parse(const char *data, size_t len, struct err *err)
 {
     struct buf spare = BUF_INIT(COMPILED_MAX_BYTES);
@@ -36,7 +42,7 @@ static json_t *parse(const char *data, size_t len, struct err *err)
     size_t text_len = 0;
     json_t *root = NULL;
 
-    if (encoding_decode(data, len, &spare, &text, &text_len, err))
+    if (compiled_decode(data, len, &spare, &text, &text_len, err))
         root = json_parse(text, text_len, COMPILED_MAX_BYTES, err);
     buf_release(&spare);
     return root;

@@ -30,6 +30,7 @@ static const struct magic {
     size_t n;
     const char *what;
     const char *remedy;
+    bool general; // the remedy holds whatever the file should be
 } magics[] = {
     {"PK\x03\x04", 4, "a zip or an Excel file",
      "unpack it, or save the sheet as CSV (UTF-8)"},
@@ -41,12 +42,13 @@ static const struct magic {
     {"ARROW1", 6, "an Arrow file",
      "write it as JSON lines, in pandas with to_json(NAME, orient='records', "
      "lines=True)"},
-    {"\x1F\x8B", 2, "compressed by gzip", "unpack it with `gunzip`"},
-    {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it with `unzstd`"},
+    {"\x1F\x8B", 2, "compressed by gzip", "unpack it with `gunzip`", true},
+    {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it with `unzstd`",
+     true},
     {"\xFD"
      "7zXZ",
-     5, "compressed by xz", "unpack it with `unxz`"},
-    {"BZh", 3, "compressed by bzip2", "unpack it with `bunzip2`"},
+     5, "compressed by xz", "unpack it with `unxz`", true},
+    {"BZh", 3, "compressed by bzip2", "unpack it with `bunzip2`", true},
     {"SQLite f", 8, "an SQLite database", "write the rows out as CSV"},
     {"%PDF", 4, "a PDF", "write the rows as CSV or JSON lines"},
     {"\x80\x04\x95", 3, "a Python pickle",
@@ -56,23 +58,24 @@ static const struct magic {
     {"\x93NUMPY", 6, "a NumPy array",
      "write the rows as JSON lines, with json.dumps"},
     {"\x89HDF", 4, "an HDF5 file", "write the rows as CSV or JSON lines"},
-    {"7z\xBC\xAF", 4, "a 7z archive", "unpack it with `7z x`"},
+    {"7z\xBC\xAF", 4, "a 7z archive", "unpack it with `7z x`", true},
     {"Obj\x01", 4, "an Avro file", "write the rows as CSV or JSON lines"},
     {"{\\rtf", 5, "a word processor document",
      "write the rows as CSV or JSON lines"},
-    {"Rar!", 4, "a RAR archive", "unpack it"},
+    {"Rar!", 4, "a RAR archive", "unpack it", true},
     {"\x89PNG", 4, "an image", "write the rows as CSV or JSON lines"},
     {"\xFF\xD8\xFF", 3, "an image", "write the rows as CSV or JSON lines"},
     {"GIF8", 4, "an image", "write the rows as CSV or JSON lines"},
     {"version https://git-lfs", 23,
      "the pointer that Git LFS leaves in place "
      "of a file",
-     "fetch the file with `git lfs pull`"},
+     "fetch the file with `git lfs pull`", true},
     {"<!DOCTYPE html", 14, "an HTML page",
-     "is this the file you meant to download?"},
+     "is this the file you meant to download?", true},
     {"<!doctype html", 14, "an HTML page",
-     "is this the file you meant to download?"},
-    {"<html", 5, "an HTML page", "is this the file you meant to download?"},
+     "is this the file you meant to download?", true},
+    {"<html", 5, "an HTML page", "is this the file you meant to download?",
+     true},
     {"<?xml", 5, "XML", "write the rows as CSV or JSON lines"},
 };
 
@@ -106,7 +109,8 @@ bool encoding_is_wide(const char *head, size_t len)
     return mark != NULL && mark->encoding != NULL;
 }
 
-static bool refuse_magic(const char *data, size_t len, struct err *err)
+static bool refuse_magic(const char *data, size_t len, const char *remedy,
+                         struct err *err)
 {
     if (len > TAR_AT && begins(data + TAR_AT, len - TAR_AT, "ustar", 5)) {
         err_set(err, ERR_INPUT,
@@ -117,7 +121,8 @@ static bool refuse_magic(const char *data, size_t len, struct err *err)
         if (!begins(data, len, magics[i].bytes, magics[i].n))
             continue;
         err_set(err, ERR_INPUT, "this is not text but %s: %s", magics[i].what,
-                magics[i].remedy);
+                remedy == NULL || magics[i].general ? magics[i].remedy
+                                                    : remedy);
         return true;
     }
     return false;
@@ -126,7 +131,8 @@ static bool refuse_magic(const char *data, size_t len, struct err *err)
 // Refuses programs and the like, which have zero bytes in their first line.
 // JSON is left to the reader of the rows, which can name the line of a zero
 // byte.
-static bool refuse_binary(const char *data, size_t len, struct err *err)
+static bool refuse_binary(const char *data, size_t len, const char *remedy,
+                          struct err *err)
 {
     size_t head = len < BINARY_HEAD_BYTES ? len : BINARY_HEAD_BYTES;
     const char *zero = len == 0 ? NULL : memchr(data, '\0', head);
@@ -134,9 +140,8 @@ static bool refuse_binary(const char *data, size_t len, struct err *err)
     if (zero == NULL || data[0] == '{' || data[0] == '[' ||
         memchr(data, '\n', (size_t)(zero - data)) != NULL)
         return false;
-    err_set(err, ERR_INPUT,
-            "this is not text but binary data: write the rows as CSV or JSON "
-            "lines");
+    err_set(err, ERR_INPUT, "this is not text but binary data: %s",
+            remedy != NULL ? remedy : "write the rows as CSV or JSON lines");
     return true;
 }
 
@@ -179,16 +184,17 @@ static bool decode_wide(const struct mark *mark, const char *data, size_t len,
 }
 
 bool encoding_decode(const char *data, size_t len, struct buf *spare,
-                     const char **text, size_t *text_len, struct err *err)
+                     const char **text, size_t *text_len, const char *remedy,
+                     struct err *err)
 {
-    if (refuse_magic(data, len, err))
+    if (refuse_magic(data, len, remedy, err))
         return false;
     const struct mark *mark = find_mark(data, len);
     size_t skip = mark == NULL ? 0 : mark->n;
     if (mark == NULL || mark->encoding == NULL) {
         while (begins(data + skip, len - skip, "\xEF\xBB\xBF", 3))
             skip += 3; // a second mark, added by another program
-        if (refuse_binary(data + skip, len - skip, err))
+        if (refuse_binary(data + skip, len - skip, remedy, err))
             return false;
         *text = data + skip;
         *text_len = len - skip;

@@ -25,6 +25,9 @@ def job(tmp_path_factory):
     (b'{"data": [{"text": "a"}]}', "this is not a compiled file"),
     (b"5", "this is not a compiled file"),
     (b"\x1f\x8b\x08\0\0", "compressed by gzip: unpack it"),
+    (b"SQLite format 3\0", "an SQLite database: name the JSON file that "
+     "`promptcc run` wrote"),
+    (b"\x7fELF\2\1\1\0", "binary data: name the JSON file"),
     (b"{", "not valid JSON"),
 ])
 def test_what_is_not_a_compiled_file_is_refused(stage, job, content, words):
