@@ -159,9 +159,8 @@ static json_t *read_resume(struct store *store, const struct command *command,
         rows =
             read_excluded(store, no, json_object_get(argument, "exclude"), err);
     if (rows != NULL)
-        found = json_pack("{s:s, s:I, s:o, s:I, s:I}", "id", id, "no",
-                          (json_int_t)no, "rows", rows, "priority", priority,
-                          "max_workers", max_workers);
+        found = json_pack("{s:s, s:o, s:I, s:I}", "id", id, "rows", rows,
+                          "priority", priority, "max_workers", max_workers);
     json_decref(argument);
     free(id);
     return found;
@@ -232,55 +231,45 @@ static json_t *act_pause(const struct command_scene *at,
     return end_job(at, found, &why, JOB_PAUSED, err);
 }
 
-// Rows that have no score yet are left out from here on. They are stored as
-// events, so that every later replay does the same.
-static bool exclude_rows(const struct command_scene *at, int64_t job_no,
-                         const json_t *rows, struct err *err)
+// Returns the numbers of the rows, which the caller frees; NULL when out of
+// memory.
+static int32_t *row_numbers(const json_t *rows, struct err *err)
 {
     size_t n = json_array_size(rows);
     int32_t *numbers = calloc(n + 1, sizeof *numbers);
-    bool ok;
 
-    if (numbers == NULL) {
+    if (numbers == NULL)
         err_nomem(err, "the examples");
-        return false;
-    }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; numbers != NULL && i < n; i++)
         numbers[i] = (int32_t)json_integer_value(json_array_get(rows, i));
-    ok = history_exclude(at->engine->store, job_no, numbers, n,
-                         "resume --exclude", err);
-    free(numbers);
-    return ok;
+    return numbers;
 }
 
-// The rows are put before the job is read, so that it begins without them.
 static json_t *act_resume(const struct command_scene *at,
                           const struct command *command, const json_t *found,
                           struct err *err)
 {
     const json_t *rows = json_object_get(found, "rows");
     const char *id = json_get_text(found, "id", "");
-    int64_t job_no = json_get_int(found, "no", 0);
-    struct job_share share = {
-        .priority = (int32_t)json_get_int(found, "priority", 0),
-        .max_workers = (int32_t)json_get_int(found, "max_workers", 0)};
+    struct resumption changes = {
+        .share = {.priority = (int32_t)json_get_int(found, "priority", 0),
+                  .max_workers =
+                      (int32_t)json_get_int(found, "max_workers", 0)},
+        .n_excluded = json_array_size(rows)};
     struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
+    int32_t *numbers;
 
     (void)command;
-    if (json_array_size(rows) > 0 && jobs_is_running_or_opening(at->jobs, id)) {
-        err_set(err, ERR_INPUT,
-                "job %.200s is running: `pause` it first, to leave out "
-                "examples",
-                id);
-        return NULL;
-    }
-    if (jobs_is_running(at->jobs, id) && share.priority == 0 &&
-        share.max_workers == 0) {
+    if (jobs_is_running(at->jobs, id) && changes.n_excluded == 0 &&
+        changes.share.priority == 0 && changes.share.max_workers == 0) {
         err_set(err, ERR_INPUT, "job %.200s is running", id);
         return NULL;
     }
-    if (exclude_rows(at, job_no, rows, err))
-        (void)jobs_resume(at->jobs, &requester, id, &share, err);
+    numbers = row_numbers(rows, err);
+    changes.excluded = numbers;
+    if (numbers != NULL)
+        (void)jobs_resume(at->jobs, &requester, id, &changes, err);
+    free(numbers);
     return NULL; // the reply follows when it has begun, or could not
 }
 

@@ -136,10 +136,10 @@ bool jobs_submit_long(struct jobs *jobs, const struct requester *requester,
 }
 
 bool jobs_resume(struct jobs *jobs, const struct requester *requester,
-                 const char *job_id, const struct job_share *share,
+                 const char *job_id, const struct resumption *changes,
                  struct err *err)
 {
-    return openings_resume(&jobs->openings, requester, job_id, share, err);
+    return openings_resume(&jobs->openings, requester, job_id, changes, err);
 }
 
 static struct running_job *find_running(const struct jobs *jobs, const char *id,
@@ -159,12 +159,6 @@ bool jobs_is_running(const struct jobs *jobs, const char *job_id)
     return running != NULL && running_job_is_open(running);
 }
 
-bool jobs_is_running_or_opening(const struct jobs *jobs, const char *job_id)
-{
-    return jobs_is_running(jobs, job_id) ||
-           openings_have_run(&jobs->openings, job_id);
-}
-
 void jobs_survey(struct jobs *jobs)
 {
     left_jobs_survey(&jobs->left);
@@ -175,8 +169,9 @@ static bool resume_job(struct jobs *jobs, int64_t job_no, const char *id)
     struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
     struct err err = ERR_CLEAR;
 
-    return jobs->n < JOBS_MOST && openings_resume(&jobs->openings, &nobody, id,
-                                                  &(struct job_share){0}, &err);
+    return jobs->n < JOBS_MOST &&
+           openings_resume(&jobs->openings, &nobody, id,
+                           &(struct resumption){0}, &err);
 }
 
 static bool is_running(const struct jobs *jobs, const char *id)

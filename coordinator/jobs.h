@@ -55,13 +55,11 @@ bool jobs_submit(struct jobs *jobs, const struct requester *requester,
 bool jobs_submit_long(struct jobs *jobs, const struct requester *requester,
                       struct buf *bytes, struct err *err);
 bool jobs_resume(struct jobs *jobs, const struct requester *requester,
-                 const char *job_id, const struct job_share *share,
+                 const char *job_id, const struct resumption *changes,
                  struct err *err);
 
-// Returns true if a run of the job is in progress and has no end in sight. The
-// second also returns true while such a run is being opened.
+// Returns true if a run of the job is in progress and has no end in sight.
 bool jobs_is_running(const struct jobs *jobs, const char *job_id);
-bool jobs_is_running_or_opening(const struct jobs *jobs, const char *job_id);
 
 // Asks the store what an earlier coordinator left. Call once, at the start.
 void jobs_survey(struct jobs *jobs);

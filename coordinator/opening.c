@@ -23,6 +23,8 @@ struct opening {
     struct submit submit;   // in the arena
     char *job_id;           // owned; NULL for a submission
     struct job_share share; // for a job that is resumed; 0: unchanged
+    int32_t *excluded;      // rows that it leaves out from now on; owned
+    size_t n_excluded;
     // What became of it.
     struct running_job *running; // owned; NULL before the job is read
     struct err err;
@@ -49,6 +51,7 @@ static void free_opening(struct opening *opening)
     buf_release(&opening->encoded);
     arena_release(&opening->arena);
     free(opening->job_id);
+    free(opening->excluded);
     free(opening);
 }
 
@@ -197,6 +200,9 @@ static void read_job(struct chore *chore, struct store *reader,
                check_same(opening));
     else if (err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
+    if (err->code == ERR_NONE)
+        (void)running_job_exclude(opening->running, opening->excluded,
+                                  opening->n_excluded, err);
 }
 
 static void look_up(struct chore *chore, struct store *reader,
@@ -256,6 +262,23 @@ static bool end_if_cancelled(struct opening *opening)
 
 static void after_look_up(struct chore *chore);
 
+// Ends the opening of a job that is already running. What it asked for applies
+// as a whole or not at all.
+static void join(struct opening *opening, struct running_job *same)
+{
+    const struct job_share *share = &opening->share;
+    bool ok = opening->n_excluded == 0;
+
+    if (!ok)
+        err_set(&opening->err, ERR_INPUT,
+                "job %.200s is running: `pause` it first, to leave out "
+                "examples",
+                running_job_id(same));
+    if (ok && (share->priority > 0 || share->max_workers > 0))
+        ok = running_job_set_share(same, share, &opening->err);
+    end_opening(opening, ok ? same : NULL);
+}
+
 // Begins to look up the job, unless it is already running, is still here but
 // about to end, or is being looked up by another opening.
 static void proceed(struct opening *opening)
@@ -270,10 +293,7 @@ static void proceed(struct opening *opening)
     if (same != NULL && !running_job_is_open(same))
         return; // the job begins anew once that one is gone
     if (same != NULL) {
-        if ((opening->share.priority > 0 || opening->share.max_workers > 0) &&
-            !running_job_set_share(same, &opening->share, &opening->err))
-            same = NULL;
-        end_opening(opening, same);
+        join(opening, same);
         return;
     }
     if (is_looked_up(opening->all, opening->running))
@@ -360,14 +380,6 @@ void openings_end(struct openings *openings, const char *id,
     }
 }
 
-bool openings_have_run(const struct openings *openings, const char *id)
-{
-    for (const struct opening *o = openings->first; o != NULL; o = o->next)
-        if (o->ended.code == ERR_NONE && goes_by(o, id, REQUEST_RUN))
-            return true;
-    return false;
-}
-
 bool openings_have_unknown(const struct openings *openings)
 {
     for (const struct opening *o = openings->first; o != NULL; o = o->next)
@@ -444,18 +456,32 @@ bool openings_submit_long(struct openings *openings,
     return begin_reading(opening, err);
 }
 
+static bool copy_changes(struct opening *opening, const char *job_id,
+                         const struct resumption *changes)
+{
+    size_t bytes = changes->n_excluded * sizeof *changes->excluded;
+
+    opening->share = changes->share;
+    opening->n_excluded = changes->n_excluded;
+    opening->excluded = malloc(bytes + 1);
+    opening->job_id = strdup(job_id);
+    if (opening->excluded == NULL || opening->job_id == NULL)
+        return false;
+    if (bytes > 0)
+        memcpy(opening->excluded, changes->excluded, bytes);
+    return true;
+}
+
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     const struct job_share *share, struct err *err)
+                     const struct resumption *changes, struct err *err)
 {
     struct opening *opening = new_opening(openings, requester, err);
 
     if (opening == NULL)
         return false;
     opening->chore.after = store_last_put(openings->engine->store);
-    opening->job_id = strdup(job_id);
-    opening->share = *share;
-    if (opening->job_id != NULL)
+    if (copy_changes(opening, job_id, changes))
         return begin_reading(opening, err);
     err_nomem(err, "a job");
     free_opening(opening);

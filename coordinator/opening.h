@@ -108,15 +108,21 @@ void openings_end(struct openings *openings, const char *id,
                   enum request_action action, const struct err *why,
                   struct openings_ended *out);
 
-// The first returns true if a run of that id is being opened; the second, if
-// there is an opening whose id is not known yet.
-bool openings_have_run(const struct openings *openings, const char *id);
+// Returns true if there is an opening whose id is not known yet.
 bool openings_have_unknown(const struct openings *openings);
 
-// Opens a job of the store by its id, with that share from now on. If the job
-// is already running, it takes over the share.
+// What a person changes about a job that continues. It all happens, or nothing
+// does. All is copied.
+struct resumption {
+    struct job_share share;
+    const int32_t *excluded; // rows to leave out from now on
+    size_t n_excluded;
+};
+
+// Opens a job of the store by its id, with those changes. If the job is already
+// running, it takes over the share; rows cannot be excluded then.
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     const struct job_share *share, struct err *err);
+                     const struct resumption *changes, struct err *err);
 
 #endif

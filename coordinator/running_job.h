@@ -31,6 +31,7 @@
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_examples.c  its rows, for those who read the store
+//   running_job_excluded.c  its rows that a person has excluded
 //
 // Call only from the loop's thread.
 
@@ -62,6 +63,11 @@ struct running_job *running_job_open(struct engine *engine,
 
 const char *running_job_id(const struct running_job *running);
 
+// Leaves these rows out from the moment the job begins: what has no score yet
+// gets none. Copies them.
+bool running_job_exclude(struct running_job *running, const int32_t *rows,
+                         size_t n, struct err *err);
+
 // Set its number for dispatch, and take the number that its history gets if it
 // is new. Call on the loop, before the look-up.
 void running_job_set_number(struct running_job *running, int32_t number);
@@ -76,7 +82,8 @@ bool running_job_same_history(const struct running_job *one,
 bool running_job_look_up(struct running_job *running, struct store *reader,
                          struct err *err);
 
-// Puts the draft and starts the job's thread. If it fails, discard the job.
+// Puts the draft and the rows to exclude, and starts the job's thread. If it
+// fails, discard the job.
 bool running_job_begin(struct running_job *running, int64_t now,
                        struct err *err);
 

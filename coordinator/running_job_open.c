@@ -13,6 +13,7 @@
 #include "coordinator/background.h"
 #include "coordinator/flight.h"
 #include "coordinator/prompt_prefixes.h"
+#include "coordinator/running_job_excluded.h"
 #include "coordinator/running_job_models.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
@@ -263,7 +264,8 @@ bool running_job_begin(struct running_job *running, int64_t now,
 {
     running->started_ms = now;
     if (adopt_past(running, err) && running_job_bind_pinned(running, err) &&
-        limit_workers(running, err) && start_session(running, err))
+        limit_workers(running, err) && running_job_put_excluded(running, err) &&
+        start_session(running, err))
         return true;
     if (running->begun)
         history_job_state(running->engine->store, running->work.job_no,
@@ -291,6 +293,7 @@ static void free_past(struct running_job_past *past)
     store_draft_free(past->draft);
     for (int r = 0; r < ROLE_COUNT; r++)
         free(past->digests[r]);
+    free(past->excluded);
 }
 
 // Frees everything that belongs to the job. Call from any thread, once the loop

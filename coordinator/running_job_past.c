@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/running_job_examples.h"
+#include "coordinator/running_job_excluded.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
 #include "store/history.h"
@@ -97,58 +98,6 @@ static void tell_difference(struct running_job *running, struct store *reader,
     free(twin);
 }
 
-// Makes the list for the first row that is excluded. Returns NULL when out of
-// memory.
-static int64_t *make_last_calls(struct running_job *running)
-{
-    size_t n = dataset_size(running->dataset);
-    int64_t *calls = running->work.last_calls;
-
-    if (calls != NULL)
-        return calls;
-    calls = calloc(n + 1, sizeof *calls);
-    for (size_t i = 0; calls != NULL && i < n; i++)
-        calls[i] = INT64_MAX;
-    running->work.last_calls = calls;
-    return calls;
-}
-
-// The rows that the history excludes.
-struct exclusion {
-    struct running_job *running;
-    bool no_memory;
-};
-
-static void exclude_row(void *user, int32_t row, int64_t after_call,
-                        const char *text)
-{
-    struct exclusion *exclusion = user;
-    struct running_job *running = exclusion->running;
-    int64_t *calls;
-
-    (void)text;
-    if (row < 0 || (size_t)row >= dataset_size(running->dataset))
-        return;
-    calls = make_last_calls(running);
-    if (calls == NULL)
-        exclusion->no_memory = true;
-    else if (after_call < calls[row])
-        calls[row] = after_call;
-}
-
-static bool exclude_rows(struct running_job *running, struct store *reader,
-                         struct err *err)
-{
-    struct exclusion exclusion = {.running = running};
-
-    if (!history_events(reader, running->work.job_no, "exclude", exclude_row,
-                        &exclusion, err))
-        return false;
-    if (exclusion.no_memory)
-        err_nomem(err, "a job");
-    return !exclusion.no_memory;
-}
-
 static bool freeze_split(struct running_job *running, struct store *reader,
                          struct err *err)
 {
@@ -234,7 +183,7 @@ static bool read_past(struct running_job *running, struct store *reader,
     return running->past.index != NULL &&
            history_load_time(reader, running->work.job_no,
                              &running->wall_before_ms, err) &&
-           exclude_rows(running, reader, err) &&
+           running_job_read_excluded(running, reader, err) &&
            history_events(reader, running->work.job_no, "state", note_done,
                           &running->past.was_done, err) &&
            read_digests(running, reader, err);

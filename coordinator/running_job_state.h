@@ -31,6 +31,8 @@ struct running_job_past {
     struct draft *draft;       // what will be put; owned
     char *digests[ROLE_COUNT]; // of models pinned before, or ""; owned
     bool was_done;             // an earlier run was completed
+    int32_t *excluded;         // rows to leave out from now on; owned
+    size_t n_excluded;
 };
 
 // Tasks in order of arrival. `last` is where the next one is linked; it points

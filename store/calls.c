@@ -272,6 +272,11 @@ int64_t calls_put(struct store *store, const struct call_put *call,
     return ref.id;
 }
 
+int64_t calls_last(const struct store *store)
+{
+    return store->next_call_id - 1;
+}
+
 // --- loading ---
 
 static bool prepare_load(struct store *store, struct err *err)

@@ -55,6 +55,9 @@ bool calls_find(const struct store *store, const struct hash *key,
 // id.
 bool calls_ref(const struct store *store, int64_t id, struct call_ref *out);
 
+// Returns the id of the last call that was put, 0 if there is none.
+int64_t calls_last(const struct store *store);
+
 // Reads the complete answer of a durable call.
 bool calls_load(struct store *store, int64_t id, struct call_answer *out,
                 struct err *err);

@@ -366,6 +366,83 @@ Test(commands, job_that_is_ending_can_be_resumed_at_once)
     json_decref(reply);
 }
 
+static int count_excluded(void)
+{
+    char store[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int n;
+
+    (void)snprintf(store, sizeof store, "%s/store.db", stage.folder);
+    cr_assert_eq(sqlite3_open(store, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(
+                     db, "SELECT count(*) FROM events WHERE kind = 'exclude'",
+                     -1, &stmt, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+    n = sqlite3_column_int(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return n;
+}
+
+static json_t *resume_without_row_0(void)
+{
+    const struct message message = {
+        .kind = MESSAGE_COMMAND,
+        .as.command = {.verb = "resume",
+                       .job = "notes",
+                       .argument = "{\"exclude\": [0], \"priority\": 20}"}};
+
+    actor_say(&client, &message);
+    return take_reply();
+}
+
+// Its program needs --allow-exec, which the second coordinator does not have.
+Test(commands, a_job_that_cannot_be_resumed_excludes_nothing)
+{
+    const struct stage_file files[] = {
+        {"rows.jsonl", row}, {"judge", "#!/bin/sh\ncat\n"}, {NULL, NULL}};
+    char job[sizeof STAGE_JOB + 128];
+    char *metric;
+    json_t *reply;
+
+    stage_stop(&stage);
+    stage.options.allow_exec = true;
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+    (void)snprintf(job, sizeof job, "%s", STAGE_JOB);
+    metric = strstr(job, "metric:");
+    cr_assert_not_null(metric);
+    (void)snprintf(metric, sizeof job - (size_t)(metric - job), "%s",
+                   "metric: {exec: {command: [sh, judge], reads: [topic]}}\n"
+                   "optimizer: {labeled_few_shot: {k: 1}}\n");
+    actor_submit(&client, "run", "{}", "", job, files);
+    actor_await(&client, MESSAGE_ACCEPTED);
+    json_decref(actor_command(&client, "pause", "notes"));
+    stage_stop(&stage);
+
+    stage.options.allow_exec = false;
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+    reply = resume_without_row_0();
+    cr_expect_not_null(strstr(stage_error(reply), "--allow-exec"), "\"%s\"",
+                       stage_error(reply));
+    json_decref(reply);
+    stage_stop(&stage);
+    cr_expect_eq(count_excluded(), 0);
+
+    stage.options.allow_exec = true;
+    stage_start(&stage);
+    actor_greet_as_client(&client, &stage, "client");
+    reply = resume_without_row_0();
+    cr_expect_str_eq(json_get_text(reply, "state", ""), "running", "%s",
+                     stage_error(reply));
+    json_decref(reply);
+    stage_stop(&stage);
+    cr_expect_eq(count_excluded(), 1);
+}
+
 Test(commands, an_evaluation_can_be_stopped)
 {
     const struct stage_file files[] = {{"rows.jsonl", row}, {NULL, NULL}};
