@@ -7,6 +7,7 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "common/error_document.h"
 #include "common/json.h"
 #include "store/remove.h"
 
@@ -34,7 +35,16 @@ enum {
 
 // --- removing ---
 
-static void tell_removed(const struct removed *removed, struct buf *out)
+// What `jobs --remove` has done so far.
+struct removals {
+    const struct options *options;
+    json_t *removed; // lists
+    json_t *refused;
+    struct err worst; // of those that could not be removed
+    int status;       // of the output
+};
+
+static void put_removed(const struct removed *removed, struct buf *out)
 {
     buf_printf(out, "removed %s: ", removed->job);
     put_count(out, removed->trials, "trial");
@@ -48,47 +58,84 @@ static void tell_removed(const struct removed *removed, struct buf *out)
     buf_putc(out, '\n');
 }
 
-static json_t *removed_json(const struct removed *removed)
+static void tell_removed(struct removals *all, const struct removed *removed)
 {
-    return json_pack("{s:s, s:I, s:I, s:I}", "job", removed->job, "trials",
-                     (json_int_t)removed->trials, "calls",
-                     (json_int_t)removed->calls, "kept",
-                     (json_int_t)removed->kept);
+    struct buf text = BUF_INIT(TEXT_BYTES);
+
+    (void)json_array_append_new(
+        all->removed, json_pack("{s:s, s:I, s:I, s:I}", "job", removed->job,
+                                "trials", (json_int_t)removed->trials, "calls",
+                                (json_int_t)removed->calls, "kept",
+                                (json_int_t)removed->kept));
+    if (!option_on(all->options, OPT_JSON) && all->status == EXIT_DONE) {
+        put_removed(removed, &text);
+        all->status = output_text(&text);
+    }
+    buf_release(&text);
+}
+
+// A failure of ours is worse than a wrong name.
+static void tell_refused(struct removals *all, const struct removed *refused)
+{
+    (void)json_array_append_new(all->refused,
+                                json_pack("{s:s, s:o}", "job", refused->asked,
+                                          "error", error_json(&refused->err)));
+    output_say("promptcc: `%s` is not removed: %s\n", refused->asked,
+               refused->err.text);
+    if (all->worst.code == ERR_NONE || exit_of(all->worst.code) == EXIT_USAGE)
+        all->worst = refused->err;
+}
+
+static void tell_one(void *user, const struct removed *removed)
+{
+    if (removed->err.code == ERR_NONE)
+        tell_removed(user, removed);
+    else
+        tell_refused(user, removed);
+}
+
+// Returns the exit status.
+static int tell_removals(const struct removals *all)
+{
+    const struct err *worst = &all->worst;
+    int status = all->status;
+
+    if (option_on(all->options, OPT_JSON) && worst->code == ERR_NONE) {
+        status = output_json(all->removed);
+    } else if (option_on(all->options, OPT_JSON)) {
+        json_t *document =
+            json_pack("{s:o, s:O, s:O}", "error", error_json(worst), "removed",
+                      all->removed, "refused", all->refused);
+
+        status = output_json(document);
+        json_decref(document);
+    }
+    return status == EXIT_DONE ? exit_of(worst->code) : status;
 }
 
 static int remove_jobs(const struct options *options)
 {
-    const char *const *jobs;
-    size_t n = option_list(options, OPT_REMOVE, &jobs);
-    struct buf text = BUF_INIT(TEXT_BYTES);
-    json_t *list = json_array();
+    struct removals all = {
+        .options = options, .removed = json_array(), .refused = json_array()};
+    struct removal removal = {.done = tell_one, .user = &all};
     struct err err = ERR_CLEAR;
     char *path = NULL;
-    int status = EXIT_DONE;
+    int status;
 
+    removal.n = option_list(options, OPT_REMOVE, &removal.jobs);
     if (option_on(options, OPT_COORDINATOR))
         err_set(&err, ERR_INPUT,
                 "a job is removed from its store file while no coordinator "
                 "uses it: stop the coordinator and name the file with --store");
     else
-        path = history_file_path(options, NULL, &err);
-    for (size_t i = 0; err.code == ERR_NONE && i < n; i++) {
-        struct removed removed;
-
-        if (!store_remove(path, jobs[i], &removed, &err))
-            break;
-        tell_removed(&removed, &text);
-        json_array_append_new(list, removed_json(&removed));
-    }
-    if (!option_on(options, OPT_JSON))
-        status = output_text(&text);
-    else if (err.code == ERR_NONE)
-        status = output_json(list);
-    if (err.code != ERR_NONE)
+        path = history_file_there(options, NULL, &err);
+    if (path != NULL && store_remove(path, &removal, &err))
+        status = tell_removals(&all);
+    else
         status = output_error(options, &err);
     free(path);
-    json_decref(list);
-    buf_release(&text);
+    json_decref(all.removed);
+    json_decref(all.refused);
     return status;
 }
 
@@ -229,6 +276,7 @@ const struct command_entry cmd_jobs = {
         "compiled program's score; with --coordinator, running jobs also have "
         "`progress` (0 to 1) and `left_ms` if they are known. With --remove a "
         "list of `job`, `trials` and `calls` (how many were removed), `kept` "
-        "(calls that stay for other jobs)",
+        "(calls that stay for other jobs). If some are not removed: `error`, "
+        "the worst; `removed`, that list; `refused`, a list of `job`, `error`",
     .run = run,
 };

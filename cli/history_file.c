@@ -103,19 +103,25 @@ static void tell_missing(const char *path, struct err *err)
     free(below);
 }
 
+char *history_file_there(const struct options *options, const char *job,
+                         struct err *err)
+{
+    char *path = history_file_path(options, job, err);
+    struct stat info;
+
+    if (path == NULL || stat(path, &info) == 0 || errno != ENOENT)
+        return path;
+    tell_missing(path, err);
+    free(path);
+    return NULL;
+}
+
 struct store *history_file_open(const struct options *options, const char *job,
                                 struct err *err)
 {
-    char *path = history_file_path(options, job, err);
-    struct store *store = NULL;
-    struct stat info;
+    char *path = history_file_there(options, job, err);
+    struct store *store = path == NULL ? NULL : store_open_read(path, err);
 
-    if (path == NULL)
-        return NULL;
-    if (stat(path, &info) != 0 && errno == ENOENT)
-        tell_missing(path, err);
-    else
-        store = store_open_read(path, err);
     free(path);
     return store;
 }

@@ -36,6 +36,10 @@ const char *history_operand(const struct options *options);
 char *history_file_path(const struct options *options, const char *job,
                         struct err *err);
 
+// Like history_file_path, but fails if there is no file.
+char *history_file_there(const struct options *options, const char *job,
+                         struct err *err);
+
 // Returns true if a file at `out` (--out; may be NULL) would replace none of
 // these: the history, the file that `job` names, and the files that the job was
 // run from, which are its job file and its data.

@@ -14,7 +14,7 @@
 enum { SQL_BYTES = 1 << 16 };
 
 // %1 is replaced by the job's number. `gone` are the calls to remove.
-static const char removal[] =
+static const char statements[] =
     "BEGIN IMMEDIATE;"
     "CREATE TEMP TABLE gone AS SELECT c.id FROM calls c"
     " JOIN call_kinds k ON k.id = c.kind_id WHERE c.job_no = %1"
@@ -55,7 +55,7 @@ static const char removal[] =
 
 static void put_removal(struct buf *sql, int64_t job_no)
 {
-    for (const char *at = removal; *at != '\0'; at++)
+    for (const char *at = statements; *at != '\0'; at++)
         if (at[0] == '%' && at[1] == '1') {
             buf_printf(sql, "%" PRId64, job_no);
             at++;
@@ -101,41 +101,65 @@ out:
     return ok;
 }
 
-static bool remove_from(struct store *store, const char *job,
-                        struct removed *out, struct err *err)
+// Finds the job that was asked for.
+static void find_job(struct store *store, struct removed *removed)
 {
-    char *id = query_job(store, job, err);
-    int64_t job_no = id == NULL ? 0 : history_job_no(store, id, err);
-    int64_t before = 0;
-    bool ok = false;
+    char *id = NULL;
 
-    if (job_no == 0)
-        goto out;
-    (void)text_print(out->job, sizeof out->job, "%s", id);
-    ok = count(store, "trials", job_no, &out->trials, err) &&
-         count(store, "calls", job_no, &before, err) &&
-         run_removal(store, job_no, err) &&
-         count(store, "calls", job_no, &out->kept, err);
-    out->calls = before - out->kept;
-
-out:
+    if (removed->asked[0] == '\0')
+        err_set(&removed->err, ERR_INPUT, "name the id of the job to remove");
+    else
+        id = query_job(store, removed->asked, &removed->err);
+    (void)text_print(removed->job, sizeof removed->job, "%s",
+                     id == NULL ? "" : id);
     free(id);
-    return ok;
 }
 
-bool store_remove(const char *path, const char *job, struct removed *out,
+static void remove_job(struct store *store, struct removed *removed)
+{
+    struct err *err = &removed->err;
+    int64_t job_no = history_job_no(store, removed->job, err);
+    int64_t before = 0;
+
+    if (job_no != 0 && count(store, "trials", job_no, &removed->trials, err) &&
+        count(store, "calls", job_no, &before, err) &&
+        run_removal(store, job_no, err) &&
+        count(store, "calls", job_no, &removed->kept, err))
+        removed->calls = before - removed->kept;
+}
+
+// Returns true if an earlier one is the same job.
+static bool is_repeated(const struct removed *all, size_t at)
+{
+    for (size_t i = 0; all[at].err.code == ERR_NONE && i < at; i++)
+        if (strcmp(all[i].job, all[at].job) == 0)
+            return true;
+    return false;
+}
+
+bool store_remove(const char *path, const struct removal *removal,
                   struct err *err)
 {
-    struct store *store;
-    bool ok;
+    struct removed *all = calloc(removal->n + 1, sizeof *all);
+    struct store *store = NULL;
 
-    *out = (struct removed){0};
-    if (job[0] == '\0') {
-        err_set(err, ERR_INPUT, "name the id of the job to remove");
-        return false;
+    if (all == NULL)
+        err_nomem(err, "the jobs to remove");
+    else
+        store = store_open(path, err); // takes the lock
+    for (size_t i = 0; store != NULL && i < removal->n; i++) {
+        all[i].asked = removal->jobs[i];
+        find_job(store, &all[i]);
     }
-    store = store_open(path, err); // takes the lock
-    ok = store != NULL && remove_from(store, job, out, err);
+    for (size_t i = 0; store != NULL && i < removal->n; i++) {
+        if (is_repeated(all, i))
+            continue;
+        if (all[i].err.code == ERR_NONE)
+            remove_job(store, &all[i]);
+        removal->done(removal->user, &all[i]);
+    }
+    bool ok = store != NULL;
     store_close(store);
+    free(all);
     return ok;
 }

@@ -11,21 +11,34 @@
 #define STORE_REMOVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/err.h"
 
+// What became of one job.
 struct removed {
-    char job[320]; // its id
+    const char *asked; // as the caller named it; borrowed
+    char job[320];     // its id; "" if there is none
     int64_t trials;
-    int64_t calls; // removed with the job
-    int64_t kept;  // calls that the job paid for and that stay
+    int64_t calls;  // removed with the job
+    int64_t kept;   // calls that the job paid for and that stay
+    struct err err; // why it was not removed; else ERR_NONE
 };
 
-// job is anything that query_job accepts, except "". Everything happens in one
-// transaction. Fails with ERR_BUSY while another process writes to the store,
-// and with ERR_INPUT for a job that does not exist.
-bool store_remove(const char *path, const char *job, struct removed *out,
+struct removal {
+    const char *const *jobs; // each is anything that query_job accepts
+    size_t n;
+    // Called for each job in turn, but once if two name the same one.
+    void (*done)(void *user, const struct removed *removed);
+    void *user;
+};
+
+// Removes jobs, each in a transaction of its own; one that cannot be removed
+// does not keep the others. What they name is settled before the first is gone:
+// afterwards a name could mean an older job. Returns false, and has tried
+// nothing, if the store cannot be written; ERR_BUSY: another process writes.
+bool store_remove(const char *path, const struct removal *removal,
                   struct err *err);
 
 #endif

@@ -344,6 +344,54 @@ def test_removing_a_job_leaves_other_jobs_intact(stage):
     assert len(stage.promptcc("jobs", "--store", store, "--json").json) == 2
 
 
+def two_jobs(stage):
+    """Returns the store, and the ids of its jobs, which have one name."""
+    job = stage.job()
+    runs = [stage.promptcc("run", job, "--simulate", "--seed", seed, "--json",
+                           cwd=job.parent) for seed in (3, 4)]
+    return job.parent / "promptcc.db", [run.json["job"] for run in runs]
+
+
+def test_each_job_to_remove_is_reported(stage):
+    store, (first, second) = two_jobs(stage)
+    words = ("jobs", "--store", store, "--remove", first, "--remove", "nowhere",
+             "--remove", second)
+    done = stage.promptcc(*words, "--json")
+    assert done.status == 2 and done.json["error"]["code"] == "input", done
+    removed, [refused] = done.json["removed"], done.json["refused"]
+    assert [one["job"] for one in removed] == [first, second], done
+    assert refused == {"job": "nowhere", "error": done.json["error"]}, done
+    assert "`nowhere` is not removed" in done.err, done
+    assert stage.promptcc("jobs", "--store", store, "--json").json == []
+
+
+def test_each_job_to_remove_is_reported_to_people(stage):
+    store, (first, second) = two_jobs(stage)
+    done = stage.promptcc("jobs", "--store", store, "--remove", "nowhere",
+                          "--remove", first)
+    assert done.status == 2 and done.out.startswith(f"removed {first}: "), done
+    assert "`nowhere` is not removed: " in done.err, done
+    assert [job["job"] for job in stage.promptcc(
+        "jobs", "--store", store, "--json").json] == [second]
+
+
+def test_a_job_that_is_named_twice_is_removed_once(stage):
+    """The name means the newest job, and then it would mean the other."""
+    store, (first, second) = two_jobs(stage)
+    done = stage.promptcc("jobs", "--store", store, "--remove", "shop",
+                          "--remove", "shop", "--remove", second)
+    assert done.status == 0 and done.out.count("removed") == 1, done
+    assert [job["job"] for job in stage.promptcc(
+        "jobs", "--store", store, "--json").json] == [first]
+
+
+def test_removing_from_a_store_that_is_not_there_makes_none(stage):
+    store = stage.folder / "typo.db"
+    done = stage.promptcc("jobs", "--store", store, "--remove", "x", "--json")
+    assert done.status == 2 and "typo.db" in done.error["text"], done
+    assert not store.exists()
+
+
 def test_a_job_is_not_removed_while_a_coordinator_has_the_store(stage):
     store = stage.folder / "s.db"
     stage.coordinator(store)

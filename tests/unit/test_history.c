@@ -660,9 +660,27 @@ Test(history, cost_equals_the_sum_of_all_calls_after_a_kill)
     expect_same_costs("0 of 4");
 }
 
+static void keep_removed(void *user, const struct removed *removed)
+{
+    *(struct removed *)user = *removed;
+}
+
+static struct removed remove_job(const char *job)
+{
+    struct removed removed = {.job = "none"};
+    const struct removal removal = {
+        .jobs = &job, .n = 1, .done = keep_removed, .user = &removed};
+
+    store_close(store);
+    store = NULL;
+    cr_assert(store_remove(path, &removal, &err), "%s", err.text);
+    cr_assert_eq(removed.err.code, ERR_NONE, "%s", removed.err.text);
+    reopen();
+    return removed;
+}
+
 Test(history, removing_a_job_removes_its_cost)
 {
-    struct removed removed;
     int64_t one = open_job("j-1");
 
     put_many(1, 3000, one, open_job("j-2"));
@@ -671,17 +689,9 @@ Test(history, removing_a_job_removes_its_cost)
     cr_assert(
         history_pin_model(store, one, "student", "m", "sha256:0", false, &err));
     expect_same_costs("0 of 4");
-    store_close(store);
-    store = NULL;
-    cr_assert(store_remove(path, "j-2", &removed, &err), "%s", err.text);
-    reopen();
-    cr_expect_gt(removed.kept, 0);
+    cr_expect_gt(remove_job("j-2").kept, 0);
     expect_same_costs("0 of 4");
-    store_close(store);
-    store = NULL;
-    cr_assert(store_remove(path, "j-1", &removed, &err), "%s", err.text);
-    reopen();
-    cr_expect_gt(removed.calls, 0);
+    cr_expect_gt(remove_job("j-1").calls, 0);
     expect_same_costs("0 of 2");
     put_many(4000, 6000, open_job("j-3"), open_job("j-4"));
     expect_same_costs("0 of 6");
