@@ -12,38 +12,70 @@ static double pass_of(const struct options *options)
                : 1;
 }
 
+// The files of --rows and --junit.
+struct row_files {
+    const struct options *options;
+    const char *job; // path of the job file
+};
+
+static bool write_rows(const void *user, int64_t candidate, struct err *err)
+{
+    const struct row_files *of = user;
+    const char *rows = option_text(of->options, OPT_ROWS);
+    const char *junit = option_text(of->options, OPT_JUNIT);
+
+    if (rows != NULL &&
+        !outcomes_write(of->options, of->job, candidate, rows, err))
+        return false;
+    if (junit == NULL || outcomes_write_junit(of->options, of->job, candidate,
+                                              pass_of(of->options), junit, err))
+        return true;
+    if (rows != NULL) {
+        struct err why = *err;
+
+        err_set(err, why.code, "%.110s; %.110s is written", why.text, rows);
+    }
+    return false;
+}
+
+// Adds the file of --data.
+static bool add_data(struct jobfile *file, const struct options *options,
+                     const char **name, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    if (jobfile_add(file, option_text(options, OPT_DATA), name, &why))
+        return true;
+    if (why.code == ERR_LIMIT)
+        err_set(err, ERR_LIMIT,
+                "%.150s: score some of the rows, such as `shuf -n 1000 OLD > "
+                "NEW`",
+                why.text);
+    else
+        *err = why;
+    return false;
+}
+
 static int eval_file(const struct options *options, struct jobfile *file)
 {
+    const struct row_files files = {.options = options, .job = file->path};
     struct follow follow = {
         .options = options,
         .file = file,
+        .files = {.user = &files, .write = write_rows},
         .request = {.action = REQUEST_EVAL,
                     .simulated = option_on(options, OPT_SIMULATE),
                     .all_steps = option_on(options, OPT_ALL_STEPS)}};
-    const char *rows = option_text(options, OPT_ROWS);
-    const char *junit = option_text(options, OPT_JUNIT);
     struct err err = ERR_CLEAR;
     int status = EXIT_DONE;
 
     if (!jobfile_add_compiled(file, option_text(options, OPT_COMPILED),
                               &follow.request.compiled, &err) ||
-        !jobfile_add(file, option_text(options, OPT_DATA), &follow.request.data,
-                     &err))
+        !add_data(file, options, &follow.request.data, &err))
         return output_error(options, &err);
     if (follow.request.data != NULL)
         status = jobfile_check_data(file, options, follow.request.data);
-    if (status != EXIT_DONE)
-        return status;
-    status = follow_here(&follow);
-    if (follow.outcome.candidate > 0 &&
-        ((rows != NULL &&
-          !outcomes_write(options, file->path, follow.outcome.candidate, rows,
-                          &err)) ||
-         (junit != NULL &&
-          !outcomes_write_junit(options, file->path, follow.outcome.candidate,
-                                pass_of(options), junit, &err))))
-        return output_error(options, &err);
-    return status;
+    return status == EXIT_DONE ? follow_here(&follow) : status;
 }
 
 static int run(const struct options *options)

@@ -29,9 +29,15 @@ enum follow_existing {
 
 // What a job left, for the command that followed it.
 struct follow_outcome {
-    bool wrote;        // the compiled file was written
-    int64_t candidate; // what an evaluation scored; 0: nothing
-    json_t *document;  // the result, if `keeps_result`; a new reference
+    bool wrote;       // the compiled file was written
+    json_t *document; // the result, if `keeps_result`; a new reference
+};
+
+// Writes the files about what an evaluation scored. They are there before
+// anyone is told that it is done.
+struct follow_files {
+    const void *user;
+    bool (*write)(const void *user, int64_t candidate, struct err *err);
 };
 
 struct follow {
@@ -43,6 +49,7 @@ struct follow {
     const char *id;      // resume: the job
     const char *exclude; // resume: {"exclude": [N...]} for that job, or NULL
     const char *out;     // the compiled file, or NULL for none
+    struct follow_files files;     // of an eval; none if write is NULL
     enum follow_existing existing; // at `out`
     bool wait;                     // wait for the result
     bool frozen; // stop when nothing more can be had without a model server

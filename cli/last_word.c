@@ -38,7 +38,7 @@ static const char *event_of(int64_t status)
     }
 }
 
-// Call once the compiled file is written, since others may act on it now. If it
+// Call once the files are written, since others may act on them now. If one
 // could not be written, `unwritten` says why.
 static void tell_end(const struct follow *follow,
                      const struct client_result *result, const json_t *document,
@@ -140,13 +140,27 @@ static bool write_compiled(struct follow *follow,
     return follow->outcome.wrote;
 }
 
+// Writes what the job was asked to leave in files.
+static bool write_files(struct follow *follow,
+                        const struct client_result *result, json_t *document,
+                        struct err *err)
+{
+    int64_t candidate = json_get_int(document, "candidate", 0);
+
+    if (follow->files.write != NULL && candidate > 0 &&
+        !follow->files.write(follow->files.user, candidate, err))
+        return false;
+    return write_compiled(follow, result, document, err);
+}
+
 // What the run paid for is in the store, where the same command finds it.
 static int report_unwritten(const struct follow *follow, const struct err *err)
 {
     int status = output_error(follow->options, err);
 
     output_say("promptcc: nothing is lost: make room, or name another place "
-               "with --out, and repeat the command\n");
+               "with %s, and repeat the command\n",
+               follow->files.write != NULL ? "--rows or --junit" : "--out");
     return status;
 }
 
@@ -277,12 +291,10 @@ int last_word(struct follow *follow, const struct client_result *result)
         follow->outcome.document = document;
         return status;
     }
-    if (eval)
-        follow->outcome.candidate = json_get_int(document, "candidate", 0);
     bool alone =
         !eval && follow->out != NULL && out_file_is_standard(follow->out);
 
-    bool written = write_compiled(follow, result, document, &err);
+    bool written = write_files(follow, result, document, &err);
     tell_end(follow, result, document, &err);
     if (!written) {
         json_decref(document);

@@ -557,6 +557,8 @@ static bool check_bytes(const struct reader *reader, const char *text,
     if (len > YAML_MAX_BYTES) {
         diag_add(reader->diags, DIAG_ERROR, "too-large", &place,
                  "the text is larger than %d bytes", YAML_MAX_BYTES);
+        diag_remedy(reader->diags, "a job file only describes the job: move "
+                                   "what is long to files that it names");
         return false;
     }
     if (!text_is_utf8(text, len)) {

@@ -77,3 +77,27 @@ def test_an_unwritable_rows_path_is_reported_before_any_call(stage, sim):
                             "--json", "--rows", "nowhere/rows.jsonl")
     assert result.status == 2 and "nowhere/rows.jsonl" in result.error["text"]
     assert sim.chats() == []
+
+
+def test_data_that_is_too_large_is_refused_with_a_remedy(stage, sim):
+    data = stage.folder / "large.jsonl"
+    with open(data, "w") as file:
+        file.truncate(49 << 20)
+    result = stage.promptcc("eval", stage.job(), "--ollama", sim.url, "--json",
+                            "--data", data)
+    assert result.status == 2, result
+    assert "over 48 MiB" in result.error["text"], result
+    assert "shuf -n 1000" in result.error["text"], result
+
+
+def test_a_file_that_cannot_be_written_is_the_only_document(stage, sim):
+    """It says which one was written."""
+    rows = stage.folder / "rows.jsonl"
+    failed = stage.promptcc("eval", stage.job(), "--ollama", sim.url, "--json",
+                            "--rows", rows, "--junit", "/dev/full",
+                            cwd=stage.folder)
+    assert failed.status == 1, failed
+    assert "cannot write /dev/full" in failed.error["text"], failed
+    assert f"{rows.name} is written" in failed.error["text"], failed
+    assert "another place with --rows or --junit" in failed.err, failed
+    assert rows.read_text(), failed
