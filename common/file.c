@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/nameless.h"
+
 enum {
     CHUNK = 32 * 1024,
     PATH_MAX_BYTES = 64 * 1024,
@@ -185,13 +187,18 @@ bool file_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-// Writes, syncs and closes a file that was just opened. Returns false on
-// failure; errno says why.
-static bool fill(int fd, const void *data, size_t len)
+// Writes, syncs and closes a new file that was just opened, and names it `name`
+// unless that is NULL. It gets the mode of the old file that it will replace,
+// if there is one. Returns false on failure; errno says why.
+static bool fill(int fd, const char *name, const struct stat *old,
+                 const void *data, size_t len)
 {
     if (fd < 0)
         return false;
-    bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
+    if (old != NULL)
+        (void)fchmod(fd, old->st_mode & 07777);
+    bool ok = file_write_all(fd, data, len) && fsync(fd) == 0 &&
+              (name == NULL || nameless_name(fd, name));
     int cause = errno;
     // Some file systems report a full disk only now.
     if (close(fd) != 0 && ok)
@@ -200,17 +207,24 @@ static bool fill(int fd, const void *data, size_t len)
     return ok;
 }
 
-// Writes a new file at path, with the mode of the old file that it will
-// replace, if there is one.
-static bool write_new(const char *path, const struct stat *old,
+// Writes a new file at path, if possible one that has no name before it is
+// whole (common/nameless.h). A leftover there is that of a killed process with
+// our id.
+static bool write_new(const char *path, mode_t mode, const struct stat *old,
                       const void *data, size_t len)
 {
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    char *folder = file_folder(path);
+    bool ok;
 
-    if (fd >= 0 && old != NULL)
-        (void)fchmod(fd, old->st_mode & 07777);
-    return fill(fd, data, len);
+    (void)unlink(path);
+    ok = folder != NULL &&
+         (fill(nameless_open(folder, mode), path, old, data, len) ||
+          fill(open(path, flags, mode), NULL, old, data, len));
+    int cause = errno;
+    free(folder);
+    errno = cause;
+    return ok;
 }
 
 // Makes a change of the folder itself durable, such as a rename. Some file
@@ -324,7 +338,7 @@ bool file_write(const char *path, const void *data, size_t len, struct err *err)
         err_nomem(err, "the path of a file");
         goto out;
     }
-    if (!write_new(aside, there ? &old : NULL, data, len) ||
+    if (!write_new(aside, 0666, there ? &old : NULL, data, len) ||
         rename(aside, target) != 0) {
         set_cause(err, "write", path, errno);
         (void)unlink(aside);
@@ -358,7 +372,6 @@ static bool sync_folder_of(const char *path)
 // A hard link never replaces a file, unlike a rename.
 bool file_create(const char *path, mode_t mode, const void *data, size_t len)
 {
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     char *aside = aside_path(path);
     bool ok;
     int cause;
@@ -367,8 +380,7 @@ bool file_create(const char *path, mode_t mode, const void *data, size_t len)
         errno = ENOMEM;
         return false;
     }
-    (void)unlink(aside); // of a process with our id that was killed
-    ok = fill(open(aside, flags, mode), data, len) && link(aside, path) == 0;
+    ok = write_new(aside, mode, NULL, data, len) && link(aside, path) == 0;
     cause = errno;
     (void)unlink(aside);
     free(aside);

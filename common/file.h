@@ -27,8 +27,9 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
 // Writes PATH.tmp-PID, syncs it, and renames it to PATH. The old file stays
 // whole until the new one is complete, and its mode is kept. A symbolic link
 // stays a link: its target is replaced. A pipe or a device (`--out
-// /dev/stdout`) is written to directly. Leaves nothing behind on failure.
-// Errors are those of file_read.
+// /dev/stdout`) is written to directly. Leaves nothing behind on failure, nor,
+// if the file system has nameless files (O_TMPFILE), when it is killed while it
+// writes. Errors are those of file_read.
 bool file_write(const char *path, const void *data, size_t len,
                 struct err *err);
 

@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
 
 static int folders_synced;
+static bool killed_by_sync; // of a file
 
 // Called instead of the C library's.
 int fsync(int fd)
@@ -22,6 +24,8 @@ int fsync(int fd)
 
     if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
         folders_synced++;
+    else if (killed_by_sync)
+        (void)raise(SIGKILL);
     return fdatasync(fd);
 }
 
@@ -236,6 +240,23 @@ Test(file, a_failed_write_keeps_the_old_file_and_nothing_else)
     cr_expect_eq(err.code, ERR_IO);
     cr_expect_not_null(strstr(err.text, path));
     cr_expect_not_null(strstr(err.text, "File too large"));
+    expect_content("old");
+    cr_expect_eq(count_files(), 1);
+}
+
+Test(file, nothing_is_left_of_a_writer_that_is_killed)
+{
+    int status;
+
+    write_text("old");
+    pid_t pid = fork();
+    if (pid == 0) {
+        killed_by_sync = true;
+        (void)file_write(path, "new", 3, &err);
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert(WIFSIGNALED(status));
     expect_content("old");
     cr_expect_eq(count_files(), 1);
 }
