@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -13,9 +14,11 @@
 
 enum { TEXT_BYTES = 8192 };
 
-static bool make_folder(const char *folder, struct err *err)
+// *made says whether it is a new one.
+static bool make_folder(const char *folder, bool *made, struct err *err)
 {
-    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+    *made = mkdir(folder, 0777) == 0;
+    if (*made || errno == EEXIST)
         return true;
     err_set(err, ERR_INPUT, "cannot make the folder %.150s: %s", folder,
             strerror(errno));
@@ -67,6 +70,33 @@ static bool write_one(const struct template_file *file, const char *path,
     return file_write(path, file->data, file->len, err);
 }
 
+static bool remove_one(const struct template_file *file, const char *path,
+                       struct err *err)
+{
+    (void)file;
+    (void)err;
+    (void)unlink(path);
+    return true;
+}
+
+// Writes all files or none, so that the same command can be repeated.
+static bool write_job(const char *name, const char *folder, struct err *err)
+{
+    struct err ignored = ERR_CLEAR;
+    bool made = false, wrote = false;
+
+    if (!make_folder(folder, &made, err))
+        return false;
+    if (for_files(name, folder, is_free, err)) {
+        wrote = for_files(name, folder, write_one, err);
+        if (!wrote)
+            (void)for_files(name, folder, remove_one, &ignored);
+    }
+    if (!wrote && made)
+        (void)rmdir(folder);
+    return wrote;
+}
+
 static int run(const struct options *options)
 {
     const char *folder = options->n_operands == 0 ? "." : options->operands[0];
@@ -76,8 +106,7 @@ static int run(const struct options *options)
     struct err err = ERR_CLEAR;
     int status;
 
-    if (!make_folder(folder, &err) || !for_files(name, folder, is_free, &err) ||
-        !for_files(name, folder, write_one, &err))
+    if (!write_job(name, folder, &err))
         return output_error(options, &err);
     shell_word_show(folder, &word);
     const char *shown = word.len > 0 ? word.data : "";

@@ -103,3 +103,16 @@ def test_an_unwritable_result_is_kept_for_the_next_run(stage, sim):
         ballast.unlink()
         assert stage.promptcc(*words).status == 0
         assert out.exists() and len(sim.chats()) == asked
+
+
+def test_a_job_folder_is_made_whole_or_not_at_all(stage):
+    """Half of it would be in the way of the same command."""
+    with harness.small_disk(stage, "64k") as disk:
+        ballast, job = disk / "ballast", disk / "job"
+        ballast.write_bytes(bytes(56 << 10))
+        words = ("init", job, "--template", "drug_interactions")
+        done = stage.promptcc(*words)
+        assert done.status == 1 and "No space" in done.err, done
+        assert not job.exists()
+        ballast.unlink()
+        assert stage.promptcc(*words).status == 0
