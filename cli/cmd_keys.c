@@ -42,8 +42,13 @@ static bool make(const struct options *options, const char *folder,
                 "out the name");
         return false;
     }
-    if (!key_folder_make(folder, role, name, &made, err))
+    if (!key_folder_make(folder, role, name, &made, err)) {
+        if (made)
+            output_say("promptcc: only the coordinator's own key is made, "
+                       "%s/coordinator.key\n",
+                       folder);
         return false;
+    }
     if (role == KEY_COORDINATOR && !made) {
         err_set(err, ERR_INPUT,
                 "%.150s/coordinator.key already exists; with a new one, the "

@@ -89,26 +89,34 @@ static bool write_pair(const struct places *at, const struct key *key,
     return false;
 }
 
-static bool make_peer(enum key_role role, const char *name, const char *folder,
+static bool make_peer(enum key_role role, const char *name,
                       const struct places *at, const struct key *own,
                       struct err *err)
 {
-    char place[KEY_PLACE_BYTES];
     struct key key;
     bool ok = make_folder(at->allowed, 0755, err) &&
-              key_make(role, name, own->public_key, &key, err);
+              key_make(role, name, own->public_key, &key, err) &&
+              write_pair(at, &key, err);
 
-    if (ok && access(at->public_file, F_OK) == 0) {
-        key_place(folder, place);
-        err_set(err, ERR_INPUT,
-                "%.60s already exists: choose another name, or `promptcc keys "
-                "revoke %s%s` first",
-                at->public_file, name, place);
-        ok = false;
-    }
-    ok = ok && write_pair(at, &key, err);
     key_wipe(&key);
     return ok;
+}
+
+// Call before anything is made: a new key of the coordinator would end all
+// others.
+static bool check_free(const char *name, const char *folder,
+                       const struct places *at, struct err *err)
+{
+    char place[KEY_PLACE_BYTES];
+
+    if (access(at->public_file, F_OK) != 0)
+        return true;
+    key_place(folder, place);
+    err_set(err, ERR_INPUT,
+            "%.60s already exists: choose another name, or `promptcc keys "
+            "revoke %s%s` first",
+            at->public_file, name, place);
+    return false;
 }
 
 bool key_folder_make(const char *folder, enum key_role role, const char *name,
@@ -126,10 +134,10 @@ bool key_folder_make(const char *folder, enum key_role role, const char *name,
         return false;
     }
     ok = key_name_check(name, err) && find_places(folder, name, &at, err) &&
+         (role == KEY_COORDINATOR || check_free(name, folder, &at, err)) &&
          make_folder(folder, 0700, err) &&
          read_or_make_own_key(folder, &own, made, err) &&
-         (role == KEY_COORDINATOR ||
-          make_peer(role, name, folder, &at, &own, err));
+         (role == KEY_COORDINATOR || make_peer(role, name, &at, &own, err));
     release_places(&at);
     key_wipe(&own);
     return ok;

@@ -11,7 +11,7 @@
 
 // Creates FOLDER/coordinator.key if it is missing (*made says whether) and,
 // unless role is KEY_COORDINATOR, also NAME.key and allowed/NAME.pub. ERR_INPUT
-// if the name is taken.
+// if the name is taken; then nothing is made. *made also holds on failure.
 bool key_folder_make(const char *folder, enum key_role role, const char *name,
                      bool *made, struct err *err);
 

@@ -56,6 +56,27 @@ def test_a_secret_key_is_there_only_if_it_is_allowed(stage):
     assert not (keys / "rack.key").exists()
 
 
+def test_a_name_that_is_taken_makes_no_key_of_the_coordinator(stage):
+    """A new one would shut out all workers and clients."""
+    keys = stage.folder / "keys"
+    words = ("keys", "worker", "rack", "--keys", keys)
+    assert stage.promptcc(*words).status == 0
+    (keys / "coordinator.key").unlink()  # it is on its own machine
+    result = stage.promptcc(*words)
+    assert result.status == 2 and "already exists" in result.err, result
+    assert not (keys / "coordinator.key").exists()
+
+
+def test_a_key_that_is_made_before_a_failure_is_named(stage):
+    keys = stage.folder / "keys"
+    keys.mkdir(mode=0o700)
+    (keys / "allowed").write_text("in the way")
+    result = stage.promptcc("keys", "worker", "rack", "--keys", keys)
+    assert result.status != 0, result
+    assert f"only the coordinator's own key is made, {keys}/" in result.err, \
+        result
+
+
 def test_a_peer_without_a_key_is_told_how_to_get_one(talk, undisturbed):
     result = ask(talk, "jobs")
     assert result.status != 0 and "--keys DIR" in result.err, result
