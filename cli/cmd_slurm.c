@@ -250,18 +250,28 @@ static bool submit_script(const char *script, const char *argument, char *id,
 
 // --- with and without a running coordinator ---
 
+// Says what a command that fails leaves in Slurm's queue.
+static void say_left(const char *id)
+{
+    output_say("promptcc: job %s stays in Slurm's queue: `scancel %s` before "
+               "you repeat the command\n",
+               id, id);
+}
+
 static int submit_workers(const struct options *options,
                           const struct places *at, const char *argument,
-                          struct err *err)
+                          char id[static REPLY_BYTES], struct err *err)
 {
-    char id[REPLY_BYTES];
+    int status;
 
-    if (!submit_script(at->workers_script, argument, id, sizeof id, err))
+    if (!submit_script(at->workers_script, argument, id, REPLY_BYTES, err))
         return output_error(options, err);
     output_say("slurm job %s: %s\n", id, at->workers_script);
-    if (!file_write(at->workers_id, id, strlen(id), err))
-        return output_error(options, err);
-    return EXIT_DONE;
+    if (file_write(at->workers_id, id, strlen(id), err))
+        return EXIT_DONE;
+    status = output_error(options, err);
+    say_left(id);
+    return status;
 }
 
 // The coordinator is running: submits workers to Slurm and the job to the
@@ -274,10 +284,16 @@ static int submit_to_running(const struct options *options,
                             .file = file,
                             .request = {.action = REQUEST_RUN},
                             .wait = option_on(options, OPT_AWAIT)};
-    int status = dry ? EXIT_DONE : submit_workers(options, at, NULL, err);
+    char id[REPLY_BYTES];
+    int status = dry ? EXIT_DONE : submit_workers(options, at, NULL, id, err);
 
     follow.out = follow.wait ? at->out : NULL;
-    return status != EXIT_DONE || dry ? status : follow_there(&follow);
+    if (status != EXIT_DONE || dry)
+        return status;
+    status = follow_there(&follow);
+    if (status == EXIT_USAGE || status == EXIT_FAILED)
+        say_left(id);
+    return status;
 }
 
 // The coordinator is a Slurm job, and the workers wait for it.
@@ -285,7 +301,7 @@ static int submit_with_coordinator(const struct options *options,
                                    const struct places *at, bool dry,
                                    struct err *err)
 {
-    char id[REPLY_BYTES];
+    char id[REPLY_BYTES], workers_id[REPLY_BYTES];
     char after[REPLY_BYTES + 32];
     int status;
 
@@ -296,10 +312,12 @@ static int submit_with_coordinator(const struct options *options,
         return output_error(options, err);
     output_say("slurm job %s: %s\n", id, at->coordinator_script);
     (void)text_print(after, sizeof after, "--dependency=after:%s", id);
-    status = submit_workers(options, at, after, err);
+    status = submit_workers(options, at, after, workers_id, err);
     if (status == EXIT_DONE)
         output_say("the result will be in %s; see %s/coordinator.log\n",
                    at->out, at->folder);
+    else
+        say_left(id);
     return status;
 }
 

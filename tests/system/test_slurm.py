@@ -84,6 +84,35 @@ def test_missing_slurm_is_reported(stage):
     assert result.status == 2 and "--dry-run" in result.err, result
 
 
+def fake_sbatch(stage, refused):
+    """A folder with an sbatch that takes all scripts but one."""
+    folder = stage.folder / "fake"
+    folder.mkdir()
+    sbatch = folder / "sbatch"
+    sbatch.write_text("#!/bin/sh\nfor last; do :; done\n"
+                      f'case $last in *{refused}*) exit 1 ;; esac\n'
+                      "case $last in *coordinator*) echo 17 ;; *) echo 18 ;;"
+                      " esac\n")
+    sbatch.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_a_coordinator_left_without_workers_is_named(stage):
+    result = stage.promptcc("slurm", stage.job(),
+                            env=fake_sbatch(stage, "workers"))
+    assert result.status == 2, result
+    assert "sbatch refused" in result.err, result
+    assert "job 17 stays in Slurm's queue: `scancel 17`" in result.err, result
+
+
+def test_workers_left_without_a_job_are_named(stage):
+    result = stage.promptcc("slurm", stage.job(), "--coordinator",
+                            f"tcp://127.0.0.1:{stage.reserve_port()}",
+                            env=fake_sbatch(stage, "nothing"))
+    assert result.status == 1, result
+    assert "job 18 stays in Slurm's queue: `scancel 18`" in result.err, result
+
+
 # --- a real one ---
 
 CONF = """\
