@@ -224,7 +224,7 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
     return batch->out != NULL;
 }
 
-// Keeps the first mistake. This is a columns_fault_fn.
+// Keeps the first mistake. An `add` of struct column_faults.
 static void keep_fault(void *user, const char *key, const char *text)
 {
     struct err *err = user;
@@ -239,6 +239,7 @@ static bool open_rows(struct batch *batch, const struct program *program,
 {
     struct rows_input input = {.name = batch->in_name, .stream = batch->in};
     struct err why = ERR_CLEAR;
+    const struct column_faults faults = {keep_fault, &why};
 
     batch->columns = columns_new_inputs(program, err);
     if (batch->columns == NULL)
@@ -249,7 +250,7 @@ static bool open_rows(struct batch *batch, const struct program *program,
         err_set(err, why.code, "%.150s: %s", batch->in_name, why.text);
         return false;
     }
-    if (columns_header(batch->columns, batch->rows, keep_fault, &why))
+    if (columns_header(batch->columns, batch->rows, &faults))
         return true;
     err_set(err, ERR_INPUT, "%.150s:%d: %s", batch->in_name,
             rows_line(batch->rows), why.text);
@@ -277,9 +278,9 @@ struct batch *batch_open(const struct program *program, const char *in,
 static void take_row(struct batch *batch, json_t **values, struct err *err)
 {
     struct err why = ERR_CLEAR;
+    const struct column_faults faults = {keep_fault, &why};
 
-    if (!columns_take(batch->columns, batch->rows, keep_fault, &why, values,
-                      err))
+    if (!columns_take(batch->columns, batch->rows, &faults, values, err))
         return;
     if (why.code == ERR_NONE)
         return;

@@ -28,9 +28,12 @@
 
 struct columns;
 
-// Reports a mistake in a row. key says where it is (for rows_place), or is
-// NULL.
-typedef void columns_fault_fn(void *user, const char *key, const char *text);
+// Who hears of the mistakes in a row. key says where one is (for rows_place),
+// or is NULL.
+struct column_faults {
+    void (*add)(void *user, const char *key, const char *text);
+    void *user;
+};
 
 // labels[0..n_labels) are those that every row must have. All arguments are
 // borrowed and must outlive the columns. Returns NULL when out of memory.
@@ -54,7 +57,7 @@ const char *const *columns_wanted(const struct columns *columns, size_t *n);
 // Reports what is wrong with the head line of a table, once instead of for
 // every row. Returns true if nothing is.
 bool columns_header(const struct columns *columns, const struct rows *rows,
-                    columns_fault_fn *fault, void *user);
+                    const struct column_faults *faults);
 
 // Converts the current row to what the program reads. Afterwards rows_fields
 // has every input and label under its own name, with defaults filled in and in
@@ -62,7 +65,7 @@ bool columns_header(const struct columns *columns, const struct rows *rows,
 // program's inputs, in order (a new reference). Reports every mistake. Returns
 // false when out of memory.
 bool columns_take(const struct columns *columns, const struct rows *rows,
-                  columns_fault_fn *fault, void *user, json_t **inputs,
+                  const struct column_faults *faults, json_t **inputs,
                   struct err *err);
 
 #endif

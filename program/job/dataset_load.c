@@ -64,7 +64,7 @@ static void count_unreported(struct loader *loader, const char *key)
 }
 
 // Adds a finding for the current row. With skip_bad only the first one is kept,
-// for the warning that sums them up. A columns_fault_fn.
+// for the warning that sums them up. An `add` of struct column_faults.
 static void row_fault(void *user, const char *key, const char *text)
 {
     struct loader *loader = user;
@@ -132,10 +132,10 @@ static bool has_room(struct loader *loader)
 // Checks the current row and keeps it if it is good.
 static void take_row(struct loader *loader)
 {
+    const struct column_faults faults = {row_fault, loader};
     struct err err = ERR_CLEAR;
 
-    if (!columns_take(loader->columns, loader->rows, row_fault, loader, NULL,
-                      &err))
+    if (!columns_take(loader->columns, loader->rows, &faults, NULL, &err))
         no_memory(loader);
     else if (loader->bad)
         loader->skipped++;
@@ -218,6 +218,7 @@ static void report_none(struct loader *loader, bool headed)
 
 static void read_rows(struct loader *loader, const struct bundle_file *file)
 {
+    const struct column_faults faults = {header_fault, loader};
     size_t before = dataset_size(loader->dataset);
     size_t errors = loader->diags->errors;
     size_t n_columns = 0;
@@ -225,7 +226,7 @@ static void read_rows(struct loader *loader, const struct bundle_file *file)
     loader->rows = open_rows(loader, file);
     if (loader->rows == NULL)
         return;
-    if (columns_header(loader->columns, loader->rows, header_fault, loader))
+    if (columns_header(loader->columns, loader->rows, &faults))
         while (take_next(loader))
             continue;
     (void)rows_header(loader->rows, &n_columns);
