@@ -24,6 +24,7 @@
 #include "common/json.h"
 #include "common/map.h"
 #include "common/rng.h"
+#include "program/job/repeats.h"
 #include "program/metric/metric.h"
 
 const char *const share_names[SHARE_COUNT] = {"train", "val", "test"};
@@ -498,104 +499,6 @@ static bool check_empty(struct splitter *splitter)
     return ok;
 }
 
-// Collects all repeated examples of one kind for a single finding.
-struct repeats {
-    size_t n;
-    size_t first;   // the first repeated row
-    size_t earlier; // the earlier row with the same inputs
-};
-
-static void count_repeat(struct repeats *repeats, size_t row, size_t earlier)
-{
-    if (repeats->n++ > 0 && repeats->first < row)
-        return;
-    repeats->first = row;
-    repeats->earlier = earlier;
-}
-
-static void report_repeats(struct splitter *splitter,
-                           const struct repeats *repeats, const char *where)
-{
-    struct row_place first, earlier;
-
-    if (repeats->n == 0)
-        return;
-    first = dataset_place(splitter->dataset, repeats->first);
-    earlier = dataset_place(splitter->dataset, repeats->earlier);
-    struct place place = {.file = first.path, .line = first.line, .column = 1};
-    diag_add(splitter->diags, DIAG_WARNING, "duplicate-rows", &place,
-             "%zu example%s the same inputs as an earlier one %s; the first "
-             "repeats %s:%d",
-             repeats->n, repeats->n == 1 ? " has" : "s have", where,
-             earlier.path, earlier.line);
-    diag_remedy(splitter->diags,
-                "keep one of them, otherwise scores look better than they are");
-}
-
-// Returns owner[row], the share of each row; rows that are in no share have
-// PARTS.
-static int *find_owners(const struct splitter *splitter)
-{
-    const struct split *split = splitter->split;
-    int *owner = calloc(dataset_size(splitter->dataset) + 1, sizeof *owner);
-
-    for (size_t i = 0; owner != NULL && i < dataset_size(splitter->dataset);
-         i++)
-        owner[i] = PARTS;
-    for (int share = SHARE_COUNT - 1; owner != NULL && share >= 0; share--) {
-        for (size_t i = 0; i < split->n[share]; i++)
-            owner[split->rows[share][i]] = share;
-    }
-    return owner;
-}
-
-// Compares each used row of rows[0..n), which all have the same inputs, with
-// the first used one.
-static void compare_owners(const struct splitter *splitter, const int *owner,
-                           const struct keyed_row *rows, size_t n,
-                           struct repeats *across, struct repeats *within)
-{
-    size_t first = 0;
-
-    while (first < n && owner[rows[first].row] == PARTS)
-        first++;
-    for (size_t i = first + 1; i < n; i++) {
-        size_t earlier = rows[first].row;
-        size_t row = rows[i].row;
-        int share = owner[earlier];
-
-        if (owner[row] == PARTS)
-            continue;
-        if (share != owner[row])
-            count_repeat(across, row, earlier);
-        else if (share == SHARE_TRAIN && splitter->split->shared)
-            count_repeat(within, row, earlier);
-    }
-}
-
-static bool find_repeats(struct splitter *splitter)
-{
-    struct repeats across = {0};
-    struct repeats within = {0};
-    struct keyed_row *rows = dataset_by_inputs(splitter->dataset);
-    int *owner = find_owners(splitter);
-    size_t n = dataset_size(splitter->dataset);
-    bool ok = owner != NULL && rows != NULL;
-
-    for (size_t from = 0, to = 1; ok && from < n; from = to++) {
-        while (to < n && rows[to].inputs == rows[from].inputs)
-            to++;
-        compare_owners(splitter, owner, rows + from, to - from, &across,
-                       &within);
-    }
-    report_repeats(splitter, &across, "in another share");
-    report_repeats(splitter, &within,
-                   "and may be scored with a demo that contains the answer");
-    free(owner);
-    free(rows);
-    return ok || no_memory(splitter);
-}
-
 static bool draw(struct splitter *splitter)
 {
     plan_shares(splitter);
@@ -616,8 +519,8 @@ bool split_make(const struct job *job, const struct dataset *dataset,
         .job = job, .dataset = dataset, .split = out, .diags = diags};
 
     *out = (struct split){0};
-    bool ok =
-        draw(&splitter) && check_empty(&splitter) && find_repeats(&splitter);
+    bool ok = draw(&splitter) && check_empty(&splitter) &&
+              repeats_report(dataset, out, diags);
     if (!ok)
         split_release(out);
     free(splitter.pool);
