@@ -1,4 +1,5 @@
 #include "cli/checks.h"
+#include "cli/jobfile_files.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/jobfile_files.h"
 #include "cli/outcomes.h"
 #include "cli/output.h"
 

@@ -6,6 +6,7 @@
 #include "cli/follow.h"
 #include "cli/forms.h"
 #include "cli/history_file.h"
+#include "cli/jobfile_files.h"
 #include "cli/last_word.h"
 #include "cli/out_file.h"
 #include "cli/output.h"

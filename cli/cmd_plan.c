@@ -25,6 +25,7 @@
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/history_file.h"
+#include "cli/jobfile_files.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/servers.h"

@@ -11,6 +11,7 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/jobfile_files.h"
 #include "cli/key_folder.h"
 #include "cli/option_about.h"
 #include "cli/out_file.h"

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/follow.h"
+#include "cli/jobfile_files.h"
 #include "cli/output.h"
 
 static int submit(const struct options *options, struct jobfile *file)

@@ -1,4 +1,5 @@
 #include "cli/follow.h"
+#include "cli/jobfile_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include "cli/ask.h"
 #include "cli/job_operand.h"
 #include "cli/jobfile.h"
+#include "cli/jobfile_files.h"
 #include "cli/out_file.h"
 #include "common/file.h"
 #include "common/json.h"

@@ -64,35 +64,10 @@ void jobfile_release(struct jobfile *file);
 // Writes the job's model names, each once, to out[ROLE_COUNT].
 size_t jobfile_models(const struct jobfile *file, const char **out);
 
-// Adds the files that exec metrics name, as far as they exist: a coordinator
-// elsewhere needs them.
-void jobfile_add_programs(struct jobfile *file);
-
-// Adds a file of the command line (relative to the current folder) to the
-// bundle. *name is its name in the bundle, borrowed from it. Does nothing for a
-// NULL path.
-bool jobfile_add(struct jobfile *file, const char *path, const char **name,
-                 struct err *err);
-
-// Like jobfile_add, for the file of --compiled, which jobfile_load has read.
-bool jobfile_add_compiled(struct jobfile *file, const char *path,
-                          const char **name, struct err *err);
-
-// Reads a file, by the name that jobfile_add gave it, as further rows of the
-// job, and prints what was found. Returns EXIT_DONE, or the status to exit
-// with.
+// Reads a file, by the name that jobfile_add (jobfile_files.h) gave it, as
+// further rows of the job, and prints what was found. Returns EXIT_DONE, or the
+// status to exit with.
 int jobfile_check_data(struct jobfile *file, const struct options *options,
                        const char *name);
-
-// The names of what a job leaves next to its file unless an option says
-// otherwise.
-#define JOBFILE_STORE "promptcc.db"
-#define JOBFILE_COMPILED "compiled.json"
-
-// Returns the path of `name` next to the job file at `path`. jobfile_given_or
-// returns `given` instead if it is not NULL. The caller frees the result; NULL
-// when out of memory.
-char *jobfile_beside(const char *path, const char *name);
-char *jobfile_given_or(const char *given, const char *path, const char *name);
 
 #endif
