@@ -4,6 +4,7 @@
 
 #include "program/graph/type_check.h"
 #include "search/toolkit/labels.h"
+#include "search/toolkit/row_demo.h"
 
 enum source_kind { BY_NOTHING, BY_LABELS, BY_TRACE, BY_MENDING, BY_TEACHER };
 
@@ -139,10 +140,10 @@ static bool make_demo(struct bank *bank, int step, size_t row,
 
     *out = (struct demo){.row = (int)row};
     ok = inputs == NULL || item->step_outputs[step] == NULL ||
-         labels_demo_of_run(
-             bank->program, session_dataset(bank->session),
-             &(struct labels_run){step, row, inputs, item->step_outputs[step]},
-             out, err);
+         row_demo_of_run(bank->program, session_dataset(bank->session),
+                         &(struct row_demo_run){step, row, inputs,
+                                                item->step_outputs[step]},
+                         out, err);
     json_decref(known);
     return ok;
 }

@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/buf.h"
 #include "program/graph/kind.h"
-#include "program/graph/type_check.h"
+#include "search/toolkit/fillers.h"
+#include "search/toolkit/row_demo.h"
 #include "search/toolkit/teacher.h"
 
-enum { FILL_MAX_BYTES = 1 << 20, BATCH_MAX = 4096 };
+enum { BATCH_MAX = 4096 };
 
 // What is known about a step for an example.
 struct known_step {
@@ -17,21 +17,13 @@ struct known_step {
     struct demo demo; // fields NULL: no demo
 };
 
-// The question that fills a step whose outputs in `known` (bit f) are known.
-struct filler {
-    int step;
-    uint64_t known;
-    struct form form;
-    struct filler *next;
-};
-
 struct labels {
     struct session *session;
     const struct program *program;
     const struct dataset *dataset;
     struct known_step *
         *examples; // one per row, a slot per step; NULL: untouched
-    struct filler *fillers;
+    struct fillers fillers;
     bool no_memory; // a known value could not be built
 };
 
@@ -65,16 +57,6 @@ static void release_example(struct known_step *slots, size_t n)
     free(slots);
 }
 
-static void free_fillers(struct filler *filler)
-{
-    while (filler != NULL) {
-        struct filler *next = filler->next;
-        form_release(&filler->form);
-        free(filler);
-        filler = next;
-    }
-}
-
 void labels_free(struct labels *labels)
 {
     if (labels == NULL)
@@ -83,7 +65,7 @@ void labels_free(struct labels *labels)
          labels->examples != NULL && i < dataset_size(labels->dataset); i++)
         release_example(labels->examples[i], labels->program->n_steps);
     free(labels->examples);
-    free_fillers(labels->fillers);
+    fillers_release(&labels->fillers);
     free(labels);
 }
 
@@ -104,28 +86,10 @@ static bool get_slot(struct labels *labels, size_t row, int step,
 
 // --- what an example says
 
-// Returns the label as a new reference; NULL if there is none that the field
-// could hold, or when out of memory.
-static json_t *label_of(const struct program *program,
-                        const struct dataset *dataset, size_t row, int step,
-                        size_t field, bool *no_memory)
-{
-    const struct field *output = &program->steps[step].signature.outputs[field];
-    json_t *fields = dataset_fields(dataset, row);
-    const json_t *value = program_label(program, fields, step, (int)field);
-    json_t *label = NULL;
-
-    if (value != NULL && type_check(&output->type, output->name, value, NULL))
-        label = json_incref((json_t *)value);
-    *no_memory = *no_memory || fields == NULL;
-    json_decref(fields);
-    return label;
-}
-
 static bool has_label(struct labels *labels, size_t row, int step, size_t field)
 {
-    json_t *label = label_of(labels->program, labels->dataset, row, step, field,
-                             &labels->no_memory);
+    json_t *label = row_demo_label(labels->program, labels->dataset, row, step,
+                                   field, &labels->no_memory);
 
     json_decref(label);
     return label != NULL;
@@ -157,8 +121,9 @@ static json_t *known_output(struct labels *labels, size_t row,
 {
     const struct step *step = &labels->program->steps[source.step];
     const struct known_step *slots = labels->examples[row];
-    json_t *value = label_of(labels->program, labels->dataset, row, source.step,
-                             (size_t)source.field, &labels->no_memory);
+    json_t *value =
+        row_demo_label(labels->program, labels->dataset, row, source.step,
+                       (size_t)source.field, &labels->no_memory);
 
     if (value == NULL && slots != NULL)
         value = json_incref(
@@ -282,143 +247,7 @@ bool labels_say_all(struct labels *labels, int step, size_t row)
     return inputs != NULL;
 }
 
-// --- demos
-
-static bool put_field(json_t *fields, const struct field *field,
-                      const json_t *value, struct err *err)
-{
-    if (json_object_set(fields, field->name, (json_t *)value) == 0)
-        return true;
-    err_nomem(err, "a demo");
-    return false;
-}
-
-static bool put_inputs(json_t *fields, const struct signature *signature,
-                       const json_t *inputs, bool *whole, struct err *err)
-{
-    for (size_t i = 0; *whole && i < signature->n_inputs; i++) {
-        const json_t *value =
-            json_object_get(inputs, signature->inputs[i].name);
-        *whole = value != NULL;
-        if (*whole && !put_field(fields, &signature->inputs[i], value, err))
-            return false;
-    }
-    return true;
-}
-
-bool labels_demo_of_run(const struct program *program,
-                        const struct dataset *dataset,
-                        const struct labels_run *run, struct demo *out,
-                        struct err *err)
-{
-    const struct signature *signature = &program->steps[run->step].signature;
-    bool whole = true;
-    bool no_memory = false;
-    json_t *fields = json_object();
-
-    *out = (struct demo){.row = (int)run->row};
-    if (fields == NULL) {
-        err_nomem(err, "a demo");
-        return false;
-    }
-    bool ok = put_inputs(fields, signature, run->inputs, &whole, err);
-    for (size_t i = 0; ok && whole && i < signature->n_outputs; i++) {
-        const struct field *field = &signature->outputs[i];
-        json_t *value =
-            label_of(program, dataset, run->row, run->step, i, &no_memory);
-        if (value == NULL) {
-            value = json_incref(json_object_get(run->outputs, field->name));
-            out->augmented = true;
-        }
-        whole =
-            value != NULL && type_check(&field->type, field->name, value, NULL);
-        ok = !whole || put_field(fields, field, value, err);
-        json_decref(value);
-    }
-    if (no_memory) {
-        err_nomem(err, "a demo");
-        ok = false;
-    }
-    if (ok && whole)
-        out->fields = json_incref(fields);
-    json_decref(fields);
-    return ok;
-}
-
 // --- filling
-
-static void write_instruction(const struct signature *signature, uint64_t known,
-                              struct buf *out)
-{
-    buf_puts(out, signature->instruction);
-    if (known == 0)
-        return;
-    buf_puts(out, "\n\nA part of the answer is known already and stands among "
-                  "the inputs:");
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        if ((known >> i & 1) != 0)
-            buf_printf(out, " `%s`", signature->outputs[i].name);
-    }
-    buf_puts(out, ". It is right. Give the fields that are missing, so that "
-                  "they agree with it and lead up to it.");
-}
-
-static bool init_filler(struct filler *filler,
-                        const struct signature *signature, struct err *err)
-{
-    struct buf text = BUF_INIT(FILL_MAX_BYTES);
-    struct field inputs[2 * PROGRAM_MAX_FIELDS];
-    struct field outputs[PROGRAM_MAX_FIELDS];
-    size_t n_inputs = 0;
-    size_t n_outputs = 0;
-
-    for (size_t i = 0; i < signature->n_inputs; i++)
-        inputs[n_inputs++] = signature->inputs[i];
-    for (size_t i = 0; i < signature->n_outputs; i++) {
-        if ((filler->known >> i & 1) != 0)
-            inputs[n_inputs++] = signature->outputs[i];
-        else
-            outputs[n_outputs++] = signature->outputs[i];
-    }
-    write_instruction(signature, filler->known, &text);
-    bool ok = buf_ok(&text, "an instruction", err) &&
-              form_init(&filler->form,
-                        &(struct single_step){
-                            .name = "fill",
-                            .instruction = text.data != NULL ? text.data : "",
-                            .inputs = inputs,
-                            .n_inputs = n_inputs,
-                            .outputs = outputs,
-                            .n_outputs = n_outputs},
-                        err);
-    buf_release(&text);
-    return ok;
-}
-
-static const struct filler *get_filler(struct labels *labels, int step,
-                                       uint64_t known, struct err *err)
-{
-    struct filler *filler = labels->fillers;
-
-    while (filler != NULL && (filler->step != step || filler->known != known))
-        filler = filler->next;
-    if (filler != NULL)
-        return filler;
-    filler = calloc(1, sizeof *filler);
-    if (filler == NULL) {
-        err_nomem(err, "labelled demos");
-        return NULL;
-    }
-    filler->step = step;
-    filler->known = known;
-    if (!init_filler(filler, &labels->program->steps[step].signature, err)) {
-        free(filler);
-        return NULL;
-    }
-    filler->next = labels->fillers;
-    labels->fillers = filler;
-    return filler;
-}
 
 // Adds the outputs that the example labels to the inputs that a filler is
 // shown.
@@ -428,10 +257,10 @@ static bool add_known(struct labels *labels, size_t row, int step,
     const struct signature *signature = &labels->program->steps[step].signature;
 
     for (size_t i = 0; i < signature->n_outputs; i++) {
-        json_t *value = label_of(labels->program, labels->dataset, row, step, i,
-                                 &labels->no_memory);
+        json_t *value = row_demo_label(labels->program, labels->dataset, row,
+                                       step, i, &labels->no_memory);
         bool ok = value == NULL ||
-                  put_field(inputs, &signature->outputs[i], value, err);
+                  row_demo_put(inputs, &signature->outputs[i], value, err);
 
         json_decref(value);
         if (!ok)
@@ -447,9 +276,9 @@ static bool keep(struct labels *labels, size_t row, int step,
 {
     const struct signature *signature = &labels->program->steps[step].signature;
 
-    if (!labels_demo_of_run(labels->program, labels->dataset,
-                            &(struct labels_run){step, row, inputs, answer},
-                            &slot->demo, err))
+    if (!row_demo_of_run(labels->program, labels->dataset,
+                         &(struct row_demo_run){step, row, inputs, answer},
+                         &slot->demo, err))
         return false;
     if (slot->demo.fields == NULL)
         return true;
@@ -460,8 +289,8 @@ static bool keep(struct labels *labels, size_t row, int step,
     }
     for (size_t i = 0; i < signature->n_outputs; i++) {
         const struct field *field = &signature->outputs[i];
-        if (!put_field(slot->outputs, field,
-                       json_object_get(slot->demo.fields, field->name), err))
+        if (!row_demo_put(slot->outputs, field,
+                          json_object_get(slot->demo.fields, field->name), err))
             return false;
     }
     if (known_outputs(labels, row, step) == 0) {
@@ -501,9 +330,9 @@ static bool prepare(struct labels *labels, size_t row, int step,
     }
     *question = (struct question){.inputs = inputs, .purpose = "fill"};
     question->draw = (int64_t)row * PROGRAM_MAX_STEPS + step;
-    const struct filler *filler = get_filler(labels, step, known, err);
-    question->form = filler != NULL ? &filler->form : NULL;
-    *asks = filler != NULL;
+    question->form =
+        fillers_get(&labels->fillers, labels->program, step, known, err);
+    *asks = question->form != NULL;
     if (!*asks || !add_known(labels, row, step, inputs, err)) {
         question_release(question);
         return false;

@@ -48,20 +48,4 @@ json_t *labels_inputs(struct labels *labels, int step, size_t row);
 const struct demo *labels_demo(const struct labels *labels, int step,
                                size_t row);
 
-// The inputs and outputs of a step in a run on a row.
-struct labels_run {
-    int step;
-    size_t row;
-    const json_t *inputs;
-    const json_t *outputs;
-};
-
-// Makes a demo from such a run: its inputs and outputs, with the row's labels
-// laid over the outputs. Returns true with *out->fields NULL if a field is
-// missing or has the wrong type; otherwise the fields are a new reference.
-bool labels_demo_of_run(const struct program *program,
-                        const struct dataset *dataset,
-                        const struct labels_run *run, struct demo *out,
-                        struct err *err);
-
 #endif

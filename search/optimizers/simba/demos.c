@@ -6,7 +6,7 @@
 
 #include "common/json.h"
 #include "common/utf8.h"
-#include "search/toolkit/labels.h"
+#include "search/toolkit/row_demo.h"
 
 // Draws by Knuth's multiplication of uniforms, which suits a small mean.
 static size_t draw_poisson(struct rng *rng, double mean)
@@ -125,11 +125,11 @@ bool simba_demos_add(struct simba_search *search,
         struct demo demo = {0};
         if (good->step_outputs[step] == NULL)
             continue;
-        const struct labels_run run = {step, bucket->row,
-                                       good->step_inputs[step],
-                                       good->step_outputs[step]};
-        if (!labels_demo_of_run(program, session_dataset(search->session), &run,
-                                &demo, err))
+        const struct row_demo_run run = {step, bucket->row,
+                                         good->step_inputs[step],
+                                         good->step_outputs[step]};
+        if (!row_demo_of_run(program, session_dataset(search->session), &run,
+                             &demo, err))
             return false;
         bool ok = demo.fields == NULL ||
                   (cut_inputs(search, &program->steps[step], &demo, err) &&
