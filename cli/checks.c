@@ -1,5 +1,4 @@
 #include "cli/checks.h"
-#include "cli/jobfile_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "cli/check_models.h"
 #include "cli/check_passages.h"
 #include "cli/check_steps.h"
+#include "cli/jobfile_files.h"
 #include "cli/replies.h"
 #include "common/file.h"
 #include "common/json.h"

@@ -1,5 +1,4 @@
 #include "cli/follow.h"
-#include "cli/jobfile_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "cli/ask.h"
 #include "cli/dashboard.h"
+#include "cli/jobfile_files.h"
 #include "cli/last_word.h"
 #include "cli/local.h"
 #include "cli/notifier.h"

@@ -1,0 +1,18 @@
+// check_finding: what findings about a whole job have in common: their place,
+// and lists of names that do not become too long.
+
+#ifndef CLI_CHECK_FINDING_H
+#define CLI_CHECK_FINDING_H
+
+#include "cli/jobfile.h"
+#include "common/buf.h"
+#include "program/source/diag.h"
+
+// Returns the job file as a place, without a line. Borrows its path.
+struct place check_finding_place(const struct jobfile *file);
+
+// Appends a name to a list of names. Beyond 200 bytes, the list ends in "...".
+void check_finding_name(struct buf *names, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
