@@ -98,13 +98,22 @@ static void put_question(const struct program *program, enum adapter adapter,
 
 static void put_lenient(unsigned lenient, struct buf *out)
 {
+    static const struct {
+        enum reply_leniency kind;
+        const char *name;
+    } kinds[] = {
+        {LENIENT_FENCE, "fence"},   {LENIENT_MARKER, "marker"},
+        {LENIENT_END, "end"},       {LENIENT_LABEL, "label"},
+        {LENIENT_NUMBER, "number"}, {LENIENT_FORM, "form"},
+        {LENIENT_BARE, "bare"},     {LENIENT_UNREAD, "unread"},
+        {LENIENT_MENDED, "mended"},
+    };
     const char *comma = "";
 
-    for (int i = 0; i < LENIENCY_COUNT; i++) {
-        if ((lenient >> i & 1) == 0)
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((lenient & kinds[i].kind) == 0)
             continue;
-        buf_printf(out, "%s\"%s\"", comma,
-                   reply_leniency_name((enum reply_leniency)(1U << i)));
+        buf_printf(out, "%s\"%s\"", comma, kinds[i].name);
         comma = ",";
     }
 }

@@ -14,20 +14,6 @@
 
 enum { BARE_WORDS = 6 }; // a reply of up to this many may be just a label
 
-static const char *const leniency_names[LENIENCY_COUNT] = {
-    "fence", "marker", "end",    "label",  "number",
-    "form",  "bare",   "unread", "mended",
-};
-
-const char *reply_leniency_name(enum reply_leniency one)
-{
-    for (int i = 0; i < LENIENCY_COUNT; i++) {
-        if ((unsigned)one == 1u << i)
-            return leniency_names[i];
-    }
-    return "unknown";
-}
-
 static bool is_read(const struct reading *reading, size_t output)
 {
     return (reading->reads >> output & 1) != 0;

@@ -34,9 +34,6 @@ enum reply_leniency {
     LENIENT_UNREAD = 1 << 7, // a bad field that nothing reads became null
     LENIENT_MENDED = 1 << 8, // JSON with mistakes (json_mend.h)
 };
-enum { LENIENCY_COUNT = 9 };
-
-const char *reply_leniency_name(enum reply_leniency one);
 
 // What the model was asked for.
 struct reply_asked {

@@ -1332,12 +1332,6 @@ Test(reply, shows_no_control_characters_of_a_wrong_value)
     cr_expect(strchr(err.text, '\x07') == NULL);
 }
 
-Test(reply, names_each_leniency)
-{
-    cr_expect_str_eq(reply_leniency_name(LENIENT_FENCE), "fence");
-    cr_expect_str_eq(reply_leniency_name(LENIENT_UNREAD), "unread");
-}
-
 // ---- hostile text
 
 static const char *const pieces[] = {
