@@ -83,10 +83,12 @@ static void work(struct background *background, struct chore *chore,
                  struct store **reader)
 {
     struct store *store = background->options.store;
+    bool (*wait)(struct store *, uint64_t, struct err *) =
+        chore->impatient ? store_wait_untroubled : store_wait;
     struct err trouble = ERR_CLEAR;
 
     if (chore->after > 0)
-        (void)store_wait(store, chore->after, !chore->impatient, NULL);
+        (void)wait(store, chore->after, NULL);
     if (*reader == NULL)
         *reader = store_open_read(store_path(store), &trouble);
     // It is our own store, which the loop has open: what fails now is the disk.

@@ -157,9 +157,11 @@ static bool has_enough_votes(const struct engine *engine)
 // because its scores would be stored as those of a simulated server. The
 // reverse is how people try out a cluster; then everything that shows the job
 // says so.
-static bool check_simulated(struct running_job *running, bool stand_in,
-                            struct err *err)
+static bool check_simulated(struct running_job *running,
+                            const struct history_pin *pinned, struct err *err)
 {
+    bool stand_in = pinned->simulated;
+
     if (running->request->simulated && !stand_in) {
         err_set(err, ERR_INPUT,
                 "the job was submitted with --simulate, but the workers of "
@@ -176,21 +178,22 @@ static bool check_simulated(struct running_job *running, bool stand_in,
 bool running_job_bind(struct running_job *running, enum role role,
                       struct err *err)
 {
-    const char *name = running->job->models[role].name;
+    struct history_pin pinned = {.role = role_names[role],
+                                 .name = running->job->models[role].name};
     const char *seen = NULL;
-    bool stand_in;
     char *digest;
 
     if (!has_enough_votes(running->engine))
         return false;
-    seen = workers_digest(&running->engine->workers, name);
+    seen = workers_digest(&running->engine->workers, pinned.name);
     digest = seen == NULL ? NULL : digest_text(running, role, seen, err);
     if (digest == NULL)
         return false;
-    stand_in = models_is_simulated(digest);
-    if (check_simulated(running, stand_in, err) &&
-        history_pin_model(running->engine->store, running->work.job_no,
-                          role_names[role], name, digest, stand_in, err) &&
+    pinned.digest = digest;
+    pinned.simulated = models_is_simulated(digest);
+    if (check_simulated(running, &pinned, err) &&
+        history_pin_model(running->engine->store, running->work.job_no, &pinned,
+                          err) &&
         pin(running, role, digest, err))
         return true;
     free(digest);

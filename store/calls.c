@@ -263,10 +263,11 @@ int64_t calls_put(struct store *store, const struct call_put *call,
     if (due)
         costs_clear(&store->costs);
     costs_add(&store->costs,
-              &(struct cost_of){.job_no = call->job_no,
-                                .kind_id = kind_id,
-                                .worker = or_empty(call->worker)},
-              call->answer, call->hedged);
+              &(struct cost_call){.of = {.job_no = call->job_no,
+                                         .kind_id = kind_id,
+                                         .worker = or_empty(call->worker)},
+                                  .answer = call->answer,
+                                  .hedged = call->hedged});
     call_index_add(&store->calls, &call->key, &ref);
     store->next_call_id = ref.id + 1;
     return ref.id;

@@ -85,11 +85,10 @@ static struct cost *find_cost(struct costs *costs, const struct cost_of *of)
     return &costs->items[costs->n++];
 }
 
-// cached_tokens is -1 if the server does not report it.
-void costs_add(struct costs *costs, const struct cost_of *of,
-               const struct call_answer *answer, bool hedged)
+void costs_add(struct costs *costs, const struct cost_call *call)
 {
-    struct cost *cost = find_cost(costs, of);
+    const struct call_answer *answer = call->answer;
+    struct cost *cost = find_cost(costs, &call->of);
 
     cost->calls++;
     cost->prompt_tokens += answer->prompt_tokens;
@@ -97,7 +96,7 @@ void costs_add(struct costs *costs, const struct cost_of *of,
     cost->cached_tokens +=
         answer->cached_tokens > 0 ? answer->cached_tokens : 0;
     cost->generated_tokens += answer->generated_tokens;
-    cost->hedged += hedged;
+    cost->hedged += call->hedged;
     cost->total_us += answer->total_us;
     costs->calls++;
 }

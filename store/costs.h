@@ -56,10 +56,16 @@ void costs_release(struct costs *costs);
 // fail.
 bool costs_reserve(struct costs *costs, const char *worker, struct err *err);
 
-// Adds an answered call to the sums of its job, kind and worker. Call
-// costs_reserve first.
-void costs_add(struct costs *costs, const struct cost_of *of,
-               const struct call_answer *answer, bool hedged);
+// An answered call, as it is added up. Borrowed.
+struct cost_call {
+    struct cost_of of;
+    const struct call_answer *answer; // its cached_tokens are -1 if not known
+    bool hedged;
+};
+
+// Adds a call to the sums of its job, kind and worker. Call costs_reserve
+// first.
+void costs_add(struct costs *costs, const struct cost_call *call);
 
 // Returns true if there are enough sums to write them.
 bool costs_due(const struct costs *costs);

@@ -81,11 +81,16 @@ bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
 // Returns the digest pinned for a role ("" if none is); the caller frees it.
 char *history_model(struct store *store, int64_t job_no, const char *role,
                     struct err *err);
-// Also marks a job that is answered by a simulated server, so that whatever
-// shows the job can say so.
-bool history_pin_model(struct store *store, int64_t job_no, const char *role,
-                       const char *name, const char *digest, bool simulated,
-                       struct err *err);
+
+// A model that a job is answered by from now on. Borrowed.
+struct history_pin {
+    const char *role;
+    const char *name;
+    const char *digest;
+    bool simulated; // whatever shows the job then says so
+};
+bool history_pin_model(struct store *store, int64_t job_no,
+                       const struct history_pin *pin, struct err *err);
 
 // Freezes a share of the split as a JSON list of row numbers, or, if it is
 // already frozen, checks that it is the same (ERR_DIFFERS).

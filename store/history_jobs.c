@@ -251,22 +251,21 @@ out:
     return digest;
 }
 
-bool history_pin_model(struct store *store, int64_t job_no, const char *role,
-                       const char *name, const char *digest, bool simulated,
-                       struct err *err)
+bool history_pin_model(struct store *store, int64_t job_no,
+                       const struct history_pin *pin, struct err *err)
 {
     struct buf *record = store_record(store);
 
     record_begin(record, RECORD_JOB_MODEL);
     record_int(record, job_no);
-    record_text(record, role);
-    record_text(record, name);
-    record_text(record, digest);
+    record_text(record, pin->role);
+    record_text(record, pin->name);
+    record_text(record, pin->digest);
     record_end(record);
     record_begin(record, RECORD_JOB_MODELS_SUM);
     record_int(record, job_no);
     record_end(record);
-    if (simulated) {
+    if (pin->simulated) {
         record_begin(record, RECORD_JOB_SIMULATED);
         record_int(record, job_no);
         record_end(record);

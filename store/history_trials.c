@@ -143,18 +143,9 @@ static void forget_from(struct buf *record, enum record_kind kind,
     record_end(record);
 }
 
-// With `replaces`, drops the trials from that number on, and the best if it is
-// one of them.
-static bool put_trial(struct store *store, int64_t job_no,
-                      const struct history_trial *trial, bool replaces,
-                      struct err *err)
+static void record_trial(struct buf *record, int64_t job_no,
+                         const struct history_trial *trial)
 {
-    struct buf *record = store_record(store);
-
-    if (replaces) {
-        forget_from(record, RECORD_TRIALS_FORGET, job_no, trial->number);
-        forget_from(record, RECORD_BEST_FORGET, job_no, trial->number);
-    }
     record_begin(record, RECORD_TRIAL);
     record_int(record, job_no);
     record_int(record, trial->number);
@@ -163,14 +154,10 @@ static bool put_trial(struct store *store, int64_t job_no,
     record_hash(record, &trial->rows);
     record_int(record, clock_wall_ms());
     record_end(record);
-    return store_put(store, err);
 }
 
-// With `replaces`, drops what a search decided with a smaller budget. What it
-// paid for stays.
-static bool add_trial(struct store *store, struct job_index *job,
-                      const struct history_trial *trial, bool replaces,
-                      struct err *err)
+static void index_trial(struct job_index *job,
+                        const struct history_trial *trial)
 {
     struct trial_entry entry = {
         .candidate_id = trial->candidate_id,
@@ -180,12 +167,38 @@ static bool add_trial(struct store *store, struct job_index *job,
     };
 
     (void)snprintf(entry.kind, sizeof entry.kind, "%s", trial->kind);
-    if (!job_index_reserve_trial(job, err) ||
-        !put_trial(store, job->job_no, trial, replaces, err))
-        return false;
-    if (replaces)
-        job_index_forget_trials(job, trial->number);
     *job_index_add_trial(job, trial->number) = entry;
+}
+
+static bool add_trial(struct store *store, struct job_index *job,
+                      const struct history_trial *trial, struct err *err)
+{
+    if (!job_index_reserve_trial(job, err))
+        return false;
+    record_trial(store_record(store), job->job_no, trial);
+    if (!store_put(store, err))
+        return false;
+    index_trial(job, trial);
+    return true;
+}
+
+// Drops what a search decided with a smaller budget: the trials from that
+// number on, and the best if it is one of them. What it paid for stays.
+static bool replace_trials(struct store *store, struct job_index *job,
+                           const struct history_trial *trial, struct err *err)
+{
+    struct buf *record;
+
+    if (!job_index_reserve_trial(job, err))
+        return false;
+    record = store_record(store);
+    forget_from(record, RECORD_TRIALS_FORGET, job->job_no, trial->number);
+    forget_from(record, RECORD_BEST_FORGET, job->job_no, trial->number);
+    record_trial(record, job->job_no, trial);
+    if (!store_put(store, err))
+        return false;
+    job_index_forget_trials(job, trial->number);
+    index_trial(job, trial);
     return true;
 }
 
@@ -213,15 +226,13 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
         return TRIAL_OTHER;
     stored = job_index_trial(job, trial->number);
     if (stored == NULL)
-        return add_trial(store, job, trial, false, err) ? TRIAL_NEW
-                                                        : TRIAL_OTHER;
+        return add_trial(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
 
     const char *difference = find_difference(stored, trial);
     if (difference == NULL)
         return TRIAL_SAME;
     if (trial->replaces)
-        return add_trial(store, job, trial, true, err) ? TRIAL_NEW
-                                                       : TRIAL_OTHER;
+        return replace_trials(store, job, trial, err) ? TRIAL_NEW : TRIAL_OTHER;
     err_set(err, ERR_DIFFERS,
             "trial %" PRId64 " has %s than the one in the store "
             "%s; start with a new store (--store), or with the promptcc that "

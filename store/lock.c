@@ -156,8 +156,7 @@ static bool take_name(struct name_lock *lock, const char *path, struct err *err)
     return false;
 }
 
-bool name_lock_take(struct name_lock *lock, const char *path, bool *was_killed,
-                    struct err *err)
+bool name_lock_take(struct name_lock *lock, const char *path, struct err *err)
 {
     struct buf name = BUF_INIT(PATH_BYTES);
     struct holder last;
@@ -173,7 +172,7 @@ bool name_lock_take(struct name_lock *lock, const char *path, bool *was_killed,
         return false;
     }
     holder_read(lock->fd, &last);
-    *was_killed = last.host[0] != '\0';
+    lock->follows_killed = last.host[0] != '\0';
     holder_write(lock->fd);
     return true;
 }
@@ -195,13 +194,18 @@ bool lock_is_held(const char *path)
     return held;
 }
 
+void name_lock_keep(struct name_lock *lock)
+{
+    lock->made = false;
+}
+
 // Removes the holder's name first: a process that looks before the close finds
 // the lock still held.
-void name_lock_release(struct name_lock *lock, bool opened)
+void name_lock_release(struct name_lock *lock)
 {
     if (lock->fd < 0)
         return;
-    if (lock->made && !opened)
+    if (lock->made)
         (void)unlink(lock->name);
     else if (ftruncate(lock->fd, 0) != 0)
         errno = 0;
@@ -284,15 +288,21 @@ static bool try_file(struct file_lock *lock, const char *path, bool *busy,
     return ok;
 }
 
-bool file_lock_take(struct file_lock *lock, const char *path, bool patient,
-                    struct err *err)
+bool file_lock_take(struct file_lock *lock, const char *path, struct err *err)
+{
+    bool busy;
+
+    return try_file(lock, path, &busy, err);
+}
+
+bool file_lock_await(struct file_lock *lock, const char *path, struct err *err)
 {
     struct wait wait = {.since_ms = 0};
     struct err why = ERR_CLEAR;
     bool busy;
 
     while (!try_file(lock, path, &busy, &why)) {
-        if (!busy || !patient || !wait_more(&wait, path)) {
+        if (!busy || !wait_more(&wait, path)) {
             *err = why;
             return false;
         }

@@ -35,25 +35,27 @@ enum { LOCK_ENDING_MS = 5000 };
 
 // The lock on FILE.lock.
 struct name_lock {
-    int fd;     // -1: not held
-    char *name; // FILE.lock; owned
-    bool made;  // we created the file
+    int fd;              // -1: not held
+    char *name;          // FILE.lock; owned
+    bool made;           // we created the file, and so far for nothing
+    bool follows_killed; // the last holder did not release the lock itself
 };
 #define NAME_LOCK_NONE ((struct name_lock){.fd = -1})
 
 // Locks FILE.lock of the store at path. Fails with ERR_BUSY if another process
 // holds it (naming host and pid), and with ERR_INPUT if the lock file cannot be
-// created. *was_killed tells whether the last holder failed to release the lock
-// itself.
-bool name_lock_take(struct name_lock *lock, const char *path, bool *was_killed,
-                    struct err *err);
+// created.
+bool name_lock_take(struct name_lock *lock, const char *path, struct err *err);
+
+// Call once there is a store next to the lock file, which stays from then on.
+void name_lock_keep(struct name_lock *lock);
+
+// Releases the lock, and removes a lock file that it created and nobody told it
+// to keep. Accepts NAME_LOCK_NONE.
+void name_lock_release(struct name_lock *lock);
 
 // Returns true while some process holds FILE.lock of the store at path.
 bool lock_is_held(const char *path);
-
-// Releases the lock; accepts NAME_LOCK_NONE. With opened, there is a store next
-// to the lock file; otherwise, a lock file that this lock created is removed.
-void name_lock_release(struct name_lock *lock, bool opened);
 
 // The lock on the store itself, which must exist.
 struct file_lock {
@@ -62,12 +64,15 @@ struct file_lock {
 };
 #define FILE_LOCK_NONE ((struct file_lock){.fd = -1})
 
-// With patient, waits for the lock: its last holder was killed, and that
-// process's two locks do not go at the same moment. Otherwise fails at once if
-// the file is locked under another name.
-bool file_lock_take(struct file_lock *lock, const char *path, bool patient,
-                    struct err *err);
-void file_lock_release(struct file_lock *lock);
+// Fails with ERR_BUSY if the file is locked, which can only be under another
+// name. A file that does not exist or cannot be opened is no failure, and is
+// not locked.
+bool file_lock_take(struct file_lock *lock, const char *path, struct err *err);
+
+// The same if the last holder was killed: that process's two locks do not go at
+// the same moment, so this waits up to LOCK_ENDING_MS for the second.
+bool file_lock_await(struct file_lock *lock, const char *path, struct err *err);
+void file_lock_release(struct file_lock *lock); // accepts FILE_LOCK_NONE
 
 // Returns true if the locked file is still the one at path. May be called from
 // any thread.

@@ -71,7 +71,6 @@ struct store {
     char *path;              // owned
     struct name_lock name;   // not held if read-only
     struct file_lock file;   // on the store's own file
-    bool opened;             // for writing, and successfully
     struct writer *writer;   // owned; NULL if read-only
     struct draft *draft;     // owned; NULL if none is in progress
     sqlite3 *reader;         // owned

@@ -55,7 +55,10 @@ static bool check_folder(const char *path, struct err *err)
     return network == NULL;
 }
 
-static bool check_path(const char *path, bool must_exist, struct err *err)
+enum presence { MAY_BE_NEW, MUST_EXIST };
+
+static bool check_path(const char *path, enum presence presence,
+                       struct err *err)
 {
     struct stat info = {0};
 
@@ -71,7 +74,7 @@ static bool check_path(const char *path, bool must_exist, struct err *err)
                 S_ISDIR(info.st_mode) ? "a folder" : "something else");
         return false;
     }
-    if (!must_exist && errno == ENOENT)
+    if (presence == MAY_BE_NEW && errno == ENOENT)
         return true;
     if (errno == EACCES)
         err_set(err, ERR_INPUT,
@@ -105,8 +108,7 @@ static bool open_writer(struct store *store, struct err *err)
         !migrate_file(db, store->path, err))
         goto out;
     // A new file exists only from here on.
-    if (store->file.fd < 0 &&
-        !file_lock_take(&store->file, store->path, false, err))
+    if (store->file.fd < 0 && !file_lock_take(&store->file, store->path, err))
         goto out;
     store->writer = writer_start(db, store->path, &store->file, err);
     ok = store->writer != NULL;
@@ -284,17 +286,18 @@ static bool add_cost(struct store *store, sqlite3_stmt *stmt, struct err *err)
         .generated_tokens = sqlite3_column_int(stmt, 4),
         .total_us = sqlite3_column_int64(stmt, 6),
     };
-
     const char *worker = (const char *)sqlite3_column_text(stmt, 7);
-    const struct cost_of of = {
-        .job_no = sqlite3_column_int64(stmt, 0),
-        .kind_id = sqlite3_column_int64(stmt, 1),
-        .worker = worker == NULL ? "" : worker,
+    const struct cost_call call = {
+        .of = {.job_no = sqlite3_column_int64(stmt, 0),
+               .kind_id = sqlite3_column_int64(stmt, 1),
+               .worker = worker == NULL ? "" : worker},
+        .answer = &answer,
+        .hedged = sqlite3_column_int(stmt, 5) != 0,
     };
 
-    if (!costs_reserve(&store->costs, of.worker, err))
+    if (!costs_reserve(&store->costs, call.of.worker, err))
         return false;
-    costs_add(&store->costs, &of, &answer, sqlite3_column_int(stmt, 5) != 0);
+    costs_add(&store->costs, &call);
     return true;
 }
 
@@ -372,24 +375,27 @@ static struct store *new_store(const char *path, struct err *err)
 // lead to another disk.
 static bool lock_store(struct store *store, struct err *err)
 {
-    bool was_killed = false;
     char *name = realpath(store->path, NULL);
     const char *known = name != NULL ? name : store->path;
-
-    bool ok = check_folder(known, err) &&
-              name_lock_take(&store->name, known, &was_killed, err);
+    bool ok =
+        check_folder(known, err) && name_lock_take(&store->name, known, err);
 
     free(name);
-    return ok && file_lock_take(&store->file, store->path, was_killed, err);
+    if (!ok)
+        return false;
+    return store->name.follows_killed
+               ? file_lock_await(&store->file, store->path, err)
+               : file_lock_take(&store->file, store->path, err);
 }
 
 static bool open_for_writing(struct store *store, struct err *err)
 {
-    store->opened = check_path(store->path, false, err) &&
-                    lock_store(store, err) && open_writer(store, err) &&
-                    open_reader(store, err) && reader_guard(store, err) &&
-                    load_indexes(store, err);
-    return store->opened;
+    if (!check_path(store->path, MAY_BE_NEW, err) || !lock_store(store, err) ||
+        !open_writer(store, err) || !open_reader(store, err) ||
+        !reader_guard(store, err) || !load_indexes(store, err))
+        return false;
+    name_lock_keep(&store->name);
+    return true;
 }
 
 struct store *store_open(const char *path, struct err *err)
@@ -409,7 +415,7 @@ static struct store *open_reading(const char *path, struct err *err)
     struct store *store = new_store(path, err);
 
     if (store == NULL ||
-        (check_path(path, true, err) && open_reader(store, err)))
+        (check_path(path, MUST_EXIST, err) && open_reader(store, err)))
         return store;
     store_close(store);
     return NULL;
@@ -461,7 +467,7 @@ void store_close(struct store *store)
     (void)sqlite3_close(store->reader);
     writer_stop(store->writer);
     file_lock_release(&store->file);
-    name_lock_release(&store->name, store->opened);
+    name_lock_release(&store->name);
     job_index_free_all(store);
     call_index_release(&store->calls);
     costs_release(&store->costs);
@@ -532,11 +538,15 @@ bool store_healthy(const struct store *store, struct err *err)
     return store->writer == NULL || writer_healthy(store->writer, err);
 }
 
-bool store_wait(struct store *store, uint64_t put, bool patient,
-                struct err *err)
+bool store_wait(struct store *store, uint64_t put, struct err *err)
+{
+    return store->writer == NULL || writer_wait(store->writer, put, err);
+}
+
+bool store_wait_untroubled(struct store *store, uint64_t put, struct err *err)
 {
     return store->writer == NULL ||
-           writer_wait(store->writer, put, patient, err);
+           writer_wait_untroubled(store->writer, put, err);
 }
 
 bool store_flush(struct store *store, struct err *err)

@@ -94,11 +94,13 @@ void store_draft_free(struct draft *draft); // accepts NULL
 // an I/O error).
 bool store_healthy(const struct store *store, struct err *err);
 
-// Waits until that put is durable. Returns false if it never will be, because
-// the store is broken, or, without patience, while the disk accepts nothing.
-// This is the only function here that any thread may call.
-bool store_wait(struct store *store, uint64_t put, bool patient,
-                struct err *err);
+// Waits until that put is durable, for as long as a failing disk is retried.
+// Returns false if it never will be, because the store is broken. This function
+// and the next are the only ones here that any thread may call.
+bool store_wait(struct store *store, uint64_t put, struct err *err);
+
+// The same, but returns false at once while the store is troubled.
+bool store_wait_untroubled(struct store *store, uint64_t put, struct err *err);
 
 // Waits until everything that was put is durable.
 bool store_flush(struct store *store, struct err *err);

@@ -42,14 +42,14 @@ void text_index_keep(struct text_index *index, const struct hash *hash,
         index->next_id = id + 1;
 }
 
-// Returns the hash of a row; zeros for a blob of another length, which only a
-// person with an SQL shell can have put there.
-static struct hash column_hash(sqlite3_stmt *stmt, int column)
+// Returns the hash of a row (id, hash); zeros for a blob of another length,
+// which only a person with an SQL shell can have put there.
+static struct hash hash_of_row(sqlite3_stmt *stmt)
 {
     struct hash hash = {{0}};
-    const void *bytes = sqlite3_column_blob(stmt, column);
+    const void *bytes = sqlite3_column_blob(stmt, 1);
 
-    if (bytes != NULL && sqlite3_column_bytes(stmt, column) == HASH_BYTES)
+    if (bytes != NULL && sqlite3_column_bytes(stmt, 1) == HASH_BYTES)
         memcpy(hash.bytes, bytes, HASH_BYTES);
     return hash;
 }
@@ -63,7 +63,7 @@ bool text_index_load(struct text_index *index, struct store *store,
     if (!store_read(store, &read, sql, "read", err))
         goto out;
     while (sql_read_next(&read, err)) {
-        struct hash hash = column_hash(read.stmt, 1);
+        struct hash hash = hash_of_row(read.stmt);
         int64_t known = 0;
 
         if (text_index_find(index, &hash, &known))

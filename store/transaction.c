@@ -48,9 +48,9 @@ static int run_alone(sqlite3_stmt *stmt)
 // A draft's frames are contiguous, and no copied frame ever follows them in the
 // same transaction: a draft ends with a commit.
 static bool keep(struct transaction *transaction, struct frames frame,
-                 bool stays)
+                 enum frames_kept how)
 {
-    if (!stays) {
+    if (how == FRAMES_COPIED) {
         buf_append(&transaction->kept, frame.at, frame.len);
         return !transaction->kept.failed;
     }
@@ -78,9 +78,9 @@ static int write_frames(struct transaction *transaction, struct frames frames)
 }
 
 bool transaction_add(struct transaction *transaction, struct frames frame,
-                     bool stays, int *rc)
+                     enum frames_kept how, int *rc)
 {
-    if (!keep(transaction, frame, stays))
+    if (!keep(transaction, frame, how))
         return false;
     *rc = transaction->n == 0 ? run_alone(transaction->begin) : SQLITE_OK;
     if (*rc == SQLITE_OK)

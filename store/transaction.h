@@ -48,13 +48,17 @@ bool transaction_init(struct transaction *transaction, sqlite3 *db,
                       const char *path, size_t max_bytes, struct err *err);
 void transaction_release(struct transaction *transaction); // may be zeroed
 
+// How the transaction keeps a frame until it is on disk: in a copy, or where it
+// is. A frame in place stays there until the transaction is empty, and directly
+// follows the one added before it.
+enum frames_kept { FRAMES_COPIED, FRAMES_IN_PLACE };
+
 // Adds a put, given as a frame, and opens the transaction if it is the first.
-// With `stays`, the frame remains where it is until the transaction is empty,
-// and directly follows the one added before it. *rc receives SQLite's result.
+// *rc receives SQLite's result.
 // Returns false if there was no memory to keep the frame; nothing was written
 // then.
 bool transaction_add(struct transaction *transaction, struct frames frame,
-                     bool stays, int *rc);
+                     enum frames_kept how, int *rc);
 
 // Returns true if it should be committed before more is added.
 bool transaction_is_full(const struct transaction *transaction);

@@ -197,11 +197,12 @@ static void commit_group(struct writer *writer)
         retry_transaction(writer, rc);
 }
 
-static void run_put(struct writer *writer, struct frames frame, bool stays)
+static void run_put(struct writer *writer, struct frames frame,
+                    enum frames_kept how)
 {
     int rc = SQLITE_OK;
 
-    if (!transaction_add(&writer->transaction, frame, stays, &rc))
+    if (!transaction_add(&writer->transaction, frame, how, &rc))
         mark_broken(writer, SQLITE_NOMEM);
     else if (rc != SQLITE_OK)
         retry_transaction(writer, rc);
@@ -209,7 +210,8 @@ static void run_put(struct writer *writer, struct frames frame, bool stays)
         commit_group(writer);
 }
 
-static void run_frames(struct writer *writer, struct frames frames, bool stay);
+static void run_frames(struct writer *writer, struct frames frames,
+                       enum frames_kept how);
 
 // Afterwards the draft's transaction is on disk, or the writer is broken.
 static void run_drafted(struct writer *writer, struct frames frame)
@@ -217,7 +219,8 @@ static void run_drafted(struct writer *writer, struct frames frame)
     struct drafted drafted;
 
     memcpy(&drafted, frame.at + FRAMES_HEAD_BYTES, sizeof drafted);
-    run_frames(writer, (struct frames){drafted.frames, drafted.len}, true);
+    run_frames(writer, (struct frames){drafted.frames, drafted.len},
+               FRAMES_IN_PLACE);
     commit_group(writer);
     transaction_clear(&writer->transaction);
     free(drafted.frames);
@@ -225,9 +228,9 @@ static void run_drafted(struct writer *writer, struct frames frame)
 }
 
 // Goes through all frames even if the writer is broken, because a draft's
-// frames must be freed; a broken writer runs nothing more. With `stay`, the
-// frames remain in place until their transaction is on disk.
-static void run_frames(struct writer *writer, struct frames frames, bool stay)
+// frames must be freed; a broken writer runs nothing more.
+static void run_frames(struct writer *writer, struct frames frames,
+                       enum frames_kept how)
 {
     while (frames.len > 0) {
         uint32_t size = frames_size(frames);
@@ -239,14 +242,14 @@ static void run_frames(struct writer *writer, struct frames frames, bool stay)
         if (draft)
             run_drafted(writer, frame);
         else if (!atomic_load(&writer->broken))
-            run_put(writer, frame, stay);
+            run_put(writer, frame, how);
     }
 }
 
 static void run_batch(struct writer *writer)
 {
     run_frames(writer, (struct frames){writer->batch.data, writer->batch.len},
-               false);
+               FRAMES_COPIED);
     atomic_fetch_sub(&writer->queued, writer->batch.len);
     frames_clear(&writer->batch);
 }
@@ -458,13 +461,26 @@ bool writer_healthy(const struct writer *writer, struct err *err)
     return false;
 }
 
-bool writer_wait(struct writer *writer, uint64_t put, bool patient,
-                 struct err *err)
+// Returns true while the put may still become durable.
+static bool is_pending(const struct writer *writer, uint64_t put)
+{
+    return atomic_load(&writer->durable) < put && !atomic_load(&writer->broken);
+}
+
+bool writer_wait(struct writer *writer, uint64_t put, struct err *err)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    while (atomic_load(&writer->durable) < put &&
-           !atomic_load(&writer->broken) &&
-           (patient || !atomic_load(&writer->troubled)))
+    while (is_pending(writer, put))
+        (void)pthread_cond_wait(&writer->moved, &writer->mutex);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return writer_healthy(writer, err);
+}
+
+bool writer_wait_untroubled(struct writer *writer, uint64_t put,
+                            struct err *err)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (is_pending(writer, put) && !writer_troubled(writer))
         (void)pthread_cond_wait(&writer->moved, &writer->mutex);
     (void)pthread_mutex_unlock(&writer->mutex);
     if (!writer_healthy(writer, err))
@@ -478,7 +494,7 @@ bool writer_wait(struct writer *writer, uint64_t put, bool patient,
 
 bool writer_flush(struct writer *writer, struct err *err)
 {
-    return writer_wait(writer, writer->last_put, true, err);
+    return writer_wait(writer, writer->last_put, err);
 }
 
 int writer_notice_fd(const struct writer *writer)

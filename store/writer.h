@@ -85,10 +85,11 @@ uint64_t writer_last_put(const struct writer *writer);
 uint64_t writer_durable(const struct writer *writer);
 bool writer_healthy(const struct writer *writer, struct err *err);
 bool writer_flush(struct writer *writer, struct err *err);
-// Waits until that put is durable; without patience, stops waiting while the
-// disk accepts nothing. May be called from any thread.
-bool writer_wait(struct writer *writer, uint64_t put, bool patient,
-                 struct err *err);
+
+// See store_wait and store_wait_untroubled. May be called from any thread.
+bool writer_wait(struct writer *writer, uint64_t put, struct err *err);
+bool writer_wait_untroubled(struct writer *writer, uint64_t put,
+                            struct err *err);
 
 // See store_notice_fd and store_notice_clear.
 int writer_notice_fd(const struct writer *writer);

@@ -73,8 +73,11 @@ Test(history, a_model_is_pinned_to_its_digest)
     cr_assert_not_null(digest, "%s", err.text);
     cr_expect_str_eq(digest, "");
     free(digest);
-    cr_assert(
-        history_pin_model(store, job, "student", "m", "sha256:1", false, &err));
+    cr_assert(history_pin_model(store, job,
+                                &(struct history_pin){.role = "student",
+                                                      .name = "m",
+                                                      .digest = "sha256:1"},
+                                &err));
     digest = history_model(store, job, "student", &err);
     cr_expect_str_eq(digest, "sha256:1");
     free(digest);
@@ -86,8 +89,12 @@ Test(history, a_simulated_model_and_the_mark_of_its_job_are_one_put)
     uint64_t before = store_last_put(store);
     char *marked;
 
-    cr_assert(
-        history_pin_model(store, job, "student", "m", "sha256:1", true, &err));
+    cr_assert(history_pin_model(store, job,
+                                &(struct history_pin){.role = "student",
+                                                      .name = "m",
+                                                      .digest = "sha256:1",
+                                                      .simulated = true},
+                                &err));
     cr_expect_eq(store_last_put(store), before + 1);
     cr_assert(store_flush(store, &err));
     marked = text_outside("SELECT simulated FROM jobs");
@@ -686,8 +693,11 @@ Test(history, removing_a_job_removes_its_cost)
     put_many(1, 3000, one, open_job("j-2"));
     put_many(3000, 3100, one, one);
     // The calls of a model stay if another job also asks it.
-    cr_assert(
-        history_pin_model(store, one, "student", "m", "sha256:0", false, &err));
+    cr_assert(history_pin_model(store, one,
+                                &(struct history_pin){.role = "student",
+                                                      .name = "m",
+                                                      .digest = "sha256:0"},
+                                &err));
     expect_same_costs("0 of 4");
     cr_expect_gt(remove_job("j-2").kept, 0);
     expect_same_costs("0 of 4");

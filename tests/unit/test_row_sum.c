@@ -27,8 +27,11 @@ static void open_with_rows(void)
     (void)put_call(job_no, 1);
     (void)put_call(job_no, 2);
     cr_assert(history_put_evaluation(store, job_no, &evaluation, &err));
-    cr_assert(history_pin_model(store, job_no, "student", "small:1b", "d1",
-                                false, &err));
+    cr_assert(history_pin_model(store, job_no,
+                                &(struct history_pin){.role = "student",
+                                                      .name = "small:1b",
+                                                      .digest = "d1"},
+                                &err));
     cr_assert(
         history_exclude(store, job_no, &(int32_t){3}, 1, "by hand", &err));
     cr_assert(history_put_submission(store, job_no, &submission, &err));
