@@ -14,6 +14,7 @@
 #include "common/signals.h"
 #include "common/text.h"
 #include "wire/endpoint.h"
+#include "wire/refusal.h"
 #include "wire/socket.h"
 
 enum {
@@ -356,7 +357,7 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
     }
     client->heard_ms = now; // so as not to ask again in every turn
     if (client->remote &&
-        wire_explain_refusal(client->zmq, client->endpoint, &client->key, err))
+        refusal_explain(client->zmq, client->endpoint, &client->key, err))
         return false; // this will not change without a person
     if (client->was_welcomed)
         return true;

@@ -7,30 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
 #include <zmq.h>
 
-#include "common/clock.h"
-#include "wire/endpoint.h"
-#include "wire/monitor.h"
+#include "wire/handle.h"
 
-// docs/protocol.md, "Socket options", says why each has its value.
 enum {
-    QUEUE_MESSAGES = 4096,   // high-water marks, above any credit
-    ROUTER_RECEIVES = 32,    // unread frames of a peer
-    BACKLOG = 4096,          // connections waiting to be accepted
-    KEEPALIVE_IDLE_S = 4,    // a silent connection is probed after this long,
-    KEEPALIVE_EVERY_S = 1,   // then at this interval,
-    KEEPALIVE_TIMES = 3,     // this many times
-    UNHEARD_MS = 15000,      // limit for what was sent to be acknowledged
-    LINGER_MS = 250,         // for last words: GOODBYE, RESULT, REFUSED
-    RECONNECT_MS = 100,      // plus a random part as large; doubled up to
-    RECONNECT_MAX_MS = 1000, // this, plus a random part
-    HANDSHAKE_MS = 30000,    // then a half-open connection is closed
-    CONNECT_MS = 4000,       // for an attempt to connect
-    KEEP_BYTES = 1 << 20,    // a larger send buffer is freed after use
-    CURVE_BYTES = 64,        // added to a frame by encryption, rounded up
-    EXPLAIN_MS = 2000,       // for a handshake to fail
+    KEEP_BYTES = 1 << 20, // a larger send buffer is freed after use
     ENDPOINT_MAX = 256,
 };
 
@@ -48,213 +30,6 @@ struct wire_socket {
     size_t sent; // size of the last message sent
 };
 
-struct option {
-    int name;
-    int value;
-};
-
-static const struct option shared_options[] = {
-    {ZMQ_LINGER, LINGER_MS},
-    {ZMQ_SNDHWM, QUEUE_MESSAGES},
-    {ZMQ_RCVHWM, QUEUE_MESSAGES},
-    {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
-    {ZMQ_TCP_KEEPALIVE, 1},
-    {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S},
-    {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_EVERY_S},
-    {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_TIMES},
-    {ZMQ_TCP_MAXRT, UNHEARD_MS},
-};
-
-static const struct option router_options[] = {
-    {ZMQ_ROUTER_MANDATORY, 1},
-    {ZMQ_ROUTER_HANDOVER, 1},
-    {ZMQ_RCVHWM, ROUTER_RECEIVES},
-    {ZMQ_BACKLOG, BACKLOG},
-};
-
-static const struct option dealer_options[] = {
-    {ZMQ_IMMEDIATE, 1},
-    {ZMQ_CONNECT_TIMEOUT, CONNECT_MS},
-};
-
-static bool set_options(void *handle, const struct option *options, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (zmq_setsockopt(handle, options[i].name, &options[i].value,
-                           sizeof options[i].value) != 0)
-            return false;
-    }
-    return true;
-}
-
-#define SET_OPTIONS(handle, options)                                           \
-    set_options(handle, options, sizeof(options) / sizeof((options)[0]))
-
-// The domain must not be empty: an empty one would let in any key.
-static bool set_key(void *handle, const struct key *key, bool listens)
-{
-    static const char domain[] = "promptcc";
-    int server = 1;
-
-    if (zmq_setsockopt(handle, ZMQ_CURVE_SECRETKEY, key->secret, KEY_BYTES) !=
-        0)
-        return false;
-    if (!listens)
-        return zmq_setsockopt(handle, ZMQ_CURVE_PUBLICKEY, key->public_key,
-                              KEY_BYTES) == 0 &&
-               zmq_setsockopt(handle, ZMQ_CURVE_SERVERKEY, key->coordinator,
-                              KEY_BYTES) == 0;
-    return zmq_setsockopt(handle, ZMQ_CURVE_SERVER, &server, sizeof server) ==
-               0 &&
-           zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
-}
-
-static int with_chance(int ms)
-{
-    return ms + (int)randombytes_uniform((uint32_t)ms);
-}
-
-// Gives each socket a different pace. ZeroMQ randomizes only the shortest wait,
-// so thousands of sockets that lost their coordinator at the same instant would
-// reconnect in step.
-static bool set_pace(void *handle)
-{
-    const struct option pace[] = {
-        {ZMQ_RECONNECT_IVL, with_chance(RECONNECT_MS)},
-        {ZMQ_RECONNECT_IVL_MAX, with_chance(RECONNECT_MAX_MS)},
-    };
-
-    return SET_OPTIONS(handle, pace);
-}
-
-// A listener enables IPv6 only if its address is an IPv6 one: otherwise
-// 127.0.0.1 would be listed as ::ffff:127.0.0.1.
-static bool configure(struct wire_socket *socket, const char *endpoint,
-                      const struct key *key, const struct wire_id *id)
-{
-    int64_t max_bytes = (socket->routes ? WIRE_FRAME_BYTES : WIRE_MAX_BYTES) +
-                        (socket->keyed ? CURVE_BYTES : 0);
-    int ipv6 = !socket->routes || strchr(endpoint, '[') != NULL;
-
-    if (!SET_OPTIONS(socket->handle, shared_options) ||
-        zmq_setsockopt(socket->handle, ZMQ_MAXMSGSIZE, &max_bytes,
-                       sizeof max_bytes) != 0 ||
-        zmq_setsockopt(socket->handle, ZMQ_IPV6, &ipv6, sizeof ipv6) != 0 ||
-        (socket->keyed && !set_key(socket->handle, key, socket->routes)))
-        return false;
-    if (socket->routes)
-        return SET_OPTIONS(socket->handle, router_options);
-    return SET_OPTIONS(socket->handle, dealer_options) &&
-           set_pace(socket->handle) &&
-           zmq_setsockopt(socket->handle, ZMQ_ROUTING_ID, id->bytes, id->len) ==
-               0;
-}
-
-// Opens a socket with our options, but without an endpoint yet. A DEALER has an
-// id, a ROUTER none.
-static struct wire_socket *open_socket(void *context, const char *endpoint,
-                                       const struct key *key,
-                                       const struct wire_id *id,
-                                       struct err *err)
-{
-    struct wire_socket *socket = calloc(1, sizeof *socket);
-
-    if (socket == NULL) {
-        err_nomem(err, "a socket");
-        return NULL;
-    }
-    zmq_msg_init(&socket->last);
-    socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
-    socket->piece = BUF_INIT(WIRE_FRAME_BYTES);
-    socket->routes = id == NULL;
-    socket->keyed = key != NULL && key->role != KEY_NONE;
-    socket->whole = strncmp(endpoint, "inproc:", 7) == 0;
-    socket->handle = zmq_socket(context, id == NULL ? ZMQ_ROUTER : ZMQ_DEALER);
-    if (socket->handle == NULL || !configure(socket, endpoint, key, id)) {
-        err_set(err, ERR_IO, "cannot open a ZeroMQ socket: %s",
-                zmq_strerror(errno));
-        wire_close(socket);
-        return NULL;
-    }
-    return socket;
-}
-
-static void explain_endpoint(const char *endpoint, int why, struct err *err)
-{
-    switch (why) {
-    case EADDRINUSE:
-        err_set(err, ERR_BUSY,
-                "%s is in use: another program listens there; stop it or "
-                "choose another port (0 picks a free one)",
-                endpoint);
-        break;
-    case EINVAL:
-    case EPROTONOSUPPORT:
-    case ENOCOMPATPROTO:
-    case ENODEV:
-    case EADDRNOTAVAIL:
-        err_set(err, ERR_INPUT,
-                "%s is not an address of this machine that can be used (%s); a "
-                "numeric address looks like tcp://127.0.0.1:5570",
-                endpoint, zmq_strerror(why));
-        break;
-    default:
-        err_set(err, ERR_IO, "%s: %s", endpoint, zmq_strerror(why));
-        break;
-    }
-}
-
-static bool note_endpoint(struct wire_socket *socket, const char *endpoint)
-{
-    size_t len = sizeof socket->endpoint;
-
-    if (socket->routes)
-        return zmq_getsockopt(socket->handle, ZMQ_LAST_ENDPOINT,
-                              socket->endpoint, &len) == 0;
-    if (strlen(endpoint) >= len)
-        return false;
-    memcpy(socket->endpoint, endpoint, strlen(endpoint) + 1);
-    return true;
-}
-
-// ZeroMQ can bind to addresses and network interfaces; people also write
-// localhost.
-static int bind_to(void *handle, const char *endpoint)
-{
-    static const char name[] = "tcp://localhost:";
-    char numeric[64];
-
-    if (strncmp(endpoint, name, sizeof name - 1) != 0)
-        return zmq_bind(handle, endpoint);
-    (void)snprintf(numeric, sizeof numeric, "tcp://127.0.0.1:%s",
-                   endpoint + sizeof name - 1);
-    return zmq_bind(handle, numeric);
-}
-
-static int connect_to(void *handle, const char *endpoint)
-{
-    char found[ENDPOINT_BYTES];
-
-    if (strlen(endpoint) >= ENDPOINT_BYTES)
-        return zmq_connect(handle, endpoint);
-    endpoint_find(endpoint, found);
-    return zmq_connect(handle, found);
-}
-
-static struct wire_socket *attach(struct wire_socket *socket,
-                                  const char *endpoint, struct err *err)
-{
-    if (socket == NULL)
-        return NULL;
-    int failed = socket->routes ? bind_to(socket->handle, endpoint)
-                                : connect_to(socket->handle, endpoint);
-    if (failed == 0 && note_endpoint(socket, endpoint))
-        return socket;
-    explain_endpoint(endpoint, failed == 0 ? EINVAL : errno, err);
-    wire_close(socket);
-    return NULL;
-}
-
 void *wire_context(struct err *err)
 {
     void *context = zmq_ctx_new();
@@ -265,20 +40,71 @@ void *wire_context(struct err *err)
     return context;
 }
 
+// --- open and close ---
+
+// Makes a socket that has no handle yet.
+static struct wire_socket *new_socket(const char *endpoint,
+                                      const struct key *key, struct err *err)
+{
+    struct wire_socket *socket = calloc(1, sizeof *socket);
+
+    if (socket == NULL) {
+        err_nomem(err, "a socket");
+        return NULL;
+    }
+    zmq_msg_init(&socket->last);
+    socket->frame = BUF_INIT(WIRE_MAX_BYTES + 4096);
+    socket->piece = BUF_INIT(WIRE_FRAME_BYTES);
+    socket->keyed = handle_is_keyed(key);
+    socket->whole = strncmp(endpoint, "inproc:", 7) == 0;
+    return socket;
+}
+
+static bool note_bound(struct wire_socket *socket, const char *endpoint,
+                       struct err *err)
+{
+    size_t len = sizeof socket->endpoint;
+
+    if (zmq_getsockopt(socket->handle, ZMQ_LAST_ENDPOINT, socket->endpoint,
+                       &len) == 0)
+        return true;
+    handle_blame_endpoint(endpoint, EINVAL, err);
+    return false;
+}
+
+static bool note_connected(struct wire_socket *socket, const char *endpoint,
+                           struct err *err)
+{
+    size_t size = strlen(endpoint) + 1;
+
+    if (size <= sizeof socket->endpoint) {
+        memcpy(socket->endpoint, endpoint, size);
+        return true;
+    }
+    handle_blame_endpoint(endpoint, EINVAL, err);
+    return false;
+}
+
 struct wire_socket *wire_bind(void *context, const char *endpoint,
                               const struct key *key, struct err *err)
 {
-    return attach(open_socket(context, endpoint, key, NULL, err), endpoint,
-                  err);
+    struct wire_socket *socket = new_socket(endpoint, key, err);
+
+    if (socket == NULL)
+        return NULL;
+    socket->routes = true;
+    socket->handle = handle_open_router(context, endpoint, key, err);
+    if (socket->handle != NULL && handle_bind(socket->handle, endpoint, err) &&
+        note_bound(socket, endpoint, err))
+        return socket;
+    wire_close(socket);
+    return NULL;
 }
 
 bool wire_bind_also(struct wire_socket *socket, const char *endpoint,
                     struct err *err)
 {
-    if (bind_to(socket->handle, endpoint) == 0)
-        return true;
-    explain_endpoint(endpoint, errno, err);
-    return false;
+    return handle_bind(socket->handle, endpoint, err);
 }
 
 struct wire_socket *wire_connect(void *context, const char *endpoint,
@@ -288,7 +114,17 @@ struct wire_socket *wire_connect(void *context, const char *endpoint,
     assert(id != NULL && id->len > 0 && id->len <= WIRE_ID_MAX);
     assert(id->bytes[0] != 0); // ZeroMQ reserves such identities
 
-    return attach(open_socket(context, endpoint, key, id, err), endpoint, err);
+    struct wire_socket *socket = new_socket(endpoint, key, err);
+
+    if (socket == NULL)
+        return NULL;
+    socket->handle = handle_open_dealer(context, key, id, err);
+    if (socket->handle != NULL &&
+        handle_connect(socket->handle, endpoint, err) &&
+        note_connected(socket, endpoint, err))
+        return socket;
+    wire_close(socket);
+    return NULL;
 }
 
 void wire_close(struct wire_socket *socket)
@@ -535,95 +371,4 @@ enum wire_got wire_receive(struct wire_socket *socket, struct wire_id *from,
         return WIRE_MESSAGE;
     socket->rest = (struct wire_frame){0};
     return got == WIRE_MESSAGE ? WIRE_BAD : got;
-}
-
-// --- why a coordinator does not let us in ---
-
-// Returns true if the event shows the reason for certain. After these events
-// ZeroMQ does not try again.
-static bool explain_event(const struct wire_socket *socket,
-                          const struct monitor_event *event, struct err *err)
-{
-    if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-        err_set(
-            err, ERR_INPUT,
-            "the coordinator at %.80s does not allow this key: its .pub file "
-            "is not in the coordinator's folder `allowed`, or was removed",
-            socket->endpoint);
-    else if (event->number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL &&
-             event->value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        err_set(err, ERR_INPUT,
-                socket->keyed
-                    ? "the coordinator at %.80s has no keys: start it with "
-                      "--keys DIR, or leave out --keys here"
-                    : "the coordinator at %.80s requires a key: use --keys "
-                      "DIR, the folder with yours",
-                socket->endpoint);
-    else
-        return false;
-    return true;
-}
-
-// Reports what it means when the connection is closed again and again.
-static void explain_closing(const struct wire_socket *socket, struct err *err)
-{
-    err_set(
-        err, ERR_INPUT,
-        socket->keyed
-            ? "the coordinator at %.70s cannot decrypt what this key sends: it "
-              "has no keys (leave out --keys here), or its own key has changed "
-              "since this one was made (make a new one there)"
-            : "the program at %.80s closes the connection at once, as a "
-              "coordinator with keys does: use --keys DIR, the folder with "
-              "yours",
-        socket->endpoint);
-}
-
-// The coordinator may close the connection before its greeting, which says what
-// it wants, has arrived. That alone says little, and ZeroMQ tries again.
-static bool wait_for_reason(const struct wire_socket *socket, void *monitor,
-                            struct err *err)
-{
-    int64_t end = clock_monotonic_ms() + EXPLAIN_MS;
-    zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
-    struct monitor_event event;
-    bool closed = false;
-    int64_t left;
-
-    while ((left = end - clock_monotonic_ms()) > 0) {
-        (void)zmq_poll(&item, 1, (long)left);
-        while (monitor_take(monitor, &event)) {
-            if (event.number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-                return false; // the door is open: it is something else
-            if (explain_event(socket, &event, err))
-                return true;
-            closed = true;
-        }
-    }
-    if (closed)
-        explain_closing(socket, err);
-    return closed;
-}
-
-bool wire_explain_refusal(void *context, const char *endpoint,
-                          const struct key *key, struct err *err)
-{
-    static const int events =
-        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-        ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
-    struct wire_id id = {.len = 7, .bytes = "explain"};
-    struct wire_socket *socket = open_socket(context, endpoint, key, &id, NULL);
-    void *monitor = NULL;
-    bool found = false;
-
-    if (socket != NULL && !socket->whole)
-        monitor = monitor_open(context, socket->handle, events);
-    if (monitor != NULL && note_endpoint(socket, endpoint) &&
-        zmq_connect(socket->handle, endpoint) == 0)
-        found = wait_for_reason(socket, monitor, err);
-    if (monitor != NULL)
-        monitor_close(socket->handle, monitor);
-    wire_close(socket);
-    return found;
 }

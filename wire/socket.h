@@ -1,9 +1,7 @@
-// socket: one ZeroMQ socket with our options set, speaking whole messages.
+// socket: one ZeroMQ socket, speaking whole messages.
 //
-// Used by the coordinator (ROUTER) and by workers and clients (DEALER). All
-// options in docs/protocol.md are set here and nowhere else: MAXMSGSIZE,
-// ROUTER_MANDATORY, ROUTER_HANDOVER, reconnect back-off, a short LINGER,
-// high-water marks. One owner, one thread.
+// Used by the coordinator (ROUTER) and by workers and clients (DEALER). Its
+// options are set in wire/handle.h. One owner, one thread.
 //
 // Several messages to one peer may share a frame (wire/outbox.h), which
 // wire_receive takes apart.
@@ -104,12 +102,5 @@ int wire_source(struct wire_socket *socket);
 // Returns the public key of the connection that the last frame came over, or ""
 // in the clear. Borrowed until the next call.
 const char *wire_peer_key(struct wire_socket *socket);
-
-// Explains why nobody answers at the endpoint, if that is because of keys: one
-// side has one and the other does not, or it is not allowed. Connects there
-// once more and waits up to two seconds. Returns false if it is something else,
-// for example because nobody listens there.
-bool wire_explain_refusal(void *context, const char *endpoint,
-                          const struct key *key, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "wire/endpoint.h"
 #include "wire/outbox.h"
+#include "wire/refusal.h"
 
 enum {
     RETRY_MS = 100, // back-off between greetings, doubled up to
@@ -196,8 +197,7 @@ static bool log_if_keys_are_why(struct uplink *uplink)
     if (uplink->asked_why)
         return false;
     uplink->asked_why = true;
-    if (!wire_explain_refusal(uplink->context, uplink->endpoint, &uplink->key,
-                              &err))
+    if (!refusal_explain(uplink->context, uplink->endpoint, &uplink->key, &err))
         return false;
     log_warn("coordinator-closed", "worker %s: %s; it keeps trying",
              uplink->name, err.text);

@@ -10,6 +10,7 @@
 #include "simulation/machine.h"
 #include "simulation/source.h"
 #include "wire/connections.h"
+#include "wire/refusal.h"
 #include "wire/socket.h"
 
 enum {
@@ -529,8 +530,8 @@ const char *wire_peer_key(struct wire_socket *socket)
     return "";
 }
 
-bool wire_explain_refusal(void *context, const char *endpoint,
-                          const struct key *key, struct err *err)
+bool refusal_explain(void *context, const char *endpoint, const struct key *key,
+                     struct err *err)
 {
     (void)context, (void)endpoint, (void)key, (void)err;
     return false;

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "wire/gate.h"
+#include "wire/refusal.h"
 #include "wire/socket.h"
 
 static struct err err;
@@ -102,7 +103,7 @@ static void expect_refusal(const struct key *key, const char *why)
 
     cr_expect_not(gets_through(socket, 300));
     wire_close(socket);
-    while (!wire_explain_refusal(context, wire_endpoint(router), key, &err))
+    while (!refusal_explain(context, wire_endpoint(router), key, &err))
         cr_assert_lt(clock_monotonic_ms(), deadline_ms);
     cr_expect_not_null(strstr(err.text, why), "%s", err.text);
 }
