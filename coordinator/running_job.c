@@ -1,26 +1,18 @@
 #include "coordinator/running_job.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <zmq.h>
 
-#include "common/json.h"
 #include "common/log.h"
-#include "common/text.h"
 #include "coordinator/evaluation.h"
 #include "coordinator/job_work.h"
 #include "coordinator/prompt_prefixes.h"
 #include "coordinator/running_job_history.h"
 #include "coordinator/running_job_models.h"
+#include "coordinator/running_job_news.h"
 #include "coordinator/running_job_progress.h"
 #include "coordinator/running_job_state.h"
 #include "coordinator/running_job_wait.h"
 #include "coordinator/task_room.h"
-#include "retrieve/retrieval.h"
-#include "store/calls.h"
-#include "store/history.h"
 
 enum { ITEMS_AT_ONCE = 16 }; // filled between two looks at the clock
 
@@ -34,15 +26,13 @@ static void give_back(struct running_job *running, struct task *task)
 
 static void give_back_all(struct running_job *running, struct task_list *list)
 {
-    while (list->first != NULL) {
-        struct task *task = list->first;
+    struct task *task;
 
-        list->first = task->next;
+    while ((task = task_list_take(list)) != NULL) {
         if (task->err.code == ERR_NONE)
             task->err = running->closing;
         give_back(running, task);
     }
-    list->last = &list->first;
 }
 
 void running_job_close(struct running_job *running, const struct err *why)
@@ -51,90 +41,16 @@ void running_job_close(struct running_job *running, const struct err *why)
         return;
     running->state = RUNNING_JOB_CLOSING;
     running->closing = *why;
-    log_info("job-closing", "%s: %s", running->id, why->text);
+    log_info("job-closing", "%s: %s", running->spec.id, why->text);
     job_work_leave(&running->work);
     give_back_all(running, &running->tasks);
     give_back_all(running, &running->finished);
-}
-
-// Two people may end the job at the same moment, or it may end while they ask.
-// A job that its coordinator interrupts will be resumed, so that is not a stop.
-bool running_job_end(struct running_job *running, const struct err *why,
-                     struct err *err)
-{
-    const struct err *first = &running->closing;
-
-    running_job_close(running, why);
-    running->work.awaits_worker = false;
-    if (first->code == why->code && !running->interrupted)
-        return true;
-    err_set(err, ERR_INPUT, "job %.80s is already ending%s%s", running->id,
-            first->code == ERR_NONE ? "" : ": ", first->text);
-    return false;
 }
 
 void running_job_interrupt(struct running_job *running, const struct err *why)
 {
     running->interrupted = running->state == RUNNING_JOB_OPEN;
     running_job_close(running, why);
-}
-
-const char *running_job_changes(const struct running_job *running)
-{
-    return running->changes;
-}
-
-// asked is 0 if nothing was asked for.
-static bool differs(int64_t asked, int64_t there)
-{
-    return asked != 0 && asked != there;
-}
-
-void running_job_tell_ignored(const struct running_job *running,
-                              const struct running_job *asked, char *out,
-                              size_t size)
-{
-    const struct job_budget *wanted = &asked->job->budget;
-    const struct job_budget *there = &running->job->budget;
-    bool share =
-        differs(asked->request->priority, running->work.priority) ||
-        differs(asked->request->max_workers, running->request->max_workers);
-    bool budget = differs(wanted->max_calls, there->max_calls) ||
-                  differs(wanted->max_tokens, there->max_tokens) ||
-                  differs(wanted->max_time_ms, there->max_time_ms);
-
-    text_print(out, size, "%s%s%s%s",
-               share || budget ? "the job is already running and keeps its "
-                               : "",
-               budget ? "budget: to change that, `promptcc stop` it and submit "
-                        "it again"
-                      : "",
-               share && budget ? "; it keeps its " : "",
-               share ? "share of the workers, which `promptcc resume` changes, "
-                       "with --priority and --max-workers"
-                     : "");
-}
-
-bool running_job_set_share(struct running_job *running,
-                           const struct job_share *share, struct err *err)
-{
-    struct request *request = running->request;
-    struct buf options = BUF_INIT(1 << 20);
-    bool ok;
-
-    if (share->max_workers > 0 &&
-        !dispatch_set_limit(running->engine->dispatch, running->work.number,
-                            share->max_workers, err))
-        return false;
-    if (share->max_workers > 0)
-        request->max_workers = share->max_workers;
-    if (share->priority > 0)
-        request->priority = running->work.priority = share->priority;
-    ok = request_write(request, &options, err) &&
-         history_put_options(running->engine->store, running->work.job_no,
-                             options.data, err);
-    buf_release(&options);
-    return ok;
 }
 
 // --- tasks ---
@@ -165,18 +81,11 @@ static bool fill_known(struct running_job *running, struct task *task,
     return true;
 }
 
-static void append(struct task_list *list, struct task *task)
-{
-    task->next = NULL;
-    *list->last = task;
-    list->last = &task->next;
-}
-
 // Queues the task until everything it depends on is durable.
 static void queue_finished(struct running_job *running, struct task *task)
 {
     task->put = store_last_put(running->engine->store);
-    append(&running->finished, task);
+    task_list_append(&running->finished, task);
 }
 
 static void take_task(struct running_job *running, struct task *task)
@@ -192,7 +101,7 @@ static void take_task(struct running_job *running, struct task *task)
     task->age = ++running->task_age;
     if (prompt_prefixes_open(task, &err))
         (void)running_job_admit(running, task, &err);
-    append(&running->tasks, task);
+    task_list_append(&running->tasks, task);
     if (err.code != ERR_NONE)
         running_job_close(running, &err);
 }
@@ -310,7 +219,7 @@ static bool has_item(const struct task *task, enum item_state state)
 static void say_what_is_missing(const struct running_job *running,
                                 struct task *task)
 {
-    const struct job_budget *budget = &running->job->budget;
+    const struct job_budget *budget = &running->spec.job->budget;
 
     if (has_item(task, ITEM_HOLE))
         err_set(&task->err, ERR_FAULT, "%s", running->work.parked.text);
@@ -342,12 +251,11 @@ static void collect_finished(struct running_job *running)
             at = &task->next;
             continue;
         }
-        *at = task->next;
+        (void)task_list_take_at(&running->tasks, at);
         running_job_count(running, task);
         say_what_is_missing(running, task);
         queue_finished(running, task);
     }
-    running->tasks.last = at;
 }
 
 static void deliver_durable(struct running_job *running)
@@ -355,28 +263,22 @@ static void deliver_durable(struct running_job *running)
     uint64_t durable = store_durable(running->engine->store);
     struct task_list *list = &running->finished;
 
-    while (list->first != NULL && list->first->put <= durable) {
-        struct task *task = list->first;
-
-        list->first = task->next;
-        if (list->first == NULL)
-            list->last = &list->first;
-        give_back(running, task);
-    }
+    while (list->first != NULL && list->first->put <= durable)
+        give_back(running, task_list_take(list));
 }
 
 // --- the budget of time ---
 
 static void watch_time(struct running_job *running, int64_t now)
 {
-    int64_t most = running->job->budget.max_time_ms;
+    int64_t most = running->spec.job->budget.max_time_ms;
 
     if (most == 0 || running->work.time_over ||
-        running->request->action != REQUEST_RUN ||
+        running->spec.request->action != REQUEST_RUN ||
         running_job_is_alone(running) ||
-        running->wall_before_ms + now - running->started_ms < most)
+        running->past.wall_ms + now - running->started_ms < most)
         return;
-    log_info("time-over", "%s: max_time is reached", running->id);
+    log_info("time-over", "%s: max_time is reached", running->spec.id);
     job_work_break_off(&running->work);
 }
 
@@ -408,81 +310,11 @@ void running_job_work(struct running_job *running, int64_t now)
 
 // --- notes ---
 
-static void take_phase(struct running_job *running, const struct note *note)
-{
-    text_print(running->phase, sizeof running->phase, "%.60s", note->text);
-}
-
-static void put_note(const struct running_job *running)
-{
-    history_event(running->engine->store, running->work.job_no, "note", -1,
-                  running->note, NULL);
-}
-
-static void take_text(struct running_job *running, const struct note *note)
-{
-    struct store *store = running->engine->store;
-    struct call_answer answer = {0};
-    struct err ignored = ERR_CLEAR;
-
-    // What does not fit of the reply is cut between characters.
-    if (note->call == 0 || !calls_load(store, note->call, &answer, &ignored))
-        answer.text_len = 0;
-    text_print(running->note, sizeof running->note, "%s%.*s", note->text,
-               (int)answer.text_len, answer.text_len == 0 ? "" : answer.text);
-    call_answer_release(&answer);
-    put_note(running);
-}
-
-// Warns of searches that find nothing: the steps after them make do without a
-// passage, and nothing else would reveal it. A replay reads scores and makes no
-// searches.
-static void warn_of_searches(struct running_job *running)
-{
-    const struct program *program = running->job->program;
-    const struct retrieval *retrieval = running->work.retrieval;
-    char asked_text[TEXT_COUNTED_BYTES];
-    size_t asked = 0;
-
-    for (size_t s = 0; retrieval != NULL && s < program->n_steps; s++) {
-        if (!retrieval_finds_nothing(retrieval, (int)s, &asked))
-            continue;
-        text_print(running->note, sizeof running->note,
-                   "warning: `%s` found no passage for any of %s: no word of "
-                   "them is in what it searches",
-                   program->steps[s].name,
-                   text_counted(asked_text, (int64_t)asked, "question"));
-        log_warn("finds-nothing", "%s: `%s` found no passage for any query",
-                 running->id, program->steps[s].name);
-        put_note(running);
-    }
-}
-
-static void take_trial_end(struct running_job *running, const struct note *note)
-{
-    if (note->end.number == 1)
-        warn_of_searches(running);
-    running->progress.trial = note->end.number;
-    history_trial_end(running->engine->store, running->work.job_no, &note->end,
-                      NULL);
-}
-
-static void take_best(struct running_job *running,
-                      const struct history_best *best)
-{
-    running->progress.best = best->score;
-    running->progress.best_low = best->low;
-    running->progress.best_high = best->high;
-    running->progress.best_trial = best->trial;
-    running->progress.baseline = best->baseline;
-    history_put_best(running->engine->store, running->work.job_no, best, NULL);
-}
-
 // Calls whose item ended without them may still be in flight.
 static void take_ended(struct running_job *running, const struct note *note)
 {
     job_work_leave(&running->work);
-    running->ending = note->ending;
+    running->end.ending = note->ending;
     running->state = RUNNING_JOB_ENDED;
 }
 
@@ -492,23 +324,15 @@ static void take_note(struct running_job *running, const struct note *note)
     case NOTE_TASK:
         take_task(running, note->task);
         break;
-    case NOTE_PHASE:
-        take_phase(running, note);
-        break;
-    case NOTE_EXPECT:
-        running_job_expect(running, note);
-        break;
-    case NOTE_TEXT:
-        take_text(running, note);
-        break;
-    case NOTE_TRIAL:
-        take_trial_end(running, note);
-        break;
-    case NOTE_BEST:
-        take_best(running, &note->best);
-        break;
     case NOTE_ENDED:
         take_ended(running, note);
+        break;
+    case NOTE_PHASE:
+    case NOTE_EXPECT:
+    case NOTE_TEXT:
+    case NOTE_TRIAL:
+    case NOTE_BEST:
+        running_job_take_news(running, note);
         break;
     }
 }

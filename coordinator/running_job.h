@@ -22,15 +22,18 @@
 // that watch it get its result first. Only its own files see its parts, in
 // running_job_state.h:
 //
+//   job_spec.c              the submission: the job, its data, its ids
 //   running_job_open.c      from a submission to a job that may begin; freeing
 //   running_job_past.c      what the store knows of it, before it begins
-//   running_job.c           its tasks and notes, turn by turn
+//   job_examples.c          its rows, for those who read the store
+//   running_job.c           its tasks, turn by turn, and how it closes
+//   running_job_news.c      what its session says on its way
+//   running_job_orders.c    what people ask of it while it runs
 //   running_job_history.c   what the history knows of a task
 //   running_job_models.c    the models that its roles are bound to
 //   running_job_wait.c      how long it waits for them, and for answers
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
-//   running_job_examples.c  its rows, for those who read the store
 //   running_job_excluded.c  its rows that a person has excluded
 //
 // Call only from the loop's thread.

@@ -27,7 +27,7 @@ bool running_job_exclude(struct running_job *running, const int32_t *rows,
 // memory.
 static int64_t *make_last_calls(struct running_job *running)
 {
-    size_t n = dataset_size(running->dataset);
+    size_t n = dataset_size(running->spec.dataset);
     int64_t *calls = running->work.last_calls;
 
     if (calls != NULL)
@@ -45,7 +45,7 @@ static bool leave_out(struct running_job *running, int32_t row,
 {
     int64_t *calls;
 
-    if (row < 0 || (size_t)row >= dataset_size(running->dataset))
+    if (row < 0 || (size_t)row >= dataset_size(running->spec.dataset))
         return true;
     calls = make_last_calls(running);
     if (calls != NULL && after_call < calls[row])

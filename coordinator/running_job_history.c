@@ -103,7 +103,7 @@ static bool admit_trial(struct running_job *running, const struct task *task,
         err_set(&why, ERR_DIFFERS,
                 "the replay of %s proposed another trial %lld than the stored "
                 "one: use another --store, or --seed, to start over",
-                running->id, (long long)task->trial);
+                running->spec.id, (long long)task->trial);
     *err = why;
     return false;
 }

@@ -15,7 +15,7 @@ enum { VOTE_MS = 1000 };
 static char *digest_text(const struct running_job *running, enum role role,
                          const char *digest, struct err *err)
 {
-    const struct job_model *model = &running->job->models[role];
+    const struct job_model *model = &running->spec.job->models[role];
     char *copy = NULL;
     char text[256];
 
@@ -68,7 +68,7 @@ void running_job_unbind(struct running_job *running)
 static void note_needs(const struct running_job *running, enum role role,
                        const char *digest)
 {
-    const struct job *job = running->job;
+    const struct job *job = running->spec.job;
     const struct job_model *model = &job->models[role];
     const struct engine *engine = running->engine;
     struct model_entry *entry =
@@ -92,7 +92,7 @@ static bool pin(struct running_job *running, enum role role, char *digest,
                 struct err *err)
 {
     struct engine *engine = running->engine;
-    const char *name = running->job->models[role].name;
+    const char *name = running->spec.job->models[role].name;
     struct job_model_pin *model = &running->work.models[role];
 
     model->number = models_use(&engine->models, name, digest, err);
@@ -162,15 +162,16 @@ static bool check_simulated(struct running_job *running,
 {
     bool stand_in = pinned->simulated;
 
-    if (running->request->simulated && !stand_in) {
+    if (running->spec.request->simulated && !stand_in) {
         err_set(err, ERR_INPUT,
                 "the job was submitted with --simulate, but the workers of "
                 "this coordinator have real models: leave out --simulate, or "
                 "try the job with `run --simulate`");
         return false;
     }
-    if (!running->request->simulated && stand_in && running->note[0] == '\0')
-        text_print(running->note, sizeof running->note, "%s",
+    if (!running->spec.request->simulated && stand_in &&
+        running->view.note[0] == '\0')
+        text_print(running->view.note, sizeof running->view.note, "%s",
                    "simulated: a stand-in answers, not a model");
     return true;
 }
@@ -179,7 +180,7 @@ bool running_job_bind(struct running_job *running, enum role role,
                       struct err *err)
 {
     struct history_pin pinned = {.role = role_names[role],
-                                 .name = running->job->models[role].name};
+                                 .name = running->spec.job->models[role].name};
     const char *seen = NULL;
     char *digest;
 
@@ -207,7 +208,7 @@ bool running_job_needs(const struct running_job *running,
         return true;
     if (role == ROLE_EMBED)
         return running->work.vectors != NULL &&
-               task->program == running->job->program;
+               task->program == running->spec.job->program;
     return role == ROLE_JUDGE && task->scored &&
-           metric_asks_model(running->job->metric);
+           metric_asks_model(running->spec.job->metric);
 }

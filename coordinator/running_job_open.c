@@ -4,11 +4,9 @@
 // read in between (running_job_past.c).
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <zmq.h>
 
-#include "common/text.h"
 #include "coordinator/answerers/programs.h"
 #include "coordinator/background.h"
 #include "coordinator/flight.h"
@@ -17,7 +15,6 @@
 #include "coordinator/running_job_models.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
-#include "program/job/dataset_load.h"
 #include "program/run/question_cache.h"
 #include "retrieve/nearest.h"
 #include "retrieve/retrieval.h"
@@ -27,63 +24,13 @@
 #include "store/history.h"
 #include "wire/inproc.h"
 
-enum { HISTORY_ID_BYTES = 320 };
-
 // --- the job ---
-
-// Makes eval score every row of --data.
-static bool split_whole(const struct dataset *dataset, struct split *out,
-                        struct err *err)
-{
-    out->rows[SHARE_TEST] = calloc(dataset_size(dataset) + 1, sizeof(size_t));
-    if (out->rows[SHARE_TEST] == NULL) {
-        err_nomem(err, "the examples");
-        return false;
-    }
-    for (size_t i = 0; i < dataset_size(dataset); i++)
-        out->rows[SHARE_TEST][i] = i;
-    out->n[SHARE_TEST] = dataset_size(dataset);
-    return true;
-}
-
-static bool load_data(struct running_job *running, struct diags *diags,
-                      struct err *err)
-{
-    const char *data = running->request->data;
-
-    running->dataset =
-        data == NULL ? dataset_load(running->job, running->bundle, diags)
-                     : dataset_file(running->job, running->bundle, data, diags);
-    if (running->dataset == NULL)
-        return false;
-    if (data != NULL)
-        return split_whole(running->dataset, &running->split, err);
-    return split_make(running->job, running->dataset, &running->split, diags);
-}
-
-static bool make_plan(struct running_job *running, struct err *err)
-{
-    const struct program *program = running->job->program;
-    bool *reads = calloc(program->n_outputs + 1, sizeof *reads);
-
-    if (reads == NULL) {
-        err_nomem(err, "a plan");
-        return false;
-    }
-    metric_reads(running->job->metric, reads);
-    if (running->request->all_steps)
-        plan_all(program, &running->plan);
-    else
-        plan_make(program, reads, &running->plan);
-    free(reads);
-    return true;
-}
 
 // Lists what has to be embedded before the first trial. A compiled file that is
 // only scored may choose any value of a tunable, like any candidate.
 static bool list_texts(struct running_job *running, struct err *err)
 {
-    const struct job *job = running->job;
+    const struct job *job = running->spec.job;
 
     if (!job_embeds(job))
         return true;
@@ -95,56 +42,15 @@ static bool list_texts(struct running_job *running, struct err *err)
     return running->texts != NULL;
 }
 
-// Returns the id of its history in the store. An evaluation has an id of its
-// own, so that it cannot be taken for a run. What is kept of a row is found by
-// the row's number, so each file of --data has its own history, and so has
-// --all-steps, which must run what was not run before. NULL when out of memory.
-static char *make_history_id(const struct running_job *running)
-{
-    const char *data = running->request->data;
-    const struct bundle_file *file =
-        data == NULL ? NULL : bundle_find(running->bundle, data);
-    char hex[HASH_HEX] = "";
-    char id[HISTORY_ID_BYTES];
-
-    if (file != NULL) {
-        struct hash hash = hash_of("data", file->data, file->len);
-        hash_hex(&hash, hex);
-    }
-    if (running->request->action != REQUEST_EVAL)
-        text_print(id, sizeof id, "%.300s", running->id);
-    else
-        text_print(id, sizeof id, "%.300s%s%.8s%s-eval", running->id,
-                   file == NULL ? "" : "-", hex,
-                   running->request->all_steps ? "-all" : "");
-    return strdup(id);
-}
-
 static bool load_job(struct running_job *running, struct diags *diags,
                      struct err *err)
 {
-    const struct request *request = running->request;
+    struct job_spec *spec = &running->spec;
 
-    running->job =
-        job_load_checked(running->bundle, request->overrides,
-                         request->n_overrides, optimizer_check, diags);
-    if (running->job == NULL)
-        return false;
-    running->params = optimizer_params(running->job, &running->optimizer,
-                                       &running->job->arena, diags);
-    if (!load_data(running, diags, err) || running->params == NULL ||
-        !make_plan(running, err) ||
-        !retrieval_open(running->job->program, running->bundle,
-                        &running->work.retrieval, err) ||
-        !list_texts(running, err))
-        return false;
-    running->id = job_id(running->job, running->bundle, request->simulated);
-    if (running->id != NULL)
-        running->history_id = make_history_id(running);
-    if (running->history_id != NULL)
-        return true;
-    err_nomem(err, "a job");
-    return false;
+    return job_spec_load(spec, diags, err) &&
+           retrieval_open(spec->job->program, spec->bundle,
+                          &running->work.retrieval, err) &&
+           list_texts(running, err) && job_spec_identify(spec, err);
 }
 
 // --- the job's thread ---
@@ -173,15 +79,15 @@ static bool start_session(struct running_job *running, struct err *err)
     struct session_setup setup = {
         .zmq = running->engine->zmq,
         .endpoint = endpoint,
-        .request = running->request,
-        .bundle = running->bundle,
-        .job = running->job,
-        .dataset = running->dataset,
-        .split = &running->split,
-        .plan = &running->plan,
-        .job_id = running->id,
-        .optimizer = running->optimizer,
-        .params = running->params,
+        .request = running->spec.request,
+        .bundle = running->spec.bundle,
+        .job = running->spec.job,
+        .dataset = running->spec.dataset,
+        .split = &running->spec.split,
+        .plan = &running->spec.plan,
+        .job_id = running->spec.id,
+        .optimizer = running->spec.optimizer,
+        .params = running->spec.params,
         .models = &running->facts,
         .texts = running->texts,
         .conduct = conduct_job,
@@ -210,18 +116,18 @@ struct running_job *running_job_open(struct engine *engine,
         return NULL;
     }
     running->engine = engine;
-    running->request = request;
-    running->bundle = bundle;
-    running->tasks.last = &running->tasks.first;
-    running->finished.last = &running->finished.first;
+    running->spec.request = request;
+    running->spec.bundle = bundle;
+    task_list_init(&running->tasks);
+    task_list_init(&running->finished);
     running->work.engine = engine;
-    running->work.answered_ms = running->waiting_ms = -1;
-    running->progress.best = running->progress.baseline = -1;
+    running->work.answered_ms = running->wait.since_ms = -1;
+    running->view.progress.best = running->view.progress.baseline = -1;
     if (load_job(running, diags, err)) {
-        running->work.id = running->id;
-        running->work.priority = running->request->priority;
-        running->work.job = running->job;
-        running->work.dataset = running->dataset;
+        running->work.id = running->spec.id;
+        running->work.priority = running->spec.request->priority;
+        running->work.job = running->spec.job;
+        running->work.dataset = running->spec.dataset;
         return running;
     }
     free_running(running);
@@ -247,13 +153,13 @@ static bool adopt_past(struct running_job *running, struct err *err)
         return false;
     history_adopt_job(store, running->past.index);
     running->past.index = NULL;
-    running->begun = true;
+    running->past.adopted = true;
     return true;
 }
 
 static bool limit_workers(struct running_job *running, struct err *err)
 {
-    int32_t most = running->request->max_workers;
+    int32_t most = running->spec.request->max_workers;
 
     return most == 0 || dispatch_set_limit(running->engine->dispatch,
                                            running->work.number, most, err);
@@ -267,7 +173,7 @@ bool running_job_begin(struct running_job *running, int64_t now,
         limit_workers(running, err) && running_job_put_excluded(running, err) &&
         start_session(running, err))
         return true;
-    if (running->begun)
+    if (running->past.adopted)
         history_job_state(running->engine->store, running->work.job_no,
                           &(struct history_job_state){.state = JOB_FAILED,
                                                       .reason = err->text,
@@ -307,19 +213,13 @@ static void free_running(struct running_job *running)
     json_decref(running->texts);
     nearest_free(running->work.nearest);
     free_past(&running->past);
-    free_ending(running->ending);
-    running_job_result_release(&running->result);
+    free_ending(running->end.ending);
+    running_job_result_release(&running->end.result);
     for (int r = 0; r < ROLE_COUNT; r++)
         free(running->work.models[r].digest);
     free(running->work.last_calls);
     job_uses_release(&running->work.uses);
-    free(running->id);
-    free(running->history_id);
-    split_release(&running->split);
-    dataset_free(running->dataset);
-    job_free(running->job);
-    bundle_free(running->bundle);
-    request_free(running->request);
+    job_spec_release(&running->spec);
     free(running);
 }
 
@@ -358,7 +258,7 @@ void running_job_discard(struct running_job *running)
         return;
     if (running->pair != NULL)
         zmq_close(running->pair);
-    if (running->begun)
+    if (running->past.adopted)
         history_unload_job(running->engine->store, running->work.job_no);
     release_prompts(running);
     running_job_unbind(running);

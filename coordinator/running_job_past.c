@@ -9,7 +9,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "coordinator/answerers/programs.h"
-#include "coordinator/running_job_examples.h"
+#include "coordinator/job_examples.h"
 #include "coordinator/running_job_excluded.h"
 #include "coordinator/running_job_result.h"
 #include "coordinator/running_job_state.h"
@@ -18,24 +18,25 @@
 bool running_job_same_history(const struct running_job *one,
                               const struct running_job *other)
 {
-    return strcmp(one->history_id, other->history_id) == 0;
+    return strcmp(one->spec.history_id, other->spec.history_id) == 0;
 }
 
-static bool open_history_job(struct running_job *running, struct store *reader,
-                             const char *canonical, bool *created,
-                             struct err *err)
+// Returns the job's number; 0 on failure.
+static int64_t open_history_job(const struct job_spec *spec,
+                                struct store *reader, const char *canonical,
+                                bool *created, struct err *err)
 {
-    struct history_job row = {
-        .name = running->job->name,
-        .path = running->job->path,
+    const struct history_job row = {
+        .id = spec->history_id,
+        .name = spec->job->name,
+        .path = spec->job->path,
         .canonical = canonical,
-        .seed = running->job->seed,
+        .seed = spec->job->seed,
         .replay_version = REPLAY_VERSION,
-        .simulated = running->request->simulated,
+        .simulated = spec->request->simulated,
     };
-    row.id = running->history_id;
-    running->work.job_no = history_open_job(reader, &row, created, err);
-    return running->work.job_no != 0;
+
+    return history_open_job(reader, &row, created, err);
 }
 
 // Lists the dotted names of what differs, as far as they fit.
@@ -67,17 +68,16 @@ static void list_differences(const json_t *a, const json_t *b, const char *path,
 // does not count as a change that a model answers now and a simulated server
 // did before, or the reverse. Another version of the search makes a new job of
 // the same file.
-static void tell_difference(struct running_job *running, struct store *reader,
-                            const json_t *canonical)
+static void tell_difference(const struct job_spec *spec, struct store *reader,
+                            int64_t job_no, const json_t *canonical,
+                            struct running_job_past *past)
 {
     struct err err = ERR_CLEAR;
     int64_t version = REPLAY_VERSION;
-    char *twin =
-        job_id(running->job, running->bundle, !running->request->simulated);
+    char *twin = job_id(spec->job, spec->bundle, !spec->request->simulated);
     char *text = twin == NULL ? NULL
-                              : history_previous(reader, running->job->name,
-                                                 running->work.job_no, twin,
-                                                 &version, &err);
+                              : history_previous(reader, spec->job->name,
+                                                 job_no, twin, &version, &err);
     struct buf list = BUF_INIT(160);
     json_t *previous =
         text == NULL ? NULL : json_parse(text, strlen(text), 16 << 20, &err);
@@ -86,9 +86,9 @@ static void tell_difference(struct running_job *running, struct store *reader,
         if (version != REPLAY_VERSION)
             buf_puts(&list, "the version of promptcc");
         list_differences(previous, canonical, "", &list);
-        text_print(running->changes, sizeof running->changes,
+        text_print(past->changes, sizeof past->changes,
                    "a new job: since the last `%.40s` this has changed: %.90s",
-                   running->job->name,
+                   spec->job->name,
                    list.len == 0 ? "what its files hold (data, programs)"
                                  : list.data);
     }
@@ -98,12 +98,12 @@ static void tell_difference(struct running_job *running, struct store *reader,
     free(twin);
 }
 
-static bool freeze_split(struct running_job *running, struct store *reader,
-                         struct err *err)
+static bool freeze_split(const struct split *split, struct store *reader,
+                         int64_t job_no, struct err *err)
 {
     for (int s = 0; s < SHARE_COUNT; s++)
-        if (!history_split(reader, running->work.job_no, share_names[s],
-                           running->split.rows[s], running->split.n[s], err))
+        if (!history_split(reader, job_no, share_names[s], split->rows[s],
+                           split->n[s], err))
             return false;
     return true;
 }
@@ -121,10 +121,10 @@ static char *folder_from_root(const struct bundle *bundle)
 }
 
 // Keeps what was submitted, so that the job can be resumed by its id.
-static bool keep_submission(struct running_job *running, struct store *reader,
-                            struct err *err)
+static bool keep_submission(const struct job_spec *spec, struct store *reader,
+                            int64_t job_no, struct err *err)
 {
-    const struct bundle *bundle = running->bundle;
+    const struct bundle *bundle = spec->bundle;
     struct history_file *files = calloc(bundle->n_files + 1, sizeof *files);
     struct buf options = BUF_INIT(1 << 20);
     char *folder = folder_from_root(bundle);
@@ -138,10 +138,9 @@ static bool keep_submission(struct running_job *running, struct store *reader,
                                          .len = bundle->files[i].len};
     if (files == NULL || folder == NULL) {
         err_nomem(err, "a job's files");
-    } else if (request_write(running->request, &options, err)) {
+    } else if (request_write(spec->request, &options, err)) {
         submission.options = options.data;
-        ok = history_put_submission(reader, running->work.job_no, &submission,
-                                    err);
+        ok = history_put_submission(reader, job_no, &submission, err);
     }
     buf_release(&options);
     free(folder);
@@ -149,13 +148,12 @@ static bool keep_submission(struct running_job *running, struct store *reader,
     return ok;
 }
 
-static bool read_digests(struct running_job *running, struct store *reader,
-                         struct err *err)
+static bool read_digests(struct running_job_past *past, struct store *reader,
+                         int64_t job_no, struct err *err)
 {
     for (int r = 0; r < ROLE_COUNT; r++) {
-        running->past.digests[r] =
-            history_model(reader, running->work.job_no, role_names[r], err);
-        if (running->past.digests[r] == NULL)
+        past->digests[r] = history_model(reader, job_no, role_names[r], err);
+        if (past->digests[r] == NULL)
             return false;
     }
     return true;
@@ -175,23 +173,25 @@ static void note_done(void *user, int32_t row, int64_t after_call,
 static bool read_past(struct running_job *running, struct store *reader,
                       struct err *err)
 {
+    struct running_job_past *past = &running->past;
+    int64_t job_no = running->work.job_no;
+
     running_job_sum(running, reader);
     for (int i = 0; i < BILL_COUNT; i++)
-        running->work.paid_before += running->costs[i].calls;
-    running->work.exec_before = running->costs[BILL_EXEC].calls;
-    running->past.index = history_read_job(reader, running->work.job_no, err);
-    return running->past.index != NULL &&
-           history_load_time(reader, running->work.job_no,
-                             &running->wall_before_ms, err) &&
+        running->work.paid_before += running->bill.costs[i].calls;
+    running->work.exec_before = running->bill.costs[BILL_EXEC].calls;
+    past->index = history_read_job(reader, job_no, err);
+    return past->index != NULL &&
+           history_load_time(reader, job_no, &past->wall_ms, err) &&
            running_job_read_excluded(running, reader, err) &&
-           history_events(reader, running->work.job_no, "state", note_done,
-                          &running->past.was_done, err) &&
-           read_digests(running, reader, err);
+           history_events(reader, job_no, "state", note_done, &past->was_done,
+                          err) &&
+           read_digests(past, reader, job_no, err);
 }
 
 static bool start_programs(struct running_job *running, struct err *err)
 {
-    return job_programs_start(running->job, running->bundle,
+    return job_programs_start(running->spec.job, running->spec.bundle,
                               running->engine->allow_exec,
                               &running->work.programs, err);
 }
@@ -199,12 +199,12 @@ static bool start_programs(struct running_job *running, struct err *err)
 // Drops the text of the data files: the rows have been read, hashed and stored,
 // and unpacked where the user's programs may want them. Nobody asks for that
 // text again.
-static void drop_data(struct running_job *running)
+static void drop_data(struct job_spec *spec)
 {
-    const struct job_data *data = &running->job->data;
+    const struct job_data *data = &spec->job->data;
     const char *const names[] = {data->examples, data->train, data->val,
-                                 data->test, running->request->data};
-    const char *const kept[] = {running->job->from, running->request->compiled};
+                                 data->test, spec->request->data};
+    const char *const kept[] = {spec->job->from, spec->request->compiled};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         bool wanted = false;
@@ -213,15 +213,37 @@ static void drop_data(struct running_job *running)
             wanted = wanted || (names[i] != NULL && kept[k] != NULL &&
                                 strcmp(names[i], kept[k]) == 0);
         if (names[i] != NULL && !wanted)
-            bundle_drop(running->bundle, names[i]);
+            bundle_drop(spec->bundle, names[i]);
     }
+}
+
+// Keeps what only a run has: later sessions continue it, with the same split.
+static bool keep_run(struct running_job *running, struct store *reader,
+                     struct err *err)
+{
+    const struct job_spec *spec = &running->spec;
+    int64_t job_no = running->work.job_no;
+
+    return spec->request->action != REQUEST_RUN ||
+           (freeze_split(&spec->split, reader, job_no, err) &&
+            keep_submission(spec, reader, job_no, err));
+}
+
+static bool put_as_running(const struct running_job *running,
+                           struct store *reader, struct err *err)
+{
+    const struct history_job_state state = {.state = JOB_RUNNING, .score = -1};
+
+    return running->engine->read_only ||
+           history_job_state(reader, running->work.job_no, &state, err);
 }
 
 static bool look_up(struct running_job *running, struct store *reader,
                     struct err *err)
 {
-    bool run = running->request->action == REQUEST_RUN;
-    json_t *canonical = job_canonical(running->job);
+    struct job_spec *spec = &running->spec;
+    struct job_work *work = &running->work;
+    json_t *canonical = job_canonical(spec->job);
     char *text = canonical == NULL ? NULL : json_text(canonical);
     bool created = false;
     bool ok = false;
@@ -230,25 +252,17 @@ static bool look_up(struct running_job *running, struct store *reader,
         err_nomem(err, "a job");
         goto out;
     }
-    if (!open_history_job(running, reader, text, &created, err) ||
-        !read_past(running, reader, err))
+    work->job_no = open_history_job(spec, reader, text, &created, err);
+    if (work->job_no == 0 || !read_past(running, reader, err) ||
+        !keep_run(running, reader, err))
         goto out;
-    if (run && !freeze_split(running, reader, err))
-        goto out;
-    if (run && created)
-        tell_difference(running, reader, canonical);
-    if (run && !keep_submission(running, reader, err))
-        goto out;
+    if (created && spec->request->action == REQUEST_RUN)
+        tell_difference(spec, reader, work->job_no, canonical, &running->past);
     if (!start_programs(running, err))
         goto out;
-    drop_data(running);
-    if (!running_job_keep_examples(running, reader, err))
-        goto out;
-    ok = running->engine->read_only ||
-         history_job_state(
-             reader, running->work.job_no,
-             &(struct history_job_state){.state = JOB_RUNNING, .score = -1},
-             err);
+    drop_data(spec);
+    ok = job_examples_keep(spec, reader, work->job_no, err) &&
+         put_as_running(running, reader, err);
 
 out:
     json_decref(canonical);

@@ -15,12 +15,12 @@ static int64_t count_run(const struct task *task)
 
 void running_job_count(struct running_job *running, const struct task *task)
 {
-    running->examples += count_run(task);
+    running->view.examples += count_run(task);
 }
 
 static int64_t count_all_run(const struct running_job *running)
 {
-    int64_t n = running->examples;
+    int64_t n = running->view.examples;
 
     for (const struct task *t = running->tasks.first; t != NULL; t = t->next)
         n += count_run(t);
@@ -29,9 +29,10 @@ static int64_t count_all_run(const struct running_job *running)
 
 void running_job_expect(struct running_job *running, const struct note *note)
 {
-    running->progress.trials = note->trials;
-    running->progress.expected = note->examples;
-    course_expect(&running->course, note->examples, count_all_run(running));
+    running->view.progress.trials = note->trials;
+    running->view.progress.expected = note->examples;
+    course_expect(&running->view.course, note->examples,
+                  count_all_run(running));
 }
 
 static bool could_work(const struct running_job *running)
@@ -44,10 +45,10 @@ static bool could_work(const struct running_job *running)
 
 void running_job_follow(struct running_job *running, int64_t now)
 {
-    if (course_turn_is_due(&running->course, now))
-        course_turn(&running->course, now, could_work(running));
-    if (running->work.past_replay && course_is_due(&running->course, now))
-        course_look(&running->course, now, count_all_run(running));
+    if (course_turn_is_due(&running->view.course, now))
+        course_turn(&running->view.course, now, could_work(running));
+    if (running->work.past_replay && course_is_due(&running->view.course, now))
+        course_look(&running->view.course, now, count_all_run(running));
 }
 
 // --- what people see ---
@@ -63,7 +64,8 @@ static void count_items(const struct running_job *running, struct progress *out)
 // Returns 0 if there is no limit.
 static int64_t most_time(const struct running_job *running)
 {
-    return running_job_is_run(running) ? running->job->budget.max_time_ms : 0;
+    return running_job_is_run(running) ? running->spec.job->budget.max_time_ms
+                                       : 0;
 }
 
 // Returns how far the job is towards the end of its examples or of its time,
@@ -71,7 +73,7 @@ static int64_t most_time(const struct running_job *running)
 static double share_of(const struct running_job *running,
                        const struct progress *progress)
 {
-    double share = course_share(&running->course, progress->examples);
+    double share = course_share(&running->view.course, progress->examples);
     int64_t most = most_time(running);
     double by_time = most > 0 ? (double)progress->elapsed_ms / (double)most : 0;
 
@@ -87,8 +89,8 @@ static int64_t left_of(const struct running_job *running, int64_t now,
                        const struct progress *progress)
 {
     int64_t most = most_time(running);
-    int64_t left =
-        course_left(&running->course, now, progress->examples, progress->slots);
+    int64_t left = course_left(&running->view.course, now, progress->examples,
+                               progress->slots);
     int64_t by_time = most - progress->elapsed_ms;
 
     if (running->state != RUNNING_JOB_OPEN || progress->slots == 0 ||
@@ -105,14 +107,14 @@ void running_job_progress(const struct running_job *running, int64_t now,
     struct dispatch_counts counts;
 
     dispatch_count(running->engine->dispatch, &counts);
-    *out = running->progress;
-    out->job = running->id;
-    out->phase = running->phase;
+    *out = running->view.progress;
+    out->job = running->spec.id;
+    out->phase = running->view.phase;
     out->note =
         store_troubled(running->engine->store)
             ? "the disk of the store is full or failing: make room, and "
               "the job continues"
-            : running->note;
+            : running->view.note;
     out->calls =
         running->work.paid_before + job_work_total_paid(&running->work);
     out->reused = job_uses_free_of_cost(&running->work.uses, out->calls);
@@ -132,7 +134,7 @@ void running_job_progress(const struct running_job *running, int64_t now,
     // The time of all sessions, as in the result, since the trials are of all
     // sessions too.
     out->elapsed_ms =
-        (running_job_is_run(running) ? running->wall_before_ms : 0) + now -
+        (running_job_is_run(running) ? running->past.wall_ms : 0) + now -
         running->started_ms;
     out->examples = count_all_run(running);
     out->share = share_of(running, out);

@@ -24,9 +24,9 @@ void running_job_result_release(struct running_job_result *result)
 
 static int64_t wall_ms(const struct running_job *running, int64_t now)
 {
-    bool eval = running->request->action == REQUEST_EVAL;
+    bool eval = running->spec.request->action == REQUEST_EVAL;
 
-    return (eval ? 0 : running->wall_before_ms) +
+    return (eval ? 0 : running->past.wall_ms) +
            (job_work_total_paid(&running->work) > 0 ? now - running->started_ms
                                                     : 0);
 }
@@ -60,17 +60,17 @@ void running_job_sum(struct running_job *running, struct store *reader)
     struct err ignored = ERR_CLEAR;
 
     name_roles(roles);
-    running->judge_noise = -1;
-    if (reader != NULL && metric_asks_model(running->job->metric))
-        history_judge(reader, running->work.job_no, &running->judge_noise,
-                      &running->unjudged, &ignored);
-    if (running->request->action != REQUEST_EVAL && reader != NULL) {
+    running->bill.judge_noise = -1;
+    if (reader != NULL && metric_asks_model(running->spec.job->metric))
+        history_judge(reader, running->work.job_no, &running->bill.judge_noise,
+                      &running->bill.unjudged, &ignored);
+    if (running->spec.request->action != REQUEST_EVAL && reader != NULL) {
         history_costs(reader, running->work.job_no, roles, BILL_COUNT,
-                      running->costs, &ignored);
+                      running->bill.costs, &ignored);
         return;
     }
     for (int i = 0; i < BILL_COUNT; i++)
-        running->costs[i].calls = running->work.paid[i];
+        running->bill.costs[i].calls = running->work.paid[i];
 }
 
 static void add_role(const char *role, const struct history_cost *cost,
@@ -92,15 +92,15 @@ static void add_cost(const struct running_job *running, int64_t now,
     const char *roles[BILL_COUNT];
     struct cost sum = {0};
 
-    if (running->request->action == REQUEST_EVAL) {
+    if (running->spec.request->action == REQUEST_EVAL) {
         sum.prompt = running->work.prompt_tokens;
         sum.generated = running->work.generated_tokens;
         sum.hedged = running->work.hedges;
     }
     name_roles(roles);
     for (int i = 0; i < BILL_COUNT; i++)
-        if (i == BILL_EXEC || running->job->models[i].name != NULL)
-            add_role(roles[i], &running->costs[i], calls, &sum);
+        if (i == BILL_EXEC || running->spec.job->models[i].name != NULL)
+            add_role(roles[i], &running->bill.costs[i], calls, &sum);
     json_object_set_new(
         calls, "reused",
         json_integer(job_uses_free_of_cost(&running->work.uses, sum.paid)));
@@ -117,22 +117,22 @@ static void add_cost(const struct running_job *running, int64_t now,
 
 static void add_judge(const struct running_job *running, json_t *document)
 {
-    if (!metric_asks_model(running->job->metric))
+    if (!metric_asks_model(running->spec.job->metric))
         return;
     json_object_set_new(
         document, "judge",
         json_pack("{s:s, s:o, s:I}", "model",
-                  running->job->models[ROLE_JUDGE].name, "noise",
-                  running->judge_noise < 0
+                  running->spec.job->models[ROLE_JUDGE].name, "noise",
+                  running->bill.judge_noise < 0
                       ? json_null()
-                      : json_real(round(running->judge_noise * 1e4) / 1e4),
-                  "unjudged", (json_int_t)running->unjudged));
+                      : json_real(round(running->bill.judge_noise * 1e4) / 1e4),
+                  "unjudged", (json_int_t)running->bill.unjudged));
 }
 
 // Adds one reply that could not be read, as an example of the others.
 static void add_fault(const struct running_job *running, json_t *document)
 {
-    const struct ending *ending = running->ending;
+    const struct ending *ending = running->end.ending;
     struct call_answer answer = {0};
     struct err ignored = ERR_CLEAR;
 
@@ -151,7 +151,7 @@ static void add_fault(const struct running_job *running, json_t *document)
 
 static char *document_text(const struct running_job *running, int64_t now)
 {
-    const struct ending *ending = running->ending;
+    const struct ending *ending = running->end.ending;
     struct err why = {.code = ending->error};
 
     if (ending->document == NULL) {
@@ -171,8 +171,8 @@ static char *document_text(const struct running_job *running, int64_t now)
 // (history_unfinished).
 static bool will_be_resumed(const struct running_job *running)
 {
-    return running->interrupted && running->ending->error == ERR_STOPPED &&
-           running->request->action == REQUEST_RUN;
+    return running->interrupted && running->end.ending->error == ERR_STOPPED &&
+           running->spec.request->action == REQUEST_RUN;
 }
 
 // What `run` does in its own process ends with the process. A store that has
@@ -180,7 +180,7 @@ static bool will_be_resumed(const struct running_job *running)
 enum awaits running_job_awaits(const struct running_job *running)
 {
     enum err_code why =
-        running->ending == NULL ? ERR_NONE : running->ending->error;
+        running->end.ending == NULL ? ERR_NONE : running->end.ending->error;
 
     if (running->interrupted || running->engine->local ||
         !running_job_is_run(running))
@@ -197,7 +197,7 @@ enum awaits running_job_awaits(const struct running_job *running)
 static void finish(struct running_job *running, int64_t now,
                    struct running_job_result *out)
 {
-    struct ending *ending = running->ending;
+    struct ending *ending = running->end.ending;
     struct err err = ERR_CLEAR;
 
     if (ending == NULL) {
@@ -251,7 +251,7 @@ static void begin_sum(struct running_job *running, int64_t now)
 
     if (summing == NULL)
         return; // the next turn tries again
-    running->ended_ms = now;
+    running->end.at_ms = now;
     running_job_save_time(running, now);
     *summing = (struct summing){
         .chore = {.work = sum_up,
@@ -265,24 +265,24 @@ static void begin_sum(struct running_job *running, int64_t now)
 
 static void put_result(struct running_job *running)
 {
-    finish(running, running->ended_ms, &running->result);
-    running->result_put = store_last_put(running->engine->store);
+    finish(running, running->end.at_ms, &running->end.result);
+    running->end.put = store_last_put(running->engine->store);
     running->state = RUNNING_JOB_STORED;
 }
 
 static void log_ended(const struct running_job *running)
 {
-    const struct ending *ending = running->ending;
+    const struct ending *ending = running->end.ending;
     enum job_state state = ending == NULL ? JOB_FAILED : ending->state;
     const char *reason = ending == NULL ? "" : ending->reason;
 
-    log_info("job-ended", "%s: %s%s%s", running->id, job_state_name(state),
+    log_info("job-ended", "%s: %s%s%s", running->spec.id, job_state_name(state),
              reason[0] == '\0' ? "" : ": ", reason);
 }
 
 static bool is_durable(const struct running_job *running)
 {
-    return running->result_put <= store_durable(running->engine->store);
+    return running->end.put <= store_durable(running->engine->store);
 }
 
 // A result is sent once it is on disk, or never will be.
@@ -295,9 +295,9 @@ static bool may_send(const struct running_job *running)
 // sent: it may be all that is left.
 static void note_unstored(struct running_job *running)
 {
-    struct running_job_result *result = &running->result;
+    struct running_job_result *result = &running->end.result;
     json_t *document =
-        running->ending == NULL ? NULL : running->ending->document;
+        running->end.ending == NULL ? NULL : running->end.ending->document;
     struct err why = ERR_CLEAR;
 
     if (is_durable(running) || store_healthy(running->engine->store, &why))
@@ -325,5 +325,5 @@ bool running_job_settle(struct running_job *running, int64_t now)
 const struct running_job_result *
 running_job_result(const struct running_job *running)
 {
-    return &running->result;
+    return &running->end.result;
 }

@@ -4,7 +4,7 @@
 
 const char *running_job_id(const struct running_job *running)
 {
-    return running->id;
+    return running->spec.id;
 }
 
 struct job_work *running_job_work_of(struct running_job *running)
@@ -14,7 +14,7 @@ struct job_work *running_job_work_of(struct running_job *running)
 
 bool running_job_is_run(const struct running_job *running)
 {
-    return running->request->action == REQUEST_RUN;
+    return running->spec.request->action == REQUEST_RUN;
 }
 
 static bool is_evaluation(const char *rest)
@@ -27,10 +27,10 @@ static bool is_evaluation(const char *rest)
 bool running_job_goes_by(const struct running_job *running, const char *id,
                          enum request_action action)
 {
-    size_t len = strlen(running->id);
+    size_t len = strlen(running->spec.id);
 
-    if (running->request->action != action ||
-        strncmp(running->id, id, len) != 0)
+    if (running->spec.request->action != action ||
+        strncmp(running->spec.id, id, len) != 0)
         return false;
     return id[len] == '\0' ||
            (action == REQUEST_EVAL && is_evaluation(id + len));

@@ -106,7 +106,7 @@ static bool model_is_wrong(struct running_job *running, enum role role,
 {
     const struct workers *workers = &running->engine->workers;
     struct job_model_pin *model = &running->work.models[role];
-    const char *name = running->job->models[role].name;
+    const char *name = running->spec.job->models[role].name;
     const char *seen = NULL;
 
     if (model->bound &&
@@ -160,9 +160,10 @@ static void compare_worker(struct running_job *running,
                         why, sizeof why) ||
             why[0] == '\0')
             continue;
-        text_print(running->note, sizeof running->note,
+        text_print(running->view.note, sizeof running->view.note,
                    "worker %.40s is not used: %s", worker->name, why);
-        log_warn("worker-not-used", "%s: %s", running->id, running->note);
+        log_warn("worker-not-used", "%s: %s", running->spec.id,
+                 running->view.note);
         return;
     }
 }
@@ -171,12 +172,12 @@ static void compare_new_workers(struct running_job *running)
 {
     const struct workers *workers = &running->engine->workers;
 
-    if (running->workers_seen == workers->last_number)
+    if (running->wait.workers_seen == workers->last_number)
         return;
     for (const struct worker_info *w = workers->last;
-         w != NULL && w->number > running->workers_seen; w = w->before)
+         w != NULL && w->number > running->wait.workers_seen; w = w->before)
         compare_worker(running, w);
-    running->workers_seen = workers->last_number;
+    running->wait.workers_seen = workers->last_number;
 }
 
 // Returns true if the job has to end because the model is missing. quiet_ms:
@@ -294,7 +295,7 @@ static bool report_unserved(const struct running_job *running, struct err *err)
 
     for (int r = 0; r < ROLE_COUNT; r++) {
         const struct job_model_pin *model = &running->work.models[r];
-        const char *name = running->job->models[r].name;
+        const char *name = running->spec.job->models[r].name;
 
         if (engine->workers.n == 0 || !model->bound || !model->met ||
             dispatch_can_serve(engine->dispatch, model->number))
@@ -313,8 +314,8 @@ bool running_job_is_alone(const struct running_job *running)
 {
     const struct job_model_pin *student = &running->work.models[ROLE_STUDENT];
 
-    return running->request->action == REQUEST_RUN &&
-           running->wall_before_ms < running->job->budget.max_time_ms &&
+    return running->spec.request->action == REQUEST_RUN &&
+           running->past.wall_ms < running->spec.job->budget.max_time_ms &&
            job_work_total_paid(&running->work) == 0 &&
            !(student->bound &&
              dispatch_can_serve(running->engine->dispatch, student->number));
@@ -326,7 +327,8 @@ static int64_t patience(const struct running_job *running)
     const struct engine *engine = running->engine;
     int64_t limit = running->work.answered_ms >= 0 ? engine->wait_after_ms
                                                    : engine->wait_start_ms;
-    int64_t left = running->job->budget.max_time_ms - running->wall_before_ms;
+    int64_t left =
+        running->spec.job->budget.max_time_ms - running->past.wall_ms;
 
     return running_job_is_alone(running) && left < limit ? left : limit;
 }
@@ -339,16 +341,16 @@ bool running_job_watch(struct running_job *running, int64_t now,
     int64_t since;
 
     if (running->tasks.first == NULL) {
-        running->waiting_ms = -1;
+        running->wait.since_ms = -1;
         return true;
     }
-    if (running->waiting_ms < 0)
-        running->waiting_ms = now;
+    if (running->wait.since_ms < 0)
+        running->wait.since_ms = now;
     if (running->work.models[ROLE_STUDENT].bound)
         compare_new_workers(running);
     if (!models_are_available(running, now, err))
         return false;
-    since = latest(latest(running->waiting_ms, running->work.answered_ms),
+    since = latest(latest(running->wait.since_ms, running->work.answered_ms),
                    engine->busy_ms);
     if (now - since < limit)
         return true;

@@ -123,7 +123,7 @@ static bool ends(enum running_job_state state, const char *first,
 {
     static char id[] = "notes-1";
     struct running_job running = {
-        .state = state, .id = id, .interrupted = interrupted};
+        .state = state, .spec.id = id, .interrupted = interrupted};
     struct err err = ERR_CLEAR, why = ERR_CLEAR;
     bool ok;
 

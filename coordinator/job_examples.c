@@ -1,11 +1,10 @@
-#include "coordinator/running_job_examples.h"
+#include "coordinator/job_examples.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "store/history.h"
 
 enum {
     ALL_BYTES = 16 << 20, // of the texts of all rows
@@ -14,12 +13,12 @@ enum {
 };
 
 // If there are few rows, a row may be in train and val at once.
-static bool *mark_rows(const struct running_job *running, enum share share)
+static bool *mark_rows(const struct job_spec *spec, enum share share)
 {
-    bool *in = calloc(dataset_size(running->dataset) + 1, sizeof *in);
+    bool *in = calloc(dataset_size(spec->dataset) + 1, sizeof *in);
 
-    for (size_t i = 0; in != NULL && i < running->split.n[share]; i++)
-        in[running->split.rows[share][i]] = true;
+    for (size_t i = 0; in != NULL && i < spec->split.n[share]; i++)
+        in[spec->split.rows[share][i]] = true;
     return in;
 }
 
@@ -51,13 +50,13 @@ static json_t *labels_of(json_t *fields, const json_t *inputs)
 
 // Subtracts the size of the row's texts from *left. Once that is 0 or less,
 // rows are stored without texts.
-static bool put_example(struct running_job *running, struct store *reader,
-                        size_t at, const char *share, int64_t *left,
-                        struct err *err)
+static bool put_example(const struct job_spec *spec, struct store *reader,
+                        int64_t job_no, size_t at, const char *share,
+                        int64_t *left, struct err *err)
 {
-    struct row_place place = dataset_place(running->dataset, at);
-    json_t *fields = dataset_fields(running->dataset, at);
-    json_t *given = dataset_inputs(running->dataset, at);
+    struct row_place place = dataset_place(spec->dataset, at);
+    json_t *fields = dataset_fields(spec->dataset, at);
+    json_t *given = dataset_inputs(spec->dataset, at);
     struct buf inputs = BUF_INIT(ROW_BYTES), labels = BUF_INIT(ROW_BYTES);
     struct history_example example = {.row = (int64_t)at,
                                       .share = share,
@@ -73,7 +72,7 @@ static bool put_example(struct running_job *running, struct store *reader,
     }
     example.inputs = inputs.failed ? NULL : inputs.data;
     example.labels = labels.failed ? NULL : labels.data;
-    ok = history_put_example(reader, running->work.job_no, &example, err);
+    ok = history_put_example(reader, job_no, &example, err);
     json_decref(fields);
     json_decref(given);
     json_decref(rest);
@@ -82,37 +81,37 @@ static bool put_example(struct running_job *running, struct store *reader,
     return ok;
 }
 
-static bool put_all(struct running_job *running, struct store *reader,
-                    bool *const *in, struct err *err)
+static bool put_all(const struct job_spec *spec, struct store *reader,
+                    int64_t job_no, bool *const *in, struct err *err)
 {
     int64_t left = ALL_BYTES;
     char share[SHARE_BYTES];
 
-    for (size_t row = 0; row < dataset_size(running->dataset); row++) {
+    for (size_t row = 0; row < dataset_size(spec->dataset); row++) {
         name_shares(in, row, share);
-        if (!put_example(running, reader, row, share, &left, err))
+        if (!put_example(spec, reader, job_no, row, share, &left, err))
             return false;
     }
     return true;
 }
 
-bool running_job_keep_examples(struct running_job *running,
-                               struct store *reader, struct err *err)
+bool job_examples_keep(const struct job_spec *spec, struct store *reader,
+                       int64_t job_no, struct err *err)
 {
     bool *in[SHARE_COUNT] = {0};
     int64_t stored = 0;
     bool ok = true;
 
-    if (!history_example_count(reader, running->work.job_no, &stored, err))
+    if (!history_example_count(reader, job_no, &stored, err))
         return false;
-    if ((size_t)stored == dataset_size(running->dataset))
+    if ((size_t)stored == dataset_size(spec->dataset))
         return true;
     for (int share = 0; share < SHARE_COUNT; share++) {
-        in[share] = mark_rows(running, (enum share)share);
+        in[share] = mark_rows(spec, (enum share)share);
         ok = ok && in[share] != NULL;
     }
     if (ok)
-        ok = put_all(running, reader, in, err);
+        ok = put_all(spec, reader, job_no, in, err);
     else
         err_nomem(err, "the examples");
     for (int share = 0; share < SHARE_COUNT; share++)

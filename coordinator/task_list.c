@@ -1,0 +1,30 @@
+#include "coordinator/task_list.h"
+
+void task_list_init(struct task_list *list)
+{
+    list->first = NULL;
+    list->last = &list->first;
+}
+
+void task_list_append(struct task_list *list, struct task *task)
+{
+    task->next = NULL;
+    *list->last = task;
+    list->last = &task->next;
+}
+
+struct task *task_list_take_at(struct task_list *list, struct task **at)
+{
+    struct task *task = *at;
+
+    *at = task->next;
+    if (list->last == &task->next)
+        list->last = at;
+    task->next = NULL;
+    return task;
+}
+
+struct task *task_list_take(struct task_list *list)
+{
+    return list->first == NULL ? NULL : task_list_take_at(list, &list->first);
+}
