@@ -24,7 +24,7 @@
 #include "common/hash.h"
 #include "common/large_arrays.h"
 #include "common/map.h"
-#include "coordinator/coordinator.h"
+#include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "wire/socket.h"
 
@@ -234,7 +234,7 @@ static void rest(int64_t ms)
 // wrong.
 static int64_t await(struct coordinator *coordinator, int n)
 {
-    volatile const size_t *here = &coordinator_engine(coordinator)->workers.n;
+    volatile const size_t *here = &coordinator->engine.workers.n;
     int64_t began = clock_monotonic_ms();
 
     while (*here < (size_t)n) {

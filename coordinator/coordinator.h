@@ -92,10 +92,6 @@ void coordinator_hand_over(struct coordinator *coordinator,
 // Returns true once the loop has ended.
 bool coordinator_ended(const struct coordinator *coordinator);
 
-// Returns what the loop owns, for tests that inspect it between two turns.
-struct engine;
-struct engine *coordinator_engine(struct coordinator *coordinator);
-
 // Asks the loop to end (it stops and exports the jobs first), waits until it
 // has, and frees it. Accepts NULL.
 void coordinator_stop(struct coordinator *coordinator);

@@ -12,6 +12,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "fault/vfs_fault.h"
 #include "unit/stage.h"
@@ -83,8 +84,7 @@ TestSuite(turn, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void expect_short_turns(void)
 {
-    struct turn_report longest =
-        turn_longest(&coordinator_engine(stage.coordinator)->turn);
+    struct turn_report longest = turn_longest(&stage.coordinator->engine.turn);
 
     cr_expect_lt(longest.wall_ms, WALL_MS, "%d ms, %d of them for %s",
                  (int)longest.wall_ms, (int)longest.step_ms, longest.step);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "simulation/machine.h"
 #include "simulation/scaler.h"
@@ -37,8 +38,7 @@ static int64_t demand(void)
     struct dispatch_counts counts = {0};
 
     if (world.coordinator != NULL)
-        dispatch_count(coordinator_engine(world.coordinator)->dispatch,
-                       &counts);
+        dispatch_count(world.coordinator->engine.dispatch, &counts);
     return (int64_t)(counts.queued + counts.waiting + counts.leased) +
            pods.job_runs;
 }

@@ -9,6 +9,7 @@
 
 #include <sched.h>
 
+#include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "dispatch/dispatch_check.h"
 #include "simulation/disk.h"
@@ -228,7 +229,7 @@ void world_stop_worker(int number, int64_t until_us)
 
 size_t world_worker_calls(int number)
 {
-    const struct engine *engine = coordinator_engine(world.coordinator);
+    const struct engine *engine = &world.coordinator->engine;
     struct dispatch_worker_view view = {0};
     char name[32];
 
@@ -277,7 +278,7 @@ static void put_empty_store(void)
 
 static void look_at_store(void)
 {
-    const struct engine *engine = coordinator_engine(world.coordinator);
+    const struct engine *engine = &world.coordinator->engine;
 
     if (own.durable == store_durable(engine->store))
         return;
@@ -301,7 +302,7 @@ static void check(void)
         own.runs == machine_runs(WORLD_COORDINATOR))
         return;
     own.runs = machine_runs(WORLD_COORDINATOR);
-    world_fail(dispatch_check(coordinator_engine(world.coordinator)->dispatch));
+    world_fail(dispatch_check(world.coordinator->engine.dispatch));
     look_at_store();
     if (world.trouble != NULL && world.trouble->look != NULL)
         world.trouble->look();
@@ -374,8 +375,7 @@ static void note_end(void)
         world_fail(judge_end(own.judge));
     world.calls = judge_calls(own.judge);
     if (world.coordinator != NULL)
-        dispatch_count(coordinator_engine(world.coordinator)->dispatch,
-                       &world.counts);
+        dispatch_count(world.coordinator->engine.dispatch, &world.counts);
 }
 
 static void tear_down(void)

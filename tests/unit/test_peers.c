@@ -8,6 +8,7 @@
 #include <zmq.h>
 
 #include "common/json.h"
+#include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "stage.h"
 #include "store/query.h"
@@ -235,7 +236,7 @@ Test(peers, worker_that_greets_over_a_second_connection_counts_once)
     lease = actor_take_call(&second);
     greet_as(&late, "late", 2); // it was delayed on its way
     cr_expect_not(actor_hears(&late, MESSAGE_WELCOME, 100));
-    cr_expect_eq(coordinator_engine(stage.coordinator)->workers.n, 1);
+    cr_expect_eq(stage.coordinator->engine.workers.n, 1);
     actor_answer(&second, lease, "garden");
     expect_score(&client, 1, 1);
 }
