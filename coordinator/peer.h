@@ -1,6 +1,6 @@
 // peer: what the loop knows of one connected worker or client.
 //
-// This header is for the files that keep peers (peers.c), listen to them
+// This header is for the files that keep peers (peers_state.h), listen to them
 // (inbox.c, greeting.c) and send them calls (delivery.c). All others use what
 // coordinator/peers.h offers.
 

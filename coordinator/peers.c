@@ -5,8 +5,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
-#include "coordinator/engine.h"
-#include "coordinator/peer.h"
+#include "coordinator/peers_state.h"
 
 enum {
     // Tokens for what a peer may say unasked: a burst, and a rate per second.
@@ -18,46 +17,7 @@ enum {
     PART_BURST = WIRE_MAX_BYTES + (WIRE_MAX_BYTES >> 2),
     PART_BYTES_PER_S = 2 << 20,
 
-    // A worker gets a heartbeat this often, or as rarely as it sends its own.
-    WORKER_BEAT_MS = 4 * WIRE_HEARTBEAT_MS,
-    // Each worker adds this to the interval between two heartbeats of a worker
-    // that holds no call: if 5,000 are idle, about 140 heartbeats arrive per
-    // second.
-    IDLE_MS_EACH = 8,
-
-    // Bytes sent to one client, or to all, that have not been read. A client
-    // may leave at least the longest RESULT and a REPLY unread.
-    UNREAD_MOST = WIRE_MAX_BYTES + WIRE_MAX_TEXT,
-    UNREAD_OF_ALL = 256 << 20,
-    UNREAD_SHORT = 64 << 10, // after shorter messages the total is not
-                             // recomputed
-
     CLIENTS_MOST = 512,
-    CLIENT_MS = 30000, // of silence; a client that waits sends a heartbeat
-                       // every second
-};
-
-struct peers {
-    struct engine *engine;           // borrowed
-    struct listener *listener;       // borrowed
-    struct wire_socket *socket;      // the listener's
-    struct connections *connections; // the listener's
-    struct mailboxes mailboxes;
-    struct map by_id;       // by their routing id
-    struct map by_number;   // by their own number
-    struct map by_worker;   // by worker number
-    struct map by_instance; // workers that name their instance
-    // Owned. Two lists, so that what is done for clients in each turn does not
-    // walk past thousands of workers.
-    struct peer *first[PEER_ROLE_COUNT];
-    int64_t last_number;
-    size_t n_clients;
-    bool clogged;    // a client is clogged
-    int64_t beat_ms; // when the last heartbeats were sent
-    // When it was last noted who is away: how many connections had been lost by
-    // then, and how often a worker had fallen silent.
-    size_t lost;
-    int64_t silences;
 };
 
 // --- finding ---
@@ -81,7 +41,7 @@ struct peer *peers_find(const struct peers *peers, const struct wire_id *id)
     return map_find(&peers->by_id, &key);
 }
 
-static struct peer *find_numbered(const struct peers *peers, int64_t number)
+struct peer *peers_find_numbered(const struct peers *peers, int64_t number)
 {
     struct hash key = map_number(number);
 
@@ -348,235 +308,6 @@ void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now)
              peer->worker->name, (now - peer->heard_ms) / 1000);
     connections_close(peers->connections, peer->fd, peer->number);
     peers_remove(peers, peer, "lost", now);
-}
-
-// --- sending ---
-
-// If all clients together leave too much unread, marks the one that leaves the
-// most as clogged.
-static void check_total_unread(struct peers *peers)
-{
-    struct peer *worst = NULL;
-    size_t all = 0, most = 0;
-
-    for (struct peer *peer = peers->first[PEER_CLIENT]; peer != NULL;
-         peer = peer->next) {
-        size_t unread = peer->clogged
-                            ? 0
-                            : connections_unread_bytes(peers->connections,
-                                                       peer->fd, peer->number);
-
-        all += unread;
-        if (unread > most) {
-            most = unread;
-            worst = peer;
-        }
-    }
-    if (all > UNREAD_OF_ALL && worst != NULL)
-        worst->clogged = peers->clogged = true;
-}
-
-static void note_sent(struct peers *peers, struct peer *peer)
-{
-    size_t bytes = wire_sent_bytes(peers->socket);
-    size_t unread = connections_count_sent(peers->connections, peer->fd,
-                                           peer->number, bytes);
-
-    if (unread > UNREAD_MOST)
-        peer->clogged = peers->clogged = true;
-    else if (bytes > UNREAD_SHORT)
-        check_total_unread(peers);
-}
-
-bool peers_tell(struct peers *peers, struct peer *peer,
-                const struct message *message)
-{
-    struct err err = ERR_CLEAR;
-
-    if (peer->clogged)
-        return false;
-    if (wire_send(peers->socket, &peer->id, message, &err)) {
-        note_sent(peers, peer);
-        return true;
-    }
-    log_info("send-failed", "%s to a peer: %s",
-             message_kind_name(message->kind), err.text);
-    return false;
-}
-
-static void send_refused(struct peers *peers, const struct wire_id *id,
-                         const char *code, const char *text)
-{
-    struct message message = {.kind = MESSAGE_REFUSED,
-                              .as.refused = {.code = code, .text = text}};
-
-    wire_send(peers->socket, id, &message, NULL);
-}
-
-void peers_refuse(struct peers *peers, const struct wire_id *id,
-                  const char *who, const char *code, const char *text)
-{
-    send_refused(peers, id, code, text);
-    log_warn("peer-refused", "%s: %s%s%s", code, who,
-             who[0] == '\0' ? "" : ": ", text);
-}
-
-void peers_ask_to_greet(struct peers *peers, const struct wire_id *id)
-{
-    send_refused(peers, id, "hello", "greet with HELLO first");
-}
-
-// Not done at once, because callers that send to several peers walk the list.
-static void drop_clogged(struct peers *peers, int64_t now)
-{
-    if (!peers->clogged)
-        return;
-    peers->clogged = false;
-    for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
-         peer = next) {
-        next = peer->next;
-        if (peer->clogged)
-            peers_cut_off(peers, peer, "it does not read what it asks for",
-                          now);
-    }
-}
-
-// A worker without calls may be silent for a long time, so if its connection
-// broke, it has to show that it is alive. It does so within a second after it
-// is back.
-static void suspect_broken(struct peers *peers, int64_t now)
-{
-    int fd;
-    int64_t number;
-
-    while (connections_broken(peers->connections, &fd, &number)) {
-        const struct peer *peer = find_numbered(peers, number);
-
-        if (peer != NULL && peer->worker != NULL && peer->fd == fd)
-            dispatch_suspect(peers->engine->dispatch, peer->worker->number,
-                             now);
-    }
-}
-
-void peers_tend(struct peers *peers, int64_t now)
-{
-    drop_clogged(peers, now);
-    connections_tick(peers->connections, now);
-    suspect_broken(peers, now);
-}
-
-// --- heartbeats ---
-
-int64_t peers_idle_ms(const struct peers *peers)
-{
-    int64_t ms = IDLE_MS_EACH * (int64_t)peers->engine->workers.n;
-
-    if (ms < WIRE_HEARTBEAT_MS)
-        return WIRE_HEARTBEAT_MS;
-    return ms < WIRE_IDLE_MAX_MS ? ms : WIRE_IDLE_MAX_MS;
-}
-
-// Returns how often a peer gets a heartbeat. A worker waits for 15 heartbeats,
-// or three times its own interval, before it gives up. With thousands of
-// workers, heartbeats are all that an idle coordinator does.
-static int64_t beat_every(const struct peer *peer)
-{
-    if (peer->role != PEER_WORKER)
-        return WIRE_HEARTBEAT_MS;
-    return peer->idle_ms > WORKER_BEAT_MS ? peer->idle_ms : WORKER_BEAT_MS;
-}
-
-// Returns false if the peer cannot be reached.
-static bool beat_peer(const struct peers *peers, struct peer *peer,
-                      const struct message *beat, int64_t now)
-{
-    struct err err = ERR_CLEAR;
-
-    if (now < peer->beat_ms)
-        return true;
-    peer->beat_ms = now + beat_every(peer);
-    return wire_send(peers->socket, &peer->id, beat, &err) ||
-           err.code != ERR_IO;
-}
-
-// A worker that cannot be reached is lost when dispatch says so.
-static void beat_workers(const struct peers *peers, const struct message *beat,
-                         int64_t now)
-{
-    for (struct peer *peer = peers->first[PEER_WORKER]; peer != NULL;
-         peer = peer->next)
-        (void)beat_peer(peers, peer, beat, now);
-}
-
-// A client that is gone has no calls to give back.
-static void beat_clients(struct peers *peers, const struct message *beat,
-                         int64_t now)
-{
-    for (struct peer *peer = peers->first[PEER_CLIENT], *next; peer != NULL;
-         peer = next) {
-        next = peer->next;
-        if (beat_peer(peers, peer, beat, now) &&
-            (peer->fd < 0 || now - peer->heard_ms < CLIENT_MS))
-            continue;
-        connections_close(peers->connections, peer->fd, peer->number);
-        peers_remove(peers, peer, "left", now);
-    }
-}
-
-// Cuts off peers whose key was removed from the folder.
-static void check_keys(struct peers *peers, int64_t now)
-{
-    if (!listener_keys_changed(peers->listener))
-        return;
-    for (int role = 0; role < PEER_ROLE_COUNT; role++)
-        for (struct peer *peer = peers->first[role], *next; peer != NULL;
-             peer = next) {
-            next = peer->next;
-            if (peer->fd >= 0 &&
-                !listener_allows(peers->listener, peer->key, peer->role))
-                peers_cut_off(peers, peer, "its key is no longer allowed", now);
-        }
-}
-
-static bool is_away(const struct peers *peers, const struct peer *peer)
-{
-    struct dispatch_worker_view view = {.state = DISPATCH_WORKER_SERVING};
-
-    (void)dispatch_worker_look(peers->engine->dispatch, peer->worker->number,
-                               &view);
-    return view.state == DISPATCH_WORKER_SILENT ||
-           !connections_is_open(peers->connections, peer->fd, peer->number);
-}
-
-// A worker can only go away by falling silent or by losing its connection.
-// Checking thousands of them each second would cost as much as reading what
-// they send.
-static void note_away(struct peers *peers)
-{
-    size_t lost = connections_lost(peers->connections);
-    int64_t silences = dispatch_silences(peers->engine->dispatch);
-
-    if (lost == peers->lost && silences == peers->silences)
-        return;
-    peers->lost = lost;
-    peers->silences = silences;
-    for (struct peer *peer = peers->first[PEER_WORKER]; peer != NULL;
-         peer = peer->next)
-        peer->worker->away = is_away(peers, peer);
-}
-
-void peers_beat(struct peers *peers, int64_t now)
-{
-    struct message beat = {.kind = MESSAGE_HEARTBEAT,
-                           .as.heartbeat = {.idle_ms = peers_idle_ms(peers)}};
-
-    if (now - peers->beat_ms < WIRE_HEARTBEAT_MS)
-        return;
-    peers->beat_ms = now;
-    check_keys(peers, now);
-    note_away(peers);
-    beat_workers(peers, &beat, now);
-    beat_clients(peers, &beat, now);
 }
 
 // --- clients and their jobs ---

@@ -10,7 +10,7 @@
 //   (none) -------------> client here
 //
 // coordinator/inbox.h reads what a peer says, coordinator/greeting.h its HELLO;
-// coordinator/delivery.h sends calls to workers. This file keeps the peers,
+// coordinator/delivery.h sends calls to workers. This part keeps the peers,
 // under each name by which the loop looks one up, and ends a peer, whatever the
 // reason: its calls go back to dispatch, and its connection is treated like a
 // stranger's again.
@@ -27,8 +27,9 @@
 //
 // A peer that exceeds its bounds is cut off: it is forgotten, its calls are
 // asked elsewhere, and its connection is shut, with one line in the log. A
-// client that is silent for CLIENT_MS (peers.c) is forgotten. When the folder
-// of allowed keys changes, peers whose key is no longer in it are cut off.
+// client that is silent for CLIENT_MS (peers_beat.c) is forgotten. When the
+// folder of allowed keys changes, peers whose key is no longer in it are cut
+// off.
 //
 // Call only from the loop's thread.
 
