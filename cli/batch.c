@@ -32,6 +32,7 @@ struct batch {
                         // directly
     char *aside;        // owned: where it is written until then
     size_t lines;       // written
+    off_t whole;        // where the last of them ends in `aside`
 };
 
 static bool is_standard(const char *path)
@@ -334,11 +335,14 @@ bool batch_write(struct batch *batch, const json_t *document, struct err *err)
         plain_put_json(&text, raw.data, raw.len);
     bool ok = buf_ok(&raw, "an output", err) && buf_ok(&text, "an output", err);
     if (ok && (fwrite(text.data, 1, text.len, batch->out) != text.len ||
-               (batch->aside == NULL && fflush(batch->out) != 0))) {
+               fflush(batch->out) != 0)) {
         err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
         ok = false;
     }
-    batch->lines += ok;
+    if (ok) {
+        batch->lines++;
+        batch->whole += (off_t)text.len;
+    }
     buf_release(&raw);
     buf_release(&text);
     return ok;
@@ -356,6 +360,19 @@ static bool flush(struct batch *batch)
     return ok;
 }
 
+// A full disk may have taken the beginning of the next line.
+static void keep_whole_lines(const struct batch *batch)
+{
+    if (batch->lines == 0) {
+        (void)unlink(batch->aside);
+        return;
+    }
+    (void)truncate(batch->aside, batch->whole);
+    output_say("the outputs of the first %zu lines of the input are kept in "
+               "%s; the same command starts over and renames that file\n",
+               batch->lines, batch->aside);
+}
+
 static void close_output(struct batch *batch, struct err *err)
 {
     if (batch->out == NULL)
@@ -364,13 +381,8 @@ static void close_output(struct batch *batch, struct err *err)
         err_set(err, ERR_IO, "cannot write the outputs: %s", strerror(errno));
     if (batch->aside == NULL)
         return;
-    if (err->code != ERR_NONE && batch->lines == 0)
-        (void)unlink(batch->aside);
-    else if (err->code != ERR_NONE)
-        output_say(
-            "the outputs of the first %zu lines of the input are kept in %s; "
-            "the same command starts over and renames that file\n",
-            batch->lines, batch->aside);
+    if (err->code != ERR_NONE)
+        keep_whole_lines(batch);
     else if (!file_rename(batch->aside, batch->path))
         err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
                 batch->path, strerror(errno));

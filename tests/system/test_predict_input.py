@@ -303,6 +303,21 @@ def test_partial_output_of_an_earlier_run_is_kept(stage, compiled, tmp_path):
     assert not aside.exists()
 
 
+def test_only_whole_lines_are_counted_and_kept_on_a_full_disk(stage, compiled):
+    with harness.small_disk(stage, "64k") as disk:
+        rows, out = stage.folder / "rows.jsonl", disk / "out.jsonl"
+        rows.write_text("".join(json.dumps({"text": f"row {i} " + "x" * i}) +
+                                "\n" for i in range(600)))
+        (disk / "ballast").write_bytes(bytes(52 << 10))
+        result = predict(stage, compiled, "--input", rows, "--output", out)
+        assert result.status == 1 and not out.exists(), result
+        kept = (disk / "out.jsonl.partial").read_text()
+        assert kept.endswith("}\n"), kept[-100:]
+        n = len(kept.splitlines())
+        assert f"the first {n} lines of the input are kept" in result.err, \
+            (n, result)
+
+
 def test_each_output_is_written_before_the_next_input_is_needed(stage, sim,
                                                                 compiled):
     """A program that keeps `predict` running does this, over two pipes."""
