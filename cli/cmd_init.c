@@ -17,11 +17,15 @@ enum { TEXT_BYTES = 8192 };
 // *made says whether it is a new one.
 static bool make_folder(const char *folder, bool *made, struct err *err)
 {
+    struct stat info;
+    int cause;
+
     *made = mkdir(folder, 0777) == 0;
-    if (*made || errno == EEXIST)
+    cause = errno;
+    if (*made || (stat(folder, &info) == 0 && S_ISDIR(info.st_mode)))
         return true;
     err_set(err, ERR_INPUT, "cannot make the folder %.150s: %s", folder,
-            strerror(errno));
+            strerror(cause));
     return false;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/jobfile_overrides.h"
 #include "cli/output.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "program/job/dataset_load.h"
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
@@ -37,6 +38,49 @@ static bool check_exists(const char *path, struct err *err)
             "job.yaml in it (`promptcc init FOLDER` makes one)",
             path);
     return false;
+}
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t len = strlen(path), n = strlen(ending);
+
+    return len >= n && strcmp(path + len - n, ending) == 0;
+}
+
+// Returns true for what `run` or DSPy writes: no job has `metadata`.
+static bool is_compiled(const struct bundle_file *file)
+{
+    struct err ignored = ERR_CLEAR;
+    json_t *json =
+        json_parse(file->data, file->len, BUNDLE_MAX_BYTES, &ignored);
+    bool found = json_is_object(json_object_get(json, "metadata"));
+
+    json_decref(json);
+    return found;
+}
+
+// Refuses the other files that are at hand where a job is. Their keys would
+// each be reported as a mistake.
+static bool check_is_job(const struct jobfile *file, struct err *err)
+{
+    static const char *const data[] = {".jsonl", ".csv", ".tsv"};
+
+    if (is_compiled(&file->bundle->files[0])) {
+        err_set(err, ERR_INPUT,
+                "%.150s is a compiled file, not a job: name the job that it "
+                "was compiled from, or run it with `promptcc predict`",
+                file->path);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof data / sizeof *data; i++)
+        if (ends_with(file->path, data[i])) {
+            err_set(err, ERR_INPUT,
+                    "%.150s is data, not a job: name the job file that names "
+                    "it under `data`",
+                    file->path);
+            return false;
+        }
+    return true;
 }
 
 // --- reading ---
@@ -119,8 +163,8 @@ bool jobfile_read(struct jobfile *out, const struct options *options,
         !check_exists(out->path, err))
         return false;
     out->bundle = bundle_open(out->path, err);
-    if (out->bundle == NULL || !jobfile_override(out, options, err) ||
-        !read_job(out, options, err))
+    if (out->bundle == NULL || !check_is_job(out, err) ||
+        !jobfile_override(out, options, err) || !read_job(out, options, err))
         return false;
     return out->job == NULL || read_parts(out, err);
 }

@@ -146,6 +146,13 @@ SLIPS = {
     "a folder that holds none in place of what a run makes":
         ("eval mood --compiled .. --simulate",
          ".. is a folder without a job in it: name the compiled file"),
+    "what a run makes in place of a job":
+        ("run done.json --simulate", "done.json is a compiled file, not a job: "
+         "name the job"),
+    "data in place of a job":
+        ("check mood/rows.csv", "rows.csv is data, not a job"),
+    "a file in place of the folder to make":
+        ("init mood/job.yaml", "cannot make the folder mood/job.yaml"),
     "two values of one key":
         ("check mood --set name=a --set name=b",
          "`name` is set twice, to `a` and to `b`: only one can count"),
@@ -171,5 +178,7 @@ SLIPS = {
 def test_a_slip_on_the_command_line_is_reported(stage, slip):
     command, words = SLIPS[slip]
     check(stage)
+    (stage.folder / "done.json").write_text(
+        '{"sort": {"demos": []}, "metadata": {"promptcc": {"job": "mood"}}}')
     result = stage.promptcc(*command.split())
     assert re.search(words, result.out + result.err), result
