@@ -12,7 +12,7 @@ enum { PROBE_MS = 3000, URLS_SHOWN = 3, URLS_BYTES = 400 };
 // What each server said, in the order of the options.
 struct server_said {
     struct model_server server;
-    bool there;
+    struct err away; // why it does not answer; ERR_NONE: it does
 };
 
 static const struct place *place_of(const struct jobfile *file,
@@ -71,7 +71,8 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
         const struct model_info *model;
 
         // Servers other than Ollama may serve their one model by any name.
-        if (!said[i].there || strcmp(address->backend, "ollama") != 0)
+        if (said[i].away.code != ERR_NONE ||
+            strcmp(address->backend, "ollama") != 0)
             continue;
         model = model_server_find(&said[i].server, name);
         if (model == NULL) {
@@ -93,13 +94,26 @@ static void compare_model(struct jobfile *file, const struct servers *servers,
 
 static void probe(const struct model_address *address, struct server_said *out)
 {
-    struct err ignored = ERR_CLEAR; // `replies` reports a server that does not
-                                    // answer
-    struct model_client *client = model_client_new(address, &ignored);
+    struct model_client *client = model_client_new(address, &out->away);
 
-    out->there =
-        client != NULL && model_probe(client, PROBE_MS, &out->server, &ignored);
+    if (client != NULL)
+        (void)model_probe(client, PROBE_MS, &out->server, &out->away);
     model_client_free(client);
+}
+
+// If none answers, `replies` reports it.
+static void tell_away(struct jobfile *file, const struct server_said *said,
+                      size_t n)
+{
+    size_t away = 0;
+
+    for (size_t i = 0; i < n; i++)
+        away += said[i].away.code != ERR_NONE;
+    for (size_t i = 0; away < n && i < n; i++)
+        if (said[i].away.code != ERR_NONE)
+            diag_add(file->diags, DIAG_WARNING, "server-away",
+                     place_of(file, file->job->models[ROLE_STUDENT].name), "%s",
+                     said[i].away.text);
 }
 
 void check_models(struct jobfile *file, const struct options *options)
@@ -116,6 +130,8 @@ void check_models(struct jobfile *file, const struct options *options)
         said = calloc(servers.n + 1, sizeof *said);
     for (size_t i = 0; said != NULL && i < servers.n; i++)
         probe(&servers.addresses[i], &said[i]);
+    if (said != NULL)
+        tell_away(file, said, servers.n);
     for (size_t m = 0; said != NULL && m < n; m++)
         compare_model(file, &servers, said, models[m]);
     for (size_t i = 0; said != NULL && i < servers.n; i++)

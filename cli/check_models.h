@@ -3,7 +3,8 @@
 //
 // A run notices only once it has begun that a server lacks a model, or has a
 // different model under that name. The run then waits, or that server gets no
-// calls. This check reports it beforehand, with the command that fixes it.
+// calls. This check reports it beforehand, with the command that fixes it, and
+// so a server that does not answer.
 
 #ifndef CLI_CHECK_MODELS_H
 #define CLI_CHECK_MODELS_H

@@ -301,6 +301,9 @@ int last_word(struct follow *follow, const struct client_result *result)
         return report_unwritten(follow, &err);
     }
     printed = alone ? EXIT_DONE : print_document(follow, result, document);
+    if (printed != EXIT_DONE && follow->outcome.wrote)
+        output_say("promptcc: the compiled file is written: %s\n",
+                   json_get_text(document, "out", ""));
     if (printed != EXIT_DONE)
         status = printed;
     else if (status == EXIT_DONE && is_below(follow, document))

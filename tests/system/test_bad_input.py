@@ -502,7 +502,8 @@ def test_a_full_standard_output_is_a_failure(stage, sim):
             stdout=full, stderr=subprocess.PIPE, timeout=harness.DEADLINE_S,
             env=harness.environment(), check=False)
     assert done.returncode == 1, done
-    assert b"standard output" in done.stderr or b"output" in done.stderr
+    assert b"standard output" in done.stderr, done
+    assert b"the compiled file is written: " in done.stderr, done
     assert run(stage, sim, job).status == 0
 
 

@@ -45,6 +45,12 @@ def test_an_unreachable_named_server_is_reported(stage):
     assert result.status == 0 and "were not tried" in result.err, result
 
 
+def test_one_unreachable_server_of_several_is_reported(stage, sim):
+    url = f"http://127.0.0.1:{stage.reserve_port()}"
+    told = findings(stage, stage.job(), sim.url, url)["server-away"]
+    assert url in told["text"] and told["level"] == "warning"
+
+
 class Renamed(harness.Gate):
     """A server that has other models under the same names."""
 
