@@ -365,11 +365,14 @@ static bool check_silence(struct client *client, int64_t began, int64_t now,
     return false;
 }
 
-// Says what happens to a job that nobody watches any more.
-static const char *fate_of_job(const struct client *client)
+// Says what happens to a job that nobody watches any more, or to a command that
+// nobody waits for.
+static const char *fate(const struct client *client)
 {
     const struct submission *job = &client->job;
 
+    if (job->submit == NULL && client->unanswered > 0)
+        return "; the coordinator may still do what it was told";
     if (job->submit == NULL || !client->was_welcomed)
         return "";
     return job->job[0] == '\0'
@@ -387,7 +390,7 @@ static bool check_signal(const struct client *client, struct err *err)
     if (!signals_came() ||
         (client->welcomed && submission_is_stopped_by_signals(job)))
         return true;
-    err_set(err, ERR_STOPPED, "interrupted%s", fate_of_job(client));
+    err_set(err, ERR_STOPPED, "interrupted%s", fate(client));
     return false;
 }
 
@@ -435,7 +438,9 @@ static bool wait_for(struct client *client, struct wish *wish, int64_t most_ms,
         if (!turn(client, wish, &began, err))
             return false;
         if (most_ms > 0 && clock_monotonic_ms() - began > most_ms) {
-            err_set(err, ERR_IO, "the coordinator at %.120s did not answer",
+            err_set(err, ERR_IO,
+                    "the coordinator at %.120s did not answer, and may still "
+                    "do what it was told",
                     client->endpoint);
             return false;
         }

@@ -177,6 +177,23 @@ Test(client, late_reply_is_not_taken_for_the_next_question, .timeout = 300)
     part(&meeting);
 }
 
+// A `pause` may be carried out by a coordinator that answers too late.
+Test(client, a_command_that_is_given_up_may_still_be_carried_out,
+     .timeout = 300)
+{
+    struct meeting meeting;
+    struct err err = ERR_CLEAR;
+    char *document = NULL;
+
+    meet(&meeting);
+    client_set_patience(meeting.client, 100);
+    cr_assert_not(
+        client_command(meeting.client, "pause", "shop", "", &document, &err));
+    cr_expect_not_null(strstr(err.text, "may still do what it was told"), "%s",
+                       err.text);
+    part(&meeting);
+}
+
 // A machine that does other work may halt the coordinator for seconds.
 static void ask_one_that_halts(enum message_kind at, long halt_ms,
                                int64_t patience_ms)
@@ -195,7 +212,8 @@ static void ask_one_that_halts(enum message_kind at, long halt_ms,
     part(&meeting);
 }
 
-Test(client, coordinator_halted_before_its_welcome_is_waited_for, .timeout = 300)
+Test(client, coordinator_halted_before_its_welcome_is_waited_for,
+     .timeout = 300)
 {
     enum { HALT_MS = 7000, PATIENCE_MS = 5000 };
 
