@@ -27,9 +27,9 @@ static struct trial *score_written(struct session *session,
                                    struct candidate *candidate, size_t n,
                                    const char *what, struct err *err)
 {
-    struct trial *trial =
-        trial_submit(session, kind, candidate,
-                     session_split(session)->rows[SHARE_VAL], n, what, err);
+    struct row_span all = row_span_of(session_split(session), SHARE_VAL);
+    struct trial *trial = trial_submit(session, kind, candidate,
+                                       row_span_first(all, n), what, err);
 
     return trial != NULL && trial_wait(session, trial, err) ? trial : NULL;
 }

@@ -141,14 +141,13 @@ static bool read_seed(struct session *session, struct results *found,
 static bool score_seed(struct session *session, struct results *found,
                        struct err *err)
 {
-    const struct split *split = session_split(session);
+    struct row_span rows = row_span_of(session_split(session), SHARE_VAL);
     struct trial *trial;
 
     if (found->from == NULL)
         return true;
-    trial =
-        trial_submit(session, TRIAL_FULL, found->from, split->rows[SHARE_VAL],
-                     split->n[SHARE_VAL], "the program of an earlier run", err);
+    trial = trial_submit(session, TRIAL_FULL, found->from, rows,
+                         "the program of an earlier run", err);
     if (trial == NULL || !trial_wait(session, trial, err))
         return false;
     found->seed = trial;
@@ -195,17 +194,15 @@ static bool search(struct session *session, struct results *found,
 static bool score_both(struct session *session, struct results *found,
                        struct err *err)
 {
-    const struct split *split = session_split(session);
     const struct plan *plan = session_plan(session);
-    const size_t *rows = split->rows[SHARE_TEST];
-    size_t n = split->n[SHARE_TEST];
+    struct row_span rows = row_span_of(session_split(session), SHARE_TEST);
     struct trial *baseline =
-        session_score(session, session_baseline(session), plan, rows, n, err);
+        session_score(session, session_baseline(session), plan, rows, err);
     struct trial *winner = baseline;
 
     if (baseline != NULL && found->winner != found->baseline)
-        winner = session_score(session, found->winner->candidate, plan, rows, n,
-                               err);
+        winner =
+            session_score(session, found->winner->candidate, plan, rows, err);
     if (winner == NULL)
         return false;
     found->test_baseline = baseline;
@@ -241,7 +238,8 @@ static bool measure_noise(struct session *session, struct results *found,
     if (n == 0)
         return true;
     session_phase(session, "noise");
-    found->again = session_redraw(session, winner->candidate, rows, n, 1, err);
+    found->again = session_redraw(session, winner->candidate,
+                                  (struct row_span){rows, n}, 1, err);
     if (found->again != NULL || err->code != ERR_BUDGET)
         return found->again != NULL;
     *err = ERR_CLEAR;

@@ -51,14 +51,12 @@ static struct candidate *candidate_to_score(const struct session *session,
 }
 
 // Returns every row of --data, else the test share, else the validation share.
-static void rows_to_score(const struct session *session, const size_t **rows,
-                          size_t *n)
+static struct row_span rows_to_score(const struct session *session)
 {
     const struct split *split = session_split(session);
-    enum share share = split->n[SHARE_TEST] > 0 ? SHARE_TEST : SHARE_VAL;
 
-    *rows = split->rows[share];
-    *n = split->n[share];
+    return row_span_of(split,
+                       split->n[SHARE_TEST] > 0 ? SHARE_TEST : SHARE_VAL);
 }
 
 // Warns if the answers come from another model than the file was compiled for.
@@ -106,16 +104,14 @@ bool evaluate_job(struct session *session, struct ending *ending,
     const struct session_setup *setup = session_setup_of(session);
     struct candidate *candidate = candidate_to_score(session, err);
     struct trial *trial = NULL;
-    const size_t *rows;
-    size_t n;
+    struct row_span rows = rows_to_score(session);
 
     if (candidate == NULL)
         return false;
-    rows_to_score(session, &rows, &n);
     if (documents_embed(session, err)) {
         session_phase(session, "evaluation");
-        session_expect(session, (struct effort){.examples = n});
-        trial = session_score(session, candidate, setup->plan, rows, n, err);
+        session_expect(session, (struct effort){.examples = rows.n});
+        trial = session_score(session, candidate, setup->plan, rows, err);
     }
     candidate_unref(candidate);
     if (trial == NULL)

@@ -202,7 +202,8 @@ static bool submit_full(struct miprov2_search *search,
     struct combo *combo = attempt->combo;
     struct trial *trial =
         trial_submit(search->session, TRIAL_FULL, combo->candidate,
-                     search->val.rows, search->val.n, attempt->reason, err);
+                     (struct row_span){search->val.rows, search->val.n},
+                     attempt->reason, err);
 
     combo->full = true;
     return trial != NULL &&
@@ -222,9 +223,9 @@ static bool submit_minibatch(struct miprov2_search *search,
         return false;
     }
     val_rows_draw(&search->val, &rng, n, rows);
-    struct trial *trial =
-        trial_submit(search->session, TRIAL_MINIBATCH,
-                     attempt->combo->candidate, rows, n, attempt->reason, err);
+    struct trial *trial = trial_submit(
+        search->session, TRIAL_MINIBATCH, attempt->combo->candidate,
+        (struct row_span){rows, n}, attempt->reason, err);
     free(rows);
     return trial != NULL && tried_add(&search->tried, trial, attempt->combo,
                                       attempt->choices, err);

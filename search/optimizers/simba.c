@@ -137,9 +137,9 @@ static bool score_drafts(struct simba_search *search, struct draft *drafts,
             return false;
         if (search->leader.over)
             return true;
-        drafts[i].trial =
-            trial_submit(search->session, TRIAL_MINIBATCH, drafts[i].child,
-                         search->batch, search->n_batch, "variance", err);
+        drafts[i].trial = trial_submit(
+            search->session, TRIAL_MINIBATCH, drafts[i].child,
+            (struct row_span){search->batch, search->n_batch}, "variance", err);
         if (drafts[i].trial == NULL)
             return false;
     }

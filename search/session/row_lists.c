@@ -12,36 +12,37 @@ struct row_list {
 };
 
 static const struct row_list *find(const struct row_lists *lists,
-                                   const size_t *rows, size_t n)
+                                   struct row_span span)
 {
     const struct row_list *list = lists->newest;
+    size_t n = span.n;
 
     for (int i = 0; list != NULL && i < LISTS_SEARCHED; i++) {
-        if (list->n == n &&
-            (n == 0 || memcmp(list->rows, rows, n * sizeof *rows) == 0))
+        if (list->n == n && (n == 0 || memcmp(list->rows, span.rows,
+                                              n * sizeof *span.rows) == 0))
             return list;
         list = list->older;
     }
     return NULL;
 }
 
-const size_t *row_lists_share(struct row_lists *lists, const size_t *rows,
-                              size_t n)
+struct row_span row_lists_share(struct row_lists *lists, struct row_span span)
 {
-    const struct row_list *same = find(lists, rows, n);
+    const struct row_list *same = find(lists, span);
+    size_t bytes = span.n * sizeof *span.rows;
     struct row_list *list;
 
     if (same != NULL)
-        return same->rows;
-    list = malloc(sizeof *list + n * sizeof *rows);
+        return (struct row_span){same->rows, same->n};
+    list = malloc(sizeof *list + bytes);
     if (list == NULL)
-        return NULL;
-    list->n = n;
-    if (n > 0)
-        memcpy(list->rows, rows, n * sizeof *rows);
+        return (struct row_span){NULL, 0};
+    list->n = span.n;
+    if (span.n > 0)
+        memcpy(list->rows, span.rows, bytes);
     list->older = lists->newest;
     lists->newest = list;
-    return list->rows;
+    return (struct row_span){list->rows, list->n};
 }
 
 void row_lists_release(struct row_lists *lists)

@@ -7,7 +7,7 @@
 #ifndef SEARCH_SESSION_ROW_LISTS_H
 #define SEARCH_SESSION_ROW_LISTS_H
 
-#include <stddef.h>
+#include "search/session/row_span.h"
 
 struct row_list;
 
@@ -15,10 +15,9 @@ struct row_lists {
     struct row_list *newest; // owned, with all older ones
 };
 
-// Returns the same rows in the same order, valid until row_lists_release.
-// Returns NULL when out of memory.
-const size_t *row_lists_share(struct row_lists *lists, const size_t *rows,
-                              size_t n);
+// Returns the same rows in the same order, valid until row_lists_release. Its
+// rows are NULL when out of memory.
+struct row_span row_lists_share(struct row_lists *lists, struct row_span span);
 void row_lists_release(struct row_lists *lists);
 
 #endif

@@ -34,6 +34,7 @@
 #include "program/job/dataset.h"
 #include "program/job/job.h"
 #include "search/session/ledger.h"
+#include "search/session/row_span.h"
 #include "search/session/runs.h"
 #include "search/session/task.h"
 #include "search/session/trial.h"
@@ -80,8 +81,8 @@ bool session_admit(struct session *session, struct err *err);
 // the trial. `reason` is static. ERR_BUDGET: the rest of the budget is not
 // enough for the trial.
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
-                           struct candidate *candidate, const size_t *rows,
-                           size_t n_rows, const char *reason, struct err *err);
+                           struct candidate *candidate, struct row_span rows,
+                           const char *reason, struct err *err);
 
 // Returns the candidate with as many demos as fit into its longest prompt, as a
 // trial would use it. The result is a new reference: to the candidate itself if
@@ -97,8 +98,8 @@ bool trial_wait(struct session *session, struct trial *trial, struct err *err);
 // number. `replicate` counts from 1; asking for the same replicate again costs
 // nothing. Returns NULL on failure, ERR_BUDGET included.
 struct trial *session_redraw(struct session *session,
-                             struct candidate *candidate, const size_t *rows,
-                             size_t n_rows, int32_t replicate, struct err *err);
+                             struct candidate *candidate, struct row_span rows,
+                             int32_t replicate, struct err *err);
 
 // Scores a candidate, as returned by session_fit, on `rows` without making it a
 // trial: it gets no number, but its evaluations are stored like those of a
@@ -108,8 +109,8 @@ struct trial *session_redraw(struct session *session,
 // failure, ERR_BUDGET included.
 struct trial *session_score(struct session *session,
                             struct candidate *candidate,
-                            const struct plan *plan, const size_t *rows,
-                            size_t n_rows, struct err *err);
+                            const struct plan *plan, struct row_span rows,
+                            struct err *err);
 
 // Reserves room in the budget for n more runs of the program on an example, but
 // no more than `share` (0 to 1) of what is left. Work submitted from now on

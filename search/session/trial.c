@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 
-struct trial *trial_new(struct candidate *candidate, const size_t *rows,
-                        size_t n_rows, struct err *err)
+struct trial *trial_new(struct candidate *candidate, struct row_span rows,
+                        struct err *err)
 {
     struct trial *trial = calloc(1, sizeof *trial);
-    size_t n = n_rows > 0 ? n_rows : 1;
+    size_t n = rows.n > 0 ? rows.n : 1;
 
     if (trial == NULL)
         goto nomem;
@@ -15,8 +15,8 @@ struct trial *trial_new(struct candidate *candidate, const size_t *rows,
     trial->scores = calloc(n, sizeof *trial->scores);
     if (trial->scored == NULL || trial->scores == NULL)
         goto nomem;
-    trial->rows = rows;
-    trial->n_rows = n_rows;
+    trial->rows = rows.rows;
+    trial->n_rows = rows.n;
     return trial;
 
 nomem:

@@ -17,6 +17,7 @@
 
 #include "common/err.h"
 #include "program/graph/candidate.h"
+#include "search/session/row_span.h"
 #include "search/session/task.h"
 
 struct trial {
@@ -48,10 +49,10 @@ struct trial {
     int32_t replicate;    // which draw of the answers; 0 for all but repeats
 };
 
-// Creates a trial. Takes a reference to the candidate, and borrows `rows` for
-// as long as the trial lives. Returns NULL when out of memory.
-struct trial *trial_new(struct candidate *candidate, const size_t *rows,
-                        size_t n_rows, struct err *err);
+// Creates a trial. Takes a reference to the candidate, and borrows the rows
+// for as long as it lives. Returns NULL when out of memory.
+struct trial *trial_new(struct candidate *candidate, struct row_span rows,
+                        struct err *err);
 void trial_free(struct trial *trial); // accepts NULL
 
 // Fills the trial from its task, whether the task ended well or not; the trial

@@ -4,13 +4,13 @@
 #include "search/session/unit.h"
 
 static struct trial *make_trial(struct session *session,
-                                struct candidate *candidate, const size_t *rows,
-                                size_t n_rows, struct err *err)
+                                struct candidate *candidate,
+                                struct row_span rows, struct err *err)
 {
-    const size_t *shared = row_lists_share(&session->lists, rows, n_rows);
+    struct row_span shared = row_lists_share(&session->lists, rows);
 
-    if (shared != NULL)
-        return trial_new(candidate, shared, n_rows, err);
+    if (shared.rows != NULL)
+        return trial_new(candidate, shared, err);
     err_nomem(err, "a trial");
     return NULL;
 }
@@ -81,8 +81,8 @@ static struct trial *submit(struct session *session, struct trial *trial,
 }
 
 struct trial *trial_submit(struct session *session, enum trial_kind kind,
-                           struct candidate *candidate, const size_t *rows,
-                           size_t n_rows, const char *reason, struct err *err)
+                           struct candidate *candidate, struct row_span rows,
+                           const char *reason, struct err *err)
 {
     struct scoring how = {
         .plan = session->setup.plan, .listed = true, .reason = reason};
@@ -91,7 +91,7 @@ struct trial *trial_submit(struct session *session, enum trial_kind kind,
 
     if (fitting == NULL)
         return NULL;
-    trial = make_trial(session, fitting, rows, n_rows, err);
+    trial = make_trial(session, fitting, rows, err);
     candidate_unref(fitting);
     if (trial == NULL)
         return NULL;
@@ -119,21 +119,20 @@ static struct trial *score(struct session *session, struct trial *trial,
 
 struct trial *session_score(struct session *session,
                             struct candidate *candidate,
-                            const struct plan *plan, const size_t *rows,
-                            size_t n_rows, struct err *err)
+                            const struct plan *plan, struct row_span rows,
+                            struct err *err)
 {
     const struct scoring how = {.plan = plan};
 
-    return score(session, make_trial(session, candidate, rows, n_rows, err),
-                 &how, err);
+    return score(session, make_trial(session, candidate, rows, err), &how, err);
 }
 
 struct trial *session_redraw(struct session *session,
-                             struct candidate *candidate, const size_t *rows,
-                             size_t n_rows, int32_t replicate, struct err *err)
+                             struct candidate *candidate, struct row_span rows,
+                             int32_t replicate, struct err *err)
 {
     const struct scoring how = {.plan = session->setup.plan};
-    struct trial *trial = make_trial(session, candidate, rows, n_rows, err);
+    struct trial *trial = make_trial(session, candidate, rows, err);
 
     if (trial != NULL)
         trial->replicate = replicate;

@@ -16,8 +16,7 @@ struct account {
 struct bank {
     struct session *session;
     const struct program *program;
-    const size_t *rows;
-    size_t n;
+    struct row_span rows; // borrowed
     struct labels *labels;
     struct account *accounts; // by place, then by part
 };
@@ -63,7 +62,7 @@ static enum source_kind kind_of(const struct bank *bank, size_t part,
     return BY_NOTHING;
 }
 
-struct bank *bank_new(struct session *session, const size_t *rows, size_t n,
+struct bank *bank_new(struct session *session, struct row_span rows,
                       struct err *err)
 {
     struct bank *bank = calloc(1, sizeof *bank);
@@ -73,9 +72,8 @@ struct bank *bank_new(struct session *session, const size_t *rows, size_t n,
     bank->session = session;
     bank->program = session_job(session)->program;
     bank->rows = rows;
-    bank->n = n;
-    bank->accounts =
-        calloc(n * bank->program->n_predictors + 1, sizeof *bank->accounts);
+    bank->accounts = calloc(rows.n * bank->program->n_predictors + 1,
+                            sizeof *bank->accounts);
     if (bank->accounts == NULL)
         goto nomem;
     bank->labels = labels_new(session, err);
@@ -83,10 +81,10 @@ struct bank *bank_new(struct session *session, const size_t *rows, size_t n,
         bank_free(bank);
         return NULL;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < rows.n; i++)
         for (size_t p = 0; p < bank->program->n_predictors; p++)
             if (runs_part(bank, p))
-                account_of(bank, p, i)->kind = kind_of(bank, p, rows[i]);
+                account_of(bank, p, i)->kind = kind_of(bank, p, rows.rows[i]);
     return bank;
 
 nomem:
@@ -99,8 +97,8 @@ void bank_free(struct bank *bank)
 {
     if (bank == NULL)
         return;
-    for (size_t i = 0;
-         bank->accounts != NULL && i < bank->n * bank->program->n_predictors;
+    for (size_t i = 0; bank->accounts != NULL &&
+                       i < bank->rows.n * bank->program->n_predictors;
          i++)
         json_decref(bank->accounts[i].demo.fields);
     free(bank->accounts);
@@ -154,7 +152,7 @@ static bool learn_part(struct bank *bank, size_t part, size_t place,
 {
     struct account *account = account_of(bank, part, place);
     int step = bank->program->predictors[part];
-    size_t row = bank->rows[place];
+    size_t row = bank->rows.rows[place];
     struct demo demo = {0};
 
     if (account->kind == BY_LABELS || account->kind == BY_TRACE)
@@ -209,11 +207,11 @@ bool bank_fill(struct bank *bank, size_t part, const size_t *places, size_t n,
         enum source_kind kind = account_of(bank, part, places[i])->kind;
 
         if (kind == BY_LABELS || kind == BY_TEACHER)
-            rows[asked++] = bank->rows[places[i]];
+            rows[asked++] = bank->rows.rows[places[i]];
     }
     if (ok && asked > 0)
-        ok = labels_fill(bank->labels, bank->program->predictors[part], rows,
-                         asked, err);
+        ok = labels_fill(bank->labels, bank->program->predictors[part],
+                         (struct row_span){rows, asked}, err);
     free(rows);
     return ok;
 }
@@ -227,5 +225,5 @@ const struct demo *bank_demo(const struct bank *bank, size_t part, size_t place)
     if (account->kind == BY_NOTHING)
         return NULL;
     return labels_demo(bank->labels, bank->program->predictors[part],
-                       bank->rows[place]);
+                       bank->rows.rows[place]);
 }

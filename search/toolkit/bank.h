@@ -29,9 +29,9 @@
 
 struct bank;
 
-// Creates a bank over n rows to train on. A row is identified by its place
+// Creates a bank over rows to train on. A row is identified by its place
 // among them. Borrows session and rows.
-struct bank *bank_new(struct session *session, const size_t *rows, size_t n,
+struct bank *bank_new(struct session *session, struct row_span rows,
                       struct err *err);
 void bank_free(struct bank *bank); // accepts NULL
 

@@ -22,17 +22,16 @@ static void free_entry(struct entry *entry)
 }
 
 bool board_init(struct board *board, struct session *session,
-                const size_t *rows, size_t n_rows, size_t n_choices,
-                struct err *err)
+                struct row_span order, size_t n_choices, struct err *err)
 {
     *board = (struct board){
-        .session = session, .n_rows = n_rows, .n_choices = n_choices};
-    board->rows = calloc(n_rows + 1, sizeof *board->rows);
+        .session = session, .n_rows = order.n, .n_choices = n_choices};
+    board->rows = calloc(order.n + 1, sizeof *board->rows);
     if (board->rows == NULL) {
         err_nomem(err, "the scores");
         return false;
     }
-    memcpy(board->rows, rows, n_rows * sizeof *rows);
+    memcpy(board->rows, order.rows, order.n * sizeof *order.rows);
     return true;
 }
 
@@ -198,8 +197,9 @@ bool board_ask(struct board *board, struct entry *entry, const size_t *places,
     bool ok = rows != NULL;
 
     if (ok && fresh > 0) {
-        entry->asked = trial_submit(board->session, kind, entry->candidate,
-                                    rows, n_rows, reason, err);
+        entry->asked =
+            trial_submit(board->session, kind, entry->candidate,
+                         (struct row_span){rows, n_rows}, reason, err);
         ok = entry->asked != NULL;
         board->asked += ok ? fresh : 0;
     }
@@ -216,7 +216,8 @@ bool board_score(struct board *board, struct entry *entry, const size_t *places,
 
     if (rows != NULL && fresh > 0)
         trial = session_score(board->session, entry->candidate,
-                              session_plan(board->session), rows, n_rows, err);
+                              session_plan(board->session),
+                              (struct row_span){rows, n_rows}, err);
     if (trial != NULL) {
         board_read(board, entry, trial);
         board->asked += fresh;

@@ -48,8 +48,7 @@ struct board {
 
 // Copies the order. n_choices is the number of choices of an entry.
 bool board_init(struct board *board, struct session *session,
-                const size_t *rows, size_t n_rows, size_t n_choices,
-                struct err *err);
+                struct row_span order, size_t n_choices, struct err *err);
 void board_release(struct board *board); // accepts a zeroed board
 
 // Returns the entry of a candidate, and adds it (with a reference) if it is

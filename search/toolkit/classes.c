@@ -71,7 +71,7 @@ static const char *read_label(const struct program *program,
 // reading when there are too many. Returns false when out of memory.
 static bool read_field(const struct program *program,
                        const struct dataset *dataset, int step,
-                       const size_t *rows, size_t n, struct class_field *field,
+                       struct row_span rows, struct class_field *field,
                        bool *few)
 {
     const struct field *output =
@@ -83,9 +83,9 @@ static bool read_field(const struct program *program,
     bool ok = true;
 
     *few = true;
-    for (size_t i = 0; ok && *few && i < n; i++) {
-        const char *value =
-            read_label(program, dataset, step, field->field, rows[i], &text);
+    for (size_t i = 0; ok && *few && i < rows.n; i++) {
+        const char *value = read_label(program, dataset, step, field->field,
+                                       rows.rows[i], &text);
 
         field->of_row[i] = -1;
         if (value == NULL)
@@ -106,23 +106,23 @@ static bool read_field(const struct program *program,
 }
 
 bool classes_read(const struct program *program, const struct dataset *dataset,
-                  int step, const size_t *rows, size_t n, struct classes *out,
+                  int step, struct row_span rows, struct classes *out,
                   struct err *err)
 {
     const struct signature *signature = &program->steps[step].signature;
     bool ok;
 
-    *out = (struct classes){.n_rows = n};
+    *out = (struct classes){.n_rows = rows.n};
     out->fields = calloc(signature->n_outputs + 1, sizeof *out->fields);
     ok = out->fields != NULL;
     for (size_t f = 0; ok && f < signature->n_outputs; f++) {
         struct class_field field = {.field = (int)f,
                                     .name = signature->outputs[f].name,
-                                    .of_row = calloc(n + 1, sizeof(int))};
+                                    .of_row = calloc(rows.n + 1, sizeof(int))};
         bool few = false;
 
         ok = field.of_row != NULL &&
-             read_field(program, dataset, step, rows, n, &field, &few);
+             read_field(program, dataset, step, rows, &field, &few);
         if (ok && few)
             out->fields[out->n_fields++] = field;
         else

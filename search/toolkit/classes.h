@@ -19,6 +19,7 @@
 #include "common/err.h"
 #include "program/graph/program.h"
 #include "program/job/dataset.h"
+#include "search/session/row_span.h"
 
 enum {
     CLASSES_MAX = 200,      // values of a field that is not declared as an enum
@@ -42,10 +43,10 @@ struct classes {
 
 void classes_release(struct classes *classes); // accepts a zeroed struct
 
-// Reads the classes of a step from n rows of the dataset. A row is identified
+// Reads the classes of a step from rows of the dataset. A row is identified
 // by its place among these.
 bool classes_read(const struct program *program, const struct dataset *dataset,
-                  int step, const size_t *rows, size_t n, struct classes *out,
+                  int step, struct row_span rows, struct classes *out,
                   struct err *err);
 
 // Returns how many values occur in the rows, over all fields: what a demo set

@@ -74,8 +74,8 @@ static bool trace_winners(struct credit *credit, struct err *err)
 
         if (pair->winner == NULL)
             continue;
-        pair->runs =
-            diagnosis_trace(session, pair->winner->candidate, &row, 1, err);
+        pair->runs = diagnosis_trace(session, pair->winner->candidate,
+                                     (struct row_span){&row, 1}, err);
         if (pair->runs == NULL)
             return false;
     }

@@ -60,21 +60,23 @@ static bool runs_predictor(const struct demo_maker *maker, size_t predictor)
 // Adds demos of rows until the list holds `want`. Fills no more rows at a time
 // than it needs, since a label costs a call if outputs are missing.
 static bool add_labeled(struct demo_maker *maker, size_t predictor,
-                        const size_t *rows, size_t n, size_t want,
+                        struct row_span rows, size_t want,
                         struct demo_list *list, struct err *err)
 {
     int step = maker->program->predictors[predictor];
 
-    for (size_t at = 0; at < n && list->n < want;) {
-        size_t take = want - list->n < n - at ? want - list->n : n - at;
-        if (!labels_fill(maker->labels, step, rows + at, take, err))
+    for (size_t at = 0; at < rows.n && list->n < want;) {
+        struct row_span rest = {rows.rows + at, rows.n - at};
+        struct row_span next = row_span_first(rest, want - list->n);
+        if (!labels_fill(maker->labels, step, next, err))
             return false;
-        for (size_t i = at; i < at + take; i++) {
-            const struct demo *demo = labels_demo(maker->labels, step, rows[i]);
+        for (size_t i = 0; i < next.n; i++) {
+            const struct demo *demo =
+                labels_demo(maker->labels, step, next.rows[i]);
             if (demo != NULL && !demo_list_add(list, demo, err))
                 return false;
         }
-        at += take;
+        at += next.n;
     }
     return true;
 }
@@ -99,7 +101,8 @@ bool demos_labeled(struct demo_maker *maker, const struct demo_rows *from,
         memcpy(order, from->rows, n * sizeof *order);
         if (from->rng != NULL)
             rng_shuffle(from->rng, order, n);
-        if (!add_labeled(maker, i, order, n, (size_t)k, &set.lists[i], err))
+        if (!add_labeled(maker, i, (struct row_span){order, n}, (size_t)k,
+                         &set.lists[i], err))
             goto out;
     }
     *out = set;
@@ -183,8 +186,8 @@ static bool add_traces(struct demo_maker *maker,
     for (; i < n && found < want && errors < recipe->max_errors; i++) {
         const struct lesson *lesson = &maker->lessons.items[rows[i]];
         if (lesson->rounds == 0 &&
-            !lessons_run(&maker->lessons, recipe, rows + i, n - i, want - found,
-                         err))
+            !lessons_run(&maker->lessons, recipe,
+                         (struct row_span){rows + i, n - i}, want - found, err))
             return false;
         if (!lesson->answered && !lesson->excluded)
             errors++;
@@ -223,8 +226,8 @@ static bool add_rest(struct demo_maker *maker, const struct demo_recipe *recipe,
                 order[left++] = from->rows[k];
         }
         rng_shuffle(from->rng, order, left);
-        ok = add_labeled(maker, i, order, left, (size_t)recipe->max_labeled,
-                         &set->lists[i], err);
+        ok = add_labeled(maker, i, (struct row_span){order, left},
+                         (size_t)recipe->max_labeled, &set->lists[i], err);
     }
     free(order);
     return ok;

@@ -12,8 +12,8 @@
 enum { VALUE_BYTES = 1 << 16 };
 
 struct runs *diagnosis_trace(struct session *session,
-                             struct candidate *candidate, const size_t *rows,
-                             size_t n, struct err *err)
+                             struct candidate *candidate, struct row_span rows,
+                             struct err *err)
 {
     const struct runs_request request = {
         .program = session_job(session)->program,
@@ -22,8 +22,8 @@ struct runs *diagnosis_trace(struct session *session,
         .role = ROLE_STUDENT,
         .sampling = {.temperature = -1, .purpose = "trial"},
         .scored = true,
-        .rows = rows,
-        .n = n,
+        .rows = rows.rows,
+        .n = rows.n,
     };
     struct runs *runs = runs_submit(session, &request, err);
 

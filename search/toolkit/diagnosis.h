@@ -25,8 +25,8 @@
 // Runs candidate on rows as its trials do, with traces. Returns NULL on
 // failure. The caller drops the runs (runs_drop).
 struct runs *diagnosis_trace(struct session *session,
-                             struct candidate *candidate, const size_t *rows,
-                             size_t n, struct err *err);
+                             struct candidate *candidate, struct row_span rows,
+                             struct err *err);
 
 // Returns true if the item ended and scored below `pass`.
 bool diagnosis_failed(const struct task_item *item, double pass);

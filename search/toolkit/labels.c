@@ -352,23 +352,23 @@ static bool keep_answer(struct labels *labels, size_t row, int step,
                 err);
 }
 
-static bool fill_batch(struct labels *labels, int step, const size_t *rows,
-                       size_t n, struct err *err)
+static bool fill_batch(struct labels *labels, int step, struct row_span rows,
+                       struct err *err)
 {
     bool ok = false;
     size_t asked = 0;
-    struct question *questions = calloc(n, sizeof *questions);
-    size_t *asked_rows = calloc(n, sizeof *asked_rows);
+    struct question *questions = calloc(rows.n, sizeof *questions);
+    size_t *asked_rows = calloc(rows.n, sizeof *asked_rows);
 
     if (questions == NULL || asked_rows == NULL) {
         err_nomem(err, "labelled demos");
         goto out;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < rows.n; i++) {
         bool asks = false;
-        if (!prepare(labels, rows[i], step, &questions[asked], &asks, err))
+        if (!prepare(labels, rows.rows[i], step, &questions[asked], &asks, err))
             goto out;
-        asked_rows[asked] = rows[i];
+        asked_rows[asked] = rows.rows[i];
         asked += asks;
     }
     if (!questions_ask(labels->session, questions, asked, err))
@@ -389,40 +389,40 @@ out:
 
 // Fills what source depends on, for the rows whose example does not say it.
 static bool fill_source(struct labels *labels, struct source source,
-                        const size_t *rows, size_t n, struct err *err)
+                        struct row_span rows, struct err *err)
 {
     if (source.step == SOURCE_INPUT)
         return true;
     const struct step *step = &labels->program->steps[source.step];
     if (step->kind->compute != NULL) {
         for (size_t i = 0; i < step->signature.n_inputs; i++) {
-            if (!fill_source(labels, step->sources[i], rows, n, err))
+            if (!fill_source(labels, step->sources[i], rows, err))
                 return false;
         }
         return true;
     }
     if (!step->kind->predictor) // only a run tells what it gives
         return true;
-    for (size_t i = 0; i < n; i++) {
-        if (!has_label(labels, rows[i], source.step, (size_t)source.field))
-            return labels_fill(labels, source.step, rows, n, err);
+    for (size_t i = 0; i < rows.n; i++) {
+        if (!has_label(labels, rows.rows[i], source.step, (size_t)source.field))
+            return labels_fill(labels, source.step, rows, err);
     }
     return true;
 }
 
-bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
+bool labels_fill(struct labels *labels, int step, struct row_span rows,
                  struct err *err)
 {
     const struct step *at = &labels->program->steps[step];
 
     assert(at->predictor >= 0);
     for (size_t i = 0; i < step_n_sources(at); i++) {
-        if (!fill_source(labels, *step_source(at, i), rows, n, err))
+        if (!fill_source(labels, *step_source(at, i), rows, err))
             return false;
     }
-    for (size_t from = 0; from < n; from += BATCH_MAX) {
-        size_t take = n - from < BATCH_MAX ? n - from : BATCH_MAX;
-        if (!fill_batch(labels, step, rows + from, take, err))
+    for (size_t from = 0; from < rows.n; from += BATCH_MAX) {
+        struct row_span rest = {rows.rows + from, rows.n - from};
+        if (!fill_batch(labels, step, row_span_first(rest, BATCH_MAX), err))
             return false;
     }
     return true;

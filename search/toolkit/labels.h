@@ -32,7 +32,7 @@ void labels_free(struct labels *labels); // accepts NULL
 
 // Determines these rows' demos of a step (an index into the program's steps),
 // asking the teacher about all rows at the same time.
-bool labels_fill(struct labels *labels, int step, const size_t *rows, size_t n,
+bool labels_fill(struct labels *labels, int step, struct row_span rows,
                  struct err *err);
 
 // Returns true if the row itself has every input and output of the step, so

@@ -160,10 +160,10 @@ bool leader_admit(struct leader *leader, struct err *err)
 bool leader_try(struct leader *leader, struct candidate *candidate,
                 const char *reason, struct err *err)
 {
-    const struct split *split = session_split(leader->session);
+    struct row_span rows =
+        row_span_of(session_split(leader->session), SHARE_VAL);
 
-    return trial_submit(leader->session, TRIAL_FULL, candidate,
-                        split->rows[SHARE_VAL], split->n[SHARE_VAL], reason,
+    return trial_submit(leader->session, TRIAL_FULL, candidate, rows, reason,
                         err) != NULL;
 }
 

@@ -185,48 +185,47 @@ static bool learn(struct lessons *lessons, const struct demo_recipe *recipe,
 
 // Runs a round on those rows of the block that have not passed yet.
 static bool run_round(struct lessons *lessons, const struct demo_recipe *recipe,
-                      int64_t round, const size_t *block, size_t n,
-                      struct err *err)
+                      int64_t round, struct row_span block, struct err *err)
 {
     bool ok = false;
-    struct runs **runs = calloc(n + 1, sizeof(struct runs *));
+    struct runs **runs = calloc(block.n + 1, sizeof(struct runs *));
 
     if (runs == NULL) {
         err_nomem(err, "teacher runs");
         return false;
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct lesson *lesson = &lessons->items[block[i]];
+    for (size_t i = 0; i < block.n; i++) {
+        const struct lesson *lesson = &lessons->items[block.rows[i]];
         if (lesson->passed || lesson->excluded)
             continue;
-        runs[i] = submit(lessons, block[i], round, err);
+        runs[i] = submit(lessons, block.rows[i], round, err);
         if (runs[i] == NULL)
             goto out;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < block.n; i++) {
         if (runs[i] == NULL)
             continue;
         if (!runs_wait(lessons->session, runs[i], err) ||
-            !learn(lessons, recipe, block[i], &runs[i]->items[0], err))
+            !learn(lessons, recipe, block.rows[i], &runs[i]->items[0], err))
             goto out;
     }
     ok = true;
 
 out:
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < block.n; i++)
         runs_drop(lessons->session, runs[i]);
     free(runs);
     return ok;
 }
 
 // Picks the next rows of the order that were not run yet, at most `most`.
-static size_t pick_block(const struct lessons *lessons, const size_t *rows,
-                         size_t n, size_t most, size_t *block)
+static size_t pick_block(const struct lessons *lessons, struct row_span rows,
+                         size_t most, size_t *block)
 {
     size_t picked = 0;
-    for (size_t i = 0; i < n && picked < most; i++) {
-        if (lessons->items[rows[i]].rounds == 0)
-            block[picked++] = rows[i];
+    for (size_t i = 0; i < rows.n && picked < most; i++) {
+        if (lessons->items[rows.rows[i]].rounds == 0)
+            block[picked++] = rows.rows[i];
     }
     return picked;
 }
@@ -244,7 +243,7 @@ static size_t block_size(const struct lessons *lessons, size_t missing)
 }
 
 bool lessons_run(struct lessons *lessons, const struct demo_recipe *recipe,
-                 const size_t *rows, size_t n, size_t missing, struct err *err)
+                 struct row_span rows, size_t missing, struct err *err)
 {
     size_t most = block_size(lessons, missing);
     size_t *block = calloc(most + 1, sizeof *block);
@@ -254,9 +253,10 @@ bool lessons_run(struct lessons *lessons, const struct demo_recipe *recipe,
         err_nomem(err, "teacher runs");
         return false;
     }
-    size_t picked = pick_block(lessons, rows, n, most, block);
+    size_t picked = pick_block(lessons, rows, most, block);
     for (int64_t round = 0; ok && round < recipe->max_rounds; round++)
-        ok = run_round(lessons, recipe, round, block, picked, err);
+        ok = run_round(lessons, recipe, round, (struct row_span){block, picked},
+                       err);
     free(block);
     return ok;
 }

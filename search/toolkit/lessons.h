@@ -51,6 +51,6 @@ void lessons_release(struct lessons *lessons); // accepts zeroed
 // many as seem to be needed for `missing` further lessons, and blocks. The
 // recipe says how many rounds a row gets, and which score passes.
 bool lessons_run(struct lessons *lessons, const struct demo_recipe *recipe,
-                 const size_t *rows, size_t n, size_t missing, struct err *err);
+                 struct row_span rows, size_t missing, struct err *err);
 
 #endif

@@ -245,19 +245,19 @@ static void weigh(struct lexicon *lexicon)
     }
 }
 
-struct lexicon *lexicon_new(const struct dataset *dataset, const size_t *rows,
-                            size_t n, struct err *err)
+struct lexicon *lexicon_new(const struct dataset *dataset, struct row_span rows,
+                            struct err *err)
 {
     struct lexicon *lexicon = calloc(1, sizeof *lexicon);
     bool ok = lexicon != NULL;
 
     if (ok) {
-        lexicon->n = n;
-        lexicon->bags = calloc(n + 1, sizeof *lexicon->bags);
+        lexicon->n = rows.n;
+        lexicon->bags = calloc(rows.n + 1, sizeof *lexicon->bags);
         ok = lexicon->bags != NULL;
     }
-    for (size_t i = 0; ok && i < n; i++) {
-        json_t *inputs = dataset_inputs(dataset, rows[i]);
+    for (size_t i = 0; ok && i < rows.n; i++) {
+        json_t *inputs = dataset_inputs(dataset, rows.rows[i]);
 
         ok = inputs != NULL && read_row(lexicon, inputs, &lexicon->bags[i]);
         json_decref(inputs);

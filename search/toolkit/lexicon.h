@@ -16,13 +16,14 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "program/job/dataset.h"
+#include "search/session/row_span.h"
 
 struct lexicon;
 
-// Reads n rows of the dataset, which is not needed afterwards. A row is
-// identified by its place among these n. Returns NULL when out of memory.
-struct lexicon *lexicon_new(const struct dataset *dataset, const size_t *rows,
-                            size_t n, struct err *err);
+// Reads rows of the dataset, which is not needed afterwards. A row is
+// identified by its place among these. Returns NULL when out of memory.
+struct lexicon *lexicon_new(const struct dataset *dataset, struct row_span rows,
+                            struct err *err);
 void lexicon_free(struct lexicon *lexicon); // accepts NULL
 
 // Returns how alike two rows are: the cosine of their bags, 0 to 1.

@@ -28,22 +28,22 @@ static void choose_covers(struct study *study)
 static bool read_rows(struct study *study, struct err *err)
 {
     const struct dataset *dataset = session_dataset(study->session);
+    struct row_span rows = {study->rows, study->n};
     size_t parts = study->program->n_predictors;
 
     for (size_t p = 0; p < parts; p++) {
         int step = study->program->predictors[p];
 
         study->searched[p] = session_plan(study->session)->runs[step];
-        if (study->searched[p] &&
-            !classes_read(study->program, dataset, step, study->rows, study->n,
-                          &study->classes[p], err))
+        if (study->searched[p] && !classes_read(study->program, dataset, step,
+                                                rows, &study->classes[p], err))
             return false;
     }
     choose_covers(study);
-    study->lexicon = lexicon_new(dataset, study->rows, study->n, err);
+    study->lexicon = lexicon_new(dataset, rows, err);
     if (study->lexicon == NULL)
         return false;
-    study->bank = bank_new(study->session, study->rows, study->n, err);
+    study->bank = bank_new(study->session, rows, err);
     return study->bank != NULL;
 }
 
@@ -150,13 +150,15 @@ struct runs *study_trace(struct study *study, const struct board *board,
         places[n] = i;
         rows[n++] = study->rows[i];
     }
-    runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    runs = diagnosis_trace(study->session, entry->candidate,
+                           (struct row_span){rows, n}, err);
     // If the budget is small, uses fewer rows: a screen teaches more than the
     // mistakes of the program as written.
     while (runs == NULL && err->code == ERR_BUDGET && n > 1) {
         *err = ERR_CLEAR;
         n /= 2;
-        runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+        runs = diagnosis_trace(study->session, entry->candidate,
+                               (struct row_span){rows, n}, err);
     }
     free(rows);
     if (runs != NULL && !learn(study, runs, places, err)) {
@@ -206,7 +208,8 @@ static bool harvest_entry(struct study *study, const struct entry *entry,
 
     if (n == 0)
         return true;
-    runs = diagnosis_trace(study->session, entry->candidate, rows, n, err);
+    runs = diagnosis_trace(study->session, entry->candidate,
+                           (struct row_span){rows, n}, err);
     if (runs == NULL)
         return false;
     for (size_t i = 0; ok && i < n; i++)

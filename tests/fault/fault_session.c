@@ -84,8 +84,8 @@ static bool try_some(struct session *session, struct err *err)
 
         ok = session_admit(session, err);
         if (ok)
-            trial = trial_submit(session, TRIAL_FULL, candidate, rows, 4,
-                                 "a test", err);
+            trial = trial_submit(session, TRIAL_FULL, candidate,
+                                 (struct row_span){rows, 4}, "a test", err);
         ok = trial != NULL;
         if (ok && t == 0) {
             ok = trial_wait(session, trial, err);
@@ -124,8 +124,8 @@ static struct ending *scenario(struct session *session)
     if (ending == NULL)
         err_nomem(&seen, "an ending");
     else if (try_some(session, &seen) && run_some(session, &seen))
-        score = session_score(session, session_baseline(session), &plan, rows,
-                              3, &seen);
+        score = session_score(session, session_baseline(session), &plan,
+                              (struct row_span){rows, 3}, &seen);
     if (score != NULL)
         cr_assert_eq(score->score, 1);
     return ending;

@@ -111,7 +111,7 @@ struct session *fake_new(const char *yaml, const char *examples, size_t n_train,
     candidate_seal(fake->baseline);
     struct trial *trial =
         trial_submit(fake, TRIAL_BASELINE, fake->baseline,
-                     fake->split.rows[SHARE_VAL], n - n_train, NULL, &err);
+                     row_span_of(&fake->split, SHARE_VAL), NULL, &err);
     cr_assert(trial_wait(fake, trial, &err));
     fake->best = trial;
     return fake;
@@ -450,14 +450,14 @@ struct candidate *session_fit(struct session *fake, struct candidate *candidate,
 }
 
 static struct trial *make_trial(struct session *fake, enum trial_kind kind,
-                                struct candidate *candidate, const size_t *rows,
-                                size_t n_rows)
+                                struct candidate *candidate,
+                                struct row_span rows)
 {
-    const size_t *shared = row_lists_share(&fake->lists, rows, n_rows);
+    struct row_span shared = row_lists_share(&fake->lists, rows);
     struct trial *trial;
 
-    cr_assert_not_null(shared);
-    trial = trial_new(candidate, shared, n_rows, &err);
+    cr_assert_not_null(shared.rows);
+    trial = trial_new(candidate, shared, &err);
     cr_assert_not_null(trial, "%s", err.text);
     trial->kind = kind;
     return trial;
@@ -465,12 +465,12 @@ static struct trial *make_trial(struct session *fake, enum trial_kind kind,
 
 // Counts the rows that no trial of the candidate has been on.
 static size_t count_fresh(const struct session *fake,
-                          const struct candidate *candidate, const size_t *rows,
-                          size_t n_rows)
+                          const struct candidate *candidate,
+                          struct row_span rows)
 {
     size_t fresh = 0;
 
-    for (size_t i = 0; i < n_rows; i++) {
+    for (size_t i = 0; i < rows.n; i++) {
         bool known = false;
 
         for (size_t t = 0; t < fake->n_trials + fake->n_again && !known; t++) {
@@ -481,7 +481,7 @@ static size_t count_fresh(const struct session *fake,
             if (!hash_equal(&trial->candidate->id, &candidate->id))
                 continue;
             for (size_t k = 0; k < trial->n_rows; k++)
-                known |= trial->rows[k] == rows[i];
+                known |= trial->rows[k] == rows.rows[i];
         }
         fresh += !known;
     }
@@ -489,16 +489,16 @@ static size_t count_fresh(const struct session *fake,
 }
 
 struct trial *session_redraw(struct session *fake, struct candidate *candidate,
-                             const size_t *rows, size_t n_rows,
-                             int32_t replicate, struct err *error)
+                             struct row_span rows, int32_t replicate,
+                             struct err *error)
 {
     bool was = pause_faults(fake);
-    struct trial *trial = make_trial(fake, TRIAL_FULL, candidate, rows, n_rows);
+    struct trial *trial = make_trial(fake, TRIAL_FULL, candidate, rows);
 
     (void)error;
     trial->replicate = replicate;
     fake->submitted +=
-        replicate > 0 ? n_rows : count_fresh(fake, candidate, rows, n_rows);
+        replicate > 0 ? rows.n : count_fresh(fake, candidate, rows);
     fake->again =
         realloc(fake->again, (fake->n_again + 1) * sizeof(struct trial *));
     fake->again[fake->n_again++] = trial;
@@ -508,8 +508,8 @@ struct trial *session_redraw(struct session *fake, struct candidate *candidate,
 }
 
 struct trial *trial_submit(struct session *fake, enum trial_kind kind,
-                           struct candidate *candidate, const size_t *rows,
-                           size_t n_rows, const char *reason, struct err *error)
+                           struct candidate *candidate, struct row_span rows,
+                           const char *reason, struct err *error)
 {
     bool was = false;
     struct trial *trial = NULL;
@@ -522,8 +522,8 @@ struct trial *trial_submit(struct session *fake, enum trial_kind kind,
         return NULL;
     }
     was = pause_faults(fake);
-    fake->submitted += count_fresh(fake, candidate, rows, n_rows);
-    trial = make_trial(fake, kind, candidate, rows, n_rows);
+    fake->submitted += count_fresh(fake, candidate, rows);
+    trial = make_trial(fake, kind, candidate, rows);
     fake->trials =
         realloc(fake->trials, (fake->n_trials + 1) * sizeof(struct trial *));
     fake->trials[fake->n_trials++] = trial;
@@ -659,10 +659,10 @@ void session_set_baseline(struct session *fake, struct trial *trial)
 }
 
 struct trial *session_score(struct session *fake, struct candidate *candidate,
-                            const struct plan *plan, const size_t *rows,
-                            size_t n_rows, struct err *error)
+                            const struct plan *plan, struct row_span rows,
+                            struct err *error)
 {
-    size_t fresh = count_fresh(fake, candidate, rows, n_rows);
+    size_t fresh = count_fresh(fake, candidate, rows);
 
     (void)plan;
     if (fresh + fake->kept_back > fake->max_proof) {
@@ -670,7 +670,7 @@ struct trial *session_score(struct session *fake, struct candidate *candidate,
         return NULL;
     }
     fake->max_proof -= fresh;
-    return session_redraw(fake, candidate, rows, n_rows, 0, error);
+    return session_redraw(fake, candidate, rows, 0, error);
 }
 
 void session_reserve(struct session *fake, size_t n, double share)

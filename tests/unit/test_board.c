@@ -19,8 +19,8 @@ static void begin(void)
 {
     fake = support_session(&support, ROWS, 0, FINISH_LATE);
     cr_assert(space_init(&space, fake, &err));
-    cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
-                         ROWS, 2, &err));
+    cr_assert(board_init(&board, fake,
+                         row_span_of(session_split(fake), SHARE_VAL), 2, &err));
 }
 
 static void end(void)

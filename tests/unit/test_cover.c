@@ -67,8 +67,9 @@ static void begin(void)
 
     fake = fake_new(yaml, rows_text, 0, NULL, script, FINISH_LATE);
     cr_assert(classes_read(session_job(fake)->program, session_dataset(fake), 0,
-                           rows, ROWS, &classes, &err));
-    lexicon = lexicon_new(session_dataset(fake), rows, ROWS, &err);
+                           (struct row_span){rows, ROWS}, &classes, &err));
+    lexicon =
+        lexicon_new(session_dataset(fake), (struct row_span){rows, ROWS}, &err);
     cr_assert_not_null(lexicon);
 }
 

@@ -83,8 +83,8 @@ static void begin(void)
     json_decref(rows);
     cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
     cr_assert(space_init(&space, fake, &err));
-    cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
-                         ROWS, 4, &err));
+    cr_assert(board_init(&board, fake,
+                         row_span_of(session_split(fake), SHARE_VAL), 4, &err));
     cr_assert(space_add_text(&space, 0, "Be CLEAR.", "test", 0, NULL, &err));
     cr_assert(space_add_text(&space, 1, "Be SEEING.", "test", 0, NULL, &err));
 }

@@ -24,8 +24,9 @@ static void begin(void)
     fake = support_session(&support, ROWS, 0, FINISH_LATE);
     cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
     cr_assert(space_init(&space, fake, &err));
-    cr_assert(board_init(&board, fake, session_split(fake)->rows[SHARE_VAL],
-                         ROWS, space.n_choices, &err));
+    cr_assert(board_init(&board, fake,
+                         row_span_of(session_split(fake), SHARE_VAL),
+                         space.n_choices, &err));
     cr_assert(space_add_text(&space, 0, "GOOD one.", "test", 0, NULL, &err));
     cr_assert(
         space_add_text(&space, 0, "A child of it.", "test", 1, NULL, &err));

@@ -24,8 +24,8 @@ static struct session *begin(struct support *support)
     json_decref(demo.fields);
     candidate_seal(candidate);
     fake->seed =
-        trial_submit(fake, TRIAL_FULL, candidate, fake->split.rows[SHARE_VAL],
-                     fake->split.n[SHARE_VAL], "seed", &err);
+        trial_submit(fake, TRIAL_FULL, candidate,
+                     row_span_of(&fake->split, SHARE_VAL), "seed", &err);
     candidate_unref(candidate);
     cr_assert(trial_wait(fake, fake->seed, &err));
     cr_assert_gt(fake->seed->score, session_baseline_trial(fake)->score);

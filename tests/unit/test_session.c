@@ -197,8 +197,9 @@ static struct ending *new_ending(void)
 
 static struct trial *try_baseline(struct session *s, size_t n_rows)
 {
-    return trial_submit(s, TRIAL_FULL, session_baseline(s), all_rows, n_rows,
-                        "a test", &seen.err);
+    return trial_submit(s, TRIAL_FULL, session_baseline(s),
+                        (struct row_span){all_rows, n_rows}, "a test",
+                        &seen.err);
 }
 
 // Submits a candidate that was not tried before.
@@ -213,8 +214,9 @@ static struct trial *try_new(struct session *s, size_t n_rows)
     if (candidate != NULL &&
         candidate_set_instruction(candidate, 0, 1, text, &seen.err)) {
         candidate_seal(candidate);
-        trial = trial_submit(s, TRIAL_FULL, candidate, all_rows, n_rows,
-                             "a test", &seen.err);
+        trial = trial_submit(s, TRIAL_FULL, candidate,
+                             (struct row_span){all_rows, n_rows}, "a test",
+                             &seen.err);
     }
     candidate_unref(candidate);
     return trial;
@@ -441,11 +443,13 @@ Test(session, rows_already_scored_for_a_candidate_need_no_budget)
 
 static struct ending *try_rows_in_parts(struct session *s)
 {
-    struct trial *first = trial_submit(s, TRIAL_FULL, session_baseline(s),
-                                       all_rows, 1, "a test", &seen.err);
+    struct trial *first =
+        trial_submit(s, TRIAL_FULL, session_baseline(s),
+                     (struct row_span){all_rows, 1}, "a test", &seen.err);
     struct trial *other = try_new(s, 3);
-    struct trial *second = trial_submit(s, TRIAL_FULL, session_baseline(s),
-                                        all_rows + 2, 1, "a test", &seen.err);
+    struct trial *second =
+        trial_submit(s, TRIAL_FULL, session_baseline(s),
+                     (struct row_span){all_rows + 2, 1}, "a test", &seen.err);
 
     if (trial_wait(s, first, &seen.err) && trial_wait(s, other, &seen.err) &&
         trial_wait(s, second, &seen.err) && try_baseline(s, 3) != NULL)
@@ -660,8 +664,9 @@ static struct candidate *showing(struct session *s, size_t n)
 static struct ending *try_showing(struct session *s, size_t n, size_t n_rows)
 {
     struct candidate *candidate = showing(s, n);
-    struct trial *trial = trial_submit(s, TRIAL_FULL, candidate, all_rows,
-                                       n_rows, "a test", &seen.err);
+    struct trial *trial =
+        trial_submit(s, TRIAL_FULL, candidate,
+                     (struct row_span){all_rows, n_rows}, "a test", &seen.err);
 
     candidate_unref(candidate);
     if (trial != NULL && trial_wait(s, trial, &seen.err)) {
@@ -698,8 +703,9 @@ Test(session, row_shown_as_a_demo_is_scored_like_all_others)
 static struct ending *compare_two(struct session *s)
 {
     struct trial *a = try_baseline(s, 4);
-    struct trial *b = trial_submit(s, TRIAL_FULL, session_baseline(s),
-                                   all_rows + 2, 3, "a test", &seen.err);
+    struct trial *b =
+        trial_submit(s, TRIAL_FULL, session_baseline(s),
+                     (struct row_span){all_rows + 2, 3}, "a test", &seen.err);
 
     if (trial_wait(s, a, &seen.err) && trial_wait(s, b, &seen.err))
         seen.common = comparison_means(a, b, &seen.of_a, &seen.of_b);
@@ -912,8 +918,8 @@ static struct ending *run_and_score(struct session *s)
     if (runs != NULL && runs_wait(s, runs, &seen.err))
         seen.common = runs->n;
     runs_free(runs);
-    trial =
-        session_score(s, session_baseline(s), &plan, all_rows, 2, &seen.err);
+    trial = session_score(s, session_baseline(s), &plan,
+                          (struct row_span){all_rows, 2}, &seen.err);
     seen.gain = trial == NULL ? -1 : trial->score;
     session_trials(s, &seen.n);
     ending = new_ending();

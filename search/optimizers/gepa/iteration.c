@@ -26,9 +26,14 @@ void iteration_end(struct gepa_search *search, struct iteration *iteration)
     *iteration = (struct iteration){0};
 }
 
+static struct row_span first_rows(const struct iteration *iteration)
+{
+    return (struct row_span){iteration->minibatch.rows, iteration->minibatch.n};
+}
+
 static struct runs *run_parent(struct gepa_search *search,
                                const struct iteration *iteration,
-                               const size_t *rows, size_t n, struct err *err)
+                               struct row_span rows, struct err *err)
 {
     const struct runs_request request = {
         .program = session_job(search->session)->program,
@@ -39,20 +44,19 @@ static struct runs *run_parent(struct gepa_search *search,
         // repeated.
         .sampling = {.temperature = -1, .purpose = "trial"},
         .scored = true,
-        .rows = rows,
-        .n = n,
+        .rows = rows.rows,
+        .n = rows.n,
     };
 
-    search->spent += (int64_t)n;
+    search->spent += (int64_t)rows.n;
     return runs_submit(search->session, &request, err);
 }
 
 // The rows that a child is tried on.
 struct attempt {
     enum trial_kind kind;
-    const size_t *rows; // borrowed
-    size_t n;
-    const char *reason; // static
+    struct row_span rows; // borrowed
+    const char *reason;   // static
 };
 
 // Submits a trial of the child, unless the search is over; then *out stays
@@ -67,8 +71,8 @@ static bool run_child(struct gepa_search *search,
     if (search->leader.over)
         return true;
     *out = trial_submit(search->session, on->kind, iteration->child, on->rows,
-                        on->n, on->reason, err);
-    search->spent += (int64_t)on->n;
+                        on->reason, err);
+    search->spent += (int64_t)on->rows.n;
     return *out != NULL;
 }
 
@@ -97,7 +101,7 @@ static bool begin_merge(struct gepa_search *search, struct iteration *iteration,
         return false;
     for (size_t i = 0; i < n; i++)
         rows[i] = a->rows[rows[i]];
-    const struct attempt few = {TRIAL_MINIBATCH, rows, n, "merge"};
+    const struct attempt few = {TRIAL_MINIBATCH, {rows, n}, "merge"};
     iteration->stage = ITERATION_SAMPLED;
     return run_child(search, iteration, &few, &iteration->sample, err);
 }
@@ -151,8 +155,7 @@ bool iteration_begin(struct gepa_search *search, struct iteration *iteration,
                           &iteration->minibatch, err))
         return false;
     iteration->stage = ITERATION_READING;
-    iteration->runs = run_parent(search, iteration, iteration->minibatch.rows,
-                                 iteration->minibatch.n, err);
+    iteration->runs = run_parent(search, iteration, first_rows(iteration), err);
     return iteration->runs != NULL;
 }
 
@@ -236,8 +239,8 @@ static bool make_child(struct gepa_search *search, struct iteration *iteration,
         end_without_child(search, iteration);
         return true;
     }
-    const struct attempt few = {TRIAL_MINIBATCH, iteration->minibatch.rows,
-                                iteration->minibatch.n, "reflection"};
+    const struct attempt few = {TRIAL_MINIBATCH, first_rows(iteration),
+                                "reflection"};
     iteration->stage = ITERATION_SAMPLED;
     return run_child(search, iteration, &few, &iteration->sample, err);
 }
@@ -247,10 +250,9 @@ static bool make_child(struct gepa_search *search, struct iteration *iteration,
 static bool evaluate(struct gepa_search *search, struct iteration *iteration,
                      struct err *err)
 {
-    const struct split *split = session_split(search->session);
-    const struct attempt all = {TRIAL_FULL, split->rows[SHARE_VAL],
-                                split->n[SHARE_VAL],
-                                iteration->is_merge ? "merge" : "better"};
+    const struct attempt all = {
+        TRIAL_FULL, row_span_of(session_split(search->session), SHARE_VAL),
+        iteration->is_merge ? "merge" : "better"};
 
     iteration->stage = ITERATION_EVALUATED;
     return run_child(search, iteration, &all, &iteration->full, err);
@@ -260,12 +262,12 @@ static bool evaluate(struct gepa_search *search, struct iteration *iteration,
 static bool test_on_more_rows(struct gepa_search *search,
                               struct iteration *iteration, struct err *err)
 {
-    const size_t *rows = iteration->minibatch.rows + iteration->minibatch.n;
-    size_t n = iteration->minibatch.n_more;
-    const struct attempt more = {TRIAL_MINIBATCH, rows, n, "chance?"};
+    const struct minibatch *minibatch = &iteration->minibatch;
+    struct row_span rows = {minibatch->rows + minibatch->n, minibatch->n_more};
+    const struct attempt more = {TRIAL_MINIBATCH, rows, "chance?"};
 
     iteration->stage = ITERATION_CHECKED;
-    iteration->more_runs = run_parent(search, iteration, rows, n, err);
+    iteration->more_runs = run_parent(search, iteration, rows, err);
     return iteration->more_runs != NULL &&
            run_child(search, iteration, &more, &iteration->more, err);
 }

@@ -60,8 +60,8 @@ static struct trial *draw_again(struct search *search, struct entry *entry,
     struct trial *again = NULL;
 
     if (rows != NULL)
-        again = session_redraw(search->session, entry->candidate, rows, n,
-                               FRESH_DRAW, err);
+        again = session_redraw(search->session, entry->candidate,
+                               (struct row_span){rows, n}, FRESH_DRAW, err);
     free(rows);
     return again;
 }

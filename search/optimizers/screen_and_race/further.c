@@ -13,11 +13,10 @@ struct both {
 };
 
 static bool score(struct search *search, struct candidate *candidate,
-                  const size_t *rows, size_t n, struct trial **trial,
-                  struct err *err)
+                  struct row_span rows, struct trial **trial, struct err *err)
 {
     *trial = session_score(search->session, candidate,
-                           session_plan(search->session), rows, n, err);
+                           session_plan(search->session), rows, err);
     return *trial != NULL;
 }
 
@@ -27,13 +26,13 @@ static bool score(struct search *search, struct candidate *candidate,
 static bool score_both(struct search *search, const struct entry *entry,
                        size_t n, struct both *out, struct err *err)
 {
-    const size_t *rows = search->study.rows;
+    struct row_span rows = {search->study.rows, n};
     bool ok = false;
 
-    for (; !ok && n >= FURTHER_LEAST; n -= n / 4) {
-        ok = score(search, search->baseline->candidate, rows, n, &out->baseline,
+    for (; !ok && rows.n >= FURTHER_LEAST; rows.n -= rows.n / 4) {
+        ok = score(search, search->baseline->candidate, rows, &out->baseline,
                    err) &&
-             score(search, entry->candidate, rows, n, &out->other, err);
+             score(search, entry->candidate, rows, &out->other, err);
         if (!ok && err->code != ERR_BUDGET)
             return false;
         if (!ok)

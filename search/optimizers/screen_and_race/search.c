@@ -91,8 +91,8 @@ static bool start_board(struct search *search, struct trial *trial,
 
     if (zeros == NULL)
         return search_nomem(err);
-    if (board_init(&search->board, search->session, split->rows[SHARE_VAL],
-                   split->n[SHARE_VAL], search->space.n_choices, err))
+    if (board_init(&search->board, search->session,
+                   row_span_of(split, SHARE_VAL), search->space.n_choices, err))
         search->baseline =
             board_enter(&search->board, trial->candidate, zeros, err);
     free(zeros);
