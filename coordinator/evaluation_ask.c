@@ -99,7 +99,7 @@ bool evaluation_ask(struct evaluation *ev, enum asker asker,
     order->work = ev->work;
     if (asker == ASKER_STEP)
         order->sampling = ev->task->sampling;
-    order->age = ev->task->age;
+    order->age = ev->task->run.age;
     order->batch = ev->task->batch;
     if (answerer_of(&order->ask)->answer != NULL)
         return take_at_once(ev, asker, order, err);

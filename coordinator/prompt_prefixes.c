@@ -29,21 +29,21 @@ static size_t count_of(const struct task *task)
 
 bool prompt_prefixes_open(struct task *task, struct err *err)
 {
-    task->prefixes = calloc(count_of(task), sizeof *task->prefixes);
-    if (task->prefixes == NULL)
+    task->run.prefixes = calloc(count_of(task), sizeof *task->run.prefixes);
+    if (task->run.prefixes == NULL)
         err_nomem(err, "a task");
-    return task->prefixes != NULL;
+    return task->run.prefixes != NULL;
 }
 
 void prompt_prefixes_close(struct engine *engine, struct task *task)
 {
-    if (task->prefixes == NULL)
+    if (task->run.prefixes == NULL)
         return;
     for (size_t i = 0; i < count_of(task); i++)
-        if (task->prefixes[i] != NULL)
-            prefix_unref(&engine->flights, task->prefixes[i]);
-    free(task->prefixes);
-    task->prefixes = NULL;
+        if (task->run.prefixes[i] != NULL)
+            prefix_unref(&engine->flights, task->run.prefixes[i]);
+    free(task->run.prefixes);
+    task->run.prefixes = NULL;
 }
 
 // Renders the beginning of a step's prompts with the part's demos and the
@@ -92,7 +92,8 @@ struct prefix *prompt_prefixes_step(struct job_work *work, struct task *task,
                                     int step, int row, enum adapter form,
                                     struct err *err)
 {
-    struct prefix **prefix = &task->prefixes[step * ADAPTER_COUNT + (int)form];
+    struct prefix **prefix =
+        &task->run.prefixes[step * ADAPTER_COUNT + (int)form];
     const struct step *s = &task->program->steps[step];
     const struct candidate_part *part = &task->candidate->parts[s->predictor];
 

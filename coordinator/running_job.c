@@ -58,8 +58,8 @@ void running_job_interrupt(struct running_job *running, const struct err *why)
 // Looking at the clock takes as long as filling an item.
 static bool may_fill(struct running_job *running, const struct task *task)
 {
-    return task->known < task->n_items &&
-           (task->known % ITEMS_AT_ONCE != 0 ||
+    return task->run.known < task->n_items &&
+           (task->run.known % ITEMS_AT_ONCE != 0 ||
             !turn_is_over(&running->engine->turn));
 }
 
@@ -69,9 +69,9 @@ static bool fill_known(struct running_job *running, struct task *task,
                        struct err *err)
 {
     if (!task->kept)
-        task->known = task->n_items;
+        task->run.known = task->n_items;
     while (may_fill(running, task)) {
-        size_t at = task->known++;
+        size_t at = task->run.known++;
 
         if (task_room_is_awaited(task, at))
             continue;
@@ -84,7 +84,7 @@ static bool fill_known(struct running_job *running, struct task *task,
 // Queues the task until everything it depends on is durable.
 static void queue_finished(struct running_job *running, struct task *task)
 {
-    task->put = store_last_put(running->engine->store);
+    task->run.put = store_last_put(running->engine->store);
     task_list_append(&running->finished, task);
 }
 
@@ -92,13 +92,13 @@ static void take_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
-    task->next = NULL;
+    task->run.next = NULL;
     if (running->state != RUNNING_JOB_OPEN) {
         task->err = running->closing;
         give_back(running, task);
         return;
     }
-    task->age = ++running->task_age;
+    task->run.age = ++running->task_age;
     if (prompt_prefixes_open(task, &err))
         (void)running_job_admit(running, task, &err);
     task_list_append(&running->tasks, task);
@@ -118,7 +118,7 @@ static bool has_model(struct running_job *running, enum role role,
 static bool ready(struct running_job *running, const struct task *task,
                   struct err *err)
 {
-    for (int r = 0; task->open > 0 && r < ROLE_COUNT; r++)
+    for (int r = 0; task->run.open > 0 && r < ROLE_COUNT; r++)
         if (running_job_needs(running, task, (enum role)r) &&
             !has_model(running, (enum role)r, err))
             return false;
@@ -130,10 +130,10 @@ static bool may_start(const struct running_job *running, struct task *task)
 {
     bool for_good;
 
-    if (task->cursor == task->n_items ||
+    if (task->run.cursor == task->n_items ||
         running->work.active >= RUNNING_JOB_MAX_ACTIVE)
         return false;
-    if (!task->limited || task_room_has(task, &for_good))
+    if (!task->limit.set || task_room_has(task, &for_good))
         return true;
     if (for_good)
         task_room_end(task);
@@ -154,12 +154,12 @@ static bool start_items(struct running_job *running, struct task *task,
                         struct err *err)
 {
     while (may_start(running, task)) {
-        bool open = task->marks[task->cursor].state == ITEM_OPEN;
+        bool open = task->marks[task->run.cursor].state == ITEM_OPEN;
 
         if (open && turn_is_over(&running->engine->turn))
             break;
-        task->cursor++;
-        if (open && !start_item(running, task, task->cursor - 1, err))
+        task->run.cursor++;
+        if (open && !start_item(running, task, task->run.cursor - 1, err))
             return false;
     }
     return true;
@@ -171,7 +171,7 @@ static bool start_task(struct running_job *running, struct task *task)
 {
     struct err err = ERR_CLEAR;
 
-    if (task->known < task->n_items)
+    if (task->run.known < task->n_items)
         return true; // the rest follows in another turn
     if (ready(running, task, &err)) {
         if (start_items(running, task, &err))
@@ -190,7 +190,7 @@ static bool fill_tasks(struct running_job *running)
     struct err err = ERR_CLEAR;
 
     for (struct task *task = running->tasks.first; task != NULL;
-         task = task->next)
+         task = task->run.next)
         if (!fill_known(running, task, &err)) {
             running_job_close(running, &err);
             return false;
@@ -204,7 +204,7 @@ static void start_work(struct running_job *running)
 
     while (task != NULL && running->work.active < RUNNING_JOB_MAX_ACTIVE &&
            start_task(running, task))
-        task = task->next;
+        task = task->run.next;
 }
 
 static bool has_item(const struct task *task, enum item_state state)
@@ -235,7 +235,7 @@ static void say_what_is_missing(const struct running_job *running,
     else
         err_set(&task->err, ERR_BUDGET,
                 "the budget of %s was used up before the end",
-                task->out_of_tokens ? "tokens" : "calls");
+                task->run.out_of_tokens ? "tokens" : "calls");
 }
 
 // --- finished tasks
@@ -247,8 +247,8 @@ static void collect_finished(struct running_job *running)
     while (*at != NULL) {
         struct task *task = *at;
 
-        if (task->open > 0) {
-            at = &task->next;
+        if (task->run.open > 0) {
+            at = &task->run.next;
             continue;
         }
         (void)task_list_take_at(&running->tasks, at);
@@ -263,7 +263,7 @@ static void deliver_durable(struct running_job *running)
     uint64_t durable = store_durable(running->engine->store);
     struct task_list *list = &running->finished;
 
-    while (list->first != NULL && list->first->put <= durable)
+    while (list->first != NULL && list->first->run.put <= durable)
         give_back(running, task_list_take(list));
 }
 

@@ -6,7 +6,7 @@
 // nothing: these are filled in first, and all at once.
 static int64_t count_run(const struct task *task)
 {
-    size_t ended = task->n_items - task->open;
+    size_t ended = task->n_items - task->run.open;
 
     return task->role == ROLE_EMBED || ended < task->n_paid
                ? 0
@@ -22,7 +22,8 @@ static int64_t count_all_run(const struct running_job *running)
 {
     int64_t n = running->view.examples;
 
-    for (const struct task *t = running->tasks.first; t != NULL; t = t->next)
+    for (const struct task *t = running->tasks.first; t != NULL;
+         t = t->run.next)
         n += count_run(t);
     return n;
 }
@@ -55,9 +56,10 @@ void running_job_follow(struct running_job *running, int64_t now)
 
 static void count_items(const struct running_job *running, struct progress *out)
 {
-    for (const struct task *t = running->tasks.first; t != NULL; t = t->next) {
+    for (const struct task *t = running->tasks.first; t != NULL;
+         t = t->run.next) {
         out->total += (int64_t)t->n_items;
-        out->done += (int64_t)(t->n_items - t->open);
+        out->done += (int64_t)(t->n_items - t->run.open);
     }
 }
 

@@ -217,8 +217,9 @@ static bool models_are_available(struct running_job *running, int64_t now,
 
     if (workers->n == 0 || quiet_ms < WORKERS_GRACE_MS)
         return true;
-    for (const struct task *t = running->tasks.first; t != NULL; t = t->next)
-        if (t->known == t->n_items && t->open > 0 &&
+    for (const struct task *t = running->tasks.first; t != NULL;
+         t = t->run.next)
+        if (t->run.known == t->n_items && t->run.open > 0 &&
             lacks_model(running, t, quiet_ms, err))
             return false;
     return true;

@@ -8,19 +8,19 @@ void task_list_init(struct task_list *list)
 
 void task_list_append(struct task_list *list, struct task *task)
 {
-    task->next = NULL;
+    task->run.next = NULL;
     *list->last = task;
-    list->last = &task->next;
+    list->last = &task->run.next;
 }
 
 struct task *task_list_take_at(struct task_list *list, struct task **at)
 {
     struct task *task = *at;
 
-    *at = task->next;
-    if (list->last == &task->next)
+    *at = task->run.next;
+    if (list->last == &task->run.next)
         list->last = at;
-    task->next = NULL;
+    task->run.next = NULL;
     return task;
 }
 

@@ -2,15 +2,15 @@
 
 void task_room_end(struct task *task)
 {
-    for (; task->cursor < task->n_items; task->cursor++) {
-        struct task_item none = TASK_ITEM_INIT(task->rows[task->cursor]);
+    for (; task->run.cursor < task->n_items; task->run.cursor++) {
+        struct task_item none = TASK_ITEM_INIT(task->rows[task->run.cursor]);
 
         none.state = ITEM_UNPAID;
-        if (task->marks[task->cursor].state != ITEM_OPEN)
+        if (task->marks[task->run.cursor].state != ITEM_OPEN)
             continue;
         if (task->items != NULL)
-            task->items[task->cursor].state = ITEM_UNPAID;
-        task_settle(task, task->cursor, &none, NULL, 0);
+            task->items[task->run.cursor].state = ITEM_UNPAID;
+        task_settle(task, task->run.cursor, &none, NULL, 0);
     }
 }
 
@@ -23,7 +23,7 @@ static struct use use_of(const struct task *task, size_t i)
     if (mark->paid)
         return (struct use){0};
     if (mark->state == ITEM_OPEN)
-        return task->item_most;
+        return task->limit.of_item;
     return (struct use){.calls = mark->n_calls, .tokens = mark->tokens};
 }
 
@@ -36,29 +36,31 @@ static bool is_under_way(const struct task *task, size_t i)
 // n items does not take n * n steps.
 bool task_room_has(struct task *task, bool *for_good)
 {
-    struct use sum = use_of(task, task->cursor);
+    struct use sum = use_of(task, task->run.cursor);
 
-    while (task->closed < task->cursor && !is_under_way(task, task->closed)) {
-        struct use one = use_of(task, task->closed++);
+    while (task->run.closed < task->run.cursor &&
+           !is_under_way(task, task->run.closed)) {
+        struct use one = use_of(task, task->run.closed++);
 
-        task->used.calls += one.calls;
-        task->used.tokens += one.tokens;
+        task->run.used.calls += one.calls;
+        task->run.used.tokens += one.tokens;
     }
-    sum.calls += task->used.calls;
-    sum.tokens += task->used.tokens;
+    sum.calls += task->run.used.calls;
+    sum.tokens += task->run.used.tokens;
     *for_good = true;
-    for (size_t i = task->closed; i < task->cursor; i++) {
+    for (size_t i = task->run.closed; i < task->run.cursor; i++) {
         struct use one = use_of(task, i);
 
         sum.calls += one.calls;
         sum.tokens += one.tokens;
         *for_good = *for_good && !is_under_way(task, i);
     }
-    task->out_of_tokens = sum.calls <= task->limit.calls;
-    return sum.calls <= task->limit.calls && sum.tokens <= task->limit.tokens;
+    task->run.out_of_tokens = sum.calls <= task->limit.in_all.calls;
+    return sum.calls <= task->limit.in_all.calls &&
+           sum.tokens <= task->limit.in_all.tokens;
 }
 
 bool task_room_is_awaited(const struct task *task, size_t at)
 {
-    return task->limited && !task->marks[at].paid;
+    return task->limit.set && !task->marks[at].paid;
 }

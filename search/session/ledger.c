@@ -3,6 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+void used_calls_add(struct used_calls *list, const struct used_call *calls,
+                    size_t n)
+{
+    size_t least = list->n + n;
+    size_t cap = list->cap * 2 > least ? list->cap * 2 : least;
+
+    if (n == 0)
+        return;
+    if (least > list->cap) {
+        struct used_call *items = realloc(list->items, cap * sizeof *items);
+        if (items == NULL) {
+            list->incomplete = true;
+            return;
+        }
+        list->items = items;
+        list->cap = cap;
+    }
+    memcpy(list->items + list->n, calls, n * sizeof *calls);
+    list->n = least;
+}
+
+void used_calls_release(struct used_calls *list)
+{
+    free(list->items);
+    *list = (struct used_calls){0};
+}
+
 struct use use_times(struct use one, size_t n)
 {
     return (struct use){one.calls * (int64_t)n, one.tokens * (int64_t)n};

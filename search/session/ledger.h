@@ -19,6 +19,18 @@ struct used_call {
     int64_t tokens; // prompt and generated
 };
 
+// A list of them.
+struct used_calls {
+    struct used_call *items; // owned
+    size_t n, cap;
+    bool incomplete; // memory ran out for some of them
+};
+
+// Adds n calls, or else sets `incomplete`.
+void used_calls_add(struct used_calls *list, const struct used_call *calls,
+                    size_t n);
+void used_calls_release(struct used_calls *list); // accepts zeroed
+
 // Calls, and the tokens of their prompts and replies.
 struct use {
     int64_t calls;

@@ -20,7 +20,7 @@ struct task *task_new(size_t n_items, bool traced, struct err *err)
         err_nomem(err, "a task");
         return NULL;
     }
-    task->n_items = task->open = task->fault_item = n_items;
+    task->n_items = task->run.open = task->fault_item = n_items;
     task->rows = calloc(n, sizeof *task->rows);
     task->marks = calloc(n, sizeof *task->marks);
     task->items = traced ? calloc(n, sizeof *task->items) : NULL;
@@ -84,26 +84,11 @@ void task_free(struct task *task)
     free(task->items);
     free(task->rows);
     free(task->marks);
-    free(task->calls);
+    used_calls_release(&task->calls);
     free(task);
 }
 
 // --- results ---
-
-static bool make_room(struct task *task, size_t n)
-{
-    size_t cap = task->cap_calls * 2 > n ? task->cap_calls * 2 : n;
-    struct used_call *calls;
-
-    if (n <= task->cap_calls)
-        return true;
-    calls = realloc(task->calls, cap * sizeof *calls);
-    if (calls == NULL)
-        return false;
-    task->calls = calls;
-    task->cap_calls = cap;
-    return true;
-}
 
 static void add_calls(struct task *task, struct task_mark *mark,
                       const struct used_call *calls, size_t n)
@@ -111,14 +96,7 @@ static void add_calls(struct task *task, struct task_mark *mark,
     mark->n_calls = (unsigned)n & 0xffff;
     for (size_t i = 0; i < n; i++)
         mark->tokens += calls[i].tokens;
-    if (n == 0)
-        return;
-    if (!make_room(task, task->n_calls + n)) {
-        task->no_memory = true;
-        return;
-    }
-    memcpy(task->calls + task->n_calls, calls, n * sizeof *calls);
-    task->n_calls += n;
+    used_calls_add(&task->calls, calls, n);
 }
 
 static bool is_fault(const struct task_item *item)
@@ -132,7 +110,7 @@ void task_settle(struct task *task, size_t at, const struct task_item *item,
 {
     struct task_mark *mark = &task->marks[at];
 
-    assert(at < task->n_items && task->open > 0);
+    assert(at < task->n_items && task->run.open > 0);
     assert(mark->state == ITEM_OPEN && item->state != ITEM_OPEN);
     mark->state = item->state;
     mark->outcome = item->outcome;
@@ -145,5 +123,5 @@ void task_settle(struct task *task, size_t at, const struct task_item *item,
         task->fault_item = at;
         task->fault_call = item->fault_call;
     }
-    task->open--;
+    task->run.open--;
 }

@@ -99,6 +99,27 @@ extern const char *const trial_kind_names[]; // "baseline", ...
 // label, but cut off every sentence.
 enum { TASK_TEXT_TOKENS = 512 };
 
+// What a task may use of the budget.
+struct task_limit {
+    bool set; // false: whatever it needs
+    struct use in_all;
+    struct use of_item; // the most that one of its items can use
+};
+
+// The loop's own notes about a task in its hands.
+struct task_run {
+    int64_t age;        // order of arrival at its running job
+    size_t open;        // items not finished
+    size_t known;       // items that the store was asked about
+    size_t cursor;      // first item that was not considered yet
+    size_t closed;      // items before the first open one, and
+    struct use used;    // what those took of the limit
+    bool out_of_tokens; // tokens, not calls, ran out for the rest
+    uint64_t put;       // number in the store of the last answer it rests on
+    struct prefix **prefixes; // one per step and form, NULL until needed
+    struct task *next;
+};
+
 struct task {
     // asked
     const struct program *program; // borrowed; outlives the task
@@ -115,10 +136,8 @@ struct task {
     int64_t trial;  // number of the trial; 0 for other tasks
     int64_t batch;  // tasks of one batch are waited for together (dispatch.h)
     enum trial_kind kind;
-    const char *reason; // why the candidate was made; static or NULL
-    bool limited;       // its items may use `limit` in all (budget.h)
-    struct use limit;
-    struct use item_most;    // the most that one of them can use
+    const char *reason;      // why the candidate was made; static or NULL
+    struct task_limit limit; // budget.h
     struct task_item *items; // of runs; owned. NULL: items are only rows
     int32_t *rows;           // of the job's dataset, or -1; owned
     size_t n_items;
@@ -126,27 +145,13 @@ struct task {
                    // scored on their rows
     // answered
     struct task_mark *marks; // one per item; owned
-    struct used_call *calls; // of all items, in the order in which they ended;
-                             // owned
-    size_t n_calls;
-    size_t cap_calls;
-    bool no_memory;     // some of the calls are missing
+    struct used_calls calls; // of all items, in the order in which they ended
     size_t fault_item;  // the first that ended in a model fault; n_items: none
     int64_t fault_call; // the call at which it ended, or 0
-    struct err err;     // if set, the task has holes or was stopped
-    void *owner;        // the session's trial or runs
-    // the loop's own
-    int64_t age;        // order of arrival at its running job
-    size_t open;        // items not finished
-    size_t known;       // items that the store was asked about
-    size_t cursor;      // first item that was not considered yet
-    size_t closed;      // items before the first open one, and
-    struct use used;    // what those took of the limit
-    bool out_of_tokens; // tokens, not calls, ran out for the rest
-    uint64_t put;       // number in the store of the last answer it rests on
-    int64_t candidate_id;
-    struct prefix **prefixes; // one per step and form, NULL until needed
-    struct task *next;
+    int64_t candidate_id; // in the history; of trials
+    struct err err;       // if set, the task has holes or was stopped
+    void *owner;          // the session's trial or runs
+    struct task_run run;  // the loop's own
 };
 
 // Returns the options of the task's calls except the seed: those of its

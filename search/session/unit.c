@@ -18,7 +18,7 @@ void unit_free(struct unit *unit)
     if (unit == NULL)
         return;
     trial_free(unit->trial);
-    free(unit->calls);
+    used_calls_release(&unit->calls);
     free(unit);
 }
 
@@ -144,11 +144,10 @@ static bool account(struct session *session, struct err *err)
         struct unit *unit = session->units[session->accounted];
         struct use fresh;
 
-        if (!account_settle(&session->account, unit->most, unit->calls,
-                            unit->n_calls, &fresh, err))
+        if (!account_settle(&session->account, unit->most, unit->calls.items,
+                            unit->calls.n, &fresh, err))
             return false;
-        free(unit->calls);
-        unit->calls = NULL;
+        used_calls_release(&unit->calls);
         session->accounted++;
         forecast_settled(&session->forecast, unit->fresh);
         if (unit->trial != NULL && !settle_trial(session, unit, fresh, err))
@@ -162,12 +161,10 @@ static bool account(struct session *session, struct err *err)
 // becomes done, since its waiter would otherwise wait forever.
 static void take_calls(struct unit *unit, struct task *task)
 {
-    if (task->no_memory)
+    if (task->calls.incomplete)
         err_nomem(&unit->err, "a trial");
     unit->calls = task->calls;
-    unit->n_calls = task->n_calls;
-    task->calls = NULL;
-    task->n_calls = task->cap_calls = 0;
+    task->calls = (struct used_calls){0};
 }
 
 // Records whose answers the task rests on. A task that the budget did not reach
@@ -310,14 +307,14 @@ bool unit_claim(struct session *session, struct unit *unit, struct task *task,
 
     for (;;) {
         need = find_need(session, task, most, may_be_cut);
-        switch (account_ask(&session->account, &need, &task->limit)) {
+        switch (account_ask(&session->account, &need, &task->limit.in_all)) {
         case BUDGET_FREE:
             unit->most = need.most;
             break;
         case BUDGET_LIMITED:
-            task->limited = true;
-            task->item_most = most;
-            unit->most = use_smaller(need.most, task->limit);
+            task->limit.set = true;
+            task->limit.of_item = most;
+            unit->most = use_smaller(need.most, task->limit.in_all);
             break;
         case BUDGET_WAIT:
             if (!await_unit(session, session->units[session->accounted], err))

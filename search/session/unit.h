@@ -17,9 +17,7 @@ struct unit {
     bool listed; // a trial with a number
     bool done;
     struct err err;
-    struct used_call *calls; // of all items, until they are accounted for;
-                             // owned
-    size_t n_calls;
+    struct used_calls calls;    // of all items, until they are accounted for
     struct use most;            // upper bound of its use, until it is accounted
                                 // for
     size_t fresh;               // examples that it runs anew

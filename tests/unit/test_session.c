@@ -318,13 +318,13 @@ Test(session, a_trial_that_could_pass_the_budget_is_given_a_limit)
     open_job("budget: {max_calls: 7}\n");
     start(use_budget);
     task = take_task();
-    cr_expect_not(task->limited, "6 is within 7");
+    cr_expect_not(task->limit.set, "6 is within 7");
     cr_expect(is_quiet(), "the next one must wait until it is back");
     answer(task, 1);
     task = take_task();
-    cr_expect(task->limited);
-    cr_expect_eq(task->limit.calls, 4);
-    cr_expect_eq(task->item_most.calls, 2);
+    cr_expect(task->limit.set);
+    cr_expect_eq(task->limit.in_all.calls, 4);
+    cr_expect_eq(task->limit.of_item.calls, 2);
     cr_expect(is_quiet(), "the next one must wait until it is back");
     answer(task, 1);
     answer_all();
@@ -339,7 +339,7 @@ Test(session, trials_overlap_while_the_budget_covers_their_maximum)
     start(use_budget);
     for (int t = 0; t < 3; t++) {
         tasks[t] = take_task();
-        cr_expect_not(tasks[t]->limited);
+        cr_expect_not(tasks[t]->limit.set);
     }
     for (int t = 2; t >= 0; t--)
         answer(tasks[t], 1);
