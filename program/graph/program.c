@@ -207,6 +207,16 @@ json_t *program_inputs(const struct program *program, const json_t *values,
     return inputs;
 }
 
+const struct type *step_source_type(const struct program *program,
+                                    const struct source *source)
+{
+    if (source->field == SOURCE_WHOLE)
+        return NULL;
+    if (source->step == SOURCE_INPUT)
+        return &program->inputs[source->field].type;
+    return &program->steps[source->step].signature.outputs[source->field].type;
+}
+
 bool step_source_field(struct program *program, const struct source *source,
                        const char *name, struct field *out, struct err *err)
 {

@@ -144,6 +144,11 @@ int program_find_step(const struct program *program, const char *name); // or -1
 size_t step_n_sources(const struct step *step);
 const struct source *step_source(const struct step *step, size_t i);
 
+// Returns the type of what a source holds, borrowed; NULL for a whole step,
+// whose value may be anything.
+const struct type *step_source_type(const struct program *program,
+                                    const struct source *source);
+
 // Gives what a source holds, as a field named `name` that owns all its parts.
 bool step_source_field(struct program *program, const struct source *source,
                        const char *name, struct field *out, struct err *err);

@@ -7,16 +7,6 @@
 
 enum { ARENA_BYTES = 4 << 20 };
 
-static const struct type *source_type(const struct program *program,
-                                      const struct source *source)
-{
-    if (source->field == SOURCE_WHOLE)
-        return NULL;
-    if (source->step == SOURCE_INPUT)
-        return &program->inputs[source->field].type;
-    return &program->steps[source->step].signature.outputs[source->field].type;
-}
-
 // Returns the `from` of the field that an output returns, or NULL.
 static const char *source_from(const struct program *program,
                                const struct source *source)
@@ -56,7 +46,7 @@ static void add_outputs(struct columns *columns)
                                ? output->from
                                : source_from(program, &output->source);
         add_column(columns, output->name, from,
-                   source_type(program, &output->source), NULL);
+                   step_source_type(program, &output->source), NULL);
         if (output->source.step != SOURCE_INPUT)
             columns_find(columns, output->name)->may_be_null =
                 program->steps[output->source.step].may_be_left_out;

@@ -36,17 +36,10 @@ size_t reach_parts(const struct metric *metric,
     return n;
 }
 
-// Returns the type of an output; NULL if it may hold anything.
 static const struct type *output_type(const struct program *program,
                                       size_t output)
 {
-    const struct source *source = &program->outputs[output].source;
-
-    if (source->field == SOURCE_WHOLE)
-        return NULL;
-    if (source->step == SOURCE_INPUT)
-        return &program->inputs[source->field].type;
-    return &program->steps[source->step].signature.outputs[source->field].type;
+    return step_source_type(program, &program->outputs[output].source);
 }
 
 // --- what the best model would say ---

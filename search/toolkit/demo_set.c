@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-static void release_demos(struct demo *demos, size_t n)
+void demo_array_free(struct demo *demos, size_t n)
 {
     for (size_t i = 0; demos != NULL && i < n; i++)
         json_decref(demos[i].fields);
@@ -12,7 +12,7 @@ static void release_demos(struct demo *demos, size_t n)
 void demo_set_release(struct demo_set *set)
 {
     for (size_t i = 0; set->lists != NULL && i < set->n_lists; i++)
-        release_demos(set->lists[i].demos, set->lists[i].n);
+        demo_array_free(set->lists[i].demos, set->lists[i].n);
     free(set->lists);
     *set = (struct demo_set){0};
 }

@@ -28,6 +28,9 @@ struct demo_set {
 
 void demo_set_release(struct demo_set *set); // accepts a zeroed set
 
+// Frees demos[0..n) with their fields, of which some may be NULL. Accepts NULL.
+void demo_array_free(struct demo *demos, size_t n);
+
 // Makes a set of empty lists.
 bool demo_set_init(struct demo_set *set, const struct program *program,
                    struct err *err);

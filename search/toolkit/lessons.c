@@ -24,18 +24,12 @@ bool lessons_init(struct lessons *lessons, struct session *session,
     return lessons->items != NULL;
 }
 
-static void release_demos(struct demo *demos, size_t n)
-{
-    for (size_t i = 0; demos != NULL && i < n; i++)
-        json_decref(demos[i].fields);
-    free(demos);
-}
-
 void lessons_release(struct lessons *lessons)
 {
     for (size_t i = 0;
          lessons->items != NULL && i < dataset_size(lessons->dataset); i++)
-        release_demos(lessons->items[i].demos, lessons->program->n_predictors);
+        demo_array_free(lessons->items[i].demos,
+                        lessons->program->n_predictors);
     free(lessons->items);
     candidate_unref(lessons->teacher);
     *lessons = (struct lessons){0};
