@@ -5,8 +5,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "common/utf8.h"
-#include "search/toolkit/data_summary.h"
+#include "search/toolkit/descriptions.h"
 #include "search/toolkit/instruction.h"
 #include "search/toolkit/prose.h"
 #include "search/toolkit/shown.h"
@@ -14,9 +13,6 @@
 
 enum {
     SHOWN_DEMOS = 3,
-    PROGRAM_BYTES = 16000,
-    DRAW_PROGRAM = 100, // draws of the purpose "summary"
-    DRAW_MODULE = 101,
     DRAWS_A_STEP = 100000,
 };
 
@@ -44,10 +40,7 @@ struct proposer {
     const struct proposer_options *options;
     const struct demo_set *sets;
     size_t n_sets;
-    char *data;           // summary, or NULL
-    char *source;         // the program's text
-    char *about;          // the program's description, or NULL
-    char **about_steps;   // one per predictor, or NULL
+    struct descriptions about;
     struct form forms[2]; // for proposing: without a tip, with one
 };
 
@@ -133,187 +126,6 @@ static void put_demos(struct buf *out, const struct proposer *proposer,
         buf_puts(out, "None are given.");
 }
 
-static bool read_source(struct proposer *proposer, struct err *err)
-{
-    struct buf text = BUF_INIT(SHOWN_MAX_BYTES);
-
-    shown_program(&text, proposer->program);
-    if (!buf_ok(&text, "the program", err)) {
-        buf_release(&text);
-        return false;
-    }
-    if (text.len > PROGRAM_BYTES)
-        text.data[utf8_cut(text.data, PROGRAM_BYTES)] = '\0';
-    proposer->source = buf_take(&text);
-    if (proposer->source == NULL)
-        err_nomem(err, "the program");
-    return proposer->source != NULL;
-}
-
-// --- descriptions, each made once
-
-static bool take_text(const struct question *question, const char *field,
-                      char **out, struct err *err)
-{
-    *out = NULL;
-    if (question->answer == NULL)
-        return true;
-    *out = strdup(json_get_text(question->answer, field, ""));
-    if (*out == NULL)
-        err_nomem(err, "a description");
-    return *out != NULL;
-}
-
-static bool init_program_form(struct form *form, struct err *err)
-{
-    const struct field shown =
-        form_text("program", "A program of language-model steps");
-    const struct field told =
-        form_text("program_description", "Two to four sentences");
-
-    return form_init(
-        form,
-        &(struct single_step){
-            .name = "describe_program",
-            .instruction =
-                "Describe what this program of language-model steps is made "
-                "for, and how each step helps to reach that.",
-            .inputs = &shown,
-            .n_inputs = 1,
-            .outputs = &told,
-            .n_outputs = 1},
-        err);
-}
-
-static bool init_module_form(struct form *form, struct err *err)
-{
-    const struct field shown[] = {
-        form_text("program", "A program of language-model steps"),
-        form_text("program_description", "What the program is made for"),
-        form_text("module", "The step to describe"),
-    };
-    const struct field told =
-        form_text("module_description", "One to three sentences");
-
-    return form_init(
-        form,
-        &(struct single_step){
-            .name = "describe_module",
-            .instruction =
-                "Describe what this one step has to do within the program: "
-                "what it is given, what it must find out, and what the rest "
-                "of the program needs of it.",
-            .inputs = shown,
-            .n_inputs = 3,
-            .outputs = &told,
-            .n_outputs = 1},
-        err);
-}
-
-static json_t *module_inputs(const struct proposer *proposer, size_t predictor)
-{
-    struct buf step = BUF_INIT(SHOWN_MAX_BYTES);
-    json_t *inputs = NULL;
-
-    shown_step(&step, program_predictor(proposer->program, predictor));
-    if (!step.failed)
-        inputs = json_pack("{s:s, s:s, s:s}", "program", proposer->source,
-                           "program_description",
-                           proposer->about != NULL ? proposer->about : "",
-                           "module", step.data);
-    buf_release(&step);
-    return inputs;
-}
-
-static bool check_inputs(const struct question *question, struct err *err)
-{
-    if (question->inputs == NULL)
-        err_nomem(err, "a question to the teacher");
-    return question->inputs != NULL;
-}
-
-static bool describe_modules(struct proposer *proposer, struct err *err)
-{
-    size_t n = proposer->program->n_predictors;
-    struct form form = {0};
-    struct question *questions = calloc(n + 1, sizeof *questions);
-    size_t asked = 0;
-    bool ok = false;
-
-    if (questions == NULL) {
-        err_nomem(err, "descriptions");
-        goto out;
-    }
-    if (!init_module_form(&form, err))
-        goto out;
-    for (size_t i = 0; i < n; i++) {
-        if (!runs_predictor(proposer, i))
-            continue;
-        questions[asked] = (struct question){
-            .form = &form,
-            .inputs = module_inputs(proposer, i),
-            .purpose = "summary",
-            .temperature = proposer->options->temperature,
-            .draw = DRAW_MODULE + (int64_t)i,
-            .prose = true,
-        };
-        if (!check_inputs(&questions[asked++], err))
-            goto out;
-    }
-    if (!questions_ask(proposer->session, questions, asked, err))
-        goto out;
-    for (size_t i = 0, at = 0; i < n; i++) {
-        if (runs_predictor(proposer, i) &&
-            !take_text(&questions[at++], "module_description",
-                       &proposer->about_steps[i], err))
-            goto out;
-    }
-    ok = true;
-
-out:
-    for (size_t i = 0; i < asked; i++)
-        question_release(&questions[i]);
-    free(questions);
-    form_release(&form);
-    return ok;
-}
-
-// Makes the description of the program and the summary of the data side by
-// side; the steps are described once the former is done.
-static bool make_descriptions(struct proposer *proposer, struct err *err)
-{
-    const struct proposer_options *options = proposer->options;
-    struct form form = {0};
-    struct question question = {.form = &form,
-                                .purpose = "summary",
-                                .temperature = options->temperature,
-                                .draw = DRAW_PROGRAM,
-                                .prose = true};
-    bool ok = false;
-
-    if (options->program_aware) {
-        question.inputs = json_pack("{s:s}", "program", proposer->source);
-        if (!check_inputs(&question, err) || !init_program_form(&form, err) ||
-            !question_submit(proposer->session, &question, err))
-            goto out;
-    }
-    if (options->data_aware &&
-        !data_summary(proposer->session, options->view_data_batch_size,
-                      &proposer->data, err))
-        goto out;
-    if (options->program_aware &&
-        (!question_wait(proposer->session, &question, err) ||
-         !take_text(&question, "program_description", &proposer->about, err) ||
-         !describe_modules(proposer, err)))
-        goto out;
-    ok = true;
-
-out:
-    question_release(&question);
-    form_release(&form);
-    return ok;
-}
-
 // --- proposals
 
 static bool init_propose_form(const struct proposer *proposer, bool tip,
@@ -324,7 +136,7 @@ static bool init_propose_form(const struct proposer *proposer, bool tip,
     const struct field told =
         form_text("proposed_instruction", "The new instruction and no more");
 
-    if (proposer->data != NULL)
+    if (proposer->about.data != NULL)
         shown[n++] = form_text("dataset_summary", "What the data are like");
     if (proposer->options->program_aware) {
         shown[n++] = form_text("program", "The whole program");
@@ -375,13 +187,13 @@ static json_t *propose_inputs(const struct proposer *proposer, size_t predictor,
     shown_step(&module, step);
     put_demos(&demos, proposer, predictor, set);
     ok = ok && !module.failed && !demos.failed;
-    if (ok && proposer->data != NULL)
-        ok = set_text(inputs, "dataset_summary", proposer->data);
+    if (ok && proposer->about.data != NULL)
+        ok = set_text(inputs, "dataset_summary", proposer->about.data);
     if (ok && proposer->options->program_aware)
-        ok = set_text(inputs, "program", proposer->source) &&
-             set_text(inputs, "program_description", proposer->about) &&
+        ok = set_text(inputs, "program", proposer->about.source) &&
+             set_text(inputs, "program_description", proposer->about.program) &&
              set_text(inputs, "module_description",
-                      proposer->about_steps[predictor]);
+                      proposer->about.steps[predictor]);
     ok = ok && set_text(inputs, "module", module.data);
     if (ok && proposer->options->fewshot_aware)
         ok = set_text(inputs, "task_demos", demos.data);
@@ -417,8 +229,10 @@ static bool prepare(const struct proposer *proposer, size_t predictor,
             .draw = (int64_t)predictor * DRAWS_A_STEP + (int64_t)k,
             .prose = true,
         };
-        if (!check_inputs(&questions[k], err))
+        if (questions[k].inputs == NULL) {
+            err_nomem(err, "a question to the teacher");
             return false;
+        }
     }
     return true;
 }
@@ -506,16 +320,9 @@ static bool start_lists(const struct proposer *proposer, struct proposals *out,
 
 static void release_proposer(struct proposer *proposer)
 {
-    size_t n = proposer->program->n_predictors;
-
     form_release(&proposer->forms[0]);
     form_release(&proposer->forms[1]);
-    for (size_t i = 0; proposer->about_steps != NULL && i < n; i++)
-        free(proposer->about_steps[i]);
-    free(proposer->about_steps);
-    free(proposer->about);
-    free(proposer->source);
-    free(proposer->data);
+    descriptions_release(&proposer->about);
 }
 
 bool proposals_make(struct session *session,
@@ -531,14 +338,8 @@ bool proposals_make(struct session *session,
     struct proposals made = {0};
     bool ok = false;
 
-    proposer.about_steps =
-        calloc(proposer.program->n_predictors, sizeof(char *));
-    if (proposer.about_steps == NULL) {
-        err_nomem(err, "descriptions");
-        goto out;
-    }
-    if (!start_lists(&proposer, &made, err) || !read_source(&proposer, err) ||
-        !make_descriptions(&proposer, err) ||
+    if (!start_lists(&proposer, &made, err) ||
+        !descriptions_make(session, options, &proposer.about, err) ||
         !init_propose_form(&proposer, false, &proposer.forms[0], err) ||
         !init_propose_form(&proposer, true, &proposer.forms[1], err) ||
         !propose_all(&proposer, &made, err))
