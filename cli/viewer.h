@@ -41,6 +41,7 @@ void viewer_open(struct viewer *viewer, const struct viewer_rules *rules);
 // not move until the client has returned.
 struct client_watch viewer_watch(struct viewer *viewer);
 
+// Erases the block from the terminal.
 void viewer_close(struct viewer *viewer);
 
 #endif

@@ -66,12 +66,15 @@ struct run_result {
     struct err err;
 };
 
+// Creates a pool without runs. Returns NULL on failure: out of memory, or a
+// program or a document of the file that is not allowed or not there.
 struct run_pool *run_pool_new(const struct run_pool_options *options,
                               struct err *err);
 
 // Frees the pool and drops what is in progress. Accepts NULL.
 void run_pool_free(struct run_pool *pool);
 
+// Returns true if a run may begin.
 bool run_pool_has_room(const struct run_pool *pool);
 size_t run_pool_size(const struct run_pool *pool); // begun and not taken
 

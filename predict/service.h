@@ -34,6 +34,8 @@ struct service_options {
     bool allow_exec;                 // see run_pool.h
 };
 
+// Starts the thread. Returns NULL on failure: out of memory, or a program of
+// the file that is not allowed or not there.
 struct service *service_start(const struct service_options *options,
                               struct err *err);
 

@@ -37,6 +37,7 @@
 
 struct nearest;
 
+// Creates one that knows no pool yet. Returns NULL when out of memory.
 struct nearest *nearest_new(struct err *err);
 void nearest_free(struct nearest *nearest); // accepts NULL
 

@@ -23,6 +23,7 @@ struct direction;
 
 struct vectors;
 
+// Creates an empty store. Returns NULL when out of memory.
 struct vectors *vectors_new(struct err *err);
 void vectors_free(struct vectors *vectors); // accepts NULL
 

@@ -18,6 +18,8 @@
 
 enum { SIM_EMBED_SIZE = 256 };
 
+// Writes an embedding of length 1. Texts that share words are near each other;
+// a text without words gets a direction all the same.
 void sim_embed(const char *model, const char *text, size_t len,
                double out[SIM_EMBED_SIZE]);
 

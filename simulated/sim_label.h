@@ -79,6 +79,8 @@ struct sim_label_mind {
     uint64_t seed;
 };
 
+// Chooses a label for the question, with the demos that it was shown. Equal
+// arguments give equal choices.
 struct sim_choice sim_label_choose(const struct sim_label_set *set,
                                    const struct sim_label_question *asked,
                                    const struct sim_label_mind *mind);

@@ -25,6 +25,7 @@ const char *sim_shape_find(struct arena *arena, const char *text,
 const char *sim_shape_alike(struct arena *arena, const char *text,
                             const char *value);
 
+// Reads the first number of the text. Returns false if there is none.
 bool sim_shape_number(const char *text, double *out);
 
 #endif

@@ -20,6 +20,7 @@ struct sim_span {
 // Returns the span without surrounding white space.
 struct sim_span sim_span_trim(struct sim_span span);
 
+// Returns true if the span is exactly this text.
 bool sim_span_is(struct sim_span span, const char *text);
 
 // Returns where `what` first occurs in `in`, or NULL if it does not.

@@ -6,6 +6,8 @@
 
 #include "simulated/sim_chat.h"
 
+// Write the reply to chat->exchange, with the fault that was drawn, and record
+// how it ended.
 void sim_write_answer(struct sim_chat *chat);
 void sim_write_embeddings(struct sim_chat *chat);
 

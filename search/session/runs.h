@@ -48,12 +48,17 @@ struct runs {
     struct task *task;
 };
 
-// Submits and returns at once; any number may be under way.
+// Submits and returns at once; any number may be under way. The caller frees
+// the result (runs_drop in search/toolkit/teacher.h frees it even under way).
+// Returns NULL on failure. ERR_BUDGET: the rest of the budget is not enough.
 struct runs *runs_submit(struct session *session,
                          const struct runs_request *request, struct err *err);
+
+// Blocks until they are done. ERR_BUDGET: the budget cut them short.
 bool runs_wait(struct session *session, struct runs *runs, struct err *err);
-void runs_free(struct runs *runs); // only when done, or at the end; accepts
-                                   // NULL
+
+// Frees runs that are done. Accepts NULL.
+void runs_free(struct runs *runs);
 
 // If the program picks demos by embeddings: has the demos in the candidate's
 // pools embedded, and waits for that. Texts that were embedded before are not

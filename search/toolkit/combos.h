@@ -42,6 +42,8 @@ struct combos {
     size_t n;
 };
 
+// Starts without combos. Borrows session, proposals and sets. Returns false
+// when out of memory; release the combos in any case.
 bool combos_init(struct combos *combos, struct session *session,
                  const struct proposals *proposals, const struct demo_set *sets,
                  size_t n_sets, struct err *err);

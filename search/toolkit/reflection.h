@@ -60,6 +60,8 @@ struct reflection_form {
     int64_t room; // tokens of the teacher's context for the examples
 };
 
+// Makes the question that the options describe. Returns false when out of
+// memory.
 bool reflection_form_init(struct reflection_form *form,
                           const struct session *session,
                           const struct reflection_options *options,

@@ -61,6 +61,9 @@ struct space {
     size_t n_choices; // per combination
 };
 
+// Starts with the program as written: for each part, its instruction and no
+// demos. Borrows session. Returns false when out of memory; release the space
+// in any case.
 bool space_init(struct space *space, struct session *session, struct err *err);
 void space_release(struct space *space); // accepts a zeroed space
 

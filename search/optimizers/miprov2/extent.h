@@ -63,6 +63,7 @@ struct extent {
                         // mean is evaluated on all rows
 };
 
+// Works out what a search with these parameters does on the job. Pure.
 struct extent extent_of(const struct session *session,
                         const struct miprov2_params *params);
 
