@@ -74,7 +74,7 @@ static bool begin_draft(struct simba_search *search,
     if (draft->child == NULL || !simba_demos_drop(search, draft->child, err))
         return false;
     bool demo =
-        search->params->max_demos > 0 && rng_below(&search->rng, 2) == 0;
+        search->params->max_demos > 0 && rng_below(&search->step.rng, 2) == 0;
     return demo ? simba_demos_add(search, bucket, draft->child, err)
                 : simba_rules_ask(search, bucket, &draft->question, err);
 }
@@ -108,9 +108,9 @@ static bool make_wave(struct simba_search *search, struct draft *drafts,
 {
     size_t end = *n;
 
-    for (; end < most && *bucket < search->n_batch; end++) {
-        if (!begin_draft(search, &search->buckets[(*bucket)++], &drafts[end],
-                         err))
+    for (; end < most && *bucket < search->step.n_batch; end++) {
+        if (!begin_draft(search, &search->step.buckets[(*bucket)++],
+                         &drafts[end], err))
             return false;
     }
     for (size_t i = *n; i < end; i++) {
@@ -139,7 +139,8 @@ static bool score_drafts(struct simba_search *search, struct draft *drafts,
             return true;
         drafts[i].trial = trial_submit(
             search->session, TRIAL_MINIBATCH, drafts[i].child,
-            (struct row_span){search->batch, search->n_batch}, "variance", err);
+            (struct row_span){search->step.batch, search->step.n_batch},
+            "variance", err);
         if (drafts[i].trial == NULL)
             return false;
     }
@@ -182,7 +183,7 @@ static bool make_programs(struct simba_search *search, struct err *err)
 
     if (!ok)
         err_nomem(err, "new programs");
-    while (ok && n < most && bucket < search->n_batch)
+    while (ok && n < most && bucket < search->step.n_batch)
         ok = make_wave(search, drafts, &n, most, &bucket, err);
     ok = ok && score_drafts(search, drafts, n, err);
     if (ok && !search->leader.over)
@@ -221,15 +222,15 @@ static struct effort effort(struct session *session, const void *given)
 
 static void count_replies(struct simba_search *search)
 {
-    size_t all = search->n_models * search->n_batch;
+    size_t all = search->n_models * search->step.n_batch;
 
     for (size_t i = 0; i < all; i++)
-        leader_count(&search->leader, search->items[i]);
+        leader_count(&search->leader, search->step.items[i]);
 }
 
 static bool run_step(struct simba_search *search, int64_t step, struct err *err)
 {
-    search->rng = session_rng(search->session, "steps", (uint64_t)step);
+    search->step.rng = session_rng(search->session, "steps", (uint64_t)step);
     bool ok = simba_batch_take(search, err) && simba_pool_choose(search, err) &&
               simba_batch_run(search, step, err) &&
               simba_batch_sort(search, err);
@@ -289,8 +290,8 @@ static void release_search(struct simba_search *search)
     for (size_t i = 0; i < search->n_pool; i++)
         candidate_unref(search->pool[i].candidate);
     free(search->pool);
-    free(search->top);
-    free(search->batch);
+    free(search->step.top);
+    free(search->step.batch);
     free(search->order);
     free(search->parts);
     form_release(&search->rule);

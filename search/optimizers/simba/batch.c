@@ -19,15 +19,15 @@ bool simba_batch_take(struct simba_search *search, struct err *err)
         rng_shuffle(&rng, search->order, search->n_train);
         search->at = 0;
     }
-    free(search->batch);
-    search->batch = calloc(n + 1, sizeof *search->batch);
-    if (search->batch == NULL) {
+    free(search->step.batch);
+    search->step.batch = calloc(n + 1, sizeof *search->step.batch);
+    if (search->step.batch == NULL) {
         err_nomem(err, "a minibatch");
         return false;
     }
-    memcpy(search->batch, search->order + search->at,
-           n * sizeof *search->batch);
-    search->n_batch = n;
+    memcpy(search->step.batch, search->order + search->at,
+           n * sizeof *search->step.batch);
+    search->step.n_batch = n;
     search->at += n;
     return true;
 }
@@ -56,22 +56,22 @@ static struct runs *submit_runs(struct simba_search *search, size_t member,
 static bool run_share(struct simba_search *search, int64_t step, size_t model,
                       size_t member, const size_t *drawn, struct err *err)
 {
-    struct simba_run *run = &search->runs[search->n_runs];
-    size_t *rows = calloc(search->n_batch + 1, sizeof *rows);
+    struct simba_run *run = &search->step.runs[search->step.n_runs];
+    size_t *rows = calloc(search->step.n_batch + 1, sizeof *rows);
     size_t n = 0;
 
-    run->places = calloc(search->n_batch + 1, sizeof *run->places);
-    search->n_runs++;
+    run->places = calloc(search->step.n_batch + 1, sizeof *run->places);
+    search->step.n_runs++;
     if (rows == NULL || run->places == NULL) {
         err_nomem(err, "a minibatch");
         free(rows);
         return false;
     }
-    for (size_t i = 0; i < search->n_batch; i++) {
+    for (size_t i = 0; i < search->step.n_batch; i++) {
         if (drawn[i] != member)
             continue;
-        run->places[n] = model * search->n_batch + i;
-        rows[n++] = search->batch[i];
+        run->places[n] = model * search->step.n_batch + i;
+        rows[n++] = search->step.batch[i];
     }
     if (n > 0)
         run->runs = submit_runs(
@@ -85,27 +85,27 @@ static bool sample_model(struct simba_search *search, int64_t step,
                          size_t model, struct err *err)
 {
     double temperature = search->params->temperature_for_sampling;
-    size_t *drawn = calloc(search->n_batch + 1, sizeof *drawn);
+    size_t *drawn = calloc(search->step.n_batch + 1, sizeof *drawn);
     bool ok = drawn != NULL;
 
     if (!ok)
         err_nomem(err, "a minibatch");
-    for (size_t i = 0; ok && i < search->n_batch; i++)
+    for (size_t i = 0; ok && i < search->step.n_batch; i++)
         drawn[i] = simba_pool_draw(search, temperature);
-    for (size_t i = 0; ok && i < search->n_top; i++)
-        ok = run_share(search, step, model, search->top[i], drawn, err);
+    for (size_t i = 0; ok && i < search->step.n_top; i++)
+        ok = run_share(search, step, model, search->step.top[i], drawn, err);
     free(drawn);
     return ok;
 }
 
 bool simba_batch_run(struct simba_search *search, int64_t step, struct err *err)
 {
-    size_t all = search->n_models * search->n_top;
+    size_t all = search->n_models * search->step.n_top;
 
-    search->runs = calloc(all + 1, sizeof *search->runs);
-    search->items = calloc(search->n_models * search->n_batch + 1,
-                           sizeof(struct task_item *));
-    if (search->runs == NULL || search->items == NULL) {
+    search->step.runs = calloc(all + 1, sizeof *search->step.runs);
+    search->step.items = calloc(search->n_models * search->step.n_batch + 1,
+                                sizeof(struct task_item *));
+    if (search->step.runs == NULL || search->step.items == NULL) {
         err_nomem(err, "a minibatch");
         return false;
     }
@@ -113,12 +113,13 @@ bool simba_batch_run(struct simba_search *search, int64_t step, struct err *err)
         if (!sample_model(search, step, model, err))
             return false;
     }
-    for (size_t i = 0; i < search->n_runs; i++) {
-        struct runs *runs = search->runs[i].runs;
+    for (size_t i = 0; i < search->step.n_runs; i++) {
+        struct runs *runs = search->step.runs[i].runs;
         if (runs != NULL && !runs_wait(search->session, runs, err))
             return false;
         for (size_t k = 0; runs != NULL && k < runs->n; k++)
-            search->items[search->runs[i].places[k]] = &runs->items[k];
+            search->step.items[search->step.runs[i].places[k]] =
+                &runs->items[k];
     }
     return true;
 }
@@ -141,7 +142,7 @@ static bool fill_bucket(const struct simba_search *search, size_t place,
 {
     double sum = 0;
 
-    bucket->row = search->batch[place];
+    bucket->row = search->step.batch[place];
     bucket->items = calloc(search->n_models, sizeof(struct task_item *));
     if (bucket->items == NULL) {
         err_nomem(err, "a minibatch");
@@ -149,7 +150,7 @@ static bool fill_bucket(const struct simba_search *search, size_t place,
     }
     for (size_t model = 0; model < search->n_models; model++) {
         const struct task_item *item =
-            search->items[model * search->n_batch + place];
+            search->step.items[model * search->step.n_batch + place];
         if (!item->scored)
             continue;
         bucket->items[bucket->n++] = item;
@@ -193,7 +194,7 @@ static double percentile(const double *sorted, size_t n, double share)
 
 static bool find_percentiles(struct simba_search *search, struct err *err)
 {
-    size_t all = search->n_models * search->n_batch;
+    size_t all = search->n_models * search->step.n_batch;
     double *scores = calloc(all + 1, sizeof *scores);
     size_t n = 0;
 
@@ -202,50 +203,54 @@ static bool find_percentiles(struct simba_search *search, struct err *err)
         return false;
     }
     for (size_t i = 0; i < all; i++) {
-        if (search->items[i]->scored)
-            scores[n++] = search->items[i]->score;
+        if (search->step.items[i]->scored)
+            scores[n++] = search->step.items[i]->score;
     }
     qsort(scores, n, sizeof *scores, compare_doubles);
-    search->low = n > 0 ? percentile(scores, n, 0.1) : 0;
-    search->high = n > 0 ? percentile(scores, n, 0.9) : 0;
+    search->step.low = n > 0 ? percentile(scores, n, 0.1) : 0;
+    search->step.high = n > 0 ? percentile(scores, n, 0.9) : 0;
     free(scores);
     return true;
 }
 
 bool simba_batch_sort(struct simba_search *search, struct err *err)
 {
-    search->buckets = calloc(search->n_batch, sizeof *search->buckets);
-    if (search->buckets == NULL) {
+    search->step.buckets =
+        calloc(search->step.n_batch, sizeof *search->step.buckets);
+    if (search->step.buckets == NULL) {
         err_nomem(err, "a minibatch");
         return false;
     }
-    for (size_t i = 0; i < search->n_batch; i++) {
-        if (!fill_bucket(search, i, &search->buckets[i], err))
+    for (size_t i = 0; i < search->step.n_batch; i++) {
+        if (!fill_bucket(search, i, &search->step.buckets[i], err))
             return false;
     }
-    for (size_t i = 1; i < search->n_batch; i++) {
-        struct simba_bucket one = search->buckets[i];
+    for (size_t i = 1; i < search->step.n_batch; i++) {
+        struct simba_bucket one = search->step.buckets[i];
         size_t at = i;
-        for (; at > 0 && comes_before(&one, &search->buckets[at - 1]); at--)
-            search->buckets[at] = search->buckets[at - 1];
-        search->buckets[at] = one;
+        for (; at > 0 && comes_before(&one, &search->step.buckets[at - 1]);
+             at--)
+            search->step.buckets[at] = search->step.buckets[at - 1];
+        search->step.buckets[at] = one;
     }
     return find_percentiles(search, err);
 }
 
 void simba_batch_release(struct simba_search *search)
 {
-    for (size_t i = 0; search->runs != NULL && i < search->n_runs; i++) {
-        runs_drop(search->session, search->runs[i].runs);
-        free(search->runs[i].places);
+    for (size_t i = 0; search->step.runs != NULL && i < search->step.n_runs;
+         i++) {
+        runs_drop(search->session, search->step.runs[i].runs);
+        free(search->step.runs[i].places);
     }
-    for (size_t i = 0; search->buckets != NULL && i < search->n_batch; i++)
-        free(search->buckets[i].items);
-    free(search->runs);
-    free(search->items);
-    free(search->buckets);
-    search->runs = NULL;
-    search->items = NULL;
-    search->buckets = NULL;
-    search->n_runs = 0;
+    for (size_t i = 0; search->step.buckets != NULL && i < search->step.n_batch;
+         i++)
+        free(search->step.buckets[i].items);
+    free(search->step.runs);
+    free(search->step.items);
+    free(search->step.buckets);
+    search->step.runs = NULL;
+    search->step.items = NULL;
+    search->step.buckets = NULL;
+    search->step.n_runs = 0;
 }

@@ -36,7 +36,7 @@ bool simba_demos_drop(struct simba_search *search, struct candidate *child,
     size_t n = most_demos(child);
     size_t limit =
         search->params->max_demos > 0 ? (size_t)search->params->max_demos : 3;
-    size_t drop = draw_poisson(&search->rng, (double)n / (double)limit);
+    size_t drop = draw_poisson(&search->step.rng, (double)n / (double)limit);
     bool *gone = calloc(n + 1, sizeof *gone);
     struct demo *kept = calloc(n + 1, sizeof *kept);
     bool ok = gone != NULL && kept != NULL;
@@ -48,7 +48,7 @@ bool simba_demos_drop(struct simba_search *search, struct candidate *child,
     if (drop > n)
         drop = n;
     for (size_t i = 0; ok && i < drop; i++)
-        gone[rng_below(&search->rng, n)] = true;
+        gone[rng_below(&search->step.rng, n)] = true;
     for (size_t p = 0; ok && drop > 0 && p < child->n_parts; p++) {
         const struct candidate_part *part = &child->parts[p];
         size_t left = 0;
@@ -117,7 +117,7 @@ bool simba_demos_add(struct simba_search *search,
     const struct task_item *good = bucket->items[0];
 
     search->made++;
-    if (bucket->n == 0 || good->score <= search->low ||
+    if (bucket->n == 0 || good->score <= search->step.low ||
         good->outcome != RUN_DONE)
         return true;
     for (size_t i = 0; i < search->n_parts; i++) {

@@ -37,13 +37,13 @@ bool simba_pool_choose(struct simba_search *search, struct err *err)
             order[at] = order[at - 1];
         order[at] = i;
     }
-    search->n_top = search->n_pool < most ? search->n_pool : most;
-    for (size_t i = 0; i < search->n_top; i++)
+    search->step.n_top = search->n_pool < most ? search->n_pool : most;
+    for (size_t i = 0; i < search->step.n_top; i++)
         has_first = has_first || order[i] == 0;
     if (!has_first)
-        order[search->n_top - 1] = 0;
-    free(search->top);
-    search->top = order;
+        order[search->step.n_top - 1] = 0;
+    free(search->step.top);
+    search->step.top = order;
     return true;
 }
 
@@ -53,15 +53,17 @@ size_t simba_pool_draw(struct simba_search *search, double temperature)
     double most = 0;
 
     // The greatest score is subtracted so that no power overflows.
-    for (size_t i = 0; i < search->n_top; i++)
-        most = fmax(most, search->pool[search->top[i]].score);
-    for (size_t i = 0; i < search->n_top; i++)
-        total += exp((search->pool[search->top[i]].score - most) / temperature);
-    double at = rng_double(&search->rng) * total;
-    for (size_t i = 0; i + 1 < search->n_top; i++) {
-        at -= exp((search->pool[search->top[i]].score - most) / temperature);
+    for (size_t i = 0; i < search->step.n_top; i++)
+        most = fmax(most, search->pool[search->step.top[i]].score);
+    for (size_t i = 0; i < search->step.n_top; i++)
+        total +=
+            exp((search->pool[search->step.top[i]].score - most) / temperature);
+    double at = rng_double(&search->step.rng) * total;
+    for (size_t i = 0; i + 1 < search->step.n_top; i++) {
+        at -=
+            exp((search->pool[search->step.top[i]].score - most) / temperature);
         if (at < 0)
-            return search->top[i];
+            return search->step.top[i];
     }
-    return search->top[search->n_top - 1];
+    return search->step.top[search->step.n_top - 1];
 }

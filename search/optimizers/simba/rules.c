@@ -168,10 +168,10 @@ bool simba_rules_ask(struct simba_search *search,
         return true;
     const struct task_item *better = bucket->items[0];
     const struct task_item *worse = bucket->items[bucket->n - 1];
-    if (better->score <= search->low || worse->score >= search->high)
+    if (better->score <= search->step.low || worse->score >= search->step.high)
         return true;
     if (better->score <= worse->score) {
-        if (better->score > search->high)
+        if (better->score > search->step.high)
             worse = NULL;
         else
             better = NULL;

@@ -43,6 +43,20 @@ struct simba_run {
                        // model
 };
 
+// The step in progress.
+struct simba_step {
+    struct rng rng;
+    size_t *batch; // owned: rows
+    size_t n_batch;
+    size_t *top; // owned: indices in the pool
+    size_t n_top;
+    struct simba_run *runs; // owned
+    size_t n_runs;
+    const struct task_item **items; // owned: model by model
+    struct simba_bucket *buckets;   // owned
+    double low, high;               // 10th and 90th percentile of all scores
+};
+
 struct simba_search {
     struct session *session;
     const struct simba_params *params;
@@ -58,19 +72,9 @@ struct simba_search {
     size_t epochs;
     struct simba_member *pool; // owned; [0] is the program as written
     size_t n_pool;
-    int64_t made; // rules and demos made so far, to number them
-    // of the step in progress
-    struct rng rng;
-    size_t *batch; // owned: rows
-    size_t n_batch;
-    size_t n_models;
-    size_t *top; // owned: indices in the pool
-    size_t n_top;
-    struct simba_run *runs; // owned
-    size_t n_runs;
-    const struct task_item **items; // owned: model by model
-    struct simba_bucket *buckets;   // owned
-    double low, high;               // 10th and 90th percentile of all scores
+    int64_t made;    // rules and demos made so far, to number them
+    size_t n_models; // runs of each row
+    struct simba_step step;
 };
 
 #endif
