@@ -31,7 +31,7 @@ static void check_descriptions(struct jobfile *file)
 {
     const struct program *program = file->job->program;
     struct place place = check_finding_place(file);
-    struct buf names = BUF_INIT(1 << 12);
+    struct buf names = CHECK_FINDING_NAMES;
 
     if (file->optimizer->one_set)
         return;

@@ -2,7 +2,12 @@
 
 #include <stdarg.h>
 
-enum { NAMES_BYTES = 200 };
+#include "common/text.h"
+
+enum {
+    NAME_BYTES = 1024,
+    NAMES_BYTES = 200,
+};
 
 struct place check_finding_place(const struct jobfile *file)
 {
@@ -11,14 +16,15 @@ struct place check_finding_place(const struct jobfile *file)
 
 void check_finding_name(struct buf *names, const char *format, ...)
 {
+    char name[NAME_BYTES];
     va_list args;
 
     if (names->len >= NAMES_BYTES)
         return;
-    buf_puts(names, names->len > 0 ? ", " : "");
     va_start(args, format);
-    buf_vprintf(names, format, args);
+    (void)text_vprint(name, sizeof name, format, args);
     va_end(args);
+    buf_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
     if (names->len >= NAMES_BYTES)
         buf_puts(names, ", ...");
 }

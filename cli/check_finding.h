@@ -11,7 +11,11 @@
 // Returns the job file as a place, without a line. Borrows its path.
 struct place check_finding_place(const struct jobfile *file);
 
-// Appends a name to a list of names. Beyond 200 bytes, the list ends in "...".
+// A list of names starts as this, which has room for all that is appended.
+#define CHECK_FINDING_NAMES BUF_INIT(1 << 12)
+
+// Appends a name to a list of names, cut if it is longer than a kilobyte.
+// Beyond 200 bytes, the list ends in "...".
 void check_finding_name(struct buf *names, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -98,7 +98,7 @@ static void count_labels(const struct jobfile *file, struct labels *labels)
 static void check_rare_labels(struct jobfile *file, const struct labels *labels)
 {
     struct place place = check_finding_place(file);
-    struct buf names = BUF_INIT(1 << 12);
+    struct buf names = CHECK_FINDING_NAMES;
     size_t n = 0;
 
     for (size_t i = 0; i < labels->n; i++)
@@ -140,7 +140,7 @@ static void check_shares(struct jobfile *file, const struct labels *labels)
     struct place place = check_finding_place(file);
 
     for (int s = SHARE_VAL; s < SHARE_COUNT; s++) {
-        struct buf names = BUF_INIT(1 << 12);
+        struct buf names = CHECK_FINDING_NAMES;
 
         for (size_t i = 0; i < labels->n && file->split.n[s] > 0; i++)
             if (labels->list[i].rows > 0 && labels->list[i].of[s] == 0)

@@ -77,6 +77,12 @@ def test_each_finding_is_reported_with_its_remedy(stage, tmp_path, code):
     assert code not in codes, codes
 
 
+def test_a_label_as_long_as_a_page_is_named(stage, tmp_path):
+    found = check(stage, tmp_path, type=f"enum: [a, b, {'c' * 5000}]")
+    texts = [f["text"] for f in found["findings"] if f["code"] == "rare-labels"]
+    assert texts and texts[0].count("c") > 100, texts
+
+
 def test_a_data_file_with_too_many_rows_asks_for_a_sample(stage, tmp_path):
     found = check(stage, tmp_path, rows=[
         {"text": "note " * 200, "out": "a"}] * 50_000)["findings"]
