@@ -10,33 +10,21 @@
 #include "program/graph/ask.h"
 #include "program/graph/search_spec.h"
 #include "program/job/documents.h"
+#include "retrieve/kept_answers.h"
 #include "retrieve/passage.h"
 #include "retrieve/search_index.h"
+#include "retrieve/shelves.h"
 
 enum {
     PAYLOAD_MAX_BYTES = 64 << 20,
-    KEPT_MAX_BYTES = 32 << 20, // of answers; if there are more, all are dropped
-};
-
-// An answer that was given before.
-struct kept {
-    size_t len;
-    char text[];
-};
-
-// The embeddings of the texts of some documents, in their order.
-struct shelf {
-    size_t n;
-    const struct direction *of[]; // NULL: a document without a text
 };
 
 struct retrieval {
     struct search_index *of_step[PROGRAM_MAX_STEPS]; // NULL: does not search
     bool owns[PROGRAM_MAX_STEPS]; // false: an earlier step's, with the same
                                   // documents
-    struct map shelves;           // by documents and fields; owns its values
-    struct map kept;              // by question; owns its values
-    size_t kept_bytes;
+    struct shelves shelves;
+    struct kept_answers kept;
     size_t asked[PROGRAM_MAX_STEPS]; // queries of each step
     size_t found[PROGRAM_MAX_STEPS]; // queries that found a passage
 };
@@ -128,21 +116,6 @@ bool retrieval_open_folder(const struct program *program, const char *folder,
     return ok;
 }
 
-// --- answers given before ---
-
-static void drop_kept(struct retrieval *retrieval)
-{
-    struct hash key;
-    size_t at = 0;
-    void *value = NULL;
-
-    while (map_next(&retrieval->kept, &at, &key, &value))
-        free(value);
-    map_release(&retrieval->kept);
-    retrieval->kept = MAP_INIT;
-    retrieval->kept_bytes = 0;
-}
-
 static struct hash question_of(int step, const char *payload, size_t len)
 {
     struct hasher hasher;
@@ -153,57 +126,14 @@ static struct hash question_of(int step, const char *payload, size_t len)
     return hasher_end(&hasher);
 }
 
-// Appends what was found before; returns false if that is no longer known.
-static bool put_kept(const struct retrieval *retrieval,
-                     const struct hash *question, struct buf *out)
-{
-    const struct kept *kept = map_find(&retrieval->kept, question);
-
-    if (kept != NULL)
-        buf_append(out, kept->text, kept->len);
-    return kept != NULL;
-}
-
-// If there is no memory to keep an answer, it will be searched for again.
-static void keep(struct retrieval *retrieval, const struct hash *question,
-                 const char *text, size_t len)
-{
-    struct kept *kept = NULL;
-
-    if (len > KEPT_MAX_BYTES / 4)
-        return;
-    if (retrieval->kept_bytes + len > KEPT_MAX_BYTES)
-        drop_kept(retrieval);
-    kept = malloc(sizeof *kept + len);
-    if (kept == NULL)
-        return;
-    kept->len = len;
-    memcpy(kept->text, text, len);
-    if (map_put(&retrieval->kept, question, kept))
-        retrieval->kept_bytes += len;
-    else
-        free(kept);
-}
-
-static void drop_shelves(struct retrieval *retrieval)
-{
-    struct hash key;
-    size_t at = 0;
-    void *value = NULL;
-
-    while (map_next(&retrieval->shelves, &at, &key, &value))
-        free(value);
-    map_release(&retrieval->shelves);
-}
-
 // --- searching ---
 
 void retrieval_close(struct retrieval *retrieval)
 {
     if (retrieval == NULL)
         return;
-    drop_kept(retrieval);
-    drop_shelves(retrieval);
+    kept_answers_release(&retrieval->kept);
+    shelves_release(&retrieval->shelves);
     for (size_t i = 0; i < PROGRAM_MAX_STEPS; i++)
         if (retrieval->owns[i])
             search_index_free(retrieval->of_step[i]);
@@ -261,10 +191,11 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
     struct hash question = question_of(step, payload, len);
     size_t before = out->len;
 
-    if (!put_kept(retrieval, &question, out)) {
+    if (!kept_answers_put(&retrieval->kept, &question, out)) {
         if (!search(retrieval, step, payload, len, out, err))
             return false;
-        keep(retrieval, &question, out->data + before, out->len - before);
+        kept_answers_add(&retrieval->kept, &question, out->data + before,
+                         out->len - before);
     }
     if (!buf_ok(out, "passages", err))
         return false;
@@ -273,16 +204,6 @@ bool retrieval_answer(struct retrieval *retrieval, int step,
 }
 
 // --- by embeddings ---
-
-// Puts the text of a document that is embedded into out; returns false if it
-// has none.
-static bool put_text(const json_t *document, const json_t *fields,
-                     struct buf *out)
-{
-    buf_clear(out);
-    passage_put(document, fields, out);
-    return ask_can_embed(out);
-}
 
 // A list of distinct texts.
 struct texts {
@@ -308,7 +229,7 @@ static bool add_documents(const struct search_index *index,
     bool ok = true;
 
     for (size_t i = 0; ok && i < json_array_size(documents); i++) {
-        if (put_text(json_array_get(documents, i), fields, &text))
+        if (shelf_put_text(json_array_get(documents, i), fields, &text))
             ok = add_text(texts, &text);
         ok = ok && !text.failed;
     }
@@ -367,91 +288,6 @@ json_t *retrieval_texts(const struct retrieval *retrieval,
     return NULL;
 }
 
-static bool fill_shelf(struct shelf *shelf, const json_t *documents,
-                       const struct vectors *vectors, const json_t *fields,
-                       struct err *err)
-{
-    struct buf text = BUF_INIT(PASSAGE_MAX_BYTES);
-    bool known = true;
-    bool ok = true;
-
-    for (size_t i = 0; ok && i < shelf->n; i++) {
-        if (put_text(json_array_get(documents, i), fields, &text)) {
-            shelf->of[i] = vectors_find(vectors, text.data, text.len);
-            known = known && shelf->of[i] != NULL;
-        }
-        ok = known && buf_ok(&text, "a document", err);
-    }
-    if (!known)
-        err_set(err, ERR_INPUT,
-                "the documents were embedded with different fields from those "
-                "that the compiled program searches: list these in the job's "
-                "`fields`");
-    buf_release(&text);
-    return ok;
-}
-
-static struct shelf *make_shelf(const struct search_index *index,
-                                const struct vectors *vectors,
-                                const json_t *fields, struct err *err)
-{
-    const json_t *documents = search_index_documents(index);
-    size_t n = json_array_size(documents);
-    struct shelf *shelf = calloc(1, sizeof *shelf + n * sizeof *shelf->of);
-
-    if (shelf == NULL) {
-        err_nomem(err, "the documents");
-        return NULL;
-    }
-    shelf->n = n;
-    if (fill_shelf(shelf, documents, vectors, fields, err))
-        return shelf;
-    free(shelf);
-    return NULL;
-}
-
-static void hash_fields(struct hasher *hasher, const json_t *fields)
-{
-    size_t n = json_is_string(fields) ? 1 : json_array_size(fields);
-
-    hasher_add_int(hasher, (int64_t)n);
-    for (size_t i = 0; i < n; i++)
-        hasher_add_text(hasher,
-                        json_string_value(json_is_string(fields)
-                                              ? fields
-                                              : json_array_get(fields, i)));
-}
-
-static struct hash shelf_key(const struct step *step, const json_t *fields)
-{
-    struct hasher hasher;
-
-    hasher_init(&hasher, "shelf");
-    hasher_add_text(&hasher, step->search->documents);
-    hash_fields(&hasher, fields);
-    return hasher_end(&hasher);
-}
-
-// Returns the shelf of a step. It is made for the first query; by then the
-// embeddings of all documents are known.
-static const struct shelf *shelf_of(struct retrieval *retrieval,
-                                    const struct vectors *vectors,
-                                    const struct program *program, int step,
-                                    const json_t *fields, struct err *err)
-{
-    struct hash key = shelf_key(&program->steps[step], fields);
-    struct shelf *shelf = map_find(&retrieval->shelves, &key);
-
-    if (shelf != NULL)
-        return shelf;
-    shelf = make_shelf(retrieval->of_step[step], vectors, fields, err);
-    if (shelf == NULL || map_put(&retrieval->shelves, &key, shelf))
-        return shelf;
-    free(shelf);
-    err_nomem(err, "the documents");
-    return NULL;
-}
-
 static bool find_near(struct retrieval *retrieval,
                       const struct vectors *vectors,
                       const struct retrieval_query *asked,
@@ -459,9 +295,12 @@ static bool find_near(struct retrieval *retrieval,
                       struct err *err)
 {
     const struct step *at = &asked->program->steps[asked->step];
+    const struct search_index *index = retrieval->of_step[asked->step];
+    const json_t *fields = search_fields(at, asked->values);
+    struct hash key = shelf_key(at->search->documents, fields);
     const struct shelf *shelf =
-        shelf_of(retrieval, vectors, asked->program, asked->step,
-                 search_fields(at, asked->values), err);
+        shelves_get(&retrieval->shelves, &key, search_index_documents(index),
+                    fields, vectors, err);
     size_t found[SEARCH_MAX_PASSAGES];
     size_t n = 0;
     json_t *passages = NULL;
@@ -469,15 +308,15 @@ static bool find_near(struct retrieval *retrieval,
     if (shelf != NULL &&
         vectors_nearest(query, shelf->of, shelf->n,
                         (size_t)search_k(at, asked->values), found, &n, err))
-        passages = search_index_passages(retrieval->of_step[asked->step], found,
-                                         n, err);
+        passages = search_index_passages(index, found, n, err);
     return passages != NULL && put_passages(passages, out, err);
 }
 
 static struct hash near_question(const struct retrieval_query *query)
 {
     const struct step *step = &query->program->steps[query->step];
-    struct hash shelf = shelf_key(step, search_fields(step, query->values));
+    struct hash shelf =
+        shelf_key(step->search->documents, search_fields(step, query->values));
     struct hasher hasher;
 
     hasher_init(&hasher, "search near");
@@ -501,13 +340,14 @@ bool retrieval_answer_by_embedding(struct retrieval *retrieval,
     // A search by embeddings always finds something.
     retrieval->asked[query->step]++;
     retrieval->found[query->step]++;
-    if (put_kept(retrieval, &question, out))
+    if (kept_answers_put(&retrieval->kept, &question, out))
         return buf_ok(out, "passages", err);
     direction = vectors_read(vectors, query->answer, query->len, err);
     ok = direction != NULL &&
          find_near(retrieval, vectors, query, direction, out, err);
     if (ok)
-        keep(retrieval, &question, out->data + before, out->len - before);
+        kept_answers_add(&retrieval->kept, &question, out->data + before,
+                         out->len - before);
     free(direction);
     return ok;
 }
