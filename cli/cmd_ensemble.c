@@ -34,6 +34,21 @@ static bool read_members(const struct options *options,
     return true;
 }
 
+// The same file twice may be meant, as a weight, or be a slip.
+static void warn_of_twins(const struct options *options)
+{
+    const char *const *files = (const char *const *)options->operands;
+
+    for (size_t i = 0; i < options->n_operands; i++)
+        for (size_t j = 0; j < i; j++)
+            if (file_is_same(files[i], files[j])) {
+                output_say("warning: %s is the same file as %s, which then has "
+                           "one vote more\n",
+                           files[i], files[j]);
+                break;
+            }
+}
+
 static int tell_json(const char *out, size_t members)
 {
     json_t *document =
@@ -67,6 +82,8 @@ static int write_out(const struct options *options,
     size_t n = with.size > 0 && with.size < options->n_operands
                    ? with.size
                    : options->n_operands;
+
+    warn_of_twins(options);
     bool ok = ensemble_write(members, options->n_operands, &with, &text, err) &&
               file_write(out, text.data, text.len, err);
 

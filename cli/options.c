@@ -365,6 +365,22 @@ static bool has_empty(const struct options *out)
     return false;
 }
 
+static void explain_too_many(const struct options *out, struct err *err)
+{
+    const struct command_entry *command = out->command;
+
+    if (strstr(command->usage, "...") != NULL)
+        err_set(err, ERR_INPUT,
+                "`promptcc %s` takes at most %d arguments, and %zu are given",
+                command->name, command->max_operands, out->n_operands);
+    else
+        err_set(err, ERR_INPUT,
+                "`promptcc %s` does not know what to do with `%.60s`; it takes "
+                "%s",
+                command->name, out->operands[command->max_operands],
+                command->usage[0] == '\0' ? "options only" : command->usage);
+}
+
 static bool check_operands(const struct options *out, struct err *err)
 {
     const struct command_entry *command = out->command;
@@ -379,11 +395,7 @@ static bool check_operands(const struct options *out, struct err *err)
                 "not set?",
                 command->name);
     else if (command->max_operands >= 0 && n > (size_t)command->max_operands)
-        err_set(err, ERR_INPUT,
-                "`promptcc %s` does not know what to do with `%.60s`; it takes "
-                "%s",
-                command->name, out->operands[command->max_operands],
-                command->usage[0] == '\0' ? "options only" : command->usage);
+        explain_too_many(out, err);
     else
         return true;
     return false;

@@ -42,6 +42,17 @@ def answers(stage, path, url, rows):
     return [json.loads(line)["outputs"] for line in done.out.splitlines()]
 
 
+def test_a_file_that_is_named_twice_is_noticed(made):
+    stage, _, files = made
+    link = stage.folder / "link.json"
+    link.symlink_to(files[0])
+    done = stage.promptcc("ensemble", files[0], files[1], link, "--json",
+                          "--out", stage.folder / "twins.json")
+    assert done.status == 0 and done.json["members"] == 3, done
+    assert f"warning: {link} is the same file as {files[0]}" in done.err, done
+    assert done.err.count("warning") == 1, done
+
+
 def test_ensemble_gives_the_majority_answer(made, sim):
     stage, _, files = made
     rows = [{"message": row["message"]} for row in harness.rows(12)]

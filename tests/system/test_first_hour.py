@@ -153,6 +153,9 @@ SLIPS = {
         ("check mood/rows.csv", "rows.csv is data, not a job"),
     "a file in place of the folder to make":
         ("init mood/job.yaml", "cannot make the folder mood/job.yaml"),
+    "more programs than an ensemble has":
+        ("ensemble" + 33 * " done.json",
+         "takes at most 32 arguments, and 33 are given"),
     "two values of one key":
         ("check mood --set name=a --set name=b",
          "`name` is set twice, to `a` and to `b`: only one can count"),
