@@ -367,10 +367,11 @@ static void keep_whole_lines(const struct batch *batch)
         (void)unlink(batch->aside);
         return;
     }
-    (void)truncate(batch->aside, batch->whole);
+    bool cut = truncate(batch->aside, batch->whole) == 0;
     output_say("the outputs of the first %zu lines of the input are kept in "
-               "%s; the same command starts over and renames that file\n",
-               batch->lines, batch->aside);
+               "%s%s; the same command starts over and renames that file\n",
+               batch->lines, batch->aside,
+               cut ? "" : ", and perhaps part of the next");
 }
 
 static void close_output(struct batch *batch, struct err *err)
