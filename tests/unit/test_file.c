@@ -137,6 +137,16 @@ Test(file, a_missing_file_is_named_with_the_cause)
     cr_expect_not_null(strstr(err.text, "No such file"));
 }
 
+Test(file, a_long_path_leaves_room_for_the_cause)
+{
+    char long_path[600];
+
+    (void)snprintf(long_path, sizeof long_path, "%s/%0500d", folder, 0);
+    cr_expect_not(file_read(long_path, &out, &err));
+    cr_expect_not_null(strstr(err.text, strerror(ENAMETOOLONG)), "%s",
+                       err.text);
+}
+
 Test(file, folder_is_not_a_file)
 {
     cr_expect_not(file_read(folder, &out, &err));
