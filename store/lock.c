@@ -55,14 +55,15 @@ static void set_busy(const struct holder *holder, const char *path,
 {
     if (holder->host[0] != '\0')
         err_set(err, ERR_BUSY,
-                "the store %s is in use by process %ld on host %s; wait for "
+                "the store %.80s is in use by process %ld on host %s; wait for "
                 "it, stop it, or name another with --store",
                 path, holder->pid, holder->host);
     else
-        err_set(err, ERR_BUSY,
-                "the store %s is in use by another process; wait for it, or "
-                "name another with --store",
-                path);
+        err_set(
+            err, ERR_BUSY,
+            "the store %.120s is in use by another process; wait for it, or "
+            "name another with --store",
+            path);
 }
 
 // --- waiting for a process that ends ---
@@ -102,7 +103,7 @@ static bool open_lock(struct name_lock *lock, struct err *err)
         lock->fd = open(lock->name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock->fd < 0)
         err_set(err, ERR_INPUT,
-                "cannot write %s: %s; the store needs a folder that exists "
+                "cannot write %.80s: %s; the store needs a folder that exists "
                 "and is writable (--store names another)",
                 lock->name, strerror(errno));
     return lock->fd >= 0;
@@ -116,10 +117,11 @@ static bool lock_patiently(int fd, const char *path, struct err *err)
 
     while (!try_lock(fd, 0, 0)) {
         if (!is_busy()) {
-            err_set(err, ERR_INPUT,
-                    "cannot lock %s.lock: %s; keep the store on a local disk "
-                    "(--store names another)",
-                    path, strerror(errno));
+            err_set(
+                err, ERR_INPUT,
+                "cannot lock %.100s.lock: %s; keep the store on a local disk "
+                "(--store names another)",
+                path, strerror(errno));
             return false;
         }
         holder_read(fd, &holder);

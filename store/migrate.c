@@ -38,22 +38,24 @@ static bool check_state(const struct state *state, const char *path,
                         struct err *err)
 {
     if (is_empty(state)) {
-        err_set(err, ERR_INPUT,
-                "%s is empty, so it holds no history; name another file with "
-                "--store",
-                path);
+        err_set(
+            err, ERR_INPUT,
+            "%.120s is empty, so it holds no history; name another file with "
+            "--store",
+            path);
         return false;
     }
     if (state->application_id != SQL_APPLICATION_ID) {
-        err_set(err, ERR_INPUT,
-                "%s is a database of another program; name another file with "
-                "--store",
-                path);
+        err_set(
+            err, ERR_INPUT,
+            "%.120s is a database of another program; name another file with "
+            "--store",
+            path);
         return false;
     }
     if (state->version < 1 || state->version > STORE_VERSION) {
         err_set(err, ERR_INPUT,
-                "the store %s has version %" PRId64
+                "the store %.80s has version %" PRId64
                 ", but this promptcc reads only up to %d; use the newer "
                 "promptcc that "
                 "wrote it, or name another file with --store",
@@ -76,10 +78,11 @@ static bool set_wal(sqlite3 *db, const char *path, struct err *err)
         const char *mode = (const char *)sqlite3_column_text(read.stmt, 0);
         ok = mode != NULL && strcmp(mode, "wal") == 0;
         if (!ok)
-            err_set(err, ERR_INPUT,
-                    "the file system of %s does not allow shared memory, which "
-                    "a store needs; name a file on a local disk with --store",
-                    path);
+            err_set(
+                err, ERR_INPUT,
+                "the file system of %.80s does not allow shared memory, which "
+                "a store needs; name a file on a local disk with --store",
+                path);
     }
     sql_read_close(&read);
     return ok;

@@ -17,7 +17,8 @@ bool store_put(struct store *store, struct err *err)
     if (store->draft != NULL)
         return draft_end(store->draft, err);
     if (store->writer == NULL) {
-        err_set(err, ERR_STORE, "the store %s is open read-only", store->path);
+        err_set(err, ERR_STORE, "the store %.150s is open read-only",
+                store->path);
         return false;
     }
     return writer_put(store->writer, &store->record, err);

@@ -9,7 +9,7 @@
 #include "common/file.h"
 #include "store/row_sum.h"
 
-enum { SQLITE_PATH_BYTES = 512 };
+enum { SQLITE_PATH_BYTES = 512, PATH_LEAST_BYTES = 40 };
 
 // What a person can do about a result of SQLite. `words` completes the sentence
 // "cannot DOING PATH: ".
@@ -20,9 +20,6 @@ struct cause {
 };
 
 static const struct cause causes[] = {
-    {SQLITE_FULL, ERR_STORE,
-     "the disk is full; free some space and start again (nothing that was "
-     "finished is lost)"},
     {SQLITE_IOERR, ERR_STORE,
      "the disk reports an error; look at the system's log, then start again"},
     {SQLITE_CORRUPT, ERR_STORE,
@@ -58,14 +55,22 @@ static const struct cause *find_cause(int rc)
     return NULL;
 }
 
-// Returns true if the disk or the user's quota was full. SQLite then reports a
-// disk error, or that a file cannot be opened, which is true but does not help.
-static bool is_full(sqlite3 *db, int rc)
+// Returns why a file cannot grow, or NULL if that is not the cause. Except for
+// ENOSPC, SQLite reports a disk error, or that a file cannot be opened, which
+// is true but does not help.
+static const char *why_not_grow(sqlite3 *db, int rc)
 {
     int reason = db == NULL ? 0 : sqlite3_system_errno(db);
+    bool told = (rc & 0xFF) == SQLITE_IOERR || (rc & 0xFF) == SQLITE_CANTOPEN;
 
-    return ((rc & 0xFF) == SQLITE_IOERR || (rc & 0xFF) == SQLITE_CANTOPEN) &&
-           (reason == ENOSPC || reason == EDQUOT);
+    if ((rc & 0xFF) == SQLITE_FULL ||
+        (told && (reason == ENOSPC || reason == EDQUOT)))
+        return "the disk is full; free some space and start again (nothing "
+               "that was finished is lost)";
+    if (told && reason == EFBIG)
+        return "it would grow over the largest size of a file (`ulimit -f`); "
+               "raise that and start again (nothing that was finished is lost)";
+    return NULL;
 }
 
 // SQLite's limit is for the absolute path including the suffixes that it
@@ -124,25 +129,38 @@ static const char *why_not_open(const char *path, int reason)
     return words;
 }
 
+// Cuts a long path rather than the words, which say what to do.
+static void set_words(struct err *err, enum err_code code, const char *path,
+                      const char *doing, const char *words)
+{
+    size_t taken = sizeof "cannot  : " + strlen(doing) + strlen(words);
+    size_t room = sizeof err->text > taken + PATH_LEAST_BYTES
+                      ? sizeof err->text - taken
+                      : PATH_LEAST_BYTES;
+
+    err_set(err, code, "cannot %s %.*s: %s", doing, (int)room, path, words);
+}
+
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
               const char *doing)
 {
-    const struct cause *cause =
-        rc == ROW_DAMAGED ? NULL
-                          : find_cause(is_full(db, rc) ? SQLITE_FULL : rc);
+    const struct cause *cause = rc == ROW_DAMAGED ? NULL : find_cause(rc);
+    const char *words = why_not_grow(db, rc);
 
     if ((rc & 0xFF) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         err_nomem(err, "SQLite");
+    else if (words != NULL)
+        set_words(err, ERR_STORE, path, doing, words);
     else if (cause != NULL)
-        err_set(err, cause->code, "cannot %s %s: %s", doing, path,
-                cause->words != NULL
-                    ? cause->words
-                    : why_not_open(path, sqlite3_system_errno(db)));
+        set_words(err, cause->code, path, doing,
+                  cause->words != NULL
+                      ? cause->words
+                      : why_not_open(path, sqlite3_system_errno(db)));
     else
-        err_set(err, ERR_STORE, "cannot %s %s: %s", doing, path,
-                db != NULL && sqlite3_extended_errcode(db) == rc
-                    ? sqlite3_errmsg(db)
-                    : sqlite3_errstr(rc));
+        set_words(err, ERR_STORE, path, doing,
+                  db != NULL && sqlite3_extended_errcode(db) == rc
+                      ? sqlite3_errmsg(db)
+                      : sqlite3_errstr(rc));
 }
 
 bool sql_run(sqlite3 *db, const char *path, const char *sql, const char *doing,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,7 +49,7 @@ static bool check_folder(const char *path, struct err *err)
     network = netfs_of(folder);
     if (network != NULL)
         err_set(err, ERR_INPUT,
-                "%s is on a network file system (%s), which would damage a "
+                "%.80s is on a network file system (%s), which would damage a "
                 "store; name a file on a local disk with --store",
                 folder, network);
     free(folder);
@@ -70,7 +71,7 @@ static bool check_path(const char *path, enum presence presence,
         if (S_ISREG(info.st_mode))
             return true;
         err_set(err, ERR_INPUT,
-                "%s is not a file but %s; name a file with --store", path,
+                "%.150s is not a file but %s; name a file with --store", path,
                 S_ISDIR(info.st_mode) ? "a folder" : "something else");
         return false;
     }
@@ -78,14 +79,15 @@ static bool check_path(const char *path, enum presence presence,
         return true;
     if (errno == EACCES)
         err_set(err, ERR_INPUT,
-                "cannot open %s: you may not enter its folder; change its "
+                "cannot open %.100s: you may not enter its folder; change its "
                 "permissions, or name another file with --store",
                 path);
     else
-        err_set(err, ERR_INPUT,
-                "there is no store at %s: %s; a run creates one, and --store "
-                "names another",
-                path, strerror(errno));
+        err_set(
+            err, ERR_INPUT,
+            "there is no store at %.120s: %s; a run creates one, and --store "
+            "names another",
+            path, strerror(errno));
     return false;
 }
 
@@ -146,9 +148,9 @@ static bool open_immutable(struct store *store, struct err *err)
         goto out;
     if (access(name.data, F_OK) == 0) {
         err_set(err, ERR_INPUT,
-                "cannot read %s: its last changes are in %s, and the folder "
-                "is not writable; copy both to a folder that is",
-                store->path, name.data);
+                "cannot read %.100s: its last changes are in its -wal file, "
+                "and the folder is not writable; copy both to a folder that is",
+                store->path);
         goto out;
     }
     buf_clear(&name);
@@ -346,10 +348,23 @@ static bool load_indexes(struct store *store, struct err *err)
 
 // --- open and close ---
 
+// Copies a path. SQLite may have been built to take what begins with "file:"
+// for a URI, and would then open another file than the one that we lock.
+static char *copy_path(const char *path)
+{
+    const char *here = strncmp(path, "file:", 5) == 0 ? "./" : "";
+    size_t size = strlen(here) + strlen(path) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        (void)snprintf(copy, size, "%s%s", here, path);
+    return copy;
+}
+
 static struct store *new_store(const char *path, struct err *err)
 {
     struct store *store = calloc(1, sizeof *store);
-    char *copy = strdup(path);
+    char *copy = copy_path(path);
 
     if (store == NULL || copy == NULL) {
         free(store);

@@ -94,10 +94,11 @@ static bool check_in_place(struct writer *writer)
 
     if (file_lock_is_at(writer->file, writer->path))
         return true;
-    err_set(&cause, ERR_STORE,
-            "the store %s was removed, moved or replaced while it was in use: "
-            "put it back, or run the same command again to begin a new one",
-            writer->path);
+    err_set(
+        &cause, ERR_STORE,
+        "the store %.80s was removed, moved or replaced while it was in use: "
+        "put it back, or run the same command again to begin a new one",
+        writer->path);
     set_broken(writer, &cause);
     return false;
 }

@@ -481,6 +481,50 @@ Test(store, a_full_disk_breaks_the_store_and_loses_nothing_durable)
     cr_expect_not(calls_ref(store, 21, &ref));
 }
 
+Test(store, a_limit_on_the_size_of_files_is_named)
+{
+    const struct rlimit limit = {.rlim_cur = 20000, .rlim_max = RLIM_INFINITY};
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    expect_refused(ERR_STORE, "ulimit -f");
+}
+
+Test(store, a_long_path_leaves_room_for_the_reason)
+{
+    char most[900];
+    size_t len = strlen(folder);
+
+    memcpy(most, folder, len + 1);
+    while (len + 202 < sizeof most) {
+        len += (size_t)snprintf(most + len, sizeof most - len, "/%0200d", 0);
+        cr_assert_eq(mkdir(most, 0700), 0);
+    }
+    (void)snprintf(most + len, sizeof most - len, "/s.db");
+    cr_assert_null(store_open(most, &err));
+    cr_expect_not_null(strstr(err.text, "--store"), "%s", err.text);
+    cr_assert_null(store_open_read(most, &err));
+    cr_expect_not_null(strstr(err.text, "--store"), "%s", err.text);
+    (void)unlink(strcat(most, ".lock"));
+    while (*strrchr(most, '/') = '\0', strlen(most) > strlen(folder))
+        (void)rmdir(most);
+}
+
+Test(store, a_name_like_a_uri_is_a_file_like_any_other)
+{
+    char here[PATH_MAX];
+
+    cr_assert_not_null(getcwd(here, sizeof here));
+    cr_assert_eq(chdir(folder), 0);
+    store = store_open("file:s.db?mode=memory", &err);
+    cr_assert_not_null(store, "%s", err.text);
+    store_close(store);
+    store = store_open_read("file:s.db?mode=memory", &err);
+    cr_expect_not_null(store, "%s", err.text);
+    cr_expect_eq(access("file:s.db?mode=memory", F_OK), 0);
+    cr_assert_eq(chdir(here), 0);
+}
+
 Test(store, network_file_systems_are_known_by_number_and_name)
 {
     cr_expect_str_eq(netfs_of_type(0x6969), "NFS");
