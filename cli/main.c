@@ -213,6 +213,8 @@ int main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "");
     (void)signal(SIGXFSZ, SIG_IGN); // a file over its size limit is handled
                                     // like a full disk
+    (void)signal(SIGCHLD, SIG_DFL); // where whoever started us ignores it, the
+                                    // system forgets how our children ended
     descriptors_raise();
     for (; at < argc && strncmp(argv[at], "--color", 7) == 0; at++) {
         const char *when = argv[at][7] == '=' ? argv[at] + 8 : argv[at + 1];
