@@ -28,7 +28,9 @@ enum {
     PATIENCE_MS = 5000,
     REQUEST_BYTES = 1 << 20,
     DOCUMENT_BYTES = 64 << 20,
-    FILES_LEAST = 96, // about 60 while running, and some for its programs
+    // About 60 while running, and some for its programs. Asked for before
+    // anything is paid for.
+    FILES_LEAST = 96,
 };
 
 // --- what is sent ---
@@ -265,21 +267,6 @@ static bool open_servers(const struct follow *follow, struct servers *servers,
                         models, n, err);
 }
 
-// Checked before anything is paid for; otherwise the compiled file might be the
-// one that cannot be opened at the end.
-static bool check_descriptors(struct err *err)
-{
-    size_t limit = descriptors_limit();
-
-    if (limit >= FILES_LEAST)
-        return true;
-    err_set(err, ERR_LIMIT,
-            "this process may have %zu files open, and needs %d: raise the "
-            "limit (`ulimit -n 1024`) and run the same command again",
-            limit, FILES_LEAST);
-    return false;
-}
-
 int follow_here(struct follow *follow)
 {
     const struct options *options = follow->options;
@@ -303,7 +290,7 @@ int follow_here(struct follow *follow)
     follow->request.out = kept;
     if (store == NULL || out == NULL || kept == NULL)
         err_nomem(&err, "a path");
-    if (err.code == ERR_NONE && check_descriptors(&err) &&
+    if (err.code == ERR_NONE && descriptors_suffice(FILES_LEAST, &err) &&
         check_place(follow, store, &err) &&
         open_servers(follow, &servers, &err))
         status = follow_local(follow, &servers, store);

@@ -19,6 +19,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "common/thread.h"
 #include "model/reach.h"
 
 extern char **environ;
@@ -414,11 +415,11 @@ bool notifier_start(struct notifier **out, const struct options *options,
         return false;
     }
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (pthread_create(&notifier->thread, NULL, serve, notifier) == 0) {
+    if (thread_start(&notifier->thread, serve, notifier, "notifications",
+                     err)) {
         *out = notifier;
         return true;
     }
-    err_set(err, ERR_IO, "cannot start a thread for notifications");
     free_notifier(notifier);
     return false;
 }

@@ -50,6 +50,18 @@ size_t descriptors_limit(void)
     return limit.rlim_cur < LIMIT_MOST ? (size_t)limit.rlim_cur : LIMIT_MOST;
 }
 
+bool descriptors_suffice(size_t least, struct err *err)
+{
+    size_t limit = descriptors_limit();
+
+    if (limit < least)
+        err_set(err, ERR_LIMIT,
+                "this process may have %zu files open, and needs %zu: raise "
+                "the limit (`ulimit -n 1024`) and run the same command again",
+                limit, least);
+    return limit >= least;
+}
+
 void descriptors_close_on_exec(void)
 {
     long most = sysconf(_SC_OPEN_MAX);

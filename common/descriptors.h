@@ -4,7 +4,10 @@
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "common/err.h"
 
 // Raises the soft limit to the hard limit, as far as the system allows. Call it
 // once, at the start of a program.
@@ -19,6 +22,11 @@ void descriptors_fill_standard(void);
 
 // Returns the limit in force.
 size_t descriptors_limit(void);
+
+// Returns true if the limit in force is at least this. Ask early: a library
+// that cannot have a descriptor may end the process, and the last file to be
+// opened is the one with the result.
+bool descriptors_suffice(size_t least, struct err *err);
 
 // Marks all descriptors but the first three as closed on exec. Those that we
 // open are marked anyway, but libraries open connections that are not (curl

@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "common/clock.h"
+#include "common/thread.h"
 #include "coordinator/background.h"
 #include "coordinator/coordinator_loop.h"
 #include "coordinator/coordinator_state.h"
@@ -278,10 +279,8 @@ struct coordinator *coordinator_start(void *zmq,
         !open_listener(c, options, err) ||
         !open_parts(c, options->program, err))
         goto fail;
-    if (pthread_create(&c->thread, NULL, coordinator_loop, c) != 0) {
-        err_set(err, ERR_IO, "cannot start the coordinator's thread");
+    if (!thread_start(&c->thread, coordinator_loop, c, "the coordinator", err))
         goto fail;
-    }
     c->started = true;
     return c;
 

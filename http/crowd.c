@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/cond.h"
+#include "common/thread.h"
 
 enum {
     LOOK_MS = 250,          // between two looks at who takes too long
@@ -230,9 +231,8 @@ struct crowd *crowd_start(size_t max_connections, size_t max_streams,
     crowd->max_streams = max_streams;
     pthread_mutex_init(&crowd->lock, NULL);
     cond_init(&crowd->ended);
-    if (pthread_create(&crowd->watcher, NULL, watch, crowd) == 0)
+    if (thread_start(&crowd->watcher, watch, crowd, "the HTTP server", err))
         return crowd;
-    err_set(err, ERR_IO, "cannot start a thread of the HTTP server");
     pthread_cond_destroy(&crowd->ended);
     pthread_mutex_destroy(&crowd->lock);
     free(crowd);

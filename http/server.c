@@ -12,6 +12,7 @@
 #include "common/error_document.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/thread.h"
 #include "http/crowd.h"
 #include "http/linger.h"
 #include "http/listen.h"
@@ -471,8 +472,11 @@ static bool start_daemon(struct http_server *server, struct err *err)
         MHD_OPTION_NOTIFY_COMPLETED, on_done, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
-        err_set(err, ERR_IO, "cannot start the HTTP server: %s",
-                strerror(errno));
+        if (errno == EAGAIN)
+            thread_refused("the HTTP server", errno, err);
+        else
+            err_set(err, ERR_IO, "cannot start the HTTP server: %s",
+                    strerror(errno));
         close(fd);
     }
     return server->daemon != NULL;

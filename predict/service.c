@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/cond.h"
+#include "common/thread.h"
 
 enum {
     AHEAD = 2, // open runs per slot
@@ -164,12 +165,10 @@ struct service *service_start(const struct service_options *options,
     (void)pthread_cond_init(&service->work, NULL);
     service->pool = make_pool(options, err);
     if (service->pool != NULL &&
-        pthread_create(&service->thread, NULL, serve, service) == 0) {
+        thread_start(&service->thread, serve, service, "the service", err)) {
         service->started = true;
         return service;
     }
-    if (service->pool != NULL)
-        err_set(err, ERR_IO, "cannot start a thread for the service");
     service_free(service);
     return NULL;
 }

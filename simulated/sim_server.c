@@ -13,6 +13,7 @@
 
 #include "common/bell.h"
 #include "common/clock.h"
+#include "common/thread.h"
 
 #include "simulated/sim_api.h"
 #include "simulated/sim_request.h"
@@ -326,6 +327,10 @@ static bool listen_on(struct sim_server *server, uint16_t port, struct err *err)
         port, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
         MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
+    if (server->daemon == NULL && errno == EAGAIN) {
+        thread_refused("the stand-in server", errno, err);
+        return false;
+    }
     if (server->daemon == NULL) {
         err_set(err, ERR_INPUT,
                 "the stand-in server cannot listen on 127.0.0.1:%u (%s): "

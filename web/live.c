@@ -12,6 +12,7 @@
 
 #include "common/cond.h"
 #include "common/json.h"
+#include "common/thread.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -149,10 +150,10 @@ struct live *live_start(const struct web_commands *commands, const char *store,
     live->path = store;
     pthread_mutex_init(&live->lock, NULL);
     cond_init(&live->news);
-    live->started = pthread_create(&live->thread, NULL, run, live) == 0;
+    live->started =
+        thread_start(&live->thread, run, live, "the pages' news", err);
     if (live->started)
         return live;
-    err_set(err, ERR_IO, "cannot start a thread for the pages' news");
     live_stop(live);
     return NULL;
 }

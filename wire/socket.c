@@ -9,9 +9,13 @@
 
 #include <zmq.h>
 
+#include "common/descriptors.h"
+#include "common/thread.h"
 #include "wire/handle.h"
 
 enum {
+    ZMQ_THREADS = 2,      // that a context starts
+    FILES_LEAST = 32,     // for a context, its sockets and some connections
     KEEP_BYTES = 1 << 20, // a larger send buffer is freed after use
     ENDPOINT_MAX = 256,
 };
@@ -32,7 +36,13 @@ struct wire_socket {
 
 void *wire_context(struct err *err)
 {
-    void *context = zmq_ctx_new();
+    void *context = NULL;
+
+    // ZeroMQ ends the process if it cannot have its threads or descriptors.
+    if (!descriptors_suffice(FILES_LEAST, err) ||
+        !thread_has_room(ZMQ_THREADS, "connections", err))
+        return NULL;
+    context = zmq_ctx_new();
 
     if (context == NULL)
         err_set(err, ERR_IO, "cannot prepare connections: %s",

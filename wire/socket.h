@@ -33,7 +33,8 @@ struct wire_id {
 };
 
 // Creates a ZeroMQ context for sockets and gates; zmq_ctx_term ends it. Returns
-// NULL on failure, usually because the process has no descriptors left.
+// NULL on failure, usually because the process may not have the descriptors or
+// the threads for it.
 void *wire_context(struct err *err);
 
 // `context` is a zmq context (borrowed). When binding, the endpoint

@@ -4,6 +4,7 @@
 
 #include <zmq.h>
 
+#include "common/thread.h"
 #include "search/session/runs.h"
 #include "search/session/unit.h"
 
@@ -63,10 +64,8 @@ struct session *session_start(const struct session_setup *setup,
     if (session->baseline == NULL || !connect_pair(session, err))
         goto fail;
     candidate_seal(session->baseline);
-    if (pthread_create(&session->thread, NULL, run_thread, session) != 0) {
-        err_set(err, ERR_IO, "cannot start a thread for the job");
+    if (!thread_start(&session->thread, run_thread, session, "the job", err))
         goto fail;
-    }
     session->started = true;
     return session;
 

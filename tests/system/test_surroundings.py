@@ -2,11 +2,13 @@
 
 import datetime
 import os
+import pathlib
 import re
 import shutil
 import signal
 import ssl
 import subprocess
+import tempfile
 
 import pytest
 
@@ -28,7 +30,27 @@ def test_a_closed_standard_error_descriptor_is_not_reused(stage):
     assert closed.terminate().status == 0
 
 
-# --- names of folders ---
+IGNORING = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_program_that_fails_is_noticed_if_our_parent_ignores_sigchld(stage):
+    """The system then forgets how children ended, and we inherit that."""
+    job = stage.job(metric="{exec: {command: [python3, metric.py]}}",
+                    optimizer="{labeled_few_shot: {k: 1}}")
+    (job.parent / "metric.py").write_text(
+        "print('{\"score\": 1}', flush=True); exit(3)")
+    asked = stage.add(harness.Process(
+        stage, ["python3", "-c", IGNORING, harness.PROMPTCC, "run", job,
+                "--simulate", "--wait", "2s"], "asked"))
+    done = asked.wait()
+    assert done.status == 3 and "exited with status 3" in done.err, done
+
+
+# --- limits ---
 
 @pytest.mark.parametrize("most", [4, 5, 6, 7])
 def test_too_few_descriptors_are_reported_as_a_failure(stage, most):
@@ -40,6 +62,48 @@ def test_too_few_descriptors_are_reported_as_a_failure(stage, most):
         capture_output=True, text=True, timeout=harness.DEADLINE_S)
     assert done.returncode != 0 and done.stderr, done
 
+
+@pytest.mark.parametrize("most", [8, 9, 10, 12])
+@pytest.mark.parametrize("command", ["workers", "worker"])
+def test_a_library_without_descriptors_does_not_end_the_process(command, most):
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit -n {most}; exec "$0" "$@"', harness.PROMPTCC,
+         command, "--coordinator", "tcp://127.0.0.1:1"], text=True,
+        capture_output=True, env=harness.environment(),
+        timeout=harness.DEADLINE_S)
+    assert done.returncode in (1, 2) and "ulimit -n" in done.stderr, done
+
+
+@pytest.fixture
+def another_user():
+    """The words that run a program as a user who runs nothing else, and a
+    folder of theirs: others may not enter those of pytest."""
+    user = 100000 + os.getpid()
+    run = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    if os.geteuid() != 0 or subprocess.run(
+            [*run, harness.PROMPTCC, "version"],
+            capture_output=True).returncode != 0:
+        pytest.skip("needs root, and programs that others may run")
+    with tempfile.TemporaryDirectory(prefix="promptcc-other-") as folder:
+        os.chown(folder, user, user)
+        yield run, pathlib.Path(folder)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 9])
+def test_too_few_threads_are_reported_as_a_failure(another_user, most):
+    """Whoever they are for: first the stand-in, then ZeroMQ, then ourselves."""
+    run, folder = another_user
+    # The leak checker would need a thread of its own.
+    env = harness.environment(ASAN_OPTIONS="exitcode=99:detect_leaks=0")
+    job = harness.write_job(folder, name="few")
+    done = subprocess.run(
+        ["prlimit", f"--nproc={most}", *run, harness.PROMPTCC, "run", job,
+         "--simulate", "--store", folder / "s.db"], text=True,
+        capture_output=True, env=env, timeout=harness.DEADLINE_S)
+    assert done.returncode in (1, 2) and "ulimit -u" in done.stderr, done
+
+
+# --- names of folders ---
 
 def test_suggested_commands_work_for_any_folder_name(stage, sim):
     folder = stage.folder / "a 'b' \"c\" $(touch X) `d`\n\te; \u00fc"
