@@ -123,8 +123,8 @@ static void put_integer(struct buf *out, json_int_t value)
 }
 
 // Writes the fewest of 15 to 17 digits that read back as the same double, with
-// a point or an exponent, so that it reads back as a real. Our programs stay in
-// the C locale, so the decimal point is a point.
+// a point or an exponent, so that it reads back as a real. Our programs and our
+// library stay in the C locale, so the decimal point is a point.
 static void put_real(struct buf *out, double value)
 {
     char text[40];

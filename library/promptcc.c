@@ -1,5 +1,6 @@
 #include "library/promptcc.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,32 @@ struct promptcc_runner {
 const char *promptcc_version(void)
 {
     return PROMPTCC_VERSION;
+}
+
+// --- numbers ---
+
+// A program that uses us may speak German, and the C library would then read
+// and write numbers with a decimal comma: in requests, which no server accepts,
+// and in prompts. So the thread is in the C locale while it works for us. With
+// glibc, entering it needs no memory; elsewhere, where there is none, the
+// caller's locale stays.
+struct stay {
+    locale_t ours, theirs;
+};
+
+static struct stay enter_c_locale(void)
+{
+    struct stay stay = {.ours = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
+
+    stay.theirs = uselocale(stay.ours);
+    return stay;
+}
+
+static void leave_c_locale(struct stay stay)
+{
+    (void)uselocale(stay.theirs);
+    if (stay.ours != (locale_t)0)
+        freelocale(stay.ours);
 }
 
 // --- errors ---
@@ -100,11 +127,13 @@ struct promptcc_program *promptcc_load(const char *path,
     struct err err = ERR_CLEAR;
     char *name = strdup(path);
     struct compiled *compiled = NULL;
+    struct stay stay = enter_c_locale();
 
     if (name == NULL)
         err_nomem(&err, "a file's name");
     else
         compiled = compiled_file_read(name, &err);
+    leave_c_locale(stay);
     return make_program(name, compiled, error, &err);
 }
 
@@ -115,6 +144,7 @@ struct promptcc_program *promptcc_load_text(const char *name, const char *text,
     struct err err = ERR_CLEAR;
     char *copy = strdup(name);
     struct compiled *compiled = NULL;
+    struct stay stay = enter_c_locale();
 
     if (copy == NULL)
         err_nomem(&err, "a text's name");
@@ -122,6 +152,7 @@ struct promptcc_program *promptcc_load_text(const char *name, const char *text,
         err_set(&err, ERR_INPUT, "%.120s: it is longer than 64 MiB", name);
     else
         compiled = compiled_read(copy, text, length, &err);
+    leave_c_locale(stay);
     return make_program(copy, compiled, error, &err);
 }
 
@@ -159,8 +190,10 @@ char *promptcc_describe(const struct promptcc_program *program,
                         struct promptcc_error *error)
 {
     struct err err = ERR_CLEAR;
+    struct stay stay = enter_c_locale();
     char *text = hand_over(program_json(program->compiled->program), &err);
 
+    leave_c_locale(stay);
     if (text == NULL)
         set_error(error, &err);
     return text;
@@ -184,6 +217,7 @@ char *promptcc_render(const struct promptcc_program *program, const char *name,
                       const char *inputs, struct promptcc_error *error)
 {
     struct err err = ERR_CLEAR;
+    struct stay stay = enter_c_locale();
     struct buf messages = BUF_INIT(PROMPT_MAX_BYTES * 2);
     const struct step *step = render_find_step(program->compiled, name, &err);
     json_t *values = step == NULL || inputs == NULL
@@ -201,6 +235,7 @@ char *promptcc_render(const struct promptcc_program *program, const char *name,
     }
     json_decref(values);
     buf_release(&messages);
+    leave_c_locale(stay);
     return text;
 }
 
@@ -213,6 +248,7 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
     struct err err = ERR_CLEAR;
     struct model_address at;
     struct promptcc_runner *runner = calloc(1, sizeof *runner);
+    struct stay stay = enter_c_locale();
     bool ok = false;
 
     if (runner == NULL) {
@@ -229,6 +265,7 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
         if (!ok && err.code == ERR_INPUT)
             err.code = ERR_FAULT;
     }
+    leave_c_locale(stay);
     if (ok)
         return runner;
     free(runner);
@@ -321,6 +358,7 @@ char *promptcc_run(struct promptcc_runner *runner, const char *inputs,
 {
     struct err err = ERR_CLEAR;
     struct list list;
+    struct stay stay = enter_c_locale();
     json_t *values = read_json(inputs, JSON_OBJECT, "object", &err);
     json_t *results =
         values == NULL
@@ -336,6 +374,7 @@ char *promptcc_run(struct promptcc_runner *runner, const char *inputs,
     if (text == NULL)
         set_error(error, &err);
     json_decref(results);
+    leave_c_locale(stay);
     return text;
 }
 
@@ -344,11 +383,13 @@ char *promptcc_run_many(struct promptcc_runner *runner, const char *inputs,
 {
     struct err err = ERR_CLEAR;
     struct list list;
+    struct stay stay = enter_c_locale();
     json_t *values = read_json(inputs, JSON_ARRAY, "array", &err);
     json_t *results =
         values == NULL ? NULL : run_list(runner, values, &list, &err);
     char *text = results == NULL ? NULL : hand_over(results, &err);
 
+    leave_c_locale(stay);
     if (text == NULL)
         set_error(error, &err);
     return text;

@@ -23,6 +23,9 @@
 // freed; as in the C library, neither is checked. So check each result before
 // you use it.
 //
+// Locale: the caller's is left alone, and numbers have a decimal point whatever
+// it says.
+//
 // Threads: a program never changes, and any number of threads may use it at the
 // same time. A runner belongs to one thread at a time; create one for each.
 //

@@ -158,3 +158,54 @@ def test_the_library_predicts_lists_renders_and_describes(stage, installed,
     assert set(results[0]["outputs"]) == set(results[2]["outputs"])
     assert results[1]["error"]["code"] == results[3]["error"]["code"] == "input"
     assert "did you mean `sort`?" in wrong and code == 1
+
+
+GERMAN = r"""
+#include <promptcc.h>
+#include <locale.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    const char *locale = setlocale(LC_ALL, "de_DE.UTF-8");
+    struct promptcc_program *program = promptcc_load(argv[1], &error);
+    struct promptcc_runner *runner =
+        promptcc_runner_new(program, "ollama", argv[argc - 1], &error);
+    char *outputs = promptcc_run(runner, "{\"message\": \"a parcel\"}", &error);
+
+    printf("%s %.1f\n", locale == NULL ? "none" : locale, 0.5);
+    puts(outputs == NULL ? error.text : outputs);
+    promptcc_text_free(outputs);
+    promptcc_runner_free(runner);
+    promptcc_free(program);
+    return outputs == NULL;
+}
+"""
+
+
+def test_numbers_have_a_point_in_a_program_that_speaks_german(
+        stage, installed, tmp_path):
+    """Otherwise its requests say `"temperature":0,75`."""
+    if subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8",
+                       tmp_path / "de_DE.UTF-8"]).returncode != 0:
+        pytest.skip("needs the sources of locales")
+    prefix, compiled = installed
+    warm = tmp_path / "warm.json"
+    text = re.sub(r'"temperature": 0\.0', '"temperature": 0.75',
+                  compiled.read_text())
+    assert "0.75" in text
+    warm.write_text(text)
+    source, program = tmp_path / "german.c", tmp_path / "german"
+    source.write_text(GERMAN)
+    build(prefix, source, program)
+    gate = stage.gate(stage.stand_in(slots=1))
+    # glibc's setlocale leaks what it made of LOCPATH.
+    env = harness.environment(LOCPATH=str(tmp_path),
+                              ASAN_OPTIONS="exitcode=99:detect_leaks=0")
+    done = subprocess.run(
+        [program, warm, gate.url], text=True, capture_output=True, env=env,
+        timeout=harness.DEADLINE_S, check=False)
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("de_DE.UTF-8 0,5\n"), done
+    assert gate.requests[-1]["options"]["temperature"] == 0.75
