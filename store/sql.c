@@ -95,7 +95,8 @@ static const char *why_not_open(const char *path, int reason)
     static const char another[] = "it cannot be opened; name another file with "
                                   "--store";
     struct stat info;
-    char *folder = file_folder(path);
+    char *target = file_target(path);
+    char *folder = target == NULL ? NULL : file_folder(target);
     const char *words = another;
 
     if (reason == EMFILE || reason == ENFILE)
@@ -126,6 +127,7 @@ static const char *why_not_open(const char *path, int reason)
                 "beside it; change its permissions, or name another file with "
                 "--store";
     free(folder);
+    free(target);
     return words;
 }
 

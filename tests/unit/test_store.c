@@ -510,6 +510,12 @@ Test(store, a_long_path_leaves_room_for_the_reason)
         (void)rmdir(most);
 }
 
+Test(store, a_link_into_a_missing_folder_is_reported_as_such)
+{
+    cr_assert_eq(symlink("gone/s.db", path), 0);
+    expect_refused(ERR_INPUT, "its folder does not exist");
+}
+
 Test(store, a_name_like_a_uri_is_a_file_like_any_other)
 {
     char here[PATH_MAX];
