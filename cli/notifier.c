@@ -185,13 +185,14 @@ static char **make_environment(const json_t *event, struct variable added[3])
 
 // Starts the command in its own process group, so that everything it starts can
 // be ended with it.
-static bool spawn(const char *command, int in, char **environment, pid_t *pid)
+static bool spawn(const char *command, int in, char **environment, pid_t *pid,
+                  char why[WHY_BYTES])
 {
     const char *words[] = {"sh", "-c", command, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
-    bool ok;
+    int failed;
 
     (void)sigemptyset(&none);
     (void)sigemptyset(&usual);
@@ -209,11 +210,14 @@ static bool spawn(const char *command, int in, char **environment, pid_t *pid)
     (void)posix_spawnattr_setsigmask(&attributes, &none);
     (void)posix_spawnattr_setsigdefault(&attributes, &usual);
     descriptors_close_on_exec();
-    ok = posix_spawn(pid, "/bin/sh", &actions, &attributes,
-                     (char *const *)words, environment) == 0;
+    failed = posix_spawn(pid, "/bin/sh", &actions, &attributes,
+                         (char *const *)words, environment);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
-    return ok;
+    if (failed != 0)
+        (void)text_print(why, WHY_BYTES, "it cannot be started: %s",
+                         strerror(failed));
+    return failed == 0;
 }
 
 // Waits for the command, and kills its group when its time is up. Returns false
@@ -245,22 +249,25 @@ static bool await(struct notifier *notifier, pid_t pid, char *why)
 
 // Opens an unnamed file that holds the event as one line, so that `cat >> FILE`
 // collects JSON lines. A pipe would block if the command does not read.
-static int open_text(const char *text)
+static int open_text(const char *text, char why[WHY_BYTES])
 {
     char *path = file_join(file_temp_folder(), "promptcc-event-XXXXXX");
     int fd = path == NULL ? -1 : mkstemp(path);
+    bool ok = fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+              dprintf(fd, "%s\n", text) == (int)strlen(text) + 1 &&
+              lseek(fd, 0, SEEK_SET) == 0;
 
+    if (!ok)
+        (void)text_print(why, WHY_BYTES,
+                         "its input cannot be written in %.80s, which TMPDIR "
+                         "may change: %s",
+                         file_temp_folder(), strerror(errno));
     if (fd >= 0)
         (void)unlink(path);
+    if (fd >= 0 && !ok)
+        (void)close(fd);
     free(path);
-    if (fd < 0)
-        return -1;
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (dprintf(fd, "%s\n", text) == (int)strlen(text) + 1 &&
-        lseek(fd, 0, SEEK_SET) == 0)
-        return fd;
-    close(fd);
-    return -1;
+    return ok ? fd : -1;
 }
 
 static void tell_command(struct notifier *notifier, struct hook *hook,
@@ -268,13 +275,12 @@ static void tell_command(struct notifier *notifier, struct hook *hook,
 {
     struct variable added[3];
     char **environment = make_environment(event, added);
-    char why[WHY_BYTES] = "it cannot be started";
+    char why[WHY_BYTES] = "there is no memory for its environment";
     bool ok = false;
-    int fd = open_text(text);
+    int fd = environment == NULL ? -1 : open_text(text, why);
     pid_t pid;
 
-    if (environment != NULL && fd >= 0 &&
-        spawn(hook->target, fd, environment, &pid))
+    if (fd >= 0 && spawn(hook->target, fd, environment, &pid, why))
         ok = await(notifier, pid, why);
     if (!ok)
         fail(hook, event, why);

@@ -160,3 +160,13 @@ def test_junit_output_has_a_test_case_per_row(stage, sim):
     assert abs(1 - len(failed) / len(cases) - done.json["score"]) < 1e-9
     assert "answer:" in failed[0].find("failure").text
     assert cases[0].get("file") == "examples.jsonl" and cases[0].get("line")
+
+
+@pytest.mark.parametrize("folder, says", [
+    ("/no/such/folder", "No such file or directory"), ("/proc", "")])
+def test_a_command_that_gets_no_input_says_where_it_was_to_be(stage, sim,
+                                                              folder, says):
+    done = stage.promptcc("run", stage.job(), "--ollama", sim.url,
+                          "--on-event", "true", env={"TMPDIR": folder})
+    assert done.status == 0, done
+    assert "TMPDIR" in done.err and says in done.err, done
