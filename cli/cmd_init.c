@@ -12,7 +12,7 @@
 #include "common/shell_word.h"
 #include "common/text.h"
 
-enum { TEXT_BYTES = 8192 };
+enum { TEXT_BYTES = 64 * 1024 };
 
 // *made says whether it is a new one.
 static bool make_folder(const char *folder, bool *made, struct err *err)

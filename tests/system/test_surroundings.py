@@ -122,6 +122,14 @@ def test_suggested_commands_work_for_any_folder_name(stage, sim):
     assert not (stage.folder / "X").exists()
 
 
+def test_a_job_is_begun_in_a_folder_with_a_very_long_path(stage):
+    folder = stage.folder.joinpath(*["d" * 200] * 18)
+    folder.mkdir(parents=True)
+    done = stage.promptcc("init", folder / "new")
+    assert done.status == 0 and (folder / "new" / "job.yaml").exists(), done
+    assert f"promptcc check {folder / 'new'}" in done.out
+
+
 # --- the way to a model server ---
 
 FEW = "{labeled_few_shot: {k: 1}}"
