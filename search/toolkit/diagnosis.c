@@ -11,9 +11,9 @@
 
 enum { VALUE_BYTES = 1 << 16 };
 
-struct runs *diagnosis_trace(struct session *session,
-                             struct candidate *candidate, struct row_span rows,
-                             struct err *err)
+struct runs *diagnosis_submit(struct session *session,
+                              struct candidate *candidate, struct row_span rows,
+                              struct err *err)
 {
     const struct runs_request request = {
         .program = session_job(session)->program,
@@ -25,7 +25,15 @@ struct runs *diagnosis_trace(struct session *session,
         .rows = rows.rows,
         .n = rows.n,
     };
-    struct runs *runs = runs_submit(session, &request, err);
+
+    return runs_submit(session, &request, err);
+}
+
+struct runs *diagnosis_trace(struct session *session,
+                             struct candidate *candidate, struct row_span rows,
+                             struct err *err)
+{
+    struct runs *runs = diagnosis_submit(session, candidate, rows, err);
 
     if (runs != NULL && !runs_wait(session, runs, err)) {
         runs_drop(session, runs);

@@ -22,8 +22,14 @@
 #include "search/toolkit/classes.h"
 #include "search/toolkit/wording.h"
 
-// Runs candidate on rows as its trials do, with traces. Returns NULL on
-// failure. The caller drops the runs (runs_drop).
+// Submits runs of the candidate on rows as its trials do, with traces, and
+// returns at once: calls that a trial has already made on a row are not
+// repeated. Returns NULL on failure. The caller drops the runs (runs_drop).
+struct runs *diagnosis_submit(struct session *session,
+                              struct candidate *candidate, struct row_span rows,
+                              struct err *err);
+
+// Submits such runs and waits for them. Returns NULL on failure.
 struct runs *diagnosis_trace(struct session *session,
                              struct candidate *candidate, struct row_span rows,
                              struct err *err);

@@ -1,6 +1,7 @@
 #include "search/optimizers/gepa/iteration.h"
 
 #include "search/optimizers/gepa/acceptance.h"
+#include "search/toolkit/diagnosis.h"
 
 enum { MERGE_ROWS = 5 };
 
@@ -35,21 +36,9 @@ static struct runs *run_parent(struct gepa_search *search,
                                const struct iteration *iteration,
                                struct row_span rows, struct err *err)
 {
-    const struct runs_request request = {
-        .program = session_job(search->session)->program,
-        .plan = session_plan(search->session),
-        .candidate = parent_of(search, iteration),
-        .role = ROLE_STUDENT,
-        // As in a trial: calls that a trial has already made on a row are not
-        // repeated.
-        .sampling = {.temperature = -1, .purpose = "trial"},
-        .scored = true,
-        .rows = rows.rows,
-        .n = rows.n,
-    };
-
     search->spent += (int64_t)rows.n;
-    return runs_submit(search->session, &request, err);
+    return diagnosis_submit(search->session, parent_of(search, iteration), rows,
+                            err);
 }
 
 // The rows that a child is tried on.
