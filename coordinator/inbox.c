@@ -220,6 +220,7 @@ static void on_answer(struct arrival *arrival)
         return;
     refund_tokens(arrival);
     worker->calls++;
+    worker->asked = true;
     flight = flights_find_id(&engine->flights, call);
     if (flight == NULL) {
         struct side_call *side = side_call_find(engine, call);

@@ -234,7 +234,7 @@ static void take_up_paused(struct jobs *jobs, int64_t now)
            paused_jobs_due(&jobs->paused, jobs->engine, now, &job)) {
         if (resume_job(jobs, job.job_no, job.id))
             log_info("job-taken-up", "%s: %s", job.id,
-                     job.awaits == AWAITS_WORKER ? "another worker is available"
+                     job.awaits == AWAITS_WORKER ? "a worker is available"
                                                  : "trying the disk again");
         else
             paused_jobs_postpone(&jobs->paused, job.id, now);
@@ -306,9 +306,7 @@ static void note_end(struct jobs *jobs, const struct running_job *running,
         return;
     }
     tell_awaits(work->id, awaits);
-    paused_jobs_add(&jobs->paused, jobs->engine,
-                    &(struct paused_view){work->id, work->job_no, awaits},
-                    job_work_total_paid(work) > 0, now);
+    paused_jobs_add(&jobs->paused, work, awaits, now);
 }
 
 void jobs_work(struct jobs *jobs, int64_t now)

@@ -4,10 +4,17 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "coordinator/job_work.h"
 
 enum {
     LOOK_MS = 250,   // between two looks at the workers
     LATER_MS = 5000, // after a try for which there was no room
+};
+
+// A worker as it was when a job paused.
+struct tried_worker {
+    int32_t number;
+    int32_t changes;
 };
 
 struct paused_job {
@@ -16,7 +23,7 @@ struct paused_job {
     int64_t again_ms; // try not before; -1: it has begun
     int tries;        // in a row, without an answer
     enum awaits awaits;
-    int32_t *tried; // workers that the job has tried, ascending; owned
+    struct tried_worker *tried; // ascending; owned
     size_t n_tried;
     char id[];
 };
@@ -75,20 +82,44 @@ static void forget_oldest(struct paused_jobs *paused)
     }
 }
 
+// Returns true if the worker has a model that the job asks. A job that has not
+// found its models yet may find them there.
+static bool may_serve(const struct job_work *work,
+                      const struct worker_info *worker)
+{
+    bool bound = false;
+
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const struct job_model_pin *model = &work->models[r];
+
+        if (!model->bound)
+            continue;
+        bound = true;
+        if (worker_fits(worker, &work->engine->models.entries[model->number],
+                        NULL, 0))
+            return true;
+    }
+    return !bound;
+}
+
 // Returns true if the worker gets calls normally, so that the job has tried it.
-// The faults of a resting worker said nothing about the calls, and a silent
-// worker was not asked.
-static bool was_tried(const struct engine *engine,
+// The faults of a resting worker said nothing about the calls, a silent worker
+// was not asked, and neither was one that joined just before the job paused.
+static bool was_tried(const struct job_work *work,
                       const struct worker_info *worker)
 {
     struct dispatch_worker_view view;
 
-    return dispatch_worker_look(engine->dispatch, worker->number, &view) &&
-           view.state == DISPATCH_WORKER_SERVING;
+    return dispatch_worker_look(work->engine->dispatch, worker->number,
+                                &view) &&
+           view.state == DISPATCH_WORKER_SERVING &&
+           (worker->asked || !may_serve(work, worker));
 }
 
-static bool note_tried(struct paused_job *job, const struct engine *engine)
+static bool note_tried(struct paused_job *job, const struct job_work *work)
 {
+    const struct engine *engine = work->engine;
+
     free(job->tried);
     job->n_tried = 0;
     job->tried = calloc(engine->workers.n + 1, sizeof *job->tried);
@@ -96,8 +127,9 @@ static bool note_tried(struct paused_job *job, const struct engine *engine)
         return false;
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
          w = w->next)
-        if (was_tried(engine, w))
-            job->tried[job->n_tried++] = w->number;
+        if (was_tried(work, w))
+            job->tried[job->n_tried++] =
+                (struct tried_worker){w->number, w->changes};
     return true;
 }
 
@@ -116,22 +148,21 @@ static void warn_not_watched(const char *id)
              "%s: out of memory, so only `resume` will continue it", id);
 }
 
-void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const struct paused_view *wanted, bool answered,
-                     int64_t now)
+void paused_jobs_add(struct paused_jobs *paused, const struct job_work *work,
+                     enum awaits awaits, int64_t now)
 {
-    struct paused_job *job = *find(paused, wanted->id);
+    struct paused_job *job = *find(paused, work->id);
 
     if (job == NULL)
-        job = make(paused, wanted->id, wanted->job_no);
+        job = make(paused, work->id, work->job_no);
     else
-        job->tries = answered ? 0 : job->tries + 1;
-    if (job == NULL || !note_tried(job, engine)) {
-        warn_not_watched(wanted->id);
-        (void)paused_jobs_forget(paused, wanted->id);
+        job->tries = job_work_total_paid(work) > 0 ? 0 : job->tries + 1;
+    if (job == NULL || !note_tried(job, work)) {
+        warn_not_watched(work->id);
+        (void)paused_jobs_forget(paused, work->id);
         return;
     }
-    job->awaits = wanted->awaits;
+    job->awaits = awaits;
     job->again_ms = now + patience(job->tries);
     forget_oldest(paused);
 }
@@ -182,9 +213,10 @@ static bool has_new_worker(const struct engine *engine,
          w = w->next) {
         struct dispatch_worker_view view;
 
-        while (at < job->n_tried && job->tried[at] < w->number)
+        while (at < job->n_tried && job->tried[at].number < w->number)
             at++;
-        if (at < job->n_tried && job->tried[at] == w->number)
+        if (at < job->n_tried && job->tried[at].number == w->number &&
+            job->tried[at].changes == w->changes)
             continue;
         if (dispatch_worker_look(engine->dispatch, w->number, &view) &&
             (view.state == DISPATCH_WORKER_SERVING ||

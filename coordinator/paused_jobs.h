@@ -8,7 +8,9 @@
 // as there is another one:
 //
 //   paused ----> there is another worker: one that joined later, came back from
-//     ^          silence or rest, or was resting when the job paused
+//     ^          silence or rest, has another server or other models now, was
+//     |          resting when the job paused, or had joined so late that nobody
+//     |          had asked it anything by then
 //     |             |
 //     |             v
 //     +---- running again, from the store: only what is missing is asked
@@ -60,11 +62,9 @@ struct paused_view {
 
 void paused_jobs_release(struct paused_jobs *paused);
 
-// Adds a job that has paused and awaits something. answered: the job got at
-// least one answer since it last began.
-void paused_jobs_add(struct paused_jobs *paused, const struct engine *engine,
-                     const struct paused_view *wanted, bool answered,
-                     int64_t now);
+// Adds a job that has paused and awaits something.
+void paused_jobs_add(struct paused_jobs *paused, const struct job_work *work,
+                     enum awaits awaits, int64_t now);
 
 // Adds a job that the last coordinator left: it has tried none of the present
 // workers.

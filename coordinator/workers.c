@@ -333,6 +333,8 @@ bool workers_change(struct workers *workers, struct worker_info *worker,
     workers->n_models += now.n_models - worker->n_models;
     swap_servers(worker, &now);
     free_server(&now);
+    worker->changes++;
+    worker->asked = false;
     for (size_t i = 0; i < models->n; i++) {
         const struct model_entry *asked = &models->entries[i];
 
@@ -524,6 +526,7 @@ void workers_failed(struct workers *workers, struct worker_info *worker,
     struct worker_fault *last = &workers->last_fault;
 
     worker->faults++;
+    worker->asked = true;
     text_print(worker->last_fault, sizeof worker->last_fault, "%s: %.140s",
                call_fault_name(fault), text);
     last->fault = fault;

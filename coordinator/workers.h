@@ -39,8 +39,10 @@ struct worker_info {
     int64_t calls; // answered
     int64_t faults;
     char last_fault[160];
-    bool noted; // the store has a row for it
-    bool away;  // its connection is closed, or it has not been heard of lately
+    int32_t changes; // of its server or its models, since it joined
+    bool asked;      // it has answered a call, or failed one, since the last
+    bool noted;      // the store has a row for it
+    bool away; // its connection is closed, or it has not been heard of lately
     struct worker_info *next, *before;
 };
 

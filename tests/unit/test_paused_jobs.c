@@ -8,6 +8,7 @@ enum { SECOND = 1000, REPAIRED_MS = 10 * SECOND };
 
 static struct engine engine;
 static struct paused_jobs paused;
+static struct job_work work;
 static struct err err;
 static int64_t now;
 
@@ -17,6 +18,7 @@ static void set_up(void)
 
     engine = (struct engine){.workers = WORKERS_INIT};
     paused = (struct paused_jobs){0};
+    work = (struct job_work){.engine = &engine, .id = "job", .job_no = 1};
     err = ERR_CLEAR;
     now = 1000000;
     engine.dispatch = dispatch_new(&config, &err);
@@ -27,12 +29,13 @@ static void tear_down(void)
 {
     paused_jobs_release(&paused);
     workers_release(&engine.workers);
+    models_release(&engine.models);
     dispatch_free(engine.dispatch);
 }
 
 TestSuite(paused_jobs, .init = set_up, .fini = tear_down);
 
-static int32_t join(void)
+static struct worker_info *join_unasked(void)
 {
     struct hello hello = {
         .name = "w", .backend = "ollama", .server = "1.2", .slots = 1};
@@ -40,6 +43,15 @@ static int32_t join(void)
         &engine.workers, &hello, &engine.models, engine.dispatch, now, &err);
 
     cr_assert_not_null(worker, "%s", err.text);
+    return worker;
+}
+
+// A worker that has failed a call.
+static int32_t join(void)
+{
+    struct worker_info *worker = join_unasked();
+
+    workers_failed(&engine.workers, worker, FAULT_REFUSED, "no", now);
     return worker->number;
 }
 
@@ -51,8 +63,8 @@ static void leave(int32_t number)
 
 static void pause_for(enum awaits awaits, bool answered)
 {
-    paused_jobs_add(&paused, &engine, &(struct paused_view){"job", 1, awaits},
-                    answered, now);
+    work.paid[ROLE_STUDENT] = answered;
+    paused_jobs_add(&paused, &work, awaits, now);
 }
 
 // Returns how long it takes until the job begins; -1: more than an hour.
@@ -104,6 +116,34 @@ Test(paused_jobs, worker_tried_before_the_pause_is_not_tried_again)
     join();
     pause_for(AWAITS_WORKER, false);
     cr_expect_eq(begins_after(), -1);
+}
+
+Test(paused_jobs, worker_that_joined_too_late_to_be_asked_is_tried)
+{
+    join_unasked();
+    pause_for(AWAITS_WORKER, false);
+    cr_expect_leq(begins_after(), 2 * SECOND);
+}
+
+Test(paused_jobs, worker_without_the_model_is_tried_once_it_has_it)
+{
+    struct wire_model model = {.name = "m", .digest = "d"};
+    struct hello hello = {.name = "w",
+                          .backend = "ollama",
+                          .server = "1.2",
+                          .slots = 1,
+                          .models = &model,
+                          .n_models = 1};
+    struct worker_info *worker = join_unasked();
+
+    work.models[ROLE_STUDENT] = (struct job_model_pin){
+        .bound = true, .number = models_use(&engine.models, "m", "d", &err)};
+    pause_for(AWAITS_WORKER, false);
+    cr_expect_eq(begins_after(), -1);
+    cr_assert(workers_change(&engine.workers, worker, &hello, &engine.models,
+                             engine.dispatch, &err),
+              "%s", err.text);
+    cr_expect_leq(begins_after(), SECOND);
 }
 
 Test(paused_jobs, failures_space_out_retries_and_an_answer_resets_them)
