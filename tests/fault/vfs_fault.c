@@ -11,7 +11,8 @@
 
 static sqlite3_io_methods methods;
 static atomic_bool armed;
-static atomic_int left; // operations until the one that fails
+static int chosen;      // the operation that fails
+static atomic_int left; // operations until that one
 static atomic_int failures;
 static atomic_int slow_ms; // duration of each sync
 static enum vfs_fault fault;
@@ -122,9 +123,15 @@ void vfs_fault_arm(enum vfs_fault kind, int n, bool and_after)
 {
     fault = kind;
     lasting = and_after;
+    chosen = n;
     atomic_store(&left, n);
     atomic_store(&failures, 0);
     atomic_store(&armed, true);
+}
+
+int vfs_fault_count(void)
+{
+    return chosen - atomic_load(&left);
 }
 
 void vfs_fault_slow(int ms)

@@ -28,6 +28,10 @@ void vfs_fault_install(void);
 // `lasting`.
 void vfs_fault_arm(enum vfs_fault fault, int n, bool lasting);
 
+// Returns how many operations that the fault can hit there were since it was
+// armed.
+int vfs_fault_count(void);
+
 // Makes every sync take ms from now on, as on a disk that is busy with others.
 void vfs_fault_slow(int ms);
 

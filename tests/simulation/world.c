@@ -12,6 +12,7 @@
 #include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
 #include "dispatch/dispatch_check.h"
+#include "scratch.h"
 #include "simulation/disk.h"
 #include "simulation/judge.h"
 #include "simulation/machine.h"
@@ -458,9 +459,7 @@ static bool learn(int variant)
 
 static bool make_folder(void)
 {
-    (void)snprintf(folder, sizeof folder, "%s/simulate-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(folder) == NULL)
+    if (scratch_make("simulate", folder, sizeof folder) == NULL)
         return false;
     (void)snprintf(store_file, sizeof store_file, "%s/store.db", folder);
     return true;

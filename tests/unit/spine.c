@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "scratch.h"
 #include "wire/socket.h"
 
 enum { SPINE_DEADLINE_MS = 60000 };
@@ -21,8 +22,8 @@ void spine_init(struct spine *spine, const struct sim_options *sim)
     struct err err = ERR_CLEAR;
 
     *spine = (struct spine){.zmq = zmq_ctx_new()};
-    strcpy(spine->folder, "/tmp/spine-XXXXXX");
-    cr_assert_not_null(mkdtemp(spine->folder));
+    cr_assert_not_null(
+        scratch_make("spine", spine->folder, sizeof spine->folder));
     spine->sim = sim_server_start(sim, &err);
     cr_assert_not_null(spine->sim, "%s", err.text);
 }

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "scratch.h"
 
 enum { DEADLINE_MS = 60000, BEAT_MS = 500, HALT_MS = 300 };
 
@@ -18,8 +19,8 @@ void stage_open(struct stage *stage)
 {
     *stage =
         (struct stage){.zmq = zmq_ctx_new(), .options = COORDINATOR_DEFAULTS};
-    strcpy(stage->folder, "/tmp/stage-XXXXXX");
-    cr_assert_not_null(mkdtemp(stage->folder));
+    cr_assert_not_null(
+        scratch_make("stage", stage->folder, sizeof stage->folder));
     stage->options.call_timeout_ms = 60000;
 }
 

@@ -17,18 +17,19 @@
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 
+#include "scratch.h"
 #include "store/calls.h"
 #include "store/history.h"
 #include "store/store.h"
 
-static char folder[] = "/tmp/promptcc-store-XXXXXX";
+static char folder[40];
 static char path[64];
 static struct store *store;
 static struct err err;
 
 static inline void open_folder(void)
 {
-    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_not_null(scratch_make("promptcc-store", folder, sizeof folder));
     (void)snprintf(path, sizeof path, "%s/s.db", folder);
 }
 
