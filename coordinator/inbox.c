@@ -1,17 +1,11 @@
 #include "coordinator/inbox.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/log.h"
-#include "coordinator/answer_check.h"
-#include "coordinator/delivery.h"
-#include "coordinator/engine.h"
-#include "coordinator/flight.h"
 #include "coordinator/greeting.h"
-#include "coordinator/peer.h"
-#include "coordinator/peers.h"
-#include "coordinator/side_call.h"
+#include "coordinator/inbox_calls.h"
+#include "coordinator/inbox_state.h"
 
 enum {
     BURST = 512,           // messages handled in one turn of the loop,
@@ -21,86 +15,6 @@ enum {
     IDLE_BEATS = 3, // heartbeats that a worker without calls may miss before it
                     // counts as silent
 };
-
-struct inbox {
-    struct peers *peers;             // borrowed
-    struct engine *engine;           // the peers'
-    struct listener *listener;       // the peers'
-    struct wire_socket *socket;      // the listener's
-    struct connections *connections; // the listener's
-    struct inbox_handlers handlers;
-    struct assemblies assemblies;
-    int64_t received_ms; // when inbox_receive was last called
-    int64_t stalled_ms;  // when that last turned out to be long ago
-};
-
-// A message on its way to its handler; before it is decoded, its frame.
-struct arrival {
-    struct inbox *inbox;
-    const struct wire_id *from;
-    struct peer *peer;   // NULL before HELLO
-    struct arena *arena; // of the message
-    const struct message *message;
-    size_t part_bytes; // of a message that came in PARTs; else 0
-    int64_t now;
-};
-
-// --- what workers say of their calls ---
-
-// Sends calls again that the worker should have but does not name: either the
-// call was lost on the way there, or its answer on the way here. The worker
-// knows what it has answered, so nothing is paid for twice.
-static void resend_unconfirmed(struct inbox *inbox, int32_t worker, int64_t now)
-{
-    struct action action;
-
-    while (
-        dispatch_unconfirmed(inbox->engine->dispatch, worker, now, &action)) {
-        struct peer *peer = peers_find_worker(inbox->peers, worker);
-
-        // The prefix that other calls refer to may have been lost with it.
-        if (peer != NULL)
-            mailbox_forget_prefixes(peer->mailbox);
-        delivery_send_again(inbox->peers, &action, now);
-    }
-}
-
-// Sends calls again that came with a prefix that the worker does not know. The
-// first of them brings the prefix for the others too. Each call counts as a
-// message that the peer asks for.
-static void resend_lacking(struct arrival *arrival,
-                           const struct heartbeat *beat)
-{
-    int32_t worker = arrival->peer->worker->number;
-    struct inbox *inbox = arrival->inbox;
-    size_t n = beat->lacks_len / WIRE_LEASE_BYTES;
-    struct action action;
-
-    if (!token_bucket_take(&arrival->peer->messages, (int64_t)n,
-                           arrival->now)) {
-        peers_cut_off(inbox->peers, arrival->peer,
-                      "it asks for far more than it can take", arrival->now);
-        return;
-    }
-    mailbox_forget_prefixes(arrival->peer->mailbox);
-    for (size_t i = 0; i < n; i++) // sending may end the peer
-        if (dispatch_resend(inbox->engine->dispatch, worker,
-                            lease_read(beat->lacks + i * WIRE_LEASE_BYTES),
-                            arrival->now, &action))
-            delivery_send_again(inbox->peers, &action, arrival->now);
-}
-
-// Cancels a call that the worker is working on and nobody waits for: its CANCEL
-// was lost.
-static void confirm(struct inbox *inbox, int32_t worker, int64_t lease,
-                    int64_t now)
-{
-    struct action cancel = {
-        .kind = ACTION_CANCEL, .worker = worker, .lease = lease};
-
-    if (!dispatch_confirm(inbox->engine->dispatch, worker, lease, now))
-        delivery_cancel(inbox->peers, &cancel);
-}
 
 // --- heartbeats ---
 
@@ -139,116 +53,7 @@ static void on_heartbeat(struct arrival *arrival)
         return;
     }
     note_beat_interval(inbox, arrival->peer, beat->idle_ms);
-    int32_t number = worker->number;
-    if (beat->lacks_len > 0)
-        resend_lacking(arrival, beat);
-    if (beat->held == NULL)
-        return;
-    for (size_t at = 0; at + WIRE_LEASE_BYTES <= beat->held_len;
-         at += WIRE_LEASE_BYTES)
-        confirm(inbox, number, lease_read(beat->held + at), arrival->now);
-    resend_unconfirmed(inbox, number, arrival->now);
-}
-
-// --- answers ---
-
-// Gives back the tokens of a message that answers a call of the worker; the
-// first answer to a call is free.
-static void refund_tokens(struct arrival *arrival)
-{
-    token_bucket_give(&arrival->peer->messages, 1);
-    token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
-}
-
-// Handles the fault of the call under that lease.
-static void take_fault(struct arrival *arrival, int64_t lease,
-                       enum call_fault fault, const char *text)
-{
-    struct worker_info *worker = arrival->peer->worker;
-    struct engine *engine = arrival->inbox->engine;
-
-    if (!dispatch_fault(engine->dispatch, worker->number, lease, fault,
-                        arrival->now))
-        return;
-    refund_tokens(arrival);
-    workers_failed(&engine->workers, worker, fault, text, arrival->now);
-    log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);
-}
-
-// Refuses an embedding that is not one, before it is stored for good: it counts
-// as a fault of the worker. Returns true if it refused the answer.
-static bool refuse_embedding(struct arrival *arrival,
-                             const struct answer_message *message)
-{
-    struct engine *engine = arrival->inbox->engine;
-    struct err why = ERR_CLEAR;
-    int64_t call = 0;
-    const struct flight *flight;
-
-    if (engine->flights.n_embeddings == 0 ||
-        !dispatch_find(engine->dispatch, arrival->peer->worker->number,
-                       message->id, &call))
-        return false;
-    flight = flights_find_id(&engine->flights, call);
-    if (flight == NULL || flight->order.kind != CALL_EMBED ||
-        answer_is_embedding(
-            &message->answer,
-            &engine->models.entries[flight->order.model].embedding_size, &why))
-        return false;
-    take_fault(arrival, message->id, FAULT_GARBAGE, why.text);
-    return true;
-}
-
-static void on_answer(struct arrival *arrival)
-{
-    const struct answer_message *message = &arrival->message->as.answer;
-    struct engine *engine = arrival->inbox->engine;
-    struct worker_info *worker = arrival->peer->worker;
-    const struct inbox_handlers *handlers = &arrival->inbox->handlers;
-    struct call_answer answer = message->answer;
-    struct flight *flight;
-    int64_t call;
-
-    if (message->id >= WIRE_PROOF_ID) {
-        proofs_answered(engine, worker, message->id, &message->answer,
-                        arrival->now);
-        return;
-    }
-    if (refuse_embedding(arrival, message) ||
-        !dispatch_done(engine->dispatch, worker->number, message->id,
-                       arrival->now, &call))
-        return;
-    refund_tokens(arrival);
-    worker->calls++;
-    worker->asked = true;
-    flight = flights_find_id(&engine->flights, call);
-    if (flight == NULL) {
-        struct side_call *side = side_call_find(engine, call);
-
-        // Side calls are not stored, so there is no commit to wait for.
-        dispatch_credit(engine->dispatch, worker->number, message->id,
-                        arrival->now);
-        if (side != NULL)
-            handlers->side_call_answered(handlers->user, side, &answer);
-        return;
-    }
-    flight->worker = worker->number;
-    flight->lease = message->id;
-    answer_bound(&flight->order.options, &answer);
-    handlers->answered(handlers->user, flight, worker, &answer);
-}
-
-static void on_fault(struct arrival *arrival)
-{
-    const struct fault_message *fault = &arrival->message->as.fault;
-    struct worker_info *worker = arrival->peer->worker;
-
-    if (fault->id >= WIRE_PROOF_ID) {
-        proofs_failed(arrival->inbox->engine, worker, fault->id,
-                      (enum call_fault)fault->fault, fault->text, arrival->now);
-        return;
-    }
-    take_fault(arrival, fault->id, (enum call_fault)fault->fault, fault->text);
+    inbox_compare_calls(arrival, beat);
 }
 
 // --- coming, going, asking ---
@@ -297,10 +102,10 @@ static void on_part(struct arrival *arrival);
 
 // Handlers of the messages that a peer may send (message_may_come_from).
 static void (*const message_handlers[MESSAGE_KIND_COUNT])(struct arrival *) = {
-    [MESSAGE_HELLO] = on_hello,     [MESSAGE_HEARTBEAT] = on_heartbeat,
-    [MESSAGE_ANSWER] = on_answer,   [MESSAGE_FAULT] = on_fault,
-    [MESSAGE_GOODBYE] = on_goodbye, [MESSAGE_SUBMIT] = on_submit,
-    [MESSAGE_COMMAND] = on_command, [MESSAGE_PART] = on_part,
+    [MESSAGE_HELLO] = on_hello,           [MESSAGE_HEARTBEAT] = on_heartbeat,
+    [MESSAGE_ANSWER] = inbox_take_answer, [MESSAGE_FAULT] = inbox_take_fault,
+    [MESSAGE_GOODBYE] = on_goodbye,       [MESSAGE_SUBMIT] = on_submit,
+    [MESSAGE_COMMAND] = on_command,       [MESSAGE_PART] = on_part,
 };
 
 static void handle_stranger(struct arrival *arrival)
