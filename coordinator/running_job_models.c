@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "coordinator/worker_votes.h"
 #include "store/history.h"
 
 // How long after the first worker joins before a model is decided on.

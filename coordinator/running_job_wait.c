@@ -11,6 +11,7 @@
 #include "common/utf8.h"
 #include "coordinator/job_work.h"
 #include "coordinator/running_job_models.h"
+#include "coordinator/worker_votes.h"
 
 // Workers that start together may join some moments apart, so a model is
 // reported as missing only after this long.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "coordinator/worker_votes.h"
 
 static char *copy_text(const json_t *argument, const char *key, size_t *len)
 {

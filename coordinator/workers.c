@@ -1,16 +1,12 @@
 #include "coordinator/workers.h"
 
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/model_name.h"
 #include "common/text.h"
 
 // Far above any cluster that one coordinator can serve; 50 MB at most.
 enum {
-    KIND_BYTES = 40,
     WORKERS_MOST = 16384,
     SLOTS_MOST = 131072,
     MODELS_MOST = 131072,
@@ -76,94 +72,6 @@ static bool copy_models(struct worker_info *worker, const struct hello *hello)
             return false;
     }
     return true;
-}
-
-static const struct worker_model *find_model(const struct worker_info *worker,
-                                             const char *name)
-{
-    for (size_t i = 0; i < worker->n_models; i++)
-        if (model_name_same(worker->models[i].name, name))
-            return &worker->models[i];
-    return NULL;
-}
-
-// Writes "ollama 0.33" for "ollama 0.33.1-rc0": servers that differ less than
-// that answer alike. Writes "" if there is no version.
-static void server_kind(const struct worker_info *worker, char out[KIND_BYTES])
-{
-    const char *space = strchr(worker->server, ' ');
-    size_t major = space == NULL ? 0 : strspn(space + 1, "0123456789");
-    size_t minor = major > 0 && space[1 + major] == '.'
-                       ? strspn(space + 2 + major, "0123456789")
-                       : 0;
-
-    out[0] = '\0';
-    if (minor > 0)
-        (void)text_print(out, KIND_BYTES, "%.*s",
-                         (int)(space - worker->server + 2 + (ptrdiff_t)major +
-                               (ptrdiff_t)minor),
-                         worker->server);
-}
-
-static bool has_kind(const struct worker_info *worker, const char *wanted)
-{
-    char kind[KIND_BYTES];
-
-    server_kind(worker, kind);
-    return wanted[0] == '\0' || kind[0] == '\0' || strcmp(kind, wanted) == 0;
-}
-
-// Nobody knows which of the two digests is newer: a pull brings the newest
-// model, which does not help if the worker's model was pulled while the job
-// ran.
-static void tell_other_digest(const struct worker_info *worker,
-                              const struct model_entry *model,
-                              const struct worker_model *has, char *why,
-                              size_t size)
-{
-    bool pulls = strncmp(worker->server, "ollama", 6) == 0;
-
-    text_print(why, size,
-               "its `%.50s` is another model (%.22s, the job's is %.22s): "
-               "%s%.50s%s",
-               has->name, has->digest, model->digest,
-               pulls ? "run `ollama pull " : "start its server with the job's",
-               pulls ? has->name : "",
-               pulls ? "` there, or bring the job's back if that is older"
-                     : "");
-}
-
-bool worker_fits(const struct worker_info *worker,
-                 const struct model_entry *model, char *why, size_t size)
-{
-    const struct worker_model *has = find_model(worker, model->name);
-
-    if (size > 0)
-        why[0] = '\0';
-    if (has == NULL)
-        return false;
-    if (!models_digest_fits(model->digest, has->digest)) {
-        if (size > 0)
-            tell_other_digest(worker, model, has, why, size);
-        return false;
-    }
-    if (has->context > 0 && has->context < model->needs.num_ctx) {
-        if (size > 0)
-            text_print(why, size,
-                       "its `%.60s` takes %lld tokens, and num_ctx is %d: "
-                       "start its server with more, or lower num_ctx",
-                       has->name, (long long)has->context,
-                       (int)model->needs.num_ctx);
-        return false;
-    }
-    if (has_kind(worker, model->needs.server))
-        return true;
-    if (size > 0)
-        text_print(why, size,
-                   "it runs %.40s, and most others run %.40s: install that "
-                   "version there",
-                   worker->server, model->needs.server);
-    return false;
 }
 
 // Tells dispatch which of the models that jobs ask the worker has. A model
@@ -379,83 +287,6 @@ void workers_leave(struct workers *workers, int32_t number)
     free_worker(worker);
 }
 
-// Returns the digest under which this worker has the model; NULL if it does not
-// have it.
-static const char *digest_of(const struct worker_info *worker,
-                             const char *model)
-{
-    const struct worker_model *found = find_model(worker, model);
-
-    return found == NULL ? NULL : found->digest;
-}
-
-// One worker's vote for a digest.
-struct vote {
-    const char *digest;
-    int64_t slots;
-};
-
-static int compare_votes(const void *a, const void *b)
-{
-    return strcmp(((const struct vote *)a)->digest,
-                  ((const struct vote *)b)->digest);
-}
-
-// Returns the digest with the most votes. The votes are sorted.
-static const char *count_votes(const struct vote *votes, size_t n)
-{
-    const char *best = NULL;
-    size_t best_n = 0;
-    int64_t best_slots = 0;
-
-    for (size_t i = 0, end; i < n; i = end) {
-        int64_t slots = 0;
-
-        for (end = i; end < n && compare_votes(&votes[i], &votes[end]) == 0;
-             end++)
-            slots += votes[end].slots;
-        if (end - i > best_n || (end - i == best_n && slots > best_slots)) {
-            best = votes[i].digest;
-            best_n = end - i;
-            best_slots = slots;
-        }
-    }
-    return best;
-}
-
-static size_t vote_on_digest(const struct workers *workers, const char *model,
-                             bool away, struct vote *votes)
-{
-    size_t n = 0;
-
-    for (const struct worker_info *w = workers->workers; w != NULL;
-         w = w->next) {
-        const struct worker_model *found = find_model(w, model);
-
-        if (found != NULL && w->away == away)
-            votes[n++] = (struct vote){found->digest, w->slots};
-    }
-    return n;
-}
-
-const char *workers_digest(const struct workers *workers, const char *model)
-{
-    struct vote *votes = calloc(workers->n + 1, sizeof *votes);
-    const char *best = NULL;
-    size_t n = 0;
-
-    if (votes != NULL)
-        n = vote_on_digest(workers, model, false, votes);
-    if (votes != NULL && n == 0)
-        n = vote_on_digest(workers, model, true, votes);
-    if (n > 0) {
-        qsort(votes, n, sizeof *votes, compare_votes);
-        best = count_votes(votes, n);
-    }
-    free(votes);
-    return best;
-}
-
 bool workers_serve(const struct workers *workers, const struct models *models,
                    int32_t number, struct dispatch *dispatch, struct err *err)
 {
@@ -468,54 +299,11 @@ bool workers_serve(const struct workers *workers, const struct models *models,
     return true;
 }
 
-static size_t vote_on_server(const struct workers *workers, const char *model,
-                             const char *digest, bool away, struct vote *votes,
-                             char (*kinds)[KIND_BYTES])
-{
-    size_t n = 0;
-
-    for (const struct worker_info *w = workers->workers; w != NULL;
-         w = w->next) {
-        const struct worker_model *found = find_model(w, model);
-
-        if (w->away != away || found == NULL ||
-            !models_digest_fits(digest, found->digest))
-            continue;
-        server_kind(w, kinds[n]);
-        if (kinds[n][0] == '\0')
-            continue;
-        votes[n] = (struct vote){kinds[n], w->slots};
-        n++;
-    }
-    return n;
-}
-
-void workers_server(const struct workers *workers, const char *model,
-                    const char *digest, char *out, size_t size)
-{
-    struct vote *votes = calloc(workers->n + 1, sizeof *votes);
-    char(*kinds)[KIND_BYTES] = calloc(workers->n + 1, sizeof *kinds);
-    const char *best = NULL;
-    size_t n = 0;
-
-    if (votes != NULL && kinds != NULL)
-        n = vote_on_server(workers, model, digest, false, votes, kinds);
-    if (votes != NULL && kinds != NULL && n == 0)
-        n = vote_on_server(workers, model, digest, true, votes, kinds);
-    if (n > 0) {
-        qsort(votes, n, sizeof *votes, compare_votes);
-        best = count_votes(votes, n);
-    }
-    (void)text_print(out, size, "%s", best == NULL ? "" : best);
-    free(kinds);
-    free(votes);
-}
-
 static bool is_listed(const struct workers *workers,
                       const struct worker_info *end, const char *model)
 {
     for (const struct worker_info *w = workers->workers; w != end; w = w->next)
-        if (digest_of(w, model) != NULL)
+        if (worker_find_model(w, model) != NULL)
             return true;
     return false;
 }

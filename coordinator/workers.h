@@ -1,8 +1,9 @@
 // workers: the connected workers, and what they can do.
 //
-// The peers fill this list from HELLOs, and the running jobs read it when they
-// look for a model. Each time a worker joins, it gets a number that is never
-// reused; dispatch knows the worker by it.
+// The peers fill this list from HELLOs. What one of them has is in
+// worker_info.h; what most of them have, in worker_votes.h. Each time a worker
+// joins, it gets a number that is never reused; dispatch knows the worker by
+// it.
 //
 // Anyone may claim to be a worker, so the numbers of workers, of their slots
 // and of their models are limited (workers.c), and everything kept about a
@@ -20,31 +21,9 @@
 #include "common/err.h"
 #include "common/map.h"
 #include "coordinator/models.h"
+#include "coordinator/worker_info.h"
 #include "dispatch/dispatch.h"
 #include "wire/message.h"
-
-struct worker_model {
-    char *name;
-    char *digest;    // "" if the server has none
-    int64_t context; // most tokens that it takes; 0: unknown
-};
-
-struct worker_info {
-    int32_t number;
-    char *name;
-    char *server; // "ollama 0.33.0"
-    int64_t slots;
-    struct worker_model *models;
-    size_t n_models;
-    int64_t calls; // answered
-    int64_t faults;
-    char last_fault[160];
-    int32_t changes; // of its server or its models, since it joined
-    bool asked;      // it has answered a call, or failed one, since the last
-    bool noted;      // the store has a row for it
-    bool away; // its connection is closed, or it has not been heard of lately
-    struct worker_info *next, *before;
-};
 
 // The last call that failed, in the words of its server. It is kept when the
 // worker leaves, so that a job that pauses can say what it waits for.
@@ -87,31 +66,11 @@ bool workers_change(struct workers *workers, struct worker_info *worker,
 void workers_leave(struct workers *workers, int32_t number);
 struct worker_info *workers_find(const struct workers *workers, int32_t number);
 
-// Returns the digest under which most workers have the model, after the prefix
-// of a simulated server if it is one; only the prefix if they name no digest.
-// On a tie the digest with more slots wins, then the lesser text, so that it
-// does not matter who joined first. Returns NULL if nobody has the model.
-// Borrowed. Workers that are away have a vote only if no other worker has the
-// model: machines that vanished must not outvote those that replaced them.
-const char *workers_digest(const struct workers *workers, const char *model);
-
 // Call when a job has pinned a model: the workers whose servers match its
 // digest serve it under that number. The number's entry in models says what the
 // job needs.
 bool workers_serve(const struct workers *workers, const struct models *models,
                    int32_t number, struct dispatch *dispatch, struct err *err);
-
-// Returns true if the worker has the model as jobs use it: with the same
-// digest, room for num_ctx, and the kind of server that most have. If not, and
-// if the worker has a model of that name and size is not 0, `why` says the
-// reason with the remedy.
-bool worker_fits(const struct worker_info *worker,
-                 const struct model_entry *model, char *why, size_t size);
-
-// Writes the kind of server ("ollama 0.33") that most workers with that model
-// have; "" if none names a version. Asks the same workers as workers_digest.
-void workers_server(const struct workers *workers, const char *model,
-                    const char *digest, char *out, size_t size);
 
 // Notes that a call at the worker failed; text is what its server said.
 void workers_failed(struct workers *workers, struct worker_info *worker,

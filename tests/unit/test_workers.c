@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "coordinator/worker_votes.h"
+
 static struct workers workers;
 static struct models models;
 static struct dispatch *dispatch;
