@@ -51,7 +51,7 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
     struct sql_read read = SQL_READ_NONE;
     bool ok = false;
 
-    if (!store_settle(store, err) ||
+    if (!store_flush(store, err) ||
         !store_read(
             store, &read,
             "SELECT row, after_call, text FROM events WHERE job_no = ?1"

@@ -28,7 +28,7 @@ bool history_example_count(struct store *store, int64_t job_no, int64_t *n,
     bool ok = false;
 
     *n = 0;
-    if (store_settle(store, err) &&
+    if (store_flush(store, err) &&
         store_read(store, &read,
                    "SELECT count(*) FROM examples WHERE job_no = ?1"
                    " AND file IS NOT NULL",

@@ -16,7 +16,7 @@ enum { SPLIT_BYTES = 16 * 1024 * 1024, STATE_BYTES = 320 };
 static bool open_settled(struct store *store, struct sql_read *read,
                          const char *sql, struct err *err)
 {
-    return store_settle(store, err) &&
+    return store_flush(store, err) &&
            store_read(store, read, sql, "read the history of", err);
 }
 

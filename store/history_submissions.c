@@ -62,7 +62,7 @@ int64_t history_job_no(struct store *store, const char *id, struct err *err)
     struct sql_read read = SQL_READ_NONE;
     int64_t no = 0;
 
-    if (store_settle(store, err) &&
+    if (store_flush(store, err) &&
         store_read(store, &read, "SELECT no FROM jobs WHERE id = ?1",
                    "read the history of", err)) {
         (void)sqlite3_bind_text(read.stmt, 1, id, -1, SQLITE_STATIC);
@@ -97,7 +97,7 @@ static bool load_head(struct store *store, int64_t job_no,
 {
     struct sql_read read = SQL_READ_NONE;
 
-    if (store_settle(store, err) &&
+    if (store_flush(store, err) &&
         store_read(store, &read,
                    "SELECT options, folder FROM submissions WHERE job_no = ?1",
                    "read a job of", err)) {

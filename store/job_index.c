@@ -272,7 +272,7 @@ struct job_index *job_index_get(struct store *store, int64_t job_no,
 
     if (job != NULL)
         return job;
-    if (!store_settle(store, err))
+    if (!store_flush(store, err))
         return NULL;
     job = load_index(store, job_no, err);
     if (job != NULL)

@@ -24,7 +24,7 @@ bool store_put(struct store *store, struct err *err)
     return writer_put(store->writer, &store->record, err);
 }
 
-bool store_settle(struct store *store, struct err *err)
+bool store_flush(struct store *store, struct err *err)
 {
     return store->writer == NULL || writer_flush(store->writer, err);
 }

@@ -4,7 +4,7 @@
 // reader for the loop, which is read-only in SQLite's own sense (query.h). The
 // indexes in memory find what was put at once; SQL sees it only when it is
 // durable. So a function here that uses SQL to read what may have just been put
-// calls store_settle first.
+// calls store_flush first.
 
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
@@ -104,9 +104,6 @@ void record_event(struct buf *record, int64_t job_no, const char *kind,
 
 // Puts the record that store_record began.
 bool store_put(struct store *store, struct err *err);
-
-// Makes everything that was put visible to SQL.
-bool store_settle(struct store *store, struct err *err);
 
 // Opens a read on the reader's connection.
 bool store_read(struct store *store, struct sql_read *read, const char *sql,

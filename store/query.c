@@ -506,7 +506,7 @@ char *query_job(struct store *store, const char *prefix, struct err *err)
     json_t *rows = NULL;
     char *id = NULL;
 
-    if (!store_settle(store, err))
+    if (!store_flush(store, err))
         return NULL;
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
         json_decref(rows);

@@ -102,7 +102,7 @@ bool store_wait(struct store *store, uint64_t put, struct err *err);
 // The same, but returns false at once while the store is troubled.
 bool store_wait_untroubled(struct store *store, uint64_t put, struct err *err);
 
-// Waits until everything that was put is durable.
+// Waits until everything that was put is durable, and so visible to SQL.
 bool store_flush(struct store *store, struct err *err);
 
 #endif
