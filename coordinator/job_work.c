@@ -146,11 +146,13 @@ static void hand_over(struct flight *flight, const struct job_work *from)
         order->work->failure = err;
 }
 
-// Allocates no memory, since a lack of it may be why the job ends. landed_too:
-// also leaves flights whose answer is on its way to disk.
+// LEAVE_ALL includes flights whose answer is on its way to disk.
+enum leave { LEAVE_ALL, LEAVE_UNANSWERED };
+
+// Allocates no memory, since a lack of it may be why the job ends.
 static void leave_flights(struct job_work *work,
                           bool (*leaves)(const struct waiter *, const void *),
-                          bool landed_too)
+                          enum leave which)
 {
     struct engine *engine = work->engine;
     struct flight *left = NULL;
@@ -162,7 +164,7 @@ static void leave_flights(struct job_work *work,
         struct flight *flight = value;
         bool alone;
 
-        if (flight->landed && !landed_too)
+        if (flight->landed && which == LEAVE_UNANSWERED)
             continue;
         alone = flight_leave(flight, leaves, work);
         hand_over(flight, work);
@@ -185,12 +187,12 @@ static void leave_flights(struct job_work *work,
 void job_work_break_off(struct job_work *work)
 {
     work->time_over = true;
-    leave_flights(work, waits_in_vain, false);
+    leave_flights(work, waits_in_vain, LEAVE_UNANSWERED);
 }
 
 void job_work_leave(struct job_work *work)
 {
-    leave_flights(work, waits_for_job, true);
+    leave_flights(work, waits_for_job, LEAVE_ALL);
     while (work->evaluations != NULL)
         evaluation_drop(work->evaluations);
 }

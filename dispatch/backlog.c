@@ -286,11 +286,14 @@ static bool is_shut_out(const struct dispatch *dispatch,
            !has_seated(dispatch, lane);
 }
 
-// Returns true if older calls of the lane's job wait; with `shut_out`, only
-// those count that are shut out and need a seat to become free. Only older
-// calls matter, so that of two such lanes one still makes progress.
+// Which older calls count: any, or those that are shut out and need a seat to
+// become free.
+enum older { OLDER_ANY, OLDER_SHUT_OUT };
+
+// Returns true if such older calls of the lane's job wait. Only older calls
+// matter, so that of two such lanes one still makes progress.
 static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
-                      bool shut_out)
+                      enum older which)
 {
     for (struct ring *at = dispatch->active.next; at != &dispatch->active;
          at = at->next) {
@@ -302,7 +305,7 @@ static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
 
             if (other->share == lane->share &&
                 lane_oldest_trial(other) < lane_oldest_trial(lane) &&
-                (!shut_out || is_shut_out(dispatch, other)))
+                (which == OLDER_ANY || is_shut_out(dispatch, other)))
                 return true;
         }
     }
@@ -310,16 +313,17 @@ static bool has_older(const struct dispatch *dispatch, const struct lane *lane,
 }
 
 // Returns the first idle worker that may take the lane's calls and passes the
-// test. A worker that would have to change its model qualifies only if `loads`
-// is set.
+// test. It looks in `last` and the places before it: a worker in the last of
+// all would have to change its model.
 static struct dispatch_worker *
-find_idle(const struct dispatch *dispatch, const struct lane *lane, bool loads,
+find_idle(const struct dispatch *dispatch, const struct lane *lane,
+          enum place last,
           bool (*passes)(const struct dispatch_worker *, const struct share *))
 {
     static const enum place places[] = {PLACE_IDLE_LOADED, PLACE_IDLE_FRESH,
                                         PLACE_IDLE_OTHER};
 
-    for (int i = 0; i < (loads ? 3 : 2); i++) {
+    for (int i = 0; i < 3 && places[i] <= last; i++) {
         const struct ring *head = &lane->model->free[places[i]];
         int looked = 0;
 
@@ -361,10 +365,11 @@ static bool has_seat_for(const struct dispatch *dispatch,
     if (seat == NULL)
         return !seats_are_full(share) &&
                (sits_nowhere(worker, share) ||
-                find_idle(dispatch, lane, false, sits_nowhere) == NULL);
+                find_idle(dispatch, lane, PLACE_IDLE_FRESH, sits_nowhere) ==
+                    NULL);
     // One seat without a call is enough for all that are shut out.
     return share->n_idle > (seat->n_held == 0 ? 1 : 0) ||
-           !has_older(dispatch, lane, true);
+           !has_older(dispatch, lane, OLDER_SHUT_OUT);
 }
 
 bool backlog_admits(const struct dispatch *dispatch,
@@ -404,9 +409,9 @@ static void find_move(const struct dispatch *dispatch,
         struct dispatch_worker *worker = NULL;
 
         if (!seats_are_full(share) || share->n_idle == 0 ||
-            !is_older(lane, *best) || has_older(dispatch, lane, false))
+            !is_older(lane, *best) || has_older(dispatch, lane, OLDER_ANY))
             continue;
-        worker = find_idle(dispatch, lane, true, is_stranger);
+        worker = find_idle(dispatch, lane, PLACE_IDLE_OTHER, is_stranger);
         if (worker == NULL)
             continue;
         *best = lane;

@@ -34,20 +34,32 @@ struct dispatch *dispatch_new(const struct dispatch_config *config,
     return dispatch;
 }
 
-// Frees the lost workers with this number, or all of them, that the caller has
-// not been told about yet.
-static void free_drops(struct dispatch *dispatch, int32_t number, bool all)
+// Frees a lost worker that the caller has not been told about yet.
+static void free_drop(struct ring *at)
+{
+    struct dispatch_worker *worker =
+        RING_OWNER(at, struct dispatch_worker, link);
+
+    ring_remove(at);
+    dispatch_worker_free(worker);
+}
+
+static void free_drops(struct dispatch *dispatch)
+{
+    while (!ring_empty(&dispatch->drops))
+        free_drop(dispatch->drops.next);
+}
+
+static void free_drops_of(struct dispatch *dispatch, int32_t number)
 {
     struct ring *at = dispatch->drops.next;
 
     while (at != &dispatch->drops) {
-        struct dispatch_worker *worker =
-            RING_OWNER(at, struct dispatch_worker, link);
-        at = at->next;
-        if (!all && worker->node.key != number)
-            continue;
-        ring_remove(&worker->link);
-        dispatch_worker_free(worker);
+        struct ring *next = at->next;
+
+        if (RING_OWNER(at, struct dispatch_worker, link)->node.key == number)
+            free_drop(at);
+        at = next;
     }
 }
 
@@ -94,7 +106,7 @@ void dispatch_free(struct dispatch *dispatch)
     free_calls(dispatch);
     shares_free(dispatch);
     free_workers(dispatch);
-    free_drops(dispatch, 0, true);
+    free_drops(dispatch);
     free_models(dispatch);
     table_release(&dispatch->calls);
     table_release(&dispatch->shares);
@@ -117,7 +129,7 @@ bool dispatch_join(struct dispatch *dispatch, int32_t worker, int slots,
         return false;
     }
     dispatch_leave(dispatch, worker, now);
-    free_drops(dispatch, worker, false);
+    free_drops_of(dispatch, worker);
     if (dispatch_worker_join(dispatch, worker, (size_t)slots, now) == NULL) {
         err_nomem(err, "a worker");
         return false;

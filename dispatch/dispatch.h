@@ -15,8 +15,8 @@
 //                     PARKED (action PARK) <--------+ every worker that should
 //                                                     try it has failed it
 //
-// Invariants, which dispatch_check (dispatch_check.h) proves after every event
-// in the tests:
+// Invariants, which dispatch_check (tests/dispatch_check.h) proves after every
+// event in the tests:
 //  1. A call is in exactly one state. A leased call is with one worker, or with
 //     two or three when it is hedged.
 //  2. A worker holds at most slots + 1 calls, counting those that are answered

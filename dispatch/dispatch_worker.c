@@ -159,9 +159,13 @@ void dispatch_worker_learn_time(struct dispatch_worker *worker,
     struct served_model *served =
         dispatch_worker_served(worker, lease->queued->model);
 
+    const struct pace_sample sample = {.kind = group->kind,
+                                       .prefix_size = group->prefix_size,
+                                       .fresh = lease->fresh,
+                                       .us = 1000 * ms + 1};
+
     if (served != NULL && !lease->odd)
-        pace_learn(&served->pace, group->kind, group->prefix_size, lease->fresh,
-                   1000 * ms + 1);
+        pace_learn(&served->pace, &sample);
 }
 
 // The place beyond the slots hides the time that a call takes to reach the

@@ -51,35 +51,36 @@ static void add_to_mean(int64_t *mean, int64_t value)
     *mean = *mean == 0 ? value : (7 * *mean + value) / 8;
 }
 
-static void learn_reading(struct pace *pace, int64_t prefix_size, int64_t us,
-                          bool rough)
+static void learn_reading(struct pace *pace, int64_t prefix_size, int64_t us)
 {
     if (pace->rough)
         pace->read_us = pace->read_size = 0;
-    pace->rough = rough;
+    pace->rough = false;
     add_to_mean(&pace->read_us, us > 0 ? us : 1);
     add_to_mean(&pace->read_size, prefix_size > 0 ? prefix_size : 1);
 }
 
-void pace_learn(struct pace *pace, int64_t kind, int64_t prefix_size,
-                bool fresh, int64_t us)
+void pace_learn(struct pace *pace, const struct pace_sample *sample)
 {
+    int64_t us = sample->us;
     bool is_new;
-    int at = take_place(&pace->places, kind, &is_new);
+    int at = take_place(&pace->places, sample->kind, &is_new);
     int64_t *call_us = &pace->call_us[at];
     int64_t *fresh_us = &pace->fresh_us[at];
 
     if (is_new)
         *call_us = *fresh_us = 0;
     bool first = *call_us == 0;
-    if (!fresh) {
+    if (!sample->fresh) {
         add_to_mean(call_us, us);
-        if (first && pace->read_us == 0 && *fresh_us > us)
-            learn_reading(pace, prefix_size, *fresh_us - us, true);
+        if (first && pace->read_us == 0 && *fresh_us > us) {
+            learn_reading(pace, sample->prefix_size, *fresh_us - us);
+            pace->rough = true;
+        }
     } else if (first) {
         *fresh_us = us;
     } else {
-        learn_reading(pace, prefix_size, us - *call_us, false);
+        learn_reading(pace, sample->prefix_size, us - *call_us);
     }
 }
 

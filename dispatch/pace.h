@@ -57,10 +57,14 @@ struct pace {
                 // may have been loaded as well: the next sample replaces it
 };
 
-// A call of this kind took `us`. `fresh` says that its prefix had to be read. A
-// prefix_size of 0 is unknown and counts as one byte.
-void pace_learn(struct pace *pace, int64_t kind, int64_t prefix_size,
-                bool fresh, int64_t us);
+// How long a call took.
+struct pace_sample {
+    int64_t kind;
+    int64_t prefix_size; // 0 is unknown and counts as one byte
+    bool fresh;          // its prefix had to be read
+    int64_t us;
+};
+void pace_learn(struct pace *pace, const struct pace_sample *sample);
 
 // Returns how long a call of the kind takes once its prefix is read, or 0 while
 // that is unknown. While all known calls had to read theirs, it is the time of

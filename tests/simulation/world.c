@@ -11,7 +11,7 @@
 
 #include "coordinator/coordinator_state.h"
 #include "coordinator/engine.h"
-#include "dispatch/dispatch_check.h"
+#include "dispatch_check.h"
 #include "scratch.h"
 #include "simulation/disk.h"
 #include "simulation/judge.h"

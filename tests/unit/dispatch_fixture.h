@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "dispatch/dispatch.h"
-#include "dispatch/dispatch_check.h"
+#include "dispatch_check.h"
 
 // A dispatch, the clock, and all actions given out so far. Every step ends with
 // a check that dispatch is sound.

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-#include "dispatch/dispatch_check.h"
+#include "dispatch_check.h"
 
 enum {
     WORKERS = 3,

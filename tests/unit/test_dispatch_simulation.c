@@ -14,7 +14,7 @@
 
 #include <criterion/criterion.h>
 
-#include "dispatch/dispatch_check.h"
+#include "dispatch_check.h"
 
 enum {
     MAX_MACHINES = 9,

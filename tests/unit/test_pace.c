@@ -6,6 +6,22 @@
 
 enum { LABEL = 1, LETTER = 2 };
 
+static void learn(struct pace *pace, int64_t kind, int64_t prefix_size,
+                  int64_t us)
+{
+    pace_learn(pace, &(struct pace_sample){
+                         .kind = kind, .prefix_size = prefix_size, .us = us});
+}
+
+static void learn_fresh(struct pace *pace, int64_t kind, int64_t prefix_size,
+                        int64_t us)
+{
+    pace_learn(pace, &(struct pace_sample){.kind = kind,
+                                           .prefix_size = prefix_size,
+                                           .fresh = true,
+                                           .us = us});
+}
+
 Test(pace, nothing_is_known_at_first)
 {
     struct pace pace = {0};
@@ -18,10 +34,10 @@ Test(pace, call_that_reads_its_prompt_counts_until_one_does_not)
 {
     struct pace pace = {0};
 
-    pace_learn(&pace, LABEL, 1000, true, 6000);
+    learn_fresh(&pace, LABEL, 1000, 6000);
     cr_expect_eq(pace_call_us(&pace, LABEL), 6000);
 
-    pace_learn(&pace, LABEL, 1000, false, 1000);
+    learn(&pace, LABEL, 1000, 1000);
     cr_expect_eq(pace_call_us(&pace, LABEL), 1000);
     cr_expect_eq(pace_read_us(&pace, 1000), 5000);
 }
@@ -30,8 +46,8 @@ Test(pace, reading_time_is_proportional_to_the_prefix)
 {
     struct pace pace = {0};
 
-    pace_learn(&pace, LABEL, 0, false, 1000);
-    pace_learn(&pace, LABEL, 2000, true, 11000);
+    learn(&pace, LABEL, 0, 1000);
+    learn_fresh(&pace, LABEL, 2000, 11000);
 
     cr_expect_eq(pace_read_us(&pace, 2000), 10000);
     cr_expect_eq(pace_read_us(&pace, 200), 1000);
@@ -42,9 +58,9 @@ Test(pace, second_reading_replaces_the_first)
 {
     struct pace pace = {0};
 
-    pace_learn(&pace, LABEL, 1000, true, 90000);
-    pace_learn(&pace, LABEL, 1000, false, 1000);
-    pace_learn(&pace, LABEL, 1000, true, 4000);
+    learn_fresh(&pace, LABEL, 1000, 90000);
+    learn(&pace, LABEL, 1000, 1000);
+    learn_fresh(&pace, LABEL, 1000, 4000);
 
     cr_expect_eq(pace_read_us(&pace, 1000), 3000);
 }
@@ -53,8 +69,8 @@ Test(pace, kinds_are_measured_separately)
 {
     struct pace pace = {0};
 
-    pace_learn(&pace, LABEL, 0, false, 1000);
-    pace_learn(&pace, LETTER, 0, false, 20000);
+    learn(&pace, LABEL, 0, 1000);
+    learn(&pace, LETTER, 0, 20000);
 
     cr_expect_eq(pace_call_us(&pace, LABEL), 1000);
     cr_expect_eq(pace_call_us(&pace, LETTER), 20000);
@@ -66,9 +82,9 @@ Test(pace, a_new_kind_takes_the_place_of_the_one_learnt_longest_ago)
     struct pace pace = {0};
 
     for (int kind = 0; kind < PACE_KINDS; kind++)
-        pace_learn(&pace, kind, 0, false, 1000);
-    pace_learn(&pace, 0, 0, false, 1000);
-    pace_learn(&pace, PACE_KINDS, 0, false, 2000);
+        learn(&pace, kind, 0, 1000);
+    learn(&pace, 0, 0, 1000);
+    learn(&pace, PACE_KINDS, 0, 2000);
 
     cr_expect_eq(pace_call_us(&pace, 0), 1000);
     cr_expect_eq(pace_call_us(&pace, 1), 0);

@@ -1,9 +1,9 @@
-// dispatch_check: proves that a dispatch is sound. For tests.
+// dispatch_check: proves that a dispatch is sound.
 //
 // It walks everything, so its cost grows with the number of calls and slots.
 
-#ifndef DISPATCH_DISPATCH_CHECK_H
-#define DISPATCH_DISPATCH_CHECK_H
+#ifndef TESTS_DISPATCH_CHECK_H
+#define TESTS_DISPATCH_CHECK_H
 
 #include "dispatch/dispatch.h"
 

@@ -1,4 +1,4 @@
-#include "dispatch/dispatch_check.h"
+#include "dispatch_check.h"
 
 #include "dispatch/backlog.h"
 #include "dispatch/dispatch_state.h"
