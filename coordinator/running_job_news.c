@@ -17,7 +17,7 @@ static void take_phase(struct running_job *running, const struct note *note)
 
 static void put_note(const struct running_job *running)
 {
-    history_event(running->engine->store, running->work.job_no, "note", -1,
+    history_event(running->engine->store, running->work.job_no, "note",
                   running->view.note, NULL);
 }
 

@@ -242,7 +242,7 @@ static void report_failing(const struct running_job *running, int64_t limit_ms,
             "no call was answered for %.3g s: repair the server of worker "
             "%.30s and run the same command again; it says: %s",
             (double)limit_ms / 1000, last->worker, last->text);
-    history_event(running->engine->store, running->work.job_no, "fault", -1,
+    history_event(running->engine->store, running->work.job_no, "fault",
                   last->text, NULL);
 }
 
@@ -261,7 +261,7 @@ static bool report_refused(const struct running_job *running, int64_t limit_ms,
             "no call was answered for %.3g s: repair the model server and run "
             "the same command again; it says: %s",
             (double)limit_ms / 1000, refusal);
-    history_event(running->engine->store, running->work.job_no, "fault", -1,
+    history_event(running->engine->store, running->work.job_no, "fault",
                   refusal, NULL);
     return true;
 }

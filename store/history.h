@@ -280,10 +280,11 @@ int64_t history_reserve_job(struct store *store);
 
 // --- events and workers ---
 
-// kind is "fault", "program" or "note"; row is -1 if there is none. There are
-// also "state" and "awaits", which history_job_state puts, and "exclude".
+// Puts an event of the whole job; kind is "fault", "program" or "note". There
+// are also "state" and "awaits", which history_job_state puts, and "exclude",
+// the only one that is about a row.
 bool history_event(struct store *store, int64_t job_no, const char *kind,
-                   int32_t row, const char *text, struct err *err);
+                   const char *text, struct err *err);
 
 // Puts an event of kind "exclude" for each of the rows, all at once.
 bool history_exclude(struct store *store, int64_t job_no, const int32_t *rows,

@@ -26,9 +26,9 @@ void record_event(struct buf *record, int64_t job_no, const char *kind,
 }
 
 bool history_event(struct store *store, int64_t job_no, const char *kind,
-                   int32_t row, const char *text, struct err *err)
+                   const char *text, struct err *err)
 {
-    record_event(store_record(store), job_no, kind, row, text, clock_wall_ms());
+    record_event(store_record(store), job_no, kind, -1, text, clock_wall_ms());
     return store_put(store, err);
 }
 

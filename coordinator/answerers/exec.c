@@ -261,8 +261,7 @@ static void log_words(struct job_work *work, const struct exec_done *done)
              done->fault.text);
     if (!first)
         return;
-    history_event(work->engine->store, work->job_no, "program", -1, words,
-                  NULL);
+    history_event(work->engine->store, work->job_no, "program", words, NULL);
     for (const char *line = words; *line != '\0';) {
         int len = (int)strcspn(line, "\n");
 

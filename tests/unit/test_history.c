@@ -411,7 +411,7 @@ Test(history, events_of_a_kind_come_oldest_first)
     int32_t sum = 0;
 
     cr_assert(history_exclude(store, job, rows, 1, "why", &err));
-    cr_assert(history_event(store, job, "note", 9, "no", &err));
+    cr_assert(history_event(store, job, "note", "no", &err));
     cr_assert(history_exclude(store, job, rows + 1, 1, "why", &err));
     cr_assert(history_events(store, job, "exclude", add_row, &sum, &err), "%s",
               err.text);

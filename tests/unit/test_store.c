@@ -356,7 +356,7 @@ Test(store, reader_works_alongside_the_writer)
     flush();
     struct store *reader = store_open_read(path, &err);
     cr_assert_not_null(reader, "%s", err.text);
-    cr_expect_not(history_event(reader, 1, "note", -1, "x", &err));
+    cr_expect_not(history_event(reader, 1, "note", "x", &err));
     cr_expect_eq(err.code, ERR_STORE);
     store_close(reader);
 }
