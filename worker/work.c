@@ -139,21 +139,41 @@ static void drop_other_models_answer(struct worker *worker, struct held *held)
             "the server now has a different model under the same name");
 }
 
-static void report(struct worker *worker, struct held *held,
-                   struct model_done *done)
+static void report_answer(struct worker *worker, struct held *held,
+                          struct model_done *done)
 {
-    int64_t id = held->call.id;
-
-    if (done->fault == FAULT_NONE && is_from_other_model(worker, held, done)) {
+    if (is_from_other_model(worker, held, done)) {
         drop_other_models_answer(worker, held);
         return;
     }
-    if (done->fault == FAULT_NONE) {
-        take_answer(worker, held, done);
-        if (!held->kept)
-            send_answer(worker, held);
-        return;
+    take_answer(worker, held, done);
+    if (!held->kept)
+        send_answer(worker, held);
+}
+
+// Leaves if the fault means that the server is gone or has lost the model; then
+// the call goes back with all others. Returns true if it left.
+static bool leaves_instead(struct worker *worker, struct held *held,
+                           struct model_done *done)
+{
+    if (done->fault == FAULT_TIMEOUT && !server_still_answers(worker, done)) {
+        link_leave(worker, "the model server no longer answers");
+        return true;
     }
+    if (done->fault == FAULT_MODEL && worker->state == SERVING &&
+        !server_still_lists(worker, held, done)) {
+        server_watch_lacks_model(worker->watch);
+        link_leave(worker, "the model server has lost a model");
+        return true;
+    }
+    return false;
+}
+
+static void report_fault(struct worker *worker, struct held *held,
+                         struct model_done *done)
+{
+    int64_t id = held->call.id;
+
     if (held->kept) {
         held_remove(&worker->held, held); // nobody must hear about the fault
         return;
@@ -162,27 +182,28 @@ static void report(struct worker *worker, struct held *held,
         send_busy_later(worker, held, done);
         return;
     }
-    if (done->fault == FAULT_TIMEOUT && !server_still_answers(worker, done)) {
-        link_leave(worker, "the model server no longer answers");
+    if (leaves_instead(worker, held, done))
         return;
-    }
-    if (done->fault == FAULT_MODEL && worker->state == SERVING &&
-        !server_still_lists(worker, held, done)) {
-        server_watch_lacks_model(worker->watch);
-        link_leave(worker, "the model server has lost a model");
-        return;
-    }
     held_remove(&worker->held, held);
     server_watch_failed(worker->watch);
-    bool there = link_send_fault(worker, id, done->fault, done->text);
-    if (there && is_wedged(worker)) {
+    if (!link_send_fault(worker, id, done->fault, done->text))
+        return;
+    if (is_wedged(worker)) {
         restart_begin(&worker->restart, worker->name,
                       "one call after another times out", clock_monotonic_ms());
         link_leave(worker, "the model server is wedged and is being restarted");
-        return;
-    }
-    if (there && done->fault == FAULT_REFUSED && worker->state == SERVING)
+    } else if (done->fault == FAULT_REFUSED && worker->state == SERVING) {
         link_leave(worker, "the model server went away");
+    }
+}
+
+static void report(struct worker *worker, struct held *held,
+                   struct model_done *done)
+{
+    if (done->fault == FAULT_NONE)
+        report_answer(worker, held, done);
+    else
+        report_fault(worker, held, done);
 }
 
 void work_report_done(struct worker *worker)
