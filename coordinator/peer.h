@@ -1,8 +1,8 @@
 // peer: what the loop knows of one connected worker or client.
 //
 // This header is for the files that keep peers (peers_state.h), listen to them
-// (inbox.c, greeting.c) and send them calls (delivery.c). All others use what
-// coordinator/peers.h offers.
+// (inbox_state.h, greeting.c) and send them calls (delivery.c). All others use
+// what coordinator/peers.h offers.
 
 #ifndef COORDINATOR_PEER_H
 #define COORDINATOR_PEER_H

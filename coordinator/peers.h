@@ -97,7 +97,7 @@ void peers_beat(struct peers *peers, int64_t now);
 // Forgets a worker that dispatch has given up.
 void peers_drop_worker(struct peers *peers, int32_t worker, int64_t now);
 
-// --- for inbox.c, greeting.c and delivery.c, which see a peer (peer.h) ---
+// --- for the inbox, greeting.c and delivery.c, which see a peer (peer.h) ---
 
 struct mailboxes;
 
