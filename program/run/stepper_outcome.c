@@ -102,12 +102,13 @@ void stepper_feedback(const struct stepper *stepper, struct buf *out)
         [RUN_TOO_LONG] = "never came: the prompt does not fit num_ctx",
     };
     int step = stepper_failed_step(stepper);
+    const char *failure = told[stepper_outcome(stepper)];
 
-    if (step < 0)
+    if (step < 0 || failure == NULL)
         return;
     const char *problem = stepper_problem(stepper);
     buf_printf(out, "The reply of `%s` %s", stepper->program->steps[step].name,
-               told[stepper_outcome(stepper)]);
+               failure);
     if (problem[0] != '\0')
         buf_printf(out, ": %s", problem);
     buf_putc(out, '.');
