@@ -219,9 +219,9 @@ static bool write_new(const char *path, mode_t mode, const struct stat *old,
     bool ok;
 
     (void)unlink(path);
-    ok = folder != NULL &&
-         (fill(nameless_open(folder, mode), path, old, data, len) ||
-          fill(open(path, flags, mode), NULL, old, data, len));
+    ok = (folder != NULL &&
+          fill(nameless_open(folder, mode), path, old, data, len)) ||
+         fill(open(path, flags, mode), NULL, old, data, len);
     int cause = errno;
     free(folder);
     errno = cause;
