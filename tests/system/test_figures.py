@@ -119,7 +119,7 @@ class Cutting(harness.Gate):
     """Cuts the replies to one step at their beginning."""
 
     def _answer(self, handler, status, reply):
-        if handler.path == "/api/chat" and b"Say what the message" in self.body:
+        if handler.path == "/api/chat" and b"Say what the message" in handler.body:
             document = json.loads(reply)
             document["message"]["content"] = "I would rather talk"
             document["done_reason"] = "length"
@@ -127,7 +127,7 @@ class Cutting(harness.Gate):
         harness.Gate._answer(handler, status, reply)
 
     def _forward(self, handler, body):
-        self.body = body or b""
+        handler.body = body or b""  # the gate serves several at a time
         super()._forward(handler, body)
 
 
