@@ -40,6 +40,24 @@ static enum err_code code_of(int number)
     }
 }
 
+const char *file_shown(const char *path, char *out, size_t size)
+{
+    static const char mark[] = "...";
+    size_t len = strlen(path);
+    const char *end, *name;
+
+    if (len < size)
+        return path;
+    end = path + len - (size - sizeof mark);
+    name = strchr(end, '/');
+    if (name != NULL && name[1] != '\0')
+        end = name;
+    while (((unsigned char)*end & 0xC0) == 0x80) // in the middle of a character
+        end++;
+    (void)snprintf(out, size, "%s%s", mark, end);
+    return out;
+}
+
 static void set_cause(struct err *err, const char *verb, const char *path,
                       int number)
 {
@@ -47,12 +65,13 @@ static void set_cause(struct err *err, const char *verb, const char *path,
 
     if (strerror_r(number, cause, sizeof cause) != 0)
         (void)snprintf(cause, sizeof cause, "error %d", number);
-    err_set(err, code_of(number), "cannot %s %.150s: %s", verb, path, cause);
+    err_set(err, code_of(number), "cannot %s %s: %s", verb,
+            FILE_SHOWN(path, 150), cause);
 }
 
 static bool refuse(struct err *err, const char *path, const char *why)
 {
-    err_set(err, ERR_INPUT, "cannot read %.120s: %s", path, why);
+    err_set(err, ERR_INPUT, "cannot read %s: %s", FILE_SHOWN(path, 120), why);
     return false;
 }
 
@@ -161,11 +180,10 @@ bool file_read_below(const char *folder, const char *name, struct buf *out,
     else if (root == NULL || found == NULL)
         set_cause(err, "open", path, errno);
     else if (!is_below(root, found))
-        err_set(
-            err, ERR_INPUT,
-            "the file %.100s is outside the job's folder: copy it there, so "
-            "that the folder contains the whole job",
-            name);
+        err_set(err, ERR_INPUT,
+                "the file %s is outside the job's folder: copy it there, so "
+                "that the folder contains the whole job",
+                FILE_SHOWN(name, 100));
     else
         ok = read_path(found, false, O_NOFOLLOW, out, err);
     free(found);
@@ -290,11 +308,10 @@ int file_open_direct(const char *path, struct err *err)
         (void)poll(NULL, 0, PIPE_LOOK_MS);
     }
     if (fd < 0 && errno == ENXIO)
-        err_set(
-            err, ERR_INPUT,
-            "cannot write %.120s: it is a pipe or a socket, and nobody reads "
-            "from it",
-            path);
+        err_set(err, ERR_INPUT,
+                "cannot write %s: it is a pipe or a socket, and nobody reads "
+                "from it",
+                FILE_SHOWN(path, 120));
     else if (fd < 0)
         set_cause(err, "write", path, errno);
     else

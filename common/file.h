@@ -24,6 +24,14 @@ bool file_read(const char *path, struct buf *out, struct err *err);
 bool file_read_below(const char *folder, const char *name, struct buf *out,
                      struct err *err);
 
+// Returns a path for a message that has more to say: all of it, or, if it is
+// longer than size - 1 bytes, "..." and its end, which names the file; out has
+// size bytes. FILE_SHOWN gives it room for that many bytes until the end of the
+// block.
+const char *file_shown(const char *path, char *out, size_t size);
+#define FILE_SHOWN(path, most)                                                 \
+    file_shown((path), (char[(most) + 1]){0}, (most) + 1)
+
 // Writes PATH.tmp-PID, syncs it, and renames it to PATH. The old file stays
 // whole until the new one is complete, and its mode is kept. A symbolic link
 // stays a link: its target is replaced. A pipe or a device (`--out

@@ -17,6 +17,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "store/holder.h"
 
@@ -55,15 +56,14 @@ static void set_busy(const struct holder *holder, const char *path,
 {
     if (holder->host[0] != '\0')
         err_set(err, ERR_BUSY,
-                "the store %.80s is in use by process %ld on host %s; wait for "
+                "the store %s is in use by process %ld on host %s; wait for "
                 "it, stop it, or name another with --store",
-                path, holder->pid, holder->host);
+                FILE_SHOWN(path, 80), holder->pid, holder->host);
     else
-        err_set(
-            err, ERR_BUSY,
-            "the store %.120s is in use by another process; wait for it, or "
-            "name another with --store",
-            path);
+        err_set(err, ERR_BUSY,
+                "the store %s is in use by another process; wait for it, or "
+                "name another with --store",
+                FILE_SHOWN(path, 120));
 }
 
 // --- waiting for a process that ends ---
@@ -103,9 +103,9 @@ static bool open_lock(struct name_lock *lock, struct err *err)
         lock->fd = open(lock->name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock->fd < 0)
         err_set(err, ERR_INPUT,
-                "cannot write %.80s: %s; the store needs a folder that exists "
+                "cannot write %s: %s; the store needs a folder that exists "
                 "and is writable (--store names another)",
-                lock->name, strerror(errno));
+                FILE_SHOWN(lock->name, 80), strerror(errno));
     return lock->fd >= 0;
 }
 
@@ -117,11 +117,10 @@ static bool lock_patiently(int fd, const char *path, struct err *err)
 
     while (!try_lock(fd, 0, 0)) {
         if (!is_busy()) {
-            err_set(
-                err, ERR_INPUT,
-                "cannot lock %.100s.lock: %s; keep the store on a local disk "
-                "(--store names another)",
-                path, strerror(errno));
+            err_set(err, ERR_INPUT,
+                    "cannot lock %s.lock: %s; keep the store on a local disk "
+                    "(--store names another)",
+                    FILE_SHOWN(path, 100), strerror(errno));
             return false;
         }
         holder_read(fd, &holder);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/file.h"
 #include "common/hash.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -38,28 +39,26 @@ static bool check_state(const struct state *state, const char *path,
                         struct err *err)
 {
     if (is_empty(state)) {
-        err_set(
-            err, ERR_INPUT,
-            "%.120s is empty, so it holds no history; name another file with "
-            "--store",
-            path);
+        err_set(err, ERR_INPUT,
+                "%s is empty, so it holds no history; name another file with "
+                "--store",
+                FILE_SHOWN(path, 120));
         return false;
     }
     if (state->application_id != SQL_APPLICATION_ID) {
-        err_set(
-            err, ERR_INPUT,
-            "%.120s is a database of another program; name another file with "
-            "--store",
-            path);
+        err_set(err, ERR_INPUT,
+                "%s is a database of another program; name another file with "
+                "--store",
+                FILE_SHOWN(path, 120));
         return false;
     }
     if (state->version < 1 || state->version > STORE_VERSION) {
         err_set(err, ERR_INPUT,
-                "the store %.80s has version %" PRId64
+                "the store %s has version %" PRId64
                 ", but this promptcc reads only up to %d; use the newer "
                 "promptcc that "
                 "wrote it, or name another file with --store",
-                path, state->version, STORE_VERSION);
+                FILE_SHOWN(path, 80), state->version, STORE_VERSION);
         return false;
     }
     return true;
@@ -78,11 +77,10 @@ static bool set_wal(sqlite3 *db, const char *path, struct err *err)
         const char *mode = (const char *)sqlite3_column_text(read.stmt, 0);
         ok = mode != NULL && strcmp(mode, "wal") == 0;
         if (!ok)
-            err_set(
-                err, ERR_INPUT,
-                "the file system of %.80s does not allow shared memory, which "
-                "a store needs; name a file on a local disk with --store",
-                path);
+            err_set(err, ERR_INPUT,
+                    "the file system of %s does not allow shared memory, which "
+                    "a store needs; name a file on a local disk with --store",
+                    FILE_SHOWN(path, 80));
     }
     sql_read_close(&read);
     return ok;

@@ -1,5 +1,7 @@
 #include "store/parts.h"
 
+#include "common/file.h"
+
 enum { SCRATCH_KEEP = 1024 * 1024 };
 
 struct buf *store_record(struct store *store)
@@ -17,8 +19,8 @@ bool store_put(struct store *store, struct err *err)
     if (store->draft != NULL)
         return draft_end(store->draft, err);
     if (store->writer == NULL) {
-        err_set(err, ERR_STORE, "the store %.150s is open read-only",
-                store->path);
+        err_set(err, ERR_STORE, "the store %s is open read-only",
+                FILE_SHOWN(store->path, 150));
         return false;
     }
     return writer_put(store->writer, &store->record, err);

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "store/parts.h"
 #include "store/query_hint.h"
 
@@ -454,8 +455,8 @@ static void set_no_job(struct store *store, const char *prefix,
         err_set(err, ERR_INPUT, "there is no job \"%s\"; the jobs here are %s",
                 prefix, ids.data);
     else
-        err_set(err, ERR_INPUT, "the store %.150s has no jobs yet",
-                store->path);
+        err_set(err, ERR_INPUT, "the store %s has no jobs yet",
+                FILE_SHOWN(store->path, 150));
     json_decref(all);
     buf_release(&ids);
 }

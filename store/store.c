@@ -45,9 +45,9 @@ static bool check_folder(const char *path, struct err *err)
     network = netfs_of(folder);
     if (network != NULL)
         err_set(err, ERR_INPUT,
-                "%.80s is on a network file system (%s), which would damage a "
+                "%s is on a network file system (%s), which would damage a "
                 "store; name a file on a local disk with --store",
-                folder, network);
+                FILE_SHOWN(folder, 80), network);
     free(folder);
     return network == NULL;
 }
@@ -67,7 +67,8 @@ static bool check_path(const char *path, enum presence presence,
         if (S_ISREG(info.st_mode))
             return true;
         err_set(err, ERR_INPUT,
-                "%.150s is not a file but %s; name a file with --store", path,
+                "%s is not a file but %s; name a file with --store",
+                FILE_SHOWN(path, 150),
                 S_ISDIR(info.st_mode) ? "a folder" : "something else");
         return false;
     }
@@ -75,15 +76,14 @@ static bool check_path(const char *path, enum presence presence,
         return true;
     if (errno == EACCES)
         err_set(err, ERR_INPUT,
-                "cannot open %.100s: you may not enter its folder; change its "
+                "cannot open %s: you may not enter its folder; change its "
                 "permissions, or name another file with --store",
-                path);
+                FILE_SHOWN(path, 100));
     else
-        err_set(
-            err, ERR_INPUT,
-            "there is no store at %.120s: %s; a run creates one, and --store "
-            "names another",
-            path, strerror(errno));
+        err_set(err, ERR_INPUT,
+                "there is no store at %s: %s; a run creates one, and --store "
+                "names another",
+                FILE_SHOWN(path, 120), strerror(errno));
     return false;
 }
 
@@ -144,9 +144,9 @@ static bool open_immutable(struct store *store, struct err *err)
         goto out;
     if (access(name.data, F_OK) == 0) {
         err_set(err, ERR_INPUT,
-                "cannot read %.100s: its last changes are in its -wal file, "
+                "cannot read %s: its last changes are in its -wal file, "
                 "and the folder is not writable; copy both to a folder that is",
-                store->path);
+                FILE_SHOWN(store->path, 100));
         goto out;
     }
     buf_clear(&name);
@@ -297,9 +297,9 @@ static bool upgrade(const char *path, enum migrate_age age, struct err *err)
     if (store != NULL || age != MIGRATE_OLDER)
         return true;
     err_set(err, why.code,
-            "%.150s was written by an older promptcc and must be upgraded "
+            "%s was written by an older promptcc and must be upgraded "
             "before it can be read, which failed: %s",
-            path, why.text);
+            FILE_SHOWN(path, 90), why.text);
     return false;
 }
 

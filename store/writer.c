@@ -9,6 +9,7 @@
 #include "common/bell.h"
 #include "common/clock.h"
 #include "common/cond.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/thread.h"
 #include "store/frames.h"
@@ -94,11 +95,10 @@ static bool check_in_place(struct writer *writer)
 
     if (file_lock_is_at(writer->file, writer->path))
         return true;
-    err_set(
-        &cause, ERR_STORE,
-        "the store %.80s was removed, moved or replaced while it was in use: "
-        "put it back, or run the same command again to begin a new one",
-        writer->path);
+    err_set(&cause, ERR_STORE,
+            "the store %s was removed, moved or replaced while it was in use: "
+            "put it back, or run the same command again to begin a new one",
+            FILE_SHOWN(writer->path, 80));
     set_broken(writer, &cause);
     return false;
 }

@@ -147,6 +147,15 @@ Test(file, a_long_path_leaves_room_for_the_cause)
                        err.text);
 }
 
+Test(file, a_long_path_is_shown_by_its_end)
+{
+    cr_expect_str_eq(FILE_SHOWN("jobs/care/job.yaml", 18),
+                     "jobs/care/job.yaml");
+    cr_expect_str_eq(FILE_SHOWN("jobs/care/job.yaml", 17), ".../care/job.yaml");
+    cr_expect_str_eq(FILE_SHOWN("jobs/a_long_name.yaml", 12), "...name.yaml");
+    cr_expect_str_eq(FILE_SHOWN("a/\xC3\xA9\xC3\xA9.yaml", 9), "....yaml");
+}
+
 Test(file, folder_is_not_a_file)
 {
     cr_expect_not(file_read(folder, &out, &err));
