@@ -570,6 +570,7 @@ def test_a_process_halted_for_seconds_delays_the_job_only_that_long(stage, who):
     assert result.status == 0, result
 
 
+@pytest.mark.alone
 def test_a_halt_of_the_whole_cluster_makes_no_worker_silent(stage):
     """All programs stand still for longer than a worker may be silent, as on a
     virtual machine that is paused. The coordinator is the first to go on, and
