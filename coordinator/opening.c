@@ -23,7 +23,8 @@ struct opening {
     struct submit submit;   // in the arena
     char *job_id;           // owned; NULL for a submission
     struct job_share share; // for a job that is resumed; 0: unchanged
-    int32_t *excluded;      // rows that it leaves out from now on; owned
+    int32_t *excluded; // rows that it leaves out from now on; owned until the
+                       // job that was read has them
     size_t n_excluded;
     // What became of it.
     struct running_job *running; // owned; NULL before the job is read
@@ -200,9 +201,11 @@ static void read_job(struct chore *chore, struct store *reader,
                check_same(opening));
     else if (err->code == ERR_NONE)
         err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
-    if (err->code == ERR_NONE)
-        (void)running_job_exclude(opening->running, opening->excluded,
-                                  opening->n_excluded, err);
+    if (err->code != ERR_NONE)
+        return;
+    running_job_exclude(opening->running, opening->excluded,
+                        opening->n_excluded);
+    opening->excluded = NULL;
 }
 
 static void look_up(struct chore *chore, struct store *reader,

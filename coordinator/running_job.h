@@ -67,9 +67,8 @@ struct running_job *running_job_open(struct engine *engine,
 const char *running_job_id(const struct running_job *running);
 
 // Leaves these rows out from the moment the job begins: what has no score yet
-// gets none. Copies them.
-bool running_job_exclude(struct running_job *running, const int32_t *rows,
-                         size_t n, struct err *err);
+// gets none. Takes them; call it once.
+void running_job_exclude(struct running_job *running, int32_t *rows, size_t n);
 
 // Set its number for dispatch, and take the number that its history gets if it
 // is new. Call on the loop, before the look-up.

@@ -1,26 +1,14 @@
 #include "coordinator/running_job_excluded.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "store/calls.h"
 #include "store/history.h"
 
-bool running_job_exclude(struct running_job *running, const int32_t *rows,
-                         size_t n, struct err *err)
+void running_job_exclude(struct running_job *running, int32_t *rows, size_t n)
 {
-    int32_t *copy = malloc((n + 1) * sizeof *copy);
-
-    if (copy == NULL) {
-        err_nomem(err, "the examples");
-        return false;
-    }
-    if (n > 0)
-        memcpy(copy, rows, n * sizeof *copy);
-    free(running->past.excluded);
-    running->past.excluded = copy;
+    running->past.excluded = rows;
     running->past.n_excluded = n;
-    return true;
 }
 
 // Makes the list for the first row that is excluded. Returns NULL when out of

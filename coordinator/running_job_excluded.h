@@ -1,5 +1,4 @@
-// running_job_excluded: the rows that a job leaves out, because a person said
-// so
+// running_job_excluded: the rows that a job leaves out because a person said so
 // (`resume --exclude`).
 //
 // What has no score yet gets none. Exclusions are stored as events, so that

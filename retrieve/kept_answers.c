@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MOST_BYTES = 32 << 20
-}; // of answers; if there are more, all are dropped
+enum { MOST_BYTES = 32 << 20 }; // of all answers; then they are dropped
 
 struct answer {
     size_t len;
