@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "program/job/dataset_load.h"
 #include "program/job/reach_check.h"
 #include "program/metric/metric.h"
@@ -40,13 +41,6 @@ static bool check_exists(const char *path, struct err *err)
     return false;
 }
 
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t len = strlen(path), n = strlen(ending);
-
-    return len >= n && strcmp(path + len - n, ending) == 0;
-}
-
 // Returns true for what `run` or DSPy writes: no job has `metadata`.
 static bool is_compiled(const struct bundle_file *file)
 {
@@ -67,17 +61,17 @@ static bool check_is_job(const struct jobfile *file, struct err *err)
 
     if (is_compiled(&file->bundle->files[0])) {
         err_set(err, ERR_INPUT,
-                "%.150s is a compiled file, not a job: name the job that it "
+                "%s is a compiled file, not a job: name the job that it "
                 "was compiled from, or run it with `promptcc predict`",
-                file->path);
+                FILE_SHOWN(file->path, 110));
         return false;
     }
     for (size_t i = 0; i < sizeof data / sizeof *data; i++)
-        if (ends_with(file->path, data[i])) {
+        if (text_ends_with(file->path, data[i])) {
             err_set(err, ERR_INPUT,
-                    "%.150s is data, not a job: name the job file that names "
+                    "%s is data, not a job: name the job file that names "
                     "it under `data`",
-                    file->path);
+                    FILE_SHOWN(file->path, 150));
             return false;
         }
     return true;

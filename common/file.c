@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/nameless.h"
+#include "common/utf8.h"
 
 enum {
     CHUNK = 32 * 1024,
@@ -52,7 +53,7 @@ const char *file_shown(const char *path, char *out, size_t size)
     name = strchr(end, '/');
     if (name != NULL && name[1] != '\0')
         end = name;
-    while (((unsigned char)*end & 0xC0) == 0x80) // in the middle of a character
+    while (utf8_follows((unsigned char)*end))
         end++;
     (void)snprintf(out, size, "%s%s", mark, end);
     return out;

@@ -12,6 +12,14 @@ enum {
 };
 
 // Returns true if text begins with a sequence whose last bytes are missing.
+bool text_ends_with(const char *text, const char *ending)
+{
+    size_t len = strlen(text);
+    size_t n = strlen(ending);
+
+    return len >= n && strcmp(text + len - n, ending) == 0;
+}
+
 static bool is_cut(const char *text, size_t len)
 {
     // Stands in for the missing bytes; any valid sequence may end like this.
@@ -20,7 +28,7 @@ static bool is_cut(const char *text, size_t len)
     size_t n = 1;
     uint32_t code = 0;
 
-    while (n < len && n < 3 && ((unsigned char)text[n] & 0xC0) == 0x80)
+    while (n < len && n < 3 && utf8_follows((unsigned char)text[n]))
         n++;
     memcpy(whole, text, n);
     memcpy(whole + n, rest, sizeof whole - n);
@@ -44,7 +52,7 @@ static size_t repair_utf8(char *text, size_t len)
             text[to++] = '?';
         }
         for (at += n > 0 ? n : 1;
-             n == 0 && at < len && ((unsigned char)text[at] & 0xC0) == 0x80;)
+             n == 0 && at < len && utf8_follows((unsigned char)text[at]);)
             at++; // the rest of the character that was dropped
     }
     text[to] = '\0';

@@ -36,6 +36,8 @@ bool text_is_name(const char *text);
 // entries, and the result is borrowed from it.
 const char *text_nearest(const char *text, const char *const *names, size_t n);
 
+bool text_ends_with(const char *text, const char *ending);
+
 // Returns a slice without ASCII white space at its ends.
 const char *text_trim(const char *text, size_t len, size_t *out_len);
 

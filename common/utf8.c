@@ -31,7 +31,7 @@ static const struct lead *find_lead(unsigned char byte)
     return NULL;
 }
 
-static bool follows(unsigned char byte)
+bool utf8_follows(unsigned char byte)
 {
     return (byte & 0xC0) == 0x80;
 }
@@ -52,7 +52,7 @@ size_t utf8_next(const char *text, size_t len, uint32_t *code)
         return 0;
     uint32_t value = in[0] & (0x7FU >> lead->bytes);
     for (size_t i = 1; i < lead->bytes; i++) {
-        if (!follows(in[i]))
+        if (!utf8_follows(in[i]))
             return 0;
         value = value << 6 | (in[i] & 0x3FU);
     }
@@ -81,7 +81,7 @@ size_t utf8_cut(const char *text, size_t len)
 {
     // Goes back at most 3 bytes; in text that is not UTF-8, cuts where asked.
     for (size_t back = 0; back <= 3 && back <= len; back++) {
-        if (!follows((unsigned char)text[len - back]))
+        if (!utf8_follows((unsigned char)text[len - back]))
             return len - back;
     }
     return len;

@@ -6,6 +6,7 @@
 #ifndef COMMON_UTF8_H
 #define COMMON_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ size_t utf8_next(const char *text, size_t len, uint32_t *code);
 
 // Writes a valid code point to out; returns its length in bytes, 1 to 4.
 size_t utf8_put(char out[4], uint32_t code);
+
+// Returns true for a byte that is in a sequence, but not the first of it.
+bool utf8_follows(unsigned char byte);
 
 // Returns the largest length up to len that does not end inside a sequence.
 // text is UTF-8 and may continue after len.

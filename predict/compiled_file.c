@@ -5,14 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/file.h"
-
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t len = strlen(path);
-    size_t n = strlen(ending);
-
-    return len >= n && strcmp(path + len - n, ending) == 0;
-}
+#include "common/text.h"
 
 static bool is_folder(const char *path)
 {
@@ -39,13 +32,14 @@ bool compiled_file_is_named(const char *path, struct err *err)
         err_set(err, ERR_INPUT,
                 "%.100s is a folder, not a compiled file: did you mean the one "
                 "in it, %.100s%scompiled.json?",
-                path, path, ends_with(path, "/") ? "" : "/");
+                path, path, text_ends_with(path, "/") ? "" : "/");
     else if (folder && !holds(path, "job.yaml"))
         err_set(err, ERR_INPUT,
                 "%.150s is a folder without a job in it: name the compiled "
                 "file that `promptcc run` wrote",
                 path);
-    else if (folder || ends_with(path, ".yaml") || ends_with(path, ".yml"))
+    else if (folder || text_ends_with(path, ".yaml") ||
+             text_ends_with(path, ".yml"))
         err_set(err, ERR_INPUT,
                 "%.200s is a job, not a compiled file: `promptcc run` compiles "
                 "it, to compiled.json unless --out says otherwise",

@@ -140,7 +140,10 @@ static void set_words(struct err *err, enum err_code code, const char *path,
                       ? sizeof err->text - taken
                       : PATH_LEAST_BYTES;
 
-    err_set(err, code, "cannot %s %.*s: %s", doing, (int)room, path, words);
+    char shown[sizeof err->text];
+
+    err_set(err, code, "cannot %s %s: %s", doing,
+            file_shown(path, shown, room + 1), words);
 }
 
 void sql_fail(struct err *err, sqlite3 *db, int rc, const char *path,
