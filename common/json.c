@@ -13,11 +13,15 @@ enum { DEPTH_MAX = 2048 };
 // jansson's parser reports a failed allocation as a mistake in the text, or
 // continues without the characters that it had no room for. So it allocates
 // through us, and we remember per thread that an allocation failed.
+// What allocated before remains in use: the C library shares jansson with the
+// program that uses it, which may have allocators of its own, and values that
+// they made.
 static _Thread_local bool allocation_failed;
+static json_malloc_t usual_malloc;
 
 static void *watched_malloc(size_t size)
 {
-    void *piece = malloc(size);
+    void *piece = usual_malloc(size);
 
     if (piece == NULL)
         allocation_failed = true;
@@ -26,7 +30,10 @@ static void *watched_malloc(size_t size)
 
 static void watch_allocations(void)
 {
-    json_set_alloc_funcs(watched_malloc, free);
+    json_free_t usual_free;
+
+    json_get_alloc_funcs(&usual_malloc, &usual_free);
+    json_set_alloc_funcs(watched_malloc, usual_free);
 }
 
 // jansson quotes the input in its messages, including line ends.
