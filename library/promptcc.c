@@ -3,8 +3,10 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/json.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "predict/compiled_file.h"
 #include "predict/render.h"
@@ -25,8 +27,9 @@ struct promptcc_program {
 
 struct promptcc_runner {
     const struct promptcc_program *program;
+    struct model_address address;
     struct student student;
-    int slots;
+    pid_t owner; // the process that opened the connections of student
 };
 
 const char *promptcc_version(void)
@@ -246,21 +249,23 @@ promptcc_runner_new(const struct promptcc_program *program, const char *backend,
                     const char *address, struct promptcc_error *error)
 {
     struct err err = ERR_CLEAR;
-    struct model_address at;
     struct promptcc_runner *runner = calloc(1, sizeof *runner);
     struct stay stay = enter_c_locale();
     bool ok = false;
 
+    // Descriptor 2 may be a file of the program that uses us.
+    log_set_level(LOG_SILENT);
     if (runner == NULL) {
         err_nomem(&err, "a runner");
     } else if (strcmp(backend, "ollama") != 0 &&
                strcmp(backend, "openai") != 0) {
         err_set(&err, ERR_INPUT,
                 "unknown backend `%.40s`: use `ollama` or `openai`", backend);
-    } else if (model_address_parse(backend, address, &at, &err)) {
+    } else if (model_address_parse(backend, address, &runner->address, &err)) {
         runner->program = program;
-        runner->slots = at.slots;
-        ok = student_open(program->compiled, &at, &runner->student, &err);
+        runner->owner = getpid();
+        ok = student_open(program->compiled, &runner->address, &runner->student,
+                          &err);
         // A server without the model is not an error in the caller's input.
         if (!ok && err.code == ERR_INPUT)
             err.code = ERR_FAULT;
@@ -326,14 +331,30 @@ static bool take_result(void *user, const struct runner_result *result,
     return false;
 }
 
+// A child that was forked shares its parent's connections, and each of them
+// could read the reply to what the other asked. So the child opens its own.
+static bool own_connections(struct promptcc_runner *runner, struct err *err)
+{
+    struct model_client *client;
+
+    if (runner->owner == getpid())
+        return true;
+    client = model_client_new(&runner->address, err);
+    if (client == NULL)
+        return false;
+    model_client_free(runner->student.client);
+    runner->student.client = client;
+    runner->owner = getpid();
+    return true;
+}
+
 // Runs a list of inputs, taking over its reference. Fails only if the server
 // cannot be asked, or when out of memory. Returns a new reference.
 static json_t *run_list(struct promptcc_runner *runner, json_t *inputs,
                         struct list *list, struct err *err)
 {
     struct runner work = {.compiled = runner->program->compiled,
-                          .client = runner->student.client,
-                          .slots = runner->slots,
+                          .slots = runner->address.slots,
                           .timeout_ms = CALL_TIMEOUT_MS};
     struct runner_io io = {
         .user = list, .next = next_inputs, .done = take_result};
@@ -343,6 +364,8 @@ static json_t *run_list(struct promptcc_runner *runner, json_t *inputs,
     ok = list->inputs != NULL && list->results != NULL;
     if (!ok)
         err_nomem(err, "the inputs");
+    ok = ok && own_connections(runner, err);
+    work.client = runner->student.client;
     ok = ok && runner_run(&work, &io, err);
     json_decref(list->inputs);
     if (ok)

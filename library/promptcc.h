@@ -29,6 +29,15 @@
 // Threads: a program never changes, and any number of threads may use it at the
 // same time. A runner belongs to one thread at a time; create one for each.
 //
+// Processes: a child made by fork may use the programs and runners that its
+// parent made, except a runner that another thread was using at that moment.
+// Its runners open connections of their own. It frees what it inherited, or
+// leaves that to its end; the parent's stay as they are.
+//
+// Surroundings: nothing is written to standard output or standard error, no
+// signal handler is set, no SIGPIPE is caused, and no program is started. Once
+// loaded, the library stays until the process ends; dlclose does not remove it.
+//
 // This header is stable: within version 1, nothing in it changes its meaning,
 // and functions are only added.
 

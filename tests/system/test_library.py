@@ -29,14 +29,14 @@ def installed(tmp_path_factory):
     stage.close()
 
 
-def build(prefix, source, program):
+def build(prefix, source, program, *libraries):
     found = next(prefix.rglob("promptcc.pc")).parent
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "promptcc"], check=True, text=True,
         capture_output=True, env={**os.environ, "PKG_CONFIG_PATH": str(found)},
     ).stdout.split()
     subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic",
-                    "-Werror", source, *FLAGS, *flags,
+                    "-Werror", source, *FLAGS, *flags, *libraries,
                     f"-Wl,-rpath,{found.parent}", "-o", program], check=True)
 
 
@@ -209,3 +209,202 @@ def test_numbers_have_a_point_in_a_program_that_speaks_german(
     assert done.returncode == 0, done
     assert done.stdout.startswith("de_DE.UTF-8 0,5\n"), done
     assert gate.requests[-1]["options"]["temperature"] == 0.75
+
+
+def run_built(prefix, source, folder, *words, libraries=()):
+    """Builds a program from its text and returns how it ended."""
+    path, program = folder / "program.c", folder / "program"
+    path.write_text("#define _GNU_SOURCE\n" + source)
+    build(prefix, path, program, *libraries)
+    return subprocess.run(
+        [program, *words], capture_output=True, text=True, check=False,
+        env=harness.environment(), timeout=harness.DEADLINE_S)
+
+
+FORKED = r"""
+#include <promptcc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { QUESTIONS = 12 };
+
+static char *ask(struct promptcc_runner *runner, int n)
+{
+    struct promptcc_error error = {0};
+    char inputs[80];
+    char *outputs;
+
+    snprintf(inputs, sizeof inputs, "{\"message\": \"%d parcels, %d roses\"}", n,
+             n * n);
+    outputs = promptcc_run(runner, inputs, &error);
+    if (outputs == NULL)
+        printf("question %d: %s\n", n, error.text);
+    return outputs;
+}
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    struct promptcc_program *program = promptcc_load(argv[1], &error);
+    struct promptcc_runner *runner =
+        promptcc_runner_new(program, "ollama", argv[argc - 1], &error);
+    char *alone[QUESTIONS];
+    int wrong = 0, status = 0;
+    pid_t child;
+
+    for (int i = 0; i < QUESTIONS; i++)
+        alone[i] = ask(runner, i);
+    child = fork();
+    for (int i = 0; i < QUESTIONS; i++) {
+        int n = child == 0 ? i : QUESTIONS - 1 - i;
+        char *outputs = ask(runner, n);
+
+        wrong += outputs == NULL || strcmp(outputs, alone[n]) != 0;
+        promptcc_text_free(outputs);
+    }
+    for (int i = 0; i < QUESTIONS; i++)
+        promptcc_text_free(alone[i]);
+    promptcc_runner_free(runner);
+    promptcc_free(program);
+    if (child > 0)
+        waitpid(child, &status, 0);
+    printf("%d wrong, status %d\n", wrong, status);
+    return wrong != 0 || status != 0;
+}
+"""
+
+
+def test_a_forked_child_gets_no_answers_of_its_parent(stage, installed,
+                                                      tmp_path):
+    """Servers load a program, and fork a process for each client then."""
+    prefix, compiled = installed
+    sim = stage.stand_in(slots=4, latency_ms=20)
+    done = run_built(prefix, FORKED, tmp_path, compiled, sim.url)
+    assert done.returncode == 0, done
+
+
+OWN_FILE = r"""
+#include <promptcc.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    struct promptcc_program *program = promptcc_load(argv[1], &error);
+    struct promptcc_runner *runner;
+    char *outputs;
+
+    close(STDERR_FILENO);
+    if (open(argv[3], O_WRONLY | O_CREAT, 0600) != STDERR_FILENO)
+        return 3;
+    runner = promptcc_runner_new(program, "ollama", argv[argc - 2], &error);
+    outputs = promptcc_run(runner, "{\"message\": \"a parcel\"}", &error);
+    puts(outputs == NULL ? error.text : outputs);
+    promptcc_text_free(outputs);
+    promptcc_runner_free(runner);
+    promptcc_free(program);
+    return outputs == NULL;
+}
+"""
+
+
+def test_the_library_writes_nothing_into_a_file_of_its_user(stage, installed,
+                                                            tmp_path):
+    """In a daemon, descriptor 2 may be any file or connection."""
+    prefix, compiled = installed
+    asks, own = tmp_path / "json.json", tmp_path / "own"
+    text = compiled.read_text()
+    assert '"adapter": "chat"' in text
+    asks.write_text(text.replace('"adapter": "chat"', '"adapter": "json"'))
+    gate = stage.gate(stage.stand_in(slots=1))
+    gate.refuse = lambda body: "format" in body
+    gate.refusal = 400, {"error": "no json_schema here"}
+    done = run_built(prefix, OWN_FILE, tmp_path, asks, gate.url, own)
+    assert done.returncode == 0, done
+    assert any("format" not in body for body in gate.requests)
+    assert own.read_text() == ""
+
+
+OWN_ALLOCATOR = r"""
+#include <promptcc.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { HEAD = 16 };
+
+static long taken;
+
+static void *take(size_t size)
+{
+    char *piece = malloc(size + HEAD);
+
+    taken += piece != NULL;
+    return piece == NULL ? NULL : piece + HEAD;
+}
+
+static void give_back(void *piece)
+{
+    taken -= piece != NULL;
+    if (piece != NULL)
+        free((char *)piece - HEAD);
+}
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    struct promptcc_program *program;
+    json_t *before, *after;
+
+    json_set_alloc_funcs(take, give_back);
+    before = json_string("made before");
+    program = promptcc_load(argv[argc - 1], &error);
+    after = json_string("made after");
+    json_decref(before);
+    json_decref(after);
+    promptcc_free(program);
+    printf("%ld pieces\n", taken);
+    return program == NULL || taken != 0;
+}
+"""
+
+
+def test_the_users_own_allocator_for_json_stays(installed, tmp_path):
+    prefix, compiled = installed
+    done = run_built(prefix, OWN_ALLOCATOR, tmp_path, compiled,
+                     libraries=["-ljansson"])
+    assert done.returncode == 0, done
+
+
+CLOSED = r"""
+#include <dlfcn.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    void *handle = dlopen(argv[argc - 1], RTLD_NOW);
+
+    if (handle == NULL || dlclose(handle) != 0)
+        return 2;
+    return dlopen(argv[argc - 1], RTLD_NOW | RTLD_NOLOAD) == NULL;
+}
+"""
+
+
+def test_dlclose_does_not_take_the_code_from_a_thread_of_libcurl(installed,
+                                                                 tmp_path):
+    """A thread that waits for a name server outlives the call."""
+    prefix, _ = installed
+    library = next(prefix.rglob("libpromptcc.so.1"))
+    path, program = tmp_path / "closed.c", tmp_path / "closed"
+    path.write_text(CLOSED)
+    subprocess.run(["cc", path, *FLAGS, "-ldl", "-o", program], check=True)
+    done = subprocess.run([program, library], capture_output=True, text=True,
+                          env=harness.environment(), check=False,
+                          timeout=harness.DEADLINE_S)
+    assert done.returncode == 0, done
