@@ -25,10 +25,26 @@ int reach_local_port(const char *url)
     return found;
 }
 
+// A request that has run out of time ends then. Otherwise libcurl would wait
+// for the thread in which the system still looks for the host, for as long as
+// the name servers are silent: 10 s for each of them, and for each search
+// domain. The thread cleans up after itself.
+static bool leave_resolver(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+    (void)easy;
+    return true;
+#endif
+}
+
 bool reach_set_up(CURL *easy, const char *url, bool direct)
 {
     const char *trusted = getenv("SSL_CERT_FILE");
 
+    if (!leave_resolver(easy))
+        return false;
     if ((direct || reach_local_port(url) != 0) &&
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)
         return false;

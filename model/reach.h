@@ -1,5 +1,5 @@
-// reach: how a request gets to the server of a URL: through which proxy, and
-// which certificates are trusted.
+// reach: how a request gets to the server of a URL: through which proxy, which
+// certificates are trusted, and how long a silent name server is waited for.
 //
 // The environment decides, by the usual names. A proxy comes from http_proxy,
 // https_proxy, all_proxy and no_proxy, as libcurl reads them, but is never used

@@ -6,9 +6,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -292,3 +294,34 @@ def test_every_address_of_a_host_name_is_tried(stage, name, first):
         return answer if answer.status == 0 else None
 
     assert harness.wait_until(answered, "answer").json == []
+
+
+def test_a_silent_name_server_is_not_waited_for_after_the_time_is_up(stage):
+    """The system asks it five times and waits 30 s each time, in a thread that
+    cannot be ended."""
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    address = f"127.{os.getpid() % 250 + 1}.53.{os.getpid() // 250 % 250 + 1}"
+    resolver, order = stage.folder / "resolv.conf", stage.folder / "nsswitch"
+    resolver.write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
+    order.write_text("hosts: files dns\n")
+    among = ["unshare", "-m", "sh", "-c",
+             'mount --bind "$0" /etc/resolv.conf && '
+             'mount --bind "$1" /etc/nsswitch.conf && shift && exec "$@"',
+             str(resolver), str(order)]
+    if subprocess.run([*among, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs root, for a name server of its own")
+    job = stage.job()
+    assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
+    with sink:
+        sink.bind((address, 53))
+        began = time.monotonic()
+        asked = stage.add(harness.Process(
+            stage, [*among, str(harness.PROMPTCC), "predict",
+                    str(job.parent / "compiled.json"), "message=a parcel",
+                    "--ollama", "http://gpu.example:11434"], "asked"))
+        answer = asked.wait()
+        took_s = time.monotonic() - began
+        sink.settimeout(1)
+        assert b"gpu" in sink.recv(1000)
+    assert answer.status == 3 and "no model server answers" in answer.err, answer
+    assert took_s < 100, took_s
