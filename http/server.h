@@ -22,7 +22,8 @@
 //                 answer is 431 or 413
 //   streams       at most max_streams of the connections; beyond that 503
 //
-// http/crowd.h enforces connections, work and time.
+// http/crowd.h enforces connections, work and time; http/check.h says which
+// requests no handler sees.
 //
 // A stream is a reply without an end (server-sent events). Its `next` is called
 // again and again, on the connection's thread, and may wait. When the server
@@ -39,45 +40,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/buf.h"
 #include "common/err.h"
 #include "http/address.h"
+#include "http/reply.h"
 #include "http/request.h"
 
-enum {
-    HTTP_HEADER_BYTES = 32 << 10, // of a request's line and headers
-    HTTP_MAX_HEADERS = 12,        // of a reply
-    HTTP_VALUE_BYTES = 320,
-};
+enum { HTTP_HEADER_BYTES = 32 << 10 }; // of a request's line and headers
 
 struct http_server;
-
-// A reply without an end. next waits, and appends to out what to send; false
-// ends the stream. close is always called.
-struct http_stream {
-    void *user;
-    bool (*next)(void *user, struct buf *out);
-    void (*close)(void *user);
-};
-
-struct http_reply {
-    unsigned status;  // 200 unless the handler says otherwise
-    const char *type; // Content-Type; static
-    struct buf body;
-    const char *fixed; // instead of body: bytes that outlive the server
-    size_t fixed_len;
-    struct http_stream stream; // instead of both, if next is not NULL
-    size_t n_headers;
-    struct {
-        const char *name; // static
-        char value[HTTP_VALUE_BYTES];
-    } headers[HTTP_MAX_HEADERS];
-};
-
-// Adds a header. Leaves it out if it is too long or has a control character in
-// it.
-void http_reply_header(struct http_reply *reply, const char *name,
-                       const char *value);
 
 typedef void (*http_handler)(void *user, const struct http_request *request,
                              struct http_reply *reply);

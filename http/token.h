@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "http/server.h"
+#include "http/request.h"
 
 struct http_token;
 

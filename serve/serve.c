@@ -7,6 +7,7 @@
 #include "common/error_document.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "http/server.h"
 #include "http/token.h"
 #include "predict/service.h"
 #include "predict/student.h"
