@@ -48,14 +48,16 @@ static bool open_input(struct batch *batch, const char *in, struct err *err)
 
     if (!is_standard(in) && stat(in, &info) == 0 && S_ISDIR(info.st_mode)) {
         err_set(err, ERR_INPUT,
-                "cannot read %.150s: it is a folder: name a file in it", in);
+                "cannot read %s: it is a folder: name a file in it",
+                FILE_SHOWN(in, 150));
         return false;
     }
     batch->in_name = is_standard(in) ? "standard input" : in;
     batch->in = is_standard(in) ? stdin : fopen(in, "re");
     if (batch->in != NULL)
         return true;
-    err_set(err, ERR_INPUT, "cannot open %.150s: %s", in, strerror(errno));
+    err_set(err, ERR_INPUT, "cannot open %s: %s", FILE_SHOWN(in, 150),
+            strerror(errno));
     return false;
 }
 
@@ -131,9 +133,9 @@ static bool keep_earlier(const char *path, struct err *err)
         return true;
     if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         err_set(err, ERR_BUSY,
-                "another `promptcc predict` is writing to %.150s: wait for it, "
+                "another `promptcc predict` is writing to %s: wait for it, "
                 "or choose a different --output",
-                path);
+                FILE_SHOWN(path, 130));
         ok = false;
     } else if (fstat(fileno(file), &info) == 0 && info.st_size > 0) {
         name = free_name(path);
@@ -144,9 +146,9 @@ static bool keep_earlier(const char *path, struct err *err)
                        name);
         else
             err_set(err, ERR_INPUT,
-                    "cannot rename %.150s to keep what an earlier run wrote: "
+                    "cannot rename %s to keep what an earlier run wrote: "
                     "move it out of the way",
-                    path);
+                    FILE_SHOWN(path, 150));
     }
     free(name);
     (void)fclose(file);
@@ -165,17 +167,17 @@ static bool open_aside(struct batch *batch, const char *out, mode_t mode,
     }
     if (is_input(batch, batch->aside)) {
         err_set(err, ERR_INPUT,
-                "%.120s holds the outputs until the batch is complete, so the "
+                "%s holds the outputs until the batch is complete, so the "
                 "inputs in it would be lost: choose a different --output",
-                batch->aside);
+                FILE_SHOWN(batch->aside, 110));
         return false;
     }
     if (!keep_earlier(batch->aside, err))
         return false;
     batch->out = fopen(batch->aside, "we");
     if (batch->out == NULL) {
-        err_set(err, ERR_INPUT, "cannot write %.150s: %s", batch->aside,
-                strerror(errno));
+        err_set(err, ERR_INPUT, "cannot write %s: %s",
+                FILE_SHOWN(batch->aside, 150), strerror(errno));
         return false;
     }
     (void)flock(fileno(batch->out), LOCK_EX | LOCK_NB);
@@ -201,9 +203,9 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
 
     if (is_input(batch, out)) {
         err_set(err, ERR_INPUT,
-                "%.120s is both input and output, so its inputs would be lost: "
+                "%s is both input and output, so its inputs would be lost: "
                 "write the outputs to another file",
-                batch->in_name);
+                FILE_SHOWN(batch->in_name, 120));
         return false;
     }
     if (is_standard(out)) {
@@ -212,7 +214,8 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
     }
     bool there = stat(out, &info) == 0;
     if (there && S_ISDIR(info.st_mode)) {
-        err_set(err, ERR_INPUT, "cannot write %.150s: it is a folder", out);
+        err_set(err, ERR_INPUT, "cannot write %s: it is a folder",
+                FILE_SHOWN(out, 150));
         return false;
     }
     struct stat link;
@@ -221,7 +224,8 @@ static bool open_output(struct batch *batch, const char *out, struct err *err)
         return open_aside(batch, out, there ? info.st_mode : 0, err);
     batch->out = dangling ? fopen(out, "we") : open_through(out, err);
     if (batch->out == NULL && err->code == ERR_NONE)
-        err_set(err, ERR_INPUT, "cannot open %.150s: %s", out, strerror(errno));
+        err_set(err, ERR_INPUT, "cannot open %s: %s", FILE_SHOWN(out, 150),
+                strerror(errno));
     return batch->out != NULL;
 }
 
@@ -248,12 +252,13 @@ static bool open_rows(struct batch *batch, const struct program *program,
     input.wanted = columns_wanted(batch->columns, &input.n_wanted);
     batch->rows = rows_open(&input, &why);
     if (batch->rows == NULL) {
-        err_set(err, why.code, "%.150s: %s", batch->in_name, why.text);
+        err_set(err, why.code, "%s: %s", FILE_SHOWN(batch->in_name, 110),
+                why.text);
         return false;
     }
     if (columns_header(batch->columns, batch->rows, &faults))
         return true;
-    err_set(err, ERR_INPUT, "%.150s:%d: %s", batch->in_name,
+    err_set(err, ERR_INPUT, "%s:%d: %s", FILE_SHOWN(batch->in_name, 110),
             rows_line(batch->rows), why.text);
     return false;
 }
@@ -287,7 +292,7 @@ static void take_row(struct batch *batch, json_t **values, struct err *err)
         return;
     json_decref(*values);
     *values = NULL;
-    err_set(err, ERR_INPUT, "%.100s:%d: %s", batch->in_name,
+    err_set(err, ERR_INPUT, "%s:%d: %s", FILE_SHOWN(batch->in_name, 110),
             rows_line(batch->rows), why.text);
 }
 
@@ -303,12 +308,12 @@ bool batch_next(struct batch *batch, json_t **values, struct err *err)
     case ROWS_BLANK:
         return true;
     case ROWS_BAD:
-        err_set(err, ERR_INPUT, "%.100s:%d: %s", batch->in_name,
+        err_set(err, ERR_INPUT, "%s:%d: %s", FILE_SHOWN(batch->in_name, 110),
                 rows_line(batch->rows), why.text);
         return true;
     case ROWS_FAILED:
-        err_set(&batch->failure, why.code, "%.150s: %s", batch->in_name,
-                why.text);
+        err_set(&batch->failure, why.code, "%s: %s",
+                FILE_SHOWN(batch->in_name, 110), why.text);
         break;
     case ROWS_END:
         break;
@@ -385,8 +390,9 @@ static void close_output(struct batch *batch, struct err *err)
     if (err->code != ERR_NONE)
         keep_whole_lines(batch);
     else if (!file_rename(batch->aside, batch->path))
-        err_set(err, ERR_IO, "cannot rename %.100s to %.100s: %s", batch->aside,
-                batch->path, strerror(errno));
+        err_set(err, ERR_IO, "cannot rename %s to %s: %s",
+                FILE_SHOWN(batch->aside, 90), FILE_SHOWN(batch->path, 80),
+                strerror(errno));
 }
 
 void batch_close(struct batch *batch, struct err *err)

@@ -10,6 +10,7 @@
 #include "cli/job_report.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/word_diff.h"
 #include "predict/compiled_file.h"
@@ -48,10 +49,11 @@ static json_t *read_operand(const struct options *options, const char *name,
     if (!ok || (document != NULL && has_predictor(document)))
         return document;
     if (document == NULL)
-        err_set(err, why.code, "%.150s: %s", name, why.text);
+        err_set(err, why.code, "%s: %s", FILE_SHOWN(name, 150), why.text);
     else
         err_set(err, ERR_INPUT,
-                "%.150s: this is not a compiled file: it has no prompts", name);
+                "%s: this is not a compiled file: it has no prompts",
+                FILE_SHOWN(name, 150));
     json_decref(document);
     return NULL;
 }

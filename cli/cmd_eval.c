@@ -3,6 +3,7 @@
 #include "cli/jobfile_files.h"
 #include "cli/outcomes.h"
 #include "cli/output.h"
+#include "common/file.h"
 
 // Returns the score at which a row counts as passed: a full score, unless
 // --fail-below asks for less overall.
@@ -34,7 +35,8 @@ static bool write_rows(const void *user, int64_t candidate, struct err *err)
     if (rows != NULL) {
         struct err why = *err;
 
-        err_set(err, why.code, "%.110s; %.110s is written", why.text, rows);
+        err_set(err, why.code, "%.110s; %s is written", why.text,
+                FILE_SHOWN(rows, 110));
     }
     return false;
 }

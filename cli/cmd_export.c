@@ -85,9 +85,9 @@ static bool check_out(const struct options *options, struct err *err)
     if (option_text(options, OPT_FORMAT) == NULL &&
         compiled_text_is_file(name)) {
         err_set(err, ERR_INPUT,
-                "%.150s names a compiled file; say which other form of it to "
+                "%s names a compiled file; say which other form of it to "
                 "write: --format messages, modelfile, dspy or markdown",
-                name);
+                FILE_SHOWN(name, 110));
         return false;
     }
     return history_check_out(options, history_operand(options),

@@ -24,8 +24,8 @@ static bool make_folder(const char *folder, bool *made, struct err *err)
     cause = errno;
     if (*made || (stat(folder, &info) == 0 && S_ISDIR(info.st_mode)))
         return true;
-    err_set(err, ERR_INPUT, "cannot make the folder %.150s: %s", folder,
-            strerror(cause));
+    err_set(err, ERR_INPUT, "cannot make the folder %s: %s",
+            FILE_SHOWN(folder, 150), strerror(cause));
     return false;
 }
 
@@ -62,9 +62,9 @@ static bool is_free(const struct template_file *file, const char *path,
     if (stat(path, &info) != 0)
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s already exists: name another folder, as in `promptcc init "
+            "%s already exists: name another folder, as in `promptcc init "
             "my-job`",
-            path);
+            FILE_SHOWN(path, 150));
     return false;
 }
 

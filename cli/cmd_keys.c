@@ -10,6 +10,7 @@
 #include "cli/option_about.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "common/file.h"
 #include "common/shell_word.h"
 
 enum { TEXT_BYTES = 16384 };
@@ -51,9 +52,9 @@ static bool make(const struct options *options, const char *folder,
     }
     if (role == KEY_COORDINATOR && !made) {
         err_set(err, ERR_INPUT,
-                "%.150s/coordinator.key already exists; with a new one, the "
+                "%s/coordinator.key already exists; with a new one, the "
                 "keys of all workers and clients have to be made again",
-                folder);
+                FILE_SHOWN(folder, 110));
         return false;
     }
     if (made) {
@@ -155,9 +156,9 @@ static bool check_folder(const char *folder, struct err *err)
     if (stat(folder, &st) != 0 || S_ISDIR(st.st_mode))
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s is a file, and `promptcc keys` works on the folder of all "
+            "%s is a file, and `promptcc keys` works on the folder of all "
             "keys: say --keys DIR",
-            folder);
+            FILE_SHOWN(folder, 150));
     return false;
 }
 

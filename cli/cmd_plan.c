@@ -181,9 +181,9 @@ static int rehearse(const struct options *options, struct jobfile *file,
 
     if (store == NULL) {
         err_set(err, ERR_IO,
-                "cannot make a folder for the rehearsal in %.200s (%s): name "
+                "cannot make a folder for the rehearsal in %s (%s): name "
                 "another one in TMPDIR",
-                file_temp_folder(), strerror(errno));
+                FILE_SHOWN(file_temp_folder(), 120), strerror(errno));
         goto out;
     }
     here.values[OPT_OLLAMA] = here.values[OPT_OPENAI] =

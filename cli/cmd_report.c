@@ -36,10 +36,10 @@ static bool check_ending(const char *path, struct err *err)
         if (!ends_in(path, others[i]))
             continue;
         err_set(err, ERR_INPUT,
-                "--out cannot be %.120s: a report is HTML (FILE.html, which a "
+                "--out cannot be %s: a report is HTML (FILE.html, which a "
                 "browser prints as PDF) or Markdown (FILE.md); --json prints "
                 "what it is made of",
-                path);
+                FILE_SHOWN(path, 90));
         return false;
     }
     return true;

@@ -123,8 +123,8 @@ static bool find_places(const struct options *options, const char *path,
         return false;
     if (mkdir(at->folder, 0700) == 0 || errno == EEXIST)
         return find_program(at, err);
-    err_set(err, ERR_IO, "cannot make the folder %.150s: %s", at->folder,
-            strerror(errno));
+    err_set(err, ERR_IO, "cannot make the folder %s: %s",
+            FILE_SHOWN(at->folder, 150), strerror(errno));
     return false;
 }
 
@@ -237,15 +237,15 @@ static bool submit_script(const char *script, const char *argument, char *id,
     if (failed != 0) {
         err_set(err, ERR_INPUT,
                 "cannot run sbatch: %s; run this where Slurm is, or with "
-                "--dry-run and submit %.100s yourself",
-                strerror(failed), script);
+                "--dry-run and submit %s yourself",
+                strerror(failed), FILE_SHOWN(script, 100));
         return false;
     }
     id[strcspn(id, ";\r\n")] = '\0'; // "NUMBER;CLUSTER"
     if (status == 0 && id[0] != '\0' && strspn(id, "0123456789") == strlen(id))
         return true;
-    err_set(err, ERR_INPUT, "sbatch refused %.150s: its reason is above",
-            script);
+    err_set(err, ERR_INPUT, "sbatch refused %s: its reason is above",
+            FILE_SHOWN(script, 150));
     return false;
 }
 

@@ -31,7 +31,7 @@ static bool read_file(const char *name, struct buf *out, struct err *err)
 
     if (ok && !compiled_decode(data.data == NULL ? "" : data.data, data.len,
                                &spare, &text, &len, &why)) {
-        err_set(err, why.code, "%.150s: %s", name, why.text);
+        err_set(err, why.code, "%s: %s", FILE_SHOWN(name, 150), why.text);
         ok = false;
     }
     if (ok)

@@ -93,14 +93,14 @@ static void tell_missing(const char *path, struct err *err)
 
     if (below != NULL)
         err_set(err, ERR_INPUT,
-                "there is no store at %s, but there is one at %.120s: name it "
-                "with --store %.120s",
-                path, below, below);
+                "there is no store at %s, but there is one at %s: name it "
+                "with --store %s",
+                path, FILE_SHOWN(below, 70), FILE_SHOWN(below, 70));
     else
         err_set(err, ERR_INPUT,
-                "there is no store at %.150s: name one with --store FILE, or a "
+                "there is no store at %s: name one with --store FILE, or a "
                 "cluster with --coordinator",
-                path);
+                FILE_SHOWN(path, 140));
     free(below);
 }
 
@@ -180,7 +180,8 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
     char *copy = id == NULL ? NULL : strdup(id);
 
     if (rows != NULL && copy == NULL)
-        err_set(err, ERR_INPUT, "no job has been run from %.150s yet", job);
+        err_set(err, ERR_INPUT, "no job has been run from %s yet",
+                FILE_SHOWN(job, 150));
     free(folder);
     json_decref(rows);
     return copy;

@@ -43,9 +43,9 @@ static char *name_in(const struct options *options, const char *path,
             name = strdup(file.job->name);
         if (name == NULL)
             err_set(err, ERR_INPUT,
-                    "%.150s has mistakes, so the name of its job is not known: "
+                    "%s has mistakes, so the name of its job is not known: "
                     "`promptcc check` lists them",
-                    path);
+                    FILE_SHOWN(path, 140));
     }
     jobfile_release(&file);
     return name;

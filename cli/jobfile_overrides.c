@@ -122,9 +122,10 @@ static bool add_from_store(struct jobfile *file, const struct options *options,
         ok = bundle_add(file->bundle, *name, text, strlen(text), err);
     else if (err->code == ERR_NONE || err->code == ERR_INPUT)
         err_set(err, ERR_INPUT,
-                "--from: \"%.80s\" is neither a file nor a job of %.80s that "
+                "--from: \"%s\" is neither a file nor a job of %s that "
                 "has a compiled program",
-                id, path == NULL ? "the store" : path);
+                FILE_SHOWN(id, 80),
+                path == NULL ? "the store" : FILE_SHOWN(path, 80));
     json_decref(rows);
     store_close(store);
     free(path);

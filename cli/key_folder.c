@@ -49,7 +49,7 @@ static bool make_folder(const char *path, mode_t mode, struct err *err)
 {
     if (mkdir(path, mode) == 0 || errno == EEXIST)
         return true;
-    err_set(err, ERR_IO, "cannot make the folder %.150s: %s", path,
+    err_set(err, ERR_IO, "cannot make the folder %s: %s", FILE_SHOWN(path, 150),
             strerror(errno));
     return false;
 }
@@ -151,8 +151,8 @@ bool key_folder_revoke(const char *folder, const char *name, struct err *err)
     bool ok = key_name_check(name, err) && find_places(folder, name, &at, err);
 
     if (ok && !file_remove(at.public_file)) {
-        err_set(err, ERR_INPUT, "there is no such key to revoke: %.150s: %s",
-                at.public_file, strerror(errno));
+        err_set(err, ERR_INPUT, "there is no such key to revoke: %s: %s",
+                FILE_SHOWN(at.public_file, 150), strerror(errno));
         ok = false;
     }
     if (ok)
@@ -178,7 +178,7 @@ static bool read_allowed(const char *folder, struct key **out, size_t *n,
     if (dir == NULL && errno == ENOENT)
         return true;
     if (dir == NULL) {
-        err_set(err, ERR_INPUT, "cannot list %.150s: %s", folder,
+        err_set(err, ERR_INPUT, "cannot list %s: %s", FILE_SHOWN(folder, 150),
                 strerror(errno));
         return false;
     }

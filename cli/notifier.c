@@ -259,9 +259,9 @@ static int open_text(const char *text, char why[WHY_BYTES])
 
     if (!ok)
         (void)text_print(why, WHY_BYTES,
-                         "its input cannot be written in %.80s, which TMPDIR "
+                         "its input cannot be written in %s, which TMPDIR "
                          "may change: %s",
-                         file_temp_folder(), strerror(errno));
+                         FILE_SHOWN(file_temp_folder(), 80), strerror(errno));
     if (fd >= 0)
         (void)unlink(path);
     if (fd >= 0 && !ok)

@@ -50,8 +50,8 @@ static bool is_writable(const char *path, const char *option, struct err *err)
     free(folder);
     if (cause != 0)
         err_set(err, ERR_INPUT,
-                "cannot write %.120s: %s; name another place with %s", path,
-                strerror(cause), option);
+                "cannot write %s: %s; name another place with %s",
+                FILE_SHOWN(path, 120), strerror(cause), option);
     return cause == 0;
 }
 
@@ -61,9 +61,9 @@ static bool spares(const char *path, const char *option, const char *other,
     if (other == NULL || !file_is_same(path, other))
         return true;
     err_set(err, ERR_INPUT,
-            "%.120s is read by this same command and would be lost; name "
+            "%s is read by this same command and would be lost; name "
             "another place with %s",
-            path, option);
+            FILE_SHOWN(path, 120), option);
     return false;
 }
 
@@ -175,9 +175,9 @@ bool out_file_check_distinct(const char *path, const char *option,
         (!file_is_same(path, other) && !is_one_name(path, other)))
         return true;
     err_set(err, ERR_INPUT,
-            "%s and %s both name %.120s, and one would overwrite the other: "
+            "%s and %s both name %s, and one would overwrite the other: "
             "name two files",
-            option, other_option, path);
+            option, other_option, FILE_SHOWN(path, 120));
     return false;
 }
 
@@ -195,9 +195,9 @@ bool out_file_check_default(const char *path, struct err *err)
     buf_release(&text);
     if (!ours)
         err_set(err, ERR_INPUT,
-                "%.150s exists, and promptcc did not write it: name another "
+                "%s exists, and promptcc did not write it: name another "
                 "file with --out, or the same one to replace it",
-                path);
+                FILE_SHOWN(path, 120));
     return ours;
 }
 
@@ -243,31 +243,31 @@ static void compare(const char *path, const struct claim *old,
                     const struct claim *own, enum out_file_end end,
                     char why[static OUT_FILE_WHY_BYTES])
 {
+    const char *name = FILE_SHOWN(path, 120);
     bool same_job = strcmp(old->job, own->job) == 0;
 
     why[0] = '\0';
     if (old->score >= 0 && !old->simulated && own->simulated)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s is kept: it was compiled with a real model, "
+                         "%s is kept: it was compiled with a real model, "
                          "and this run was simulated",
-                         path);
+                         name);
     else if (end == OUT_FILE_FINISHED ||
              (old->simulated && !own->simulated && own->score >= 0))
         return;
     else if (!same_job)
-        (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s belongs to %s%.100s and is kept", path,
-                         old->job[0] == '\0' ? "another program" : "the job ",
-                         old->job);
+        (void)text_print(
+            why, OUT_FILE_WHY_BYTES, "%s belongs to %s%.100s and is kept", name,
+            old->job[0] == '\0' ? "another program" : "the job ", old->job);
     else if (old->score >= 0 && own->score < 0)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s is kept: it scores %.1f %%, and this run has "
+                         "%s is kept: it scores %.1f %%, and this run has "
                          "no score",
-                         path, old->score * 100);
+                         name, old->score * 100);
     else if (old->score >= own->score)
         (void)text_print(why, OUT_FILE_WHY_BYTES,
-                         "%.150s scores %.1f %% against %.1f %% and is kept",
-                         path, old->score * 100, own->score * 100);
+                         "%s scores %.1f %% against %.1f %% and is kept", name,
+                         old->score * 100, own->score * 100);
 }
 
 // Sets out->why to a sentence that says why the file at `path` should be kept,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/descriptors.h"
+#include "common/file.h"
 #include "exec/exec_guard.h"
 
 enum { PATIENCE_MS = 200, PAUSE_MS = 5, LOWEST_FD = 3, FD_COUNT = 10 };
@@ -179,8 +180,8 @@ bool exec_child_start(struct exec_child *child, const char *path,
             (void)waitpid(pid, NULL, 0);
     }
     if (pid < 0 || why != 0) {
-        err_set(err, ERR_FAULT, "`%.80s` could not be started: %s", path,
-                strerror(why));
+        err_set(err, ERR_FAULT, "`%s` could not be started: %s",
+                FILE_SHOWN(path, 80), strerror(why));
         close_pipes(&pipes);
         return false;
     }

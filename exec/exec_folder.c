@@ -101,9 +101,9 @@ struct exec_folder *exec_folder_make(struct err *err)
         remove_tree(folder->path);
     }
     err_set(err, ERR_IO,
-            "cannot make a folder for the job's programs in %.100s: %s; name "
+            "cannot make a folder for the job's programs in %s: %s; name "
             "another place with TMPDIR",
-            file_temp_folder(), strerror(errno));
+            FILE_SHOWN(file_temp_folder(), 100), strerror(errno));
     if (folder->owner >= 0)
         (void)close(folder->owner);
     free(folder);

@@ -9,6 +9,7 @@
 
 #include "common/bell.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/thread.h"
 #include "exec/exec_program.h"
 #include "exec/exec_queue.h"
@@ -142,8 +143,8 @@ static bool find_programs(struct exec_pool *pool, struct err *err)
 
     pool->folder = realpath(options->folder, NULL);
     if (pool->folder == NULL) {
-        err_set(err, ERR_IO, "the folder of the job, %.120s: %s",
-                options->folder, strerror(errno));
+        err_set(err, ERR_IO, "the folder of the job, %s: %s",
+                FILE_SHOWN(options->folder, 120), strerror(errno));
         return false;
     }
     for (size_t i = 0; i < options->n_commands; i++) {

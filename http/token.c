@@ -39,8 +39,8 @@ static bool make_token(const char *path, struct err *err)
     strcat(text, "\n");
     ok = file_create(path, 0600, text, sizeof text - 1);
     if (!ok)
-        err_set(err, ERR_INPUT, "cannot write a token to %.150s: %s", path,
-                strerror(errno));
+        err_set(err, ERR_INPUT, "cannot write a token to %s: %s",
+                FILE_SHOWN(path, 150), strerror(errno));
     return ok;
 }
 
@@ -52,15 +52,15 @@ static bool read_open_token(int fd, const char *path, char *out, size_t size,
 
     if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || len < 0) {
         err_set(err, ERR_INPUT,
-                "cannot read a token from %.150s: it is not a regular file; "
+                "cannot read a token from %s: it is not a regular file; "
                 "name a file, which is made if it does not exist",
-                path);
+                FILE_SHOWN(path, 130));
         return false;
     }
     if (!file_is_secret(stat.st_mode, stat.st_uid)) {
         err_set(err, ERR_INPUT,
-                "others may read the token in %.120s: run `chmod 600 %.80s`",
-                path, path);
+                "others may read the token in %s: run `chmod 600 %s`",
+                FILE_SHOWN(path, 95), FILE_SHOWN(path, 95));
         return false;
     }
     out[len] = '\0';
@@ -68,9 +68,9 @@ static bool read_open_token(int fd, const char *path, char *out, size_t size,
     if (strlen(out) >= TOKEN_LEAST)
         return true;
     err_set(err, ERR_INPUT,
-            "the token in %.120s is shorter than %d characters; remove the "
+            "the token in %s is shorter than %d characters; remove the "
             "file, and a good one is made",
-            path, TOKEN_LEAST);
+            FILE_SHOWN(path, 120), TOKEN_LEAST);
     return false;
 }
 
@@ -85,8 +85,8 @@ static bool read_token(const char *path, char *out, size_t size,
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
     if (fd < 0) {
-        err_set(err, ERR_INPUT, "cannot read a token from %.150s: %s", path,
-                strerror(errno));
+        err_set(err, ERR_INPUT, "cannot read a token from %s: %s",
+                FILE_SHOWN(path, 150), strerror(errno));
         return false;
     }
     bool ok = read_open_token(fd, path, out, size, err);

@@ -30,20 +30,21 @@ bool compiled_file_is_named(const char *path, struct err *err)
 
     if (folder && holds(path, "compiled.json"))
         err_set(err, ERR_INPUT,
-                "%.100s is a folder, not a compiled file: did you mean the one "
-                "in it, %.100s%scompiled.json?",
-                path, path, text_ends_with(path, "/") ? "" : "/");
+                "%s is a folder, not a compiled file: did you mean the one "
+                "in it, %s%scompiled.json?",
+                FILE_SHOWN(path, 75), FILE_SHOWN(path, 75),
+                text_ends_with(path, "/") ? "" : "/");
     else if (folder && !holds(path, "job.yaml"))
         err_set(err, ERR_INPUT,
-                "%.150s is a folder without a job in it: name the compiled "
+                "%s is a folder without a job in it: name the compiled "
                 "file that `promptcc run` wrote",
-                path);
+                FILE_SHOWN(path, 140));
     else if (folder || text_ends_with(path, ".yaml") ||
              text_ends_with(path, ".yml"))
         err_set(err, ERR_INPUT,
-                "%.200s is a job, not a compiled file: `promptcc run` compiles "
+                "%s is a job, not a compiled file: `promptcc run` compiles "
                 "it, to compiled.json unless --out says otherwise",
-                path);
+                FILE_SHOWN(path, 130));
     else
         return true;
     return false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/file.h"
 #include "program/run/compiled.h"
 #include "search/documents.h"
 #include "search/results.h"
@@ -44,7 +45,8 @@ static struct candidate *candidate_to_score(const struct session *session,
         return candidate_ref(session_baseline(session));
     file = bundle_find(setup->bundle, name);
     if (file == NULL) {
-        err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
+        err_set(err, ERR_INPUT, "%s did not come with the job",
+                FILE_SHOWN(name, 180));
         return NULL;
     }
     return read_candidate(session, file, err);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/file.h"
 #include "program/run/compiled.h"
 #include "search/session/session_thread.h"
 
@@ -101,7 +102,8 @@ struct candidate *seed_candidate(const struct session *session, struct err *err)
     struct err why = ERR_CLEAR;
 
     if (file == NULL) {
-        err_set(err, ERR_INPUT, "%.180s did not come with the job", name);
+        err_set(err, ERR_INPUT, "%s did not come with the job",
+                FILE_SHOWN(name, 180));
         return NULL;
     }
     read = compiled_candidate(setup->job->program, name, file->data, file->len,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "store/parts.h"
 
 bool calls_find(const struct store *store, const struct hash *key,
@@ -186,7 +187,7 @@ static bool check_id_left(const struct store *store, struct err *err)
     err_set(err, ERR_LIMIT,
             "the store %s is full: it cannot hold more calls; start a new one "
             "with --store",
-            store->path);
+            FILE_SHOWN(store->path, 130));
     return false;
 }
 
@@ -349,7 +350,7 @@ bool calls_load(struct store *store, int64_t id, struct call_answer *out,
             "the store %s has no call %lld on disk: it was damaged; restore a "
             "copy, or delete what is left of that call from `calls` with "
             "sqlite3, and it is asked again",
-            store->path, (long long)id);
+            FILE_SHOWN(store->path, 70), (long long)id);
     else
         sql_fail(err, store->reader, rc, store->path, "read a call of");
     // This also ends the snapshot.

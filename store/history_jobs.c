@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "store/parts.h"
 
@@ -346,7 +347,7 @@ bool history_split(struct store *store, int64_t job_no, const char *share,
         err_set(err, ERR_DIFFERS,
                 "the %s share differs from the one that the store %s froze for "
                 "this job; start with a new store (--store) or another --seed",
-                share, store->path);
+                share, FILE_SHOWN(store->path, 80));
 
 out:
     free(frozen);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "store/parts.h"
 
 enum { FILES_MAX = 256, HEAD_BYTES = 64 << 10 }; // of all names and numbers
@@ -109,7 +110,7 @@ static bool load_head(struct store *store, int64_t job_no,
             err_set(err, ERR_INPUT,
                     "the store %s does not hold the files of that job: run or "
                     "submit it again",
-                    store->path);
+                    FILE_SHOWN(store->path, 140));
         }
     }
     sql_read_close(&read);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "store/parts.h"
 
 enum { PARTS_MAX = 64, PARENTS_MAX = 64 };
@@ -121,7 +122,7 @@ int64_t history_candidate(struct store *store, int64_t job_no,
         err_set(err, ERR_LIMIT,
                 "the store %s is full: it cannot hold more candidates; start a "
                 "new one with --store",
-                store->path);
+                FILE_SHOWN(store->path, 130));
         return 0;
     }
     if (!text_index_reserve(&job->candidates, err) ||
@@ -237,7 +238,7 @@ enum trial_found history_trial(struct store *store, int64_t job_no,
             "trial %" PRId64 " has %s than the one in the store "
             "%s; start with a new store (--store), or with the promptcc that "
             "wrote this one",
-            trial->number, difference, store->path);
+            trial->number, difference, FILE_SHOWN(store->path, 80));
     return TRIAL_OTHER;
 }
 

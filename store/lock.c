@@ -242,7 +242,7 @@ static bool refuse_file(const char *path, struct err *err)
     err_set(err, ERR_BUSY,
             "the store %s is in use by another process, under another name of "
             "the same file; wait for it, or name another with --store",
-            path);
+            FILE_SHOWN(path, 110));
     return false;
 }
 
@@ -265,7 +265,7 @@ static bool lock_identified(struct file_lock *lock, const char *path,
         err_set(err, ERR_INPUT,
                 "cannot lock %s: %s; keep the store on a local disk (--store "
                 "names another)",
-                path, strerror(errno));
+                FILE_SHOWN(path, 110), strerror(errno));
     (void)close(lock->fd);
     lock->fd = -1;
     return false;

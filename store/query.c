@@ -141,7 +141,7 @@ static void set_query_error(struct store *store, const char *sql, int rc,
                 "the query needs more memory, or larger temporary files, than "
                 "it may have; narrow it with WHERE or LIMIT, or query a copy "
                 "of %s with sqlite3",
-                store->path);
+                FILE_SHOWN(store->path, 80));
         return;
     }
     switch (rc & 0xFF) {
@@ -154,7 +154,7 @@ static void set_query_error(struct store *store, const char *sql, int rc,
         err_set(err, ERR_LIMIT,
                 "the query took over %" PRId64 " ms; narrow it with WHERE or "
                 "LIMIT, or query a copy of %s with sqlite3",
-                store->snapshot_ms, store->path);
+                store->snapshot_ms, FILE_SHOWN(store->path, 80));
         break;
     case SQLITE_ERROR:
     case SQLITE_RANGE:

@@ -379,7 +379,7 @@ static bool check_room(const struct writer *writer, struct err *err)
     err_set(err, ERR_STORE,
             "the disk of %s cannot keep up: %d MiB wait to be written; see "
             "what else uses it, and run the same command again",
-            writer->path, WRITER_MAX_BYTES >> 20);
+            FILE_SHOWN(writer->path, 90), WRITER_MAX_BYTES >> 20);
     return false;
 }
 
@@ -489,7 +489,7 @@ bool writer_wait_untroubled(struct writer *writer, uint64_t put,
     if (atomic_load(&writer->durable) >= put)
         return true;
     err_set(err, ERR_STORE, "the disk of %s is accepting no writes",
-            writer->path);
+            FILE_SHOWN(writer->path, 150));
     return false;
 }
 

@@ -415,9 +415,9 @@ static bool is_folder(const char *path, struct err *err)
         key_place(keys, place);
     free(keys);
     err_set(err, ERR_INPUT,
-            "%.60s is not a folder of keys that may connect: `promptcc keys "
+            "%s is not a folder of keys that may connect: `promptcc keys "
             "worker NAME%s` makes one",
-            path, place);
+            FILE_SHOWN(path, 60), place);
     return false;
 }
 

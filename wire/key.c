@@ -114,12 +114,12 @@ static bool write_new(const char *path, mode_t mode, const struct buf *text,
         return true;
     why = errno;
     if (why == EEXIST)
-        err_set(
-            err, ERR_INPUT,
-            "%.150s already exists: choose another name, or remove it first",
-            path);
+        err_set(err, ERR_INPUT,
+                "%s already exists: choose another name, or remove it first",
+                FILE_SHOWN(path, 150));
     else
-        err_set(err, ERR_IO, "cannot write %.150s: %s", path, strerror(why));
+        err_set(err, ERR_IO, "cannot write %s: %s", FILE_SHOWN(path, 150),
+                strerror(why));
     return false;
 }
 
@@ -189,9 +189,9 @@ static bool read_line(char *line, const char *path, struct key *out,
         return true;
     }
     err_set(err, ERR_INPUT,
-            "%.150s is not a promptcc key (it has a line `%.20s`): make one "
+            "%s is not a promptcc key (it has a line `%.20s`): make one "
             "with `promptcc keys worker NAME` or `promptcc keys client NAME`",
-            path, line);
+            FILE_SHOWN(path, 90), line);
     return false;
 }
 
@@ -207,10 +207,10 @@ static bool read_lines(char *text, const char *path, struct key *out,
     if (out->role != KEY_NONE && out->public_key[0] != '\0')
         return true;
     err_set(err, ERR_INPUT,
-            "%.150s is not a promptcc key (it has no role or no public key): "
+            "%s is not a promptcc key (it has no role or no public key): "
             "make one with `promptcc keys worker NAME` or `promptcc keys "
             "client NAME`",
-            path);
+            FILE_SHOWN(path, 90));
     return false;
 }
 
@@ -234,9 +234,9 @@ static bool check_mode(const char *path, struct err *err)
     if (file_is_secret(st.st_mode, st.st_uid))
         return true;
     err_set(err, ERR_INPUT,
-            "%.120s is secret, but others on this machine can read it: run "
-            "`chmod 600 %.60s`, and make a new one if somebody did",
-            path, path);
+            "%s is secret, but others on this machine can read it: run "
+            "`chmod 600 %s`, and make a new one if somebody did",
+            FILE_SHOWN(path, 65), FILE_SHOWN(path, 65));
     return false;
 }
 
@@ -250,7 +250,8 @@ bool key_read(const char *path, struct key *out, struct err *err)
         goto out;
     buf_append(&text, "", 1);
     if (text.failed) {
-        err_set(err, ERR_INPUT, "%.150s is too long for a key", path);
+        err_set(err, ERR_INPUT, "%s is too long for a key",
+                FILE_SHOWN(path, 150));
         goto out;
     }
     set_name(path, out);
@@ -332,14 +333,14 @@ static void refuse_empty(const char *folder, enum key_role role,
     key_place(folder, place);
     if (role == KEY_COORDINATOR)
         err_set(err, ERR_INPUT,
-                "%.80s has no key of a coordinator: make one with `promptcc "
+                "%s has no key of a coordinator: make one with `promptcc "
                 "keys coordinator%s`",
-                folder, place);
+                FILE_SHOWN(folder, 80), place);
     else
         err_set(err, ERR_INPUT,
-                "%.120s has no key of a %s: make one with `promptcc keys %s` "
+                "%s has no key of a %s: make one with `promptcc keys %s` "
                 "on the coordinator's machine, and copy it here",
-                folder, role_names[role], key_operands[role]);
+                FILE_SHOWN(folder, 110), role_names[role], key_operands[role]);
 }
 
 static bool find_in(DIR *dir, const char *folder, enum key_role role,
@@ -355,10 +356,10 @@ static bool find_in(DIR *dir, const char *folder, enum key_role role,
         refuse_empty(folder, role, err);
     } else if (n > 1) {
         err_set(err, ERR_INPUT,
-                "%.80s has several keys of a %s (%.60s): name the file, as in "
-                "--keys %.40s/NAME.key",
-                folder, role_names[role], names.data == NULL ? "" : names.data,
-                folder);
+                "%s has several keys of a %s (%.60s): name the file, as in "
+                "--keys %s/NAME.key",
+                FILE_SHOWN(folder, 45), role_names[role],
+                names.data == NULL ? "" : names.data, FILE_SHOWN(folder, 45));
     } else {
         ok = is_usable(out, role, err);
     }
@@ -374,14 +375,14 @@ static void refuse_folder(const char *path, enum key_role role, struct err *err)
     key_place(path, place);
     if (role == KEY_COORDINATOR)
         err_set(err, ERR_INPUT,
-                "cannot look for keys in %.60s: %s; `promptcc keys worker "
+                "cannot look for keys in %s: %s; `promptcc keys worker "
                 "NAME%s` makes them",
-                path, strerror(cause), place);
+                FILE_SHOWN(path, 60), strerror(cause), place);
     else
         err_set(err, ERR_INPUT,
-                "cannot look for keys in %.80s: %s; `promptcc keys %s` on the "
+                "cannot look for keys in %s: %s; `promptcc keys %s` on the "
                 "coordinator's machine makes one",
-                path, strerror(cause), key_operands[role]);
+                FILE_SHOWN(path, 80), strerror(cause), key_operands[role]);
 }
 
 bool key_find(const char *path, enum key_role role, struct key *out,

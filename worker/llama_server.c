@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "common/descriptors.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -127,8 +128,8 @@ static bool read_digest(struct llama_server *server, struct err *err)
                                             (unsigned long long)got);
     }
     if (got < 0)
-        err_set(err, ERR_INPUT, "cannot read the model %.150s: %s",
-                server->path, strerror(errno));
+        err_set(err, ERR_INPUT, "cannot read the model %s: %s",
+                FILE_SHOWN(server->path, 150), strerror(errno));
     if (fd >= 0)
         (void)close(fd);
     (void)crypto_hash_sha256_final(&state, hash);

@@ -364,8 +364,8 @@ static bool make_folders(const char *folder, const char *name, struct err *err)
         snprintf(path, sizeof path, "%s/%.*s", folder, (int)(slash - name),
                  name);
         if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            err_set(err, ERR_IO, "cannot make the folder %s: %s", path,
-                    strerror(errno));
+            err_set(err, ERR_IO, "cannot make the folder %s: %s",
+                    FILE_SHOWN(path, 150), strerror(errno));
             return false;
         }
     }

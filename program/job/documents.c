@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/json.h"
 #include "common/utf8.h"
 #include "program/graph/search_spec.h"
@@ -166,14 +167,14 @@ static bool add_rows(json_t *list, const struct bundle_file *file,
     enum rows_step step = ROWS_BLANK;
 
     if (!ok)
-        err_set(err, why.code, "%.100s: %s", file->name, why.text);
+        err_set(err, why.code, "%s: %s", FILE_SHOWN(file->name, 100), why.text);
     while (ok && step != ROWS_END) {
         step = rows_next(rows, &why);
         ok = step == ROWS_BLANK || step == ROWS_END ||
              (step == ROWS_ROW && add_row(list, rows, &why));
         if (!ok)
-            err_set(err, why.code, "%.100s:%d: %s", file->name, rows_line(rows),
-                    why.text);
+            err_set(err, why.code, "%s:%d: %s", FILE_SHOWN(file->name, 100),
+                    rows_line(rows), why.text);
     }
     rows_close(rows);
     return ok;
@@ -196,7 +197,7 @@ static bool add_file(json_t *list, const struct bundle_file *file,
     size_t len = dot == NULL ? strlen(name) : (size_t)(dot - name);
 
     if (file->len > DOCUMENT_MAX_BYTES || !is_text(file->data, file->len)) {
-        err_set(err, ERR_INPUT, "%.100s: %s", file->name,
+        err_set(err, ERR_INPUT, "%s: %s", FILE_SHOWN(file->name, 100),
                 file->len > DOCUMENT_MAX_BYTES
                     ? "a document is longer than 1 MiB: split it"
                     : "a document is not UTF-8 text: convert it, or move it "
@@ -220,8 +221,8 @@ json_t *documents_read(struct bundle *bundle, const char *name, struct err *err)
     for (size_t i = 0; i < n; i++)
         bytes += files[i]->len;
     if (ok && bytes > DOCUMENTS_MAX_BYTES) {
-        err_set(err, ERR_LIMIT, "the documents %.100s are longer than %d MiB",
-                name, DOCUMENTS_MAX_BYTES >> 20);
+        err_set(err, ERR_LIMIT, "the documents %s are longer than %d MiB",
+                FILE_SHOWN(name, 100), DOCUMENTS_MAX_BYTES >> 20);
         ok = false;
     }
     list = json_array();

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "common/file.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "program/graph/search_spec.h"
 #include "program/run/compiled.h"
 #include "program/source/encoding.h"
@@ -34,16 +36,18 @@ bool compiled_source_open(struct compiled_source *source, const char *path,
 {
     struct err why = ERR_CLEAR;
 
-    *source = (struct compiled_source){.path = path, .err = err};
+    *source = (struct compiled_source){.err = err};
+    (void)text_print(source->path, sizeof source->path, "%s",
+                     FILE_SHOWN(path, COMPILED_SOURCE_PATH - 1));
     source->root = parse(text, len, &why);
     if (source->root == NULL) {
-        err_set(err, why.code, "%s: %s", path, why.text);
+        err_set(err, why.code, "%s: %s", source->path, why.text);
         return false;
     }
     if (!json_is_object(source->root)) {
         err_set(err, ERR_INPUT,
                 "%s: this is not a compiled program: it is not a JSON object",
-                path);
+                source->path);
         json_decref(source->root);
         return false;
     }

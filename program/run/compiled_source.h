@@ -16,10 +16,12 @@
 #include "program/graph/program.h"
 #include "program/graph/settings.h"
 
+enum { COMPILED_SOURCE_PATH = 91 }; // bytes, with the NUL
+
 struct compiled_source {
-    const char *path; // borrowed
-    json_t *root;     // an object; owned
-    struct err *err;  // borrowed: where its readers say what is wrong
+    char path[COMPILED_SOURCE_PATH]; // as errors show it (file_shown)
+    json_t *root;                    // an object; owned
+    struct err *err; // borrowed: where its readers say what is wrong
 };
 
 // Parses a file in UTF-8 or UTF-16. ERR_INPUT if it is not a JSON object.

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/file.h"
 #include "common/json.h"
 #include "program/graph/type_form.h"
 
@@ -57,9 +58,10 @@ static bool differs(const struct ensemble_members *members, size_t i,
                     const char *what, struct err *err)
 {
     err_set(err, ERR_INPUT,
-            "%.80s and %.80s differ in %s: all members of an ensemble ask the "
+            "%s and %s differ in %s: all members of an ensemble ask the "
             "same model in the same way",
-            members->items[0].path, members->items[i].path, what);
+            FILE_SHOWN(members->items[0].path, 80),
+            FILE_SHOWN(members->items[i].path, 80), what);
     return false;
 }
 

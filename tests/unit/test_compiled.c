@@ -405,6 +405,17 @@ Test(compiled, is_refused_when_it_is_not_a_json_object)
               "%s", err.text);
 }
 
+Test(compiled, is_refused_with_a_reason_however_long_its_path_is)
+{
+    char path[400];
+
+    (void)snprintf(path, sizeof path, "%0300d/compiled.json", 0);
+    cr_expect_null(compiled_read(path, "[]", 2, &err));
+    cr_expect_str_eq(err.text,
+                     ".../compiled.json: this is not a compiled program: it "
+                     "is not a JSON object");
+}
+
 Test(compiled, is_refused_with_the_place_of_a_broken_program)
 {
     compile_some();

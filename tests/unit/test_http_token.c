@@ -56,3 +56,14 @@ Test(http_token, failed_write_leaves_no_file)
     cr_expect_not_null(strstr(err.text, strerror(EFBIG)), "%s", err.text);
     cr_expect_eq(access(path, F_OK), -1);
 }
+
+// The end of a path names the file; without it the message names another one.
+Test(http_token, error_shows_the_end_of_a_long_path)
+{
+    char far[300];
+
+    (void)snprintf(far, sizeof far, "%s/%0200d/token", folder, 0);
+    cr_expect_null(http_token_new(far, &err));
+    cr_expect_str_eq(err.text, "cannot write a token to .../token: No such "
+                               "file or directory");
+}
