@@ -1,6 +1,5 @@
 #include "coordinator/opening.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,38 +7,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "coordinator/background.h"
-#include "store/history.h"
+#include "coordinator/opening_read.h"
+#include "coordinator/opening_state.h"
 
 enum { TEXT_MOST = 600 }; // of the message about what may surprise
-
-struct opening {
-    struct chore chore; // must be first: the background knows only this
-    struct openings *all;
-    struct requester requester;
-    // What to open: a submission, or a job of the store.
-    struct buf encoded;     // a SUBMIT that must be decoded first; or empty
-    struct arena arena;     // of submit's texts
-    struct submit submit;   // in the arena
-    char *job_id;           // owned; NULL for a submission
-    struct job_share share; // for a job that is resumed; 0: unchanged
-    int32_t *excluded; // rows that it leaves out from now on; owned until the
-                       // job that was read has them
-    size_t n_excluded;
-    // What became of it.
-    struct running_job *running; // owned; NULL before the job is read
-    struct err err;
-    struct err ended; // set by a person, who says why
-    int64_t began_ms;
-    bool read; // running is here, and the loop's
-    bool looking_up;
-    struct opening *next;
-};
-
-static struct opening *opening_of(struct chore *chore)
-{
-    return (struct opening *)(void *)chore;
-}
 
 static void free_opening(struct opening *opening)
 {
@@ -55,171 +26,6 @@ static void free_opening(struct opening *opening)
     free(opening->excluded);
     free(opening);
 }
-
-// --- reading, off the loop ---
-
-// Copies the files of a submission. A job has a folder on this machine only if
-// its client is in this process.
-static struct bundle *unpack_files(const struct engine *engine,
-                                   const struct submit *submit, struct err *err)
-{
-    struct bundle *bundle = bundle_new(submit->files[0].name, err);
-
-    if (bundle != NULL && engine->local && submit->folder[0] != '\0') {
-        bundle->folder = strdup(submit->folder);
-        if (bundle->folder == NULL) {
-            err_nomem(err, "a job");
-            bundle_free(bundle);
-            return NULL;
-        }
-    }
-    for (size_t i = 0; bundle != NULL && i < submit->n_files; i++)
-        if (!bundle_add(bundle, submit->files[i].name, submit->files[i].data,
-                        submit->files[i].len, err)) {
-            bundle_free(bundle);
-            bundle = NULL;
-        }
-    return bundle;
-}
-
-static struct bundle *unpack(struct engine *engine, const struct submit *submit,
-                             struct err *err)
-{
-    struct bundle *bundle = NULL;
-
-    if (submit->n_files > 0)
-        return unpack_files(engine, submit, err);
-    if (engine->local)
-        bundle = handover_take(&engine->handover);
-    if (bundle == NULL)
-        err_set(err, ERR_INPUT,
-                "the submission holds no file: the first one is the job file");
-    return bundle;
-}
-
-// The message is freed before the job is read.
-static void open_job(struct opening *opening, const struct submit *submit)
-{
-    struct err *err = &opening->err;
-    struct request *request =
-        request_read(submit->action, submit->options, err);
-    struct bundle *bundle =
-        request == NULL ? NULL : unpack(opening->all->engine, submit, err);
-    struct diags *diags = diags_new(err);
-
-    arena_release(&opening->arena);
-    if (request != NULL && opening->share.priority > 0)
-        request->priority = opening->share.priority;
-    if (request != NULL && opening->share.max_workers > 0)
-        request->max_workers = opening->share.max_workers;
-    if (diags == NULL || bundle == NULL) {
-        request_free(request);
-        bundle_free(bundle);
-    } else {
-        opening->running =
-            running_job_open(opening->all->engine, request, bundle, diags, err);
-        if (opening->running == NULL && err->code == ERR_NONE)
-            diags_ok(diags, err);
-    }
-    diags_free(diags);
-}
-
-static bool open_stored(void *user, const struct history_submission *stored,
-                        struct err *err)
-{
-    struct opening *opening = user;
-    struct wire_file *files = calloc(stored->n_files + 1, sizeof *files);
-    struct submit submit = {.action = "run",
-                            .options = stored->options,
-                            .folder = stored->folder,
-                            .files = files,
-                            .n_files = stored->n_files};
-
-    for (size_t i = 0; files != NULL && i < stored->n_files; i++)
-        files[i] = (struct wire_file){.name = stored->files[i].name,
-                                      .data = stored->files[i].data,
-                                      .len = stored->files[i].len};
-    if (files == NULL)
-        err_nomem(err, "a job's files");
-    else
-        open_job(opening, &submit);
-    free(files);
-    return opening->running != NULL;
-}
-
-static bool decode(struct opening *opening)
-{
-    struct message message;
-
-    if (opening->encoded.len == 0)
-        return true;
-    opening->arena = ARENA_INIT(4 * (size_t)WIRE_MAX_BYTES);
-    if (!message_decode(opening->encoded.data, opening->encoded.len,
-                        &opening->arena, &message, &opening->err))
-        return false;
-    buf_release(&opening->encoded);
-    assert(message.kind == MESSAGE_SUBMIT);
-    opening->submit = message.as.submit;
-    return true;
-}
-
-// A job that was submitted to another version of promptcc has another id here,
-// and would begin anew.
-static bool check_same(struct opening *opening)
-{
-    if (strcmp(running_job_id(opening->running), opening->job_id) == 0)
-        return true;
-    err_set(
-        &opening->err, ERR_INPUT,
-        "the job %.80s was run by another version of promptcc, and this one "
-        "cannot replay it: submit its job file again, as a new job (`export` "
-        "still gives what it found)",
-        opening->job_id);
-    return false;
-}
-
-static void read_job(struct chore *chore, struct store *reader,
-                     const struct err *trouble)
-{
-    struct opening *opening = opening_of(chore);
-    struct err *err = &opening->err;
-    int64_t job_no = 0;
-
-    if (opening->job_id == NULL) {
-        if (decode(opening))
-            open_job(opening, &opening->submit);
-        arena_release(&opening->arena);
-        return;
-    }
-    if (reader == NULL)
-        *err = *trouble;
-    else
-        job_no = history_job_no(reader, opening->job_id, err);
-    if (job_no != 0)
-        (void)(history_load_submission(reader, job_no, open_stored, opening,
-                                       err) &&
-               check_same(opening));
-    else if (err->code == ERR_NONE)
-        err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
-    if (err->code != ERR_NONE)
-        return;
-    running_job_exclude(opening->running, opening->excluded,
-                        opening->n_excluded);
-    opening->excluded = NULL;
-}
-
-static void look_up(struct chore *chore, struct store *reader,
-                    const struct err *trouble)
-{
-    struct opening *opening = opening_of(chore);
-
-    if (reader == NULL)
-        opening->err = *trouble;
-    else
-        (void)running_job_look_up(opening->running, reader, &opening->err);
-}
-
-// --- on the loop ---
 
 // Tells the requester how the opening ended, and frees it.
 static void end_opening(struct opening *opening, struct running_job *running)
@@ -243,6 +49,8 @@ static void end_opening(struct opening *opening, struct running_job *running)
         running_job_discard(opening->running);
     free_opening(opening);
 }
+
+// --- from step to step ---
 
 static bool is_looked_up(const struct openings *openings,
                          const struct running_job *running)
@@ -302,7 +110,7 @@ static void proceed(struct opening *opening)
     if (is_looked_up(opening->all, opening->running))
         return;
     running_job_reserve_number(opening->running);
-    opening->chore.work = look_up;
+    opening->chore.work = opening_look_up;
     opening->chore.done = after_look_up;
     opening->chore.after = store_last_put(engine->store);
     opening->looking_up =
@@ -357,6 +165,8 @@ static void after_reading(struct chore *chore)
     proceed(opening);
 }
 
+// --- ended by a person ---
+
 // Returns true if the opening goes by that id, as far as is known.
 static bool goes_by(const struct opening *opening, const char *id,
                     enum request_action action)
@@ -391,11 +201,13 @@ bool openings_have_unknown(const struct openings *openings)
     return false;
 }
 
+// --- beginning ---
+
 static bool begin_reading(struct opening *opening, struct err *err)
 {
     struct openings *all = opening->all;
 
-    opening->chore.work = read_job;
+    opening->chore.work = opening_read;
     opening->chore.done = after_reading;
     opening->began_ms = clock_monotonic_ms();
     if (!background_give(all->engine->job_chores, &opening->chore, err)) {
