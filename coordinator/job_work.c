@@ -29,6 +29,23 @@ int64_t job_work_total_paid(const struct job_work *work)
     return sum;
 }
 
+// --- workers ---
+
+bool job_work_refuses(const struct job_work *work,
+                      const struct worker_info *worker, char *why, size_t size)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        const struct job_model_pin *model = &work->models[r];
+
+        if (model->bound &&
+            !worker_fits(worker, &work->engine->models.entries[model->number],
+                         why, size) &&
+            why[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
 // --- what could not be served ---
 
 static size_t count_in_vain(const struct order *order)

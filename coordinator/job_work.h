@@ -10,6 +10,11 @@
 void job_work_paid(const struct flight *flight, int64_t now);
 int64_t job_work_total_paid(const struct job_work *work);
 
+// Returns true if the worker has a model of the job that the job cannot use,
+// and writes why, with the remedy (worker_fits).
+bool job_work_refuses(const struct job_work *work,
+                      const struct worker_info *worker, char *why, size_t size);
+
 // Gives up a call that failed wherever it was tried. The items that wait for
 // it, whichever their job, become holes, and work->parked of each job says why.
 // Drops the flight.

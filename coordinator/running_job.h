@@ -31,7 +31,8 @@
 //   running_job_orders.c    what people ask of it while it runs
 //   running_job_history.c   what the history knows of a task
 //   running_job_models.c    the models that its roles are bound to
-//   running_job_wait.c      how long it waits for them, and for answers
+//   running_job_lack.c      which of them no worker serves
+//   running_job_wait.c      how long it waits for an answer
 //   running_job_progress.c  how far it is, and what people see of that
 //   running_job_result.c    what it leaves: costs, document, state
 //   running_job_excluded.c  its rows that a person has excluded

@@ -1,14 +1,12 @@
-// running_job_wait: how long a job waits until the models that it needs are
-// available, and until any worker answers.
+// running_job_wait: how long a job waits until any worker answers.
 
 #ifndef COORDINATOR_RUNNING_JOB_WAIT_H
 #define COORDINATOR_RUNNING_JOB_WAIT_H
 
 #include "coordinator/running_job_state.h"
 
-// Returns false if the job cannot do its work, and err says why: nobody has
-// answered for too long, no worker has the model, or the model's digest is not
-// the pinned one.
+// Returns false if the job cannot do its work, and err says why: it lacks a
+// model (running_job_lack.h), or nobody has answered for too long.
 bool running_job_watch(struct running_job *running, int64_t now,
                        struct err *err);
 

@@ -17,26 +17,21 @@ static const char *const worker_states[] = {
 
 // Writes which running job does not use the worker, and why; returns false if
 // there is none.
-static bool tell_misfit(const struct engine *engine, const struct jobs *jobs,
+static bool tell_misfit(const struct jobs *jobs,
                         const struct worker_info *worker, char *out,
                         size_t size)
 {
     for (const struct running_job *job = jobs_first(jobs); job != NULL;
-         job = running_job_next(job))
-        for (int r = 0; r < ROLE_COUNT; r++) {
-            const struct job_work *work =
-                running_job_work_of((struct running_job *)job);
-            const struct job_model_pin *model = &work->models[r];
-            char why[200] = "";
+         job = running_job_next(job)) {
+        const struct job_work *work =
+            running_job_work_of((struct running_job *)job);
+        char why[200];
 
-            if (!model->bound ||
-                worker_fits(worker, &engine->models.entries[model->number], why,
-                            sizeof why) ||
-                why[0] == '\0')
-                continue;
-            text_print(out, size, "not used by job %.60s: %s", work->id, why);
-            return true;
-        }
+        if (!job_work_refuses(work, worker, why, sizeof why))
+            continue;
+        text_print(out, size, "not used by job %.60s: %s", work->id, why);
+        return true;
+    }
     return false;
 }
 
@@ -56,7 +51,7 @@ static void tell_reason(const struct engine *engine, const struct jobs *jobs,
     else if (view->state == DISPATCH_WORKER_SILENT)
         text_print(out, size, "nothing has been heard from it for %lld s",
                    (long long)(clock_monotonic_ms() - view->heard_ms) / 1000);
-    else if (!tell_misfit(engine, jobs, worker, out, size))
+    else if (!tell_misfit(jobs, worker, out, size))
         (void)proofs_tell(engine, worker, out, size);
 }
 
