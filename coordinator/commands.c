@@ -1,23 +1,21 @@
 #include "coordinator/commands.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/error_document.h"
 #include "common/json.h"
-#include "common/text.h"
 #include "coordinator/jobs.h"
 #include "coordinator/late_replies.h"
 #include "coordinator/peers.h"
+#include "coordinator/resumption.h"
 #include "coordinator/side_call.h"
 #include "coordinator/status.h"
-#include "store/history.h"
 #include "store/lookup.h"
 #include "store/query.h"
 
-enum { ARGUMENT_BYTES = 1 << 20, EXCLUDED_MOST = 10000 };
+enum { ARGUMENT_BYTES = 1 << 20 };
 
 // --- read: off the loop ---
 
@@ -59,109 +57,16 @@ static json_t *read_id(struct store *store, const struct command *command,
     return found;
 }
 
-// Appends to rows the number of an example that the job should leave out.
-static bool take_row(struct store *store, int64_t job_no, const json_t *given,
-                     json_t *rows, struct err *err)
-{
-    json_int_t row = json_integer_value(given);
-    bool has = false;
-
-    if (!json_is_integer(given) || row < 0 || row > INT32_MAX) {
-        err_set(err, ERR_INPUT,
-                "`exclude` takes the numbers of examples, such as [17]");
-        return false;
-    }
-    if (!history_has_row(store, job_no, (int32_t)row, &has, err))
-        return false;
-    if (!has) {
-        err_set(err, ERR_INPUT,
-                "the job has no example %" JSON_INTEGER_FORMAT
-                ": they are counted from 0, in the order of the data file",
-                row);
-        return false;
-    }
-    return json_array_append_new(rows, json_integer(row)) == 0;
-}
-
-// Reads N, [N...] or nothing at all. Returns NULL on failure.
-static json_t *read_excluded(struct store *store, int64_t job_no,
-                             const json_t *given, struct err *err)
-{
-    json_t *rows = json_array();
-    bool ok = true;
-
-    if (json_array_size(given) > EXCLUDED_MOST) {
-        err_set(err, ERR_INPUT, "`exclude` takes at most %d examples at a time",
-                EXCLUDED_MOST);
-        ok = false;
-    }
-    if (ok && given != NULL && !json_is_array(given))
-        ok = take_row(store, job_no, given, rows, err);
-    for (size_t i = 0; ok && i < json_array_size(given); i++)
-        ok = take_row(store, job_no, json_array_get(given, i), rows, err);
-    if (ok)
-        return rows;
-    json_decref(rows);
-    return NULL;
-}
-
-// Reads a number from 1 to most, or 0 if there is none.
-static bool read_number(const json_t *argument, const char *key, int32_t most,
-                        json_int_t *out, struct err *err)
-{
-    const json_t *given = json_object_get(argument, key);
-
-    *out = json_integer_value(given);
-    if (given == NULL || (json_is_integer(given) && *out >= 1 && *out <= most))
-        return true;
-    err_set(err, ERR_INPUT, "`%s` takes a number from 1 to %" PRId32, key,
-            most);
-    return false;
-}
-
-static bool check_keys(const json_t *argument, struct err *err)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)argument, key, value) {
-        if (strcmp(key, "exclude") == 0 || strcmp(key, "priority") == 0 ||
-            strcmp(key, "max_workers") == 0)
-            continue;
-        err_set(err, ERR_INPUT,
-                "`resume` takes `exclude`, `priority` and `max_workers`, but "
-                "not `%.40s`",
-                key);
-        return false;
-    }
-    return true;
-}
-
-// Reads {"exclude": 17, "priority": 20, "max_workers": 4}; each key is
-// optional.
 static json_t *read_resume(struct store *store, const struct command *command,
                            struct err *err)
 {
-    const char *text = command->argument;
-    json_t *argument =
-        text[0] == '\0' ? json_object()
-                        : json_parse(text, strlen(text), ARGUMENT_BYTES, err);
-    char *id = argument == NULL ? NULL : find_named(store, command, err);
-    int64_t no = id == NULL ? 0 : history_job_no(store, id, err);
-    json_int_t priority = 0, max_workers = 0;
-    json_t *rows = NULL, *found = NULL;
+    char *id = find_named(store, command, err);
+    json_t *changes =
+        id == NULL ? NULL : resumption_check(store, id, command->argument, err);
+    json_t *found = changes == NULL ? NULL
+                                    : json_pack("{s:s, s:o}", "job", id,
+                                                "changes", changes);
 
-    if (no != 0 && check_keys(argument, err) &&
-        read_number(argument, "priority", REQUEST_MAX_PRIORITY, &priority,
-                    err) &&
-        read_number(argument, "max_workers", REQUEST_MAX_WORKERS, &max_workers,
-                    err))
-        rows =
-            read_excluded(store, no, json_object_get(argument, "exclude"), err);
-    if (rows != NULL)
-        found = json_pack("{s:s, s:o, s:I, s:I}", "id", id, "rows", rows,
-                          "priority", priority, "max_workers", max_workers);
-    json_decref(argument);
     free(id);
     return found;
 }
@@ -231,46 +136,25 @@ static json_t *act_pause(const struct command_scene *at,
     return end_job(at, found, &why, JOB_PAUSED, err);
 }
 
-// Returns the numbers of the rows, which the caller frees; NULL when out of
-// memory.
-static int32_t *row_numbers(const json_t *rows, struct err *err)
-{
-    size_t n = json_array_size(rows);
-    int32_t *numbers = calloc(n + 1, sizeof *numbers);
-
-    if (numbers == NULL)
-        err_nomem(err, "the examples");
-    for (size_t i = 0; numbers != NULL && i < n; i++)
-        numbers[i] = (int32_t)json_integer_value(json_array_get(rows, i));
-    return numbers;
-}
-
+// The reply follows when the job has begun, or could not.
 static json_t *act_resume(const struct command_scene *at,
                           const struct command *command, const json_t *found,
                           struct err *err)
 {
-    const json_t *rows = json_object_get(found, "rows");
-    const char *id = json_get_text(found, "id", "");
-    struct resumption changes = {
-        .share = {.priority = (int32_t)json_get_int(found, "priority", 0),
-                  .max_workers =
-                      (int32_t)json_get_int(found, "max_workers", 0)},
-        .n_excluded = json_array_size(rows)};
+    const char *id = json_get_text(found, "job", "");
     struct requester requester = requester_from(at->peer, REQUESTER_COMMANDS);
-    int32_t *numbers;
+    struct resumption changes;
 
     (void)command;
-    if (jobs_is_running(at->jobs, id) && changes.n_excluded == 0 &&
-        changes.share.priority == 0 && changes.share.max_workers == 0) {
-        err_set(err, ERR_INPUT, "job %.200s is running", id);
+    if (!resumption_of(json_object_get(found, "changes"), &changes, err))
+        return NULL;
+    if (!resumption_is_empty(&changes) || !jobs_is_running(at->jobs, id)) {
+        (void)jobs_resume(at->jobs, &requester, id, &changes, err);
         return NULL;
     }
-    numbers = row_numbers(rows, err);
-    changes.excluded = numbers;
-    if (numbers != NULL)
-        (void)jobs_resume(at->jobs, &requester, id, &changes, err);
-    free(numbers);
-    return NULL; // the reply follows when it has begun, or could not
+    resumption_release(&changes);
+    err_set(err, ERR_INPUT, "job %.200s is running", id);
+    return NULL;
 }
 
 // Asks a model outside of any job. The reply follows when the answer is there.

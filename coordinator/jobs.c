@@ -136,7 +136,7 @@ bool jobs_submit_long(struct jobs *jobs, const struct requester *requester,
 }
 
 bool jobs_resume(struct jobs *jobs, const struct requester *requester,
-                 const char *job_id, const struct resumption *changes,
+                 const char *job_id, struct resumption *changes,
                  struct err *err)
 {
     return openings_resume(&jobs->openings, requester, job_id, changes, err);

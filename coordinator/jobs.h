@@ -55,7 +55,7 @@ bool jobs_submit(struct jobs *jobs, const struct requester *requester,
 bool jobs_submit_long(struct jobs *jobs, const struct requester *requester,
                       struct buf *bytes, struct err *err);
 bool jobs_resume(struct jobs *jobs, const struct requester *requester,
-                 const char *job_id, const struct resumption *changes,
+                 const char *job_id, struct resumption *changes,
                  struct err *err);
 
 // Returns true if a run of the job is in progress and has no end in sight.

@@ -23,7 +23,7 @@ static void free_opening(struct opening *opening)
     buf_release(&opening->encoded);
     arena_release(&opening->arena);
     free(opening->job_id);
-    free(opening->excluded);
+    resumption_release(&opening->changes);
     free(opening);
 }
 
@@ -77,8 +77,8 @@ static void after_look_up(struct chore *chore);
 // as a whole or not at all.
 static void join(struct opening *opening, struct running_job *same)
 {
-    const struct job_share *share = &opening->share;
-    bool ok = opening->n_excluded == 0;
+    const struct job_share *share = &opening->changes.share;
+    bool ok = opening->changes.n_excluded == 0;
 
     if (!ok)
         err_set(&opening->err, ERR_INPUT,
@@ -271,32 +271,21 @@ bool openings_submit_long(struct openings *openings,
     return begin_reading(opening, err);
 }
 
-static bool copy_changes(struct opening *opening, const char *job_id,
-                         const struct resumption *changes)
-{
-    size_t bytes = changes->n_excluded * sizeof *changes->excluded;
-
-    opening->share = changes->share;
-    opening->n_excluded = changes->n_excluded;
-    opening->excluded = malloc(bytes + 1);
-    opening->job_id = strdup(job_id);
-    if (opening->excluded == NULL || opening->job_id == NULL)
-        return false;
-    if (bytes > 0)
-        memcpy(opening->excluded, changes->excluded, bytes);
-    return true;
-}
-
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     const struct resumption *changes, struct err *err)
+                     struct resumption *changes, struct err *err)
 {
     struct opening *opening = new_opening(openings, requester, err);
 
-    if (opening == NULL)
+    if (opening == NULL) {
+        resumption_release(changes);
         return false;
+    }
+    opening->changes = *changes;
+    *changes = (struct resumption){0};
     opening->chore.after = store_last_put(openings->engine->store);
-    if (copy_changes(opening, job_id, changes))
+    opening->job_id = strdup(job_id);
+    if (opening->job_id != NULL)
         return begin_reading(opening, err);
     err_nomem(err, "a job");
     free_opening(opening);

@@ -30,6 +30,7 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "coordinator/peers.h"
+#include "coordinator/resumption.h"
 #include "coordinator/running_job.h"
 #include "wire/message.h"
 
@@ -111,18 +112,11 @@ void openings_end(struct openings *openings, const char *id,
 // Returns true if there is an opening whose id is not known yet.
 bool openings_have_unknown(const struct openings *openings);
 
-// What a person changes about a job that continues. It all happens, or nothing
-// does. All is copied.
-struct resumption {
-    struct job_share share;
-    const int32_t *excluded; // rows to leave out from now on
-    size_t n_excluded;
-};
-
-// Opens a job of the store by its id, with those changes. If the job is already
-// running, it takes over the share; rows cannot be excluded then.
+// Opens a job of the store by its id, with those changes, which all happen or
+// none. If the job is already running, it takes over the share; rows cannot be
+// excluded then. Takes the changes, even on failure.
 bool openings_resume(struct openings *openings,
                      const struct requester *requester, const char *job_id,
-                     const struct resumption *changes, struct err *err);
+                     struct resumption *changes, struct err *err);
 
 #endif

@@ -49,6 +49,7 @@ static struct bundle *unpack(struct engine *engine, const struct submit *submit,
 // The message is freed before the job is read.
 static void open_job(struct opening *opening, const struct submit *submit)
 {
+    const struct job_share *share = &opening->changes.share;
     struct err *err = &opening->err;
     struct request *request =
         request_read(submit->action, submit->options, err);
@@ -57,10 +58,10 @@ static void open_job(struct opening *opening, const struct submit *submit)
     struct diags *diags = diags_new(err);
 
     arena_release(&opening->arena);
-    if (request != NULL && opening->share.priority > 0)
-        request->priority = opening->share.priority;
-    if (request != NULL && opening->share.max_workers > 0)
-        request->max_workers = opening->share.max_workers;
+    if (request != NULL && share->priority > 0)
+        request->priority = share->priority;
+    if (request != NULL && share->max_workers > 0)
+        request->max_workers = share->max_workers;
     if (diags == NULL || bundle == NULL) {
         request_free(request);
         bundle_free(bundle);
@@ -131,6 +132,7 @@ void opening_read(struct chore *chore, struct store *reader,
                   const struct err *trouble)
 {
     struct opening *opening = opening_of(chore);
+    struct resumption *changes = &opening->changes;
     struct err *err = &opening->err;
     int64_t job_no = 0;
 
@@ -152,9 +154,9 @@ void opening_read(struct chore *chore, struct store *reader,
         err_set(err, ERR_INPUT, "there is no job %.100s", opening->job_id);
     if (err->code != ERR_NONE)
         return;
-    running_job_exclude(opening->running, opening->excluded,
-                        opening->n_excluded);
-    opening->excluded = NULL;
+    running_job_exclude(opening->running, changes->excluded,
+                        changes->n_excluded);
+    changes->excluded = NULL;
 }
 
 void opening_look_up(struct chore *chore, struct store *reader,

@@ -24,14 +24,12 @@ struct opening {
     struct openings *all;
     struct requester requester;
     // What to open: a submission, or a job of the store.
-    struct buf encoded;     // a SUBMIT that must be decoded first; or empty
-    struct arena arena;     // of submit's texts
-    struct submit submit;   // in the arena
-    char *job_id;           // owned; NULL for a submission
-    struct job_share share; // for a job that is resumed; 0: unchanged
-    int32_t *excluded; // rows that it leaves out from now on; owned until the
-                       // job that was read has them
-    size_t n_excluded;
+    struct buf encoded;        // a SUBMIT that must be decoded first; or empty
+    struct arena arena;        // of submit's texts
+    struct submit submit;      // in the arena
+    char *job_id;              // owned; NULL for a submission
+    struct resumption changes; // of a job of the store; its rows are owned
+                               // until the job that was read has them
     // What became of it.
     struct running_job *running; // owned; NULL before the job is read
     struct err err;
