@@ -96,19 +96,18 @@ static json_t *act_status(const struct command_scene *at,
 // Ends the job that `found` names; it can be resumed later in any state. For a
 // running job, the reply follows when it has ended.
 static json_t *end_job(const struct command_scene *at, const json_t *found,
-                       const struct err *why, enum job_state state,
-                       struct err *err)
+                       const struct job_end *how, struct err *err)
 {
     struct late_reply reply = {
         .requester = requester_from(at->peer, REQUESTER_COMMANDS)};
-    const char *id = jobs_end(at->jobs, json_string_value(found), why, state,
-                              &reply.ending, err);
+    const char *id =
+        jobs_end(at->jobs, json_string_value(found), how, &reply.ending, err);
 
     if (id == NULL)
         return NULL;
     if (reply.ending == NULL)
         return json_pack("{s:s, s:s}", "job", id, "state",
-                         job_state_name(state));
+                         job_state_name(how->state));
     (void)late_replies_add(at->late, &reply, err);
     return NULL;
 }
@@ -117,23 +116,23 @@ static json_t *act_stop(const struct command_scene *at,
                         const struct command *command, const json_t *found,
                         struct err *err)
 {
-    struct err why = ERR_CLEAR;
+    struct job_end how = {.state = JOB_STOPPED};
 
     (void)command;
-    err_set(&why, ERR_STOPPED,
+    err_set(&how.why, ERR_STOPPED,
             "stopped; run the same command again to continue");
-    return end_job(at, found, &why, JOB_STOPPED, err);
+    return end_job(at, found, &how, err);
 }
 
 static json_t *act_pause(const struct command_scene *at,
                          const struct command *command, const json_t *found,
                          struct err *err)
 {
-    struct err why = ERR_CLEAR;
+    struct job_end how = {.state = JOB_PAUSED};
 
     (void)command;
-    err_set(&why, ERR_FAULT, "paused by `pause`; `resume` continues it");
-    return end_job(at, found, &why, JOB_PAUSED, err);
+    err_set(&how.why, ERR_FAULT, "paused by `pause`; `resume` continues it");
+    return end_job(at, found, &how, err);
 }
 
 // The reply follows when the job has begun, or could not.

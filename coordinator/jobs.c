@@ -1,32 +1,15 @@
 #include "coordinator/jobs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/answerers/programs.h"
-#include "coordinator/engine.h"
 #include "coordinator/job_work.h"
+#include "coordinator/jobs_state.h"
 #include "coordinator/landing.h"
-#include "coordinator/left_jobs.h"
-#include "coordinator/paused_jobs.h"
-#include "store/history.h"
 
 enum { SAVE_TIME_MS = 5000 }; // between two times the time spent is saved
-
-struct jobs {
-    struct engine *engine; // borrowed
-    struct jobs_handlers handlers;
-    struct openings openings; // of jobs that have not begun
-    struct opening_handlers opening_handlers;
-    struct running_job *running; // owned, newest first
-    size_t n;
-    struct left_jobs left;     // what an earlier coordinator left
-    struct paused_jobs paused; // those that will be resumed
-    bool draining;
-    int64_t save_ms; // when the time spent was last saved
-};
 
 // --- beginning ---
 
@@ -85,25 +68,6 @@ static bool begin_job(void *user, struct running_job *running, struct err *err)
     return true;
 }
 
-// Handles a job that the coordinator itself wanted to resume but could not.
-static void note_not_resumed(struct jobs *jobs, int64_t job_no,
-                             const char *job_id, const struct err *why)
-{
-    bool passes = why->code == ERR_STORE || why->code == ERR_BUSY ||
-                  why->code == ERR_STOPPED;
-
-    if (!passes)
-        history_job_state(jobs->engine->store, job_no,
-                          &(struct history_job_state){.state = JOB_PAUSED,
-                                                      .reason = why->text,
-                                                      .score = -1},
-                          NULL);
-    if (job_id != NULL && passes)
-        paused_jobs_postpone(&jobs->paused, job_id, clock_monotonic_ms());
-    else if (job_id != NULL)
-        (void)paused_jobs_forget(&jobs->paused, job_id);
-}
-
 // Tells what became of a job that somebody wanted to begin.
 static void after_opening(void *user, const struct requester *requester,
                           const struct opened *opened)
@@ -118,7 +82,8 @@ static void after_opening(void *user, const struct requester *requester,
                  opened->err->text);
     if (opened->running == NULL && requester->kind == REQUESTER_NONE &&
         !opened->ended)
-        note_not_resumed(jobs, requester->job_no, opened->job_id, opened->err);
+        jobs_note_not_resumed(jobs, requester->job_no, opened->job_id,
+                              opened->err);
     jobs->handlers.opened(jobs->handlers.user, requester, opened);
 }
 
@@ -142,8 +107,8 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
     return openings_resume(&jobs->openings, requester, job_id, changes, err);
 }
 
-static struct running_job *find_running(const struct jobs *jobs, const char *id,
-                                        enum request_action action)
+struct running_job *jobs_find(const struct jobs *jobs, const char *id,
+                              enum request_action action)
 {
     struct running_job *d = jobs->running;
 
@@ -154,97 +119,9 @@ static struct running_job *find_running(const struct jobs *jobs, const char *id,
 
 bool jobs_is_running(const struct jobs *jobs, const char *job_id)
 {
-    const struct running_job *running = find_running(jobs, job_id, REQUEST_RUN);
+    const struct running_job *running = jobs_find(jobs, job_id, REQUEST_RUN);
 
     return running != NULL && running_job_is_open(running);
-}
-
-void jobs_survey(struct jobs *jobs)
-{
-    left_jobs_survey(&jobs->left);
-}
-
-static bool resume_job(struct jobs *jobs, int64_t job_no, const char *id)
-{
-    struct requester nobody = {.kind = REQUESTER_NONE, .job_no = job_no};
-    struct err err = ERR_CLEAR;
-
-    return jobs->n < JOBS_MOST &&
-           openings_resume(&jobs->openings, &nobody, id,
-                           &(struct resumption){0}, &err);
-}
-
-static bool is_running(const struct jobs *jobs, const char *id)
-{
-    for (const struct running_job *d = jobs->running; d != NULL;
-         d = running_job_next(d))
-        if (strcmp(running_job_id(d), id) == 0)
-            return true;
-    return false;
-}
-
-static void tell_awaits(const char *id, enum awaits awaits)
-{
-    log_info("job-waits", "%s: continues when %s", id,
-             awaits == AWAITS_WORKER ? "another worker is available"
-                                     : "the disk can be read");
-}
-
-// Returns false while there is no room for the job. A paused job may have begun
-// since the survey.
-static bool take_up_one(struct jobs *jobs, const struct left_view *job,
-                        int64_t now)
-{
-    if (job->awaits == AWAITS_NOTHING) {
-        if (!resume_job(jobs, job->job_no, job->id))
-            return false;
-        if (jobs->engine->gather_until_ms == 0)
-            jobs->engine->gather_until_ms = now + KEPT_GATHER_MS;
-        log_info("job-taken-up", "%s", job->id);
-        return true;
-    }
-    if (!is_running(jobs, job->id)) {
-        tell_awaits(job->id, job->awaits);
-        paused_jobs_add_left(
-            &jobs->paused,
-            &(struct paused_view){job->id, job->job_no, job->awaits}, now);
-    }
-    return true;
-}
-
-// Takes up what an earlier coordinator left; the rest waits until there is
-// room.
-static void take_up_left(struct jobs *jobs, int64_t now)
-{
-    struct left_view job;
-
-    if (jobs->draining)
-        return;
-    left_jobs_tick(&jobs->left, now);
-    while (left_jobs_next(&jobs->left, &job) && take_up_one(jobs, &job, now))
-        left_jobs_taken(&jobs->left);
-}
-
-// Resumes paused jobs that are due.
-static void take_up_paused(struct jobs *jobs, int64_t now)
-{
-    struct paused_view job;
-
-    while (!jobs->draining &&
-           paused_jobs_due(&jobs->paused, jobs->engine, now, &job)) {
-        if (resume_job(jobs, job.job_no, job.id))
-            log_info("job-taken-up", "%s: %s", job.id,
-                     job.awaits == AWAITS_WORKER ? "a worker is available"
-                                                 : "trying the disk again");
-        else
-            paused_jobs_postpone(&jobs->paused, job.id, now);
-    }
-}
-
-void jobs_take_up(struct jobs *jobs, int64_t now)
-{
-    take_up_left(jobs, now);
-    take_up_paused(jobs, now);
 }
 
 // --- running ---
@@ -289,26 +166,6 @@ static void on_program_failed(void *user, struct flight *flight,
     job_work_park(&jobs->engine->flights, flight, cause);
 }
 
-// Decides what happens to a job that has ended: if it paused for lack of a
-// worker, it waits for another one. While this coordinator drains, that is left
-// to the next one, which finds it in the store.
-static void note_end(struct jobs *jobs, const struct running_job *running,
-                     int64_t now)
-{
-    const struct job_work *work =
-        running_job_work_of((struct running_job *)running);
-    enum awaits awaits = running_job_awaits(running);
-
-    if (!running_job_is_run(running))
-        return;
-    if (awaits == AWAITS_NOTHING || jobs->draining) {
-        (void)paused_jobs_forget(&jobs->paused, work->id);
-        return;
-    }
-    tell_awaits(work->id, awaits);
-    paused_jobs_add(&jobs->paused, work, awaits, now);
-}
-
 void jobs_work(struct jobs *jobs, int64_t now)
 {
     const struct programs_handlers programs = {.user = jobs,
@@ -325,7 +182,7 @@ void jobs_work(struct jobs *jobs, int64_t now)
         if (!running_job_settle(running, now))
             continue;
         jobs->handlers.ended(jobs->handlers.user, running);
-        note_end(jobs, running, now);
+        jobs_note_end(jobs, running, now);
         running_jobs_remove(&jobs->running, running);
         jobs->n--;
         running_job_discard(running);
@@ -353,89 +210,7 @@ bool jobs_have_busy_programs(const struct jobs *jobs)
     return false;
 }
 
-// --- the end ---
-
-// Forgets a job that is only waiting to begin. Returns its number; 0 if there
-// is no such job.
-static int64_t forget_waiting(struct jobs *jobs, const char *id)
-{
-    int64_t left = left_jobs_forget(&jobs->left, id);
-    int64_t paused = paused_jobs_forget(&jobs->paused, id);
-
-    return left != 0 ? left : paused;
-}
-
-// Records the state of a job that would have begun automatically: the next
-// coordinator reads it there.
-static bool note_ended(struct jobs *jobs, int64_t job_no, const struct err *why,
-                       enum job_state state, struct err *err)
-{
-    const struct history_job_state now = {
-        .state = state, .reason = why->text, .score = -1};
-
-    return job_no == 0 ||
-           history_job_state(jobs->engine->store, job_no, &now, err);
-}
-
-// Ends the run or the evaluation of that id. Returns NULL without err if there
-// is none.
-static const char *end_one(struct jobs *jobs, const char *id,
-                           enum request_action action, const struct err *why,
-                           enum job_state state,
-                           const struct running_job **ending, struct err *err)
-{
-    struct running_job *running = find_running(jobs, id, action);
-    struct openings_ended opening = {.id = NULL};
-    int64_t job_no = action == REQUEST_RUN ? forget_waiting(jobs, id) : 0;
-
-    openings_end(&jobs->openings, id, action, why, &opening);
-    *ending = running;
-    if (running != NULL && !running_job_end(running, why, err)) {
-        if (opening.id == NULL)
-            return NULL;
-        *err = ERR_CLEAR; // it will not begin anew, as it was about to
-    }
-    if (running != NULL)
-        return running_job_id(running);
-    if (job_no == 0)
-        job_no = opening.job_no;
-    if (!note_ended(jobs, job_no, why, state, err))
-        return NULL;
-    return opening.id != NULL ? opening.id : job_no != 0 ? id : NULL;
-}
-
-// Returns true, with err, if the job may be one that is not known yet.
-static bool explain_unknown(const struct jobs *jobs, const char *id,
-                            struct err *err)
-{
-    if (!left_jobs_are_known(&jobs->left))
-        err_set(err, ERR_BUSY,
-                "the coordinator has just started and does not know yet which "
-                "jobs were left, so %.100s may be one: try again in a few "
-                "seconds",
-                id);
-    else if (openings_have_unknown(&jobs->openings))
-        err_set(err, ERR_BUSY,
-                "a job is being read that may be %.100s: try again in a few "
-                "seconds",
-                id);
-    return err->code != ERR_NONE;
-}
-
-const char *jobs_end(struct jobs *jobs, const char *job_id,
-                     const struct err *why, enum job_state state,
-                     const struct running_job **ending, struct err *err)
-{
-    const char *ended =
-        end_one(jobs, job_id, REQUEST_RUN, why, state, ending, err);
-
-    if (ended == NULL && err->code == ERR_NONE)
-        ended = end_one(jobs, job_id, REQUEST_EVAL, why, state, ending, err);
-    if (ended == NULL && err->code == ERR_NONE &&
-        !explain_unknown(jobs, job_id, err))
-        err_set(err, ERR_INPUT, "job %.200s is not running", job_id);
-    return ended;
-}
+// --- when the coordinator stops ---
 
 // A coordinator on the network leaves its jobs in the store for the next one.
 // What `run` does in its own process ends with the process.

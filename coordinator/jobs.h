@@ -91,15 +91,21 @@ bool jobs_have_busy_programs(const struct jobs *jobs);
 
 // --- the end ---
 
-// Ends a job on behalf of a person, who gives the reason: its run, or if there
-// is none, its evaluation. It makes no difference whether the job is running,
-// being opened, left by an earlier coordinator, or paused. A job that would
-// have been resumed automatically is left in `state` until a person resumes it.
-// Returns the id of what ends, borrowed until the next call, and in *ending the
-// running job, which ends later; NULL if none was running. Returns NULL if
-// there is nothing to end, or if that is not known yet; err says which.
+// How a person ends a job.
+struct job_end {
+    struct err why;
+    enum job_state state; // in which a job that would have been resumed
+                          // automatically is left until a person resumes it
+};
+
+// Ends a job on behalf of a person: its run, or if there is none, its
+// evaluation. It makes no difference whether the job is running, being opened,
+// left by an earlier coordinator, or paused. Returns the id of what ends,
+// borrowed until the next call, and in *ending the running job, which ends
+// later; NULL if none was running. Returns NULL if there is nothing to end, or
+// if that is not known yet; err says which.
 const char *jobs_end(struct jobs *jobs, const char *job_id,
-                     const struct err *why, enum job_state state,
+                     const struct job_end *how,
                      const struct running_job **ending, struct err *err);
 
 // Begins no more jobs. Those that run are stopped if the clients are in this
