@@ -1,10 +1,11 @@
 // evaluation_state: the members of an evaluation (evaluation.h), for the files
 // that implement it:
 //
-//   evaluation.c            its steps, and what it does with the answers
+//   evaluation.c            its steps, from its start to its end
 //   evaluation_questions.c  what it asks: the order of each question
 //   evaluation_ask.c        from a question to its answer: stored, joined or
 //                           paid
+//   evaluation_answers.c    what it does with the answer
 //   evaluation_calls.c      the calls that it used
 //   evaluation_result.c     the score, and what remains of a finished item
 
@@ -28,8 +29,8 @@ struct picking {
 
 struct evaluation {
     struct job_work *work;
-    // Hands an answer to the step or part that asked for it. Set by
-    // evaluation.c.
+    // evaluation_take, through which evaluation_ask.c hands over an answer that
+    // is stored: what is done with it may ask the next question there.
     bool (*take)(struct evaluation *evaluation, enum asker asker, int part,
                  const struct call_answer *answer, struct err *err);
     struct task *task;      // NULL once the item is finished
