@@ -5,6 +5,7 @@
 #include "coordinator/delivery.h"
 #include "coordinator/flight.h"
 #include "coordinator/side_call.h"
+#include "wire/lease.h"
 
 // --- which they hold and lack ---
 

@@ -4,18 +4,20 @@
 // A ZeroMQ frame holds one message, or several in a row if the reader has said
 // that it can read them (outbox.h). Every peer opens with HELLO; the
 // coordinator answers WELCOME or REFUSED. A reader ignores keys that it does
-// not know. Missing keys read as zero or "" unless the table in message.c marks
-// them required. So a field may be added without raising WIRE_VERSION. Numbers
-// out of range, wrong types, and texts with NUL or beyond their cap make a
-// frame invalid.
+// not know. Missing keys read as zero or "" unless the table in message_kinds.c
+// marks them required. So a field may be added without raising WIRE_VERSION.
+// Numbers out of range, wrong types, and texts with NUL or beyond their cap
+// make a frame invalid.
+//
+// message.c encodes and decodes all kinds alike, by their tables.
 //
 // To add a field, add a member to the struct here, a row to its table in
-// message.c, which also describes it for people (scripts/reference.py writes
-// that into docs/protocol.md), and a case to test_message.c.
+// message_kinds.c, which also describes it for people (scripts/reference.py
+// writes that into docs/protocol.md), and a case to test_message.c.
 //
 // To add a message, add a value at the end of enum message_kind, its struct and
-// its place in struct message here; and in message.c its fields and its row,
-// which also says who may send it and what it costs the sender. Then add a
+// its place in struct message here; and in message_kinds.c its fields and its
+// row, which also says who may send it and what it costs the sender. Then add a
 // handler where it arrives: a row in coordinator/inbox.c, worker/orders.c or
 // client/client.c.
 
@@ -300,10 +302,6 @@ bool message_take(struct wire_frame *frame, struct arena *arena,
 // Like message_take, for bytes that must be exactly one message.
 bool message_decode(const void *data, size_t len, struct arena *arena,
                     struct message *out, struct err *err);
-
-// A lease in the form of the bytes in HEARTBEAT's `held`.
-void lease_write(int64_t lease, char out[WIRE_LEASE_BYTES]);
-int64_t lease_read(const char bytes[WIRE_LEASE_BYTES]);
 
 const char *message_kind_name(enum message_kind kind);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/lease.h"
+
 struct held *held_add(struct held_list *list, const struct call_message *call,
                       struct arena *arena)
 {

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "wire/lease.h"
 #include "worker/link.h"
 #include "worker/work.h"
 

@@ -10,6 +10,7 @@
 #include "simulation/network.h"
 #include "simulation/scene.h"
 #include "simulation/world.h"
+#include "wire/lease.h"
 #include "wire/message.h"
 
 enum {

@@ -8,6 +8,7 @@
 
 #include "common/hash.h"
 #include "common/rng.h"
+#include "wire/lease.h"
 #include "wire/message.h"
 
 static struct err err;

@@ -12,6 +12,7 @@
 #include "coordinator/engine.h"
 #include "stage.h"
 #include "store/query.h"
+#include "wire/lease.h"
 
 static struct stage stage;
 static struct actor client;

@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "http_script.h"
+#include "wire/lease.h"
 #include "wire/socket.h"
 #include "worker/worker.h"
 
