@@ -13,6 +13,7 @@
 #include "cli/out_file.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "store/job_name.h"
 #include "store/lookup.h"
 #include "store/query.h"
 
@@ -174,7 +175,7 @@ static char *job_of_file(struct store *store, const char *job, struct err *err)
     const char *name =
         is_folder(job) ? "job.yaml" : (slash == NULL ? job : slash + 1);
     char *folder = is_folder(job) ? strdup(job) : file_folder(job);
-    json_t *rows = query_jobs_of_file(store, name, err);
+    json_t *rows = job_name_of_file(store, name, err);
     const char *id =
         folder == NULL ? NULL : job_of_folder(rows, folder, store_path(store));
     char *copy = id == NULL ? NULL : strdup(id);
@@ -191,7 +192,7 @@ char *history_file_job(struct store *store, const char *job, struct err *err)
 {
     return job_operand_is_path(job)
                ? job_of_file(store, job, err)
-               : query_job(store, job == NULL ? "" : job, err);
+               : job_name_find(store, job == NULL ? "" : job, err);
 }
 
 // --- files that must not be overwritten ---

@@ -12,8 +12,8 @@
 #include "coordinator/resumption.h"
 #include "coordinator/side_call.h"
 #include "coordinator/status.h"
+#include "store/job_name.h"
 #include "store/lookup.h"
-#include "store/query.h"
 
 enum { ARGUMENT_BYTES = 1 << 20 };
 
@@ -40,7 +40,7 @@ static char *find_named(struct store *store, const struct command *command,
                         struct err *err)
 {
     if (command->job[0] != '\0')
-        return query_job(store, command->job, err);
+        return job_name_find(store, command->job, err);
     err_set(err, ERR_INPUT, "`%s` needs the name of a job", command->verb);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "store/job_name.h"
 #include "store/lookup_parts.h"
 #include "store/query.h"
 
@@ -319,7 +320,7 @@ json_t *lookup_answer(struct store *store, const char *name, const char *job,
         return NULL;
     }
     if (verb->about.of_job) {
-        id = query_job(store, job, err);
+        id = job_name_find(store, job, err);
         if (id == NULL)
             return NULL;
     }

@@ -148,8 +148,4 @@ void job_index_forget_trials(struct job_index *job, int64_t number);
 // reserved.
 struct trial_entry *job_index_add_trial(struct job_index *job, int64_t number);
 
-// Restricts the store's reader to reading, and ends statements that run past
-// deadline_ms.
-bool reader_guard(struct store *store, struct err *err);
-
 #endif

@@ -5,100 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "store/parts.h"
+#include "store/guard.h"
 #include "store/query_hint.h"
 
-enum {
-    VALUE_BYTES = RECORD_MAX_BYTES,
-    LIST_BYTES = 160,
-    HINT_BYTES = 512,
-    WATCH_STEPS = 10000, // virtual machine steps between looks at the clock
-};
-
-// --- the guard ---
-
-// Pragmas that describe tables, also usable as table-valued functions.
-static bool is_harmless_pragma(const char *name)
-{
-    static const char *const names[] = {"table_info", "table_xinfo",
-                                        "table_list", "index_list",
-                                        "user_version"};
-
-    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0];
-         i++) {
-        if (sqlite3_stricmp(name, names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-// The first loads code; the second reveals addresses in memory.
-static bool is_harmful_function(const char *name)
-{
-    return sqlite3_stricmp(name, "load_extension") == 0 ||
-           sqlite3_stricmp(name, "fts3_tokenizer") == 0;
-}
-
-// Decides what a statement may do. Everything else is refused, including BEGIN
-// and ATTACH, so a snapshot ends with its statement and no other file is
-// touched.
-static int authorize(void *user, int action, const char *first,
-                     const char *second, const char *database,
-                     const char *trigger)
-{
-    (void)user;
-    (void)database;
-    (void)trigger;
-    switch (action) {
-    case SQLITE_SELECT:
-    case SQLITE_READ:
-    case SQLITE_RECURSIVE:
-        return SQLITE_OK;
-    case SQLITE_UPDATE:
-        // This is how SQLite declares a table-valued function (json_each). A
-        // statement that would really update is not read-only, and is refused
-        // for that.
-        return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_FUNCTION:
-        return is_harmful_function(second) ? SQLITE_DENY : SQLITE_OK;
-    case SQLITE_PRAGMA:
-        // user_version with a value would write.
-        return is_harmless_pragma(first) &&
-                       (second == NULL ||
-                        sqlite3_stricmp(first, "user_version") != 0)
-                   ? SQLITE_OK
-                   : SQLITE_DENY;
-    default:
-        return SQLITE_DENY;
-    }
-}
-
-static int watch(void *user)
-{
-    const struct store *store = user;
-
-    return store->deadline_ms != 0 &&
-           clock_monotonic_ms() >= store->deadline_ms;
-}
-
-bool reader_guard(struct store *store, struct err *err)
-{
-    sqlite3 *db = store->reader;
-
-    if (!sql_run(db, store->path,
-                 "PRAGMA query_only = ON; PRAGMA cache_size = -4096;", "open",
-                 err))
-        return false;
-    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES);
-    sqlite3_progress_handler(db, WATCH_STEPS, watch, store);
-    int rc = sqlite3_set_authorizer(db, authorize, NULL);
-    if (rc != SQLITE_OK)
-        sql_fail(err, db, rc, store->path, "open");
-    return rc == SQLITE_OK;
-}
+enum { HINT_BYTES = 512 };
 
 void query_confine(struct store *store)
 {
@@ -206,7 +121,7 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql,
     sqlite3_stmt *stmt = NULL;
     const char *tail = NULL;
 
-    if (strlen(sql) > VALUE_BYTES) {
+    if (strlen(sql) > GUARD_VALUE_BYTES) {
         err_set(err, ERR_LIMIT, "the query is too long");
         return NULL;
     }
@@ -225,7 +140,6 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql,
 
 static json_t *hex_value(sqlite3_stmt *stmt, int column)
 {
-    static const char digits[] = "0123456789abcdef";
     const unsigned char *bytes = sqlite3_column_blob(stmt, column);
     size_t len = (size_t)sqlite3_column_bytes(stmt, column);
     char *hex = malloc(len * 2 + 1);
@@ -233,10 +147,7 @@ static json_t *hex_value(sqlite3_stmt *stmt, int column)
 
     if (hex == NULL)
         return NULL;
-    for (size_t i = 0; i < len; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    (void)sodium_bin2hex(hex, len * 2 + 1, bytes, len);
     value = json_stringn(hex, len * 2);
     free(hex);
     return value;
@@ -375,7 +286,7 @@ static bool bind_args(sqlite3_stmt *stmt, const char *const *args,
     return true;
 }
 
-// SQLite checks the clock while it works (watch), so even a statement that
+// SQLite checks the clock while it works (guard.h), so even a statement that
 // never returns a row ends.
 json_t *query_rows(struct store *store, const char *sql,
                    const char *const *args, size_t n_args, struct err *err)
@@ -418,121 +329,4 @@ json_t *query_columns(struct store *store, const char *sql, struct err *err)
         err_nomem(err, "the columns of the query");
     (void)sqlite3_finalize(stmt);
     return names;
-}
-
-// --- jobs by name ---
-
-// Writes "a, b, c, ...": the ids that exist, for somebody who named none of
-// them.
-static void put_ids(struct buf *out, const json_t *rows)
-{
-    size_t n = json_array_size(rows);
-
-    for (size_t i = 0; i < n && out->len < LIST_BYTES - 70; i++)
-        buf_printf(
-            out, "%s%s", i == 0 ? "" : ", ",
-            json_string_value(json_object_get(json_array_get(rows, i), "id")));
-    if (out->len >= LIST_BYTES - 70)
-        buf_puts(out, ", ...");
-}
-
-static void set_no_job(struct store *store, const char *prefix,
-                       const json_t *found, struct err *err)
-{
-    struct buf ids = BUF_INIT(LIST_BYTES);
-    json_t *all = NULL;
-
-    if (json_array_size(found) == 0)
-        all = query_rows(store,
-                         "SELECT id FROM jobs WHERE state <> 'removed'"
-                         " ORDER BY no DESC LIMIT 20",
-                         NULL, 0, NULL);
-    put_ids(&ids, all != NULL ? all : found);
-    if (json_array_size(found) > 1)
-        err_set(err, ERR_INPUT, "several jobs begin with \"%s\": %s", prefix,
-                ids.data);
-    else if (ids.len > 0)
-        err_set(err, ERR_INPUT, "there is no job \"%s\"; the jobs here are %s",
-                prefix, ids.data);
-    else
-        err_set(err, ERR_INPUT, "the store %s has no jobs yet",
-                FILE_SHOWN(store->path, 150));
-    json_decref(all);
-    buf_release(&ids);
-}
-
-// Returns the id of the only row; ids are text in every store.
-static char *take_id(const json_t *rows, struct err *err)
-{
-    const char *id =
-        json_string_value(json_object_get(json_array_get(rows, 0), "id"));
-    char *copy = strdup(id != NULL ? id : "");
-
-    if (copy == NULL)
-        err_nomem(err, "the id of a job");
-    return copy;
-}
-
-// Evaluations of a job have a history of their own. One is meant only if its
-// whole id is given, or nothing else has that name.
-#define NOT_REMOVED " AND state <> 'removed'"
-#define NO_EVALUATION NOT_REMOVED " AND id NOT LIKE '%-eval'"
-
-// The newest job is the one whose state changed last, in the order of writing.
-// Timestamps would not do: a machine without a clock battery may be off by
-// years.
-#define CHANGES                                                                \
-    " LEFT JOIN (SELECT job_no AS changed, max(id) AS last FROM events"        \
-    " WHERE kind = 'state' GROUP BY job_no) ON changed = no"
-#define NEWEST_FIRST "last DESC, no DESC"
-
-// A job that was stopped before anything was scored also has a document.
-#define NO_RESULTS "json_extract(document, '$.compiled') IS NULL"
-
-// Tries the meanings from the narrowest to the widest; the first that fits
-// counts.
-char *query_job(struct store *store, const char *prefix, struct err *err)
-{
-    static const char *const meanings[] = {
-        "SELECT id FROM jobs" CHANGES " WHERE ?1 = ''" NO_EVALUATION
-        " ORDER BY " NO_RESULTS ", " NEWEST_FIRST " LIMIT 1",
-        "SELECT id FROM jobs WHERE id = ?1" NOT_REMOVED,
-        "SELECT id FROM jobs WHERE name = ?1" NO_EVALUATION
-        " ORDER BY no DESC LIMIT 1",
-        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NO_EVALUATION
-        " ORDER BY no DESC LIMIT 20",
-        "SELECT id FROM jobs WHERE substr(id, 1, length(?1)) = ?1" NOT_REMOVED
-        " ORDER BY no DESC LIMIT 20",
-    };
-    json_t *rows = NULL;
-    char *id = NULL;
-
-    if (!store_flush(store, err))
-        return NULL;
-    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-        json_decref(rows);
-        rows = query_rows(store, meanings[i], &prefix, 1, err);
-        if (rows == NULL)
-            return NULL;
-        if (json_array_size(rows) > 0)
-            break;
-    }
-    if (json_array_size(rows) == 1)
-        id = take_id(rows, err);
-    else
-        set_no_job(store, prefix, rows, err);
-    json_decref(rows);
-    return id;
-}
-
-json_t *query_jobs_of_file(struct store *store, const char *name,
-                           struct err *err)
-{
-    static const char sql[] =
-        "SELECT id AS job, folder FROM jobs" CHANGES
-        " LEFT JOIN submissions ON job_no = no"
-        " WHERE (path = ?1 OR substr(path, -length(?1) - 1) = '/' || "
-        "?1)" NO_EVALUATION " ORDER BY " NEWEST_FIRST;
-
-    return query_rows(store, sql, &name, 1, err);
 }

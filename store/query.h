@@ -1,8 +1,9 @@
 // query: reads a store with SQL, safely.
 //
-// For the subcommands query, trials, best, jobs, show. The connection is
-// read-only in SQLite's own sense (authorizer and query_only). A statement is
-// interrupted after a deadline and runs in snapshots of at most 5 s.
+// Whatever is asked of a store goes through here, by lookup.h and by the
+// subcommand query. The connection is read-only in SQLite's own sense
+// (guard.h). A statement is interrupted after a deadline and runs in snapshots
+// of at most 5 s.
 
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
@@ -36,16 +37,5 @@ void query_confine(struct store *store);
 // Returns the names of the columns that sql gives, as a JSON list of texts.
 // Every name is unique: the second of two columns called `a` becomes `a_2`.
 json_t *query_columns(struct store *store, const char *sql, struct err *err);
-
-// Returns the id of the one job that `prefix` names: an id, the beginning of
-// one, or a job's name, which means its latest run; "" is the newest job with
-// results, or else the newest. The caller frees the result. Fails with
-// ERR_INPUT, listing the jobs that exist.
-char *query_job(struct store *store, const char *prefix, struct err *err);
-
-// Returns {"job", "folder"} for each job whose file had that name, newest
-// first: its id, and the folder that it was run from ("" or null if unknown).
-json_t *query_jobs_of_file(struct store *store, const char *name,
-                           struct err *err);
 
 #endif

@@ -8,8 +8,8 @@
 #include "common/buf.h"
 #include "common/text.h"
 #include "store/history.h"
+#include "store/job_name.h"
 #include "store/parts.h"
-#include "store/query.h"
 
 enum { SQL_BYTES = 1 << 16 };
 
@@ -109,7 +109,7 @@ static void find_job(struct store *store, struct removed *removed)
     if (removed->asked[0] == '\0')
         err_set(&removed->err, ERR_INPUT, "name the id of the job to remove");
     else
-        id = query_job(store, removed->asked, &removed->err);
+        id = job_name_find(store, removed->asked, &removed->err);
     (void)text_print(removed->job, sizeof removed->job, "%s",
                      id == NULL ? "" : id);
     free(id);

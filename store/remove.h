@@ -27,7 +27,7 @@ struct removed {
 };
 
 struct removal {
-    const char *const *jobs; // each is anything that query_job accepts
+    const char *const *jobs; // each is anything that job_name_find accepts
     size_t n;
     // Called for each job in turn, but once if two name the same one.
     void (*done)(void *user, const struct removed *removed);

@@ -11,6 +11,7 @@
 
 #include "common/file.h"
 #include "store/connect.h"
+#include "store/guard.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/netfs.h"
@@ -257,7 +258,7 @@ static bool open_for_writing(struct store *store, struct err *err)
 {
     if (!check_path(store->path, MAY_BE_NEW, err) || !lock_store(store, err) ||
         !open_writer(store, err) || !open_reader(store, err) ||
-        !reader_guard(store, err) || !store_load(store, err))
+        !guard_reader(store, err) || !store_load(store, err))
         return false;
     name_lock_keep(&store->name);
     return true;
@@ -314,7 +315,7 @@ struct store *store_open_read(const char *path, struct err *err)
         store = upgrade(path, age, err) ? open_reading(path, err) : NULL;
         ok = store != NULL;
     }
-    if (ok && reader_guard(store, err))
+    if (ok && guard_reader(store, err))
         return store;
     store_close(store);
     return NULL;

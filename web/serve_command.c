@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/json.h"
-#include "store/query.h"
+#include "store/job_name.h"
 #include "web/exchange.h"
 
 // --- commands ---
@@ -31,7 +31,7 @@ static bool knows_job(struct exchange *exchange)
         reply_error(exchange->reply, 503, &err);
         return false;
     }
-    id = query_job(store, exchange->path.job, &err);
+    id = job_name_find(store, exchange->path.job, &err);
     readers_give(exchange->web->readers, store);
     if (id == NULL)
         reply_error(exchange->reply, reply_status(&err, 404), &err);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/job_name.h"
 #include "store/lookup.h"
-#include "store/query.h"
 #include "web/exchange.h"
 
 // --- reading the store ---
@@ -111,7 +111,7 @@ static void answer_from(struct exchange *exchange, struct store *store,
 {
     struct err err = ERR_CLEAR;
     bool of_job = exchange->path.job[0] != '\0';
-    char *id = of_job ? query_job(store, exchange->path.job, &err) : NULL;
+    char *id = of_job ? job_name_find(store, exchange->path.job, &err) : NULL;
     json_t *answer = NULL;
 
     if (of_job && id == NULL) {
