@@ -9,8 +9,6 @@
 
 enum { HISTORY_CALLS = 20000 };
 
-#define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
-
 // --- the examples of a candidate ---
 
 // ?2 candidate, ?3 "wrong", "right" or "", ?4 limit, ?5 offset.

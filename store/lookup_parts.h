@@ -5,14 +5,16 @@
 //
 //   lookup.c              jobs, show, trials, best, workers, export, query
 //   lookup_trials.c       a job's trials, for plots and paged tables
-//   lookup_candidates.c   a candidate's details, where it comes from, and how
-//                         two candidates differ on the examples
+//   lookup_candidates.c   a job as a whole; a candidate's details, where it
+//                         comes from, and where it fails
+//   lookup_compare.c      how two candidates differ on the examples
 //   lookup_origins.c      which calls a candidate's prompts came from
 //   lookup_calls.c        from a score to its calls, and what they cost
 
 #ifndef STORE_LOOKUP_PARTS_H
 #define STORE_LOOKUP_PARTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -34,6 +36,9 @@ struct lookup_values {
 json_t *lookup_rows(struct store *store, const char *sql,
                     const struct lookup_values *values, struct err *err);
 
+// In such a question, the job's number: with it, the query uses a key.
+#define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
+
 // SQLite has no objects and no booleans. These turn member `key` of each row
 // into the JSON value that its text holds, or into a boolean.
 void lookup_parse(json_t *rows, const char *key);
@@ -54,6 +59,12 @@ int64_t lookup_offset(const json_t *argument);
 // Returns 0 and fills err if there is none yet.
 int64_t lookup_candidate_or_best(struct store *store, const char *id,
                                  const json_t *argument, struct err *err);
+
+// Finds the candidates that argument names as `a` and `b`, otherwise the job's
+// baseline and its best one. Returns false and fills err if there is none yet.
+bool lookup_two_candidates(struct store *store, const char *id,
+                           const json_t *argument, int64_t *a, int64_t *b,
+                           struct err *err);
 
 lookup_function lookup_trial_page, lookup_curve, lookup_importance,
     lookup_tokens;

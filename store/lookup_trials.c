@@ -18,9 +18,6 @@ enum {
     VALUES_SHOWN = 12,
 };
 
-// The job's number from its id, so that all queries below use a key.
-#define JOB_NO "(SELECT no FROM jobs WHERE id = ?1)"
-
 // --- a page of the table ---
 
 // The columns that a page can be sorted by. Trials without a score always come
