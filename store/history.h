@@ -34,6 +34,9 @@ struct history_job {
 int64_t history_open_job(struct store *store, const struct history_job *job,
                          bool *created, struct err *err);
 
+// Returns the number of a job by its id; 0 if there is none, or on failure.
+int64_t history_job_no(struct store *store, const char *id, struct err *err);
+
 // Returns the canonical JSON of the latest other run with the same name,
 // ignoring the run with id not_id, and in *version the REPLAY_VERSION that made
 // it. Returns NULL if there is none. The caller frees the result.
@@ -146,9 +149,6 @@ bool history_put_example(struct store *store, int64_t job_no,
 // Counts the job's examples that are stored with their contents.
 bool history_example_count(struct store *store, int64_t job_no, int64_t *n,
                            struct err *err);
-
-// Returns the number of a job by its id; 0 if there is none, or on failure.
-int64_t history_job_no(struct store *store, const char *id, struct err *err);
 
 // --- candidates ---
 

@@ -51,8 +51,7 @@ bool history_events(struct store *store, int64_t job_no, const char *kind,
     struct sql_read read = SQL_READ_NONE;
     bool ok = false;
 
-    if (!store_flush(store, err) ||
-        !store_read(
+    if (!store_read_settled(
             store, &read,
             "SELECT row, after_call, text FROM events WHERE job_no = ?1"
             " AND kind = ?2 AND row_check('events', id, sum, job_no, kind, row,"

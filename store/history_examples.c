@@ -28,11 +28,10 @@ bool history_example_count(struct store *store, int64_t job_no, int64_t *n,
     bool ok = false;
 
     *n = 0;
-    if (store_flush(store, err) &&
-        store_read(store, &read,
-                   "SELECT count(*) FROM examples WHERE job_no = ?1"
-                   " AND file IS NOT NULL",
-                   "read the examples of", err)) {
+    if (store_read_settled(store, &read,
+                           "SELECT count(*) FROM examples WHERE job_no = ?1"
+                           " AND file IS NOT NULL",
+                           "read the examples of", err)) {
         (void)sqlite3_bind_int64(read.stmt, 1, job_no);
         ok = sql_read_next(&read, err);
         if (ok)

@@ -1,4 +1,4 @@
-// Jobs, and their times, models and splits.
+// Jobs, and their times and models.
 
 #include "store/history.h"
 
@@ -7,19 +7,10 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/text.h"
 #include "store/parts.h"
 
-enum { SPLIT_BYTES = 16 * 1024 * 1024, STATE_BYTES = 320 };
-
-// Opens a read that must see what was put just before.
-static bool open_settled(struct store *store, struct sql_read *read,
-                         const char *sql, struct err *err)
-{
-    return store_flush(store, err) &&
-           store_read(store, read, sql, "read the history of", err);
-}
+enum { STATE_BYTES = 320 };
 
 static void bind_text(struct sql_read *read, int column, const char *text)
 {
@@ -36,7 +27,8 @@ static bool find_job(struct store *store, const char *id, int64_t *no,
     bool ok = false;
 
     *no = 0;
-    if (!open_settled(store, &read, "SELECT no FROM jobs WHERE id = ?1", err))
+    if (!store_read_settled(store, &read, "SELECT no FROM jobs WHERE id = ?1",
+                            "read the history of", err))
         goto out;
     bind_text(&read, 1, id);
     if (sql_read_next(&read, err))
@@ -65,6 +57,14 @@ static bool put_job(struct store *store, int64_t no,
     record_int(record, clock_wall_ms());
     record_end(record);
     return store_put(store, err);
+}
+
+int64_t history_job_no(struct store *store, const char *id, struct err *err)
+{
+    int64_t no = 0;
+
+    (void)find_job(store, id, &no, err);
+    return no;
 }
 
 int64_t history_reserve_job(struct store *store)
@@ -100,12 +100,12 @@ char *history_previous(struct store *store, const char *name, int64_t not_no,
     struct sql_read read = SQL_READ_NONE;
     char *text = NULL;
 
-    if (open_settled(
+    if (store_read_settled(
             store, &read,
             "SELECT canonical, replay_version FROM jobs WHERE name = ?1"
             " AND no <> ?2 AND id <> ?3 AND id NOT LIKE '%-eval'"
             " ORDER BY no DESC LIMIT 1",
-            err)) {
+            "read the history of", err)) {
         bind_text(&read, 1, name);
         (void)sqlite3_bind_int64(read.stmt, 2, not_no);
         bind_text(&read, 3, not_id);
@@ -177,7 +177,8 @@ bool history_unfinished(struct store *store,
                         void *user, struct err *err)
 {
     struct sql_read read = SQL_READ_NONE;
-    bool ok = open_settled(store, &read, unfinished_sql, err);
+    bool ok = store_read_settled(store, &read, unfinished_sql,
+                                 "read the history of", err);
 
     while (ok && sql_read_next(&read, err)) {
         const struct history_left left = {
@@ -214,8 +215,9 @@ bool history_load_time(struct store *store, int64_t job_no, int64_t *wall_ms,
     struct sql_read read = SQL_READ_NONE;
     bool ok = false;
 
-    if (!open_settled(store, &read, "SELECT wall_ms FROM jobs WHERE no = ?1",
-                      err))
+    if (!store_read_settled(store, &read,
+                            "SELECT wall_ms FROM jobs WHERE no = ?1",
+                            "read the history of", err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
     *wall_ms = 0;
@@ -236,12 +238,13 @@ char *history_model(struct store *store, int64_t job_no, const char *role,
     struct sql_read read = SQL_READ_NONE;
     char *digest = NULL;
 
-    if (!open_settled(store, &read,
-                      "SELECT coalesce((SELECT digest FROM job_models"
-                      " WHERE job_no = ?1 AND role = ?2), '')"
-                      " WHERE row_check('job_models', ?1, (SELECT models_sum"
-                      "  FROM jobs WHERE no = ?1), " MODELS_OF_JOB ")",
-                      err))
+    if (!store_read_settled(
+            store, &read,
+            "SELECT coalesce((SELECT digest FROM job_models"
+            " WHERE job_no = ?1 AND role = ?2), '')"
+            " WHERE row_check('job_models', ?1, (SELECT models_sum"
+            "  FROM jobs WHERE no = ?1), " MODELS_OF_JOB ")",
+            "read the history of", err))
         goto out;
     (void)sqlite3_bind_int64(read.stmt, 1, job_no);
     bind_text(&read, 2, role);
@@ -272,106 +275,4 @@ bool history_pin_model(struct store *store, int64_t job_no,
         record_end(record);
     }
     return store_put(store, err);
-}
-
-// --- splits ---
-
-static bool put_row_list(struct buf *list, const size_t *rows, size_t n,
-                         struct err *err)
-{
-    for (size_t i = 0; i < n; i++)
-        buf_printf(list, i == 0 ? "[%zu" : ",%zu", rows[i]);
-    buf_puts(list, n == 0 ? "[]" : "]");
-    return buf_ok(list, "the split", err);
-}
-
-static bool put_split(struct store *store, int64_t job_no, const char *share,
-                      const struct buf *list, struct err *err)
-{
-    struct buf *record = store_record(store);
-
-    record_begin(record, RECORD_SPLIT);
-    record_int(record, job_no);
-    record_text(record, share);
-    record_text_n(record, list->data, list->len);
-    record_end(record);
-    return store_put(store, err);
-}
-
-// Returns the frozen list; NULL if there is none or on failure (*failed tells).
-static char *find_split(struct store *store, int64_t job_no, const char *share,
-                        bool *failed, struct err *err)
-{
-    struct sql_read read = SQL_READ_NONE;
-    char *list = NULL;
-
-    *failed = true;
-    if (!open_settled(store, &read,
-                      "SELECT row_numbers FROM splits WHERE job_no = ?1"
-                      " AND share = ?2",
-                      err))
-        goto out;
-    (void)sqlite3_bind_int64(read.stmt, 1, job_no);
-    bind_text(&read, 2, share);
-    *failed = false;
-    if (sql_read_next(&read, err)) {
-        list = sql_text_copy(read.stmt, 0, err);
-        *failed = list == NULL;
-    }
-    *failed = *failed || read.failed;
-
-out:
-    sql_read_close(&read);
-    return list;
-}
-
-bool history_split(struct store *store, int64_t job_no, const char *share,
-                   const size_t *rows, size_t n, struct err *err)
-{
-    struct buf list = BUF_INIT(SPLIT_BYTES);
-    char *frozen = NULL;
-    bool failed = false;
-    bool ok = false;
-
-    if (!put_row_list(&list, rows, n, err))
-        goto out;
-    frozen = find_split(store, job_no, share, &failed, err);
-    if (failed)
-        goto out;
-    if (frozen == NULL) {
-        ok = put_split(store, job_no, share, &list, err);
-        goto out;
-    }
-    ok = strcmp(frozen, list.data) == 0;
-    if (!ok)
-        err_set(err, ERR_DIFFERS,
-                "the %s share differs from the one that the store %s froze for "
-                "this job; start with a new store (--store) or another --seed",
-                share, FILE_SHOWN(store->path, 80));
-
-out:
-    free(frozen);
-    buf_release(&list);
-    return ok;
-}
-
-bool history_has_row(struct store *store, int64_t job_no, int32_t row,
-                     bool *has, struct err *err)
-{
-    struct sql_read read = SQL_READ_NONE;
-    bool ok = open_settled(store, &read,
-                           "SELECT count(*) = 0 OR sum(EXISTS(SELECT 1 FROM"
-                           " json_each(row_numbers) WHERE value = ?2)) > 0"
-                           " FROM splits WHERE job_no = ?1",
-                           err);
-
-    if (ok) {
-        (void)sqlite3_bind_int64(read.stmt, 1, job_no);
-        (void)sqlite3_bind_int(read.stmt, 2, row);
-        *has =
-            sql_read_next(&read, err) && sqlite3_column_int(read.stmt, 0) != 0;
-        ok = !read.failed;
-    }
-    sql_read_close(&read);
-    return ok;
 }

@@ -58,22 +58,6 @@ bool history_put_options(struct store *store, int64_t job_no,
     return store_put(store, err);
 }
 
-int64_t history_job_no(struct store *store, const char *id, struct err *err)
-{
-    struct sql_read read = SQL_READ_NONE;
-    int64_t no = 0;
-
-    if (store_flush(store, err) &&
-        store_read(store, &read, "SELECT no FROM jobs WHERE id = ?1",
-                   "read the history of", err)) {
-        (void)sqlite3_bind_text(read.stmt, 1, id, -1, SQLITE_STATIC);
-        if (sql_read_next(&read, err))
-            no = sqlite3_column_int64(read.stmt, 0);
-    }
-    sql_read_close(&read);
-    return no;
-}
-
 // A submission that was read back; owns its texts.
 struct loaded {
     char *options;
@@ -98,10 +82,10 @@ static bool load_head(struct store *store, int64_t job_no,
 {
     struct sql_read read = SQL_READ_NONE;
 
-    if (store_flush(store, err) &&
-        store_read(store, &read,
-                   "SELECT options, folder FROM submissions WHERE job_no = ?1",
-                   "read a job of", err)) {
+    if (store_read_settled(
+            store, &read,
+            "SELECT options, folder FROM submissions WHERE job_no = ?1",
+            "read a job of", err)) {
         (void)sqlite3_bind_int64(read.stmt, 1, job_no);
         if (sql_read_next(&read, err)) {
             loaded->options = sql_text_copy(read.stmt, 0, err);

@@ -36,3 +36,9 @@ bool store_read(struct store *store, struct sql_read *read, const char *sql,
 {
     return sql_read_open(read, store->reader, store->path, sql, doing, err);
 }
+
+bool store_read_settled(struct store *store, struct sql_read *read,
+                        const char *sql, const char *doing, struct err *err)
+{
+    return store_flush(store, err) && store_read(store, read, sql, doing, err);
+}

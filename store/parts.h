@@ -4,7 +4,7 @@
 // reader for the loop, which is read-only in SQLite's own sense (query.h). The
 // indexes in memory find what was put at once; SQL sees it only when it is
 // durable. So a function here that uses SQL to read what may have just been put
-// calls store_flush first.
+// does so with store_read_settled.
 
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
@@ -105,9 +105,13 @@ void record_event(struct buf *record, int64_t job_no, const char *kind,
 // Puts the record that store_record began.
 bool store_put(struct store *store, struct err *err);
 
-// Opens a read on the reader's connection.
+// Opens a read on the reader's connection. Close it in any case.
 bool store_read(struct store *store, struct sql_read *read, const char *sql,
                 const char *doing, struct err *err);
+
+// The same, once all that was put is durable, so that the read sees it.
+bool store_read_settled(struct store *store, struct sql_read *read,
+                        const char *sql, const char *doing, struct err *err);
 
 void text_index_release(struct text_index *index);
 
