@@ -2,11 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/listing.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "common/json.h"
 #include "common/plain.h"
 #include "common/text.h"

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/compiled_text.h"
 #include "cli/job_report.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/word_diff.h"

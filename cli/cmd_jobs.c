@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/amounts.h"
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/listing.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "common/error_document.h"
 #include "common/json.h"
 #include "store/remove.h"

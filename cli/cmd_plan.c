@@ -22,12 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/follow.h"
 #include "cli/history_file.h"
 #include "cli/jobfile_files.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/servers.h"
 #include "common/file.h"
 #include "common/json.h"

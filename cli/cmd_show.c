@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/history_file.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/report.h"
 #include "common/json.h"
 #include "common/plain.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/progress.h"
+#include "cli/amounts.h"
 #include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"

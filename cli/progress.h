@@ -67,12 +67,4 @@ int progress_block(const struct terminal *terminal,
 // Appends one plain line, with its newline.
 void progress_line(const struct progress *progress, struct buf *out);
 
-// --- numbers for people ---
-
-// These append "1 trial" or "1,234 trials"; "84.0 %" for a fraction; "0:41" or
-// "1:02:03".
-void put_count(struct buf *out, int64_t n, const char *noun);
-void put_percent(struct buf *out, double fraction);
-void put_time(struct buf *out, int64_t ms);
-
 #endif

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/progress.h"
+#include "cli/amounts.h"
 #include "cli/wrap.h"
 #include "common/json.h"
 #include "common/plain.h"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/amounts.h"
 #include "cli/progress.h"
 #include "common/text.h"
 
