@@ -29,7 +29,8 @@ enum {
     IDLE_S = 600, // until a worker without work ends
 };
 
-// The paths that the scripts need, and their memory.
+// The paths that the scripts need, and their memory. They are absolute: nodes
+// see the same paths, but do not start in this folder.
 struct places {
     char *folder;
     char *keys;
@@ -49,17 +50,6 @@ static void release_places(struct places *at)
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
-}
-
-// Returns an absolute path: nodes see the same paths, but do not start in this
-// folder.
-static char *absolute(const char *path)
-{
-    char here[PATH_MAX];
-
-    if (path[0] == '/')
-        return strdup(path);
-    return getcwd(here, sizeof here) == NULL ? NULL : file_join(here, path);
 }
 
 static bool find_program(struct places *at, struct err *err)
@@ -100,15 +90,15 @@ static bool find_places(const struct options *options, const char *path,
         jobfile_given_or(option_text(options, OPT_OUT), path, JOBFILE_COMPILED);
 
     if (beside != NULL)
-        at->folder = absolute(beside);
+        at->folder = file_absolute(beside);
     if (compiled != NULL)
-        at->out = absolute(compiled);
-    at->job = absolute(path);
+        at->out = file_absolute(compiled);
+    at->job = file_absolute(path);
     free(beside);
     free(compiled);
     if (at->folder != NULL) {
         at->store = store == NULL ? file_join(at->folder, JOBFILE_STORE)
-                                  : absolute(store);
+                                  : file_absolute(store);
         at->workers_script = file_join(at->folder, "workers.sbatch");
         at->coordinator_script = file_join(at->folder, "coordinator.sbatch");
         at->workers_id = file_join(at->folder, "workers.id");
@@ -153,7 +143,8 @@ static bool find_own_keys(const struct options *options, struct places *at,
 {
     const char *given = option_text(options, OPT_KEYS);
 
-    at->keys = given == NULL ? file_join(at->folder, "keys") : absolute(given);
+    at->keys =
+        given == NULL ? file_join(at->folder, "keys") : file_absolute(given);
     if (at->keys == NULL) {
         err_nomem(err, "the keys");
         return false;
@@ -175,7 +166,7 @@ static bool find_given_keys(const struct options *options, struct places *at,
         return true;
     ok = key_find(given, KEY_WORKER, &key, err);
     key_wipe(&key);
-    at->worker_key = ok ? absolute(given) : NULL;
+    at->worker_key = ok ? file_absolute(given) : NULL;
     return ok;
 }
 

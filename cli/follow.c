@@ -19,6 +19,7 @@
 #include "cli/viewer.h"
 #include "client/client.h"
 #include "common/descriptors.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/signals.h"
 #include "coordinator/coordinator.h"
@@ -280,7 +281,7 @@ int follow_here(struct follow *follow)
         jobfile_given_or(given_store, follow->file->path, JOBFILE_STORE);
     char *out =
         jobfile_given_or(given_out, follow->file->path, JOBFILE_COMPILED);
-    char *kept = out == NULL ? NULL : out_file_absolute(out);
+    char *kept = out == NULL ? NULL : file_absolute(out);
     struct servers servers = {0};
     struct err err = ERR_CLEAR;
     int status;

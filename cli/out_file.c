@@ -329,12 +329,3 @@ void out_file_release(struct out_file *file)
 {
     free(file->path);
 }
-
-char *out_file_absolute(const char *path)
-{
-    char here[PATH_MAX];
-
-    if (path[0] == '/' || getcwd(here, sizeof here) == NULL)
-        return strdup(path);
-    return file_join(here, path);
-}

@@ -71,8 +71,4 @@ bool out_file_place(const char *path, const char *text, enum out_file_end end,
                     struct out_file *out, struct err *err);
 void out_file_release(struct out_file *file);
 
-// Returns `path` as an absolute path, which means the same from any folder. The
-// caller frees the result; NULL when out of memory.
-char *out_file_absolute(const char *path);
-
 #endif

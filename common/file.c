@@ -460,6 +460,15 @@ bool file_is_secret(mode_t mode, uid_t owner)
     return (mode & others) == 0;
 }
 
+char *file_absolute(const char *path)
+{
+    char here[PATH_MAX];
+
+    if (path[0] == '/' || getcwd(here, sizeof here) == NULL)
+        return strdup(path);
+    return file_join(here, path);
+}
+
 const char *file_temp_folder(void)
 {
     const char *folder = getenv("TMPDIR");

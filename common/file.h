@@ -77,6 +77,11 @@ bool file_is_same(const char *a, const char *b);
 char *file_folder(const char *path);
 char *file_join(const char *folder, const char *name);
 
+// Returns path as an absolute path, which means the same from any folder; path
+// itself if the current folder has no name. The caller frees the result;
+// returns NULL when out of memory.
+char *file_absolute(const char *path);
+
 // Returns the folder for temporary files: TMPDIR if it is an absolute path,
 // otherwise /tmp.
 const char *file_temp_folder(void);
