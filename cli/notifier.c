@@ -1,50 +1,29 @@
 #include "cli/notifier.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
+#include "cli/hook.h"
 #include "cli/output.h"
 #include "common/clock.h"
-#include "common/descriptors.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "common/thread.h"
-#include "model/reach.h"
 
-extern char **environ;
-
-enum {
-    QUEUE_EVENTS = 32,
-    HOOK_MS = 10000,
-    COMMAND_MS = 30000,
-    END_MS = 12000,
-    LOOK_MS = 20,
-    ENVIRONMENT_BYTES = 400,
-    WHY_BYTES = 200,
-};
-
-struct notifier;
+enum { QUEUE_EVENTS = 32, END_MS = 12000 };
 
 // One URL or command, and how it is doing. It belongs to the thread, and to the
 // owner once the thread has ended.
 struct hook {
-    void (*tell)(struct notifier *notifier, struct hook *hook,
-                 const json_t *event, const char *text);
+    bool (*tell)(const struct hook_event *event, const char *target,
+                 char why[HOOK_WHY_BYTES]);
     const char *noun;   // "hook", "command"
     const char *target; // borrowed
     size_t asked, failed;
-    char why[WHY_BYTES]; // about the last failure
+    char why[HOOK_WHY_BYTES]; // about the last failure
 };
 
 struct notifier {
@@ -63,8 +42,9 @@ struct notifier {
 
 // --- failures ---
 
-static bool is_late(struct notifier *notifier)
+static bool is_late(void *user)
 {
+    struct notifier *notifier = user;
     bool late;
 
     (void)pthread_mutex_lock(&notifier->lock);
@@ -73,7 +53,8 @@ static bool is_late(struct notifier *notifier)
     return late;
 }
 
-static void fail(struct hook *hook, const json_t *event, const char *why)
+static void note_failure(struct hook *hook, const json_t *event,
+                         const char *why)
 {
     (void)text_print(hook->why, sizeof hook->why, "%s", why);
     if (hook->failed++ > 0)
@@ -102,207 +83,22 @@ static void report_failures(const struct notifier *notifier)
                    notifier->dropped == 1 ? " was" : "s were");
 }
 
-// --- hooks ---
-
-static size_t ignore_reply(char *data, size_t size, size_t n, void *user)
-{
-    (void)data;
-    (void)user;
-    return size * n;
-}
-
-static int watch_the_end(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
-                         curl_off_t d)
-{
-    (void)a, (void)b, (void)c, (void)d;
-    return is_late(user);
-}
-
-static void tell_url(struct notifier *notifier, struct hook *hook,
-                     const json_t *event, const char *text)
-{
-    const char *url = hook->target;
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers =
-        curl_slist_append(NULL, "Content-Type: application/json");
-    CURLcode code = CURLE_OUT_OF_MEMORY;
-    long status = 0;
-    char why[WHY_BYTES];
-
-    if (curl != NULL && headers != NULL) {
-        curl_easy_setopt(curl, CURLOPT_URL, url);
-        (void)reach_set_up(curl, url, false);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HOOK_MS);
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore_reply);
-        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_the_end);
-        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, notifier);
-        curl_easy_setopt(curl, CURLOPT_USERAGENT, "promptcc/" PROMPTCC_VERSION);
-        code = curl_easy_perform(curl);
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    }
-    if (code != CURLE_OK) {
-        fail(hook, event, curl_easy_strerror(code));
-    } else if (status >= 300) {
-        (void)text_print(why, sizeof why, "it answers %ld", status);
-        fail(hook, event, why);
-    }
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-}
-
-// --- commands ---
-
-struct variable {
-    char text[ENVIRONMENT_BYTES];
-};
-
-// Returns the environment with three more variables in front; the caller frees
-// the array.
-static char **make_environment(const json_t *event, struct variable added[3])
-{
-    size_t n = 0;
-    char **all;
-
-    (void)text_print(added[0].text, ENVIRONMENT_BYTES, "PROMPTCC_EVENT=%s",
-                     json_get_text(event, "event", ""));
-    (void)text_print(added[1].text, ENVIRONMENT_BYTES, "PROMPTCC_JOB=%s",
-                     json_get_text(event, "job", ""));
-    (void)text_print(added[2].text, ENVIRONMENT_BYTES, "PROMPTCC_SCORE=%.6g",
-                     json_get_number(event, "score", 0));
-    while (environ[n] != NULL)
-        n++;
-    all = calloc(n + 4, sizeof *all);
-    for (size_t i = 0; all != NULL && i < 3; i++)
-        all[i] = added[i].text;
-    if (all != NULL)
-        memcpy(all + 3, environ, n * sizeof *all);
-    return all;
-}
-
-// Starts the command in its own process group, so that everything it starts can
-// be ended with it.
-static bool spawn(const char *command, int in, char **environment, pid_t *pid,
-                  char why[WHY_BYTES])
-{
-    const char *words[] = {"sh", "-c", command, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, usual;
-    int failed;
-
-    (void)sigemptyset(&none);
-    (void)sigemptyset(&usual);
-    (void)sigaddset(&usual, SIGPIPE);
-    (void)sigaddset(&usual, SIGINT);
-    (void)sigaddset(&usual, SIGTERM);
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    (void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO,
-                                           STDOUT_FILENO);
-    (void)posix_spawnattr_init(&attributes);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                    POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
-    descriptors_close_on_exec();
-    failed = posix_spawn(pid, "/bin/sh", &actions, &attributes,
-                         (char *const *)words, environment);
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0)
-        (void)text_print(why, WHY_BYTES, "it cannot be started: %s",
-                         strerror(failed));
-    return failed == 0;
-}
-
-// Waits for the command, and kills its group when its time is up. Returns false
-// and why it failed.
-static bool await(struct notifier *notifier, pid_t pid, char *why)
-{
-    int64_t end = clock_monotonic_ms() + COMMAND_MS;
-    int status = 0;
-
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-
-        if (clock_monotonic_ms() > end || is_late(notifier)) {
-            (void)kill(-pid, SIGKILL);
-            (void)waitpid(pid, &status, 0);
-            (void)text_print(why, WHY_BYTES, "it took too long");
-            return false;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    if (WIFEXITED(status))
-        (void)text_print(why, WHY_BYTES, "it ended with status %d",
-                         WEXITSTATUS(status));
-    else
-        (void)text_print(why, WHY_BYTES, "it was ended by signal %d",
-                         WTERMSIG(status));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-// Opens an unnamed file that holds the event as one line, so that `cat >> FILE`
-// collects JSON lines. A pipe would block if the command does not read.
-static int open_text(const char *text, char why[WHY_BYTES])
-{
-    char *path = file_join(file_temp_folder(), "promptcc-event-XXXXXX");
-    int fd = path == NULL ? -1 : mkstemp(path);
-    bool ok = fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
-              dprintf(fd, "%s\n", text) == (int)strlen(text) + 1 &&
-              lseek(fd, 0, SEEK_SET) == 0;
-
-    if (!ok)
-        (void)text_print(why, WHY_BYTES,
-                         "its input cannot be written in %s, which TMPDIR "
-                         "may change: %s",
-                         FILE_SHOWN(file_temp_folder(), 80), strerror(errno));
-    if (fd >= 0)
-        (void)unlink(path);
-    if (fd >= 0 && !ok)
-        (void)close(fd);
-    free(path);
-    return ok ? fd : -1;
-}
-
-static void tell_command(struct notifier *notifier, struct hook *hook,
-                         const json_t *event, const char *text)
-{
-    struct variable added[3];
-    char **environment = make_environment(event, added);
-    char why[WHY_BYTES] = "there is no memory for its environment";
-    bool ok = false;
-    int fd = environment == NULL ? -1 : open_text(text, why);
-    pid_t pid;
-
-    if (fd >= 0 && spawn(hook->target, fd, environment, &pid, why))
-        ok = await(notifier, pid, why);
-    if (!ok)
-        fail(hook, event, why);
-    if (fd >= 0)
-        close(fd);
-    free(environment);
-}
-
 // --- the thread ---
 
 static void tell_all(struct notifier *notifier, const json_t *event)
 {
     char *text = json_text(event);
+    const struct hook_event told = {
+        .json = event, .text = text, .is_late = is_late, .user = notifier};
 
     for (size_t i = 0; text != NULL && i < notifier->n_hooks; i++) {
         struct hook *hook = &notifier->hooks[i];
+        char why[HOOK_WHY_BYTES] =
+            "the job has ended, and the event came too late";
 
         hook->asked++;
-        if (is_late(notifier))
-            fail(hook, event, "the job has ended, and the event came too late");
-        else
-            hook->tell(notifier, hook, event, text);
+        if (is_late(notifier) || !hook->tell(&told, hook->target, why))
+            note_failure(hook, event, why);
     }
     free(text);
 }
@@ -376,8 +172,8 @@ static size_t add_hooks(struct notifier *notifier,
 
 static struct notifier *make_notifier(const struct options *options)
 {
-    const struct hook url = {.tell = tell_url, .noun = "hook"};
-    const struct hook command = {.tell = tell_command, .noun = "command"};
+    const struct hook url = {.tell = hook_post, .noun = "hook"};
+    const struct hook command = {.tell = hook_run, .noun = "command"};
     struct notifier *notifier = calloc(1, sizeof *notifier);
     size_t n = add_hooks(NULL, options, OPT_NOTIFY, &url) +
                add_hooks(NULL, options, OPT_ON_EVENT, &command);
