@@ -9,6 +9,12 @@ enum {
     NAMES_BYTES = 200,
 };
 
+void check_finding_nomem(struct jobfile *file, const struct err *err)
+{
+    if (err->code == ERR_NOMEM)
+        file->diags->nomem = true;
+}
+
 struct place check_finding_place(const struct jobfile *file)
 {
     return (struct place){.file = file->path};

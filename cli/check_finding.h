@@ -1,5 +1,6 @@
 // check_finding: what findings about a whole job have in common: their place,
-// and lists of names that do not become too long.
+// lists of names that do not become too long, and what keeps a check from being
+// made.
 
 #ifndef CLI_CHECK_FINDING_H
 #define CLI_CHECK_FINDING_H
@@ -7,6 +8,10 @@
 #include "cli/jobfile.h"
 #include "common/buf.h"
 #include "program/source/diag.h"
+
+// Notes that a check could not be made because err is a lack of memory; does
+// nothing about other errors.
+void check_finding_nomem(struct jobfile *file, const struct err *err);
 
 // Returns the job file as a place, without a line. Borrows its path.
 struct place check_finding_place(const struct jobfile *file);
