@@ -134,7 +134,10 @@ static bool exchange(struct follow *follow, struct client_result *result,
     client = client_open(follow->zmq, follow->endpoint, &follow->key,
                          PATIENCE_MS, err);
     ok = client != NULL && send_excluded(follow, client, err) &&
-         client_submit(client, &submit, follow->wait, &watch, result, err);
+         client_submit(client, &submit,
+                       follow->wait ? CLIENT_UNTIL_RESULT
+                                    : CLIENT_UNTIL_ACCEPTED,
+                       &watch, result, err);
 
 out:
     viewer_close(&viewer);

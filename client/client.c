@@ -1,134 +1,18 @@
 #include "client/client.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <sodium.h>
 #include <zmq.h>
 
-#include "client/submission.h"
+#include "client/client_connection.h"
 #include "common/clock.h"
 #include "common/signals.h"
-#include "common/text.h"
-#include "wire/endpoint.h"
-#include "wire/refusal.h"
-#include "wire/socket.h"
 
-enum {
-    TICK_MS = 100,
-    HELLO_MS = 500, // between greetings
-    SILENCE_MS = WIRE_HEARTBEAT_MS * WIRE_LIVENESS,
-    COMMAND_MS = 30000, // patience for a REPLY, by default, and for the WELCOME
-                        // of a coordinator that may be halted
-    HALTED_MS = 1000,   // a wait this long means that this process was halted
-    ID_BYTES = 16,
-};
+// A wait this long means that this process was halted.
+enum { HALTED_MS = 1000 };
 
-struct client {
-    void *zmq; // borrowed
-    char *endpoint;
-    struct key key;             // wiped at the end; KEY_NONE in the clear
-    struct wire_socket *socket; // NULL if it could not be reopened
-    struct arena arena;         // for the message being read
-    int64_t epoch;
-    int64_t patience_ms;
-    int64_t reply_ms;   // patience for a REPLY
-    int unanswered;     // commands on this connection without a REPLY
-    bool remote;        // the coordinator is in another process
-    bool welcomed;      // a WELCOME has come
-    bool was_welcomed;  // a WELCOME has ever come
-    bool connected;     // a HELLO could be sent, so there is a connection
-    bool loss_reported; // that the coordinator is gone
-    int64_t hello_ms;   // when the last HELLO was sent
-    int64_t heard_ms;
-    int64_t beat_ms;
-    struct submission job; // the job that is watched
-};
-
-// --- the connection ---
-
-static bool open_socket(struct client *client, struct err *err)
-{
-    struct wire_id id = {.len = ID_BYTES};
-
-    randombytes_buf(id.bytes, ID_BYTES);
-    id.bytes[0] = 'c'; // ZeroMQ's own identities begin with 0
-    client->epoch = (int64_t)randombytes_random();
-    client->socket =
-        wire_connect(client->zmq, client->endpoint, &client->key, &id, err);
-    return client->socket != NULL;
-}
-
-static bool send_hello(struct client *client)
-{
-    char name[64];
-    struct message hello = {
-        .kind = MESSAGE_HELLO,
-        .as.hello = {.version = WIRE_VERSION,
-                     .role = PEER_CLIENT,
-                     .name = name,
-                     .epoch = client->epoch,
-                     .software = "promptcc " PROMPTCC_VERSION}};
-
-    (void)snprintf(name, sizeof name, "client-%ld", (long)getpid());
-    return wire_send(client->socket, NULL, &hello, NULL);
-}
-
-// Greets again on a new socket, so that nothing old can arrive.
-static bool reopen(struct client *client, struct err *err)
-{
-    client->welcomed = client->connected = false;
-    submission_was_lost(&client->job);
-    client->hello_ms = 0;
-    client->unanswered = 0;
-    wire_close(client->socket);
-    client->socket = NULL;
-    return open_socket(client, err);
-}
-
-static bool lose_coordinator(struct client *client, struct err *err)
-{
-    char text[300];
-
-    if (client->welcomed && !client->loss_reported) {
-        (void)text_print(text, sizeof text,
-                         "the coordinator at %.200s is gone; waiting for it",
-                         client->endpoint);
-        submission_say(&client->job, text);
-        client->loss_reported = true;
-    }
-    return reopen(client, err);
-}
-
-static void greet(struct client *client, int64_t now)
-{
-    if (client->welcomed || now - client->hello_ms < HELLO_MS)
-        return;
-    client->connected = send_hello(client);
-    client->hello_ms = client->connected ? now : now - HELLO_MS + TICK_MS;
-}
-
-static void beat(struct client *client, int64_t now)
-{
-    struct message message = {.kind = MESSAGE_HEARTBEAT,
-                              .as.heartbeat = {.waits = client->job.sent}};
-
-    if (!client->welcomed || now - client->beat_ms < WIRE_HEARTBEAT_MS)
-        return;
-    client->beat_ms = now;
-    (void)wire_send(client->socket, NULL, &message, NULL);
-}
-
-static void on_welcome(struct client *client)
-{
-    if (client->loss_reported)
-        submission_say(&client->job, "the coordinator is back");
-    client->welcomed = client->was_welcomed = true;
-    client->loss_reported = false;
-}
+// --- commands ---
 
 static bool send_command(struct client *client, const char *verb,
                          const char *job, const char *argument, struct err *err)
@@ -201,7 +85,7 @@ static bool on_refused(struct client *client, const struct refused *refused,
                        struct err *err)
 {
     if (strcmp(refused->code, "hello") == 0)
-        return lose_coordinator(client, err);
+        return client_lose_coordinator(client, err);
     err_set(err, ERR_PROTOCOL, "the coordinator at %.100s refused: %s",
             client->endpoint, refused->text);
     return false;
@@ -239,7 +123,7 @@ static bool take_message(struct client *client, const struct message *message,
 {
     switch (message->kind) {
     case MESSAGE_WELCOME:
-        on_welcome(client);
+        client_take_welcome(client);
         return true;
     case MESSAGE_REFUSED:
         return on_refused(client, &message->as.refused, err);
@@ -313,58 +197,6 @@ static int64_t wait_for_events(struct client *client)
     return took < HALTED_MS ? 0 : took;
 }
 
-static void explain_no_answer(const struct client *client, struct err *err)
-{
-    char reason[ENDPOINT_REASON_BYTES] = "";
-
-    if (client->remote)
-        endpoint_explain(client->endpoint, reason);
-    err_set(err, ERR_IO,
-            "no coordinator answers at %.70s%s: start one with `promptcc "
-            "coordinator --listen ...`, or check --coordinator",
-            client->endpoint, reason);
-}
-
-// A coordinator in this process cannot go away, but it may be busy for long. A
-// REPLY comes over this connection or not at all, so whoever waits for one
-// stays.
-static bool may_be_lost(const struct client *client)
-{
-    return client->remote && client->welcomed &&
-           (client->job.submit != NULL || client->unanswered == 0);
-}
-
-// A coordinator that is halted for seconds, as on a busy machine, answers
-// later. If all of it is halted, there is not even a connection.
-static bool may_be_halted(const struct client *client)
-{
-    return client->remote &&
-           (client->connected || endpoint_is_silent(client->endpoint));
-}
-
-static bool check_silence(struct client *client, int64_t began, int64_t now,
-                          struct err *err)
-{
-    if (may_be_lost(client) && now - client->heard_ms > SILENCE_MS)
-        return lose_coordinator(client, err);
-    if (client->welcomed ||
-        now - (client->was_welcomed ? client->heard_ms : began) <
-            client->patience_ms)
-        return true;
-    if (client->patience_ms < COMMAND_MS && may_be_halted(client)) {
-        client->patience_ms = COMMAND_MS;
-        return true;
-    }
-    client->heard_ms = now; // so as not to ask again in every turn
-    if (client->remote &&
-        refusal_explain(client->zmq, client->endpoint, &client->key, err))
-        return false; // this will not change without a person
-    if (client->was_welcomed)
-        return true;
-    explain_no_answer(client, err);
-    return false;
-}
-
 // Says what happens to a job that nobody watches any more, or to a command that
 // nobody waits for.
 static const char *fate(const struct client *client)
@@ -411,12 +243,12 @@ static bool turn(struct client *client, struct wish *wish, int64_t *began,
 {
     int64_t now = clock_monotonic_ms(), halted_ms;
 
-    greet(client, now);
+    client_greet(client, now);
     send_again_if(client, submission_is_overdue(&client->job, now));
     if (!send_job(client, now, err))
         return false;
     send_stop(client);
-    beat(client, now);
+    client_beat(client, now);
     halted_ms = wait_for_events(client);
     *began += halted_ms;
     client->heard_ms += halted_ms;
@@ -425,7 +257,7 @@ static bool turn(struct client *client, struct wish *wish, int64_t *began,
         return false;
     submission_tick(&client->job);
     return wish->fulfilled ||
-           (check_silence(client, *began, now, err) &&
+           (client_check_silence(client, *began, now, err) &&
             check_signal(client, err) && check_patience(client, err));
 }
 
@@ -471,7 +303,7 @@ struct client *client_open(void *zmq, const char *endpoint,
     client->patience_ms = patience_ms;
     client->reply_ms = COMMAND_MS;
     client->heard_ms = clock_monotonic_ms();
-    if (open_socket(client, err))
+    if (client_connect(client, err))
         return client;
     client_close(client);
     return NULL;
@@ -493,10 +325,11 @@ void client_close(struct client *client)
 }
 
 bool client_submit(struct client *client, const struct submit *submit,
-                   bool wait, const struct client_watch *watch,
+                   enum client_until until, const struct client_watch *watch,
                    struct client_result *result, struct err *err)
 {
-    struct wish wish = {.result = result, .accepted = !wait};
+    struct wish wish = {.result = result,
+                        .accepted = until == CLIENT_UNTIL_ACCEPTED};
     bool ok;
 
     *result = (struct client_result){
@@ -527,7 +360,7 @@ bool client_command(struct client *client, const char *verb, const char *job,
 
     // A REPLY does not say which command it answers, so a late one to an
     // earlier command would be mistaken for the answer to this one.
-    if (client->unanswered > 0 && !reopen(client, err))
+    if (client->unanswered > 0 && !client_reconnect(client, err))
         return false;
     while (!client->welcomed)
         if (!turn(client, &wish, &began, err))

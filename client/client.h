@@ -67,14 +67,18 @@ struct client *client_open(void *zmq, const char *endpoint,
                            struct err *err);
 void client_close(struct client *client); // says goodbye; accepts NULL
 
-// Sends the job. If `wait` is set, it waits for the RESULT. Otherwise it waits
-// until the job is accepted; then result->job is set and result->document is ""
-// (a refused job has a result at once). ERR_STOPPED means that a signal came
-// before the job was accepted, or that it came to a client that leaves; then
-// result->job is set as far as it is known. The caller must release the result
-// in any case.
+// How long client_submit waits.
+enum client_until {
+    CLIENT_UNTIL_ACCEPTED, // then result->job is set and result->document is ""
+                           // (a refused job has a result at once)
+    CLIENT_UNTIL_RESULT,
+};
+
+// Sends the job and waits. ERR_STOPPED means that a signal came before the job
+// was accepted, or that it came to a client that leaves; then result->job is
+// set as far as it is known. The caller must release the result in any case.
 bool client_submit(struct client *client, const struct submit *submit,
-                   bool wait, const struct client_watch *watch,
+                   enum client_until until, const struct client_watch *watch,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 

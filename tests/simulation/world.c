@@ -74,8 +74,8 @@ void world_submit(struct client *client)
     struct err err = ERR_CLEAR;
 
     world.submissions++;
-    if (client_submit(client, scene_submit(world.variant), true, &watch,
-                      &result, &err)) {
+    if (client_submit(client, scene_submit(world.variant), CLIENT_UNTIL_RESULT,
+                      &watch, &result, &err)) {
         machine_trace_add((uint64_t)result.status);
         if (result.status == 0) {
             free(own.compiled);

@@ -240,8 +240,8 @@ Test(client, job_that_can_never_be_sent_is_refused_at_once, .timeout = 300)
     struct submit submit = {.action = "run", .folder = folder};
 
     meet(&meeting);
-    cr_expect_not(
-        client_submit(meeting.client, &submit, true, NULL, &result, &err));
+    cr_expect_not(client_submit(meeting.client, &submit, CLIENT_UNTIL_RESULT,
+                                NULL, &result, &err));
     cr_expect_eq(err.code, ERR_LIMIT, "%s", err.text);
     cr_expect_not_null(strstr(err.text, "folder"), "%s", err.text);
 
@@ -279,9 +279,9 @@ Test(client, job_is_resent_to_a_busy_coordinator, .timeout = 300)
                             .n_files = 1};
 
     meet(&meeting);
-    cr_assert(
-        client_submit(meeting.client, &submit, false, &watch, &result, &err),
-        "%s", err.text);
+    cr_assert(client_submit(meeting.client, &submit, CLIENT_UNTIL_ACCEPTED,
+                            &watch, &result, &err),
+              "%s", err.text);
     cr_expect_str_eq(result.job, "shop-1");
     cr_expect_str_eq(result.document, "");
     cr_expect_eq(atomic_load(&meeting.slow.submissions), TAKEN_AT);
@@ -318,8 +318,8 @@ Test(client, client_that_leaves_before_acceptance_is_told_the_job_may_begin,
     cr_assert(signals_open(&err), "%s", err.text);
     meet(&meeting);
     signals_accept();
-    cr_expect_not(
-        client_submit(meeting.client, &submit, true, &watch, &result, &err));
+    cr_expect_not(client_submit(meeting.client, &submit, CLIENT_UNTIL_RESULT,
+                                &watch, &result, &err));
     cr_expect_eq(err.code, ERR_STOPPED);
     cr_expect_not_null(strstr(err.text, "it may begin anyway"), "%s", err.text);
     client_result_release(&result);
