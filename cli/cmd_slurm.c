@@ -270,17 +270,17 @@ static int submit_workers(const struct options *options,
 // coordinator.
 static int submit_to_running(const struct options *options,
                              struct jobfile *file, const struct places *at,
-                             bool dry, struct err *err)
+                             struct err *err)
 {
     struct follow follow = {.options = options,
                             .file = file,
                             .request = {.action = REQUEST_RUN},
                             .wait = option_on(options, OPT_AWAIT)};
     char id[REPLY_BYTES];
-    int status = dry ? EXIT_DONE : submit_workers(options, at, NULL, id, err);
+    int status = submit_workers(options, at, NULL, id, err);
 
     follow.out = follow.wait ? at->out : NULL;
-    if (status != EXIT_DONE || dry)
+    if (status != EXIT_DONE)
         return status;
     status = follow_there(&follow);
     if (status == EXIT_USAGE || status == EXIT_FAILED)
@@ -290,15 +290,12 @@ static int submit_to_running(const struct options *options,
 
 // The coordinator is a Slurm job, and the workers wait for it.
 static int submit_with_coordinator(const struct options *options,
-                                   const struct places *at, bool dry,
-                                   struct err *err)
+                                   const struct places *at, struct err *err)
 {
     char id[REPLY_BYTES], workers_id[REPLY_BYTES];
     char after[REPLY_BYTES + 32];
     int status;
 
-    if (dry)
-        return EXIT_DONE;
     (void)unlink(at->workers_id);
     if (!submit_script(at->coordinator_script, NULL, id, sizeof id, err))
         return output_error(options, err);
@@ -446,26 +443,30 @@ static bool make_plan(const struct options *options, const struct jobfile *file,
     return true;
 }
 
+static void say_written(const struct slurm_plan *plan, const struct places *at)
+{
+    output_say("wrote %s%s%s\n", at->workers_script,
+               plan->endpoint == NULL ? " and " : "",
+               plan->endpoint == NULL ? at->coordinator_script : "");
+}
+
 static int serve(const struct options *options, struct jobfile *file)
 {
     const char *models[ROLE_COUNT];
     struct places at = {0};
     struct slurm_plan plan = {0};
     struct err err = ERR_CLEAR;
-    bool dry = option_on(options, OPT_DRY_RUN);
     int status = EXIT_DONE;
 
     if (!make_plan(options, file, &at, models, &plan, &err) ||
         !write_scripts(&plan, &at, &err))
         status = output_error(options, &err);
+    else if (option_on(options, OPT_DRY_RUN))
+        say_written(&plan, &at);
     else if (plan.endpoint != NULL)
-        status = submit_to_running(options, file, &at, dry, &err);
+        status = submit_to_running(options, file, &at, &err);
     else
-        status = submit_with_coordinator(options, &at, dry, &err);
-    if (status == EXIT_DONE && dry)
-        output_say("wrote %s%s%s\n", at.workers_script,
-                   plan.endpoint == NULL ? " and " : "",
-                   plan.endpoint == NULL ? at.coordinator_script : "");
+        status = submit_with_coordinator(options, &at, &err);
     release_places(&at);
     return status;
 }
