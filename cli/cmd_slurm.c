@@ -1,11 +1,9 @@
 #include <errno.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/ask.h"
@@ -16,16 +14,14 @@
 #include "cli/option_about.h"
 #include "cli/out_file.h"
 #include "cli/output.h"
+#include "cli/sbatch.h"
 #include "cli/slurm_script.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "store/netfs.h"
 
-extern char **environ;
-
 enum {
     SCRIPT_BYTES = 1 << 20,
-    REPLY_BYTES = 4096,
     IDLE_S = 600, // until a worker without work ends
 };
 
@@ -170,76 +166,6 @@ static bool find_given_keys(const struct options *options, struct places *at,
     return ok;
 }
 
-// --- sbatch ---
-
-static bool write_script(const char *path, const struct buf *text,
-                         struct err *err)
-{
-    if (!text->failed)
-        return file_write(path, text->data, text->len, err);
-    err_nomem(err, "a script");
-    return false;
-}
-
-static bool read_all(int fd, char *out, size_t size)
-{
-    size_t len = 0;
-    ssize_t got = 1;
-
-    while (got > 0 && len + 1 < size) {
-        got = read(fd, out + len, size - 1 - len);
-        if (got > 0)
-            len += (size_t)got;
-    }
-    out[len] = '\0';
-    return got == 0;
-}
-
-// Runs `sbatch --parsable ARGUMENT SCRIPT` and returns the Slurm job's number
-// as text.
-static bool submit_script(const char *script, const char *argument, char *id,
-                          size_t size, struct err *err)
-{
-    char *const words[] = {"sbatch", "--parsable",
-                           (char *)(argument == NULL ? script : argument),
-                           (char *)(argument == NULL ? NULL : script), NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2] = {-1, -1};
-    pid_t pid = 0;
-    int status = -1;
-    int failed = pipe(ends) == 0 ? 0 : errno;
-
-    if (failed == 0) {
-        (void)posix_spawn_file_actions_init(&actions);
-        (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-        // Close both ends in whatever sbatch leaves running, or the reader
-        // below would wait for that too.
-        (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-        (void)posix_spawn_file_actions_addclose(&actions, ends[1]);
-        failed = posix_spawnp(&pid, "sbatch", &actions, NULL, words, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
-        (void)close(ends[1]);
-        if (failed == 0) {
-            (void)read_all(ends[0], id, size);
-            (void)waitpid(pid, &status, 0);
-        }
-        (void)close(ends[0]);
-    }
-    if (failed != 0) {
-        err_set(err, ERR_INPUT,
-                "cannot run sbatch: %s; run this where Slurm is, or with "
-                "--dry-run and submit %s yourself",
-                strerror(failed), FILE_SHOWN(script, 100));
-        return false;
-    }
-    id[strcspn(id, ";\r\n")] = '\0'; // "NUMBER;CLUSTER"
-    if (status == 0 && id[0] != '\0' && strspn(id, "0123456789") == strlen(id))
-        return true;
-    err_set(err, ERR_INPUT, "sbatch refused %s: its reason is above",
-            FILE_SHOWN(script, 150));
-    return false;
-}
-
 // --- with and without a running coordinator ---
 
 // Says what a command that fails leaves in Slurm's queue.
@@ -252,11 +178,11 @@ static void say_left(const char *id)
 
 static int submit_workers(const struct options *options,
                           const struct places *at, const char *argument,
-                          char id[static REPLY_BYTES], struct err *err)
+                          char id[static SBATCH_ID_BYTES], struct err *err)
 {
     int status;
 
-    if (!submit_script(at->workers_script, argument, id, REPLY_BYTES, err))
+    if (!sbatch_submit(at->workers_script, argument, id, err))
         return output_error(options, err);
     output_say("slurm job %s: %s\n", id, at->workers_script);
     if (file_write(at->workers_id, id, strlen(id), err))
@@ -276,7 +202,7 @@ static int submit_to_running(const struct options *options,
                             .file = file,
                             .request = {.action = REQUEST_RUN},
                             .wait = option_on(options, OPT_AWAIT)};
-    char id[REPLY_BYTES];
+    char id[SBATCH_ID_BYTES];
     int status = submit_workers(options, at, NULL, id, err);
 
     follow.out = follow.wait ? at->out : NULL;
@@ -292,12 +218,12 @@ static int submit_to_running(const struct options *options,
 static int submit_with_coordinator(const struct options *options,
                                    const struct places *at, struct err *err)
 {
-    char id[REPLY_BYTES], workers_id[REPLY_BYTES];
-    char after[REPLY_BYTES + 32];
+    char id[SBATCH_ID_BYTES], workers_id[SBATCH_ID_BYTES];
+    char after[SBATCH_ID_BYTES + 32];
     int status;
 
     (void)unlink(at->workers_id);
-    if (!submit_script(at->coordinator_script, NULL, id, sizeof id, err))
+    if (!sbatch_submit(at->coordinator_script, NULL, id, err))
         return output_error(options, err);
     output_say("slurm job %s: %s\n", id, at->coordinator_script);
     (void)text_print(after, sizeof after, "--dependency=after:%s", id);
@@ -308,6 +234,13 @@ static int submit_with_coordinator(const struct options *options,
     else
         say_left(id);
     return status;
+}
+
+static bool write_script(const char *path, const struct buf *text,
+                         struct err *err)
+{
+    return buf_ok(text, "a script", err) &&
+           file_write(path, text->data, text->len, err);
 }
 
 static bool write_scripts(const struct slurm_plan *plan,
