@@ -441,6 +441,15 @@ def small_disk(stage, size):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def alive(pid):
+    """Returns true while there is such a process that has not ended."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
 def get_json(url):
     host, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host, timeout=DEADLINE_S)
@@ -555,6 +564,13 @@ class Stage:
             held.close()
         for process in self.processes:
             process.check_sanitizers()
+
+
+def run(stage, server, job, *words, slots=2, command="run", **how):
+    """Runs a job on one server, and prints its document."""
+    return stage.promptcc(command, job, "--ollama",
+                          f"{server.url},slots={slots}", "--json", *words,
+                          **how)
 
 
 # --- jobs ---

@@ -15,6 +15,7 @@ import tempfile
 import pytest
 
 import harness
+from harness import run
 
 
 def refused(result, status, *words, code=None):
@@ -26,11 +27,6 @@ def refused(result, status, *words, code=None):
         assert re.search(word, error["text"]), f"no `{word}` in {result}"
     assert error["text"].strip() and "\n" not in error["text"], result
     return error
-
-
-def run(stage, sim, job, *words, **how):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words, **how)
 
 
 # --- files ---

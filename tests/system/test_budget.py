@@ -6,11 +6,7 @@ import json
 import pytest
 
 import harness
-
-
-def run(stage, sim, job, *words, slots=2, **how):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots={slots}",
-                          "--json", *words, **how)
+from harness import run
 
 
 def compiled(job):

@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 import harness
+from harness import run
 
 JOB = """\
 name: orders
@@ -62,11 +63,6 @@ def write(stage, program=LOOK_UP, orders=24):
     harness.write_rows(folder / "examples.jsonl", rows)
     (folder / "look_up.py").write_text(program)
     return folder / "job.yaml"
-
-
-def run(stage, sim, job, *words, **how):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words, **how)
 
 
 def asked(job):

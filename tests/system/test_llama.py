@@ -75,14 +75,6 @@ def children(pid):
     return found
 
 
-def alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return state.rsplit(")", 1)[1].split()[0] != "Z"
-
-
 def test_a_server_reports_its_slots_and_reused_tokens(cluster, stage):
     sim = stage.stand_in(slots=3)
     cluster.worker("--llama", sim.url)
@@ -115,7 +107,7 @@ def test_a_server_started_by_a_worker_serves_a_job_and_ends_with_it(cluster,
     called = (stage.folder / "called").read_text()
     assert "--parallel 2 --ctx-size 8192" in called
     assert worker.terminate().status == 0
-    harness.wait_until(lambda: not alive(server), "end of the server")
+    harness.wait_until(lambda: not harness.alive(server), "end of the server")
 
 
 def test_a_server_that_dies_is_restarted(cluster, stage):
@@ -134,7 +126,7 @@ def test_a_server_does_not_outlive_a_worker_that_was_killed(cluster):
     harness.wait_until(lambda: cluster.workers(), "worker")
     (server,) = children(worker.pid)
     worker.kill()
-    harness.wait_until(lambda: not alive(server), "end of the server")
+    harness.wait_until(lambda: not harness.alive(server), "end of the server")
 
 
 @pytest.mark.parametrize("value, words", [

@@ -9,11 +9,7 @@ import re
 import pytest
 
 import harness
-
-
-def run(stage, sim, job, *words, command="run", **how):
-    return stage.promptcc(command, job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words, **how)
+from harness import run
 
 
 def outcomes(job, view="v_evaluations"):

@@ -6,6 +6,7 @@ import json
 import pytest
 
 import harness
+from harness import run
 
 JOB = """\
 name: leaflets
@@ -46,11 +47,6 @@ def write(stage, folder_of_texts=False):
         documents="texts" if folder_of_texts else "documents.jsonl",
         fields="text" if folder_of_texts else "{tune: [text, [title, text]]}"))
     return job
-
-
-def run(stage, sim, job, *words):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words)
 
 
 def test_passages_are_in_the_prompt_and_their_search_is_tuned(stage, sim):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import harness
+from harness import run
 
 
 def is_score(value):
@@ -16,11 +17,6 @@ def is_score(value):
         "score": float, "low": float, "high": float, "n": int}
     assert 0 <= value["low"] <= value["score"] <= value["high"] <= 1
     return True
-
-
-def run(stage, sim, job, *words, **how):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words, **how)
 
 
 def test_run_prints_the_document_and_writes_the_file(stage, sim):

@@ -3,7 +3,6 @@ a coordinator, it leaves nothing running and nothing undone.
 """
 
 import os
-import pathlib
 import re
 
 import pytest
@@ -19,14 +18,6 @@ def job_state(store, job):
     rows = harness.store_rows(store, "SELECT state, reason FROM v_jobs "
                               "WHERE job = ?", job)
     return rows[0] if rows else None
-
-
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text() \
-            .rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 # --- what a stranger may have done ---
@@ -280,12 +271,12 @@ def test_a_killed_coordinator_leaves_no_program_or_folder_behind(
     harness.wait_until(lambda: told.exists() and told.read_text().strip(),
                        "the metric runs")
     pid = int(told.read_text())
-    assert alive(pid)
+    assert harness.alive(pid)
     left = list(temporary.glob("promptcc-job-*"))
     assert len(left) == 1
     coordinator.kill()
     peer.close()
-    harness.wait_until(lambda: not alive(pid), "the metric's program is gone")
+    harness.wait_until(lambda: not harness.alive(pid), "the metric's program is gone")
     coordinator = stage.coordinator(store, port=coordinator.port)
     harness.wait_until(lambda: not left[0].exists(), "its folder is gone")
     worker.terminate()

@@ -5,11 +5,7 @@ import json
 import pytest
 
 import harness
-
-
-def run(stage, sim, job, *words):
-    return stage.promptcc("run", job, "--ollama", f"{sim.url},slots=2",
-                          "--json", *words)
+from harness import run
 
 
 @pytest.mark.parametrize("optimizer", [harness.MIPRO, harness.SMALL],
