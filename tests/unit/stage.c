@@ -322,3 +322,14 @@ const char *stage_error(const json_t *document)
 {
     return json_get_text(json_object_get(document, "error"), "text", "");
 }
+
+void actor_expect_score(struct actor *actor, double score, int64_t n)
+{
+    int64_t status;
+    json_t *document = actor_take_result(actor, &status);
+
+    cr_assert_eq(status, 0, "%s", stage_error(document));
+    cr_expect_eq(json_get_number(document, "score", -1), score);
+    cr_expect_eq(json_get_int(document, "n", -1), n);
+    json_decref(document);
+}

@@ -115,6 +115,10 @@ void actor_submit(struct actor *actor, const char *action, const char *options,
 // Waits for RESULT; returns its document as a new reference.
 json_t *actor_take_result(struct actor *actor, int64_t *status);
 
+// Waits for the RESULT of an evaluation, which must have gone well with this
+// score over n examples.
+void actor_expect_score(struct actor *actor, double score, int64_t n);
+
 // Sends COMMAND; returns the REPLY's document as a new reference.
 json_t *actor_command(struct actor *actor, const char *verb, const char *job);
 

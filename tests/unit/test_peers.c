@@ -46,17 +46,6 @@ static void evaluate(struct actor *by, const char *rows)
                  files);
 }
 
-static void expect_score(struct actor *by, double score, int64_t n)
-{
-    int64_t status;
-    json_t *document = actor_take_result(by, &status);
-
-    cr_assert_eq(status, 0, "%s", stage_error(document));
-    cr_expect_eq(json_get_number(document, "score", -1), score);
-    cr_expect_eq(json_get_int(document, "n", -1), n);
-    json_decref(document);
-}
-
 static void worker(struct actor *actor, const char *name, int64_t slots)
 {
     actor_greet_as_worker(actor, &stage, name, slots, STAGE_DIGEST);
@@ -133,7 +122,7 @@ Test(peers, worker_that_greets_again_without_restart_keeps_its_call)
     actor_hello(&w, &hello);
     actor_await(&w, MESSAGE_WELCOME);
     actor_answer(&w, lease, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, restarted_worker_gets_its_call_under_a_new_lease)
@@ -151,7 +140,7 @@ Test(peers, restarted_worker_gets_its_call_under_a_new_lease)
     cr_expect_neq(before, after);
     actor_answer(&w, before, "kitchen"); // from before the greeting
     actor_answer(&w, after, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, heartbeats_are_sent_to_every_greeted_peer)
@@ -205,7 +194,7 @@ Test(peers, call_lost_in_transit_is_resent)
     cr_expect_eq(await_again(&w, NULL, 0), lease);
     actor_answer(&w, lease, "garden");
     actor_answer(&w, lease, "kitchen"); // the first answer counts
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 // --- the same worker over another connection ---
@@ -239,7 +228,7 @@ Test(peers, worker_that_greets_over_a_second_connection_counts_once)
     cr_expect_not(actor_hears(&late, MESSAGE_WELCOME, 100));
     cr_expect_eq(stage.coordinator->engine.workers.n, 1);
     actor_answer(&second, lease, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 // --- what need not be sent twice, or in a separate frame ---
@@ -295,7 +284,7 @@ Test(peers, worker_with_prefix_cache_gets_each_prefix_once)
 
     take_two(&w, leases, &name);
     answer_two(&w, leases);
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
 }
 
 Test(peers, resent_call_includes_its_prefix)
@@ -310,7 +299,7 @@ Test(peers, resent_call_includes_its_prefix)
     cr_expect_eq(await_again(&w, leases, 1), leases[1]);
     cr_expect_gt(w.message.as.call.request.prefix_len, 0);
     answer_two(&w, leases);
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
 }
 
 static void report_lacks(struct actor *w, const int64_t *leases, size_t n)
@@ -337,7 +326,7 @@ Test(peers, calls_whose_prefix_a_worker_lacks_are_resent_at_once)
     cr_expect_eq(take_named(&w, false, &again), leases[1], "it has it by then");
     answer_two(&w, leases);
     report_lacks(&w, leases, 2); // repeating it later changes nothing
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
 
@@ -387,7 +376,7 @@ Test(peers, several_answers_may_come_in_one_frame)
     put_answer(&frame, take_named(&w, true, &name));
     put_answer(&frame, take_named(&w, false, &name));
     send_frame(&w, &frame);
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
 }
 
 // The GOODBYE ends the worker's stay; what follows in the frame comes from
@@ -409,7 +398,7 @@ Test(peers, rest_of_a_frame_after_a_goodbye_is_ignored)
     send_frame(&w, &frame);
     worker(&other, "other", 1);
     actor_answer_next(&other, "kitchen");
-    expect_score(&client, 0, 1);
+    actor_expect_score(&client, 0, 1);
 }
 
 Test(peers, nonsense_after_a_message_disconnects_the_peer)
@@ -424,7 +413,7 @@ Test(peers, nonsense_after_a_message_disconnects_the_peer)
     buf_puts(&frame, "\xc1");
     send_frame(&w, &frame);
     expect_refused(&w, "frame");
-    expect_score(&client, 1, 1); // what came before the nonsense counts
+    actor_expect_score(&client, 1, 1); // what came before the nonsense counts
 }
 
 Test(peers, work_that_no_call_waits_for_is_cancelled)
@@ -452,7 +441,7 @@ Test(peers, a_worker_that_sends_nonsense_loses_its_calls_to_another)
     worker(&sound, "sound", 1);
     lease = actor_take_call(&sound);
     actor_answer(&sound, lease, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, nonsense_from_a_stranger_is_refused_without_harm)
@@ -466,7 +455,7 @@ Test(peers, nonsense_from_a_stranger_is_refused_without_harm)
     worker(&w, "w", 1);
     evaluate(&client, one_row);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, a_client_that_plays_a_worker_is_forgotten)
@@ -482,7 +471,7 @@ Test(peers, a_client_that_plays_a_worker_is_forgotten)
     actor_fault(&rogue, lease, FAULT_MODEL);
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
     actor_answer(&w, lease, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, a_worker_that_plays_a_client_is_forgotten)
@@ -512,7 +501,7 @@ Test(peers, an_answer_under_the_lease_of_another_is_ignored)
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 100));
     actor_answer(&a, of_a, "garden");
     actor_answer(&b, of_b, "garden");
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
 }
 
 Test(peers, an_answer_that_comes_twice_counts_once)
@@ -526,7 +515,7 @@ Test(peers, an_answer_that_comes_twice_counts_once)
     actor_answer(&w, lease, "garden");
     actor_answer(&w, lease, "kitchen");
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
 }
 
 // An answer of 4 MiB for the hundred or so tokens that were asked for, and
@@ -553,7 +542,7 @@ Test(peers, answer_longer_than_a_model_can_write_is_cut)
                                            .cached_tokens = -1,
                                            .logprobs = (char *)"[[0,1,0.5]]"}};
     actor_say(&w, &message);
-    expect_score(&client, 0, 1);
+    actor_expect_score(&client, 0, 1);
     actor_leave(&w);
     free(text);
     stage_stop(&stage);
@@ -587,7 +576,7 @@ Test(peers, the_calls_of_a_silent_worker_go_elsewhere)
     worker(&other, "other", 1);
     cr_expect_not(actor_hears(&other, MESSAGE_CALL, 1500), "too soon");
     actor_answer_next(&other, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, client_that_waits_for_an_unknown_job_is_notified)
@@ -618,7 +607,7 @@ Test(peers, late_answer_of_a_silent_worker_counts)
     lease = actor_take_call(&w);
     cr_expect_not(actor_hears(&w, MESSAGE_REFUSED, 4000));
     actor_answer(&w, lease, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, flooding_worker_is_disconnected_and_the_job_continues)
@@ -634,7 +623,7 @@ Test(peers, flooding_worker_is_disconnected_and_the_job_continues)
         wire_send(flood.socket, NULL, &beat, NULL);
     actor_answer_next(&w, "garden");
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
     (void)of_flood;
 }
 
@@ -647,7 +636,7 @@ Test(peers, a_call_that_a_worker_hands_back_goes_elsewhere)
     worker(&b, "b", 1);
     actor_fault(&a, actor_take_call(&a), FAULT_SERVER);
     actor_answer_next(&b, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, draining_worker_answers_its_calls_and_gets_no_more)
@@ -665,7 +654,7 @@ Test(peers, draining_worker_answers_its_calls_and_gets_no_more)
     worker(&other, "other", 2);
     actor_answer_next(&other, "garden");
     actor_answer_next(&other, "garden");
-    expect_score(&client, 1, 4);
+    actor_expect_score(&client, 1, 4);
 }
 
 Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
@@ -678,7 +667,7 @@ Test(peers, a_worker_that_says_goodbye_gives_its_calls_back)
     actor_goodbye(&w, 0);
     worker(&other, "other", 1);
     actor_answer_next(&other, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(peers, worker_holds_at_most_one_call_beyond_its_slots)
@@ -704,7 +693,7 @@ Test(peers, two_equal_calls_make_one_request)
     worker(&w, "w", 4);
     evaluate(&client, equal_rows);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 2);
+    actor_expect_score(&client, 1, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
 
@@ -720,8 +709,8 @@ Test(peers, equal_calls_of_two_clients_make_one_request)
     evaluate(&second, one_row);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 100));
     actor_answer(&w, lease, "garden");
-    expect_score(&client, 1, 1);
-    expect_score(&second, 1, 1);
+    actor_expect_score(&client, 1, 1);
+    actor_expect_score(&second, 1, 1);
 }
 
 Test(peers, a_stored_answer_is_never_asked_again)
@@ -731,7 +720,7 @@ Test(peers, a_stored_answer_is_never_asked_again)
     worker(&w, "w", 1);
     evaluate(&client, one_row);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
     actor_leave(&w);
     actor_leave(&client);
     stage_stop(&stage);
@@ -739,6 +728,6 @@ Test(peers, a_stored_answer_is_never_asked_again)
     actor_greet_as_client(&client, &stage, "client");
     worker(&w, "w", 1);
     evaluate(&client, one_row);
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }

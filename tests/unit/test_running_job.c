@@ -105,17 +105,6 @@ static void expect_failure(struct actor *by, int64_t wanted, const char *words)
     json_decref(document);
 }
 
-static void expect_score(struct actor *by, double score, int64_t n)
-{
-    int64_t status;
-    json_t *document = actor_take_result(by, &status);
-
-    cr_assert_eq(status, 0, "%s", stage_error(document));
-    cr_expect_eq(json_get_number(document, "score", -1), score);
-    cr_expect_eq(json_get_int(document, "n", -1), n);
-    json_decref(document);
-}
-
 // --- who ends a job ---
 
 static bool ends(enum running_job_state state, const char *first,
@@ -214,7 +203,7 @@ Test(running, a_job_waits_for_the_first_worker_to_come)
     cr_expect_not(actor_hears(&client, MESSAGE_RESULT, 300));
     greet_worker(STAGE_DIGEST);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(running, a_server_without_digests_needs_a_revision_in_the_job)
@@ -237,7 +226,7 @@ Test(running, revision_replaces_the_digest)
     greet_worker("");
     evaluate(revised, one_row);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 static const char other_digest[] =
@@ -276,7 +265,7 @@ Test(running, a_job_whose_only_worker_is_lost_waits_for_it_to_come_back)
     actor_leave(&w);
     greet_worker(STAGE_DIGEST);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 // --- parked calls ---
@@ -330,7 +319,7 @@ Test(running, resumed_job_asks_only_for_missing_answers)
     expect_failure(&client, 3, "example 1");
     evaluate(job, two_rows);
     actor_answer_next(&w, "kitchen");
-    expect_score(&client, 0.5, 2);
+    actor_expect_score(&client, 0.5, 2);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50));
 }
 
@@ -390,7 +379,7 @@ Test(running, answer_to_a_stopped_job_is_dropped_and_frees_its_slot)
         actor_answer(&w, leases[i], "garden");
     evaluate(job, one_row);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
     actor_leave(&boss);
     free(id);
     free(rows);
@@ -421,7 +410,7 @@ Test(running, a_call_that_another_job_waits_for_outlives_its_own)
         actor_answer(&w, leases[i], "garden");
     for (int i = 0; i < 13; i++)
         actor_answer_next(&w, "garden");
-    expect_score(&other, 0.5, 16);
+    actor_expect_score(&other, 0.5, 16);
     cr_expect_not(actor_hears(&w, MESSAGE_CALL, 50), "no call twice");
     actor_leave(&other);
     free(id);
@@ -644,8 +633,8 @@ Test(running, evaluations_of_one_job_on_different_data_are_separate)
     actor_submit(&other, "eval", "{\"data\": \"more.jsonl\"}", "", job, files);
     actor_answer_next(&w, "garden");
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
-    expect_score(&other, 1, 2);
+    actor_expect_score(&client, 1, 1);
+    actor_expect_score(&other, 1, 2);
 }
 
 // --- branches ---
@@ -668,7 +657,7 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
     actor_answer(&w, out, "Ada");
     evaluate(job, ROW("an oak")); // the coordinator works as before
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 Test(running, only_the_steps_that_the_metric_needs_run)
@@ -677,7 +666,7 @@ Test(running, only_the_steps_that_the_metric_needs_run)
     greet_worker(STAGE_DIGEST);
     evaluate(two_steps, one_row);
     actor_answer_next(&w, "garden");
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 // --- metrics that ask a judge ---
@@ -707,7 +696,7 @@ Test(running, a_judge_scores_by_its_scale)
     greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), one_row);
     answer_judged((const char *[]){SAYS("7"), NULL});
-    expect_score(&client, 0.7, 1);
+    actor_expect_score(&client, 0.7, 1);
 }
 
 Test(running, replicates_of_a_judge_are_averaged_with_their_noise_reported)
@@ -734,7 +723,7 @@ Test(running, unreadable_judge_is_asked_again)
     greet_worker(STAGE_DIGEST);
     evaluate(JUDGED(""), one_row);
     answer_judged((const char *[]){"fine!", SAYS("11"), SAYS("10"), NULL});
-    expect_score(&client, 1, 1);
+    actor_expect_score(&client, 1, 1);
 }
 
 // The score is neither 0 nor 0.5: only the other example is scored.
@@ -829,7 +818,7 @@ Test(running, external_program_can_be_the_metric)
              "  case $line in *kitchen*) echo 0.5;; *) echo 1;; esac\n"
              "done\n",
              "");
-    expect_score(&client, 0.75, 2);
+    actor_expect_score(&client, 0.75, 2);
 }
 
 Test(running, metric_that_dies_is_a_fault_with_its_message_never_a_score)
