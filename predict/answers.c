@@ -58,11 +58,10 @@ static void take_fault(struct run_pool *pool, struct run *run, int step,
         return;
     }
     call->state = CALL_NONE;
-    run_drop_calls(pool, run);
     err_set(&run->err, is_hopeless(done->fault) ? ERR_INPUT : ERR_FAULT, "%s",
             done->text);
     run->fault = done->fault;
-    run_finish(run, RUN_END_SERVER);
+    run_abandon(pool, run, RUN_END_SERVER);
 }
 
 static void give_answer(struct run *run, int step,
@@ -99,8 +98,7 @@ static void give_passages(struct run_pool *pool, struct run *run, int step,
         passages.text_len = text.len;
         give_answer(run, step, &passages);
     } else {
-        run_drop_calls(pool, run);
-        run_finish(run, RUN_END_SERVER);
+        run_abandon(pool, run, RUN_END_SERVER);
     }
     buf_release(&text);
 }
@@ -117,9 +115,8 @@ static void take_program_fault(struct run_pool *pool, struct run *run, int step,
         return;
     }
     call->state = CALL_NONE;
-    run_drop_calls(pool, run);
     err_set(&run->err, ERR_PROTOCOL, "%s", done->fault.text);
-    run_finish(run, RUN_END_PROGRAM);
+    run_abandon(pool, run, RUN_END_PROGRAM);
 }
 
 static void take_program(struct run_pool *pool, const struct exec_done *done)
@@ -168,8 +165,7 @@ static void take_embedding(struct run_pool *pool, struct run *run, int step,
     if (run->err.code == ERR_NONE)
         return;
     call->state = CALL_NONE;
-    run_drop_calls(pool, run);
-    run_finish(run, RUN_END_SERVER);
+    run_abandon(pool, run, RUN_END_SERVER);
 }
 
 static void take_done(struct run_pool *pool, const struct model_done *done)
@@ -219,8 +215,7 @@ void answers_end_without_corpus(struct run_pool *pool)
 
         if (run->state != RUN_ACTIVE || !waits_for_corpus(run))
             continue;
-        run_drop_calls(pool, run);
         run->err = *corpus_failure(pool->corpus);
-        run_finish(run, RUN_END_SERVER);
+        run_abandon(pool, run, RUN_END_SERVER);
     }
 }

@@ -31,3 +31,9 @@ void run_finish(struct run *run, enum run_end end)
     run->state = RUN_ENDED;
     run->end = end;
 }
+
+void run_abandon(struct run_pool *pool, struct run *run, enum run_end end)
+{
+    run_drop_calls(pool, run);
+    run_finish(run, end);
+}

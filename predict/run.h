@@ -81,6 +81,10 @@ void run_drop_calls(struct run_pool *pool, struct run *run);
 // Ends the run like this; it keeps its place until run_release.
 void run_finish(struct run *run, enum run_end end);
 
+// The same for a run that has failed: what its other calls answer is not
+// wanted.
+void run_abandon(struct run_pool *pool, struct run *run, enum run_end end);
+
 // Frees what the run holds and frees its place.
 void run_release(struct run *run);
 

@@ -26,38 +26,57 @@ static bool open_corpus(struct run_pool *pool, struct err *err)
     return corpus_open(&with, &pool->corpus, err);
 }
 
+static bool make_places(struct run_pool *pool, struct err *err)
+{
+    size_t places = pool->options.places;
+
+    pool->runs = calloc(places, sizeof *pool->runs);
+    pool->order = calloc(places, sizeof *pool->order);
+    if (pool->runs == NULL || pool->order == NULL)
+        err_nomem(err, "the runs");
+    return pool->runs != NULL && pool->order != NULL;
+}
+
+static bool render_parts(struct run_pool *pool, struct err *err)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    bool ok = true;
+
+    for (size_t s = 0; ok && s < compiled->program->n_steps; s++)
+        ok = prompt_part_render(&pool->parts[s], compiled, s, err);
+    return ok;
+}
+
+// Starts and opens all that answers beside the model.
+static bool open_answerers(struct run_pool *pool, struct err *err)
+{
+    const struct compiled *compiled = pool->options.compiled;
+    const char *programs = pool->options.allow_exec ? compiled->folder : NULL;
+
+    pool->nearest = nearest_new(err);
+    return pool->nearest != NULL &&
+           local_programs_start(compiled->program, programs, &pool->programs,
+                                err) &&
+           retrieval_open_folder(compiled->program, compiled->folder,
+                                 &pool->retrieval, err) &&
+           open_corpus(pool, err);
+}
+
 struct run_pool *run_pool_new(const struct run_pool_options *options,
                               struct err *err)
 {
     struct run_pool *pool = calloc(1, sizeof *pool);
-    bool ok = false;
 
     assert(options->slots >= 1 && options->places >= 1);
-    if (pool == NULL)
-        goto out;
+    if (pool == NULL) {
+        err_nomem(err, "the runs");
+        return NULL;
+    }
     pool->options = *options;
     prompt_parts_init(pool->parts, PROGRAM_MAX_STEPS);
     plan_all(options->compiled->program, &pool->plan);
-    pool->runs = calloc(options->places, sizeof *pool->runs);
-    pool->order = calloc(options->places, sizeof *pool->order);
-    ok = pool->runs != NULL && pool->order != NULL;
-out:
-    if (!ok)
-        err_nomem(err, "the runs");
-    for (size_t s = 0; ok && s < options->compiled->program->n_steps; s++)
-        ok = prompt_part_render(&pool->parts[s], options->compiled, s, err);
-    if (ok)
-        pool->nearest = nearest_new(err);
-    ok = ok && pool->nearest != NULL &&
-         local_programs_start(options->compiled->program,
-                              options->allow_exec ? options->compiled->folder
-                                                  : NULL,
-                              &pool->programs, err) &&
-         retrieval_open_folder(options->compiled->program,
-                               options->compiled->folder, &pool->retrieval,
-                               err) &&
-         open_corpus(pool, err);
-    if (ok)
+    if (make_places(pool, err) && render_parts(pool, err) &&
+        open_answerers(pool, err))
         return pool;
     run_pool_free(pool);
     return NULL;

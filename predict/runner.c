@@ -17,7 +17,6 @@ struct kept {
 };
 
 struct work {
-    const struct runner *runner;
     const struct runner_io *io;
     struct run_pool *pool;
     struct kept *kept; // owned; a ring: index % n_kept
@@ -136,7 +135,7 @@ bool runner_run(const struct runner *runner, const struct runner_io *io,
                                        .timeout_ms = runner->timeout_ms,
                                        .patience_ms = runner->patience_ms,
                                        .allow_exec = runner->allow_exec};
-    struct work work = {.runner = runner, .io = io, .n_kept = places};
+    struct work work = {.io = io, .n_kept = places};
     bool ok = false;
 
     work.kept = calloc(places, sizeof *work.kept);
