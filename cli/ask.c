@@ -14,7 +14,7 @@
 #include "common/shell_word.h"
 #include "wire/socket.h"
 
-enum { PATIENCE_MS = 5000, REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };
+enum { REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };
 
 const char *ask_endpoint(const struct options *options, struct err *err)
 {
@@ -105,7 +105,8 @@ json_t *ask_coordinator(const struct options *options, const char *verb,
     bool ready = endpoint != NULL && ask_key(options, KEY_CLIENT, &key, err);
     void *zmq = ready ? wire_context(err) : NULL;
     struct client *client =
-        zmq == NULL ? NULL : client_open(zmq, endpoint, &key, PATIENCE_MS, err);
+        zmq == NULL ? NULL
+                    : client_open(zmq, endpoint, &key, ASK_PATIENCE_MS, err);
     json_t *reply =
         client == NULL ? NULL : ask_client(client, verb, job, argument, err);
 

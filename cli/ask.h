@@ -14,6 +14,8 @@
 
 struct client;
 
+enum { ASK_PATIENCE_MS = 5000 }; // until a coordinator elsewhere welcomes us
+
 // Returns the reply of the coordinator that `client` is connected to, as a new
 // reference. Returns NULL and sets err if it does not answer or answers with an
 // error, whose text is then the coordinator's.

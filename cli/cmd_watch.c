@@ -24,7 +24,6 @@
 #include "wire/socket.h"
 
 enum {
-    PATIENCE_MS = 5000,
     LOOK_MS = 500,
     REPORT_BYTES = 1 << 22,
     WORDS_BYTES = 1 << 14,
@@ -253,7 +252,7 @@ static int run(const struct options *options)
         signals_open(&err) && notifier_start(&watch.notifier, options, &err))
         zmq = wire_context(&err);
     if (zmq != NULL) {
-        watch.client = client_open(zmq, endpoint, &key, PATIENCE_MS, &err);
+        watch.client = client_open(zmq, endpoint, &key, ASK_PATIENCE_MS, &err);
         signals_accept();
     }
     status =

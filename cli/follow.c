@@ -26,7 +26,6 @@
 #include "wire/socket.h"
 
 enum {
-    PATIENCE_MS = 5000,
     REQUEST_BYTES = 1 << 20,
     DOCUMENT_BYTES = 64 << 20,
     // About 60 while running, and some for its programs. Asked for before
@@ -132,7 +131,7 @@ static bool exchange(struct follow *follow, struct client_result *result,
     if (!make_submit(follow, &submit, files, &options, err))
         goto out;
     client = client_open(follow->zmq, follow->endpoint, &follow->key,
-                         PATIENCE_MS, err);
+                         ASK_PATIENCE_MS, err);
     ok = client != NULL && send_excluded(follow, client, err) &&
          client_submit(client, &submit,
                        follow->wait ? CLIENT_UNTIL_RESULT
