@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/descriptors.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/shell_command.h"
 #include "common/text.h"
 
 extern char **environ;
@@ -49,37 +48,20 @@ static char **make_environment(const json_t *event, struct variable added[3])
     return all;
 }
 
-// Starts the command in its own process group, so that everything it starts can
-// be ended with it.
+// Starts the command with the event on its standard input, and what it prints
+// on our standard error.
 static bool spawn(const char *command, int in, char **environment, pid_t *pid,
                   char why[HOOK_WHY_BYTES])
 {
-    const char *words[] = {"sh", "-c", command, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, usual;
+    posix_spawn_file_actions_t streams;
     int failed;
 
-    (void)sigemptyset(&none);
-    (void)sigemptyset(&usual);
-    (void)sigaddset(&usual, SIGPIPE);
-    (void)sigaddset(&usual, SIGINT);
-    (void)sigaddset(&usual, SIGTERM);
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    (void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO,
+    (void)posix_spawn_file_actions_init(&streams);
+    (void)posix_spawn_file_actions_adddup2(&streams, in, STDIN_FILENO);
+    (void)posix_spawn_file_actions_adddup2(&streams, STDERR_FILENO,
                                            STDOUT_FILENO);
-    (void)posix_spawnattr_init(&attributes);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                    POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
-    descriptors_close_on_exec();
-    failed = posix_spawn(pid, "/bin/sh", &actions, &attributes,
-                         (char *const *)words, environment);
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&actions);
+    failed = shell_command_start(command, &streams, environment, pid);
+    (void)posix_spawn_file_actions_destroy(&streams);
     if (failed != 0)
         (void)text_print(why, HOOK_WHY_BYTES, "it cannot be started: %s",
                          strerror(failed));

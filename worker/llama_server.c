@@ -166,6 +166,7 @@ static void become(char *const words[], pid_t parent)
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     descriptors_close_on_exec();
     if (getppid() == parent)

@@ -1,41 +1,14 @@
 #include "worker/restart.h"
 
 #include <signal.h>
-#include <spawn.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "common/descriptors.h"
 #include "common/log.h"
+#include "common/shell_command.h"
 
 extern char **environ;
-
-// Starts the command in a new process group, with the signals of an ordinary
-// program.
-static int spawn(const char *command, pid_t *pid)
-{
-    char *const words[] = {"sh", "-c", (char *)command, NULL};
-    posix_spawnattr_t attributes;
-    sigset_t none, usual;
-    int failed = posix_spawnattr_init(&attributes);
-
-    if (failed != 0)
-        return failed;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE); // we ignore it, and exec does not undo that
-    (void)posix_spawnattr_setpgroup(&attributes, 0);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                    POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF);
-    descriptors_close_on_exec();
-    failed = posix_spawn(pid, "/bin/sh", NULL, &attributes, words, environ);
-    (void)posix_spawnattr_destroy(&attributes);
-    return failed;
-}
 
 void restart_begin(struct restart *restart, const char *worker, const char *why,
                    int64_t now_ms)
@@ -48,7 +21,8 @@ void restart_begin(struct restart *restart, const char *worker, const char *why,
         return;
     restart->began = true;
     restart->began_ms = now_ms;
-    failed = spawn(restart->command, &restart->pid);
+    failed =
+        shell_command_start(restart->command, NULL, environ, &restart->pid);
     if (failed == 0) {
         log_warn("server-restart", "worker %s: %s: running `%.200s`", worker,
                  why, restart->command);

@@ -117,7 +117,8 @@ def test_an_environment_variable_can_hold_a_command_with_spaces(stage, sim):
     (("--notify", "http://127.0.0.1:1/"), "connect"),
     (("--on-event", "exit 3"), "status 3"),
     (("--on-event", "no-such-program"), "status 127"),
-    (("--on-event", "kill -9 $$"), "signal 9")])
+    (("--on-event", "kill -9 $$"), "signal 9"),
+    (("--on-event", "kill -XFSZ $$"), "signal 25")])
 def test_hook_failures_are_reported_and_counted_but_do_not_stop_the_run(
         stage, sim, words, why):
     """The first failure is reported at once, the others together at the end."""

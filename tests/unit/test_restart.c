@@ -39,10 +39,13 @@ Test(restart, failed_command_is_retried_in_a_few_seconds)
     cr_expect_eq(begun("false", 60000), 12);
 }
 
-// We ignore SIGPIPE. A server that inherited this would keep working for
-// clients that have gone.
+// We ignore these two. A server that inherited that would keep working for
+// clients that have gone, and would not learn that its file is full.
 Test(restart, command_runs_with_default_signal_handling)
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     cr_expect_eq(begun("kill -PIPE $$; true", 60000), 12, "it does not die");
+    restart = (struct restart){0};
+    cr_expect_eq(begun("kill -XFSZ $$; true", 60000), 12, "it does not die");
 }
