@@ -153,6 +153,32 @@ static void keep_streams(struct exec_child *child, struct pipes *pipes)
     (void)fcntl(child->errors, F_SETFL, O_NONBLOCK);
 }
 
+// What the system may lack, and the remedy.
+static const struct lack {
+    int why;
+    const char *remedy;
+} lacks[] = {
+    {EAGAIN, "; raise the limit on processes (`ulimit -u`)"},
+    {EMFILE, "; raise the limit on open files (`ulimit -n`)"},
+    {ENFILE, "; raise the system's limit on open files"},
+    {ENOMEM, "; free some memory"},
+};
+
+static void explain_start(const char *path, int why, struct err *err)
+{
+    enum err_code code = ERR_FAULT;
+    const char *remedy = "";
+
+    for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+        if (lacks[i].why != why)
+            continue;
+        code = ERR_LIMIT;
+        remedy = lacks[i].remedy;
+    }
+    err_set(err, code, "`%s` could not be started: %s%s", FILE_SHOWN(path, 80),
+            strerror(why), remedy);
+}
+
 bool exec_child_start(struct exec_child *child, const char *path,
                       const char *const *argv, const char *folder,
                       struct err *err)
@@ -180,8 +206,7 @@ bool exec_child_start(struct exec_child *child, const char *path,
             (void)waitpid(pid, NULL, 0);
     }
     if (pid < 0 || why != 0) {
-        err_set(err, ERR_FAULT, "`%s` could not be started: %s",
-                FILE_SHOWN(path, 80), strerror(why));
+        explain_start(path, why, err);
         close_pipes(&pipes);
         return false;
     }

@@ -38,7 +38,8 @@ void exec_child_init(struct exec_child *child, size_t max_bytes);
 
 // Starts the child. path is absolute; argv and folder are as for execv and
 // chdir. Any number of threads may start children at the same time. Returns
-// false, with the reason, if the program cannot be started.
+// false if the program cannot be started: ERR_LIMIT if the system lacks
+// processes, descriptors or memory now, otherwise ERR_FAULT.
 bool exec_child_start(struct exec_child *child, const char *path,
                       const char *const *argv, const char *folder,
                       struct err *err);

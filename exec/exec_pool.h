@@ -80,7 +80,8 @@ struct exec_done {
     bool ok;
     char *text; // the answer without its newline, NUL-terminated; owned
     size_t len;
-    struct err fault; // when not ok: one sentence, ERR_FAULT or ERR_DIFFERS
+    struct err fault; // when not ok: one sentence, with ERR_FAULT, ERR_DIFFERS,
+                      // or ERR_LIMIT if the system lacks what a child needs
     char *errors;     // when not ok: the end of standard error; owned
 };
 void exec_done_release(struct exec_done *done);

@@ -10,8 +10,11 @@
 
 enum {
     LINE_MAX_BYTES = 1 << 20, // of an answer
-    PROOF_MS = 1000, // how long a first child may write after its answer
+    PROOF_MS = 1000,      // how long a first child may write after its answer
+    LACK_MOST_MS = 30000, // how long the system may lack processes
+    LACK_AGAIN_MS = 250,  // between two attempts meanwhile
     COMMAND_SHOWN_BYTES = 60,
+    WHAT_BYTES = 220, // of what a child did
     ERRORS_SHOWN_BYTES = 90,
 };
 
@@ -79,32 +82,38 @@ static void show_errors(const char *tail, size_t len, char *out, size_t size)
     out[used] = '\0';
 }
 
-static void fault(struct exec_slot *slot, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-// Ends the request with what the child did, and ends the child. The format
-// continues the sentence "the metric's command `x` ...".
-static void fault(struct exec_slot *slot, const char *format, ...)
+// Ends the request with what the child did, which continues the sentence "the
+// metric's command `x` ...", and ends the child.
+static void end_in_fault(struct exec_slot *slot, enum err_code code,
+                         const char *what)
 {
     const struct exec_command *asked = &slot->service->command;
     struct exec_done *done = &slot->request->result->done;
     char command[COMMAND_SHOWN_BYTES];
     char errors[ERRORS_SHOWN_BYTES];
-    char what[160];
     char how[EXEC_END_BYTES];
+
+    exec_child_end(&slot->child, EXEC_END_NOW, how);
+    show_command(asked->argv, command, sizeof command);
+    show_errors(slot->child.tail, slot->child.tail_len, errors, sizeof errors);
+    err_set(&done->fault, code, "%s `%s` %s%s%s", asked->what, command, what,
+            errors[0] != '\0' ? "; its standard error ends: " : "", errors);
+    done->errors = strdup(slot->child.tail);
+    end_request(slot);
+}
+
+static void fault(struct exec_slot *slot, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void fault(struct exec_slot *slot, const char *format, ...)
+{
+    char what[WHAT_BYTES];
     va_list args;
 
     va_start(args, format);
     (void)text_vprint(what, sizeof what, format, args);
     va_end(args);
-    exec_child_end(&slot->child, EXEC_END_NOW, how);
-    show_command(asked->argv, command, sizeof command);
-    show_errors(slot->child.tail, slot->child.tail_len, errors, sizeof errors);
-    err_set(&done->fault, ERR_FAULT, "%s `%s` %s%s%s", asked->what, command,
-            what, errors[0] != '\0' ? "; its standard error ends: " : "",
-            errors);
-    done->errors = strdup(slot->child.tail);
-    end_request(slot);
+    end_in_fault(slot, ERR_FAULT, what);
 }
 
 // Takes the first len bytes of the child's output as its answer.
@@ -143,6 +152,23 @@ static void take_answer(struct exec_slot *slot, size_t len)
 
 // --- its beginning ---
 
+// What the system lacks, others may give back in a moment.
+static void fail_to_start(struct exec_slot *slot, const struct err *why)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    char what[WHAT_BYTES];
+
+    if (slot->lacking_ms == 0)
+        slot->lacking_ms = now_ms;
+    if (why->code == ERR_LIMIT && now_ms - slot->lacking_ms < LACK_MOST_MS) {
+        slot->again_ms = now_ms + LACK_AGAIN_MS;
+        return;
+    }
+    slot->lacking_ms = 0;
+    (void)text_print(what, sizeof what, "does not run: %s", why->text);
+    end_in_fault(slot, why->code, what);
+}
+
 // Gives the slot's request to its child. Starts a child if none is running.
 static void start_request(struct exec_slot *slot)
 {
@@ -160,9 +186,10 @@ static void start_request(struct exec_slot *slot)
         }
         if (!exec_child_start(&slot->child, slot->service->path, command->argv,
                               slot->service->folder, &err)) {
-            fault(slot, "does not run: %s", err.text);
+            fail_to_start(slot, &err);
             return;
         }
+        slot->lacking_ms = 0;
     }
     slot->deadline_ms = clock_monotonic_ms() + command->timeout_ms;
 }
@@ -313,8 +340,11 @@ void exec_slot_serve(struct exec_slot *slot, const struct pollfd *fds)
 {
     enum exec_reading state = EXEC_READ_OPEN;
 
-    if (slot->child.pid == 0)
+    if (slot->child.pid == 0) {
+        if (slot->request != NULL && clock_monotonic_ms() >= slot->again_ms)
+            start_request(slot);
         return;
+    }
     if (fds[0].revents != 0 || fds[1].revents != 0)
         state = exec_child_read(&slot->child);
     if (slot->request == NULL)
@@ -340,6 +370,8 @@ int64_t exec_slot_poll(const struct exec_slot *slot, struct pollfd *fds)
         (struct pollfd){.fd = unsent ? slot->child.in : -1, .events = POLLOUT};
     if (slot->request == NULL)
         return -1;
+    if (slot->child.pid == 0)
+        return slot->again_ms;
     return slot->answered_ms > 0 ? slot->answered_ms + PROOF_MS
                                  : slot->deadline_ms;
 }

@@ -40,6 +40,9 @@ struct exec_slot {
     bool proving;        // it is the first child of its command, and gets one
                          // line
     int64_t answered_ms; // when it answered; 0: not yet
+    int64_t lacking_ms;  // since when the system lacks what a child needs to
+                         // start; 0: it does not
+    int64_t again_ms;    // if so, when it is tried again
 };
 
 enum { EXEC_SLOT_FDS = 3 }; // standard output, standard error, standard input
@@ -49,7 +52,8 @@ void exec_slot_init(struct exec_slot *slot, struct exec_service *service,
 void exec_slot_release(struct exec_slot *slot); // its child has ended
 
 // Gives an idle slot a request, which it takes. A child starts if none is
-// running. If the request ends at once, the slot is idle again.
+// running; if the system lacks processes for it, that is tried for half a
+// minute. If the request ends at once, the slot is idle again.
 void exec_slot_give(struct exec_slot *slot, struct exec_request *request);
 
 // Fills in the EXEC_SLOT_FDS descriptors to be polled. Returns when the slot

@@ -296,6 +296,12 @@ static void take_fault(struct flight *flight, const struct exec_done *done,
         err_set(&order->work->failure, ERR_FAULT, "%s", done->fault.text);
         return;
     }
+    if (done->fault.code == ERR_LIMIT) {
+        err_set(&order->work->failure, ERR_FAULT,
+                "%s, and run the job again, which asks no model twice",
+                done->fault.text);
+        return;
+    }
     log_words(order->work, done);
     programs
         ->faults[job_command_number(order->work->job, order->ask.command)]++;

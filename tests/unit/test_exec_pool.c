@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -618,4 +619,28 @@ Test(exec_pool, grandchildren_die_when_we_are_killed)
 Test(exec_pool, orphans_in_their_own_session_die_when_we_are_killed)
 {
     expect_dies_with_us("(setsid sleep 1000 &", ")");
+}
+
+static void limit_files(rlim_t most)
+{
+    struct rlimit limit;
+
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+// Another program of the same user may use up the processes or descriptors, and
+// end again. It is no fault of ours.
+Test(exec_pool, program_that_the_system_has_no_room_for_now_starts_later)
+{
+    const struct timespec pause = {.tv_nsec = 300L * 1000 * 1000};
+
+    start_script("while read -r line; do echo 1; done", 30000);
+    limit_files(4);
+    begin(0, 1, "a");
+    (void)nanosleep(&pause, NULL);
+    limit_files(RLIM_INFINITY);
+    take();
+    expect_answer("1");
 }
