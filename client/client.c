@@ -57,9 +57,9 @@ static void send_again_if(struct client *client, bool lost)
         submission_was_lost(&client->job);
 }
 
-static void send_stop(struct client *client)
+static void send_stop(struct client *client, int64_t now)
 {
-    if (submission_wants_stop(&client->job) && client->welcomed)
+    if (submission_wants_stop(&client->job, now) && client->welcomed)
         client->job.stop_sent =
             send_command(client, "stop", client->job.job, "", NULL);
 }
@@ -106,9 +106,13 @@ struct wish {
     bool fulfilled;
 };
 
-static bool take_reply(struct wish *wish, const struct reply *reply,
-                       struct err *err)
+static bool take_reply(struct client *client, struct wish *wish,
+                       const struct reply *reply, struct err *err)
 {
+    client->unanswered--;
+    if (wish->reply == NULL && client->job.stop_sent)
+        submission_stop_answered(&client->job, reply->document,
+                                 client->heard_ms);
     if (wish->reply == NULL)
         return true;
     *wish->reply = strdup(reply->document);
@@ -142,8 +146,7 @@ static bool take_message(struct client *client, const struct message *message,
         wish->fulfilled = true;
         return copy_result(&message->as.result, wish->result, err);
     case MESSAGE_REPLY:
-        client->unanswered--;
-        return take_reply(wish, &message->as.reply, err);
+        return take_reply(client, wish, &message->as.reply, err);
     case MESSAGE_HEARTBEAT:
         if (message->as.heartbeat.unknown != 0)
             send_again_if(
@@ -213,6 +216,23 @@ static const char *fate(const struct client *client)
                : ", and left the job as it is";
 }
 
+// Whoever waits only until the job is accepted, perhaps in a script, does not
+// wait for a coordinator that may never come back.
+static bool check_acceptance(const struct client *client,
+                             const struct wish *wish, int64_t now,
+                             struct err *err)
+{
+    if (!wish->accepted || !client->loss_reported ||
+        now - client->gone_ms < client->reply_ms)
+        return true;
+    err_set(err, ERR_IO,
+            "the coordinator at %.70s went away before it said that it has the "
+            "job, and does not come back: submit it again later; if it has "
+            "begun by then, that joins it",
+            client->endpoint);
+    return false;
+}
+
 // On a signal, ends the wait if the client only watches, or if there is no job
 // to stop or no coordinator to tell.
 static bool check_signal(const struct client *client, struct err *err)
@@ -247,17 +267,19 @@ static bool turn(struct client *client, struct wish *wish, int64_t *began,
     send_again_if(client, submission_is_overdue(&client->job, now));
     if (!send_job(client, now, err))
         return false;
-    send_stop(client);
+    send_stop(client, now);
     client_beat(client, now);
     halted_ms = wait_for_events(client);
     *began += halted_ms;
     client->heard_ms += halted_ms;
+    client->gone_ms += halted_ms;
     now = clock_monotonic_ms();
     if (!receive_all(client, wish, now, err))
         return false;
     submission_tick(&client->job);
     return wish->fulfilled ||
            (client_check_silence(client, *began, now, err) &&
+            check_acceptance(client, wish, now, err) &&
             check_signal(client, err) && check_patience(client, err));
 }
 

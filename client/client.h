@@ -70,7 +70,8 @@ void client_close(struct client *client); // says goodbye; accepts NULL
 // How long client_submit waits.
 enum client_until {
     CLIENT_UNTIL_ACCEPTED, // then result->job is set and result->document is ""
-                           // (a refused job has a result at once)
+                           // (a refused job has a result at once). ERR_IO: the
+                           // coordinator went away first, and stayed away
     CLIENT_UNTIL_RESULT,
 };
 
@@ -82,7 +83,8 @@ bool client_submit(struct client *client, const struct submit *submit,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 
-// Sets how long client_command waits for a reply, which is 30 s by default.
+// Sets how long client_command waits for a reply, and client_submit for a
+// coordinator that went away before it accepted the job: 30 s by default.
 void client_set_patience(struct client *client, int64_t ms);
 
 // Sends a command. *document is the reply's JSON, which the caller frees. A

@@ -63,6 +63,7 @@ bool client_lose_coordinator(struct client *client, struct err *err)
                          client->endpoint);
         submission_say(&client->job, text);
         client->loss_reported = true;
+        client->gone_ms = client->heard_ms;
     }
     return client_reconnect(client, err);
 }

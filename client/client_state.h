@@ -32,7 +32,8 @@ struct client {
     struct arena arena;         // for the message being read
     int64_t epoch;
     int64_t patience_ms;
-    int64_t reply_ms;   // patience for a REPLY
+    int64_t reply_ms;   // patience for a REPLY, and with a coordinator that is
+                        // gone before it accepted a job
     int unanswered;     // commands on this connection without a REPLY
     bool remote;        // the coordinator is in another process
     bool welcomed;      // a WELCOME has come
@@ -41,6 +42,7 @@ struct client {
     bool loss_reported; // that the coordinator is gone
     int64_t hello_ms;   // when the last HELLO was sent
     int64_t heard_ms;
+    int64_t gone_ms; // when the coordinator was last heard, if it is gone
     int64_t beat_ms;
     struct submission job; // the job that is watched
 };

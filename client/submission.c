@@ -23,6 +23,8 @@ enum {
     BUSY_MOST_MS = 120000, // for a job that was never accepted
     BUSY_STATUS = 2,       // exit status of a job that did not begin
     BUSY_BYTES = 1 << 16,  // limit for the document that says so
+    STOP_AGAIN_MS = 1000,  // before a STOP that was refused is sent again
+    STOP_TOLD_AT = 2,      // refusals in a row; the job may just be ending
 };
 
 struct submission submission_of(const struct submit *submit,
@@ -174,9 +176,10 @@ static bool is_asked_to_stop(const struct submission *submission)
                               watch->wants_stop(watch->user));
 }
 
-bool submission_wants_stop(struct submission *submission)
+bool submission_wants_stop(struct submission *submission, int64_t now)
 {
-    if (submission->stop_sent || !submission_is_stopped_by_signals(submission))
+    if (submission->stop_sent || now < submission->stop_again_ms ||
+        !submission_is_stopped_by_signals(submission))
         return false;
     if (!submission->stopping && is_asked_to_stop(submission)) {
         submission->stopping = true;
@@ -184,6 +187,28 @@ bool submission_wants_stop(struct submission *submission)
                                    "second Ctrl-C leaves at once");
     }
     return submission->stopping && submission->job[0] != '\0';
+}
+
+void submission_stop_answered(struct submission *submission,
+                              const char *document, int64_t now)
+{
+    struct err bad = ERR_CLEAR;
+    char text[400];
+    json_t *reply = json_parse(document, strlen(document), BUSY_BYTES, &bad);
+    json_t *error = json_object_get(reply, "error");
+    const char *why = json_get_text(error, "text", bad.text);
+
+    if (reply == NULL || error != NULL) {
+        submission->stop_sent = false;
+        submission->stop_again_ms = now + STOP_AGAIN_MS;
+        submission->stop_refusals++;
+    }
+    (void)text_print(text, sizeof text,
+                     "the job does not stop: %s; asking again every second",
+                     why);
+    if (submission->stop_refusals == STOP_TOLD_AT && !submission->stop_sent)
+        submission_say(submission, text);
+    json_decref(reply);
 }
 
 // --- reporting ---

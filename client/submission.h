@@ -37,6 +37,8 @@ struct submission {
     int64_t again_ms;                 // it must not be sent before this
     bool stopping;                    // a stop was requested
     bool stop_sent;                   // over this connection
+    int stop_refusals;                // in a row
+    int64_t stop_again_ms;            // it must not be sent before this
 };
 
 // submit and watch must outlive the submission.
@@ -73,7 +75,12 @@ bool submission_should_retry(struct submission *submission,
 
 // Returns true if a STOP should be sent; tells the client when one is first
 // requested. Once it is sent, the client must set stop_sent.
-bool submission_wants_stop(struct submission *submission);
+bool submission_wants_stop(struct submission *submission, int64_t now);
+
+// Takes the REPLY to the STOP. If the coordinator could not do it, the STOP is
+// sent again in a moment, and the client learns why if that fails too.
+void submission_stop_answered(struct submission *submission,
+                              const char *document, int64_t now);
 
 // Returns true if a signal should stop the job, and not only end the wait for
 // it.

@@ -26,6 +26,7 @@ struct slow {
     bool answers_first;         // does not wait for the second question
     enum message_kind halts_at; // the first message of this kind
     long halt_ms;               // halts the coordinator for so long
+    bool dies;                  // ends when a job comes
     atomic_int submissions;
     atomic_bool over;
 };
@@ -102,6 +103,10 @@ static void *serve(void *user)
         while (wire_receive(slow->socket, &from, &arena, &message, &bad) ==
                WIRE_MESSAGE) {
             halt_at(slow, message.kind);
+            if (slow->dies && message.kind == MESSAGE_SUBMIT) {
+                arena_release(&arena);
+                return NULL;
+            }
             if (message.kind == MESSAGE_HELLO)
                 welcome(slow, &from);
             else if (message.kind == MESSAGE_COMMAND)
@@ -290,6 +295,32 @@ Test(client, job_is_resent_to_a_busy_coordinator, .timeout = 300)
                      "it reads others; the job will be sent again until "
                      "it is accepted");
 
+    client_result_release(&result);
+    part(&meeting);
+}
+
+// A script that only submits must not hang for ever.
+Test(client, coordinator_gone_before_acceptance_is_not_waited_for_without_limit,
+     .timeout = 300)
+{
+    const struct slow dies = {.dies = true};
+    struct meeting meeting;
+    struct client_result result;
+    struct err err = ERR_CLEAR;
+    struct wire_file file = {.name = "job.yaml", .data = "x", .len = 1};
+    struct submit submit = {.action = "run",
+                            .options = "{}",
+                            .folder = "",
+                            .files = &file,
+                            .n_files = 1};
+
+    meet_one(&meeting, &dies, 30000);
+    client_set_patience(meeting.client, 1000);
+    cr_expect_not(client_submit(meeting.client, &submit, CLIENT_UNTIL_ACCEPTED,
+                                NULL, &result, &err));
+    cr_expect_eq(err.code, ERR_IO);
+    cr_expect_not_null(strstr(err.text, "went away before it said"), "%s",
+                       err.text);
     client_result_release(&result);
     part(&meeting);
 }

@@ -124,3 +124,34 @@ Test(submission, gives_up_after_two_minutes_of_refusals_unless_accepted_before)
     cr_assert(submission_should_retry(&known, &result, 1000));
     cr_assert(submission_should_retry(&known, &result, 999000));
 }
+
+static bool yes(void *user)
+{
+    (void)user;
+    return true;
+}
+
+Test(submission, stop_that_the_coordinator_cannot_do_is_sent_again)
+{
+    static const char no_memory[] =
+        "{\"error\": {\"code\": \"nomem\", \"text\": \"no memory for a "
+        "reply\", \"place\": null}}";
+    struct told told = {0};
+    struct client_watch watch = {.user = &told, .say = note, .wants_stop = yes};
+    struct submission submission = submission_of(&job, &watch);
+
+    submission_accepted(&submission, &accepted, 0);
+    for (int64_t at = 1000; at <= 3000; at += 1000) {
+        cr_assert(submission_wants_stop(&submission, at));
+        submission.stop_sent = true;
+        submission_stop_answered(&submission, no_memory, at);
+        cr_expect_not(submission_wants_stop(&submission, at + 999));
+    }
+    cr_expect_eq(told.times, 2, "once that it stops, and once why it does not");
+    cr_expect_not_null(strstr(told.text, "no memory for a reply"), "%s",
+                       told.text);
+
+    submission.stop_sent = true;
+    submission_stop_answered(&submission, "{\"state\": \"stopped\"}", 4000);
+    cr_expect_not(submission_wants_stop(&submission, 9000));
+}
