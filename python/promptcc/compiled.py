@@ -1,5 +1,6 @@
 """Loads a compiled file as a DSPy program."""
 
+import difflib
 import json
 import pathlib
 
@@ -152,38 +153,82 @@ class Compiled(dspy.Module):
         self.composed[name] = step.get("compose", step.get("inputs"))
 
     def forward(self, **given):
-        values = {name: given.get(name, spec.get("default"))
-                  for name, spec in self.inputs.items()}
+        values = self._values(given)
         with dspy.context(adapter=self.adapter):
             for name in self._sorted():
-                self._run(name, values)
-        return dspy.Prediction(**{name: values[source] for name, source in
-                                  self.outputs.items()})
+                made = self._prepare(name, values)
+                if made is not None:
+                    try:
+                        self._take(name, getattr(self, name)(**made), values)
+                    except AdapterParseError as error:
+                        self._fail(error, values)
+        return self._prediction(values)
 
-    def _run(self, name, values):
+    async def aforward(self, **given):
+        """What `await program.acall(...)` runs."""
+        values = self._values(given)
+        with dspy.context(adapter=self.adapter):
+            for name in self._sorted():
+                made = self._prepare(name, values)
+                if made is not None:
+                    try:
+                        self._take(name, await getattr(self, name).acall(**made),
+                                   values)
+                    except AdapterParseError as error:
+                        self._fail(error, values)
+        return self._prediction(values)
+
+    def _values(self, given):
+        """Returns the inputs by name. As in `promptcc predict`, an input that is
+        not there would only make the model guess, so that is an error."""
+        for name in given:
+            if name not in self.inputs:
+                near = difflib.get_close_matches(name, self.inputs, 1)
+                raise TypeError(f"there is no input `{name}`" + (
+                    f", did you mean `{near[0]}`?" if near else
+                    f"; the inputs are {', '.join(self.inputs)}"))
+        values = {name: spec.get("default") if given.get(name) is None
+                  else given[name] for name, spec in self.inputs.items()}
+        for name, spec in self.inputs.items():
+            if values[name] is None and not spec.get("optional"):
+                raise TypeError(f"the input `{name}` is missing")
+        return values
+
+    def _prepare(self, name, values):
+        """Returns what the step's module is called with. Returns None if the
+        step asks no model, after it has been done, or cannot be asked."""
         if name in self.votes:
-            made = vote.count(self.votes[name], values)
-            if made[self.votes[name]["field"]] is None:
-                raise values["failure"]
-            values.update({f"{name}.{key}": one for key, one in made.items()})
-            return
+            self._vote(name, values)
+            return None
         if any(source not in values for source in self.composed[name].values()):
-            return  # it reads from a voter that failed
+            return None  # it reads from a voter that failed
         made = {key: values[source] for key, source in
                 self.composed[name].items()}
         if not hasattr(self, name):
             values[name] = made
-            return
+            return None
         if name in self.pools:
             made["demos"] = self.pools[name].pick(made)
-        try:
-            answer = getattr(self, name)(**made)
-        except AdapterParseError as error:
-            if not self.votes:
-                raise
-            values["failure"] = error
-            return
+        return made
+
+    def _vote(self, name, values):
+        made = vote.count(self.votes[name], values)
+        if made[self.votes[name]["field"]] is None:
+            raise values["failure"]
+        self._take(name, made, values)
+
+    def _take(self, name, answer, values):
         values.update({f"{name}.{key}": one for key, one in answer.items()})
+
+    def _fail(self, error, values):
+        """A voter may fail; any other step ends the run."""
+        if not self.votes:
+            raise error
+        values["failure"] = error
+
+    def _prediction(self, values):
+        return dspy.Prediction(**{name: values[source] for name, source in
+                                  self.outputs.items()})
 
     def _sorted(self):
         """Returns the steps, each after those that it reads."""

@@ -1,6 +1,7 @@
 """The part of test_python.py that runs in a Python with DSPy. It reads one line
 of JSON, which names a function of this file, and writes one line."""
 
+import asyncio
 import json
 import pathlib
 import sys
@@ -377,6 +378,31 @@ def run_alone(compiled, url, messages):
     with dspy.context(lm=lm):
         program = promptcc.load(compiled)
         return [dict(program(message=message)) for message in messages]
+
+
+def run_together(compiled, url, messages):
+    """Runs the file's own pipeline on all messages at the same time, in one
+    thread; reports what it says of inputs that do not fit."""
+    lm = dspy.LM("openai/llama3.2:3b", api_base=url + "/v1", api_key="none",
+                 temperature=0, max_tokens=200, cache=False)
+    program = promptcc.load(compiled)
+
+    async def ask():
+        return await asyncio.gather(*[program.acall(message=message)
+                                      for message in messages])
+
+    def refusal(**inputs):
+        try:
+            program(**inputs)
+        except TypeError as error:
+            return str(error)
+        return "nothing"
+
+    with dspy.context(lm=lm):
+        return {"outputs": [dict(one) for one in asyncio.run(ask())],
+                "refused": [refusal(), refusal(mesage="a parcel"),
+                            refusal(message=None),
+                            refusal(message="a parcel", colour="red")]}
 
 
 if __name__ == "__main__":

@@ -236,6 +236,15 @@ def test_a_dspy_program_is_exported_compiled_and_loaded(stage, dspy_python):
                      url=sim.url, messages=messages)
     assert theirs == [ours, ours]
 
+    together = in_dspy(stage, dspy_python, "run_together", url=sim.url,
+                       compiled=str(compiled), messages=messages)
+    assert together["outputs"] == ours
+    assert together["refused"] == [
+        "the input `message` is missing",
+        "there is no input `mesage`, did you mean `message`?",
+        "the input `message` is missing",
+        "there is no input `colour`; the inputs are message"]
+
 
 def test_the_snippets_in_the_documentation_work(stage, dspy_python):
     sim = stage.stand_in(slots=4)
