@@ -12,6 +12,7 @@
 #include "client/client.h"
 #include "common/json.h"
 #include "common/shell_word.h"
+#include "wire/key_find.h"
 #include "wire/socket.h"
 
 enum { REPLY_BYTES = 64 << 20, TEXT_BYTES = 4096 };

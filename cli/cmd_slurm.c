@@ -19,6 +19,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "store/netfs.h"
+#include "wire/key_find.h"
 
 enum {
     SCRIPT_BYTES = 1 << 20,

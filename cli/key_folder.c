@@ -183,12 +183,10 @@ static bool read_allowed(const char *folder, struct key **out, size_t *n,
         return false;
     }
     while (ok && (entry = readdir(dir)) != NULL) {
-        size_t len = strlen(entry->d_name);
         char *path;
         struct key *grown;
 
-        if (entry->d_name[0] == '.' || len <= 4 ||
-            strcmp(entry->d_name + len - 4, ".pub") != 0)
+        if (!key_is_file(entry->d_name, ".pub"))
             continue;
         path = file_join(folder, entry->d_name);
         grown = realloc(*out, (*n + 1) * sizeof *grown);

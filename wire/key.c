@@ -1,6 +1,5 @@
 #include "wire/key.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,20 +16,13 @@
 #include "common/shell_word.h"
 #include "common/text.h"
 
-enum { FILE_BYTES = 4096, PATH_BYTES = 4096 };
+enum { FILE_BYTES = 4096 };
 
 static const char *const role_names[] = {
     [KEY_NONE] = "",
     [KEY_COORDINATOR] = "coordinator",
     [KEY_WORKER] = "worker",
     [KEY_CLIENT] = "client",
-};
-
-// What `promptcc keys` takes to make a key of the role.
-static const char *const key_operands[] = {
-    [KEY_COORDINATOR] = "coordinator",
-    [KEY_WORKER] = "worker NAME",
-    [KEY_CLIENT] = "client NAME",
 };
 
 void key_place(const char *folder, char out[static KEY_PLACE_BYTES])
@@ -267,141 +259,8 @@ out:
     return ok;
 }
 
-// --- finding ---
-
-static bool is_key_file(const struct dirent *entry)
+bool key_is_file(const char *name, const char *ending)
 {
-    size_t len = strlen(entry->d_name);
-
-    return entry->d_name[0] != '.' && len > 4 &&
-           strcmp(entry->d_name + len - 4, ".key") == 0;
-}
-
-// Returns true if the key can be used in that role.
-static bool is_usable(const struct key *key, enum key_role role,
-                      struct err *err)
-{
-    if (key->role == role && key->secret[0] != '\0' &&
-        (role == KEY_COORDINATOR || key->coordinator[0] != '\0'))
-        return true;
-    if (key->role == role)
-        err_set(err, ERR_INPUT,
-                "the key %s lacks its secret or its coordinator: make it again "
-                "with `promptcc keys %s`",
-                key->name, key_operands[role]);
-    else
-        err_set(err, ERR_INPUT,
-                "%s is the key of a %s, but the key of a %s is needed here: "
-                "make one with `promptcc keys %s`",
-                key->name, role_names[key->role], role_names[role],
-                key_operands[role]);
-    return false;
-}
-
-// Reads each key in the folder, and lists the file names of those with the
-// role.
-static bool read_entries(DIR *dir, const char *folder, enum key_role role,
-                         struct key *out, struct buf *names, size_t *n,
-                         struct err *err)
-{
-    struct dirent *entry;
-
-    while ((entry = readdir(dir)) != NULL) {
-        char path[PATH_BYTES];
-        struct key found;
-
-        if (!is_key_file(entry))
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (!key_read(path, &found, err))
-            return false;
-        if (found.role == role) {
-            buf_printf(names, "%s%s", *n > 0 ? ", " : "", entry->d_name);
-            *out = found;
-            (*n)++;
-        }
-        key_wipe(&found);
-    }
-    return true;
-}
-
-static void refuse_empty(const char *folder, enum key_role role,
-                         struct err *err)
-{
-    char place[KEY_PLACE_BYTES];
-
-    key_place(folder, place);
-    if (role == KEY_COORDINATOR)
-        err_set(err, ERR_INPUT,
-                "%s has no key of a coordinator: make one with `promptcc "
-                "keys coordinator%s`",
-                FILE_SHOWN(folder, 80), place);
-    else
-        err_set(err, ERR_INPUT,
-                "%s has no key of a %s: make one with `promptcc keys %s` "
-                "on the coordinator's machine, and copy it here",
-                FILE_SHOWN(folder, 110), role_names[role], key_operands[role]);
-}
-
-static bool find_in(DIR *dir, const char *folder, enum key_role role,
-                    struct key *out, struct err *err)
-{
-    struct buf names = BUF_INIT(FILE_BYTES);
-    size_t n = 0;
-    bool ok = false;
-
-    if (!read_entries(dir, folder, role, out, &names, &n, err)) {
-        ok = false;
-    } else if (n == 0) {
-        refuse_empty(folder, role, err);
-    } else if (n > 1) {
-        err_set(err, ERR_INPUT,
-                "%s has several keys of a %s (%.60s): name the file, as in "
-                "--keys %s/NAME.key",
-                FILE_SHOWN(folder, 45), role_names[role],
-                names.data == NULL ? "" : names.data, FILE_SHOWN(folder, 45));
-    } else {
-        ok = is_usable(out, role, err);
-    }
-    buf_release(&names);
-    return ok;
-}
-
-static void refuse_folder(const char *path, enum key_role role, struct err *err)
-{
-    int cause = errno;
-    char place[KEY_PLACE_BYTES];
-
-    key_place(path, place);
-    if (role == KEY_COORDINATOR)
-        err_set(err, ERR_INPUT,
-                "cannot look for keys in %s: %s; `promptcc keys worker "
-                "NAME%s` makes them",
-                FILE_SHOWN(path, 60), strerror(cause), place);
-    else
-        err_set(err, ERR_INPUT,
-                "cannot look for keys in %s: %s; `promptcc keys %s` on the "
-                "coordinator's machine makes one",
-                FILE_SHOWN(path, 80), strerror(cause), key_operands[role]);
-}
-
-bool key_find(const char *path, enum key_role role, struct key *out,
-              struct err *err)
-{
-    DIR *dir = opendir(path);
-    bool ok;
-
-    *out = KEY_EMPTY;
-    if (dir == NULL && errno == ENOTDIR)
-        ok = key_read(path, out, err) && is_usable(out, role, err);
-    else if (dir == NULL) {
-        refuse_folder(path, role, err);
-        return false;
-    } else {
-        ok = find_in(dir, path, role, out, err);
-        (void)closedir(dir);
-    }
-    if (!ok)
-        key_wipe(out);
-    return ok;
+    return name[0] != '.' && strlen(name) > strlen(ending) &&
+           text_ends_with(name, ending);
 }

@@ -73,10 +73,9 @@ bool key_write_public(const char *path, const struct key *key, struct err *err);
 // by root may be readable by its group, as in a container.
 bool key_read(const char *path, struct key *out, struct err *err);
 
-// Finds the only key of that role in a folder; `path` may also be the file
-// itself. ERR_INPUT if there is none or more than one; the text says which.
-bool key_find(const char *path, enum key_role role, struct key *out,
-              struct err *err);
+// Returns true if a file of that name, in a folder of keys, is one with that
+// ending: ".key" for secret ones, ".pub" for public ones.
+bool key_is_file(const char *name, const char *ending);
 
 void key_wipe(struct key *key);
 

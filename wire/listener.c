@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "wire/gate.h"
 #include "wire/key.h"
+#include "wire/key_find.h"
 
 enum {
     // Descriptors reserved for our own files, programs and sockets: a quarter

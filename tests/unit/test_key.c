@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "wire/key.h"
+#include "wire/key_find.h"
 
 static struct err err;
 static char folder[64];
