@@ -18,6 +18,7 @@
 #include "common/map.h"
 #include "common/thread.h"
 #include "wire/inproc.h"
+#include "wire/zap.h"
 
 enum {
     LOOK_MS = 1000,
@@ -78,14 +79,6 @@ static bool index_ring(struct ring *ring, struct err *err)
     return true;
 }
 
-static bool is_public_file(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-
-    return entry->d_name[0] != '.' && len > 4 &&
-           strcmp(entry->d_name + len - 4, ".pub") == 0;
-}
-
 static bool add_key(struct ring *ring, const struct key *key)
 {
     if (ring->n == ring->cap) {
@@ -114,7 +107,7 @@ static bool read_ring(const struct gate *gate, DIR *dir, struct ring *out,
         struct err why = ERR_CLEAR;
         struct key key;
 
-        if (!is_public_file(entry))
+        if (!key_is_file(entry->d_name, ".pub"))
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", gate->folder, entry->d_name);
         if (!key_read(path, &key, &why)) {
@@ -146,7 +139,7 @@ static struct hash look_at(DIR *dir)
     while ((entry = readdir(dir)) != NULL) {
         struct stat st;
 
-        if (!is_public_file(entry) ||
+        if (!key_is_file(entry->d_name, ".pub") ||
             fstatat(dirfd(dir), entry->d_name, &st, 0) != 0)
             continue;
         hasher_add_text(&hasher, entry->d_name);
@@ -242,76 +235,6 @@ unsigned gate_changes(const struct gate *gate)
 
 // --- answering libzmq ---
 
-// The frames of a request (RFC 27): version, request id, domain, address,
-// identity and mechanism; for CURVE also the 32 bytes of the public key.
-enum zap_frame {
-    ZAP_VERSION,
-    ZAP_REQUEST,
-    ZAP_DOMAIN,
-    ZAP_ADDRESS,
-    ZAP_IDENTITY,
-    ZAP_MECHANISM,
-    ZAP_KEY,
-    ZAP_FRAMES
-};
-
-enum { ZAP_FRAME_BYTES = 256, KEY_RAW_BYTES = 32 };
-
-struct zap_request {
-    char frames[ZAP_FRAMES][ZAP_FRAME_BYTES];
-    size_t lens[ZAP_FRAMES];
-    size_t n;
-};
-
-static bool read_request(void *zap, struct zap_request *out)
-{
-    int more = 1;
-    size_t size = sizeof more;
-
-    *out = (struct zap_request){0};
-    for (size_t i = 0; more; i++) {
-        char rest[ZAP_FRAME_BYTES];
-        char *frame = i < ZAP_FRAMES ? out->frames[i] : rest;
-        int len = zmq_recv(zap, frame, ZAP_FRAME_BYTES - 1, 0);
-
-        if (len < 0)
-            return false;
-        if (i < ZAP_FRAMES) {
-            out->lens[i] = (size_t)len < ZAP_FRAME_BYTES - 1
-                               ? (size_t)len
-                               : ZAP_FRAME_BYTES - 1;
-            out->n = i + 1;
-        }
-        if (zmq_getsockopt(zap, ZMQ_RCVMORE, &more, &size) != 0)
-            return false;
-    }
-    return true;
-}
-
-// Writes the peer's public key as text. Returns false if the peer sent none.
-static bool read_public(const struct zap_request *request,
-                        char public_key[KEY_BYTES])
-{
-    return request->n > ZAP_KEY &&
-           strcmp(request->frames[ZAP_MECHANISM], "CURVE") == 0 &&
-           request->lens[ZAP_KEY] == KEY_RAW_BYTES &&
-           zmq_z85_encode(public_key, (const uint8_t *)request->frames[ZAP_KEY],
-                          KEY_RAW_BYTES) != NULL;
-}
-
-static void send_reply(void *zap, const struct zap_request *request,
-                       const char *status, const char *text, const char *user)
-{
-    (void)zmq_send(zap, request->frames[ZAP_VERSION],
-                   request->lens[ZAP_VERSION], ZMQ_SNDMORE);
-    (void)zmq_send(zap, request->frames[ZAP_REQUEST],
-                   request->lens[ZAP_REQUEST], ZMQ_SNDMORE);
-    (void)zmq_send(zap, status, strlen(status), ZMQ_SNDMORE);
-    (void)zmq_send(zap, text, strlen(text), ZMQ_SNDMORE);
-    (void)zmq_send(zap, user, strlen(user), ZMQ_SNDMORE);
-    (void)zmq_send(zap, "", 0, 0);
-}
-
 // Checks the folder before refusing an unknown key, which may have been made a
 // moment ago: a client that was refused does not try again.
 static bool is_allowed(struct gate *gate, const char *public_key)
@@ -331,15 +254,15 @@ static void answer(struct gate *gate)
     struct zap_request request;
     char public_key[KEY_BYTES] = "";
 
-    if (!read_request(gate->zap, &request))
+    if (!zap_receive(gate->zap, &request))
         return;
-    if (read_public(&request, public_key) && is_allowed(gate, public_key)) {
-        send_reply(gate->zap, &request, "200", "OK", public_key);
+    if (zap_public_key(&request, public_key) && is_allowed(gate, public_key)) {
+        zap_allow(gate->zap, &request, public_key);
         return;
     }
     log_warn("key-unknown", "%s connects with the key %s, which is not in %s",
-             request.frames[ZAP_ADDRESS], public_key, gate->folder);
-    send_reply(gate->zap, &request, "400", "this key is not allowed", "");
+             zap_address(&request), public_key, gate->folder);
+    zap_refuse(gate->zap, &request, "this key is not allowed");
 }
 
 // --- the thread ---
@@ -382,7 +305,7 @@ static bool open_sockets(struct gate *gate)
     gate->control_owner = open_socket(gate->context, ZMQ_PAIR);
     return gate->zap != NULL && gate->control != NULL &&
            gate->control_owner != NULL &&
-           zmq_bind(gate->zap, "inproc://zeromq.zap.01") == 0 &&
+           zmq_bind(gate->zap, ZAP_ENDPOINT) == 0 &&
            zmq_bind(gate->control, endpoint) == 0 &&
            zmq_connect(gate->control_owner, endpoint) == 0;
 }
