@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/csv.h"
 #include "cli/grid.h"
 #include "cli/history_file.h"
 #include "cli/output.h"
@@ -22,7 +23,7 @@ static int print_answer(const struct options *options, const json_t *answer)
     if (option_on(options, OPT_JSON))
         return output_json(rows);
     if (option_on(options, OPT_CSV))
-        grid_put_csv(names, rows, &text);
+        csv_put(names, rows, &text);
     else if (option_on(options, OPT_VERTICAL))
         grid_put_vertical(&terminal, names, rows, &text);
     else

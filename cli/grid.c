@@ -1,14 +1,10 @@
 #include "cli/grid.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "cli/amounts.h"
+#include "cli/grid_value.h"
 #include "cli/wrap.h"
-#include "common/json.h"
 #include "common/plain.h"
-#include "common/text.h"
 
 enum {
     CELL_BYTES = 64 << 20,
@@ -17,92 +13,7 @@ enum {
     TALLEST = 6,      // lines of a row that are still easy to read
 };
 
-// --- values ---
-
-static void put_parts(const json_t *value, struct buf *out)
-{
-    const char *key;
-    json_t *number;
-    bool first = true;
-
-    json_object_foreach((json_t *)value, key, number) {
-        buf_printf(out, "%s%s ", first ? "" : ", ", key);
-        json_put(out, number);
-        first = false;
-    }
-}
-
-static void put_list(const json_t *value, struct buf *out)
-{
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        const char *text = json_string_value(json_array_get(value, i));
-
-        buf_printf(out, "%s%s", i == 0 ? "" : ", ", text == NULL ? "?" : text);
-    }
-}
-
-// Returns the days from 1970-01-01 to a day of the Gregorian calendar. The year
-// begins in March, so that a leap day is its last.
-static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month > 2 ? year : year - 1;
-    int64_t m = month > 2 ? month - 3 : month + 9;
-
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day -
-           719469;
-}
-
-// Appends a time such as "2026-11-22T23:06:01.123Z" in local time, as in the
-// log.
-static void put_time_text(const char *text, struct buf *out)
-{
-    int year, month, day, hour, minute, second;
-    char local[32];
-    struct tm parts;
-    time_t at;
-
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour,
-               &minute, &second) != 6) {
-        buf_puts(out, text);
-        return;
-    }
-    at = (time_t)(days_since_1970(year, month, day) * 86400 + hour * 3600 +
-                  minute * 60 + second);
-    if (localtime_r(&at, &parts) != NULL &&
-        strftime(local, sizeof local, "%Y-%m-%d %H:%M:%S", &parts) > 0)
-        buf_puts(out, local);
-    else
-        buf_puts(out, text);
-}
-
-static void put_value(enum grid_kind kind, const json_t *value, struct buf *out)
-{
-    const char *text = json_string_value(value);
-
-    if (value == NULL || json_is_null(value) ||
-        (text != NULL && text[0] == '\0'))
-        buf_putc(out, '-');
-    else if (kind == GRID_PERCENT && json_is_number(value) &&
-             json_number_value(value) >= 0)
-        put_percent(out, json_number_value(value));
-    else if (kind == GRID_PERCENT)
-        buf_putc(out, '-');
-    else if (kind == GRID_COUNT && json_is_integer(value))
-        buf_put_number(out, json_integer_value(value));
-    else if (kind == GRID_VALUES && json_object_size(value) == 0)
-        buf_putc(out, '-');
-    else if ((kind == GRID_PARTS || kind == GRID_VALUES) &&
-             json_is_object(value))
-        put_parts(value, out);
-    else if (kind == GRID_LIST && json_is_array(value))
-        put_list(value, out);
-    else if (kind == GRID_TIME && text != NULL)
-        put_time_text(text, out);
-    else if (text != NULL)
-        buf_puts(out, text);
-    else
-        json_put(out, value);
-}
+// --- cells ---
 
 // Appends the cell's text on one line, without anything that could control a
 // terminal. For a NULL row, appends the column's title.
@@ -114,7 +25,7 @@ static void put_cell(const struct grid_column *column, const json_t *row,
     if (row == NULL)
         buf_puts(&raw, column->title);
     else
-        put_value(column->kind, json_object_get(row, column->key), &raw);
+        grid_value_put(column->kind, json_object_get(row, column->key), &raw);
     if (raw.data != NULL)
         plain_put_line(out, raw.data, raw.len);
     buf_puts(out, "");
@@ -481,7 +392,7 @@ static void put_record(const struct terminal *terminal,
         struct buf value = BUF_INIT(CELL_BYTES);
         size_t used = out->len;
 
-        put_value(column->kind, json_object_get(row, column->key), &value);
+        grid_value_put(column->kind, json_object_get(row, column->key), &value);
         plain_put_line(out, column->title, strlen(column->title));
         used = out->len - used;
         put_blanks(out, indent > used ? indent - used : 1);
@@ -506,50 +417,5 @@ void grid_put_vertical(const struct terminal *terminal, const json_t *names,
     for (size_t r = 0; r < json_array_size(rows); r++) {
         buf_printf(out, "%s--- %zu ---\n", r == 0 ? "" : "\n", r + 1);
         put_record(terminal, &layout, json_array_get(rows, r), indent, out);
-    }
-}
-
-static void put_field(const char *text, struct buf *out)
-{
-    bool quoted = text[strcspn(text, ",\"\r\n")] != '\0' || text[0] == ' ';
-
-    if (!quoted) {
-        buf_puts(out, text);
-        return;
-    }
-    buf_putc(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            buf_putc(out, '"');
-        buf_putc(out, *text);
-    }
-    buf_putc(out, '"');
-}
-
-void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out)
-{
-    size_t n = json_array_size(names);
-
-    for (size_t c = 0; c < n; c++) {
-        buf_puts(out, c == 0 ? "" : ",");
-        put_field(json_string_value(json_array_get(names, c)), out);
-    }
-    buf_putc(out, '\n');
-    for (size_t r = 0; r < json_array_size(rows); r++) {
-        for (size_t c = 0; c < n; c++) {
-            const json_t *value =
-                json_object_get(json_array_get(rows, r),
-                                json_string_value(json_array_get(names, c)));
-            struct buf text = BUF_INIT(CELL_BYTES);
-
-            if (json_is_string(value))
-                buf_puts(&text, json_string_value(value));
-            else if (value != NULL && !json_is_null(value))
-                json_put(&text, value);
-            buf_puts(out, c == 0 ? "" : ",");
-            put_field(cell_text(&text), out);
-            buf_release(&text);
-        }
-        buf_putc(out, '\n');
     }
 }

@@ -50,8 +50,4 @@ void grid_put_any(const struct terminal *terminal, const json_t *names,
 void grid_put_vertical(const struct terminal *terminal, const json_t *names,
                        const json_t *rows, struct buf *out);
 
-// Appends a line of names and then one line per row, as RFC 4180 says but with
-// the system's line ends. null becomes an empty value.
-void grid_put_csv(const json_t *names, const json_t *rows, struct buf *out);
-
 #endif

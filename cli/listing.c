@@ -1,10 +1,11 @@
 #include "cli/listing.h"
-#include "cli/terminal.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/csv.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 enum { TABLE_BYTES = 256 << 20 };
 
@@ -38,7 +39,7 @@ int listing_print_csv(const struct grid_column *columns, size_t n,
     json_t *names = names_of(columns, n, rows);
     int status;
 
-    grid_put_csv(names, rows, &text);
+    csv_put(names, rows, &text);
     status = output_text(&text);
     json_decref(names);
     buf_release(&text);

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/grid.h"
+#include "cli/csv.h"
 #include "cli/history_file.h"
 #include "common/file.h"
 #include "common/fold.h"
@@ -49,7 +49,7 @@ static bool put_answer(const json_t *answer, const char *path, struct buf *out,
 
     if (len < 4 || !fold_same(path + len - 4, ".csv"))
         return put_lines(rows, out, err);
-    grid_put_csv(json_object_get(answer, "columns"), rows, out);
+    csv_put(json_object_get(answer, "columns"), rows, out);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "cli/csv.h"
 #include "cli/grid.h"
 
 static const struct grid_column columns[] = {
@@ -170,7 +171,7 @@ Test(grid, csv_is_quoted_where_it_must_be)
 
     json_object_set_new(json_array_get(rows, 0), "job",
                         json_string("a \"b\", c\nd"));
-    grid_put_csv(names, rows, &out);
+    csv_put(names, rows, &out);
     cr_expect_str_eq(out.data, "job,score\n\"a \"\"b\"\", c\nd\",0.84\nx,\n");
     json_decref(names);
 }
