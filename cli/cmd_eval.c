@@ -83,13 +83,7 @@ static int eval_file(const struct options *options, struct jobfile *file)
 
 static int run(const struct options *options)
 {
-    struct jobfile file;
-    int status = jobfile_load(&file, options, options->operands[0]);
-
-    if (status == EXIT_DONE)
-        status = eval_file(options, &file);
-    jobfile_release(&file);
-    return status;
+    return jobfile_use(options, eval_file);
 }
 
 const struct command_entry cmd_eval = {

@@ -174,13 +174,7 @@ static int plan_job(const struct options *options, struct jobfile *file)
 
 static int run(const struct options *options)
 {
-    struct jobfile file;
-    int status = jobfile_load(&file, options, options->operands[0]);
-
-    if (status == EXIT_DONE)
-        status = plan_job(options, &file);
-    jobfile_release(&file);
-    return status;
+    return jobfile_use(options, plan_job);
 }
 
 const struct command_entry cmd_plan = {

@@ -2,22 +2,22 @@
 #include "cli/follow.h"
 #include "cli/output.h"
 
-static int run(const struct options *options)
+static int run_job(const struct options *options, struct jobfile *file)
 {
-    struct jobfile file;
     struct follow follow = {
         .options = options,
-        .file = &file,
+        .file = file,
         .request = {.action = REQUEST_RUN,
                     .simulated = option_on(options, OPT_SIMULATE),
                     .max_workers =
                         (int32_t)option_number(options, OPT_MAX_WORKERS, 0)}};
-    int status = jobfile_load(&file, options, options->operands[0]);
 
-    if (status == EXIT_DONE)
-        status = follow_here(&follow);
-    jobfile_release(&file);
-    return status;
+    return follow_here(&follow);
+}
+
+static int run(const struct options *options)
+{
+    return jobfile_use(options, run_job);
 }
 
 const struct command_entry cmd_run = {

@@ -384,7 +384,7 @@ static void say_written(const struct slurm_plan *plan, const struct places *at)
                plan->endpoint == NULL ? at->coordinator_script : "");
 }
 
-static int serve(const struct options *options, struct jobfile *file)
+static int submit_all(const struct options *options, struct jobfile *file)
 {
     const char *models[ROLE_COUNT];
     struct places at = {0};
@@ -407,13 +407,7 @@ static int serve(const struct options *options, struct jobfile *file)
 
 static int run(const struct options *options)
 {
-    struct jobfile file;
-    int status = jobfile_load(&file, options, options->operands[0]);
-
-    if (status == EXIT_DONE)
-        status = serve(options, &file);
-    jobfile_release(&file);
-    return status;
+    return jobfile_use(options, submit_all);
 }
 
 const struct command_entry cmd_slurm = {

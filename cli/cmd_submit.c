@@ -29,13 +29,7 @@ static int submit(const struct options *options, struct jobfile *file)
 
 static int run(const struct options *options)
 {
-    struct jobfile file;
-    int status = jobfile_load(&file, options, options->operands[0]);
-
-    if (status == EXIT_DONE)
-        status = submit(options, &file);
-    jobfile_release(&file);
-    return status;
+    return jobfile_use(options, submit);
 }
 
 const struct command_entry cmd_submit = {

@@ -192,14 +192,21 @@ bool jobfile_take(struct jobfile *out, struct bundle *bundle,
     return out->job == NULL || read_parts(out, err);
 }
 
-int jobfile_load(struct jobfile *out, const struct options *options,
-                 const char *path)
+int jobfile_use(const struct options *options,
+                int (*work)(const struct options *options,
+                            struct jobfile *file))
 {
+    struct jobfile file;
     struct err err = ERR_CLEAR;
+    bool read = jobfile_read(&file, options, options->operands[0], &err);
+    int status = !read && file.diags == NULL
+                     ? output_error(options, &err)
+                     : output_findings(options, file.diags, &err);
 
-    if (!jobfile_read(out, options, path, &err) && out->diags == NULL)
-        return output_error(options, &err);
-    return output_findings(options, out->diags, &err);
+    if (status == EXIT_DONE)
+        status = work(options, &file);
+    jobfile_release(&file);
+    return status;
 }
 
 void jobfile_drop_rows(struct jobfile *file)

@@ -50,10 +50,12 @@ bool jobfile_take(struct jobfile *out, struct bundle *bundle,
                   const char *const *overrides, size_t n_overrides,
                   struct err *err);
 
-// Calls jobfile_read and prints what was found. Returns EXIT_DONE, or the
-// status to exit with.
-int jobfile_load(struct jobfile *out, const struct options *options,
-                 const char *path);
+// Calls jobfile_read for the command's first operand, prints what was found,
+// and if there is no error gives the job to `work`, which returns the exit
+// status.
+int jobfile_use(const struct options *options,
+                int (*work)(const struct options *options,
+                            struct jobfile *file));
 
 // Frees the examples and their split once all findings have been printed:
 // whoever runs the job reads them again.
