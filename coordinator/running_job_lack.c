@@ -194,6 +194,24 @@ bool running_job_lost_models(const struct running_job *running, struct err *err)
 
 // --- workers that the job does not use ---
 
+// Whoever names a server for one job expects it to help with that one. In a
+// cluster, workers with the models of other jobs are the rule.
+static bool has_no_model(const struct running_job *running,
+                         const struct worker_info *worker, char *why,
+                         size_t size)
+{
+    const struct job_model *models = running->spec.job->models;
+    char how[REMEDY_BYTES];
+
+    for (int r = 0; r < ROLE_COUNT; r++)
+        if (models[r].name != NULL &&
+            worker_find_model(worker, models[r].name) != NULL)
+            return false;
+    text_print(why, size, "it has no model of the job: %s there",
+               remedy(how, worker, models[ROLE_STUDENT].name));
+    return running->engine->local;
+}
+
 void running_job_compare_workers(struct running_job *running)
 {
     const struct workers *workers = &running->engine->workers;
@@ -201,7 +219,8 @@ void running_job_compare_workers(struct running_job *running)
 
     for (const struct worker_info *w = workers->last;
          w != NULL && w->number > running->wait.workers_seen; w = w->before) {
-        if (!job_work_refuses(&running->work, w, why, sizeof why))
+        if (!job_work_refuses(&running->work, w, why, sizeof why) &&
+            !has_no_model(running, w, why, sizeof why))
             continue;
         text_print(running->view.note, sizeof running->view.note,
                    "worker %.40s is not used: %s", w->name, why);

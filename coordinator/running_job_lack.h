@@ -23,7 +23,8 @@ bool running_job_lost_models(const struct running_job *running,
                              struct err *err);
 
 // Looks at the workers that have joined since the last call, and tells people
-// why one that has another model under the job's name gets no calls.
+// why one that has another model under the job's name gets no calls, or, in the
+// process of `run`, one that has none of the job's models.
 void running_job_compare_workers(struct running_job *running);
 
 #endif

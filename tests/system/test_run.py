@@ -173,6 +173,24 @@ def test_an_openai_server_serves_the_same_job(stage, sim):
     assert {r["path"] for r in sim.chats()} == {"/v1/chat/completions"}
 
 
+def test_a_server_without_the_jobs_models_is_named(stage, sim):
+    """Otherwise the run takes twice as long as it should, and nobody knows."""
+    other = stage.stand_in(slots=2, model="other:1b")
+    name = other.url.removeprefix("http://")
+    word = (f"worker {name} is not used: it has no model of the job: run "
+            "`ollama pull qwen2.5:0.5b` there")
+
+    def told():  # unless the run was over before the other worker joined
+        job = stage.job(f"{stage.name('told')}/shop")
+        result = stage.promptcc("run", job, "--ollama", sim.url, "--ollama",
+                                other.url)
+        assert result.status == 0, result
+        return result if word in result.err else None
+
+    result = harness.wait_until(told, "word about the other server")
+    assert result.err.count("is not used") == result.err.count(word), result
+
+
 def test_quiet_keeps_standard_error_empty_but_for_warnings(stage, sim):
     job = stage.job(n=40)
     result = run(stage, sim, job, "--quiet")
