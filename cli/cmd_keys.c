@@ -30,8 +30,15 @@ static void tell_made(enum key_role role, const char *name, const char *folder,
                name);
 }
 
+static void add_file(json_t *files, const char *folder, const char *name)
+{
+    json_array_append_new(files, json_sprintf("%s/%s.key", folder, name));
+}
+
+// Lists the files with secret keys that it made in `files`.
 static bool make(const struct options *options, const char *folder,
-                 enum key_role role, struct buf *out, struct err *err)
+                 enum key_role role, struct buf *out, json_t *files,
+                 struct err *err)
 {
     const char *name =
         options->n_operands > 1 ? options->operands[1] : key_role_name(role);
@@ -58,6 +65,7 @@ static bool make(const struct options *options, const char *folder,
         return false;
     }
     if (made) {
+        add_file(files, folder, "coordinator");
         buf_printf(out,
                    "%s/coordinator.key is the coordinator's own secret key:\n"
                    "  promptcc coordinator --listen tcp://0.0.0.0:5570 --keys ",
@@ -65,8 +73,10 @@ static bool make(const struct options *options, const char *folder,
         shell_word_show(folder, out);
         buf_putc(out, '\n');
     }
-    if (role != KEY_COORDINATOR)
+    if (role != KEY_COORDINATOR) {
+        add_file(files, folder, name);
         tell_made(role, name, folder, out);
+    }
     return true;
 }
 
@@ -131,7 +141,7 @@ static int print_list(const struct options *options, const char *folder)
 }
 
 static int print_done(const struct options *options, const char *what,
-                      const struct buf *text)
+                      const struct buf *text, json_t *made)
 {
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     const char *name = options->n_operands > 1 ? options->operands[1] : what;
@@ -142,6 +152,8 @@ static int print_done(const struct options *options, const char *what,
         return output_lines(&terminal, text);
     document = json_pack("{s:s, s:s}", "name", name, "state",
                          strcmp(what, "revoke") == 0 ? "revoked" : "allowed");
+    if (json_array_size(made) > 0)
+        json_object_set(document, "made", made);
     status = output_json(document);
     json_decref(document);
     return status;
@@ -168,6 +180,7 @@ static int run(const struct options *options)
     const char *what = options->n_operands > 0 ? options->operands[0] : NULL;
     struct buf text = BUF_INIT(TEXT_BYTES);
     struct err err = ERR_CLEAR;
+    json_t *made;
     bool ok = false;
     int status;
 
@@ -177,13 +190,14 @@ static int run(const struct options *options)
         return output_error(options, &err);
     if (what == NULL)
         return print_list(options, folder);
+    made = json_array();
     if (option_on(options, OPT_CSV))
         err_set(&err, ERR_INPUT,
                 "--csv is for the list of keys, which `promptcc keys --csv` "
                 "prints; `promptcc keys %.40s` has no table",
                 what);
     else if (key_role_of(what) != KEY_NONE)
-        ok = make(options, folder, key_role_of(what), &text, &err);
+        ok = make(options, folder, key_role_of(what), &text, made, &err);
     else if (strcmp(what, "revoke") == 0)
         ok = revoke(options, folder, &text, &err);
     else
@@ -191,8 +205,9 @@ static int run(const struct options *options)
                 "`promptcc keys` does not know `%.40s`: it makes the key of a "
                 "worker, client or coordinator, or can revoke one",
                 what);
-    status =
-        ok ? print_done(options, what, &text) : output_error(options, &err);
+    status = ok ? print_done(options, what, &text, made)
+                : output_error(options, &err);
+    json_decref(made);
     buf_release(&text);
     return status;
 }
@@ -211,6 +226,7 @@ const struct command_entry cmd_keys = {
         (const struct option_help[]){
             {OPT_KEYS, "the folder of the keys", "keys"}, {0}},
     .document = "a list of `name`, `role`, `public`; for a key that is made or "
-                "revoked, `name`, `state`",
+                "revoked, `name`, `state`, and `made`, the files of the secret "
+                "keys that are new",
     .run = run,
 };

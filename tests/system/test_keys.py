@@ -67,6 +67,20 @@ def test_a_name_that_is_taken_makes_no_key_of_the_coordinator(stage):
     assert not (keys / "coordinator.key").exists()
 
 
+def test_the_json_of_a_new_key_names_the_files_that_were_made(stage):
+    """A script has to move one of them, and must know that there is a new key
+    of the coordinator."""
+    keys = stage.folder / "keys"
+    first = stage.promptcc("keys", "worker", "rack", "--keys", keys, "--json")
+    second = stage.promptcc("keys", "client", "ann", "--keys", keys, "--json")
+    gone = stage.promptcc("keys", "revoke", "ann", "--keys", keys, "--json")
+    assert first.json == {"name": "rack", "state": "allowed",
+                          "made": [f"{keys}/coordinator.key",
+                                   f"{keys}/rack.key"]}
+    assert second.json["made"] == [f"{keys}/ann.key"]
+    assert gone.json == {"name": "ann", "state": "revoked"}
+
+
 def test_a_key_that_is_made_before_a_failure_is_named(stage):
     keys = stage.folder / "keys"
     keys.mkdir(mode=0o700)
