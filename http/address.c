@@ -39,6 +39,18 @@ static bool is_port(const char *text)
            atol(text) <= UINT16_MAX;
 }
 
+// Of several addresses of a name, takes the first of IPv4, and so 127.0.0.1 for
+// localhost. Whoever connects to the name tries all of them, but many connect
+// to 127.0.0.1 when they mean this machine. A coordinator does the same.
+static const struct addrinfo *choose(const struct addrinfo *found)
+{
+    const struct addrinfo *at = found;
+
+    while (at != NULL && at->ai_family != AF_INET)
+        at = at->ai_next;
+    return at == NULL ? found : at;
+}
+
 bool http_address_read(const char *text, struct http_address *out,
                        struct err *err)
 {
@@ -62,9 +74,10 @@ bool http_address_read(const char *text, struct http_address *out,
                 gai_strerror(rc));
         return false;
     }
-    *out = (struct http_address){.len = found->ai_addrlen,
-                                 .loopback = loopback_address(found->ai_addr)};
-    memcpy(&out->at, found->ai_addr, found->ai_addrlen);
+    const struct addrinfo *at = choose(found);
+    *out = (struct http_address){.len = at->ai_addrlen,
+                                 .loopback = loopback_address(at->ai_addr)};
+    memcpy(&out->at, at->ai_addr, at->ai_addrlen);
     freeaddrinfo(found);
     return true;
 }

@@ -296,6 +296,28 @@ def test_every_address_of_a_host_name_is_tried(stage, name, first):
     assert harness.wait_until(answered, "answer").json == []
 
 
+@pytest.mark.parametrize("command", ["serve", "coordinator"])
+def test_localhost_is_served_at_127_0_0_1_though_it_has_two_addresses(stage, sim,
+                                                                      command):
+    """Whoever connects to the name tries both."""
+    hosts = stage.folder / "hosts"
+    hosts.write_text("::1 localhost\n127.0.0.1 localhost\n")
+    among = ["unshare", "-m", "sh", "-c",
+             'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts),
+             str(harness.PROMPTCC)]
+    if subprocess.run([*among, "version"], capture_output=True).returncode != 0:
+        pytest.skip("needs root, for a file of hosts of its own")
+    words = ["coordinator", "--listen", "tcp://127.0.0.1:0", "--http",
+             "localhost:0", "--store", str(stage.folder / "c.db")]
+    if command == "serve":
+        job = stage.job()
+        assert stage.promptcc("run", job, "--simulate", "--quiet").status == 0
+        words = ["serve", str(job.parent / "compiled.json"), "--http",
+                 "localhost:0", "--ollama", sim.url]
+    process = stage.add(harness.Process(stage, [*among, *words], "server"))
+    process.wait_for_line(r"http://127\.0\.0\.1:\d+")
+
+
 def test_a_silent_name_server_is_not_waited_for_after_the_time_is_up(stage):
     """The system asks it five times and waits 30 s each time, in a thread that
     cannot be ended."""
