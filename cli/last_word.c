@@ -240,8 +240,7 @@ static int print_document(const struct follow *follow,
     return status;
 }
 
-static int tell_failure(const struct follow *follow, json_t *error,
-                        int64_t status)
+static int tell_failure(const struct follow *follow, json_t *error, int status)
 {
     output_say("%s%s\n",
                json_is_string(json_object_get(error, "place")) ? ""
@@ -253,7 +252,7 @@ static int tell_failure(const struct follow *follow, json_t *error,
         (void)output_json(document);
         json_decref(document);
     }
-    return (int)status;
+    return status;
 }
 
 // The mean of many rows of 0.1 can be 0.0999999999999998, which does not count
@@ -267,6 +266,36 @@ static bool is_below(const struct follow *follow, const json_t *document)
            json_get_number(document, "score", 0) < limit->score - rounding;
 }
 
+// Prints the document, unless standard output is the compiled file. Returns the
+// exit status of a job that ended with `status`.
+static int print_result(const struct follow *follow,
+                        const struct client_result *result, json_t *document,
+                        int status)
+{
+    bool alone = follow->request.action != REQUEST_EVAL &&
+                 follow->out != NULL && out_file_is_standard(follow->out);
+    int printed = alone ? EXIT_DONE : print_document(follow, result, document);
+
+    if (printed == EXIT_DONE)
+        return status == EXIT_DONE && is_below(follow, document) ? EXIT_BELOW
+                                                                 : status;
+    if (follow->outcome.wrote)
+        output_say("promptcc: the compiled file is written: %s\n",
+                   json_get_text(document, "out", ""));
+    return printed;
+}
+
+static int tell_result(struct follow *follow,
+                       const struct client_result *result, json_t *document)
+{
+    struct err err = ERR_CLEAR;
+    bool written = write_files(follow, result, document, &err);
+
+    tell_end(follow, result, document, &err);
+    return written ? print_result(follow, result, document, (int)result->status)
+                   : report_unwritten(follow, &err);
+}
+
 int last_word(struct follow *follow, const struct client_result *result)
 {
     struct err err = ERR_CLEAR;
@@ -275,13 +304,12 @@ int last_word(struct follow *follow, const struct client_result *result)
     json_t *error = json_object_get(document, "error");
     bool eval = follow->request.action == REQUEST_EVAL;
     int status = (int)result->status;
-    int printed;
 
     if (document == NULL)
         return output_error(follow->options, &err);
     if (error != NULL) {
         tell_end(follow, result, document, &err);
-        status = tell_failure(follow, error, result->status);
+        status = tell_failure(follow, error, status);
         json_decref(document);
         return status;
     }
@@ -291,23 +319,7 @@ int last_word(struct follow *follow, const struct client_result *result)
         follow->outcome.document = document;
         return status;
     }
-    bool alone =
-        !eval && follow->out != NULL && out_file_is_standard(follow->out);
-
-    bool written = write_files(follow, result, document, &err);
-    tell_end(follow, result, document, &err);
-    if (!written) {
-        json_decref(document);
-        return report_unwritten(follow, &err);
-    }
-    printed = alone ? EXIT_DONE : print_document(follow, result, document);
-    if (printed != EXIT_DONE && follow->outcome.wrote)
-        output_say("promptcc: the compiled file is written: %s\n",
-                   json_get_text(document, "out", ""));
-    if (printed != EXIT_DONE)
-        status = printed;
-    else if (status == EXIT_DONE && is_below(follow, document))
-        status = EXIT_BELOW;
+    status = tell_result(follow, result, document);
     json_decref(document);
     return status;
 }
