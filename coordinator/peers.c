@@ -172,16 +172,23 @@ static void list_peer(struct peers *peers, struct peer *peer)
         peers->n_clients++;
 }
 
-static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
+static void free_peer(struct peer *peer)
+{
+    assembly_free(peer->assembly);
+    mailbox_free(peer->mailbox);
+    free(peer);
+}
+
+// Returns NULL when out of memory.
+static struct peer *new_peer(struct peers *peers, const struct wire_id *id,
                              const struct hello *hello,
-                             struct worker_info *worker, int64_t now,
-                             struct err *err)
+                             struct worker_info *worker, int64_t now)
 {
     int64_t slots = worker == NULL ? 0 : worker->slots;
     struct peer *peer = malloc(sizeof *peer);
 
     if (peer == NULL)
-        goto nomem;
+        return NULL;
     *peer = (struct peer){
         .number = peers->last_number + 1,
         .id = *id,
@@ -193,26 +200,38 @@ static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
             token_bucket_full(MESSAGES_BURST + 2 * slots, MESSAGES_PER_S, now),
         .bytes = token_bucket_full(PART_BURST, PART_BYTES_PER_S, now),
         .mailbox = mailbox_new(&peers->mailboxes, id, hello, peer)};
-    if (peer->mailbox == NULL || !index_peer(peers, peer))
-        goto nomem;
-    peers->last_number++;
-    list_peer(peers, peer);
     // Spread out, so that peers that came together do not all get it in the
     // same second.
     if (worker != NULL)
         peer->beat_ms = now + peer->number * WIRE_HEARTBEAT_MS % WORKER_BEAT_MS;
     (void)text_print(peer->key, sizeof peer->key, "%s",
                      wire_peer_key(peers->socket));
+    if (peer->mailbox != NULL)
+        return peer;
+    free_peer(peer);
+    return NULL;
+}
+
+static struct peer *add_peer(struct peers *peers, const struct wire_id *id,
+                             const struct hello *hello,
+                             struct worker_info *worker, int64_t now,
+                             struct err *err)
+{
+    struct peer *peer = new_peer(peers, id, hello, worker, now);
+
+    if (peer != NULL && !index_peer(peers, peer)) {
+        free_peer(peer);
+        peer = NULL;
+    }
+    if (peer == NULL) {
+        err_nomem(err, "a peer");
+        return NULL;
+    }
+    peers->last_number++;
+    list_peer(peers, peer);
     peers_note_connection(peers, peer);
     index_instance(peers, peer, hello);
     return peer;
-
-nomem:
-    if (peer != NULL)
-        mailbox_free(peer->mailbox);
-    free(peer);
-    err_nomem(err, "a peer");
-    return NULL;
 }
 
 // Returns a worker's calls to the queue and forgets the worker.
@@ -256,13 +275,6 @@ static void unlist_peer(struct peers *peers, struct peer *peer)
         peer->next->before = peer->before;
     if (peer->role == PEER_CLIENT)
         peers->n_clients--;
-}
-
-static void free_peer(struct peer *peer)
-{
-    assembly_free(peer->assembly);
-    mailbox_free(peer->mailbox);
-    free(peer);
 }
 
 void peers_remove(struct peers *peers, struct peer *peer, const char *state,
