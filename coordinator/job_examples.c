@@ -48,15 +48,21 @@ static json_t *labels_of(json_t *fields, const json_t *inputs)
     return labels;
 }
 
-// Subtracts the size of the row's texts from *left. Once that is 0 or less,
-// rows are stored without texts.
-static bool put_example(const struct job_spec *spec, struct store *reader,
-                        int64_t job_no, size_t at, const char *share,
-                        int64_t *left, struct err *err)
+// The rows of a job on their way into its history.
+struct keeping {
+    const struct job_spec *spec;
+    struct store *reader;
+    int64_t job_no;
+    int64_t left; // bytes for texts; once it is 0 or less, rows go without
+};
+
+static bool put_example(struct keeping *keeping, size_t at, const char *share,
+                        struct err *err)
 {
-    struct row_place place = dataset_place(spec->dataset, at);
-    json_t *fields = dataset_fields(spec->dataset, at);
-    json_t *given = dataset_inputs(spec->dataset, at);
+    const struct dataset *dataset = keeping->spec->dataset;
+    struct row_place place = dataset_place(dataset, at);
+    json_t *fields = dataset_fields(dataset, at);
+    json_t *given = dataset_inputs(dataset, at);
     struct buf inputs = BUF_INIT(ROW_BYTES), labels = BUF_INIT(ROW_BYTES);
     struct history_example example = {.row = (int64_t)at,
                                       .share = share,
@@ -65,14 +71,14 @@ static bool put_example(const struct job_spec *spec, struct store *reader,
     json_t *rest = labels_of(fields, given);
     bool ok;
 
-    if (*left > 0) {
+    if (keeping->left > 0) {
         json_put(&inputs, given);
         json_put(&labels, rest);
-        *left -= (int64_t)(inputs.len + labels.len);
+        keeping->left -= (int64_t)(inputs.len + labels.len);
     }
     example.inputs = inputs.failed ? NULL : inputs.data;
     example.labels = labels.failed ? NULL : labels.data;
-    ok = history_put_example(reader, job_no, &example, err);
+    ok = history_put_example(keeping->reader, keeping->job_no, &example, err);
     json_decref(fields);
     json_decref(given);
     json_decref(rest);
@@ -84,12 +90,12 @@ static bool put_example(const struct job_spec *spec, struct store *reader,
 static bool put_all(const struct job_spec *spec, struct store *reader,
                     int64_t job_no, bool *const *in, struct err *err)
 {
-    int64_t left = ALL_BYTES;
+    struct keeping keeping = {spec, reader, job_no, ALL_BYTES};
     char share[SHARE_BYTES];
 
     for (size_t row = 0; row < dataset_size(spec->dataset); row++) {
         name_shares(in, row, share);
-        if (!put_example(spec, reader, job_no, row, share, &left, err))
+        if (!put_example(&keeping, row, share, err))
             return false;
     }
     return true;
