@@ -61,7 +61,7 @@ int answer_query(const char *store)
     if (argument != NULL)
         answer = ask(store, argument, &err);
     if (answer == NULL)
-        answer = json_pack("{s:o}", "error", error_json(&err));
+        answer = error_document_json(&err);
     json_put(&text, answer);
     status = output_text(&text);
     json_decref(argument);

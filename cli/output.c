@@ -153,7 +153,7 @@ int output_json(const json_t *document)
 
 static int put_error_document(const struct err *err)
 {
-    json_t *document = json_pack("{s:o}", "error", error_json(err));
+    json_t *document = error_document_json(err);
 
     if (document != NULL)
         (void)output_json(document);

@@ -28,9 +28,14 @@ json_t *error_json(const struct err *err)
                      place == 0 ? json_null() : json_stringn(err->text, place));
 }
 
+json_t *error_document_json(const struct err *err)
+{
+    return json_pack("{s:o}", "error", error_json(err));
+}
+
 char *error_document(const struct err *err)
 {
-    json_t *document = json_pack("{s:o}", "error", error_json(err));
+    json_t *document = error_document_json(err);
     char *text = document == NULL ? NULL : json_text(document);
 
     json_decref(document);

@@ -24,8 +24,9 @@ size_t error_place(const char *text);
 // a document.
 json_t *error_json(const struct err *err);
 
-// Returns the whole document as text, or NULL when out of memory. The caller
-// frees the result.
+// Return the whole document, as a new reference or as text that the caller
+// frees; NULL when out of memory.
+json_t *error_document_json(const struct err *err);
 char *error_document(const struct err *err);
 
 #endif

@@ -67,7 +67,7 @@ static void reply_error(struct http_reply *reply, unsigned status,
         (void)snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
         http_reply_header(reply, "Retry-After", seconds);
     }
-    reply_json(reply, status, json_pack("{s:o}", "error", error_json(err)));
+    reply_json(reply, status, error_document_json(err));
 }
 
 // Returns a status that says whose fault it was: 4xx the caller's, 500 that of
@@ -95,10 +95,9 @@ static unsigned status_of(const struct run_result *result)
 static json_t *result_json(const struct serve *serve,
                            const struct run_result *result)
 {
-    json_t *document =
-        result->outputs == NULL
-            ? json_pack("{s:o}", "error", error_json(&result->err))
-            : json_pack("{s:O}", "outputs", result->outputs);
+    json_t *document = result->outputs == NULL
+                           ? error_document_json(&result->err)
+                           : json_pack("{s:O}", "outputs", result->outputs);
 
     if (document != NULL && serve->student.simulated)
         (void)json_object_set_new(document, "simulated", json_true());
