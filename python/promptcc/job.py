@@ -41,37 +41,61 @@ def export(program, trainset, metric, folder="job", *, name=None, model=None,
                model of the configured LM
     optimizer  as in a job file, for example {"gepa": {"auto": "light"}}
 
-    Returns the path of the job file.
+    Returns the path of the job file. If the export fails, the folder stays as it
+    was.
     """
-    examples = _checked(trainset=trainset, valset=valset, testset=testset)
+    sets = _checked(trainset=trainset, valset=valset, testset=testset)
+    if not isinstance(program, dspy.Module):
+        raise ValueError(f"the program is {program!r:.80}: give a dspy.Module, not "
+                         "its class or its signature")
     if not callable(metric):
         raise ValueError(f"the metric is {metric!r:.80}: give a function that "
                          "scores an example and a prediction")
-    flow = _Flow(program, trainset[0])
+    flow = _Flow(program, sets["trainset"][0])
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    data, files = _data(flow, sets)
     job = {"name": name or _job_name(folder),
            "models": _models(program, model, teacher, options),
            "inputs": flow.inputs, "steps": flow.steps, "outputs": flow.outputs,
-           "data": _write_data(folder, flow, trainset, valset, testset),
-           "metric": _write_metric(folder, metric, flow, examples)}
+           "data": data,
+           "metric": {"exec": {"command": [sys.executable, "metric.py",
+                                           "metric.pkl"]}}}
     if optimizer is not None:
         job["optimizer"] = optimizer
     if budget is not None:
         job["budget"] = budget
-    path = folder / "job.yaml"
-    path.write_text(yaml.safe_dump(job, sort_keys=False, allow_unicode=True,
-                                   width=100), encoding="utf-8")
-    return path
+    files["metric.py"] = PROGRAM.encode()
+    files["metric.pkl"] = _pickled(metric, flow,
+                                   [row for rows in sets.values() for row in rows])
+    files["job.yaml"] = yaml.safe_dump(job, sort_keys=False, allow_unicode=True,
+                                       width=100).encode()
+    _write(folder, files)
+    return folder / "job.yaml"
+
+
+def _write(folder, files):
+    """Writes all files, {name: bytes}, or leaves the folder as it was: half a new
+    job beside half an old one would be a job that nobody meant."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {folder / (name + ".part"): folder / name for name in files}
+    try:
+        for part, whole in parts.items():
+            part.write_bytes(files[whole.name])
+        for part, whole in parts.items():
+            part.replace(whole)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def _checked(**sets):
-    """Returns the examples of all sets. Raises ValueError if a given set is
-    empty, or if an example does not say what its inputs are."""
-    examples = []
+    """Returns the given sets as lists. Raises ValueError if one is empty, or if
+    an example does not say what its inputs are."""
+    checked = {}
     for name, rows in sets.items():
         if rows is None and name != "trainset":
             continue
+        rows = list(rows or [])
         if not rows:
             raise ValueError(f"{name} is empty: give it examples"
                              + (", or leave it out" if name != "trainset" else ""))
@@ -80,8 +104,8 @@ def _checked(**sets):
                 raise ValueError(
                     f"example {number} of {name} does not say what its inputs are: "
                     "make it with dspy.Example(...).with_inputs(...)")
-        examples.extend(rows)
-    return examples
+        checked[name] = rows
+    return checked
 
 
 def _job_name(folder):
@@ -267,16 +291,15 @@ def _reasons(program, predictor):
 
 # --- data ---
 
-def _write_data(folder, flow, trainset, valset, testset):
-    if valset is None and testset is None:
-        _write_rows(folder / "examples.jsonl", flow, trainset)
-        return {"examples": "examples.jsonl"}
-    data = {}
-    for key, rows in (("train", trainset), ("val", valset), ("test", testset)):
-        if rows is not None:
-            data[key] = f"{key}.jsonl"
-            _write_rows(folder / data[key], flow, rows)
-    return data
+def _data(flow, sets):
+    """Returns `data` of the job file, and the files that it names."""
+    if list(sets) == ["trainset"]:
+        return ({"examples": "examples.jsonl"},
+                {"examples.jsonl": _lines(flow, "trainset", sets["trainset"])})
+    data = {name.removesuffix("set"): f"{name.removesuffix('set')}.jsonl"
+            for name in sets}
+    return data, {data[name.removesuffix("set")]: _lines(flow, name, rows)
+                  for name, rows in sets.items()}
 
 
 def _whole(flow, name, value):
@@ -288,16 +311,18 @@ def _whole(flow, name, value):
         return value  # promptcc reports what is wrong, and where
 
 
-def _write_rows(path, flow, rows):
+def _lines(flow, name, rows):
     lines = []
     for number, row in enumerate(rows, 1):
         try:
-            whole = {name: fields.plain(_whole(flow, name, value))
-                     for name, value in dict(row).items()}
-            lines.append(json.dumps(whole, ensure_ascii=False) + "\n")
-        except fields.Unsupported as error:
-            raise fields.Unsupported(f"example {number}: {error}") from error
-    path.write_text("".join(lines), encoding="utf-8")
+            whole = {key: fields.plain(_whole(flow, key, value))
+                     for key, value in dict(row).items()}
+            lines.append(json.dumps(whole, ensure_ascii=False, allow_nan=False)
+                         .encode() + b"\n")
+        except ValueError as error:
+            raise fields.Unsupported(
+                f"example {number} of {name}: {error}") from error
+    return b"".join(lines)
 
 
 # --- the metric ---
@@ -352,7 +377,8 @@ for line in sys.stdin:
 '''
 
 
-def _write_metric(folder, metric, flow, rows):
+def _pickled(metric, flow, rows):
+    """Returns the metric and what it needs, as the program reads it."""
     saved = {"metric": metric, "typed": fields.typed,
              "inputs": list(rows[0].inputs().keys()),
              "nones": _required(metric) - 2, "kinds": _kinds(rows),
@@ -364,12 +390,10 @@ def _write_metric(folder, metric, flow, rows):
     try:
         for module in own:
             cloudpickle.register_pickle_by_value(module)
-        (folder / "metric.pkl").write_bytes(cloudpickle.dumps(saved))
+        return cloudpickle.dumps(saved)
     finally:
         for module in own:
             cloudpickle.unregister_pickle_by_value(module)
-    (folder / "metric.py").write_text(PROGRAM, encoding="utf-8")
-    return {"exec": {"command": [sys.executable, "metric.py", "metric.pkl"]}}
 
 
 def _kinds(rows):

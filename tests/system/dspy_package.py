@@ -405,6 +405,36 @@ def run_together(compiled, url, messages):
                             refusal(message="a parcel", colour="red")]}
 
 
+def again(folder):
+    """Exports a job, and then others to the same folder, which fail late."""
+    import threading
+    folder, lock = pathlib.Path(folder), threading.Lock()
+    program = dspy.Predict("message, size: float -> topic")
+
+    def examples(size=1.0):
+        for text in "abc":
+            yield dspy.Example(message=text, size=size, topic="x").with_inputs(
+                "message", "size")
+
+    def files():
+        return {one.name: one.read_bytes().decode("latin-1")
+                for one in folder.iterdir()}
+
+    def refusal(size, metric, program=program):
+        try:
+            promptcc.export(program, examples(size), metric, folder, model="m")
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return "nothing"
+
+    promptcc.export(program, examples(), len, folder, model="m")
+    before = files()
+    refused = [refusal(2.0, lambda example, prediction: lock.locked()),
+               refusal(float("nan"), len), refusal(2.0, len, dspy.Predict)]
+    return {"files": sorted(before), "refused": refused,
+            "changed": files() != before}
+
+
 if __name__ == "__main__":
     given = json.loads(sys.stdin.readline())
     print("\n" + json.dumps(globals()[given["do"]](**given.get("with", {}))))

@@ -246,6 +246,17 @@ def test_a_dspy_program_is_exported_compiled_and_loaded(stage, dspy_python):
         "there is no input `colour`; the inputs are message"]
 
 
+def test_an_export_that_fails_leaves_the_folder_as_it_was(stage, dspy_python):
+    """Otherwise an old job file names new examples and another metric."""
+    told = in_dspy(stage, dspy_python, "again", folder=str(stage.folder / "job"))
+    assert told["files"] == ["examples.jsonl", "job.yaml", "metric.pkl",
+                             "metric.py"]
+    lock, number, kind = told["refused"]
+    assert "lock" in lock and "example 1 of trainset" in number, told
+    assert "give a dspy.Module" in kind, told
+    assert not told["changed"], told
+
+
 def test_the_snippets_in_the_documentation_work(stage, dspy_python):
     sim = stage.stand_in(slots=4)
     best, mine = in_dspy(stage, dspy_python, "document", url=sim.url,
