@@ -35,8 +35,9 @@
 // leaves that to its end; the parent's stay as they are.
 //
 // Surroundings: nothing is written to standard output or standard error, no
-// signal handler is set, no SIGPIPE is caused, and no program is started. Once
-// loaded, the library stays until the process ends; dlclose does not remove it.
+// signal handler is set, no SIGPIPE is caused, no program is started, and the
+// programs that you start do not inherit the connections. Once loaded, the
+// library stays until the process ends; dlclose does not remove it.
 //
 // This header is stable: within version 1, nothing in it changes its meaning,
 // and functions are only added.

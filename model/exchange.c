@@ -115,6 +115,17 @@ static int limit_unacknowledged(void *user, curl_socket_t fd,
     return CURL_SOCKOPT_OK;
 }
 
+// No program that is started meanwhile inherits the connection: it would stay
+// open after we closed it, and the server would work on for nobody. Ours are
+// started without it anyway, but the C library has a host that starts its own.
+static curl_socket_t open_socket(void *user, curlsocktype purpose,
+                                 struct curl_sockaddr *address)
+{
+    (void)user, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
+}
+
 static bool set_up_easy(CURL *easy, const char *url, void *exchange)
 {
     // Model servers are in the user's own network, so a proxy from the
@@ -132,6 +143,8 @@ static bool set_up_easy(CURL *easy, const char *url, void *exchange)
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAMES_S) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION,
                             limit_unacknowledged) == CURLE_OK &&

@@ -286,6 +286,49 @@ def test_a_forked_child_gets_no_answers_of_its_parent(stage, installed,
     assert done.returncode == 0, done
 
 
+INHERITED = r"""
+#include <promptcc.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+int main(int argc, char **argv)
+{
+    struct promptcc_error error = {0};
+    struct promptcc_program *program = promptcc_load(argv[1], &error);
+    struct promptcc_runner *runner =
+        promptcc_runner_new(program, "ollama", argv[argc - 1], &error);
+    char *outputs = promptcc_run(runner, "{\"message\": \"a parcel\"}", &error);
+    int connections = 0, inherited = 0;
+
+    for (int fd = 3; fd < 100; fd++) {
+        struct sockaddr_storage at;
+        socklen_t len = sizeof at;
+
+        if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
+            at.ss_family != AF_INET)
+            continue;
+        connections++;
+        inherited += (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
+    }
+    printf("%d of %d\n", inherited, connections);
+    promptcc_text_free(outputs);
+    promptcc_runner_free(runner);
+    promptcc_free(program);
+    return connections == 0 || inherited != 0;
+}
+"""
+
+
+def test_a_program_that_the_user_starts_inherits_no_connection(
+        stage, installed, tmp_path):
+    """The server would work on for a call that was cancelled."""
+    prefix, compiled = installed
+    sim = stage.stand_in(slots=1)
+    done = run_built(prefix, INHERITED, tmp_path, compiled, sim.url)
+    assert done.returncode == 0, done
+
+
 OWN_FILE = r"""
 #include <promptcc.h>
 #include <fcntl.h>
