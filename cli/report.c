@@ -49,16 +49,58 @@ static void put_score(const struct terminal *terminal, const json_t *score,
                json_get_int(score, "n", 0));
 }
 
-static void put_pair(const struct terminal *terminal, const char *name,
-                     const json_t *pair, struct buf *out)
+static size_t score_columns(const json_t *score)
 {
-    const char *arrow = terminal->utf8 ? "  \xe2\x86\x92  " : "  ->  ";
+    static const struct terminal plain;
+    struct buf text = BUF_INIT(LINE_BYTES);
+    size_t columns;
+
+    put_score(&plain, score, &text);
+    columns = text.len;
+    buf_release(&text);
+    return columns;
+}
+
+// Ends the first column, of which `used` columns are filled.
+static void put_arrow(const struct terminal *terminal, size_t used,
+                      size_t columns, struct buf *out)
+{
+    int missing = used < columns ? (int)(columns - used) : 0;
+
+    buf_printf(out, "%*s%s", missing, "",
+               terminal->utf8 ? "  \xe2\x86\x92  " : "  ->  ");
+}
+
+// Appends one row; `columns` is the width of the baseline's score in all rows.
+static void put_pair(const struct terminal *terminal, const char *name,
+                     const json_t *pair, size_t columns, struct buf *out)
+{
+    const json_t *baseline = json_object_get(pair, "baseline");
 
     put_label(terminal, name, out);
-    put_score(terminal, json_object_get(pair, "baseline"), out);
-    buf_puts(out, arrow);
+    put_score(terminal, baseline, out);
+    put_arrow(terminal, score_columns(baseline), columns, out);
     put_score(terminal, json_object_get(pair, "compiled"), out);
     buf_putc(out, '\n');
+}
+
+// Appends the table's heading and rows; test is NULL if there is no test share.
+static void put_pairs(const struct terminal *terminal, const json_t *validation,
+                      const json_t *test, struct buf *out)
+{
+    static const char heading[] = "baseline";
+    size_t columns = score_columns(json_object_get(validation, heading));
+    size_t others = score_columns(json_object_get(test, heading));
+
+    if (columns < others)
+        columns = others;
+    put_label(terminal, "", out);
+    buf_puts(out, heading);
+    put_arrow(terminal, strlen(heading), columns, out);
+    buf_puts(out, "compiled (95 % interval)\n");
+    put_pair(terminal, "validation", validation, columns, out);
+    if (test != NULL)
+        put_pair(terminal, "test", test, columns, out);
 }
 
 const char *report_verdict(const json_t *test)
@@ -179,17 +221,14 @@ static void put_scores(const struct terminal *terminal, const json_t *document,
 
     if (!json_is_object(json_object_get(document, "compiled")))
         return;
-    put_label(terminal, "", out);
-    buf_puts(out, "baseline  ->  compiled (95 % interval)\n");
-    put_pair(terminal, "validation", json_is_object(same) ? same : document,
-             out);
+    put_pairs(terminal, json_is_object(same) ? same : document,
+              json_is_object(test) ? test : NULL, out);
     if (!json_is_object(test)) {
         put_label(terminal, "", out);
         buf_printf(out, "%s\n", missing_test_reason(document));
         put_reasons(terminal, json_object_get(document, "verdict"), out);
         return;
     }
-    put_pair(terminal, "test", test, out);
     put_label(terminal, "verdict", out);
     put_style(terminal, STYLE_BOLD, out);
     buf_puts(out, report_verdict(test));

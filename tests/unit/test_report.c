@@ -80,6 +80,15 @@ Test(report, baseline_and_compiled_are_shown_with_intervals)
               "%s", out.data);
 }
 
+Test(report, scores_stand_below_each_other)
+{
+    report_run(&terminal, document, &out);
+    cr_expect(shows("baseline                    ->  compiled (95 %"), "%s",
+              out.data);
+    cr_expect(shows("61.0 % (52 to 69, n = 100)  ->  84.0 %"), "%s", out.data);
+    cr_expect(shows("60.0 % (40 to 78, n = 20)   ->  85.0 %"), "%s", out.data);
+}
+
 Test(report, a_significant_gain_is_called_better)
 {
     report_run(&terminal, document, &out);
