@@ -4,11 +4,6 @@
 
 #include "store/parts.h"
 
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
 enum { KIND_TEXTS = 6 };
 
 static void kind_texts(const struct call_put *call,

@@ -27,11 +27,6 @@ int64_t calls_prefix(struct store *store, const struct hash *hash,
 
 // --- putting ---
 
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
 static void put_call_row(struct buf *record, int64_t id, int64_t kind_id,
                          const struct call_put *call)
 {

@@ -93,6 +93,12 @@ struct store {
     int64_t deadline_ms; // of the query in progress, monotonic; 0: none
 };
 
+// Returns the text, or "" for NULL.
+static inline const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 // Returns the buffer for a new record: the emptied scratch buffer, or the end
 // of the draft, where the record stays. Follow it with store_put, or the record
 // is discarded.
