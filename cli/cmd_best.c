@@ -20,8 +20,8 @@ static const struct grid_column columns[] = {
     {"SCORE", "score", GRID_PERCENT, false},
     {"BASELINE", "baseline", GRID_PERCENT, false},
     {"N", "n", GRID_COUNT, false},
-    {"INSTRUCTIONS", "instructions", GRID_PARTS, true},
-    {"DEMO SETS", "demos", GRID_PARTS, true},
+    {"INSTRUCTIONS", "instructions", GRID_CHOICES, true},
+    {"DEMO SETS", "demos", GRID_CHOICES, true},
     {"TUNED", "tuned", GRID_VALUES, true},
 };
 

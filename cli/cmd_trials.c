@@ -11,8 +11,8 @@ static const struct grid_column columns[] = {
     {"N", "n", GRID_COUNT, false},
     {"CALLS", "calls", GRID_COUNT, false},
     {"TOKENS", "tokens", GRID_COUNT, false},
-    {"INSTRUCTIONS", "instructions", GRID_PARTS, true},
-    {"DEMO SETS", "demos", GRID_PARTS, true},
+    {"INSTRUCTIONS", "instructions", GRID_CHOICES, true},
+    {"DEMO SETS", "demos", GRID_CHOICES, true},
     {"TUNED", "tuned", GRID_VALUES, true},
 };
 

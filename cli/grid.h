@@ -21,8 +21,9 @@ enum grid_kind {
     GRID_NUMBER,  // as it is, right-aligned
     GRID_COUNT,   // 1,234
     GRID_PERCENT, // a fraction, shown as a percentage
-    GRID_PARTS,   // an object of numbers: "classify 3, respond 0"
-    GRID_VALUES,  // the same with values of any type; no column if no row has
+    GRID_CHOICES, // which of several texts each step has, 0 being its own:
+                  // {classify: 3, respond: 0} is "classify 3"
+    GRID_VALUES,  // an object: "k 3, adapter "json""; no column if no row has
                   // one
     GRID_LIST,    // a list of texts
     GRID_TIME,    // an ISO time in UTC, shown in local time

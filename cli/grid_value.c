@@ -1,13 +1,13 @@
 #include "cli/grid_value.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "cli/amounts.h"
 #include "common/json.h"
 
-static void put_parts(const json_t *value, struct buf *out)
+static void put_values(const json_t *value, struct buf *out)
 {
     const char *key;
     json_t *number;
@@ -18,6 +18,25 @@ static void put_parts(const json_t *value, struct buf *out)
         json_put(out, number);
         first = false;
     }
+}
+
+// Appends the steps that differ from the program as written, whose number is 0.
+static void put_choices(const json_t *value, struct buf *out)
+{
+    const char *step;
+    json_t *number;
+    bool any = false;
+
+    json_object_foreach((json_t *)value, step, number) {
+        int64_t n = json_integer_value(number);
+
+        if (n == 0)
+            continue;
+        buf_printf(out, "%s%s %" PRId64, any ? ", " : "", step, n);
+        any = true;
+    }
+    if (!any)
+        buf_puts(out, "as written");
 }
 
 static void put_list(const json_t *value, struct buf *out)
@@ -79,9 +98,10 @@ void grid_value_put(enum grid_kind kind, const json_t *value, struct buf *out)
         buf_put_number(out, json_integer_value(value));
     else if (kind == GRID_VALUES && json_object_size(value) == 0)
         buf_putc(out, '-');
-    else if ((kind == GRID_PARTS || kind == GRID_VALUES) &&
-             json_is_object(value))
-        put_parts(value, out);
+    else if (kind == GRID_CHOICES && json_is_object(value))
+        put_choices(value, out);
+    else if (kind == GRID_VALUES && json_is_object(value))
+        put_values(value, out);
     else if (kind == GRID_LIST && json_is_array(value))
         put_list(value, out);
     else if (kind == GRID_TIME && text != NULL)

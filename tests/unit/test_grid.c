@@ -8,7 +8,7 @@ static const struct grid_column columns[] = {
     {"JOB", "job", GRID_TEXT, false},
     {"SCORE", "score", GRID_PERCENT, false},
     {"CALLS", "calls", GRID_COUNT, false},
-    {"DEMOS", "demos", GRID_PARTS, true},
+    {"DEMOS", "demos", GRID_CHOICES, true},
     {"UPDATED", "updated", GRID_TIME, false},
     {"REASON", "reason", GRID_TEXT, true},
 };
@@ -20,12 +20,12 @@ static json_t *rows;
 static void open_rows(void)
 {
     out = BUF_INIT(1 << 16);
-    rows = json_pack("[{s:s, s:f, s:i, s:{s:i, s:i}, s:s, s:s}, {s:s, s:n}]",
-                     "job", "customer-care-3f2a1b90c4de", "score", 0.84,
-                     "calls", 1812, "demos", "classify", 3, "respond", 0,
-                     "updated", "2026-11-22T23:06:01.123Z", "reason",
-                     "no model server answered for 5 minutes", "job", "x",
-                     "score");
+    rows = json_pack(
+        "[{s:s, s:f, s:i, s:{s:i, s:i, s:i}, s:s, s:s}, {s:s, s:n}]", "job",
+        "customer-care-3f2a1b90c4de", "score", 0.84, "calls", 1812, "demos",
+        "classify", 3, "respond", 0, "sort", 1, "updated",
+        "2026-11-22T23:06:01.123Z", "reason",
+        "no model server answered for 5 minutes", "job", "x", "score");
     cr_assert_not_null(rows);
 }
 
@@ -61,8 +61,18 @@ Test(grid, values_are_written_for_people)
     grid_put(&(struct terminal){.width = 80}, columns, N, rows, &out);
     cr_expect(shows("84.0 %"), "%s", out.data);
     cr_expect(shows("1,812"), "%s", out.data);
-    cr_expect(shows("classify 3, respond 0"), "%s", out.data);
+    cr_expect(shows("  classify 3, sort 1  2026"), "%s", out.data);
     cr_expect(shows("2026-11-22 23:06:01  no model"), "%s", out.data);
+}
+
+Test(grid, a_program_without_choices_is_as_written)
+{
+    const struct grid_column demos = {"DEMOS", "demos", GRID_CHOICES, true};
+    json_t *written = json_pack("[{s:{s:i, s:i}}]", "demos", "a", 0, "b", 0);
+
+    grid_put(&(struct terminal){.width = 80}, &demos, 1, written, &out);
+    cr_expect_str_eq(out.data, "DEMOS\nas written\n");
+    json_decref(written);
 }
 
 Test(grid, a_missing_value_is_a_dash)
@@ -97,7 +107,7 @@ Test(grid, other_columns_that_do_not_fit_move_below_their_row)
     cr_expect(shows("JOB                          SCORE\n"
                     "customer-care-3f2a1b90c4de  84.0 %\n"
                     "    calls: 1,812\n"
-                    "    demos: classify 3, respond 0\n"
+                    "    demos: classify 3, sort 1\n"
                     "    updated: 2026-11-22 23:06:01\n"
                     "    reason: no model server answered for\n"
                     "      5 minutes\n"),
@@ -125,7 +135,7 @@ Test(grid, text_that_does_not_fit_moves_below_its_row)
 
 Test(grid, texts_wrap_beside_the_other_columns)
 {
-    grid_put(&(struct terminal){.width = 110, .live = true}, columns, N, rows,
+    grid_put(&(struct terminal){.width = 107, .live = true}, columns, N, rows,
              &out);
     cr_expect(shows("no model server\n"), "%s", out.data);
 }
@@ -180,7 +190,7 @@ Test(grid, nothing_is_cut_in_a_file)
 {
     grid_put(&(struct terminal){.width = 40}, columns, N, rows, &out);
     cr_expect(shows("customer-care-3f2a1b90c4de"), "%s", out.data);
-    cr_expect(shows("classify 3, respond 0"), "%s", out.data);
+    cr_expect(shows("  classify 3, sort 1  2026"), "%s", out.data);
 }
 
 Test(grid, untrusted_text_cannot_control_the_terminal)
