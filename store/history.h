@@ -219,7 +219,8 @@ bool history_trial_end(struct store *store, int64_t job_no,
 // The best trial so far, on the examples that both it and the baseline were
 // scored on.
 struct history_best {
-    int64_t trial;
+    int64_t trial; // 0: its candidate was scored last without a listed trial
+    int64_t candidate_id;
     double score, low, high;
     int64_t n;
     double baseline, baseline_low, baseline_high;

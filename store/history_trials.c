@@ -318,6 +318,7 @@ bool history_put_best(struct store *store, int64_t job_no,
     record_real(record, best->baseline_low);
     record_real(record, best->baseline_high);
     record_real(record, best->p_value);
+    record_int(record, best->candidate_id);
     record_end(record);
     return store_put(store, err);
 }

@@ -29,8 +29,9 @@ static const char *const statements[RECORD_KINDS] = {
     [RECORD_JOB_SIMULATED] = "UPDATE jobs SET simulated = 1 WHERE no = ?1",
     [RECORD_JOB_BEST] =
         "INSERT OR REPLACE INTO bests(job_no, trial, score, low, high, n,"
-        " baseline, baseline_low, baseline_high, p_value)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " baseline, baseline_low, baseline_high, p_value, candidate_id)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " nullif(?11, 0))",
     [RECORD_SPLIT] = "INSERT INTO splits(job_no, share, row_numbers)"
                      " VALUES(?1, ?2, ?3)",
     [RECORD_SUBMISSION] =

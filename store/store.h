@@ -30,7 +30,7 @@
 
 #include "common/err.h"
 
-enum { STORE_VERSION = 10 };
+enum { STORE_VERSION = 11 };
 
 struct store;
 

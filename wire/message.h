@@ -221,7 +221,7 @@ struct progress {
     int64_t prompt_tokens, generated_tokens;
     int64_t workers, slots;
     double best, best_low, best_high; // fractions; best < 0: none yet
-    int64_t best_trial;               // its number; 0: none yet
+    int64_t best_trial;               // its number; 0: none yet, or no trial
     double baseline;                  // < 0: none yet
     double tokens_per_s;
     int64_t elapsed_ms;

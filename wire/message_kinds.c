@@ -289,7 +289,8 @@ static const struct message_field progress_fields[] = {
                "the low end of its interval"),
     FIELD_REAL(progress, best_high, "best_high", -1, 1, "the high end"),
     FIELD_COUNT(progress, best_trial, "best_trial",
-                "the trial that has that score; 0: none yet"),
+                "the trial that has that score; 0: none yet, or that score was "
+                "not one of a trial"),
     FIELD_REAL(
         progress, baseline, "baseline", -1, 1,
         "the program as written on the same examples; below 0: none yet"),

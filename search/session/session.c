@@ -182,6 +182,7 @@ void session_set_best(struct session *session, struct trial *trial)
     note_send(session->pair,
               &(struct note){.kind = NOTE_BEST,
                              .best = {.trial = trial->number,
+                                      .candidate_id = trial->candidate_id,
                                       .score = beside.b.score,
                                       .low = beside.b.interval.low,
                                       .high = beside.b.interval.high,

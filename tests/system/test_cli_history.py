@@ -84,7 +84,7 @@ def test_an_old_store_is_read_and_upgraded(done):
     assert run.status == 0, run
     assert run.json["compiled"] == done.document["compiled"]
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (10,)
+        assert db.execute("PRAGMA user_version").fetchone() == (11,)
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         assert db.execute("SELECT row, share FROM examples WHERE job_no = 1"
                           " ORDER BY row").fetchall() == \

@@ -76,6 +76,22 @@ def test_there_is_only_one_best_and_its_trial_is_named(stage):
     assert both["baseline"]["score"] == baseline
 
 
+def test_what_ships_leads_the_list_if_the_budget_ended_the_search(stage):
+    """The last rows of a small budget are scored row by row, not as a trial.
+    Whether that decides depends on the search, but not what must hold."""
+    job = harness.ROOT / "jobs" / "legal_clauses"
+    for calls in (500, 600, 700):
+        store = stage.folder / f"{calls}.db"
+        result = stage.promptcc("run", job, "--simulate", "--json", "--store", store,
+                                "--out", stage.folder / "best.json", "--max-calls", calls)
+        assert result.status == 0, result
+        both = result.json["same_rows"]
+        first = stage.promptcc("best", "--store", store, "--json").json[0]
+        assert (first["score"], first["baseline"], first["n"]) == \
+            (both["compiled"]["score"], both["baseline"]["score"],
+             both["compiled"]["n"]), (calls, first, both)
+
+
 def test_demos_are_counted_by_origin(stage, sim):
     job = stage.job(optimizer="{bootstrap_few_shot: {max_bootstrapped_demos: 2,"
                               " max_labeled_demos: 5}}")

@@ -265,7 +265,8 @@ Test(history, repeating_the_same_trial_end_writes_nothing)
 Test(history, best_trial_is_the_one_stored_last)
 {
     int64_t job = open_job("j-1");
-    struct history_best best = {1, 0.5, 0.4, 0.6, 32, 0.5, 0.4, 0.6, 1};
+    struct history_best best = {
+        1, put_candidate(job, 1), 0.5, 0.4, 0.6, 32, 0.5, 0.4, 0.6, 1};
 
     cr_assert(history_put_best(store, job, &best, &err), "%s", err.text);
     best.trial = 7;

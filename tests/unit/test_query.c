@@ -264,6 +264,27 @@ Test(query, v_cost_and_v_best_and_v_jobs_and_v_candidates_answer)
     json_decref(part);
 }
 
+// The candidate of the only trial leads, with a score that it got afterwards.
+Test(query, v_best_begins_with_a_best_that_is_not_a_trial)
+{
+    struct history_best best = {.score = 0.875, .n = 16, .baseline = 0.5};
+    int64_t job = fill();
+    json_t *trial = first_row("SELECT candidate FROM v_trials");
+    json_t *row;
+
+    best.candidate_id = json_integer_value(json_object_get(trial, "candidate"));
+    cr_assert(history_put_best(store, job, &best, &err), "%s", err.text);
+    flush();
+    row = first_row("SELECT *, count(*) OVER () AS rows FROM v_best");
+    cr_expect_eq(json_integer_value(json_object_get(row, "rows")), 1);
+    cr_expect_eq(json_integer_value(json_object_get(row, "trial")), 0);
+    cr_expect_eq(json_integer_value(json_object_get(row, "n")), 16);
+    cr_expect_eq(json_real_value(json_object_get(row, "score")), 0.875);
+    expect_text(row, "demos", "{\"classify\":0,\"answer\":2}");
+    json_decref(trial);
+    json_decref(row);
+}
+
 // Runs the text between ```sql and ``` of the page, statement by statement.
 static int run_examples(char *page)
 {

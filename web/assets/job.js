@@ -21,7 +21,7 @@ export function progress(job) {
       h('span', { class: 'muted' }, left(now.left_ms))),
     news.status.workers?.serving === 0 && h('div', { class: 'note' }, 'No worker serves, so the job waits. Start one: ', h('code', null, 'promptcc worker --coordinator tcp://HOST:PORT --ollama URL')),
     now.share === null ? h('progress', { class: 'meter', 'aria-label': 'Progress' }) : h('progress', { class: 'meter', max: 1, value: now.share, 'aria-label': 'Progress' }),
-    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(pct(best?.score), best ? `best so far (${range(best)}), trial ${num(best.best)}` : 'best so far'),
+    h('div', { class: 'stats' }, stat(now.trials > 0 ? `${num(now.trial)} of ${num(now.trials)}` : num(now.trial), 'trials'), stat(now.expected > now.examples ? `${num(now.examples)} of about ${num(now.expected)}` : num(now.examples), 'examples'), stat(pct(best?.score), best ? `best so far (${range(best)})${best.best ? `, trial ${num(best.best)}` : ''}` : 'best so far'),
       stat(pct(best?.baseline), 'baseline'), stat(num(now.calls), `calls, ${num(now.reused)} reused`), stat(num(now.in_flight), 'in flight'), stat(num(now.tokens_per_s), 'tokens per second'), now.faults > 0 && stat(num(now.faults), 'faults')));
 }
 
