@@ -5,8 +5,8 @@
 --                          `ID-all-eval` with `--all-steps`
 --   name                   from the job file
 --   state                  `queued`, `running`, `paused`, `done`, `stopped`, `failed`
---   score                  of the compiled program on the validation share; NULL until
---                          there is one
+--   score                  of the compiled program on the validation share, on the rows that
+--                          the baseline was scored on too; NULL until there is one
 --   reason                 why it is paused, stopped or failed, in a sentence
 --   simulated              1 if a stand-in answered
 --   trials                 how many are finished
@@ -21,7 +21,8 @@ CREATE VIEW v_jobs AS SELECT
     j.id AS job,
     j.name,
     j.state,
-    nullif(j.score, -1.0) AS score,
+    iif(nullif(j.score, -1.0) IS NULL, NULL,
+        coalesce(json_extract(j.document, '$.same_rows.compiled.score'), j.score)) AS score,
     j.reason,
     j.simulated,
     (SELECT count(*)

@@ -90,6 +90,8 @@ def test_what_ships_leads_the_list_if_the_budget_ended_the_search(stage):
         assert (first["score"], first["baseline"], first["n"]) == \
             (both["compiled"]["score"], both["baseline"]["score"],
              both["compiled"]["n"]), (calls, first, both)
+        listed, = stage.promptcc("jobs", "--store", store, "--json").json
+        assert {key: listed[key] for key in both["compiled"]} == both["compiled"]
 
 
 def test_demos_are_counted_by_origin(stage, sim):

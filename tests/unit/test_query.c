@@ -264,6 +264,25 @@ Test(query, v_cost_and_v_best_and_v_jobs_and_v_candidates_answer)
     json_decref(part);
 }
 
+Test(query, a_finished_job_has_its_score_on_the_rows_of_the_baseline)
+{
+    int64_t job = fill();
+    json_t *row;
+
+    cr_assert(history_job_state(
+        store, job,
+        &(struct history_job_state){
+            .state = JOB_DONE,
+            .score = 0.375,
+            .document = "{\"compiled\": {\"score\": 0.375, \"n\": 64},"
+                        " \"same_rows\": {\"compiled\": {\"score\": 0.25}}}"},
+        &err));
+    flush();
+    row = first_row("SELECT score FROM v_jobs");
+    cr_expect_eq(json_real_value(json_object_get(row, "score")), 0.25);
+    json_decref(row);
+}
+
 // The candidate of the only trial leads, with a score that it got afterwards.
 Test(query, v_best_begins_with_a_best_that_is_not_a_trial)
 {
