@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/jobs_state.h"
@@ -66,11 +64,12 @@ static bool resume_job(struct jobs *jobs, int64_t job_no, const char *id)
                            &(struct resumption){0}, &err);
 }
 
-static bool is_running(const struct jobs *jobs, const char *id)
+// An evaluation of the job goes by the same id, and does not continue it.
+static bool has_run(const struct jobs *jobs, const char *id)
 {
     for (const struct running_job *d = jobs->running; d != NULL;
          d = running_job_next(d))
-        if (strcmp(running_job_id(d), id) == 0)
+        if (running_job_goes_by(d, id, REQUEST_RUN))
             return true;
     return false;
 }
@@ -88,7 +87,7 @@ static bool take_up_one(struct jobs *jobs, const struct left_view *job,
         log_info("job-taken-up", "%s", job->id);
         return true;
     }
-    if (!is_running(jobs, job->id)) {
+    if (!has_run(jobs, job->id)) {
         tell_awaits(job->id, job->awaits);
         paused_jobs_add_left(
             &jobs->paused,
