@@ -107,19 +107,10 @@ bool jobs_resume(struct jobs *jobs, const struct requester *requester,
     return openings_resume(&jobs->openings, requester, job_id, changes, err);
 }
 
-struct running_job *jobs_find(const struct jobs *jobs, const char *id,
-                              enum request_action action)
-{
-    struct running_job *d = jobs->running;
-
-    while (d != NULL && !running_job_goes_by(d, id, action))
-        d = running_job_next(d);
-    return d;
-}
-
 bool jobs_is_running(const struct jobs *jobs, const char *job_id)
 {
-    const struct running_job *running = jobs_find(jobs, job_id, REQUEST_RUN);
+    const struct running_job *running =
+        running_job_find(jobs->running, job_id, REQUEST_RUN);
 
     return running != NULL && running_job_is_open(running);
 }

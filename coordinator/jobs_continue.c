@@ -64,16 +64,6 @@ static bool resume_job(struct jobs *jobs, int64_t job_no, const char *id)
                            &(struct resumption){0}, &err);
 }
 
-// An evaluation of the job goes by the same id, and does not continue it.
-static bool has_run(const struct jobs *jobs, const char *id)
-{
-    for (const struct running_job *d = jobs->running; d != NULL;
-         d = running_job_next(d))
-        if (running_job_goes_by(d, id, REQUEST_RUN))
-            return true;
-    return false;
-}
-
 // Returns false while there is no room for the job. A paused job may have begun
 // since the survey.
 static bool take_up_one(struct jobs *jobs, const struct left_view *job,
@@ -87,7 +77,7 @@ static bool take_up_one(struct jobs *jobs, const struct left_view *job,
         log_info("job-taken-up", "%s", job->id);
         return true;
     }
-    if (!has_run(jobs, job->id)) {
+    if (running_job_find(jobs->running, job->id, REQUEST_RUN) == NULL) {
         tell_awaits(job->id, job->awaits);
         paused_jobs_add_left(
             &jobs->paused,

@@ -30,7 +30,7 @@ static const char *end_one(struct jobs *jobs, const char *id,
                            const struct job_end *how,
                            const struct running_job **ending, struct err *err)
 {
-    struct running_job *running = jobs_find(jobs, id, action);
+    struct running_job *running = running_job_find(jobs->running, id, action);
     struct openings_ended opening = {.id = NULL};
     int64_t job_no = action == REQUEST_RUN ? forget_waiting(jobs, id) : 0;
 

@@ -27,11 +27,6 @@ struct jobs {
     int64_t save_ms; // when the time spent was last saved
 };
 
-// Returns the run or the evaluation that goes by that id
-// (running_job_goes_by); NULL if none is running.
-struct running_job *jobs_find(const struct jobs *jobs, const char *id,
-                              enum request_action action);
-
 // Call when a job has ended. If it paused for lack of a worker or a disk, it is
 // continued later. While this coordinator drains, that is left to the next one,
 // which finds it in the store.

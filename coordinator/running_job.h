@@ -178,6 +178,10 @@ enum awaits running_job_awaits(const struct running_job *running);
 // --- the jobs of a loop, newest first ---
 
 struct running_job *running_job_next(const struct running_job *running);
+// Returns the first of a list, begun at `first`, that goes by that id; NULL if
+// there is none.
+struct running_job *running_job_find(struct running_job *first, const char *id,
+                                     enum request_action action);
 void running_jobs_add(struct running_job **jobs, struct running_job *running);
 void running_jobs_remove(struct running_job **jobs,
                          struct running_job *running);

@@ -56,6 +56,14 @@ struct running_job *running_job_next(const struct running_job *running)
     return running->next;
 }
 
+struct running_job *running_job_find(struct running_job *first, const char *id,
+                                     enum request_action action)
+{
+    while (first != NULL && !running_job_goes_by(first, id, action))
+        first = running_job_next(first);
+    return first;
+}
+
 void running_jobs_add(struct running_job **jobs, struct running_job *running)
 {
     running->next = *jobs;
