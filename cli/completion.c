@@ -7,9 +7,16 @@
 
 enum { OFFER_BYTES = 1 << 14 };
 
-bool completion_takes(const struct command_entry *entry, int id)
+bool completion_option(const struct command_entry *entry, int *id,
+                       struct option_about *out)
 {
-    return ((entry->options | OPTIONS_ALL) & OPTION_BIT(id)) != 0;
+    while (*id < OPTION_COUNT &&
+           ((entry->options | OPTIONS_ALL) & OPTION_BIT(*id)) == 0)
+        (*id)++;
+    if (*id == OPTION_COUNT)
+        return false;
+    option_describe(entry, (enum option_id) * id, out);
+    return true;
 }
 
 bool completion_has_value(const struct option_about *about)

@@ -40,8 +40,12 @@ void offered_release(struct offered *offered);
 const char *offered_words(const struct offered *offered);
 const char *offered_files(const struct offered *offered);
 
-// Returns true if the command takes the option.
-bool completion_takes(const struct command_entry *entry, int id);
+// Finds the command's first option from *id on, and describes it. Returns false
+// if there is none. For a loop over all of them:
+//
+//   for (int id = 0; completion_option(entry, &id, &about); id++)
+bool completion_option(const struct command_entry *entry, int *id,
+                       struct option_about *out);
 
 // Returns true if the option's value must follow as a separate word.
 bool completion_has_value(const struct option_about *about);

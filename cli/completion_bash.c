@@ -65,17 +65,12 @@ static void put_bash_options(const struct command_entry *entry, struct buf *out)
     struct offered offered;
 
     buf_printf(out, "    %s) options='--help --version", entry->name);
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        option_describe(entry, (enum option_id)id, &about);
-        if (completion_takes(entry, id))
-            buf_printf(out, " --%s", about.name);
-    }
+    for (int id = 0; completion_option(entry, &id, &about); id++)
+        buf_printf(out, " --%s", about.name);
     buf_puts(out, "' values='");
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        option_describe(entry, (enum option_id)id, &about);
-        if (completion_takes(entry, id) && completion_has_value(&about))
+    for (int id = 0; completion_option(entry, &id, &about); id++)
+        if (completion_has_value(&about))
             buf_printf(out, " --%s", about.name);
-    }
     offered_operands(entry, &offered);
     buf_puts(out, " '\n        operands=\"");
     put_bash_offer(&offered, out);

@@ -82,11 +82,8 @@ static void put_fish_command(const struct command_entry *entry, struct buf *out)
     put_fish_offer(&offered, out);
     buf_putc(out, '\n');
     offered_release(&offered);
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        option_describe(entry, (enum option_id)id, &about);
-        if (completion_takes(entry, id))
-            put_fish_option(entry, &about, out);
-    }
+    for (int id = 0; completion_option(entry, &id, &about); id++)
+        put_fish_option(entry, &about, out);
 }
 
 void completion_fish(struct buf *out)

@@ -77,11 +77,8 @@ static void put_zsh_command(const struct command_entry *entry, struct buf *out)
     struct offered offered;
 
     buf_printf(out, "    %s) _arguments \\\n", entry->name);
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        option_describe(entry, (enum option_id)id, &about);
-        if (completion_takes(entry, id))
-            put_zsh_option(&about, out);
-    }
+    for (int id = 0; completion_option(entry, &id, &about); id++)
+        put_zsh_option(&about, out);
     offered_operands(entry, &offered);
     buf_puts(out, "        '--help[show the help of the command]' '*:");
     buf_printf(out, "%s:", entry->name);
