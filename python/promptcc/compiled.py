@@ -1,5 +1,6 @@
 """Loads a compiled file as a DSPy program."""
 
+import contextlib
 import difflib
 import json
 import pathlib
@@ -155,27 +156,19 @@ class Compiled(dspy.Module):
     def forward(self, **given):
         values = self._values(given)
         with dspy.context(adapter=self.adapter):
-            for name in self._sorted():
-                made = self._prepare(name, values)
-                if made is not None:
-                    try:
-                        self._take(name, getattr(self, name)(**made), values)
-                    except AdapterParseError as error:
-                        self._fail(error, values)
+            for name, made in self._asked(values):
+                with self._may_fail(values):
+                    self._take(name, getattr(self, name)(**made), values)
         return self._prediction(values)
 
     async def aforward(self, **given):
         """What `await program.acall(...)` runs."""
         values = self._values(given)
         with dspy.context(adapter=self.adapter):
-            for name in self._sorted():
-                made = self._prepare(name, values)
-                if made is not None:
-                    try:
-                        self._take(name, await getattr(self, name).acall(**made),
-                                   values)
-                    except AdapterParseError as error:
-                        self._fail(error, values)
+            for name, made in self._asked(values):
+                with self._may_fail(values):
+                    self._take(name, await getattr(self, name).acall(**made),
+                               values)
         return self._prediction(values)
 
     def _values(self, given):
@@ -193,6 +186,14 @@ class Compiled(dspy.Module):
             if values[name] is None and not spec.get("optional"):
                 raise TypeError(f"the input `{name}` is missing")
         return values
+
+    def _asked(self, values):
+        """Yields the steps that ask a model, each with what its module is
+        called with. The answer to one is taken before the next is wanted."""
+        for name in self._sorted():
+            made = self._prepare(name, values)
+            if made is not None:
+                yield name, made
 
     def _prepare(self, name, values):
         """Returns what the step's module is called with. Returns None if the
@@ -220,11 +221,15 @@ class Compiled(dspy.Module):
     def _take(self, name, answer, values):
         values.update({f"{name}.{key}": one for key, one in answer.items()})
 
-    def _fail(self, error, values):
+    @contextlib.contextmanager
+    def _may_fail(self, values):
         """A voter may fail; any other step ends the run."""
-        if not self.votes:
-            raise error
-        values["failure"] = error
+        try:
+            yield
+        except AdapterParseError as error:
+            if not self.votes:
+                raise
+            values["failure"] = error
 
     def _prediction(self, values):
         return dspy.Prediction(**{name: values[source] for name, source in
