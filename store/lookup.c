@@ -17,24 +17,19 @@ enum { BEST_LIMIT = 5 };
     "v.reason, v.simulated, v.trials, v.seed, v.wall_s, v.path, v.created,"    \
     " v.updated, v.priority, v.max_workers"
 
+#define JOB_FIGURE(member)                                                     \
+    "iif(" JOB_SCORE " IS NULL, b." member ","                                 \
+    " coalesce(json_extract(j.document, '$.same_rows.compiled." member "'),"   \
+    " json_extract(j.document, '$.compiled." member "'),"                      \
+    " json_extract(j.document, '$." member "'))) AS " member
+#define JOB_FIGURES                                                            \
+    JOB_FIGURE("low") ", " JOB_FIGURE("high") ", " JOB_FIGURE("n")
+
 // A job without a final score shows its score so far, from bests. Both are of
 // the rows that the baseline was scored on too; an `eval` has only its own.
 static const char jobs_sql[] =
     "SELECT " JOB_NAMES ", coalesce(" JOB_SCORE ", b.score) AS score,"
-    " " JOB_FACTS ","
-    " iif(" JOB_SCORE " IS NULL, b.low,"
-    "  coalesce(json_extract(j.document, '$.same_rows.compiled.low'),"
-    "  json_extract(j.document, '$.compiled.low'),"
-    "  json_extract(j.document, '$.low'))) AS low,"
-    " iif(" JOB_SCORE " IS NULL, b.high,"
-    "  coalesce(json_extract(j.document, '$.same_rows.compiled.high'),"
-    "  json_extract(j.document, '$.compiled.high'),"
-    "  json_extract(j.document, '$.high'))) AS high,"
-    " iif(" JOB_SCORE " IS NULL, b.n,"
-    "  coalesce(json_extract(j.document, '$.same_rows.compiled.n'),"
-    "  json_extract(j.document, '$.compiled.n'),"
-    "  json_extract(j.document, '$.n'))) AS n"
-    " FROM v_jobs v JOIN jobs j ON j.id = v.job"
+    " " JOB_FACTS ", " JOB_FIGURES " FROM v_jobs v JOIN jobs j ON j.id = v.job"
     " LEFT JOIN bests b ON b.job_no = j.no ORDER BY v.updated DESC";
 // The same for a job that was last run by a promptcc that did not write bests.
 static const char score_so_far_sql[] =
