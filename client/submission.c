@@ -201,13 +201,12 @@ void submission_stop_answered(struct submission *submission,
     if (reply == NULL || error != NULL) {
         submission->stop_sent = false;
         submission->stop_again_ms = now + STOP_AGAIN_MS;
-        submission->stop_refusals++;
+        (void)text_print(text, sizeof text,
+                         "the job does not stop: %s; asking again every second",
+                         why);
+        if (++submission->stop_refusals == STOP_TOLD_AT)
+            submission_say(submission, text);
     }
-    (void)text_print(text, sizeof text,
-                     "the job does not stop: %s; asking again every second",
-                     why);
-    if (submission->stop_refusals == STOP_TOLD_AT && !submission->stop_sent)
-        submission_say(submission, text);
     json_decref(reply);
 }
 
