@@ -51,7 +51,8 @@ static const struct {
     {0xC5B5, SCALE}, {0xBC31, SCALE}, {0xC870, SCALE}, {0x8CA0, '-'},
     {0x8D1F, '-'},   {0x00B0, ' '},   {0x2022, '*'},   {0x2018, '\''},
     {0x2019, '\''},  {0x201C, '"'},   {0x201D, '"'},   {0x2248, '~'},
-    {0x066A, '%'},   {0xFE6A, '%'},   {0x00A2, SCALE},
+    {0x066A, '%'},   {0xFE6A, '%'},   {0x00A2, SCALE}, {0x066B, '_'},
+    {0x066C, '_'},
 };
 
 // Maps a character to plain ASCII. 0: an invisible character. -1: digits that
@@ -212,11 +213,18 @@ static bool add_exponent(struct found *found, const char **at)
     return add_digits(found, at);
 }
 
+// Returns true after the 0 of 0xFF.
+static bool is_hex(const struct found *found, const char *at)
+{
+    return strcmp(found->digits, "0") == 0 && (*at | 0x20) == 'x' &&
+           (is_digit(at[1]) || (is_letter(at[1]) && (at[1] | 0x20) <= 'f'));
+}
+
 // Reads the digits at *at and moves past them. Returns false if they are not a
 // number, or could also be read as another one.
 static bool read_digits(struct found *found, const char **at)
 {
-    if (!add_digits(found, at) || !add_groups(found, at))
+    if (!add_digits(found, at) || is_hex(found, *at) || !add_groups(found, at))
         return false;
     if (**at == '.' && is_digit((*at)[1])) {
         found->digits[found->n++] = '.';
@@ -473,19 +481,27 @@ static bool is_shortened(const char *text, const struct found *found)
 // ---- the words around it
 
 // A number next to one of these is a limit, one of several numbers, part of a
-// sum, or negative. Words that deny it are in denial.c.
+// sum, negative, or, as in "5 (in millions)", counted in something else. Words
+// that deny it are in denial.c.
 static const char *const doubts[] = {
-    "less",      "fewer",    "more",     "over",     "under",   "above",
-    "below",     "beyond",   "least",    "most",     "between", "or",
-    "than",      "versus",   "minus",    "negative", "times",   "up",
-    "max",       "min",      "maximum",  "minimum",  "plus",    "half",
-    "twice",     "double",   "triple",   "sqrt",     "root",    "log",
-    "ln",        "sin",      "cos",      "tan",      "either",  "third",
-    "thirds",    "quarter",  "quarters", "loss",     "deficit", "debit",
-    "debt",      "down",     "fell",     "drop",     "dropped", "decrease",
-    "decreased", "decline",  "declined", "exceeds",  "exceed",  "exceeding",
-    "exceeded",  "upwards",  "upward",   "excess",   "shy",     "short",
-    "tops",      "counting", "north",    "too",      "almost",  "nearly",
+    "less",      "fewer",      "more",      "over",      "under",
+    "above",     "below",      "beyond",    "least",     "most",
+    "between",   "or",         "than",      "versus",    "minus",
+    "negative",  "times",      "up",        "max",       "min",
+    "maximum",   "minimum",    "plus",      "half",      "twice",
+    "double",    "triple",     "sqrt",      "root",      "log",
+    "ln",        "sin",        "cos",       "tan",       "either",
+    "third",     "thirds",     "quarter",   "quarters",  "loss",
+    "deficit",   "debit",      "debt",      "down",      "fell",
+    "drop",      "dropped",    "decrease",  "decreased", "decline",
+    "declined",  "exceeds",    "exceed",    "exceeding", "exceeded",
+    "upwards",   "upward",     "excess",    "shy",       "short",
+    "tops",      "counting",   "north",     "too",       "almost",
+    "nearly",    "lost",       "losses",    "lower",     "overdrawn",
+    "shortfall", "owe",        "owes",      "owed",      "thousand",
+    "thousands", "million",    "millions",  "billion",   "billions",
+    "trillion",  "trillions",  "lakhs",     "crores",    "tausend",
+    "millionen", "milliarden", "milliards", "millones",  "milioni",
     NULL,
 };
 

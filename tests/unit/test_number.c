@@ -137,7 +137,16 @@ Test(number, ambiguous_text_gives_no_number)
         "~~5~~",
         "[ ] 5",
         "- [ ] 5",
+        "overdrawn by 5",
+        "lost 5",
+        "5 lower",
         // on another scale
+        "5 (in millions)",
+        "thousands of items: 5",
+        "5 milliards",
+        "0xFF",
+        "\xD9\xAB"
+        "5",
         "5 tenths",
         "5 hundredths",
         "5 basis points",
