@@ -88,13 +88,26 @@ static bool is_break(struct span text, size_t at, size_t len)
            span_starts(after, "[[") || span_starts(after, "```");
 }
 
-// Finds where a thought begins inside a section, right after its marker;
-// text.len if there is none.
+// Returns true if only blanks are between `at` and the start of its line, which
+// is not the first.
+static bool begins_line(struct span text, size_t at)
+{
+    while (at > 0 && (text.at[at - 1] == ' ' || text.at[at - 1] == '\t'))
+        at--;
+    return at > 0 && text.at[at - 1] == '\n';
+}
+
+// Finds where a thought begins inside a section: right after a marker, or at
+// the beginning of a line after one. text.len if there is none.
 static size_t find_in_section(struct span text, const char *open)
 {
-    size_t start = span_find(text, 0, open);
+    size_t marker = span_find(text, 0, "[[ ##");
+    size_t at = span_find(text, 0, open);
 
-    return span_ends(span_trim(span_to(text, start)), "]]") ? start : text.len;
+    while (at < text.len && !(at > marker && begins_line(text, at)) &&
+           !span_ends(span_trim(span_to(text, at)), "]]"))
+        at = span_find(text, at + 1, open);
+    return at;
 }
 
 // Returns the end of the row's last closing tag that ends a thought, or 0.
@@ -248,18 +261,22 @@ static struct span skip_starts(struct span text, unsigned *lenient)
 }
 
 // Cuts off a thought that begins on its own line after a value; it is not part
-// of the value.
+// of the value. If more text follows the thought, it may continue the value or
+// replace it, so nothing is left.
 static struct span cut_thought(struct span text, unsigned *lenient)
 {
     struct span rest = text;
 
     while (rest.len > 0) {
         struct span line = span_line(&rest);
+        size_t at = (size_t)(line.at - text.at);
 
-        if (line.at == text.at || opened_by(line) < 0)
+        if (at == 0 || opened_by(line) < 0)
             continue;
         *lenient |= LENIENT_FENCE;
-        return span_trim(span_to(text, (size_t)(line.at - text.at)));
+        if (skip_opened(span_from(text, at), lenient).len > 0)
+            return span_to(text, 0);
+        return span_trim(span_to(text, at));
     }
     return text;
 }

@@ -57,6 +57,18 @@ static bool is_led(struct span text, const struct marker *marker)
             marker_name_len((struct span){&last, 1}) > 0);
 }
 
+// Takes emphasis that surrounds a marker as part of it: **[[ ## title ## ]]**.
+static void take_emphasis(struct span text, struct marker *marker)
+{
+    size_t n = span_run(marker->rest, "*_`");
+
+    if (n == 0 || (size_t)(marker->at - text.at) < n ||
+        memcmp(marker->at - n, marker->rest.at, n) != 0)
+        return;
+    marker->at -= n;
+    marker->rest = span_from(marker->rest, n);
+}
+
 // Notes exact markers that come after other text on a line. Before the first
 // marker that begins a line they are only being talked about, unless one ends
 // its line.
@@ -72,8 +84,10 @@ static void note_inside(struct reading *reading, struct sections *sections,
         if (marker_read_exact(reading->signature, span_from(text, at),
                               &marker) &&
             marker.field != FIELD_OTHER &&
-            (sections->n > 0 || is_led(text, &marker)))
+            (sections->n > 0 || is_led(text, &marker))) {
+            take_emphasis(text, &marker);
             note_marker(sections, &marker);
+        }
     }
 }
 
@@ -257,12 +271,37 @@ static void close_section(struct reading *reading,
         found->text = text;
 }
 
-// Returns where a text ends if an incomplete end marker follows it.
+// Returns where an end marker that ends the text begins if it is spelt in
+// another way, as in "Weather [[completed]]"; NULL if there is none.
+static const char *other_end(struct reading *reading, struct span text)
+{
+    struct marker marker;
+    size_t at = text.len;
+
+    while (at > 0 && text.at[at - 1] != '\n' &&
+           !span_starts(span_from(text, at), "[["))
+        at--;
+    while (at > 0 && strchr("*_`", text.at[at - 1]) != NULL)
+        at--;
+    bool ended =
+        marker_read(reading->signature, span_from(text, at), &marker) &&
+        marker.field == FIELD_END && span_trim(marker.rest).len == 0;
+    return ended ? text.at + at : NULL;
+}
+
+// Returns where a text ends if an end marker follows it that is incomplete or
+// spelt in another way.
 static const char *cut_end(struct reading *reading, const char *start,
                            const char *end)
 {
     static const char whole[] = "[[ ## completed ## ]]";
     struct span text = span_trim((struct span){start, (size_t)(end - start)});
+    const char *other = other_end(reading, text);
+
+    if (other != NULL) {
+        reading->lenient |= LENIENT_MARKER;
+        return other;
+    }
 
     for (size_t len = sizeof whole - 1; len >= sizeof MARKER_OPEN - 2; len--) {
         if (text.len < len || memcmp(text.at + text.len - len, whole, len) != 0)

@@ -1513,3 +1513,39 @@ Test(reply, an_empty_optional_text_is_null_where_its_limits_allow_none)
 
     EXPECT_ROWS(rows);
 }
+
+Test(reply, may_spell_the_end_marker_in_another_way_behind_a_value)
+{
+    static const struct row rows[] = {
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA [[ ##completed## ]]",
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "[[title]]\nA[[completed]]", "{\"title\":\"A\"}",
+         NULL, LENIENT_MARKER | LENIENT_END},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA **[[ ## completed ## ]]**",
+         "{\"title\":\"A\"}", NULL, LENIENT_MARKER},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA is **[[ ## completed" END,
+         "{\"title\":\"A is **[[ ## completed\"}", NULL, 0},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA [[completed]] B",
+         "{\"title\":\"A [[completed]] B\"}", NULL, LENIENT_END},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+// What follows such a thought may continue the value or replace it.
+Test(reply, may_think_again_between_sections)
+{
+    static const struct row rows[] = {
+        {"page", CHAT, ALL,
+         "[[ ## title ## ]]\nA\n<think>\nhm\n</think>\n"
+         "[[ ## body ## ]]\nB" END,
+         "{\"title\":\"A\",\"body\":\"B\"}", NULL, LENIENT_FENCE},
+        {"name", CHAT, ALL,
+         "<think>hm</think>\n[[ ## title ## ]]\nA\n<think>x</think>" END,
+         "{\"title\":\"A\"}", NULL, LENIENT_FENCE},
+        {"name", CHAT, ALL, "[[ ## title ## ]]\nA\n<think>x</think>\nB" END,
+         NULL, "`title` is \"\", but must be text", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
