@@ -190,9 +190,34 @@ static bool read_unicode(struct mend *mend, struct buf *out)
     return true;
 }
 
+// Whether a string has a backslash before a letter that means only itself, as
+// in C:\Users or \alpha, and one that would be a control character, as in \new
+// or \beta. In the same string the second may be a backslash too.
+struct escapes {
+    bool plain;
+    bool control;
+};
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// `text` is what follows the backslash.
+static void note_escape(struct escapes *escapes, bool plain, struct span text)
+{
+    char name = span_char(text, 0);
+
+    if (plain)
+        escapes->plain = escapes->plain || is_letter(name);
+    else if (is_letter(name) && is_letter(span_char(text, 1)))
+        escapes->control = true;
+}
+
 // A backslash before a character that JSON does not escape stands for itself:
 // \(x\).
-static bool read_escape(struct mend *mend, struct buf *out)
+static bool read_escape(struct mend *mend, struct buf *out,
+                        struct escapes *escapes)
 {
     static const char names[] = "nrtbf\"'\\/`";
     static const char values[] = "\n\r\t\b\f\"'\\/`";
@@ -201,6 +226,7 @@ static bool read_escape(struct mend *mend, struct buf *out)
 
     if (name == 'u')
         return read_unicode(mend, out);
+    note_escape(escapes, at == NULL, span_from(mend->rest, 1));
     buf_putc(out, at == NULL ? '\\' : values[at - names]);
     skip(mend, at == NULL ? 1 : 2);
     return true;
@@ -243,19 +269,22 @@ static bool is_stray(const struct inner *inner, const struct buf *text)
             (first || (last && !is_digit(text->data[text->len - 2]))));
 }
 
-// Reads up to the closing quote. Returns false if there is none, or if it ends
-// a quotation: are "apple" and "pear" two strings, or one?
+// Reads up to the closing quote. Returns false if there is none, if it ends a
+// quotation (are "apple" and "pear" two strings, or one?), or if backslashes
+// may mean two things.
 static bool read_text(struct mend *mend, const char *close, struct buf *out)
 {
     size_t len = strlen(close);
     struct inner inner = {.n = 0};
+    struct escapes escapes = {false, false};
     bool quoting = false;
 
     while (mend->rest.len > 0) {
         if (span_starts(mend->rest, close)) {
             if (is_closing(span_from(mend->rest, len))) {
                 skip(mend, len);
-                return !quoting && !is_stray(&inner, out);
+                return !quoting && !is_stray(&inner, out) &&
+                       !(escapes.plain && escapes.control);
             }
             quoting = is_quoting(mend, len, quoting);
             inner.twice =
@@ -266,7 +295,7 @@ static bool read_text(struct mend *mend, const char *close, struct buf *out)
             inner.last = out->len;
         }
         if (here(mend) == '\\') {
-            if (!read_escape(mend, out))
+            if (!read_escape(mend, out, &escapes))
                 return false;
             continue;
         }

@@ -169,7 +169,8 @@ static json_t *read_output(struct reading *reading, size_t i,
         return NULL;
     }
     if (found->json != NULL)
-        return reply_value_json(field, found->json, &reading->lenient, problem);
+        return reply_value_json(field, found->json, reading->reply,
+                                &reading->lenient, problem);
     if (found->text.at != NULL)
         return reply_value_text(field, found->text, &reading->lenient, problem);
     if (reading->adapter == ADAPTER_JSON)

@@ -174,9 +174,10 @@ static struct span strip_own_tag(const struct field *field,
 }
 
 static struct value_reader open_reader(const struct field *field,
-                                       struct err *problem)
+                                       struct span source, struct err *problem)
 {
     return (struct value_reader){.name = field->name,
+                                 .source = source,
                                  .problem = problem,
                                  .text = read_text,
                                  .json = read_json};
@@ -185,7 +186,7 @@ static struct value_reader open_reader(const struct field *field,
 json_t *reply_value_text(const struct field *field, struct span text,
                          unsigned *lenient, struct err *problem)
 {
-    struct value_reader reader = open_reader(field, problem);
+    struct value_reader reader = open_reader(field, text, problem);
 
     text = strip_own_tag(field, &reader, text);
     json_t *own = find_own_value(field, &reader, text);
@@ -197,9 +198,10 @@ json_t *reply_value_text(const struct field *field, struct span text,
 }
 
 json_t *reply_value_json(const struct field *field, const json_t *value,
-                         unsigned *lenient, struct err *problem)
+                         struct span source, unsigned *lenient,
+                         struct err *problem)
 {
-    struct value_reader reader = open_reader(field, problem);
+    struct value_reader reader = open_reader(field, source, problem);
 
     return finish(field, &reader, read_json(&reader, &field->type, value),
                   lenient);

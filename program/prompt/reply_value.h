@@ -19,10 +19,12 @@
 
 // Return a new reference to a value within the type's limits, or NULL with a
 // problem set as reply_parse does. text is UTF-8. The kinds of leniency used
-// are added to *lenient.
+// are added to *lenient. `source` is the text that a JSON value was parsed
+// from.
 json_t *reply_value_text(const struct field *field, struct span text,
                          unsigned *lenient, struct err *problem);
 json_t *reply_value_json(const struct field *field, const json_t *value,
-                         unsigned *lenient, struct err *problem);
+                         struct span source, unsigned *lenient,
+                         struct err *problem);
 
 #endif

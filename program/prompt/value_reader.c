@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/utf8.h"
 #include "program/graph/type_form.h"
+#include "program/prompt/literal.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/reply_clean.h"
 #include "program/prompt/reply_json.h"
@@ -62,6 +63,23 @@ struct span value_reader_clean(struct value_reader *reader,
     return reply_clean_value(
         (struct span){json_string_value(string), json_string_length(string)},
         &reader->lenient);
+}
+
+char *value_reader_json_text(struct value_reader *reader,
+                             const struct type *type, const json_t *value)
+{
+    struct span written = {NULL, 0};
+
+    if (json_is_number(value) &&
+        !literal_find(reader->source, value, &written)) {
+        (void)value_reader_refuse_json(reader, type, value);
+        return NULL;
+    }
+    char *text = written.at == NULL ? json_text(value)
+                                    : strndup(written.at, written.len);
+    if (text == NULL)
+        err_nomem(reader->problem, "a value");
+    return text;
 }
 
 json_t *value_reader_quoted(struct value_reader *reader, struct span text)

@@ -33,6 +33,7 @@ struct value_kind {
 
 struct value_reader {
     const char *name;    // the whole field's, for problems; borrowed
+    struct span source;  // what JSON values were parsed from
     unsigned lenient;    // the leniency used so far (enum reply_leniency)
     struct err *problem; // borrowed
     value_text_fn *text; // reads an item or a member of any type
@@ -59,6 +60,12 @@ json_t *value_reader_checked(struct value_reader *reader, json_t *made);
 // borrows from the string.
 struct span value_reader_clean(struct value_reader *reader,
                                const json_t *string);
+
+// Returns a JSON value as text, a number as it is written in the source; the
+// caller frees it. Returns NULL with a problem set if that may be one of
+// several spellings.
+char *value_reader_json_text(struct value_reader *reader,
+                             const struct type *type, const json_t *value);
 
 // Reads text that is written as a JSON string, with quotes and escapes. Returns
 // NULL without a problem if it is not.

@@ -83,6 +83,10 @@ static const char yaml[] =
     "    predict: Sizes.\n"
     "    inputs: [question]\n"
     "    outputs: {sizes: {list: int}}\n"
+    "  version:\n"
+    "    predict: Version.\n"
+    "    inputs: [question]\n"
+    "    outputs: {version: {enum: [\"1.1\", \"1.10\"]}}\n"
     "outputs:\n"
     "  intent: sort.intent\n"
     "  confidence: sort.confidence\n"
@@ -102,7 +106,8 @@ static const char yaml[] =
     "  page_body: page.body\n"
     "  pick: pick.pick\n"
     "  names: names.names\n"
-    "  sizes: sizes.sizes\n";
+    "  sizes: sizes.sizes\n"
+    "  version: version.version\n";
 
 static struct program *program;
 static struct err err;
@@ -1509,6 +1514,55 @@ Test(reply, an_empty_optional_text_is_null_where_its_limits_allow_none)
          0},
         {"note", JSON, ALL, "{\"note\": \"null\"}", "{\"note\":\"null\"}", NULL,
          0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+// 1.10 is a version or a price, and 00123 a postal code.
+Test(reply, spells_a_number_in_a_text_as_the_model_did)
+{
+    static const struct row rows[] = {
+        {"name", JSON, ALL, "{\"title\": 1.10}", "{\"title\":\"1.10\"}", NULL,
+         LENIENT_FORM},
+        {"name", JSON, ALL, "{\"title\": 00123}", "{\"title\":\"00123\"}", NULL,
+         LENIENT_FORM | LENIENT_MENDED},
+        {"name", JSON, ALL, "{\"title\": +4930}", "{\"title\":\"+4930\"}", NULL,
+         LENIENT_FORM | LENIENT_MENDED},
+        {"name", JSON, ALL, "{\"title\": 5, \"n\": \"5.0\"}",
+         "{\"title\":\"5\"}", NULL, LENIENT_FORM},
+        {"names", CHAT, ALL, "[[ ## names ## ]]\n[1.10, 1.20]" END,
+         "{\"names\":[\"1.10\",\"1.20\"]}", NULL, LENIENT_FORM},
+        {"facts", CHAT, ALL,
+         "[[ ## facts ## ]]\n{\"size\": 1, \"note\": 7.50}" END,
+         "{\"facts\":{\"size\":1,\"note\":\"7.50\"}}", NULL, LENIENT_FORM},
+        {"version", JSON, ALL, "{\"version\": 1.10}", "{\"version\":\"1.10\"}",
+         NULL, LENIENT_LABEL},
+        {"version", JSON, ALL, "{\"version\": 1.1}", "{\"version\":\"1.1\"}",
+         NULL, LENIENT_LABEL},
+        {"page", JSON, ALL, "{\"title\": 1.1, \"body\": 1.10}", NULL,
+         "`title` is \"1.1\", but must be text", 0},
+    };
+
+    EXPECT_ROWS(rows);
+}
+
+// JSON reads \frac as a form feed and "rac", which nobody means.
+Test(reply, takes_a_backslash_for_one_where_it_can_be_nothing_else)
+{
+    static const struct row rows[] = {
+        {"name", JSON, ALL, "{\"title\": \"\\frac{1}{2}\"}",
+         "{\"title\":\"\\\\frac{1}{2}\"}", NULL, LENIENT_MENDED},
+        {"names", JSON, ALL, "{\"names\": [\"\\beta\"]}",
+         "{\"names\":[\"\\\\beta\"]}", NULL, LENIENT_MENDED},
+        {"name", JSON, ALL, "{\"title\": \"\\(x\\)\\nso\"}",
+         "{\"title\":\"\\\\(x\\\\)\\nso\"}", NULL, LENIENT_MENDED},
+        {"name", JSON, ALL, "{\"title\": \"C:\\Users\\new\"}", NULL,
+         "the key \"title\" is missing", 0},
+        {"name", JSON, ALL, "{\"title\": \"\\neq \\alpha\"}", NULL,
+         "the key \"title\" is missing", 0},
+        {"name", JSON, ALL, "{\"title\": \"\\new\\foo\"}", NULL,
+         "`title` is \" ew oo\", but must be text", 0},
     };
 
     EXPECT_ROWS(rows);

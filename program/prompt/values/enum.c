@@ -5,8 +5,19 @@
 
 #include "common/json.h"
 #include "program/prompt/label.h"
+#include "program/prompt/literal.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/value_reader.h"
+
+static json_t *exact_label(struct value_reader *reader, const struct type *type,
+                           struct span text)
+{
+    for (size_t i = 0; i < type->n_labels; i++) {
+        if (span_is(text, type->labels[i]))
+            return value_reader_checked(reader, json_string(type->labels[i]));
+    }
+    return NULL;
+}
 
 static json_t *text_of_enum(struct value_reader *reader,
                             const struct type *type, struct span text)
@@ -15,10 +26,10 @@ static json_t *text_of_enum(struct value_reader *reader,
                                   .n = type->n_labels,
                                   .n_contradicting = type->n_labels};
 
-    for (size_t i = 0; i < type->n_labels; i++) {
-        if (span_is(text, type->labels[i]))
-            return value_reader_checked(reader, json_string(type->labels[i]));
-    }
+    json_t *exact = exact_label(reader, type, text);
+
+    if (exact != NULL || reader->problem->code == ERR_NOMEM)
+        return exact;
     json_t *quoted = value_reader_quoted(reader, text);
     int found = label_find(
         &set, quoted == NULL ? text : value_reader_clean(reader, quoted),
@@ -30,15 +41,29 @@ static json_t *text_of_enum(struct value_reader *reader,
     return value_reader_checked(reader, json_string(type->labels[found]));
 }
 
+// Returns the label that a number spells: 1.10 is not the label 1.1.
+static json_t *spelt_label(struct value_reader *reader, const struct type *type,
+                           const json_t *value)
+{
+    struct span written = {NULL, 0};
+
+    return json_is_number(value) &&
+                   literal_find(reader->source, value, &written) &&
+                   written.at != NULL
+               ? exact_label(reader, type, written)
+               : NULL;
+}
+
 static json_t *json_of_enum(struct value_reader *reader,
                             const struct type *type, const json_t *value)
 {
     if (json_is_string(value))
         return text_of_enum(reader, type, value_reader_clean(reader, value));
-    char *text = json_text(value);
-    json_t *label = NULL;
-
     reader->lenient |= LENIENT_LABEL;
+    json_t *label = spelt_label(reader, type, value);
+    if (label != NULL || reader->problem->code == ERR_NOMEM)
+        return label;
+    char *text = json_text(value);
     if (text == NULL)
         err_nomem(reader->problem, "a value");
     else
