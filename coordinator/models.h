@@ -3,7 +3,8 @@
 // A number is assigned when a job decides which model it asks, and may be
 // reused for another model when the last job that uses it has ended. Models
 // that workers merely have get no number: any peer can claim to have a thousand
-// models.
+// models. What else begins and ends with a number is in model_use.h, which all
+// users of a model call.
 //
 // A model is a name with a digest: two machines whose `qwen2.5:14b` differ have
 // two models. The digests of a simulated server begin with "simulated:", so

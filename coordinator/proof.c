@@ -126,8 +126,7 @@ void proofs_expect_model(struct engine *engine, int32_t model, int64_t now)
 {
     const struct model_entry *entry = &engine->models.entries[model];
 
-    // Another job uses the model already, or the model writes no text.
-    if (!engine->proofs.wanted || entry->users > 1 || entry->needs.num_ctx == 0)
+    if (!engine->proofs.wanted)
         return;
     for (const struct worker_info *w = engine->workers.workers; w != NULL;
          w = w->next)
@@ -212,8 +211,7 @@ static void refuse(struct engine *engine, const struct worker_info *worker,
                  engine->models.entries[proof->model].name, why);
 }
 
-static bool is_refused(const struct proofs *proofs, int32_t worker,
-                       int32_t model)
+bool proofs_refuse(const struct proofs *proofs, int32_t worker, int32_t model)
 {
     for (const struct proof *p = proofs->first; p != NULL; p = p->next)
         if (p->worker == worker && p->model == model &&
@@ -233,7 +231,7 @@ static void pass(struct engine *engine, const struct worker_info *worker,
     proof->state = PROOF_PASSED;
     proof->text[0] = '\0';
     if (!was_refused ||
-        is_refused(&engine->proofs, worker->number, proof->model))
+        proofs_refuse(&engine->proofs, worker->number, proof->model))
         return;
     if (dispatch_serves(engine->dispatch, worker->number, proof->model, &err))
         log_info("worker-used-again", "%s, for `%s`", worker->name,

@@ -71,12 +71,12 @@ struct proofs {
 
 void proofs_release(struct proofs *proofs);
 
-// Call when a worker joins, or when a job begins to use a model. Both ask for a
-// proof of every pair of a worker and a model that it has.
+// Call when a worker joins, or when the first job begins to use a model. Both
+// ask for a proof of every pair of a worker and a model that it has.
 void proofs_expect_worker(struct engine *engine,
                           const struct worker_info *worker, int64_t now);
 void proofs_expect_model(struct engine *engine, int32_t model, int64_t now);
-// Call when a worker leaves, or the last job that uses a model ends.
+// Call when a worker leaves, or the last user of a model ends.
 void proofs_forget_worker(struct engine *engine, int32_t worker);
 void proofs_forget_model(struct engine *engine, int32_t model);
 
@@ -91,6 +91,9 @@ void proofs_answered(struct engine *engine, const struct worker_info *worker,
 void proofs_failed(struct engine *engine, const struct worker_info *worker,
                    int64_t id, enum call_fault fault, const char *text,
                    int64_t now);
+
+// Returns true if the worker failed a proof for the model and may not be used.
+bool proofs_refuse(const struct proofs *proofs, int32_t worker, int32_t model);
 
 // Writes what is wrong with the worker, for people. Returns false if nothing
 // is.

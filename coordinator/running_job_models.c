@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "coordinator/model_use.h"
 #include "coordinator/worker_votes.h"
 #include "store/history.h"
 
@@ -39,54 +40,34 @@ static char *digest_text(const struct running_job *running, enum role role,
     return copy;
 }
 
-// Call when the job no longer needs the model's number; if no other job needs
-// it, the number is released.
-static void unpin(struct running_job *running, enum role role)
+void running_job_unbind(struct running_job *running)
 {
-    struct engine *engine = running->engine;
-    struct job_model_pin *model = &running->work.models[role];
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        struct job_model_pin *model = &running->work.models[r];
 
-    if (!model->bound)
-        return;
-    model->bound = false;
-    // While calls of the model are in flight, the number stays taken.
-    if (engine->models.entries[model->number].users > 1 ||
-        dispatch_forget_model(engine->dispatch, model->number)) {
-        if (engine->models.entries[model->number].users == 1)
-            proofs_forget_model(engine, model->number);
-        models_drop(&engine->models, model->number);
+        if (model->bound)
+            model_use_end(running->engine, model->number);
+        model->bound = false;
     }
 }
 
-void running_job_unbind(struct running_job *running)
-{
-    for (int r = 0; r < ROLE_COUNT; r++)
-        unpin(running, (enum role)r);
-}
-
-// Notes what workers must have besides the model. If several jobs use one
-// model, the needs of the first one count.
-static void note_needs(const struct running_job *running, enum role role,
-                       const char *digest)
+// Returns what workers must have besides the model.
+static struct model_needs needs_of(const struct running_job *running,
+                                   enum role role, const char *digest)
 {
     const struct job *job = running->spec.job;
     const struct job_model *model = &job->models[role];
-    const struct engine *engine = running->engine;
-    struct model_entry *entry =
-        &engine->models.entries[running->work.models[role].number];
+    struct model_needs needs = {.num_ctx = 0};
 
-    // What it embeds may be shorter than its window, and it writes no text.
-    if (role == ROLE_EMBED)
-        workers_server(&engine->workers, model->name, digest,
-                       entry->needs.server, sizeof entry->needs.server);
-    if (role == ROLE_EMBED || entry->needs.num_ctx > 0)
-        return;
-    entry->needs = (struct model_needs){
-        .num_ctx = model->options.num_ctx,
-        .think = model->options.think,
-        .format = job->settings.adapter == ADAPTER_JSON || job->adapter_auto};
-    workers_server(&engine->workers, model->name, digest, entry->needs.server,
-                   sizeof entry->needs.server);
+    if (role != ROLE_EMBED)
+        needs = (struct model_needs){.num_ctx = model->options.num_ctx,
+                                     .think = model->options.think,
+                                     .format = job->settings.adapter ==
+                                                   ADAPTER_JSON ||
+                                               job->adapter_auto};
+    workers_server(&running->engine->workers, model->name, digest, needs.server,
+                   sizeof needs.server);
+    return needs;
 }
 
 static bool pin(struct running_job *running, enum role role, char *digest,
@@ -95,18 +76,13 @@ static bool pin(struct running_job *running, enum role role, char *digest,
     struct engine *engine = running->engine;
     const char *name = running->spec.job->models[role].name;
     struct job_model_pin *model = &running->work.models[role];
+    const struct model_needs needs = needs_of(running, role, digest);
 
-    model->number = models_use(&engine->models, name, digest, err);
+    model->number = model_use_begin(engine, name, digest, &needs,
+                                    clock_monotonic_ms(), err);
     if (model->number < 0)
         return false;
     model->bound = true;
-    note_needs(running, role, digest);
-    if (!workers_serve(&engine->workers, &engine->models, model->number,
-                       engine->dispatch, err)) {
-        unpin(running, role);
-        return false;
-    }
-    proofs_expect_model(engine, model->number, clock_monotonic_ms());
     model->digest = digest;
     model->met = dispatch_can_serve(engine->dispatch, model->number);
     running->facts.digests[role] = digest;

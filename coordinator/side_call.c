@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "coordinator/model_use.h"
 #include "coordinator/worker_votes.h"
 
 static char *copy_text(const json_t *argument, const char *key, size_t *len)
@@ -79,19 +80,16 @@ static struct side_call *read_side_call(const json_t *argument, struct err *err)
     return NULL;
 }
 
-// Gives the model a number, as a job does when it pins one.
 static bool bind_model(struct engine *engine, struct side_call *side,
-                       const char *digest, struct err *err)
+                       const char *digest, int64_t now, struct err *err)
 {
     const char *name = side->request.model;
 
     if (digest[0] == '\0')
         digest = workers_digest(&engine->workers, name);
     if (digest != NULL) {
-        side->model = models_use(&engine->models, name, digest, err);
-        if (side->model < 0 ||
-            !workers_serve(&engine->workers, &engine->models, side->model,
-                           engine->dispatch, err))
+        side->model = model_use_begin(engine, name, digest, NULL, now, err);
+        if (side->model < 0)
             return false;
     }
     if (digest != NULL && dispatch_can_serve(engine->dispatch, side->model))
@@ -123,15 +121,10 @@ static bool queue(struct engine *engine, struct side_call *side, int64_t now,
     return true;
 }
 
-// Does what a job does that no longer needs the model (running_job_wait.c):
-// while other calls of the model are in flight, the number stays taken.
 static void drop_model(struct engine *engine, const struct side_call *side)
 {
-    if (side->model < 0)
-        return;
-    if (engine->models.entries[side->model].users > 1 ||
-        dispatch_forget_model(engine->dispatch, side->model))
-        models_drop(&engine->models, side->model);
+    if (side->model >= 0)
+        model_use_end(engine, side->model);
 }
 
 bool side_call_begin(struct engine *engine, const struct peer_address *asker,
@@ -149,7 +142,8 @@ bool side_call_begin(struct engine *engine, const struct peer_address *asker,
     if (side == NULL)
         return false;
     side->asker = *asker;
-    if (bind_model(engine, side, json_get_text(argument, "digest", ""), err) &&
+    if (bind_model(engine, side, json_get_text(argument, "digest", ""), now,
+                   err) &&
         queue(engine, side, now, err))
         return true;
     drop_model(engine, side);

@@ -287,18 +287,6 @@ void workers_leave(struct workers *workers, int32_t number)
     free_worker(worker);
 }
 
-bool workers_serve(const struct workers *workers, const struct models *models,
-                   int32_t number, struct dispatch *dispatch, struct err *err)
-{
-    const struct model_entry *model = &models->entries[number];
-
-    for (const struct worker_info *w = workers->workers; w != NULL; w = w->next)
-        if (worker_fits(w, model, NULL, 0) &&
-            !dispatch_serves(dispatch, w->number, number, err))
-            return false;
-    return true;
-}
-
 static bool is_listed(const struct workers *workers,
                       const struct worker_info *end, const char *model)
 {

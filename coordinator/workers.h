@@ -66,12 +66,6 @@ bool workers_change(struct workers *workers, struct worker_info *worker,
 void workers_leave(struct workers *workers, int32_t number);
 struct worker_info *workers_find(const struct workers *workers, int32_t number);
 
-// Call when a job has pinned a model: the workers whose servers match its
-// digest serve it under that number. The number's entry in models says what the
-// job needs.
-bool workers_serve(const struct workers *workers, const struct models *models,
-                   int32_t number, struct dispatch *dispatch, struct err *err);
-
 // Notes that a call at the worker failed; text is what its server said.
 void workers_failed(struct workers *workers, struct worker_info *worker,
                     enum call_fault fault, const char *text, int64_t now);

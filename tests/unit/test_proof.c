@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "coordinator/engine.h"
+#include "coordinator/model_use.h"
+#include "coordinator/side_call.h"
 
 // In virtual time: what workers show about a model, and which ones are used for
 // it.
@@ -153,4 +155,40 @@ Test(proof, passing_refusal_is_detected_and_an_outage_changes_nothing)
         answer(id, format ? "{\"word\": \"zyzzyva\"}" : "red, blue");
     }
     cr_expect(is_used());
+}
+
+// --- messages that people try, on the model of a job ---
+
+static struct side_call *try_message(void)
+{
+    const struct peer_address nobody = {.epoch = 1};
+    json_t *argument = json_pack("{s:s, s:s, s:s, s:{s:i, s:i}}", "model",
+                                 "a:1b", "prefix", "p", "tail", "t", "options",
+                                 "num_ctx", 2048, "num_predict", 16);
+    bool ok = side_call_begin(&engine, &nobody, argument, now, &err);
+
+    json_decref(argument);
+    return ok ? engine.side_calls : NULL;
+}
+
+// The job ends first, and then the message that somebody tries. The number of
+// their model is free after that.
+Test(proof, nothing_is_asked_about_a_model_that_nobody_uses_any_more)
+{
+    struct side_call *side = try_message();
+    bool format;
+    int64_t ms;
+
+    cr_assert_not_null(side, "%s", err.text);
+    model_use_end(&engine, model);
+    side_call_end(&engine, side, now);
+    cr_expect_eq(ask(&format, &ms), 0);
+}
+
+Test(proof, a_message_does_not_bring_back_a_worker_that_was_refused)
+{
+    answer_all(true);
+    cr_assert_not(is_used());
+    cr_expect_null(try_message());
+    cr_expect_not(is_used());
 }

@@ -105,7 +105,7 @@ Test(workers, added_models_are_served_and_lost_ones_are_not)
                           .models = has,
                           .n_models = 1};
 
-    cr_assert(workers_serve(&workers, &models, had, dispatch, &err));
+    cr_assert(dispatch_serves(dispatch, worker->number, had, &err));
     cr_expect_not(
         workers_change(&workers, worker, &hello, &models, dispatch, &err),
         "all is as it was");
@@ -170,28 +170,6 @@ Test(workers, time_of_the_first_joining_is_remembered)
     join("b", "d", 90);
     cr_expect_eq(workers.joined_ms, 70);
     cr_expect_eq(workers.n, 2);
-}
-
-Test(workers, server_without_digests_serves_a_jobs_revision)
-{
-    int32_t number = models_use(&models, "a:1b", "revision:may", &err);
-
-    join("w", "", 0);
-    cr_expect(dispatch_can_serve(dispatch, number),
-              "those that join later know of it");
-    number = models_use(&models, "a:1b", "revision:june", &err);
-    cr_expect_not(dispatch_can_serve(dispatch, number));
-    cr_assert(workers_serve(&workers, &models, number, dispatch, &err));
-    cr_expect(dispatch_can_serve(dispatch, number));
-}
-
-Test(workers, server_with_digests_does_not_serve_revisions)
-{
-    int32_t number = models_use(&models, "a:1b", "revision:may", &err);
-
-    join("w", "d", 0);
-    cr_assert(workers_serve(&workers, &models, number, dispatch, &err));
-    cr_expect_not(dispatch_can_serve(dispatch, number));
 }
 
 Test(workers, a_model_of_several_workers_is_listed_once)
