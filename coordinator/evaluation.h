@@ -62,6 +62,7 @@ void evaluation_end_unpaid(struct evaluation *evaluation);
 void evaluation_drop(struct evaluation *evaluation);
 
 struct job_work *evaluation_work(const struct evaluation *evaluation);
+// Returns the item, or NULL once it is finished.
 const struct task_item *evaluation_item(const struct evaluation *evaluation);
 
 #endif

@@ -107,26 +107,35 @@ static void end_in_vain(struct job_work *work, const struct order *order)
         err_set(&work->failure, ERR_FAULT, "%s", work->parked.text);
 }
 
+// Notes that the item has to do without the call. The job pauses because of the
+// first such call; the others would say the same about other rows.
+static void note_parked(struct job_work *work, const struct order *order,
+                        const struct task_item *item, const char *cause)
+{
+    struct job_parked *parked = &work->parked;
+    bool first = parked->text[0] == '\0';
+
+    if (first)
+        parked->row = item->row;
+    parked->others |= item->row != parked->row;
+    name_parked(work, order, item->row, cause);
+    log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
+             parked->text);
+    work->awaits_worker |= order->bill != BILL_EXEC;
+    end_in_vain(work, order);
+}
+
+// An item that has ended, for lack of another call or because its row was
+// excluded, lacks nothing more.
 void job_work_park(struct flights *flights, struct flight *flight,
                    const char *cause)
 {
     for (struct waiter *w = flight->waiters; w != NULL; w = w->next) {
-        struct job_work *work = evaluation_work(w->evaluation);
         const struct task_item *item = evaluation_item(w->evaluation);
-        int row = item == NULL ? -1 : item->row;
-        struct job_parked *parked = &work->parked;
-        bool first = parked->text[0] == '\0';
 
-        if (first)
-            parked->row = row;
-        parked->others |= row != parked->row;
-        name_parked(work, &flight->order, row, cause);
-        // The job pauses because of the first call; the others would say the
-        // same about other rows.
-        log_line(first ? LOG_WARN : LOG_INFO, "call-parked", "%s: %s", work->id,
-                 parked->text);
-        work->awaits_worker |= flight->order.bill != BILL_EXEC;
-        end_in_vain(work, &flight->order);
+        if (item != NULL)
+            note_parked(evaluation_work(w->evaluation), &flight->order, item,
+                        cause);
         evaluation_end_as_hole(w->evaluation);
     }
     flights_drop(flights, flight);

@@ -660,6 +660,44 @@ Test(running, a_job_may_pause_while_the_call_of_another_branch_is_out)
     actor_expect_score(&client, 1, 1);
 }
 
+// Takes the calls of both steps for both rows of two_rows. out[row][0] is that
+// of `sort`.
+static void take_four(int64_t out[2][2])
+{
+    for (int i = 0; i < 4; i++) {
+        int64_t lease = actor_take_call(&w);
+        const struct call_request *request = &w.message.as.call.request;
+        bool rose = strstr(request->tail, "a rose") != NULL;
+        bool sort = strstr(request->prefix, "about") != NULL;
+
+        out[rose ? 0 : 1][sort ? 0 : 1] = lease;
+    }
+}
+
+static void refuse_to_the_end(int64_t lease)
+{
+    actor_fault(&w, lease, FAULT_REQUEST);
+    refuse_all(2);
+}
+
+// The first call that is given up ends the example; the second one says nothing
+// new about it.
+Test(running, example_that_fails_in_two_branches_is_named)
+{
+    int64_t calls[2][2];
+
+    begin();
+    actor_greet_as_worker(&w, &stage, "w", 8, STAGE_DIGEST);
+    submit(&client, "eval", "{\"data\": \"rows.jsonl\", \"all_steps\": true}",
+           two_steps, two_rows);
+    take_four(calls);
+    refuse_to_the_end(calls[0][0]);
+    refuse_to_the_end(calls[0][1]);
+    actor_answer(&w, calls[1][0], "garden");
+    actor_answer(&w, calls[1][1], "Ada");
+    expect_failure(&client, 3, "example 0 (rows.jsonl:1): the call");
+}
+
 Test(running, only_the_steps_that_the_metric_needs_run)
 {
     begin();
