@@ -42,7 +42,8 @@ void jobs_note_not_resumed(struct jobs *jobs, int64_t job_no,
                                                       .score = -1},
                           NULL);
     if (job_id != NULL && passes)
-        paused_jobs_postpone(&jobs->paused, job_id, clock_monotonic_ms());
+        paused_jobs_postpone(&jobs->paused, job_id, job_no,
+                             clock_monotonic_ms());
     else if (job_id != NULL)
         (void)paused_jobs_forget(&jobs->paused, job_id);
 }
@@ -109,9 +110,9 @@ static void take_up_paused(struct jobs *jobs, int64_t now)
         if (resume_job(jobs, job.job_no, job.id))
             log_info("job-taken-up", "%s: %s", job.id,
                      job.awaits == AWAITS_WORKER ? "a worker is available"
-                                                 : "trying the disk again");
+                                                 : "trying again");
         else
-            paused_jobs_postpone(&jobs->paused, job.id, now);
+            paused_jobs_postpone(&jobs->paused, job.id, job.job_no, now);
     }
 }
 

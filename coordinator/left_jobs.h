@@ -2,8 +2,8 @@
 // paused until they could be resumed, and that this coordinator takes up.
 //
 //   start ---> surveyed, off the loop ---> to be taken up ---> opened
-//                 ^            |                  |
-//                 +-- 5 s -----+                  '---> paused again
+//                 ^            |                  |               |
+//                 +-- 5 s -----+                  '---> paused <--'
 //        the store could not be read                    (paused_jobs.h)
 //
 // The survey also removes the folders in which a killed coordinator ran the

@@ -170,8 +170,11 @@ void paused_jobs_add(struct paused_jobs *paused, const struct job_work *work,
 void paused_jobs_add_left(struct paused_jobs *paused,
                           const struct paused_view *wanted, int64_t now)
 {
-    struct paused_job *job = make(paused, wanted->id, wanted->job_no);
+    struct paused_job *job = *find(paused, wanted->id);
 
+    if (job != NULL)
+        return;
+    job = make(paused, wanted->id, wanted->job_no);
     if (job == NULL) {
         warn_not_watched(wanted->id);
         return;
@@ -245,10 +248,16 @@ bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
 }
 
 void paused_jobs_postpone(struct paused_jobs *paused, const char *id,
-                          int64_t now)
+                          int64_t job_no, int64_t now)
 {
     struct paused_job *job = *find(paused, id);
 
-    if (job != NULL)
-        job->again_ms = now + LATER_MS;
+    if (job == NULL)
+        job = make(paused, id, job_no);
+    if (job == NULL) {
+        warn_not_watched(id);
+        return;
+    }
+    job->again_ms = now + LATER_MS;
+    forget_oldest(paused);
 }

@@ -67,7 +67,7 @@ void paused_jobs_add(struct paused_jobs *paused, const struct job_work *work,
                      enum awaits awaits, int64_t now);
 
 // Adds a job that the last coordinator left: it has tried none of the present
-// workers.
+// workers. Does nothing if the job has paused here meanwhile.
 void paused_jobs_add_left(struct paused_jobs *paused,
                           const struct paused_view *wanted, int64_t now);
 
@@ -85,8 +85,10 @@ int64_t paused_jobs_forget(struct paused_jobs *paused, const char *id);
 bool paused_jobs_due(struct paused_jobs *paused, const struct engine *engine,
                      int64_t now, struct paused_view *out);
 
-// Call when the job could not be begun now; it is tried again a little later.
+// Call when the job could not be begun now, for a cause that passes; it is
+// tried again a little later. A job that is not here is added: it awaits
+// nothing else.
 void paused_jobs_postpone(struct paused_jobs *paused, const char *id,
-                          int64_t now);
+                          int64_t job_no, int64_t now);
 
 #endif

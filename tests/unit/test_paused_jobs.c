@@ -2,6 +2,9 @@
 
 #include <criterion/criterion.h>
 
+#include "common/clock.h"
+#include "coordinator/jobs_state.h"
+
 // In virtual time: nothing here really waits.
 
 enum { SECOND = 1000, REPAIRED_MS = 10 * SECOND };
@@ -185,4 +188,38 @@ Test(paused_jobs, disk_that_failed_all_night_is_retried_within_ten_seconds)
 {
     try_in_vain(AWAITS_DISK, 500);
     cr_expect_lt(begins_after(), REPAIRED_MS);
+}
+
+static void leave_job_behind(void)
+{
+    paused_jobs_add_left(&paused, &(struct paused_view){"job", 1, AWAITS_DISK},
+                         now);
+}
+
+// A person resumed it before the coordinator took it up, and it paused again.
+Test(paused_jobs, job_that_paused_before_it_was_taken_up_is_here_once)
+{
+    pause_for(AWAITS_DISK, false);
+    leave_job_behind();
+    cr_expect_eq(paused_jobs_forget(&paused, "job"), 1);
+    cr_expect_eq(begins_after(), -1, "it was stopped");
+}
+
+// The coordinator took up a job that was running when the last one ended, which
+// has not paused.
+Test(paused_jobs, job_that_could_not_be_read_for_a_moment_is_tried_again)
+{
+    static const enum err_code passing[] = {ERR_STORE, ERR_BUSY};
+
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        struct jobs jobs = {.engine = &engine};
+        struct err why = ERR_CLEAR;
+
+        err_set(&why, passing[i], "not now");
+        now = clock_monotonic_ms();
+        jobs_note_not_resumed(&jobs, 1, "job", &why);
+        paused = jobs.paused;
+        cr_expect_geq(begins_after(), 0, "%d", (int)passing[i]);
+        paused_jobs_release(&paused);
+    }
 }
