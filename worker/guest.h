@@ -54,8 +54,8 @@ bool guest_hours_include(const struct guest_hours *hours, int minute_of_day);
 const char *guest_refusal(struct guest *guest, int64_t now_ms);
 
 // Returns how many connections to a port of this machine belong to others.
-// `lines` is the text of /proc/net/tcp or tcp6; is_ours says whether a socket,
-// given by its inode, is ours. Pure.
+// `lines` is the text of /proc/net/tcp, followed by that of tcp6; is_ours says
+// whether a socket, given by its inode, is ours. Pure.
 size_t guest_count_others(const char *lines, int port,
                           bool (*is_ours)(void *user, uint64_t inode),
                           void *user);

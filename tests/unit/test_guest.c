@@ -1,4 +1,8 @@
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string.h>
 
@@ -95,4 +99,52 @@ Test(guest, worker_without_guest_rules_may_always_work)
     struct guest guest = {.port = 1};
 
     cr_expect_null(guest_refusal(&guest, 0));
+}
+
+// --- our own connection ---
+
+// Listens for both families, as a server does that is told 0.0.0.0. Returns -1
+// on a machine without IPv6.
+static int listen_for_both(struct sockaddr_in6 *address)
+{
+    socklen_t len = sizeof *address;
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    *address = (struct sockaddr_in6){.sin6_family = AF_INET6,
+                                     .sin6_addr = IN6ADDR_ANY_INIT};
+    if (fd >= 0 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int)) ==
+            0 &&
+        bind(fd, (struct sockaddr *)address, len) == 0 && listen(fd, 1) == 0 &&
+        getsockname(fd, (struct sockaddr *)address, &len) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+// The kernel lists the server's end among those of IPv6, and ours among those
+// of IPv4.
+Test(guest, our_connection_to_a_server_of_both_families_is_ours)
+{
+    struct sockaddr_in6 both;
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    int listener = listen_for_both(&both);
+    int ours, theirs;
+
+    if (listener < 0)
+        cr_skip_test("no IPv6 here");
+    to.sin_port = both.sin6_port;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(connect(ours, (struct sockaddr *)&to, sizeof to), 0);
+    theirs = accept(listener, NULL, NULL);
+    cr_assert_geq(theirs, 0);
+
+    struct guest guest = {
+        .yields = true, .most_load = 1000000, .port = ntohs(both.sin6_port)};
+    cr_expect_null(guest_refusal(&guest, 0), "%s", guest.why);
+    close(theirs);
+    close(ours);
+    close(listener);
 }
