@@ -191,32 +191,35 @@ static void write_sql(struct buf *out)
                   " AS prompt_known,"
                   " sum(max(c.cached_tokens, 0)) AS cached,"
                   " sum(c.generated_tokens) AS generated,"
-                  " sum(c.total_us) AS us, max(c.id) AS last");
+                  " sum(c.total_us) AS us");
     for (size_t i = 0; i < BUCKETS; i++)
         buf_printf(out, ", count(iif(c.total_us <= %.0f, 1, NULL)) AS b%zu",
                    bucket_s[i] * 1e6, i);
     buf_puts(out, " FROM calls c JOIN call_kinds k ON k.id = c.kind_id"
                   " WHERE c.id > CAST(?1 AS INTEGER)"
-                  " AND c.id <= CAST(?1 AS INTEGER) + CAST(?2 AS INTEGER)"
+                  " AND c.id <= CAST(?2 AS INTEGER)"
                   " GROUP BY k.role, c.outcome");
 }
 
-// Adds up one batch of the calls since the last time.
+// Adds up the calls since the last time, up to this one.
 static bool add_piece(struct metrics *metrics, struct store *store,
-                      const char *sql)
+                      const char *sql, int64_t up_to)
 {
     struct err ignored = ERR_CLEAR;
-    char after[32], most[32];
-    const char *args[] = {after, most};
+    char after[32], last[32];
+    const char *args[] = {after, last};
     json_t *rows;
 
     (void)snprintf(after, sizeof after, "%" PRId64, metrics->last_call);
-    (void)snprintf(most, sizeof most, "%d", CALLS_AT_ONCE);
+    (void)snprintf(last, sizeof last, "%" PRId64, up_to);
     rows = query_rows(store, sql, args, 2, &ignored);
+    if (rows == NULL)
+        return false;
     for (size_t i = 0; i < json_array_size(rows); i++)
         add_row(metrics, json_array_get(rows, i));
     json_decref(rows);
-    return rows != NULL;
+    metrics->last_call = up_to;
+    return true;
 }
 
 static int64_t last_call_of(struct store *store)
@@ -231,20 +234,20 @@ static int64_t last_call_of(struct store *store)
     return last;
 }
 
-// Adds up to the last call that exists now. Ids only grow.
+// Adds up to the last call that exists now. Ids only grow, and calls that come
+// meanwhile are left for the next time.
 static void add_up(struct metrics *metrics, struct store *store)
 {
     int64_t last = last_call_of(store);
     struct buf sql = BUF_INIT(8192);
+    bool ok = true;
 
     write_sql(&sql);
-    while (sql.data != NULL && metrics->last_call < last) {
-        if (!add_piece(metrics, store, sql.data))
-            break;
-        metrics->last_call += CALLS_AT_ONCE;
+    while (ok && sql.data != NULL && metrics->last_call < last) {
+        int64_t up_to = metrics->last_call + CALLS_AT_ONCE;
+
+        ok = add_piece(metrics, store, sql.data, up_to < last ? up_to : last);
     }
-    if (metrics->last_call > last)
-        metrics->last_call = last;
     buf_release(&sql);
 }
 
