@@ -99,8 +99,8 @@ const struct command_entry cmd_best = {
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_CSV) |
                OPTION_BIT(OPT_LIMIT),
     .max_operands = 1,
-    .document = "a list of `rank`, `trial`, `kind`, `score`, `n`, "
-                "`candidate`, `instructions`, `demos`, `tuned`; the first "
-                "with `prompts`",
+    .document = "a list of `rank`, `trial`, `kind`, `score`, `baseline` (its "
+                "score on the same rows), `n`, `candidate`, `instructions`, "
+                "`demos`, `tuned`; the first with `prompts`",
     .run = run,
 };

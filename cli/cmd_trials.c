@@ -33,10 +33,11 @@ const struct command_entry cmd_trials = {
     .example = "promptcc trials customer-care --store promptcc.db",
     .options = OPTIONS_HISTORY | OPTION_BIT(OPT_CSV) | OPTION_BIT(OPT_JSON),
     .max_operands = 1,
-    .document = "a list of `trial`, `state`, `kind` (`baseline`, "
-                "`minibatch`, `full`), `score`, `baseline` (its score on "
-                "the same rows), `n`, `candidate`, `instructions`, "
-                "`demos`, `tuned` (what it chose of the job's tunables), "
-                "`calls`, `tokens`, `started`, `finished`",
+    .document =
+        "a list of `trial`, `state`, `kind` (`baseline`, `minibatch`, `full`), "
+        "`score`, `low` and `high` (its interval), `baseline` (its score on "
+        "the same rows), `n`, `candidate`, `instructions`, `demos`, `tuned` "
+        "(what it chose of the job's tunables), `calls`, `tokens`, `started`, "
+        "`finished`",
     .run = run,
 };

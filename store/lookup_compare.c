@@ -3,6 +3,7 @@
 #include "store/lookup_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,23 +12,30 @@
 #include "common/stats.h"
 #include "store/query.h"
 
-enum {
-    IDS_BYTES = 64 << 10,
-    COMPARE_SEED = 0, // of the intervals: the same at every look
-};
+enum { IDS_BYTES = 64 << 10, NUMBER_BYTES = 32 };
 
-// ?2 and ?3 are the candidates. Extra replicates, drawn to measure the noise,
-// do not count, as in the job's own scores.
+// ?2 and ?3 are the candidates, ?4 is the share. A row belongs to "val" if its
+// share is "val" or "train, val". Extra replicates, drawn to measure the noise,
+// do not count, as in the job's own scores. `at` is the place of the pair when
+// the job computes what it says about the two: an interval that is resampled
+// depends on the seed and on the order of the scores.
 static const char pairs_sql[] =
     "WITH e AS (SELECT candidate_id, row, avg(score) AS score, max(id) AS id"
     "  FROM evaluations WHERE job_no = " JOB_NO " AND replicate = 0"
     "  AND candidate_id IN (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))"
-    "  GROUP BY candidate_id, row)"
-    " SELECT a.row, coalesce(x.share, '') AS share, a.score AS a,"
-    "  b.score AS b, a.id AS a_id, b.id AS b_id FROM e a"
+    "  GROUP BY candidate_id, row),"
+    " s AS (SELECT i.value AS row, i.key AS place"
+    "  FROM splits, json_each(row_numbers) i"
+    "  WHERE job_no = " JOB_NO " AND splits.share = ?4)"
+    " SELECT a.row, a.score AS a, b.score AS b, a.id AS a_id, b.id AS b_id,"
+    "  row_number() OVER (ORDER BY s.place, a.row) - 1 AS at,"
+    "  (SELECT seed FROM jobs WHERE id = ?1) AS seed FROM e a"
     " JOIN e b ON b.row = a.row AND b.candidate_id = CAST(?3 AS INTEGER)"
     " LEFT JOIN examples x ON x.job_no = " JOB_NO " AND x.row = a.row"
-    " WHERE a.candidate_id = CAST(?2 AS INTEGER) ORDER BY a.row";
+    " LEFT JOIN s ON s.row = a.row"
+    " WHERE a.candidate_id = CAST(?2 AS INTEGER)"
+    "  AND (coalesce(x.share, '') = '' OR instr(x.share, ?4) > 0)"
+    " ORDER BY a.row";
 static const char details_sql[] =
     "SELECT id AS evaluation, row, share, file, line, inputs, labels, answer,"
     " outcome, score, reason FROM v_evaluations"
@@ -45,14 +53,6 @@ static enum change change_of(const json_t *pair)
     return b < a ? CHANGE_LOST : CHANGE_SAME;
 }
 
-// A row belongs to "val" if its share is "val" or "train, val".
-static bool is_in_share(const json_t *pair, const char *share)
-{
-    const char *of = json_get_text(pair, "share", "");
-
-    return share[0] == '\0' || of[0] == '\0' || strstr(of, share) != NULL;
-}
-
 static bool is_shown(const json_t *pair, const char *show)
 {
     enum change change = change_of(pair);
@@ -64,32 +64,42 @@ static bool is_shown(const json_t *pair, const char *show)
 
 struct versus {
     int64_t candidate_a, candidate_b;
-    json_t *pairs; // of the share; owned
-    double *a, *b; // their scores; owned
+    const char *share; // borrowed
+    json_t *pairs;     // owned
+    double *a, *b;     // their scores, in the order of `at`; owned
     size_t n, counts[3];
+    uint64_t seed; // the job's
 };
 
-// Release out in any case.
-static bool read_versus(const json_t *all, const char *share,
-                        struct versus *out, struct err *err)
+static bool read_pairs(struct store *store, const char *id, struct versus *out,
+                       struct err *err)
 {
-    size_t most = json_array_size(all) + 1;
+    char a[NUMBER_BYTES], b[NUMBER_BYTES];
+    const char *args[] = {id, a, b, out->share};
 
-    out->pairs = json_array();
-    out->a = calloc(most, sizeof *out->a);
-    out->b = calloc(most, sizeof *out->b);
-    if (out->pairs == NULL || out->a == NULL || out->b == NULL) {
+    (void)snprintf(a, sizeof a, "%" PRId64, out->candidate_a);
+    (void)snprintf(b, sizeof b, "%" PRId64, out->candidate_b);
+    out->pairs = query_rows(store, pairs_sql, args, 4, err);
+    return out->pairs != NULL;
+}
+
+static bool read_scores(struct versus *out, struct err *err)
+{
+    out->n = json_array_size(out->pairs);
+    out->seed =
+        (uint64_t)json_get_int(json_array_get(out->pairs, 0), "seed", 0);
+    out->a = calloc(out->n + 1, sizeof *out->a);
+    out->b = calloc(out->n + 1, sizeof *out->b);
+    if (out->a == NULL || out->b == NULL) {
         err_nomem(err, "a comparison");
         return false;
     }
-    for (size_t i = 0; i < json_array_size(all); i++) {
-        json_t *pair = json_array_get(all, i);
+    for (size_t i = 0; i < out->n; i++) {
+        const json_t *pair = json_array_get(out->pairs, i);
+        int64_t at = json_get_int(pair, "at", 0);
 
-        if (!is_in_share(pair, share))
-            continue;
-        (void)json_array_append(out->pairs, pair);
-        out->a[out->n] = json_get_number(pair, "a", 0);
-        out->b[out->n++] = json_get_number(pair, "b", 0);
+        out->a[at] = json_get_number(pair, "a", 0);
+        out->b[at] = json_get_number(pair, "b", 0);
         out->counts[change_of(pair)]++;
     }
     return true;
@@ -102,13 +112,14 @@ static void release_versus(struct versus *versus)
     free(versus->b);
 }
 
-static json_t *side_json(int64_t candidate, const double *scores, size_t n)
+static json_t *side_json(const struct versus *versus, int64_t candidate,
+                         const double *scores)
 {
-    struct interval sure = stats_interval(scores, n, COMPARE_SEED);
+    struct interval sure = stats_interval(scores, versus->n, versus->seed);
 
     return json_pack("{s:I, s:f, s:f, s:f}", "candidate", (json_int_t)candidate,
-                     "score", stats_mean(scores, n), "low", sure.low, "high",
-                     sure.high);
+                     "score", stats_mean(scores, versus->n), "low", sure.low,
+                     "high", sure.high);
 }
 
 // Returns the pairs of the page, and the ids of their evaluations as a JSON
@@ -209,10 +220,10 @@ static json_t *compare_json(struct store *store, const char *id,
     if (rows != NULL)
         answer = json_pack(
             "{s:s, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:o}", "share",
-            json_get_text(argument, "share", "val"), "n", (json_int_t)versus->n,
-            "a", side_json(versus->candidate_a, versus->a, versus->n), "b",
-            side_json(versus->candidate_b, versus->b, versus->n), "p_value",
-            stats_paired(versus->a, versus->b, versus->n, COMPARE_SEED), "won",
+            versus->share, "n", (json_int_t)versus->n, "a",
+            side_json(versus, versus->candidate_a, versus->a), "b",
+            side_json(versus, versus->candidate_b, versus->b), "p_value",
+            stats_paired(versus->a, versus->b, versus->n, versus->seed), "won",
             (json_int_t)versus->counts[CHANGE_WON], "lost",
             (json_int_t)versus->counts[CHANGE_LOST], "same",
             (json_int_t)versus->counts[CHANGE_SAME], "total", (json_int_t)total,
@@ -226,21 +237,13 @@ static json_t *compare_json(struct store *store, const char *id,
 json_t *lookup_compare(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
-    struct versus versus = {0};
-    json_t *pairs, *answer = NULL;
+    struct versus versus = {.share = json_get_text(argument, "share", "val")};
+    json_t *answer = NULL;
 
-    if (!lookup_two_candidates(store, id, argument, &versus.candidate_a,
-                               &versus.candidate_b, err))
-        return NULL;
-    pairs = lookup_rows(
-        store, pairs_sql,
-        &(struct lookup_values){id, versus.candidate_a, versus.candidate_b},
-        err);
-    if (pairs != NULL &&
-        read_versus(pairs, json_get_text(argument, "share", "val"), &versus,
-                    err))
+    if (lookup_two_candidates(store, id, argument, &versus.candidate_a,
+                              &versus.candidate_b, err) &&
+        read_pairs(store, id, &versus, err) && read_scores(&versus, err))
         answer = compare_json(store, id, argument, &versus, err);
     release_versus(&versus);
-    json_decref(pairs);
     return answer;
 }

@@ -48,7 +48,9 @@ void lookup_boolean(json_t *rows, const char *key);
 // with ERR_INPUT and the text `missing`.
 json_t *lookup_only(json_t *rows, const char *missing, struct err *err);
 
-// Adds "low" and "high" to rows that have a "score" over "n" examples.
+// Sees to "low" and "high" of rows that are null in stores of older versions,
+// which kept no intervals: adds Wilson's where there is a "score" over "n"
+// examples, and takes the null ones away where there is none.
 void lookup_add_intervals(json_t *rows);
 
 // Return "limit" and "offset" of an argument, clamped to their bounds.

@@ -66,8 +66,9 @@ static const char page_where[] =
 // Only the rows of the page are joined with their texts; the rest are sorted by
 // number alone: 100,000 trials in 60 ms.
 static const char page_columns[] =
-    "SELECT v.trial, v.state, v.kind, v.score, v.baseline, v.n, v.candidate,"
-    " v.instructions, v.demos, v.tuned, v.calls, v.tokens, v.started, "
+    "SELECT v.trial, v.state, v.kind, v.score, v.low, v.high, v.baseline, v.n,"
+    " v.candidate, v.instructions, v.demos, v.tuned, v.calls, v.tokens, "
+    "v.started, "
     "v.finished"
     " FROM (SELECT number, row_number() OVER () AS place FROM (SELECT number";
 
@@ -91,6 +92,10 @@ void lookup_add_intervals(json_t *rows)
         json_t *row = json_array_get(rows, i);
         int64_t n = json_get_int(row, "n", 0);
 
+        if (json_is_number(json_object_get(row, "low")))
+            continue;
+        (void)json_object_del(row, "low");
+        (void)json_object_del(row, "high");
         if (!json_is_number(json_object_get(row, "score")) || n <= 0)
             continue;
         struct interval sure =
@@ -160,8 +165,8 @@ json_t *lookup_trial_page(struct store *store, const char *id,
 // its own point. The other values of a point come from the same trial: with a
 // single max, SQLite takes bare columns from that row.
 static const char curve_sql[] =
-    "SELECT number AS trial, kind, max(score) AS score, baseline, n,"
-    "  candidate_id AS candidate, count(*) AS trials"
+    "SELECT number AS trial, kind, max(score) AS score, low, high, baseline,"
+    "  n, candidate_id AS candidate, count(*) AS trials"
     " FROM trials WHERE job_no = " JOB_NO " AND state = 'done'"
     " GROUP BY number / CAST(?2 AS INTEGER), CASE kind"
     "  WHEN 'baseline' THEN 2 WHEN 'full' THEN 1 ELSE 0 END"
@@ -338,7 +343,7 @@ json_t *lookup_importance(struct store *store, const char *id,
 // calls of the best candidates and of the baseline. The baseline need not be
 // the first trial, because other forms of answer may be tried before it.
 static const char tokens_sql[] =
-    "WITH t AS (SELECT candidate_id, number, score, baseline, n,"
+    "WITH t AS (SELECT candidate_id, number, score, low, high, baseline, n,"
     "  max(kind = 'baseline') OVER (PARTITION BY candidate_id) AS written,"
     "  row_number() OVER (PARTITION BY candidate_id ORDER BY n DESC, number)"
     "   AS turn"
@@ -353,8 +358,8 @@ static const char tokens_sql[] =
     "  WHERE e.job_no = " JOB_NO
     "   AND e.candidate_id IN (SELECT candidate_id FROM c)"
     "  GROUP BY e.candidate_id)"
-    " SELECT c.number AS trial, c.candidate_id AS candidate, c.score,"
-    "  CASE WHEN c.written THEN 'baseline' ELSE 'full' END AS kind,"
+    " SELECT c.number AS trial, c.candidate_id AS candidate, c.score, c.low,"
+    "  c.high, CASE WHEN c.written THEN 'baseline' ELSE 'full' END AS kind,"
     "  c.baseline, c.n, 1.0 * u.prompt / u.examples AS prompt_tokens,"
     "  1.0 * u.generated / u.examples AS generated_tokens"
     " FROM c JOIN u ON u.candidate_id = c.candidate_id"

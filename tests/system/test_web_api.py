@@ -171,6 +171,35 @@ def test_a_job_document_agrees_with_the_output_of_run(site, store,
                                      "lost" if change < 0 else "same")
 
 
+def test_intervals_of_graded_scores_are_those_of_the_job(stage):
+    """They are resampled, so they depend on the seed and on the order of the
+    examples."""
+    store = stage.folder / "graded.db"
+    ran = stage.promptcc("run", ROOT / "jobs/legal_clauses", "--simulate",
+                         "--seed", 752, "--optimizer", "bootstrap_few_shot",
+                         "--store", store, "--out", stage.folder / "graded",
+                         "--json")
+    assert ran.status == 0, ran
+    same = ran.json["same_rows"] or ran.json
+    listed = stage.promptcc("trials", "--store", store, "--json").json
+    site = Site(stage.coordinator(store, "--http", "127.0.0.1:0"))
+    of_job = f"/api/v1/jobs/{ran.json['job']}"
+
+    compared = site.get(f"{of_job}/compare")
+    for side, name in (("a", "baseline"), ("b", "compiled")):
+        for member in ("score", "low", "high"):
+            assert compared[side][member] == same[name][member], (side, member)
+    assert compared["p_value"] == site.get(of_job)["best"]["p_value"]
+
+    intervals = {t["trial"]: (t["low"], t["high"]) for t in listed}
+    points = site.get(f"{of_job}/curve")["points"]
+    page = site.get(f"{of_job}/trials?limit=1000")["trials"]
+    lengths = site.get(f"{of_job}/tokens")
+    assert len(page) == len(listed) and points and lengths
+    for shown in page + points + lengths:
+        assert intervals[shown["trial"]] == (shown["low"], shown["high"])
+
+
 def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
     listed = module_stage.promptcc("trials", "--store", store, "--json").json
     whole = site.get("/api/v1/jobs/shop/trials?limit=1000")
