@@ -39,6 +39,10 @@ static void put_job(const struct terminal *terminal, const json_t *job,
     } else if (json_is_string(json_object_get(document, "finish_reason"))) {
         buf_putc(out, '\n');
         report_run(terminal, document, out);
+    } else if (json_is_number(json_object_get(job, "score"))) {
+        buf_printf(out, "%-13s", "best so far");
+        report_score(terminal, job, out);
+        buf_putc(out, '\n');
     }
 }
 

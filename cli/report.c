@@ -33,8 +33,8 @@ static void put_label(const struct terminal *terminal, const char *text,
     put_style(terminal, STYLE_PLAIN, out);
 }
 
-static void put_score(const struct terminal *terminal, const json_t *score,
-                      struct buf *out)
+void report_score(const struct terminal *terminal, const json_t *score,
+                  struct buf *out)
 {
     if (!json_is_object(score)) {
         buf_puts(out, "-");
@@ -55,7 +55,7 @@ static size_t score_columns(const json_t *score)
     struct buf text = BUF_INIT(LINE_BYTES);
     size_t columns;
 
-    put_score(&plain, score, &text);
+    report_score(&plain, score, &text);
     columns = text.len;
     buf_release(&text);
     return columns;
@@ -78,9 +78,9 @@ static void put_pair(const struct terminal *terminal, const char *name,
     const json_t *baseline = json_object_get(pair, "baseline");
 
     put_label(terminal, name, out);
-    put_score(terminal, baseline, out);
+    report_score(terminal, baseline, out);
     put_arrow(terminal, score_columns(baseline), columns, out);
-    put_score(terminal, json_object_get(pair, "compiled"), out);
+    report_score(terminal, json_object_get(pair, "compiled"), out);
     buf_putc(out, '\n');
 }
 
@@ -582,7 +582,7 @@ void report_eval(const struct terminal *terminal, const json_t *document,
 {
     put_simulated(terminal, document, out);
     put_label(terminal, "score", out);
-    put_score(terminal, document, out);
+    report_score(terminal, document, out);
     buf_putc(out, '\n');
     put_faults(terminal, document, json_get_int(document, "n", 0), out);
     put_judge(terminal, document, out);

@@ -21,6 +21,11 @@ void report_run(const struct terminal *terminal, const json_t *document,
 // inputs as given_put_needed appends them.
 void report_try(const json_t *document, const char *words, struct buf *out);
 
+// Appends `score`, which has its interval and its number of examples: "36.2 %
+// (24 to 50, n = 47)"; "-" if it is no object.
+void report_score(const struct terminal *terminal, const json_t *score,
+                  struct buf *out);
+
 // For `eval`.
 void report_eval(const struct terminal *terminal, const json_t *document,
                  struct buf *out);

@@ -27,16 +27,20 @@ enum { BEST_LIMIT = 5 };
 
 // A job without a final score shows its score so far, from bests. Both are of
 // the rows that the baseline was scored on too; an `eval` has only its own.
+#define JOB_COLUMNS                                                            \
+    JOB_NAMES ", coalesce(" JOB_SCORE ", b.score) AS score, " JOB_FACTS        \
+              ", " JOB_FIGURES
+#define JOB_ROWS                                                               \
+    " FROM v_jobs v JOIN jobs j ON j.id = v.job"                               \
+    " LEFT JOIN bests b ON b.job_no = j.no "
+
 static const char jobs_sql[] =
-    "SELECT " JOB_NAMES ", coalesce(" JOB_SCORE ", b.score) AS score,"
-    " " JOB_FACTS ", " JOB_FIGURES " FROM v_jobs v JOIN jobs j ON j.id = v.job"
-    " LEFT JOIN bests b ON b.job_no = j.no ORDER BY v.updated DESC";
+    "SELECT " JOB_COLUMNS JOB_ROWS "ORDER BY v.updated DESC";
 // The same for a job that was last run by a promptcc that did not write bests.
 static const char score_so_far_sql[] =
     "SELECT score, n FROM v_best WHERE job = ?1 AND rank = 1";
 static const char show_sql[] =
-    "SELECT " JOB_NAMES ", " JOB_SCORE " AS score, " JOB_FACTS ", j.document"
-    " FROM v_jobs v JOIN jobs j ON j.id = v.job WHERE v.job = ?1";
+    "SELECT " JOB_COLUMNS ", j.document" JOB_ROWS "WHERE v.job = ?1";
 static const char trials_sql[] =
     "SELECT trial, state, kind, score, low, high, baseline, n, candidate,"
     " instructions, demos, tuned, calls, tokens, started, finished FROM "
@@ -125,12 +129,18 @@ static json_t *answer_show(struct store *store, const char *id,
 {
     json_t *rows =
         lookup_rows(store, show_sql, &(struct lookup_values){id}, err);
+    json_t *job;
 
     (void)argument;
     lookup_boolean(rows, "simulated");
     lookup_parse(rows, "document");
     explain_abandoned(store, rows);
-    return lookup_only(rows, "job", err);
+    job = lookup_only(rows, "job", err);
+    if (job != NULL && !add_score_so_far(store, job, err)) {
+        json_decref(job);
+        return NULL;
+    }
+    return job;
 }
 
 static json_t *answer_trials(struct store *store, const char *id,

@@ -121,6 +121,17 @@ static bool add_first(struct store *store, const char *id, json_t *summary,
     return row != NULL && json_object_set_new(summary, key, row) == 0;
 }
 
+// A job without a final score has its score so far.
+static bool add_score(json_t *summary)
+{
+    const json_t *best = json_object_get(summary, "best");
+
+    return !json_is_null(json_object_get(summary, "score")) ||
+           json_is_null(best) ||
+           json_object_set(summary, "score", json_object_get(best, "score")) ==
+               0;
+}
+
 json_t *lookup_summary(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
@@ -138,7 +149,8 @@ json_t *lookup_summary(struct store *store, const char *id,
         add_rows(store, id, summary, "models", models_sql, err) &&
         add_rows(store, id, summary, "shares", shares_sql, err) &&
         add_first(store, id, summary, "baseline", baseline_sql, err) &&
-        add_first(store, id, summary, "best", best_sql, err))
+        add_first(store, id, summary, "best", best_sql, err) &&
+        add_score(summary))
         return summary;
     json_decref(summary);
     return NULL;

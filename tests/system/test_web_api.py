@@ -497,6 +497,13 @@ def test_a_paused_job_shows_its_best_so_far(stage):
     assert listed[0]["score"] == best["score"]
     assert listed[0]["low"] < best["score"] < listed[0]["high"]
     assert listed[0]["n"] == best["n"]
+    to = ["--coordinator", coordinator.endpoint]
+    one = stage.promptcc("show", "shop", *to, "--json").json
+    assert one.pop("document") is not None
+    assert one == stage.promptcc("jobs", *to, "--json").json[0] == listed[0]
+    assert site.get("/api/v1/jobs/shop")["score"] == best["score"]
+    shown = stage.promptcc("show", "shop", *to)
+    assert f"best so far  {100 * best['score']:.1f} % (" in shown.out
     shown = stage.promptcc("jobs", "--coordinator", coordinator.endpoint)
     assert f"{100 * best['score']:.1f} %" in shown.out
     gate.release()
