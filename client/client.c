@@ -81,16 +81,6 @@ static bool copy_result(const struct result *from, struct client_result *out,
     return true;
 }
 
-static bool on_refused(struct client *client, const struct refused *refused,
-                       struct err *err)
-{
-    if (strcmp(refused->code, "hello") == 0)
-        return client_lose_coordinator(client, err);
-    err_set(err, ERR_PROTOCOL, "the coordinator at %.100s refused: %s",
-            client->endpoint, refused->text);
-    return false;
-}
-
 // A coordinator in this process serves nobody else, so it cannot be too busy.
 static bool should_retry(struct client *client, const struct result *result)
 {
@@ -105,6 +95,26 @@ struct wish {
     bool accepted; // ACCEPTED is enough
     bool fulfilled;
 };
+
+// A coordinator that was restarted, or had forgotten this client, answers no
+// command from before.
+static bool on_refused(struct client *client, const struct wish *wish,
+                       const struct refused *refused, struct err *err)
+{
+    if (strcmp(refused->code, "hello") != 0)
+        err_set(err, ERR_PROTOCOL, "the coordinator at %.100s refused: %s",
+                client->endpoint, refused->text);
+    else if (!client_lose_coordinator(client, err))
+        return false;
+    else if (wish->reply == NULL)
+        return true;
+    else
+        err_set(err, ERR_IO,
+                "the coordinator at %.100s went away before it answered, and "
+                "may have done what it was told",
+                client->endpoint);
+    return false;
+}
 
 static bool take_reply(struct client *client, struct wish *wish,
                        const struct reply *reply, struct err *err)
@@ -130,7 +140,7 @@ static bool take_message(struct client *client, const struct message *message,
         client_take_welcome(client);
         return true;
     case MESSAGE_REFUSED:
-        return on_refused(client, &message->as.refused, err);
+        return on_refused(client, wish, &message->as.refused, err);
     case MESSAGE_ACCEPTED:
         submission_accepted(&client->job, &message->as.accepted,
                             client->heard_ms);
@@ -374,19 +384,42 @@ void client_set_patience(struct client *client, int64_t ms)
     client->reply_ms = ms;
 }
 
+// Waits for a WELCOME: for the first one as long as client_open was told, and
+// for that of a coordinator that went away between two commands as long as for
+// a reply.
+static bool wait_for_welcome(struct client *client, struct err *err)
+{
+    struct wish wish = {0};
+    int64_t began = clock_monotonic_ms();
+
+    while (!client->welcomed) {
+        if (!turn(client, &wish, &began, err))
+            return false;
+        if (client->was_welcomed && !client->welcomed &&
+            clock_monotonic_ms() - began > client->reply_ms) {
+            err_set(err, ERR_IO, "the coordinator at %.120s does not answer",
+                    client->endpoint);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool client_command(struct client *client, const char *verb, const char *job,
                     const char *argument, char **document, struct err *err)
 {
     struct wish wish = {.reply = document};
-    int64_t began = clock_monotonic_ms();
+    struct err ignored = ERR_CLEAR;
 
     // A REPLY does not say which command it answers, so a late one to an
     // earlier command would be mistaken for the answer to this one.
     if (client->unanswered > 0 && !client_reconnect(client, err))
         return false;
-    while (!client->welcomed)
-        if (!turn(client, &wish, &began, err))
-            return false;
-    return send_command(client, verb, job, argument, err) &&
-           wait_for(client, &wish, client->reply_ms, err);
+    if (!wait_for_welcome(client, err))
+        return false;
+    if (send_command(client, verb, job, argument, err))
+        return wait_for(client, &wish, client->reply_ms, err);
+    // There is no connection; the next command greets first.
+    (void)client_lose_coordinator(client, &ignored);
+    return false;
 }

@@ -83,8 +83,9 @@ bool client_submit(struct client *client, const struct submit *submit,
                    struct client_result *result, struct err *err);
 void client_result_release(struct client_result *result);
 
-// Sets how long client_command waits for a reply, and client_submit for a
-// coordinator that went away before it accepted the job: 30 s by default.
+// Sets how long client_command waits for a reply, or for a coordinator that
+// went away since the last command, and client_submit for one that went away
+// before it accepted the job: 30 s by default.
 void client_set_patience(struct client *client, int64_t ms);
 
 // Sends a command. *document is the reply's JSON, which the caller frees. A

@@ -33,7 +33,7 @@ struct client {
     int64_t epoch;
     int64_t patience_ms;
     int64_t reply_ms;   // patience for a REPLY, and with a coordinator that is
-                        // gone before it accepted a job
+                        // gone before it accepted a job or took a command
     int unanswered;     // commands on this connection without a REPLY
     bool remote;        // the coordinator is in another process
     bool welcomed;      // a WELCOME has come

@@ -27,6 +27,8 @@ struct slow {
     enum message_kind halts_at; // the first message of this kind
     long halt_ms;               // halts the coordinator for so long
     bool dies;                  // ends when a job comes
+    bool falls_silent;          // says nothing after the first question
+    bool forgets;               // knows nobody after the first question
     atomic_int submissions;
     atomic_bool over;
 };
@@ -87,6 +89,15 @@ static void halt_at(struct slow *slow, enum message_kind kind)
     slow->halt_ms = 0;
 }
 
+static void refuse(struct slow *slow, const struct wire_id *to)
+{
+    struct message message = {
+        .kind = MESSAGE_REFUSED,
+        .as.refused = {.code = "hello", .text = "say HELLO first"}};
+
+    (void)wire_send(slow->socket, to, &message, NULL);
+}
+
 static void *serve(void *user)
 {
     struct slow *slow = user;
@@ -107,8 +118,15 @@ static void *serve(void *user)
                 arena_release(&arena);
                 return NULL;
             }
+            if (slow->falls_silent && slow->questions > 0) {
+                arena_release(&arena);
+                continue;
+            }
             if (message.kind == MESSAGE_HELLO)
                 welcome(slow, &from);
+            else if (message.kind == MESSAGE_COMMAND && slow->forgets &&
+                     slow->questions > 0)
+                refuse(slow, &from);
             else if (message.kind == MESSAGE_COMMAND)
                 answer(slow, &from);
             else if (message.kind == MESSAGE_SUBMIT)
@@ -196,6 +214,52 @@ Test(client, a_command_that_is_given_up_may_still_be_carried_out,
         client_command(meeting.client, "pause", "shop", "", &document, &err));
     cr_expect_not_null(strstr(err.text, "may still do what it was told"), "%s",
                        err.text);
+    part(&meeting);
+}
+
+Test(client, a_coordinator_silent_since_the_last_command_is_given_up,
+     .timeout = 300)
+{
+    const struct slow slow = {.answers_first = true, .falls_silent = true};
+    struct meeting meeting;
+    struct err err = ERR_CLEAR;
+    char *document = NULL;
+
+    meet_one(&meeting, &slow, 30000);
+    cr_assert(client_command(meeting.client, "jobs", "", "", &document, &err),
+              "%s", err.text);
+    client_set_patience(meeting.client, 100);
+    for (int i = 0; i < 2; i++) {
+        err = ERR_CLEAR;
+        cr_expect_not(client_command(meeting.client, "jobs", "", "",
+                                     &(char *){NULL}, &err));
+        cr_expect_eq(err.code, ERR_IO, "%s", err.text);
+    }
+    cr_expect_not_null(strstr(err.text, "does not answer"), "%s", err.text);
+    free(document);
+    part(&meeting);
+}
+
+// A coordinator that was restarted never answers a command from before. Waiting
+// for the whole patience would exceed the test's time.
+Test(client, a_reply_that_cannot_come_is_not_waited_for, .timeout = 300)
+{
+    enum { HOUR_MS = 3600000 };
+    const struct slow slow = {.answers_first = true, .forgets = true};
+    struct meeting meeting;
+    struct err err = ERR_CLEAR;
+    char *document = NULL;
+
+    meet_one(&meeting, &slow, 30000);
+    client_set_patience(meeting.client, HOUR_MS);
+    cr_assert(client_command(meeting.client, "jobs", "", "", &document, &err),
+              "%s", err.text);
+    cr_expect_not(client_command(meeting.client, "stop", "shop", "",
+                                 &(char *){NULL}, &err));
+    cr_expect_eq(err.code, ERR_IO);
+    cr_expect_not_null(strstr(err.text, "may have done what it was told"), "%s",
+                       err.text);
+    free(document);
     part(&meeting);
 }
 
