@@ -236,8 +236,7 @@ static struct sizes measure_examples(const struct jobfile *file)
 {
     size_t n = dataset_size(file->dataset);
     struct err ignored = ERR_CLEAR;
-    struct columns *columns =
-        columns_new(file->job->program, NULL, 0, &ignored);
+    struct columns *columns = columns_new(file->job->program, NULL, &ignored);
     struct buf text = BUF_INIT(64 << 20);
     struct sizes sizes = {0};
     size_t sum = 0;

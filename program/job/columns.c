@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "program/job/columns_state.h"
+#include "program/metric/metric.h"
 
-enum { ARENA_BYTES = 4 << 20 };
+enum { ARENA_BYTES = 4 << 20, MAX_LABELS = PROGRAM_MAX_FIELDS + 1 };
+
+// A composed value.
+static const struct type composed = {.kind = TYPE_OBJECT};
 
 // Returns the `from` of the field that an output returns, or NULL.
 static const char *source_from(const struct program *program,
@@ -36,6 +40,16 @@ static void add_column(struct columns *columns, const char *name,
                             .input = input};
 }
 
+// Returns the type that an output has, or is at least similar to.
+static const struct type *output_like(const struct program *program,
+                                      size_t output)
+{
+    const struct type *type =
+        step_source_type(program, &program->outputs[output].source);
+
+    return type != NULL ? type : &composed;
+}
+
 static void add_outputs(struct columns *columns)
 {
     const struct program *program = columns->program;
@@ -45,8 +59,10 @@ static void add_outputs(struct columns *columns)
         const char *from = output->from != NULL
                                ? output->from
                                : source_from(program, &output->source);
-        add_column(columns, output->name, from,
-                   step_source_type(program, &output->source), NULL);
+        const struct type *type = step_source_type(program, &output->source);
+        add_column(columns, output->name, from, type, NULL);
+        if (type == NULL)
+            columns_find(columns, output->name)->like = &composed;
         if (output->source.step != SOURCE_INPUT)
             columns_find(columns, output->name)->may_be_null =
                 program->steps[output->source.step].may_be_left_out;
@@ -83,10 +99,33 @@ static bool add_step(struct columns *columns, size_t at)
     return true;
 }
 
-static bool fill_columns(struct columns *columns, const char *const *labels,
-                         size_t n_labels)
+static void add_labels(struct columns *columns, const char *const *labels,
+                       size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        add_column(columns, labels[i], NULL, NULL, NULL);
+        columns_find(columns, labels[i])->needed = true;
+    }
+}
+
+static void note_compared(struct columns *columns, const struct metric *metric)
+{
+    struct metric_label labels[MAX_LABELS];
+    size_t n = metric_labelled(metric, labels, MAX_LABELS);
+
+    for (size_t i = 0; i < n; i++) {
+        struct column *column = columns_find(columns, labels[i].label);
+        if (column != NULL && column->type == NULL && column->like == NULL)
+            column->like = output_like(columns->program, labels[i].output);
+    }
+}
+
+static bool fill_columns(struct columns *columns, const struct metric *metric)
 {
     const struct program *program = columns->program;
+    const char *labels[MAX_LABELS];
+    size_t n_labels =
+        metric == NULL ? 0 : metric_labels(metric, labels, MAX_LABELS);
     size_t room = program->n_inputs + program->n_outputs + n_labels;
 
     for (size_t i = 0; i < program->n_steps; i++)
@@ -104,15 +143,14 @@ static bool fill_columns(struct columns *columns, const char *const *labels,
     for (size_t i = 0; i < program->n_steps; i++)
         if (!add_step(columns, i))
             return false;
-    for (size_t i = 0; i < n_labels; i++) {
-        add_column(columns, labels[i], NULL, NULL, NULL);
-        columns_find(columns, labels[i])->needed = true;
-    }
+    add_labels(columns, labels, n_labels);
+    if (metric != NULL)
+        note_compared(columns, metric);
     return true;
 }
 
 static struct columns *make_columns(const struct program *program,
-                                    const char *const *labels, size_t n_labels,
+                                    const struct metric *metric,
                                     bool only_inputs, struct err *err)
 {
     struct columns *columns = calloc(1, sizeof *columns);
@@ -121,7 +159,7 @@ static struct columns *make_columns(const struct program *program,
         columns->arena = ARENA_INIT(ARENA_BYTES);
         columns->program = program;
         columns->only_inputs = only_inputs;
-        if (!fill_columns(columns, labels, n_labels)) {
+        if (!fill_columns(columns, metric)) {
             columns_free(columns);
             columns = NULL;
         }
@@ -140,16 +178,15 @@ static struct columns *make_columns(const struct program *program,
 }
 
 struct columns *columns_new(const struct program *program,
-                            const char *const *labels, size_t n_labels,
-                            struct err *err)
+                            const struct metric *metric, struct err *err)
 {
-    return make_columns(program, labels, n_labels, false, err);
+    return make_columns(program, metric, false, err);
 }
 
 struct columns *columns_new_inputs(const struct program *program,
                                    struct err *err)
 {
-    return make_columns(program, NULL, 0, true, err);
+    return make_columns(program, NULL, true, err);
 }
 
 void columns_free(struct columns *columns)

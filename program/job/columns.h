@@ -10,7 +10,10 @@
 // of its field if it can mean only one thing: a cell of a table is a text and
 // becomes what its field holds, 1 is the label "1" of `enum: [0, 1]`, and a
 // whole number becomes a text if a text is wanted. Whatever would need a guess
-// is rejected.
+// is rejected. A label that only the metric names (`label: gold`) is compared
+// with an output: "yes" becomes true if that is a bool, and the JSON of a cell
+// a list. It may also be of another type, so if it cannot be converted, it
+// stays.
 //
 // Columns are made once for a program and are then read-only.
 
@@ -27,6 +30,7 @@
 #include "program/job/rows.h"
 
 struct columns;
+struct metric;
 
 // Who hears of the mistakes in a row. key says where one is (for rows_place),
 // or is NULL.
@@ -35,11 +39,11 @@ struct column_faults {
     void *user;
 };
 
-// labels[0..n_labels) are those that every row must have. All arguments are
-// borrowed and must outlive the columns. Returns NULL when out of memory.
+// Every row must have the labels of the metric, which may be NULL. All
+// arguments are borrowed and must outlive the columns. Returns NULL when out of
+// memory.
 struct columns *columns_new(const struct program *program,
-                            const char *const *labels, size_t n_labels,
-                            struct err *err);
+                            const struct metric *metric, struct err *err);
 
 // Creates columns for rows that are inputs to be answered. Labels in such rows
 // are allowed and ignored, an input may also be under its own name, and a key

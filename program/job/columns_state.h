@@ -19,6 +19,7 @@ struct column {
     const char *name;
     const char *from;          // the row's key or path
     const struct type *type;   // NULL: anything
+    const struct type *like;   // of what it is compared with; NULL: nothing
     const struct field *input; // NULL: a label
     bool needed;
     bool may_be_null; // a label of a step that may be left out

@@ -49,12 +49,26 @@ static json_t *find_value(const struct taking *taking,
     return value;
 }
 
+// Returns true if an empty cell is null: what is compared with a text may be an
+// empty text.
+static bool null_is_a_value(const struct column *column)
+{
+    const struct type *like = column->like;
+
+    if (!column->needed)
+        return false;
+    if (column->type != NULL)
+        return column->type->optional;
+    return like != NULL && like->optional && like->kind != TYPE_STR;
+}
+
 // Returns true if an empty cell is an empty text. It usually means that there
 // is no value, except for a text without a default.
 static bool is_empty_text(const struct column *column)
 {
-    if (column->type != NULL &&
-        (column->type->kind != TYPE_STR || column->type->optional))
+    if (null_is_a_value(column) ||
+        (column->type != NULL &&
+         (column->type->kind != TYPE_STR || column->type->optional)))
         return false;
     return column->input == NULL || column->input->default_value == NULL;
 }
@@ -90,6 +104,37 @@ static void set_field(struct taking *taking, const char *name, json_t *value)
     }
 }
 
+// Returns true if a label of this type never equals such a value as it stands,
+// but may after it is converted. Everything else is compared by what it means.
+static bool must_convert(const struct type *like, const json_t *value,
+                         bool table)
+{
+    switch (like->kind) {
+    case TYPE_BOOL:
+        return json_is_string(value) || json_is_number(value);
+    case TYPE_ENUM:
+        return json_is_boolean(value);
+    case TYPE_LIST:
+        return table && json_is_string(value);
+    case TYPE_OBJECT:
+        return json_is_string(value);
+    default:
+        return false;
+    }
+}
+
+// Converts the value of a column. A composed value is JSON wherever it is
+// written as a text.
+static json_t *convert(const struct column *column, json_t *value, bool table)
+{
+    const struct type *like = column->like;
+
+    if (column->type != NULL || like == NULL)
+        return coerce(column->type, value, table);
+    return must_convert(like, value, table) ? coerce(like, value, true)
+                                            : json_incref(value);
+}
+
 // Puts what the row has for a column under the column's name. Returns false if
 // it is a value that cannot be kept, or when out of memory.
 static bool map_column(struct taking *taking, const struct column *column)
@@ -104,10 +149,10 @@ static bool map_column(struct taking *taking, const struct column *column)
     }
     bool odd = refuse_odd(taking, column);
     if (!table || !json_is_null(value))
-        set_field(taking, column->name, coerce(column->type, value, table));
+        set_field(taking, column->name, convert(column, value, table));
     else if (is_empty_text(column))
         set_field(taking, column->name, json_string(""));
-    else if (column->needed && column->type != NULL && column->type->optional)
+    else if (null_is_a_value(column))
         set_field(taking, column->name, json_null()); // null is a value too
     else
         (void)json_object_del(taking->fields, column->name);

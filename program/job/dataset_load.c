@@ -382,8 +382,7 @@ static struct dataset *load_files(const struct job *job, struct bundle *bundle,
         return NULL;
     }
     loader.n_labels = metric_labels(job->metric, loader.labels, MAX_LABELS);
-    loader.columns =
-        columns_new(job->program, loader.labels, loader.n_labels, &err);
+    loader.columns = columns_new(job->program, job->metric, &err);
     if (loader.columns == NULL)
         no_memory(&loader);
     pattern_budget_start();

@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
 #include "program/metric/compare.h"
@@ -124,6 +125,13 @@ struct attempt {
     bool scores;     // above 0
 };
 
+static bool may_say(const struct type *type, const char *name,
+                    const json_t *answer)
+{
+    return type == NULL ? json_is_object(answer) // composed
+                        : type_check(type, name, answer, NULL);
+}
+
 // Says answer, which may be NULL, for a field of the metric. An answer that the
 // output's type does not allow is not tried.
 static bool try_answer(struct attempt *attempt,
@@ -134,8 +142,7 @@ static bool try_answer(struct attempt *attempt,
     double value = 0;
 
     attempt->scores = false;
-    if (answer == NULL ||
-        (type != NULL && !type_check(type, field->name, answer, NULL)))
+    if (answer == NULL || !may_say(type, field->name, answer))
         return true;
     if (json_object_set(attempt->outputs, field->name, answer) != 0) {
         err_nomem(err, "an answer");
@@ -146,6 +153,61 @@ static bool try_answer(struct attempt *attempt,
         return false;
     attempt->scores = value > 0;
     return true;
+}
+
+// Says a value that holds the item alone, a list or something composed. Takes
+// the reference to item, which may be NULL.
+static bool try_holder(struct attempt *attempt,
+                       const struct metric_field *field, json_t *item,
+                       struct err *err)
+{
+    const struct type *type = output_type(attempt->program, field->output);
+    json_t *holder = item == NULL   ? NULL
+                     : type == NULL ? json_pack("{s:O}", "value", item)
+                                    : json_pack("[O]", item);
+    bool ok = attempt->scores || try_answer(attempt, field, holder, err);
+
+    json_decref(holder);
+    json_decref(item);
+    return ok;
+}
+
+// Says each label of a list's items.
+static bool try_item_labels(struct attempt *attempt,
+                            const struct metric_field *field, struct err *err)
+{
+    const struct type *type = output_type(attempt->program, field->output);
+    const struct type *item = type == NULL ? NULL : type->item;
+    bool ok = true;
+
+    for (size_t i = 0; ok && item != NULL && i < item->n_labels; i++)
+        ok = try_holder(attempt, field, json_string(item->labels[i]), err);
+    return ok;
+}
+
+// A text may also be the right answer to a list or to a composed value, as one
+// of its items or as several with commas between them.
+static bool try_items(struct attempt *attempt, const struct metric_field *field,
+                      const json_t *label, struct err *err)
+{
+    const struct type *type = output_type(attempt->program, field->output);
+    const char *text = json_string_value(label);
+    bool ok = true;
+
+    if (text == NULL || (type != NULL && type->kind != TYPE_LIST))
+        return true;
+    ok = try_holder(attempt, field, json_incref((json_t *)label), err);
+    while (ok && !attempt->scores && *text != '\0') {
+        size_t n = strcspn(text, ",\n");
+        size_t len = 0;
+        const char *piece = text_trim(text, n, &len);
+        json_t *item = json_stringn(piece, len);
+
+        ok = try_holder(attempt, field, as_number(item), err) &&
+             try_holder(attempt, field, item, err);
+        text += n + (text[n] != '\0');
+    }
+    return ok && try_item_labels(attempt, field, err);
 }
 
 // Finds the way to say field i that scores. The other fields have been said
@@ -171,6 +233,8 @@ static bool say_field(struct attempt *attempt, size_t i, struct err *err)
     }
     for (size_t w = 0; w < n; w++)
         json_decref(ways[w]);
+    if (ok && !attempt->scores && metric->n_fields == 1)
+        ok = try_items(attempt, field, label, err);
     return ok;
 }
 

@@ -1,6 +1,7 @@
 """Data as people have it. Each form of a file either works, or is refused in
 one sentence that names the place and the remedy."""
 
+import csv
 import json
 import re
 import subprocess
@@ -410,3 +411,75 @@ def test_check_does_not_hang_on_a_pipe_without_a_writer(stage, tmp_path):
     subprocess.run(["mkfifo", tmp_path / "r.jsonl"], check=True)
     result = stage.promptcc("check", job)
     assert result.status == 2 and "r.jsonl" in result.err, result
+
+
+# A program that answers what the row's text says, as JSON.
+ECHO = """import json, sys
+for line in sys.stdin:
+    value = json.loads(json.loads(line)["inputs"]["text"])
+    print(json.dumps({"outputs": {"out": value}}), flush=True)
+"""
+
+COMPARED = """name: compared
+models: {student: "m:1"}
+inputs: {text: }
+steps:
+  go:
+    exec: {command: [python3, echo.py]}
+    inputs: [text]
+    outputs: {out: {%s}}
+  whole:
+    compose: {value: go.out}
+  ask:
+    predict: Ask.
+    inputs: [text]
+    outputs: {other: }
+outputs: {out: go.out, whole: whole, other: ask.other}
+data: {examples: %s}
+metric: %s
+"""
+
+# The output's type and the metric; what the program says, and the label.
+SAME = {
+    "bools": ("type: bool", "{exact_match: {field: out, label: gold}}",
+              [(True, "yes"), (True, "1"), (False, "FALSE")]),
+    "lists": ("list: str", "{exact_match: {field: out, label: gold}}",
+              [(["a", "b"], '["a", "b"]'), ([], "[]")]),
+    "sets": ("list: str", "{set_f1: {field: out, label: gold}}",
+             [(["a", "b"], '["b", "a"]'), (["a", "b"], "b, a")]),
+    "objects": ("object: {a: int}", "{exact_match: {field: out, label: gold}}",
+                [({"a": 1}, '{"a": 1}')]),
+    "nulls": ("type: float, optional: true",
+              "{exact_match: {field: out, label: gold}}",
+              [(None, ""), (1.5, "1.5")]),
+    "composed values": ("type: int", "{exact_match: whole}",
+                        [(1, '{"value": 1}')]),
+    "composed values in another column": (
+        "type: int", "{exact_match: {field: whole, label: gold}}",
+        [(1, '{"value": 1}')]),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_label_in_a_cell_is_compared_as_what_it_means(stage, tmp_path, name):
+    output, metric, pairs = SAME[name]
+    (tmp_path / "echo.py").write_text(ECHO)
+    (tmp_path / "job.yaml").write_text(COMPARED % (output, "r.csv", metric))
+    column = "gold" if "gold" in metric else "whole"
+    with open(tmp_path / "r.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["text", column])
+        rows.writerows([json.dumps(said), label] for said, label in pairs)
+    result = stage.promptcc("eval", tmp_path / "job.yaml", "--simulate",
+                            "--data", tmp_path / "r.csv", "--json")
+    assert result.status == 0, result
+    assert result.json["score"] == 1.0, result
+
+
+def test_a_label_that_no_composed_value_equals_is_reported(stage, tmp_path):
+    (tmp_path / "echo.py").write_text(ECHO)
+    (tmp_path / "job.yaml").write_text(
+        COMPARED % ("type: int", "r.jsonl", "{exact_match: whole}"))
+    (tmp_path / "r.jsonl").write_text('{"text": "1", "whole": "one"}\n')
+    result = stage.promptcc("check", tmp_path / "job.yaml")
+    assert result.status == 2 and "every score would be 0" in result.err, result

@@ -185,10 +185,12 @@ def test_job_file_snippets_are_valid(stage, word):
     intents = ("track", "cancel") if "Customer message" in word else \
         ("refund", "delivery") if "careful" in word else \
         ("refund_request", "general_query")
+    composed = "decline:" in word
     (folder / "rows.jsonl").write_text("".join(
         json.dumps({name: f"Text {i}" for name in (
             "user_message", "message", "question", "Customer message")} |
-            {"fields": {"question": f"Question {i}"}, "answer": f"Answer {i}",
+            {"fields": {"question": f"Question {i}"},
+             "answer": {"refund": f"Answer {i}"} if composed else f"Answer {i}",
              "intent": intents[i % 2], "Label": intents[i % 2]}) + "\n"
         for i in range(40)))
     result = stage.promptcc("check", folder)

@@ -96,6 +96,22 @@ FINE = {
         "", "{contains: {field: out, text: [please]}}", [{}]),
     "two fields at once": (
         "enum: [a, b]", "{exact_match: [out]}", outs("a", "b")),
+    "items in a text beside a list": (
+        "list: str", "{set_f1: {field: out, label: gold}}",
+        golds("a, b", "c")),
+    "numbers in a text beside a list": (
+        "list: float", "{set_f1: {field: out, label: gold}}", golds("1, 2")),
+    "items in a text beside a list of labels": (
+        "list: {enum: [a, b, c]}", "{set_f1: {field: out, label: gold}}",
+        golds("A, B")),
+    "an item that a list must hold": (
+        "list: str", "{contains: {field: out, label: gold}}", golds("a")),
+    "a bool written in words": (
+        "type: bool", "{exact_match: {field: out, label: gold}}",
+        golds("yes", "no", 1)),
+    "a bool beside labels": (
+        "enum: ['true', 'false']", "{exact_match: {field: out, label: gold}}",
+        golds(True, False)),
     "a number in the text of another": (
         "", "{contains: {field: out, label: gold}}", golds(5)),
 }
