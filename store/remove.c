@@ -16,6 +16,9 @@ enum { SQL_BYTES = 1 << 16 };
 // %1 is replaced by the job's number. `gone` are the calls to remove.
 static const char statements[] =
     "BEGIN IMMEDIATE;"
+    "INSERT INTO meta SELECT 'last_call', id FROM calls WHERE true"
+    " ORDER BY id DESC LIMIT 1 ON CONFLICT(key) DO UPDATE SET value ="
+    "  max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER));"
     "CREATE TEMP TABLE gone AS SELECT c.id FROM calls c"
     " JOIN call_kinds k ON k.id = c.kind_id WHERE c.job_no = %1"
     " AND NOT EXISTS (SELECT 1 FROM job_models m JOIN jobs j ON j.no = m.job_no"

@@ -11,8 +11,9 @@
 -- above a table says what one row of it is, and scripts/reference.py writes that
 -- into docs/store.md.
 
--- meta: `written_by`, the promptcc that last changed the schema, and `views`,
--- a hash of the views that the store has.
+-- meta: `written_by`, the promptcc that last changed the schema, `views`, a hash
+-- of the views that the store has, and `last_call`, the highest id of a call when
+-- a job was last removed.
 CREATE TABLE meta(
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -62,8 +62,23 @@ static bool load_calls(struct store *store, struct err *err)
         call_index_append_all(&store->calls, &later, err) &&
         call_index_build(&store->calls, err);
 
-    store->next_call_id = (int64_t)store->calls.last_id + 1;
     call_index_release(&later);
+    return ok;
+}
+
+// An id is never given twice: exclusions, sums and evaluations of other jobs
+// name calls by it. So the ids of removed calls count too (remove.c).
+static bool find_next_call(struct store *store, struct err *err)
+{
+    int64_t last = 0;
+    bool ok = sql_number(store->reader, store->path,
+                         "SELECT CAST(value AS INTEGER) FROM meta"
+                         " WHERE key = 'last_call'",
+                         &last, err);
+
+    if (last < (int64_t)store->calls.last_id)
+        last = (int64_t)store->calls.last_id;
+    store->next_call_id = last + 1;
     return ok;
 }
 
@@ -130,8 +145,8 @@ static bool load_costs(struct store *store, struct err *err)
 
 bool store_load(struct store *store, struct err *err)
 {
-    return load_calls(store, err) && log_missing_calls(store, err) &&
-           load_costs(store, err) &&
+    return load_calls(store, err) && find_next_call(store, err) &&
+           log_missing_calls(store, err) && load_costs(store, err) &&
            text_index_load(&store->prefixes, store,
                            "SELECT id, hash FROM prefixes ORDER BY id", err) &&
            text_index_load(&store->call_kinds, store,

@@ -708,6 +708,44 @@ Test(history, removing_a_job_removes_its_cost)
     expect_same_costs("0 of 6");
 }
 
+// Sums, exclusions and evaluations of other jobs refer to calls by their id.
+Test(history, id_of_a_removed_call_is_never_given_again)
+{
+    int64_t other = open_job("j-2"), next;
+
+    put_many(1, 1000, other, other);
+    (void)put_call_of(open_job("j-1"), 1000, "student", "trial", -1);
+    put_many(1001, 2000, open_job("j-1"), open_job("j-1"));
+    cr_assert(history_pin_model(store, other,
+                                &(struct history_pin){.role = "student",
+                                                      .name = "m",
+                                                      .digest = "sha256:1"},
+                                &err));
+    next = calls_last(store) + 1;
+    cr_expect_gt(remove_job("j-1").calls, 0);
+    cr_expect_eq(put_call(other, 3000), next);
+    reopen();
+    cr_expect_eq(put_call(other, 3001), next + 1);
+    cr_expect_gt(remove_job("j-2").calls, 0);
+    cr_expect_eq(put_call(open_job("j-3"), 1), next + 2, "none is left");
+}
+
+Test(history, cost_equals_the_sum_of_all_calls_after_a_removal_and_a_kill)
+{
+    int64_t one = open_job("j-1"), other = open_job("j-2");
+
+    // Both jobs are in the first sum, and the removed one has its last calls.
+    put_many(1, 900, one, other);
+    put_many(900, COSTS_CALLS + 300, one, one);
+    flush();
+    cr_assert_eq(calls_added_up(), COSTS_CALLS);
+    remove_job("j-1");
+    put_many(5000, 5100, other, other);
+    expect_same_costs("0 of 2");
+    reopen(); // as after a kill: the new calls are not summed up yet
+    expect_same_costs("0 of 2");
+}
+
 Test(history, upgrading_an_older_store_adds_up_its_cost)
 {
     int64_t one = open_job("j-1");
