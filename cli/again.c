@@ -51,7 +51,7 @@ static bool take_stored(void *user, const struct history_submission *stored,
 
     again->request =
         request_read(request_action_name(REQUEST_RUN), stored->options, err);
-    if (again->request == NULL || stored->n_files == 0)
+    if (again->request == NULL)
         return false;
     bundle = unpack(stored, again->store, err);
     return bundle != NULL &&

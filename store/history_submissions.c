@@ -77,6 +77,14 @@ static void free_loaded(struct loaded *loaded)
     free(loaded);
 }
 
+static void report_missing(const struct store *store, struct err *err)
+{
+    err_set(err, ERR_INPUT,
+            "the store %s does not hold the files of that job: run or submit "
+            "it again",
+            FILE_SHOWN(store->path, 140));
+}
+
 static bool load_head(struct store *store, int64_t job_no,
                       struct loaded *loaded, struct err *err)
 {
@@ -91,10 +99,7 @@ static bool load_head(struct store *store, int64_t job_no,
             loaded->options = sql_text_copy(read.stmt, 0, err);
             loaded->folder = sql_text_copy(read.stmt, 1, err);
         } else if (!read.failed) {
-            err_set(err, ERR_INPUT,
-                    "the store %s does not hold the files of that job: run or "
-                    "submit it again",
-                    FILE_SHOWN(store->path, 140));
+            report_missing(store, err);
         }
     }
     sql_read_close(&read);
@@ -140,7 +145,9 @@ static bool load_files(struct store *store, int64_t job_no,
         ok = take_file(&read, loaded, err);
     ok = ok && !read.failed;
     sql_read_close(&read);
-    return ok;
+    if (ok && loaded->n == 0)
+        report_missing(store, err);
+    return ok && loaded->n > 0;
 }
 
 bool history_load_submission(struct store *store, int64_t job_no,

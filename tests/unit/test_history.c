@@ -668,6 +668,35 @@ Test(history, cost_equals_the_sum_of_all_calls_after_a_kill)
     expect_same_costs("0 of 4");
 }
 
+static bool take_nothing(void *user, const struct history_submission *stored,
+                         struct err *why)
+{
+    (void)user;
+    (void)stored;
+    (void)why;
+    return true;
+}
+
+Test(history, submission_without_files_is_reported)
+{
+    const struct history_file file = {"job.yaml", "name: a\n", 8};
+    const struct history_submission whole = {
+        .options = "{}", .folder = "", .files = &file, .n_files = 1};
+    int64_t job = open_job("j-1");
+
+    cr_assert(history_put_submission(store, job, &whole, &err));
+    flush();
+    cr_expect(history_load_submission(store, job, take_nothing, NULL, &err));
+    store_close(store);
+    store = NULL;
+    run_outside("DELETE FROM job_files");
+    reopen();
+    cr_expect_not(
+        history_load_submission(store, job, take_nothing, NULL, &err));
+    cr_expect_not_null(strstr(err.text, "does not hold the files"), "%s",
+                       err.text);
+}
+
 static void keep_removed(void *user, const struct removed *removed)
 {
     *(struct removed *)user = *removed;
