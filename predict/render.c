@@ -37,9 +37,24 @@ const struct step *render_find_step(const struct compiled *compiled,
     return step;
 }
 
+// Returns what stands for an input of the program that is not given: its
+// default, or null if it is optional. Borrowed; NULL if the input is needed, or
+// comes from another step.
+static json_t *fill_in(const struct program *program,
+                       const struct source *source)
+{
+    if (source->step != SOURCE_INPUT)
+        return NULL;
+    const struct field *input = &program->inputs[source->field];
+    if (input->default_value != NULL)
+        return input->default_value;
+    return input->type.optional ? json_null() : NULL;
+}
+
 // Returns every input of the step in order, with defaults filled in and types
 // checked.
-static json_t *complete_inputs(const struct step *step, const json_t *values,
+static json_t *complete_inputs(const struct program *program,
+                               const struct step *step, const json_t *values,
                                struct err *err)
 {
     const struct signature *signature = &step->signature;
@@ -50,7 +65,7 @@ static json_t *complete_inputs(const struct step *step, const json_t *values,
         json_t *value = json_object_get(values, field->name);
 
         if (value == NULL)
-            value = field->default_value;
+            value = fill_in(program, &step->sources[i]);
         if (value == NULL)
             err_set(err, ERR_INPUT,
                     "step `%s` needs a value for `%s` (with no values at all, "
@@ -82,7 +97,7 @@ bool render_step(const struct compiled *compiled, const struct step *step,
     if (ok && values == NULL) {
         buf_putc(out, ']');
     } else if (ok) {
-        inputs = complete_inputs(step, values, err);
+        inputs = complete_inputs(compiled->program, step, values, err);
         ok = inputs != NULL &&
              (part->nearest == 0 ||
               nearest_put_once(compiled->program,

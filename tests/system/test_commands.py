@@ -233,6 +233,21 @@ def test_render_prints_what_the_server_receives(done):
         gate.release()
 
 
+@pytest.mark.parametrize("spec, given", [
+    ({"default": MESSAGE}, MESSAGE), ({"optional": True}, "null")])
+def test_render_fills_in_what_predict_would(done, tmp_path, spec, given):
+    whole = done.promptcc("render", done.compiled, "answer", "topic=returns",
+                          f"message={given}", "--json")
+    document = json.loads(done.compiled.read_text())
+    inputs = document["metadata"]["promptcc"]["program"]["inputs"]
+    inputs["message"].update(spec)
+    (tmp_path / "compiled.json").write_text(json.dumps(document))
+    short = done.promptcc("render", tmp_path / "compiled.json", "answer",
+                          "topic=returns", "--json")
+    assert whole.status == short.status == 0, (whole, short)
+    assert short.json[-1] == whole.json[-1]
+
+
 def test_render_prints_readable_messages(done):
     result = done.promptcc("render", done.compiled, "sort",
                            f"message={MESSAGE}")
