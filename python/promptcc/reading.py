@@ -12,12 +12,38 @@ import math
 import re
 
 MARKER = re.compile(  # with the emphasis that some models put around it
-    r"(?:^[*_`]+)?\[\[ ## ([A-Za-z0-9_]+) ## \]\](?:[*_`]+$)?", re.M)
-TAG = r"\|?(?:think|thinking|thought|reasoning)\|?"
+    r"([*_`]{0,3})\[\[ ## (\w+) ## \]\]\1|"
+    r"(?:^[*_`]+)?\[\[ ## (\w+) ## \]\](?:[*_`]+$)?", re.M | re.A)
+# What may be an end marker in another spelling, or a part of one.
+END = re.compile(
+    r"[*_`]{0,3}(\[ ?\[|\[(?= *#)|^##)([^][\n]*)\]? ?\]?[*_`]*\Z", re.M)
+THOUGHTS = [
+    *((f"<{tag}>", f"</{tag}>") for tag in (
+        "think", "thinking", "thought", "thoughts", "reasoning", "reflection",
+        "scratchpad", "seed:think")),
+    *((f"<|{tag}|>", f"<|/{tag}|>") for tag in (
+        "think", "thinking", "thought", "reasoning")),
+    ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"),
+    ("<|channel>thought", "<channel|>"), ("<unused94>thought", "<unused95>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+]
 THINKING = re.compile(
-    r"<(\|?)(think|thinking|thought|reasoning)\|?>.*?<\1/\2\|?>", re.S)
-THOUGHT_BEGIN = re.compile(f"^<{TAG}>", re.M)
-THOUGHT_END = re.compile(f"^.*<(?:/{TAG}|\\|/{TAG})>", re.S)
+    "|".join(f"{re.escape(begin)}.*?{re.escape(end)}"
+             for begin, end in THOUGHTS), re.S | re.I)
+THOUGHT_BEGIN = re.compile(
+    "^(?:" + "|".join(re.escape(begin) for begin, _ in THOUGHTS) + ")",
+    re.M | re.I)
+# A closing tag on its own, unless a sentence only mentions it.
+THOUGHT_END = re.compile(
+    r"\A.*(?:" + "|".join(
+        rf"(?:^[ \t]*{re.escape(end)}|"
+        rf"{re.escape(end)}(?=[ \t]*(?:$|[\r{{<]|\[\[|```)))"
+        if end.startswith("</") else re.escape(end) for _, end in THOUGHTS) +
+    ")", re.S | re.M | re.I)
+THOUGHT = "\0"  # stands for a thought within the text
+BLANK = " \t\r\n\v\f" + THOUGHT
 TOKEN = (r"(?:<[|｜](?![^>]*(?:think|thought|box))[^\s|｜]{1,36}[|｜]>|</?s>|"
          r"<(?:bos|eos|pad|start_of_turn|end_of_turn|turn\|)>|"
          r"\[/INST\]|\[EOS\])")
@@ -35,11 +61,11 @@ def read(specs, text, as_json):
     is wrong."""
     if not _is_text(text):
         raise ValueError("the reply is not valid Unicode text")
-    text = THOUGHT_END.sub("", THINKING.sub("", text)).strip()
-    text = TURN_END.sub("", TURN_BEGIN.sub("", text)).strip()
-    text = FRAME.sub(r"\2", text).strip()
+    text = THOUGHT_END.sub("", THINKING.sub(THOUGHT, text)).strip(BLANK)
+    text = TURN_END.sub("", TURN_BEGIN.sub("", text)).strip(BLANK)
+    text = FRAME.sub(r"\2", text).strip(BLANK)
     unended = THOUGHT_BEGIN.search(text)
-    text = text[:unended.start()].strip() if unended else text
+    text = text[:unended.start()].strip(BLANK) if unended else text
     if not text:
         raise ValueError("the reply is empty")
     found = _from_json(specs, text) if as_json else _sections(specs, text)
@@ -47,7 +73,7 @@ def read(specs, text, as_json):
         found = _sections(specs, text) if as_json else _from_json(specs, text)
     if not found and len(specs) == 1 and not as_json and \
             _is_bare(next(iter(specs)), text):
-        found = {next(iter(specs)): text}
+        found = {next(iter(specs)): Written(text)}
     missing = [name for name in specs if name not in found]
     if missing:
         raise ValueError(f"the reply has no {', '.join(missing)}")
@@ -73,31 +99,68 @@ def _sections(specs, text):
     found, marks = {}, list(MARKER.finditer(text))
     for mark, after in zip(marks, marks[1:] + [None]):
         end = after.start() if after else len(text)
-        if mark[1] == "completed" or (found and mark[1] not in specs):
+        name = mark[2] or mark[3]
+        if name == "completed" or (found and name not in specs):
             break  # what follows is another exchange
-        if mark[1] not in specs:
+        if name not in specs:
             continue
-        value = text[mark.end():end].strip()
-        before = found.setdefault(mark[1], value)
+        value = Written(_without_end(name, text[mark.end():end].strip(BLANK)))
+        before = found.setdefault(name, value)
         if before and value and before != value:
-            raise ValueError(f"there is more than one section {mark[1]}")
-        found[mark[1]] = before or value
+            raise ValueError(f"there is more than one section {name}")
+        found[name] = before or value
     return found
 
 
+class Written(str):
+    """What a model wrote outside of JSON."""
+
+
+def _without_end(name, value):
+    """Returns the value without an end marker that is incomplete or spelt in
+    another way, or the [[ ## /name ## ]] that some models write."""
+    end = END.search(value)
+    if not end:
+        return value
+    word = end[2].strip(" #").casefold()
+    part = ("#" in end[1] + end[2] and end[1] != "##" and
+            "completed".startswith(word))
+    if not part and word not in ("completed", f"/{name}".casefold()):
+        return value
+    return value[:end.start()].strip(BLANK)
+
+
 def _from_json(specs, text):
+    text = text.replace(THOUGHT, "")
     candidates = [text, *FENCE.findall(text)]
     first, last = text.find("{"), text.rfind("}")
     if 0 <= first < last:
         candidates.append(text[first:last + 1])
     for one in candidates:
         try:
-            value = json.loads(one, object_pairs_hook=_members)
+            value = _loads(one)
         except ValueError:
             continue
         if isinstance(value, dict):
             return {name: value[name] for name in specs if name in value}
     return {}
+
+
+class Spelt(float):
+    """A number of JSON that str gives back as the model wrote it: 1.10 is not
+    the label 1.1."""
+
+    def __new__(cls, text):
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def __str__(self):
+        return self.text
+
+
+def _loads(text):
+    return json.loads(text, object_pairs_hook=_members, parse_float=Spelt)
 
 
 def _members(pairs):
@@ -114,8 +177,10 @@ def _members(pairs):
 
 def value_of(name, spec, given):
     """Converts a text, or a value of JSON, to the field's type."""
-    if spec.get("optional") and (given is None or (
-            isinstance(given, str) and given.strip() in ("null", "None", ""))):
+    if isinstance(given, str) and THOUGHT in given:
+        raise _bad(name, given.replace(THOUGHT, "..."),
+                   "certain: more text follows a thought")
+    if spec.get("optional") and _is_null(name, spec, given):
         return None
     kind = next((key for key in ("enum", "list", "object") if key in spec),
                 spec.get("type"))
@@ -124,15 +189,44 @@ def value_of(name, spec, given):
     return value
 
 
+def _is_null(name, spec, given):
+    """`null` is null. So are an empty text and "None" where they are not a
+    value anyway."""
+    if not isinstance(given, str):
+        return given is None
+    if spec.get("type") != "str":
+        return given.strip().casefold() in ("null", "none", "n/a", "")
+    if isinstance(given, Written) and given == "null":
+        return True
+    if given.strip().casefold() not in ("null", "none", "n/a", ""):
+        return False
+    try:
+        _check(name, spec, given)
+    except ValueError:
+        return True
+    return False
+
+
 def _bad(name, given, what):
     return ValueError(f"`{name}` is {given!r:.60}, which is not {what}")
 
 
 def _text(name, spec, given):
-    if isinstance(given, str) and given.strip() != "{%s}" % name and \
-            _is_text(given):
-        return given
-    raise _bad(name, given, "a text")
+    if not isinstance(given, str) or given.strip() == "{%s}" % name or \
+            not _is_text(given):
+        raise _bad(name, given, "a text")
+    return str(given) if isinstance(given, Written) else _restored(name, given)
+
+
+def _restored(name, text):
+    """JSON reads a single backslash before b or f, as in \\frac, as a control
+    character that nobody means. If another may be meant as it is, the text is
+    in doubt."""
+    if "\b" not in text and "\f" not in text:
+        return text
+    if re.search(r"[\n\r\t][A-Za-z]", text):
+        raise _bad(name, text, "certain: double each backslash")
+    return text.replace("\b", r"\b").replace("\f", r"\f")
 
 
 def _number(name, spec, given):
@@ -150,7 +244,11 @@ def _number(name, spec, given):
     # In half of the world, 5.000 is five thousand.
     if value != int(value) or re.fullmatch(r"[+-]?[1-9]\d{0,2}\.000", text):
         raise _bad(name, given, "a whole number")
-    return int(value)
+    exact = re.fullmatch(r"[+-]?\d+", text)  # a float would round it
+    whole, limit = (int(text), 2**63) if exact else (int(value), 2**53)
+    if not -limit <= whole < limit:
+        raise _bad(name, given, "a whole number")
+    return whole
 
 
 def _bool(name, spec, given):
@@ -180,7 +278,7 @@ def _parsed(given):
         return given
     for text in (given, *FENCE.findall(given)):
         try:
-            return json.loads(text, object_pairs_hook=_members)
+            return _loads(text)
         except ValueError:
             pass
     return None

@@ -155,6 +155,26 @@ def odd(folder):
             read({"n": {"type": "int"}}, "7.000"),
             read({"o": {"object": {"note": {"type": "str", "optional": True}}}},
                  '{"o": {"Note": "x"}}', True)],
+        "ends": [read(text, "[[ ## t ## ]]\na" + end) for end in (
+            " [[completed]]", "[[ ##completed## ]]", "\n[[ ## comp",
+            " **[[ ## completed ## ]]**", "\n[[ ## /t ## ]]",
+            "\n## completed ##", " [[1]]")],
+        "thoughts": [read(text, one) for one in (
+            "[[ ## t ## ]]\na\n<think>b</think>\nc",
+            "[[ ## t ## ]]\na\n<think>b</think>", "a</think>b",
+            "<|channel|>analysis<|message|>b<|channel|>final<|message|>a")],
+        "spelt": [
+            read({"v": {"enum": ["1.1", "1.10"]}}, '{"v": 1.10}', True),
+            read(text, '{"t": "\\frac"}', True),
+            read(text, '{"t": "\\new\\foo"}', True),
+            *(read({"n": {"type": "int"}}, number) for number in (
+                "9007199254740993", "9223372036854775808", "1e20", "1e3"))],
+        "nulls": [
+            read({"t": {"type": "str", "optional": True}}, *one) for one in (
+                ("[[ ## t ## ]]\n", False), ("[[ ## t ## ]]\nnull", False),
+                ("[[ ## t ## ]]\nNone", False), ('{"t": "null"}', True),
+                ('{"t": null}', True))] + [
+            read({"n": {"type": "int", "optional": True}}, "[[ ## n ## ]]\nN/A")],
         "read": [
             read(text, "[[ ## t ## ]]\na\n[[ ## t ## ]]\nb"),
             read(text, "[[ ## t ## ]]\n[[ ## t ## ]]\nb"),

@@ -184,6 +184,14 @@ def test_unusual_programs_metrics_and_replies_are_handled(stage, dspy_python):
     assert made["typed"] == [2, False, "HIGH", "HIGH"]
     assert made["read_as_promptcc_does"] == [{"t": "a"}] * 5 + ["fault"] * 4 + [
         {"o": {"note": "x"}}]
+    assert made["ends"] == [{"t": "a"}] * 6 + [{"t": "a [[1]]"}]
+    assert made["thoughts"] == ["fault", {"t": "a"}, {"t": "a</think>b"},
+                                {"t": "a"}]
+    assert made["spelt"] == [{"v": "1.10"}, {"t": "\\frac"}, "fault",
+                             {"n": 9007199254740993}, "fault", "fault",
+                             {"n": 1000}]
+    assert made["nulls"] == [{"t": ""}, {"t": None}, {"t": "None"},
+                             {"t": "null"}, {"t": None}, {"n": None}]
     assert made["read"] == ["fault", {"t": "b"}, {"t": "a"}] + ["fault"] * 8 + [
         {"n": 2.5}]
 
