@@ -271,6 +271,48 @@ static void warn_unused(struct scope *scope)
     }
 }
 
+static bool may_be_null(const struct program *program,
+                        const struct source *source)
+{
+    if (source->step == SOURCE_INPUT)
+        return program->inputs[source->field].type.optional;
+    const struct step *step = &program->steps[source->step];
+    return step->may_be_left_out ||
+           (source->field != SOURCE_WHOLE &&
+            step->signature.outputs[source->field].type.optional);
+}
+
+static bool is_only_null(const struct condition *condition)
+{
+    for (size_t i = 0; i < json_array_size(condition->values); i++) {
+        if (!json_is_null(json_array_get(condition->values, i)))
+            return false;
+    }
+    return true;
+}
+
+// Warns of steps that run only if something is null that never is.
+static void warn_never_null(struct scope *scope)
+{
+    const struct program *program = scope->program;
+
+    for (size_t i = 0; i < program->n_steps; i++) {
+        const struct step *step = &program->steps[i];
+        for (size_t j = 0; j < step->n_when; j++) {
+            const struct condition *condition = &step->when[j];
+            if (!is_only_null(condition) ||
+                may_be_null(program, &condition->source))
+                continue;
+            diag_add(scope->diags, DIAG_WARNING, "never-runs", &step->place,
+                     "step `%s` never runs: what its `when` compares with null "
+                     "is never null",
+                     step->name);
+            diag_remedy(scope->diags, "write \"null\" in quotes if the text is "
+                                      "meant, or remove the step");
+        }
+    }
+}
+
 static bool need_predictor(struct scope *scope, const struct node *root)
 {
     if (scope->program->n_predictors > 0)
@@ -301,6 +343,7 @@ static bool parse_program(struct scope *scope, const struct node *root)
     if (!settle(scope->program, &err))
         return nomem(scope);
     warn_unused(scope);
+    warn_never_null(scope);
     return need_predictor(scope, root);
 }
 

@@ -82,8 +82,8 @@ static bool check_keys(struct scope *scope, const struct step_kind *kind,
 
 // --- when ---
 
-// Returns the field whose values a condition compares; NULL if any value will
-// do.
+// Returns the field whose values a condition compares; NULL for a composed
+// value.
 static const struct field *condition_field(const struct program *program,
                                            const struct source *source)
 {
@@ -94,18 +94,32 @@ static const struct field *condition_field(const struct program *program,
                : &program->steps[source->step].signature.outputs[source->field];
 }
 
+// Returns the value that is compared. For a str or an enum it is the text as
+// written, as in `enum: [1, 2]`.
+static json_t *condition_value(const struct node *node,
+                               const struct field *field)
+{
+    bool text = node->kind == NODE_SCALAR && field != NULL &&
+                (field->type.kind == TYPE_STR || field->type.kind == TYPE_ENUM);
+
+    return text ? json_string(node->text) : node_json(node);
+}
+
 // Adds a value that the field can have. Null is always allowed, since any step
-// can give it.
+// can give it. A composed value is an object, which equals nothing else.
 static bool add_value(struct scope *scope, const struct node *node,
                       const struct field *field, json_t *values)
 {
     struct err why = ERR_CLEAR;
-    json_t *value = node_json(node);
+    json_t *value = condition_value(node, field);
 
     if (node->kind == NODE_LIST || node->kind == NODE_MAP)
         err_set(&why, ERR_INPUT,
                 "a value of `when` cannot be a map or a nested list");
-    else if (value != NULL && !json_is_null(value) && field != NULL)
+    else if (value != NULL && !json_is_null(value) && field == NULL)
+        err_set(&why, ERR_INPUT,
+                "a composed value can only be compared with null");
+    else if (value != NULL && !json_is_null(value))
         (void)type_check(&field->type, field->name, value, &why);
     if (why.code != ERR_NONE) {
         diag_add(scope->diags, DIAG_ERROR, "wrong-value", &node->place, "%s",
@@ -142,6 +156,13 @@ static bool read_condition(struct scope *scope, struct step *step,
         condition_field(scope->program, &condition->source);
     if (value->kind != NODE_LIST)
         return add_value(scope, value, field, condition->values);
+    if (value->n == 0) {
+        diag_add(scope->diags, DIAG_ERROR, "wrong-value", &value->place,
+                 "step `%s` would never run: this list has no value",
+                 step->name);
+        diag_remedy(scope->diags, "list the values with which it runs");
+        return false;
+    }
     for (size_t k = 0; k < value->n; k++)
         ok = add_value(scope, value->items[k], field, condition->values) && ok;
     return ok;

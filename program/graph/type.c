@@ -86,7 +86,7 @@ static bool parse_scalar_name(const struct parse *parse,
 static bool check_label(const struct parse *parse, const struct type *type,
                         const char *label, const struct place *place)
 {
-    if (label[0] == '\0') {
+    if (fold_same(label, "")) {
         diag_add(parse->diags, DIAG_ERROR, "bad-label", place,
                  "a label of `%s` is empty", parse->name);
         return false;

@@ -143,6 +143,24 @@ Test(program, warns_of_a_step_that_no_output_needs)
                      "no output of the program depends on step `b`");
 }
 
+Test(program, warns_of_a_step_that_waits_for_a_null_that_never_comes)
+{
+    program =
+        parse("inputs: {q: , o: {optional: true}}\nsteps:\n"
+              "  a: {predict: A., inputs: [q], outputs: {x: }}\n"
+              "  b: {predict: B., inputs: [q], when: {a.x: null},\n"
+              "      outputs: {y: }}\n"
+              "  c: {predict: C., inputs: [q], when: {o: null, b.y: null},"
+              " outputs: {z: }}\n"
+              "outputs: {y: b.y, z: c.z}\n");
+    cr_assert_not_null(program);
+    cr_assert_eq(diags->n, 1);
+    cr_expect_eq(diags->items[0].level, DIAG_WARNING);
+    cr_expect_str_eq(diags->items[0].text,
+                     "step `b` never runs: what its `when` compares with null "
+                     "is never null");
+}
+
 Test(program, names_every_cycle)
 {
     program = parse("inputs: {q: }\nsteps:\n"
