@@ -112,14 +112,15 @@ static json_t *ask(struct watch *watch, const char *verb, const char *job,
                    struct err *err)
 {
     json_t *reply = ask_client(watch->client, verb, job, "", err);
+    bool answers = reply != NULL || err->code == ERR_INPUT;
 
-    if (reply != NULL && watch->away)
+    if (answers && watch->away)
         progress_say(&watch->view, "the coordinator is back");
-    if (reply == NULL && err->code != ERR_INPUT && !watch->away)
+    if (!answers && !watch->away)
         progress_say(&watch->view,
                      "the coordinator does not answer; waiting for it (Ctrl-C "
                      "leaves; the job is not affected)");
-    watch->away = reply == NULL;
+    watch->away = !answers;
     return reply;
 }
 
@@ -206,22 +207,36 @@ static bool look_up(struct watch *watch, const char *job, struct err *err)
     return watch->job != NULL;
 }
 
-static void follow(struct watch *watch)
+// Looks once at how the job is doing. Returns false if there is no such job any
+// more; a coordinator that does not answer is asked again later.
+static bool look(struct watch *watch, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+    json_t *status = ask(watch, "status", "", &why);
+    bool found = status == NULL || show_status(watch, status) ||
+                 look_up(watch, watch->job, &why);
+
+    json_decref(status);
+    if (found || why.code != ERR_INPUT)
+        return true;
+    *err = why;
+    return false;
+}
+
+// Returns false if the job was removed meanwhile.
+static bool follow(struct watch *watch, struct err *err)
 {
     struct pollfd signal = {.fd = signals_fd(), .events = POLLIN};
+    bool there = true;
 
-    while (!has_ended(watch->last) && !signals_came()) {
-        struct err err = ERR_CLEAR;
-        json_t *status = ask(watch, "status", "", &err);
-
-        if (status != NULL && !show_status(watch, status))
-            (void)look_up(watch, watch->job, &err);
+    while (there && !has_ended(watch->last) && !signals_came()) {
+        there = look(watch, err);
         progress_tick(&watch->view, clock_monotonic_ms());
-        json_decref(status);
-        if (!has_ended(watch->last))
+        if (there && !has_ended(watch->last))
             (void)poll(&signal, 1, LOOK_MS);
     }
     progress_end(&watch->view);
+    return there;
 }
 
 static int run_watch(struct watch *watch)
@@ -229,12 +244,12 @@ static int run_watch(struct watch *watch)
     struct err err = ERR_CLEAR;
     char *job =
         job_operand_name(watch->options, watch->options->operands[0], &err);
-    bool found = job != NULL && look_up(watch, job, &err);
+    bool found =
+        job != NULL && look_up(watch, job, &err) && follow(watch, &err);
 
     free(job);
     if (!found)
         return output_error(watch->options, &err);
-    follow(watch);
     return has_ended(watch->last) ? tell_end(watch) : tell_left(watch);
 }
 

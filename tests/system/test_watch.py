@@ -95,6 +95,23 @@ def test_watch_waits_for_an_absent_coordinator(stage, sim):
     assert done.status == 0 and "the coordinator is back" in done.err, done
 
 
+def test_watch_ends_if_its_job_was_removed(stage, sim):
+    gate = stage.gate(sim)
+    store = stage.folder / "store.db"
+    coordinator = cluster(stage, gate)
+    gate.hold_after(2)
+    job = submit(stage, coordinator, stage.job())
+    watch = stage.start("watch", "shop", "--coordinator", coordinator.endpoint)
+    watch.wait_for_line("call", errors=True)
+    coordinator.kill()
+    removed = stage.promptcc("jobs", "--remove", job, "--store", store)
+    assert removed.status == 0, removed
+    stage.coordinator(store, port=coordinator.port)
+    done = watch.wait()
+    assert done.status == 2 and "has no jobs yet" in done.err, done
+    assert done.err.count("the coordinator is back") == 1, done
+
+
 def test_watch_reports_a_missing_job_or_coordinator(stage, sim):
     coordinator = cluster(stage, sim)
     done = stage.promptcc("watch", "nothing", "--coordinator",
