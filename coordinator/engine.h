@@ -237,10 +237,12 @@ struct job_work {
     bool awaits_worker; // with another worker the job might continue
     // counts
     int64_t paid[BILL_COUNT]; // answers committed by this process
-    int64_t prompt_tokens, generated_tokens;
-    struct job_uses uses; // of answers, by all items
-    int64_t paid_before;  // answers that earlier processes committed
-    int64_t exec_before;  // how many of these came from the user's programs
+    int64_t prompt_tokens, generated_tokens; // of these answers
+    int64_t faults;                          // that came back instead of one
+    struct job_uses uses;                    // of answers, by all items
+    int64_t paid_before; // answers that earlier processes committed
+    int64_t prompt_before, generated_before; // tokens of these
+    int64_t exec_before; // how many of these came from the user's programs
     int64_t hedges;
     int64_t answered_ms; // when the last answer came; -1: none in this process
 };

@@ -93,16 +93,32 @@ static void refund_tokens(struct arrival *arrival)
     token_bucket_give(&arrival->peer->bytes, (int64_t)arrival->part_bytes);
 }
 
+// Returns the work of the job that pays for the call under that lease; NULL if
+// there is none.
+static struct job_work *payer_of(const struct engine *engine, int32_t worker,
+                                 int64_t lease)
+{
+    struct flight *flight = NULL;
+    int64_t call = 0;
+
+    if (dispatch_find(engine->dispatch, worker, lease, &call))
+        flight = flights_find_id(&engine->flights, call);
+    return flight == NULL ? NULL : flight->order.work;
+}
+
 // Handles the fault of the call under that lease.
 static void take_fault(struct arrival *arrival, int64_t lease,
                        enum call_fault fault, const char *text)
 {
     struct worker_info *worker = arrival->peer->worker;
     struct engine *engine = arrival->inbox->engine;
+    struct job_work *payer = payer_of(engine, worker->number, lease);
 
     if (!dispatch_fault(engine->dispatch, worker->number, lease, fault,
                         arrival->now))
         return;
+    if (payer != NULL)
+        payer->faults++;
     refund_tokens(arrival);
     workers_failed(&engine->workers, worker, fault, text, arrival->now);
     log_info("call-fault", "worker %s: %s", worker->name, worker->last_fault);

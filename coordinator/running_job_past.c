@@ -177,8 +177,13 @@ static bool read_past(struct running_job *running, struct store *reader,
     int64_t job_no = running->work.job_no;
 
     running_job_sum(running, reader);
-    for (int i = 0; i < BILL_COUNT; i++)
-        running->work.paid_before += running->bill.costs[i].calls;
+    for (int i = 0; i < BILL_COUNT; i++) {
+        const struct history_cost *cost = &running->bill.costs[i];
+
+        running->work.paid_before += cost->calls;
+        running->work.prompt_before += cost->prompt_tokens;
+        running->work.generated_before += cost->generated_tokens;
+    }
     running->work.exec_before = running->bill.costs[BILL_EXEC].calls;
     past->index = history_read_job(reader, job_no, err);
     return past->index != NULL &&

@@ -106,6 +106,9 @@ static int64_t left_of(const struct running_job *running, int64_t now,
 void running_job_progress(const struct running_job *running, int64_t now,
                           struct progress *out)
 {
+    const struct job_work *work = &running->work;
+    size_t leased =
+        dispatch_job_leased(running->engine->dispatch, work->number);
     struct dispatch_counts counts;
 
     dispatch_count(running->engine->dispatch, &counts);
@@ -117,21 +120,19 @@ void running_job_progress(const struct running_job *running, int64_t now,
             ? "the disk of the store is full or failing: make room, and "
               "the job continues"
             : running->view.note;
-    out->calls =
-        running->work.paid_before + job_work_total_paid(&running->work);
-    out->reused = job_uses_free_of_cost(&running->work.uses, out->calls);
-    out->prompt_tokens = running->work.prompt_tokens;
-    out->generated_tokens = running->work.generated_tokens;
+    out->calls = work->paid_before + job_work_total_paid(work);
+    out->reused = job_uses_free_of_cost(&work->uses, out->calls);
+    out->prompt_tokens = work->prompt_before + work->prompt_tokens;
+    out->generated_tokens = work->generated_before + work->generated_tokens;
     out->workers = (int64_t)running->engine->workers.n;
     out->slots = (int64_t)counts.slots;
     // A worker may hold one call more than it has slots; it does not work on
     // that one yet.
-    out->in_flight =
-        (int64_t)(counts.leased < counts.slots ? counts.leased : counts.slots);
-    out->faults = counts.faults;
+    out->in_flight = (int64_t)(leased < counts.slots ? leased : counts.slots);
+    out->faults = work->faults;
     if (now > running->started_ms)
         out->tokens_per_s =
-            1000.0 * (double)(out->prompt_tokens + out->generated_tokens) /
+            1000.0 * (double)(work->prompt_tokens + work->generated_tokens) /
             (double)(now - running->started_ms);
     // The time of all sessions, as in the result, since the trials are of all
     // sessions too.

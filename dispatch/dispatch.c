@@ -436,6 +436,13 @@ void dispatch_count(const struct dispatch *dispatch,
     };
 }
 
+size_t dispatch_job_leased(const struct dispatch *dispatch, int32_t job)
+{
+    const struct share *share = share_find(dispatch, job);
+
+    return share == NULL ? 0 : share->in_work;
+}
+
 int64_t dispatch_silences(const struct dispatch *dispatch)
 {
     return dispatch->n_silences;

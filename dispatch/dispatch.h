@@ -307,6 +307,9 @@ struct dispatch_counts {
 void dispatch_count(const struct dispatch *dispatch,
                     struct dispatch_counts *out);
 
+// Returns how many calls of a job are with workers.
+size_t dispatch_job_leased(const struct dispatch *dispatch, int32_t job);
+
 // Returns how often a worker has fallen silent.
 int64_t dispatch_silences(const struct dispatch *dispatch);
 

@@ -9,14 +9,20 @@ enum {
     USUAL_OF_CALLS = 8, // usual_ms follows about this many calls
 };
 
+struct share *share_find(const struct dispatch *dispatch, int32_t job)
+{
+    struct table_node *node = table_find(&dispatch->shares, job);
+
+    return node == NULL ? NULL : RING_OWNER(node, struct share, node);
+}
+
 // Finds or creates the job's share.
 static struct share *get_share(struct dispatch *dispatch, int32_t job)
 {
-    struct table_node *node = table_find(&dispatch->shares, job);
-    struct share *share = NULL;
+    struct share *share = share_find(dispatch, job);
 
-    if (node != NULL)
-        return RING_OWNER(node, struct share, node);
+    if (share != NULL)
+        return share;
     if (!table_reserve(&dispatch->shares, 1))
         return NULL;
     share = calloc(1, sizeof *share);

@@ -22,6 +22,9 @@
 
 #include "dispatch/dispatch_state.h"
 
+// Returns NULL if the job has none.
+struct share *share_find(const struct dispatch *dispatch, int32_t job);
+
 // Returns the share of the call's job, creating it if there is none, and sets
 // its priority to the call's. Returns NULL when out of memory.
 struct share *share_take(struct dispatch *dispatch,

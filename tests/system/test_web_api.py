@@ -509,6 +509,48 @@ def test_a_paused_job_shows_its_best_so_far(stage):
     gate.release()
 
 
+def test_each_running_job_reports_its_own_calls(stage):
+    """All slots are taken by the first job, whose calls are held."""
+    gate = stage.gate(stage.stand_in(slots=2))
+    store = stage.folder / "store.db"
+    port = stage.reserve_port()
+    coordinator = stage.coordinator(store, "--http", "127.0.0.1:0", port=port)
+    site = Site(coordinator)
+    stage.worker(coordinator.endpoint, gate.url, "w1", slots=2)
+
+    def submit(name):
+        job = stage.job(name, instruction=f"Sort the mail of the {name}.")
+        done = stage.promptcc("submit", job, "--coordinator",
+                              coordinator.endpoint)
+        assert done.status == 0, done
+        return done.out.strip()
+
+    def running():
+        return {j["job"]: j for j in site.get("/api/v1/status")["jobs"]}
+
+    gate.hold_after(9)
+    first = submit("first")
+    wait_until(lambda: gate.held == 2, "two held calls")
+    second = submit("second")
+    wait_until(lambda: second in running() and
+               site.get("/api/v1/status")["calls"]["queued"] > 0,
+               "queued calls of the second job")
+    wait_until(lambda: running()[first]["calls"] == 9, "nine answers")
+    now = running()
+    assert now[first]["in_flight"] == 2 and now[second]["in_flight"] == 0
+
+    # The tokens are of all sessions, as the calls are.
+    before = now[first]
+    assert before["prompt_tokens"] > 0
+    coordinator.kill()
+    coordinator = stage.coordinator(store, "--http", "127.0.0.1:0", port=port)
+    site = Site(coordinator)
+    after = wait_until(lambda: running().get(first), "resumed job")
+    for member in ("calls", "prompt_tokens", "generated_tokens"):
+        assert after[member] == before[member], member
+    gate.release()
+
+
 def test_web_pages_need_no_key_for_their_own_coordinator(stage):
     keys = stage.folder / "keys"
     for name in ("ann", "bob"):
