@@ -36,6 +36,9 @@ static const struct option_rule apart[] = {
      "resume", "there a job continues as it was submitted"},
 };
 
+#define NOTIFIES_LATER                                                         \
+    "only who waits can tell of events; `promptcc watch ID` takes it too"
+
 // Each `id` has no effect without one of the others.
 static const struct option_rule needs[] = {
     {OPT_HTTP_TOKEN, OPTION_BIT(OPT_HTTP), "run|coordinator",
@@ -45,6 +48,8 @@ static const struct option_rule needs[] = {
     {OPT_STEP, OPTION_BIT(OPT_FORMAT), NULL, "a compiled file has all steps"},
     {OPT_OUT, OPTION_BIT(OPT_AWAIT), "submit",
      "without it, `promptcc export ID --out FILE` fetches the result later"},
+    {OPT_NOTIFY, OPTION_BIT(OPT_AWAIT), "submit", NOTIFIES_LATER},
+    {OPT_ON_EVENT, OPTION_BIT(OPT_AWAIT), "submit", NOTIFIES_LATER},
     {OPT_KEYS, OPTION_BIT(OPT_COORDINATOR), ASKING,
      "keys are for a coordinator"},
     {OPT_AWAIT, OPTION_BIT(OPT_COORDINATOR), "slurm",

@@ -171,3 +171,11 @@ def test_a_command_that_gets_no_input_says_where_it_was_to_be(stage, sim,
                           "--on-event", "true", env={"TMPDIR": folder})
     assert done.status == 0, done
     assert "TMPDIR" in done.err and says in done.err, done
+
+
+@pytest.mark.parametrize("option", ["--notify", "--on-event"])
+def test_submit_cannot_tell_of_events_unless_it_waits(stage, option):
+    done = stage.promptcc("submit", stage.job(), "--coordinator",
+                          "tcp://127.0.0.1:1", option, "http://127.0.0.1:1/")
+    assert done.status == 2, done
+    assert f"{option} has no effect without --wait" in done.err, done
