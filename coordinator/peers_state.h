@@ -1,9 +1,10 @@
 // peers_state: the members of the peers (peers.h), for the files that implement
 // them:
 //
-//   peers.c       who is connected, by each name; who joins and leaves
-//   peers_send.c  what they are sent, and what clients leave unread
-//   peers_beat.c  signs of life, in both directions; keys that are withdrawn
+//   peers.c        who is connected; who joins and leaves
+//   peers_index.c  the names by which each is found
+//   peers_send.c   what they are sent, and what clients leave unread
+//   peers_beat.c   signs of life, in both directions; keys that are withdrawn
 
 #ifndef COORDINATOR_PEERS_STATE_H
 #define COORDINATOR_PEERS_STATE_H
@@ -45,6 +46,16 @@ struct peers {
     bool clogged; // a client is clogged
     struct peers_pulse pulse;
 };
+
+// Makes the peer known by its routing id, its number and, for a worker, the
+// worker's number. Returns false when out of memory, with nothing indexed.
+bool peers_index(struct peers *peers, struct peer *peer);
+// Makes a worker known by its instance too. When out of memory, or if the
+// instance is taken by another key, it is known by its routing id alone.
+void peers_index_instance(struct peers *peers, struct peer *peer,
+                          const struct hello *hello);
+void peers_unindex(struct peers *peers, const struct peer *peer);
+void peers_release_index(struct peers *peers);
 
 // Finds a peer by its own number; NULL if it is gone.
 struct peer *peers_find_numbered(const struct peers *peers, int64_t number);
