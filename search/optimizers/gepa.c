@@ -18,16 +18,15 @@
 // Source: Agrawal et al. 2025, arXiv 2507.19457; its package 0.1.4, and DSPy
 // 3.4. Parameters have their names and defaults (docs/dspy.md).
 
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "search/optimizers/gepa/budget.h"
 #include "search/optimizers/gepa/iteration.h"
 #include "search/optimizers/gepa/search.h"
 #include "search/optimizers/optimizer.h"
 
-enum auto_level { AUTO_LIGHT, AUTO_MEDIUM, AUTO_HEAVY };
 static const char *const auto_names[] = {"light", "medium", "heavy", NULL};
 static const char *const selection_names[] = {"pareto", "current_best", NULL};
 static const char *const selector_names[] = {"round_robin", "all", NULL};
@@ -35,7 +34,7 @@ static const char *const selector_names[] = {"round_robin", "all", NULL};
 #define AT(member) offsetof(struct gepa_params, member)
 
 static const struct param params[] = {
-    {"auto", PARAM_CHOICE, AT(level), 0, 0, AUTO_LIGHT, auto_names,
+    {"auto", PARAM_CHOICE, AT(level), 0, 0, GEPA_LIGHT, auto_names,
      "effort, about what `miprov2` would spend"},
     {"max_full_evals", PARAM_INT, AT(max_full_evals), 1, 1e6, -1, NULL,
      "effort, as a number of passes over all training and validation rows, "
@@ -86,36 +85,7 @@ static bool check(const struct job *job, const void *given, struct diags *diags)
     return false;
 }
 
-// --- the budget
-
-// Returns DSPy's formula, which makes gepa cost about as much as miprov2 would.
-// All predictors count, including those that are not searched.
-static int64_t auto_budget(const struct session *session, int level)
-{
-    static const double candidates[] = {6, 12, 18};
-    enum { SAMPLE = 35, STEPS = 5 };
-    double n = candidates[level];
-    double parts = (double)session_job(session)->program->n_predictors;
-    int64_t trials = (int64_t)fmax(2 * (parts * 2) * log2(n), 1.5 * n);
-    int64_t val = (int64_t)session_split(session)->n[SHARE_VAL];
-    int64_t fulls = (trials + 1) / STEPS + 1 + (trials < STEPS ? 1 : 0);
-
-    return val + 5 * (int64_t)n + trials * SAMPLE + fulls * val;
-}
-
-// Returns the number of scored runs, including those of the program as written.
-static int64_t count_budget(const struct session *session,
-                            const struct gepa_params *values)
-{
-    const struct split *split = session_split(session);
-
-    if (values->max_metric_calls > 0)
-        return values->max_metric_calls;
-    if (values->max_full_evals > 0)
-        return values->max_full_evals *
-               (int64_t)(split->n[SHARE_TRAIN] + split->n[SHARE_VAL]);
-    return auto_budget(session, values->level);
-}
+// --- the effort
 
 static struct effort effort_of(int64_t budget, int64_t spent)
 {
@@ -125,7 +95,7 @@ static struct effort effort_of(int64_t budget, int64_t spent)
 
 static struct effort effort(struct session *session, const void *given)
 {
-    return effort_of(count_budget(session, given),
+    return effort_of(gepa_budget(session, given),
                      (int64_t)session_split(session)->n[SHARE_VAL]);
 }
 
@@ -176,7 +146,7 @@ static bool begin_search(struct gepa_search *search, struct err *err)
     }
     search->n_parts =
         plan_predictors(session_plan(search->session), program, search->parts);
-    search->budget = count_budget(search->session, values);
+    search->budget = gepa_budget(search->session, values);
     search->spent = (int64_t)first.trial->n_rows;
     return pool_add(&search->pool, &first, err) &&
            minibatches_init(&search->minibatches, search->session,

@@ -15,12 +15,15 @@
 #include "search/toolkit/pool.h"
 #include "search/toolkit/reflection.h"
 
+// How much is spent, unless the job says it in numbers (budget.h).
+enum gepa_auto { GEPA_LIGHT, GEPA_MEDIUM, GEPA_HEAVY };
+
 // Whose instruction is rewritten, and which of its steps' instructions.
 enum gepa_selection { GEPA_SELECT_PARETO, GEPA_SELECT_BEST };
 enum gepa_selector { GEPA_EACH_IN_TURN, GEPA_ALL_TOGETHER };
 
 struct gepa_params {
-    int level;                // enum auto_level in gepa.c
+    int level;                // enum gepa_auto
     int64_t max_full_evals;   // -1: not given
     int64_t max_metric_calls; // -1: not given
     int64_t reflection_minibatch_size;
@@ -49,7 +52,7 @@ struct gepa_search {
     struct merges merges;    // those that were tried
     struct iteration *lanes; // owned: those under way, one per lane
     size_t n_lanes;
-    int64_t budget; // scored runs
+    int64_t budget; // scored runs (budget.h)
     int64_t spent;
     int64_t begun;                   // iterations
     int64_t proposed;                // children with a new instruction
