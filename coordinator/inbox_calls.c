@@ -9,8 +9,6 @@
 
 // --- which they hold and lack ---
 
-// --- what workers say of their calls ---
-
 // Sends calls again that the worker should have but does not name: either the
 // call was lost on the way there, or its answer on the way here. The worker
 // knows what it has answered, so nothing is paid for twice.
@@ -82,8 +80,6 @@ void inbox_compare_calls(struct arrival *arrival, const struct heartbeat *beat)
 }
 
 // --- how they ended ---
-
-// --- answers ---
 
 // Gives back the tokens of a message that answers a call of the worker; the
 // first answer to a call is free.

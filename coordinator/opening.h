@@ -81,14 +81,15 @@ struct openings {
     int32_t last_number;                     // given to the job opened last
 };
 
-// Opens a submitted job. Takes the arena, which holds the texts of submit, even
-// on failure. Returns false, with the reason, if there will be no opening.
+// Opens a submitted job. Moves the arena, which holds the texts of submit, into
+// the opening; whatever is left in it is the caller's. Returns false, with the
+// reason, if there will be no opening.
 bool openings_submit(struct openings *openings,
                      const struct requester *requester,
                      const struct submit *submit, struct arena *arena,
                      struct err *err);
 
-// Like openings_submit, but takes the bytes of a whole encoded SUBMIT.
+// Like openings_submit, but moves the bytes of a whole encoded SUBMIT.
 bool openings_submit_long(struct openings *openings,
                           const struct requester *requester, struct buf *bytes,
                           struct err *err);

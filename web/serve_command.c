@@ -6,8 +6,6 @@
 #include "store/job_name.h"
 #include "web/exchange.h"
 
-// --- commands ---
-
 static void send_reply(struct exchange *exchange, json_t *answer,
                        const struct err *err)
 {

@@ -8,7 +8,7 @@
 #include "common/json.h"
 #include "web/exchange.h"
 
-// --- the rest ---
+// --- sessions ---
 
 void serve_session(struct exchange *exchange)
 {
@@ -53,6 +53,8 @@ out:
     json_decref(empty);
 }
 
+// --- news for the page ---
+
 void serve_stream(struct exchange *exchange)
 {
     struct err err = ERR_CLEAR;
@@ -65,6 +67,8 @@ void serve_stream(struct exchange *exchange)
     http_reply_header(exchange->reply, "Cache-Control", "no-store");
     http_reply_header(exchange->reply, "X-Accel-Buffering", "no");
 }
+
+// --- probes ---
 
 void serve_metrics(struct exchange *exchange)
 {

@@ -8,8 +8,6 @@
 #include "store/lookup.h"
 #include "web/exchange.h"
 
-// --- reading the store ---
-
 static bool put_parameter(const struct exchange *exchange, const char *name,
                           size_t len, json_t *argument, struct err *err)
 {

@@ -5,8 +5,6 @@
 
 #include "search/session/unit.h"
 
-// --- demos of pools, by embeddings ---
-
 // Returns false when out of memory.
 static bool fill_item(const struct session *session,
                       const struct runs_request *request, size_t i,
