@@ -188,6 +188,9 @@ bool exec_child_start(struct exec_child *child, const char *path,
     pid_t pid = -1;
     int why = 0;
 
+    buf_clear(&child->answer);
+    child->tail_len = 0;
+    child->tail[0] = '\0';
     (void)pthread_mutex_lock(&starting);
     if (open_pipes(&pipes))
         pid = fork();
@@ -213,9 +216,6 @@ bool exec_child_start(struct exec_child *child, const char *path,
     keep_streams(child, &pipes);
     close_pipes(&pipes);
     child->pid = pid;
-    buf_clear(&child->answer);
-    child->tail_len = 0;
-    child->tail[0] = '\0';
     return true;
 }
 

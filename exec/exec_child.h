@@ -28,8 +28,8 @@ struct exec_child {
     int hold; // a pipe to the guard, which ends everything when it closes
     struct buf answer; // its standard output that nobody has taken yet; the
                        // owner releases it after the child's end
-    char tail[EXEC_TAIL_BYTES + 1]; // NUL-terminated; kept after the child's
-                                    // end
+    char tail[EXEC_TAIL_BYTES + 1]; // NUL-terminated; kept until the next
+                                    // start
     size_t tail_len;
 };
 

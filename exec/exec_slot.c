@@ -311,6 +311,18 @@ static bool write_request(struct exec_slot *slot)
     return true;
 }
 
+// Takes the answer. A child that answered before it was given its whole line
+// would take the next one for the rest of it, so it gets no other.
+static void end_asked(struct exec_slot *slot, size_t len)
+{
+    bool whole = slot->written == slot->request->len;
+    char how[EXEC_END_BYTES];
+
+    take_answer(slot, len);
+    if (!whole)
+        (void)exec_child_end(&slot->child, EXEC_END_NOW, how);
+}
+
 static void serve_asked(struct exec_slot *slot, enum exec_reading state)
 {
     const struct buf *answer = &slot->child.answer;
@@ -323,7 +335,7 @@ static void serve_asked(struct exec_slot *slot, enum exec_reading state)
     else if (end != NULL && slot->proving)
         end_proof(slot, (size_t)(end - answer->data));
     else if (end != NULL)
-        take_answer(slot, (size_t)(end - answer->data));
+        end_asked(slot, (size_t)(end - answer->data));
     else if (state == EXEC_READ_TOO_LONG)
         fault(slot, "answered with a line over %d bytes", LINE_MAX_BYTES);
     else if (state == EXEC_READ_ENDED)

@@ -390,6 +390,23 @@ Test(exec_pool, a_request_larger_than_a_pipe_arrives_whole)
     free(line);
 }
 
+// The rest of the long line must not become part of the next one.
+Test(exec_pool, a_child_that_answers_early_may_still_be_asked)
+{
+    size_t len = 300000;
+    char *line = calloc(1, len + 1);
+
+    cr_assert_not_null(line);
+    memset(line, 'a', len);
+    start_script("while head -c 1 | grep -q .; do echo 0.5; read -r x; done",
+                 20000);
+    for (int i = 0; i < 3; i++) {
+        ask(i == 1 ? line : "a");
+        expect_answer("0.5");
+    }
+    free(line);
+}
+
 Test(exec_pool, a_carriage_return_belongs_to_the_line_end)
 {
     start_script("while read -r x; do printf '0.5\\r\\n'; done", 60000);
@@ -518,6 +535,22 @@ Test(exec_pool, file_that_is_not_a_program_is_a_fault_of_every_request)
         expect_fault("could not be started");
     }
     remove_file();
+}
+
+Test(exec_pool, a_program_that_cannot_start_has_said_nothing)
+{
+    static const char text[] =
+        "#!/bin/sh\necho 'something is odd' >&2\nread -r x\necho 0.5\n";
+
+    start_file(text, sizeof text - 1);
+    cr_assert_not_null(pool, "%s", err.text);
+    ask("a");
+    expect_answer("0.5");
+    remove_file();
+    ask("a");
+    expect_fault("could not be started");
+    cr_expect_null(strstr(done.fault.text, "odd"), "%s", done.fault.text);
+    cr_expect_str_empty(done.errors);
 }
 
 Test(exec_pool, script_that_cannot_run_is_reported_at_the_start)
