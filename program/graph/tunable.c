@@ -63,6 +63,13 @@ size_t tunable_nth(const struct tunable *tunable, size_t n)
     return n <= tunable->default_index ? n - 1 : n;
 }
 
+size_t tunable_place(const struct tunable *tunable, size_t choice)
+{
+    if (choice == tunable->default_index)
+        return 0;
+    return choice < tunable->default_index ? choice + 1 : choice;
+}
+
 bool tunable_set(const struct tunable *tunable, struct candidate *candidate,
                  size_t choice, struct err *err)
 {

@@ -70,6 +70,8 @@ void tunables_release(struct tunables *tunables); // accepts a zeroed struct
 // Returns the index of the nth choice, counting the default first and then the
 // others in their order.
 size_t tunable_nth(const struct tunable *tunable, size_t n);
+// The reverse: returns the n of the choice with that index.
+size_t tunable_place(const struct tunable *tunable, size_t choice);
 
 // Gives an unsealed candidate one of the choices. A number of demos cuts off
 // the end of each step's list, so set it after the demos.

@@ -102,6 +102,17 @@ Test(candidate, lists_its_choices_and_no_defaults)
     json_decref((json_t *)choices[1]);
 }
 
+Test(candidate, the_default_of_a_tunable_has_the_first_place)
+{
+    struct tunable four = {.n_choices = 4, .default_index = 2};
+    static const size_t nth[] = {2, 0, 1, 3};
+
+    for (size_t n = 0; n < 4; n++) {
+        cr_expect_eq(tunable_nth(&four, n), nth[n]);
+        cr_expect_eq(tunable_place(&four, nth[n]), n);
+    }
+}
+
 Test(candidate, shows_the_chosen_number_of_demos)
 {
     const json_t *choices[] = {json_integer(1), json_integer(4)};

@@ -41,11 +41,8 @@ void seed_choices_get(const struct combos *combos, const struct candidate *seed,
         choices[i] = combos->n_choices[i] - 1;
     for (size_t t = 0; t < combos->n_tunables; t++) {
         const struct tunable *tunable = combos->tunables[t];
-        int choice = 0;
 
-        while (tunable_nth(tunable, (size_t)choice) !=
-               tunable_get(tunable, seed))
-            choice++;
-        choices[n_lists + t] = choice;
+        choices[n_lists + t] =
+            (int)tunable_place(tunable, tunable_get(tunable, seed));
     }
 }

@@ -23,11 +23,9 @@ static void plant_tunables(const struct space *space,
 {
     for (size_t i = 0; i < space->n_tunables; i++) {
         const struct tunable *tunable = space->tunables[i];
-        int *choice = &choices[space_at_tunable(space, i)];
 
-        while (tunable_nth(tunable, (size_t)*choice) !=
-               tunable_get(tunable, seed))
-            (*choice)++;
+        choices[space_at_tunable(space, i)] =
+            (int)tunable_place(tunable, tunable_get(tunable, seed));
     }
 }
 
