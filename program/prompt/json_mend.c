@@ -428,7 +428,8 @@ static bool is_half_quoted(struct span word)
            span_ends(word, "`");
 }
 
-// Reads a value without quotes. It must not contain quotes or brackets.
+// Reads a value without quotes. It must not contain quotes or brackets. A word
+// at the end of the text may have been cut off.
 static json_t *read_word(struct mend *mend)
 {
     struct span word = take_word(mend, ",:}]{[\n\"\\");
@@ -437,9 +438,9 @@ static json_t *read_word(struct mend *mend)
     if (value != NULL ||
         (!is_group(mend, word) && read_number(mend, word, &value)))
         return value;
-    if (!mend->words || word.len == 0 || is_group(mend, word) ||
-        is_half_quoted(word) || span_same(word, "nan") ||
-        span_same(word, "undefined"))
+    if (!mend->words || word.len == 0 || mend->rest.len == 0 ||
+        is_group(mend, word) || is_half_quoted(word) ||
+        span_same(word, "nan") || span_same(word, "undefined"))
         return fail(mend);
     return checked(mend, json_stringn(word.at, word.len));
 }

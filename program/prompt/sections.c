@@ -237,6 +237,22 @@ static struct span cut_close(struct reading *reading, int field,
     return span_trim(span_to(text, text.len - whole));
 }
 
+// Returns true for a text in quotes in a fence of YAML, where the quotes and
+// what is doubled or escaped within them are not part of it.
+static bool is_yaml_string(const struct reading *reading,
+                           const struct sections *sections, int field,
+                           struct span text)
+{
+    if (sections->wrapper == NULL ||
+        reading->signature->outputs[field].type.kind != TYPE_STR)
+        return false;
+    struct span rest = span_from(
+        sections->whole, (size_t)(sections->wrapper - sections->whole.at));
+    struct span line = span_trim(span_line(&rest));
+    return (span_same(line, "```yaml") || span_same(line, "```yml")) &&
+           (span_starts(text, "'") || span_starts(text, "\""));
+}
+
 // If a field has several sections, the one that is not empty is meant. After a
 // section that was not asked for, another exchange has begun.
 static void close_section(struct reading *reading,
@@ -250,6 +266,10 @@ static void close_section(struct reading *reading,
     struct found *found = &reading->outputs[open->field];
 
     text = cut_close(reading, open->field, text);
+    if (is_yaml_string(reading, sections, open->field, text)) {
+        found->broken = true;
+        return;
+    }
     if (open->quoted)
         text = json_value(reading, text);
     if (text.at == NULL) {

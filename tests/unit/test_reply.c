@@ -1603,3 +1603,20 @@ Test(reply, may_think_again_between_sections)
 
     EXPECT_ROWS(rows);
 }
+
+Test(reply, is_not_read_where_it_would_lose_or_keep_too_much)
+{
+    static const struct row rows[] = {
+        {"name", JSON, ALL, "{\"title\": \"<think> is a tag\"}", NULL,
+         "`title` is \"<think> is a tag\", but must be text", 0},
+        {"page", JSON, ALL, "{\"title\": \"A\", \"body\": nu", NULL,
+         "the key \"title\" is missing", 0},
+        {"page", CHAT, ALL, "```yaml\ntitle: 'A: B'\nbody: C\n```", NULL,
+         "the value of \"title\" is no whole JSON", 0},
+        {"page", CHAT, ALL, "```yaml\ntitle: A 'b'\nbody: C\n```",
+         "{\"title\":\"A 'b'\",\"body\":\"C\"}", NULL,
+         LENIENT_MARKER | LENIENT_END | LENIENT_FENCE},
+    };
+
+    EXPECT_ROWS(rows);
+}

@@ -96,6 +96,8 @@ static json_t *clean_str(struct value_reader *reader, const struct type *type,
     struct span text = reply_clean_value(whole, &cleaned);
 
     reader->lenient |= cleaned;
+    if (text.len == 0 && cleaned != 0) // it was all thinking
+        return value_reader_refuse(reader, type, whole);
     if (lost_backslash(whole))
         return restore_backslashes(reader, type, cleaned == 0 ? whole : text);
     return cleaned == 0 && !is_placeholder(reader, text)
