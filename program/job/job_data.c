@@ -90,7 +90,7 @@ static void read_shares(struct job_reader *reader, const struct node *split)
     double all = data->train_share + data->val_share + data->test_share;
     if (ok && all > 1 + 1e-9)
         diag_add(reader->diags, DIAG_ERROR, "shares", &split->place,
-                 "the shares of `split` add up to %g, more than 1", all);
+                 "the shares of `split` add up to %.9g, more than 1", all);
 }
 
 static void read_split(struct job_reader *reader, const struct node *split)

@@ -5,6 +5,7 @@
 // it looks before it scores; that output becomes the feedback.
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "program/metric/judging.h"
@@ -39,6 +40,12 @@ static bool read_instruction(struct metric_reader *reader,
     }
     if (!node_text(value, "`instruction` of `judge`", &text, reader->diags))
         return false;
+    if (text[strspn(text, " \t\r\n")] == '\0') {
+        diag_add(reader->diags, DIAG_ERROR, "bad-value", &value->place,
+                 "`instruction` of `judge` is empty: say what makes an answer "
+                 "good");
+        return false;
+    }
     judge->instruction = arena_strdup(reader->arena, text);
     return judge->instruction != NULL || metric_nomem(reader);
 }
@@ -66,12 +73,32 @@ static bool read_scale(struct metric_reader *reader, const struct node *node,
     return false;
 }
 
+// Returns true for a number that is not on the scale.
+static bool is_off_scale(const char *level, const struct judge *judge)
+{
+    char *end = NULL;
+    double number = strtod(level, &end);
+
+    return end != level && *end == '\0' &&
+           (number < (double)judge->low || number > (double)judge->high);
+}
+
 // Reads what one level of the scale means.
 static bool read_level(struct metric_reader *reader, const struct node *node,
-                       const char *level, struct judge *judge)
+                       size_t i, struct judge *judge)
 {
+    const char *level = node->keys[i];
     const char *text = NULL;
 
+    if (is_off_scale(level, judge)) {
+        diag_add(
+            reader->diags, DIAG_ERROR, "bad-value", &node->key_places[i],
+            "`rubric` says what %.20s means, but the scale is %lld to %lld",
+            level, (long long)judge->low, (long long)judge->high);
+        diag_remedy(reader->diags, "leave it out, or set `scale`");
+        return false;
+    }
+    node = node->items[i];
     if (!node_text(node, "a level of `rubric`", &text, reader->diags))
         return false;
     if (json_object_set_new(judge->rubric, level, json_string(text)) != 0)
@@ -98,7 +125,7 @@ static bool read_rubric(struct metric_reader *reader, const struct node *node,
     if (judge->rubric == NULL)
         return metric_nomem(reader);
     for (size_t i = 0; i < node->n; i++)
-        ok = read_level(reader, node->items[i], node->keys[i], judge) && ok;
+        ok = read_level(reader, node, i, judge) && ok;
     return ok;
 }
 
