@@ -338,7 +338,10 @@ static const char *const parts[] = {
     "** ",          " \xE2\x80\x94 ",
     "\xE3\x80\x81",
 };
-enum { PARTS = sizeof parts / sizeof parts[0] };
+enum {
+    PARTS = sizeof parts / sizeof parts[0],
+    CONTINUED_BYTES = 64, // of the next word of a longer label
+};
 
 // Finds where the first of `parts` begins, at or after from; *len is its
 // length.
@@ -371,13 +374,48 @@ static bool takes_back(const struct keys *keys, int found, char part,
             denial_after(label, strlen(label)) == DENIAL_NONE);
 }
 
-// What follows a label casts doubt on it if it names another label, asks, or
-// takes the label back: "B (?)", "B: no". "B. No" may be option B, which says
-// no.
+// Returns true if `longer` is the label and more, and the next word of that
+// begins the tail: after "card", "(lost)" may belong to card_lost.
+static bool may_continue(const char *label, const char *longer,
+                         struct span tail)
+{
+    static const char gaps[] = " _-";
+    struct span more = {longer, strlen(longer)};
+    char word[CONTINUED_BYTES];
+
+    if (!span_starts(more, label))
+        return false;
+    more = span_from(more, strlen(label));
+    size_t gap = span_run(more, gaps);
+    size_t len = strcspn(more.at + gap, gaps);
+    char next = span_char(tail, len);
+    if (gap == 0 || len == 0 || len >= sizeof word ||
+        (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'))
+        return false;
+    memcpy(word, more.at + gap, len);
+    word[len] = '\0';
+    return span_starts(tail, word);
+}
+
+static bool continues(const struct keys *keys, int found, struct span tail)
+{
+    const struct label_set *set = keys->set;
+
+    tail = span_from(tail, span_run(tail, " (*_`\"'"));
+    for (size_t i = 0; i < set->n; i++) {
+        if (may_continue(set->texts[found], set->texts[i], tail))
+            return true;
+    }
+    return false;
+}
+
+// What follows a label casts doubt on it if it names another label, may be the
+// rest of one, asks, or takes the label back: "B (?)", "B: no". "B. No" may be
+// option B, which says no.
 static bool leaves_doubt(struct keys *keys, int found, char part,
                          struct span tail)
 {
-    return names_another(keys, tail, found) ||
+    return names_another(keys, tail, found) || continues(keys, found, tail) ||
            span_char(span_trim(tail), 0) == '?' ||
            takes_back(keys, found, part, tail);
 }

@@ -148,6 +148,7 @@ Test(label, is_read_despite_markup_around_it)
 Test(label, is_read_among_words_that_name_no_other_label)
 {
     static const struct row rows[] = {
+        {INTENTS, "refund (requested twice)", "refund"},
         {LETTERS, "B. Paris", "B"},
         {LETTERS, "B) Paris", "B"},
         {LETTERS, "(B) Paris", "B"},
@@ -213,6 +214,8 @@ Test(label, ambiguous_text_gives_no_label)
         {LETTERS, "Bananas", NULL},
         {LETTERS, "It is not A.\nB", NULL},
         {LETTERS, "First I thought of A.\nAnswer: B", NULL},
+        {INTENTS, "refund (request)", NULL},
+        {INTENTS, "Refund: Request for a broken cup", NULL},
         {MOODS, "positive, not negative", NULL},
         {MOODS, "not positive", NULL},
         {MOODS, "positive: rather negative", NULL},
