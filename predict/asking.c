@@ -139,15 +139,25 @@ static const struct asking *asking_of(const struct step_call *call)
     return call->near == NEAR_WANTED ? &near : &askings[call->ask.answerer];
 }
 
+// Sends a call. If the inputs make it longer than a call can be, this run ends,
+// and no other.
 static bool send_call(struct run_pool *pool, struct run *run, int step,
                       struct err *err)
 {
     struct step_call *call = &run->calls[step];
+    struct err why = ERR_CLEAR;
 
-    if (!asking_of(call)->ask(pool, run, step, err))
+    if (asking_of(call)->ask(pool, run, step, &why)) {
+        call->state = CALL_OPEN;
+        call->tries++;
+        return true;
+    }
+    if (why.code != ERR_LIMIT) {
+        *err = why;
         return false;
-    call->state = CALL_OPEN;
-    call->tries++;
+    }
+    run->err = why;
+    run_abandon(pool, run, RUN_END_INPUT);
     return true;
 }
 

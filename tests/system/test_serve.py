@@ -137,6 +137,15 @@ def test_errors_are_reported_with_the_right_status(stage, sim, compiled):
     assert server.predict({"message": "a"}, Host="evil.example")[0] == 421
 
 
+def test_an_input_too_long_for_a_prompt_is_refused_alone(stage, sim, compiled):
+    """Each of its bytes takes two in a request."""
+    server = Server(stage, compiled, sim.url)
+    status, document = server.predict({"message": '"' * (3 << 20)})
+    assert status == 422, document
+    assert document["error"]["code"] == "limit", document
+    assert server.predict({"message": "roses"})[0] == 200
+
+
 def test_serve_describes_itself(stage, sim, compiled):
     server = Server(stage, compiled, sim.url)
     status, document = server.ask("GET", "/openapi.json")

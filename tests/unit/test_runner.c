@@ -35,7 +35,8 @@ static const char yaml[] = "inputs:\n"
 // The inputs to come, and what became of them.
 struct script {
     int n_inputs;
-    int bad_input; // its amount is not a number; -1: none
+    int bad_input;  // its amount is not a number; -1: none
+    int long_input; // longer than a prompt may be, once escaped; -1: none
     int given;
     int done;
     int stop_after; // stop after this many results; 0: never
@@ -71,7 +72,7 @@ static void open_runner(void)
         .compiled = &compiled, .slots = 1, .timeout_ms = TIMEOUT_MS};
     runner.client = model_client_new(&address, &err);
     cr_assert(runner.client != NULL, "%s", err.text);
-    script = (struct script){.n_inputs = 1, .bad_input = -1};
+    script = (struct script){.n_inputs = 1, .bad_input = -1, .long_input = -1};
 }
 
 static void close_runner(void)
@@ -84,6 +85,15 @@ static void close_runner(void)
 
 TestSuite(runner, .init = open_runner, .fini = close_runner);
 
+// Each of its bytes takes two in a request.
+static json_t *make_long_input(void)
+{
+    static char quotes[3 << 20];
+
+    memset(quotes, '"', sizeof quotes - 1);
+    return json_pack("{s:s}", "text", quotes);
+}
+
 static bool next(void *user, json_t **values, struct err *why)
 {
     struct script *from = user;
@@ -91,9 +101,10 @@ static bool next(void *user, json_t **values, struct err *why)
     (void)why;
     if (from->given == from->n_inputs)
         return false;
-    *values = given_json(from->given == from->bad_input
-                             ? "{\"text\": \"a\", \"amount\": \"many\"}"
-                             : "{\"text\": \"a rose\"}");
+    *values = from->given == from->long_input ? make_long_input()
+              : from->given == from->bad_input
+                  ? given_json("{\"text\": \"a\", \"amount\": \"many\"}")
+                  : given_json("{\"text\": \"a rose\"}");
     from->given++;
     return true;
 }
@@ -159,7 +170,19 @@ Test(runner, unreadable_answer_is_retried_once_with_the_reason)
                        "%s", script.results[0].err.text);
 }
 
-Test(runner, oversized_input_does_not_affect_the_others)
+Test(runner, input_too_long_for_a_call_does_not_affect_the_others)
+{
+    script.n_inputs = 3;
+    script.long_input = 1;
+    cr_assert(run(), "%s", err.text);
+    cr_assert_eq(script.done, 3);
+    cr_expect_eq(script.results[1].err.code, ERR_LIMIT);
+    cr_expect_str_eq(script.results[0].topic, "garden");
+    cr_expect_str_eq(script.results[2].topic, "garden");
+    cr_expect_eq(http_script_requests(server, CHAT), 2);
+}
+
+Test(runner, bad_input_does_not_affect_the_others)
 {
     script.n_inputs = 3;
     script.bad_input = 1;
