@@ -67,9 +67,7 @@ static int write_stored(const struct options *options, const json_t *job,
 
     json_put(&document, json_object_get(job, "document"));
     if (result.compiled_len == 0)
-        err_set(err, ERR_INPUT,
-                "the job %.150s has no compiled file yet: it is %.20s",
-                json_get_text(job, "job", ""), json_get_text(job, "state", ""));
+        compiled_text_explain_none(job, err);
     else if (buf_ok(&document, "the result", err))
         result.document = document.data;
     status = result.document == NULL ? output_error(options, err)

@@ -41,6 +41,24 @@ static bool read_file(const char *name, struct buf *out, struct err *err)
     return ok && buf_ok(out, "the compiled file", err);
 }
 
+void compiled_text_explain_none(const json_t *job, struct err *err)
+{
+    const char *id = json_get_text(job, "job", "");
+    const char *state = json_get_text(job, "state", "not done");
+
+    if (strcmp(state, "done") == 0)
+        err_set(err, ERR_INPUT,
+                "%.120s is an evaluation, which has no compiled file: name a "
+                "job that `promptcc run` optimized",
+                id);
+    else
+        err_set(err, ERR_INPUT,
+                "the job %.110s has no compiled file yet: it is %.20s; the "
+                "dashboard of its coordinator exports the best so far, if "
+                "there is one",
+                id, state);
+}
+
 bool compiled_text_read(const struct options *options, const char *name,
                         struct buf *out, struct err *err)
 {
@@ -55,17 +73,8 @@ bool compiled_text_read(const struct options *options, const char *name,
     ok = job != NULL && text[0] != '\0';
     if (ok)
         buf_puts(out, text);
-    else if (job != NULL &&
-             strcmp(json_get_text(job, "state", ""), "done") == 0)
-        err_set(err, ERR_INPUT,
-                "%.120s is an evaluation, which has no compiled file: name a "
-                "job that `promptcc run` optimized",
-                json_get_text(job, "job", ""));
     else if (job != NULL)
-        err_set(err, ERR_INPUT,
-                "the job %.120s has no compiled file yet: it is %.20s",
-                json_get_text(job, "job", ""),
-                json_get_text(job, "state", "not done"));
+        compiled_text_explain_none(job, err);
     json_decref(job);
     return ok && buf_ok(out, "the compiled file", err);
 }

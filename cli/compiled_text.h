@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "cli/options.h"
 #include "common/buf.h"
 #include "common/err.h"
@@ -19,5 +21,8 @@ bool compiled_text_is_file(const char *name);
 // compiled file yet.
 bool compiled_text_read(const struct options *options, const char *name,
                         struct buf *out, struct err *err);
+
+// Says why the job, which is an answer to `export`, has no compiled file.
+void compiled_text_explain_none(const json_t *job, struct err *err);
 
 #endif

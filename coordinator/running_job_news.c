@@ -61,11 +61,13 @@ static void warn_of_searches(struct running_job *running)
     }
 }
 
+// Trials overlap, so a later one may end first.
 static void take_trial_end(struct running_job *running, const struct note *note)
 {
     if (note->end.number == 1)
         warn_of_searches(running);
-    running->view.progress.trial = note->end.number;
+    if (running->view.progress.trial < note->end.number)
+        running->view.progress.trial = note->end.number;
     history_trial_end(running->engine->store, running->work.job_no, &note->end,
                       NULL);
 }

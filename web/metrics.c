@@ -63,8 +63,10 @@ static const struct metric_about metric_rows[METRIC_COUNT] = {
                         "workers that have joined, by state: serving, resting "
                         "after faults, draining, silent"},
     [METRIC_JOBS_RUNNING] = {"jobs_running", "", "gauge", "jobs that run now"},
-    [METRIC_JOB_TRIALS] = {"job_trials", "job", "gauge",
-                           "finished trials of a running job"},
+    [METRIC_JOB_TRIALS] =
+        {"job_trials", "job", "gauge",
+         "the highest trial of a running job that has ended; lower "
+         "again while the job is replayed after a pause"},
     [METRIC_JOB_BEST_SCORE] =
         {"job_best_score", "job", "gauge",
          "the best score of a running job so far, 0 to 1"},

@@ -258,7 +258,7 @@ static const struct message_field progress_fields[] = {
                "what the job is doing, in a word or two"),
     FIELD_TEXT(progress, note, "note", SENTENCE_CAP, OPTIONAL,
                "one sentence for people"),
-    FIELD_COUNT(progress, trial, "trial", "the last trial that ended"),
+    FIELD_COUNT(progress, trial, "trial", "the highest trial that has ended"),
     FIELD_COUNT(progress, trials, "trials",
                 "how many there will be; 0: unknown"),
     FIELD_COUNT(progress, done, "done",

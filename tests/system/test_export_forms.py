@@ -25,6 +25,17 @@ def export(stage, job, form, *words):
                           form, *words)
 
 
+def test_an_evaluation_of_a_cluster_has_no_compiled_file(stage):
+    job = stage.job(optimizer="{labeled_few_shot: {k: 1}}")
+    scored = stage.promptcc("eval", job, "--simulate", "--json")
+    assert scored.status == 0, scored
+    coordinator = stage.coordinator(job.parent / "promptcc.db")
+    for words in ([], ["--format", "markdown"]):
+        asked = stage.promptcc("export", scored.json["job"] + "-eval",
+                               "--coordinator", coordinator.endpoint, *words)
+        assert asked.status == 2 and "is an evaluation" in asked.err, asked
+
+
 def test_exported_messages_match_render(stage, job):
     told = export(stage, job, "messages").json
     assert set(told["steps"]) == {"sort", "answer"}

@@ -502,6 +502,10 @@ def test_a_paused_job_shows_its_best_so_far(stage):
     assert one.pop("document") is not None
     assert one == stage.promptcc("jobs", *to, "--json").json[0] == listed[0]
     assert site.get("/api/v1/jobs/shop")["score"] == best["score"]
+    none = stage.promptcc("export", "shop", *to)
+    assert none.status == 2 and "it is paused; the dashboard of its " \
+        "coordinator exports the best so far" in none.err, none
+    site.get("/api/v1/jobs/shop/compiled")
     shown = stage.promptcc("show", "shop", *to)
     assert f"best so far  {100 * best['score']:.1f} % (" in shown.out
     shown = stage.promptcc("jobs", "--coordinator", coordinator.endpoint)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "coordinator/running_job_news.h"
 #include "coordinator/running_job_state.h"
 #include "stage.h"
 
@@ -457,6 +458,24 @@ Test(running, job_reports_its_progress_and_time_left)
     cr_expect_eq(progress->left_ms, -1, "nobody is there who answers");
     cr_expect_float_eq(progress->share, 0.5, 1e-9);
     free(rows);
+}
+
+// Trials overlap, so a later one may end first.
+Test(running, a_trial_that_ends_late_does_not_set_the_progress_back)
+{
+    char path[sizeof stage.folder + 16];
+    struct err err = ERR_CLEAR;
+    struct engine engine = {0};
+    struct running_job running = {.engine = &engine};
+    struct note note = {.kind = NOTE_TRIAL, .end = {.state = "done"}};
+
+    (void)snprintf(path, sizeof path, "%s/news.db", stage.folder);
+    engine.store = store_open(path, &err);
+    cr_assert_not_null(engine.store, "%s", err.text);
+    for (note.end.number = 3; note.end.number > 1; note.end.number--)
+        running_job_take_news(&running, &note);
+    cr_expect_eq(running.view.progress.trial, 3);
+    store_close(engine.store);
 }
 
 Test(running, stored_answers_count_toward_progress_but_not_the_pace)
