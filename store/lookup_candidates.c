@@ -58,7 +58,7 @@ static int64_t candidate_of(struct store *store, const char *id,
     int64_t given = json_get_int(argument, key, 0);
     json_t *found;
 
-    if (given > 0)
+    if (json_is_integer(json_object_get(argument, key)))
         return has_candidate(store, id, given, err) ? given : 0;
     found = first_or_null(
         lookup_rows(store, sql, &(struct lookup_values){id}, err));
@@ -286,7 +286,7 @@ json_t *lookup_failures(struct store *store, const char *id,
 {
     int64_t candidate = lookup_candidate_or_best(store, id, argument, err);
     char number[32];
-    const char *args[] = {id, number, json_get_text(argument, "share", "")};
+    const char *args[] = {id, number, lookup_share(argument, "")};
     json_t *rows;
 
     if (candidate == 0)

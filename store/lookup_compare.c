@@ -14,11 +14,12 @@
 
 enum { IDS_BYTES = 64 << 10, NUMBER_BYTES = 32 };
 
-// ?2 and ?3 are the candidates, ?4 is the share. A row belongs to "val" if its
-// share is "val" or "train, val". Extra replicates, drawn to measure the noise,
-// do not count, as in the job's own scores. `at` is the place of the pair when
-// the job computes what it says about the two: an interval that is resampled
-// depends on the seed and on the order of the scores.
+// ?2 and ?3 are the candidates, ?4 is the share, "" for all. A row belongs to
+// "val" if its share is "val" or "train, val". Extra replicates, drawn to
+// measure the noise, do not count, as in the job's own scores. `at` is the
+// place of the pair when the job computes what it says about the two: an
+// interval that is resampled depends on the seed and on the order of the
+// scores.
 static const char pairs_sql[] =
     "WITH e AS (SELECT candidate_id, row, avg(score) AS score, max(id) AS id"
     "  FROM evaluations WHERE job_no = " JOB_NO " AND replicate = 0"
@@ -220,7 +221,8 @@ static json_t *compare_json(struct store *store, const char *id,
     if (rows != NULL)
         answer = json_pack(
             "{s:s, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I, s:o}", "share",
-            versus->share, "n", (json_int_t)versus->n, "a",
+            versus->share[0] == '\0' ? "all" : versus->share, "n",
+            (json_int_t)versus->n, "a",
             side_json(versus, versus->candidate_a, versus->a), "b",
             side_json(versus, versus->candidate_b, versus->b), "p_value",
             stats_paired(versus->a, versus->b, versus->n, versus->seed), "won",
@@ -237,7 +239,7 @@ static json_t *compare_json(struct store *store, const char *id,
 json_t *lookup_compare(struct store *store, const char *id,
                        const json_t *argument, struct err *err)
 {
-    struct versus versus = {.share = json_get_text(argument, "share", "val")};
+    struct versus versus = {.share = lookup_share(argument, "val")};
     json_t *answer = NULL;
 
     if (lookup_two_candidates(store, id, argument, &versus.candidate_a,

@@ -57,6 +57,13 @@ json_t *lookup_only(json_t *rows, const char *missing, struct err *err)
     return row;
 }
 
+const char *lookup_share(const json_t *argument, const char *otherwise)
+{
+    const char *share = json_get_text(argument, "share", otherwise);
+
+    return strcmp(share, "all") == 0 ? "" : share;
+}
+
 int64_t lookup_limit(const json_t *argument)
 {
     int64_t limit = json_get_int(argument, "limit", LOOKUP_PAGE);

@@ -53,6 +53,10 @@ json_t *lookup_only(json_t *rows, const char *missing, struct err *err);
 // examples, and takes the null ones away where there is none.
 void lookup_add_intervals(json_t *rows);
 
+// Returns the share that "share" of an argument names, `otherwise` if it is
+// missing, and "" for all shares. Borrowed.
+const char *lookup_share(const json_t *argument, const char *otherwise);
+
 // Return "limit" and "offset" of an argument, clamped to their bounds.
 int64_t lookup_limit(const json_t *argument);
 int64_t lookup_offset(const json_t *argument);

@@ -47,7 +47,7 @@ struct route {
     void (*serve)(struct exchange *exchange);
     const char *verb; // of a lookup or a command
     // The parameters of the query that the verb takes: names, followed by # for
-    // an integer or % for any number.
+    // an integer, % for any number, or = and the words that | parts.
     const char *takes;
     const char *number; // the name of {number} in the verb's argument
 };

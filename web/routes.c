@@ -4,6 +4,7 @@
 
 #define API "/api/v1"
 #define JOB API "/jobs/{job}"
+#define SHARE "share=train|val|test|all"
 
 static const struct route routes[] = {
     {"GET", "/", ACCESS_OPEN, serve_page},
@@ -23,14 +24,15 @@ static const struct route routes[] = {
     {"GET", API "/jobs", ACCESS_READ, serve_lookup, "jobs"},
     {"GET", JOB, ACCESS_READ, serve_lookup, "summary"},
     {"GET", JOB "/trials", ACCESS_READ, serve_lookup, "trial-page",
-     "limit# offset# sort order kind state candidate# above%"},
+     "limit# offset# sort order=asc|desc kind "
+     "state=running|done|incomplete candidate# above%"},
     {"GET", JOB "/curve", ACCESS_READ, serve_lookup, "curve"},
     {"GET", JOB "/importance", ACCESS_READ, serve_lookup, "importance"},
     {"GET", JOB "/tokens", ACCESS_READ, serve_lookup, "tokens"},
     {"GET", JOB "/cost", ACCESS_READ, serve_lookup, "cost"},
     {"GET", JOB "/events", ACCESS_READ, serve_lookup, "events", "limit#"},
     {"GET", JOB "/compare", ACCESS_READ, serve_lookup, "compare",
-     "a# b# share show limit# offset#"},
+     "a# b# " SHARE " show=won|lost|same|changed limit# offset#"},
     {"GET", JOB "/candidates/{number}", ACCESS_READ, serve_lookup, "candidate",
      NULL, "candidate"},
     {"GET", JOB "/candidates/{number}/lineage", ACCESS_READ, serve_lookup,
@@ -38,9 +40,9 @@ static const struct route routes[] = {
     {"GET", JOB "/candidates/{number}/origins", ACCESS_READ, serve_lookup,
      "origins", NULL, "candidate"},
     {"GET", JOB "/candidates/{number}/failures", ACCESS_READ, serve_lookup,
-     "failures", "share", "candidate"},
+     "failures", SHARE, "candidate"},
     {"GET", JOB "/candidates/{number}/evaluations", ACCESS_READ, serve_lookup,
-     "evaluations", "show limit# offset#", "candidate"},
+     "evaluations", "show=wrong|right limit# offset#", "candidate"},
     {"GET", JOB "/evaluations/{number}", ACCESS_READ, serve_lookup,
      "evaluation", NULL, "evaluation"},
     {"GET", JOB "/calls/{number}", ACCESS_READ, serve_lookup, "call", NULL,

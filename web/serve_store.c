@@ -8,30 +8,66 @@
 #include "store/lookup.h"
 #include "web/exchange.h"
 
-static bool put_parameter(const struct exchange *exchange, const char *name,
-                          size_t len, json_t *argument, struct err *err)
+static const char *name_end(const char *name)
 {
-    char key[32], *end = NULL;
-    char kind = name[len - 1];
-    const char *value;
-    json_t *read = NULL;
+    return name + strcspn(name, "#%= ");
+}
 
-    len -= kind == '#' || kind == '%';
-    (void)snprintf(key, sizeof key, "%.*s", (int)len, name);
-    value = http_query(exchange->request, key);
-    if (value == NULL || value[0] == '\0')
-        return true;
-    if (kind == '#')
+// Returns true if value is one of the words after `=`, which | parts.
+static bool is_one_of(const char *words, const char *value)
+{
+    size_t len = strlen(value);
+
+    while (*words == '=' || *words == '|') {
+        size_t word = strcspn(++words, "| ");
+
+        if (word == len && memcmp(words, value, len) == 0)
+            return true;
+        words += word;
+    }
+    return false;
+}
+
+// Reads a value as what follows the name in the route's `takes` says. Returns
+// NULL and fills err if it is no such value.
+static json_t *read_value(const char *key, const char *kind, const char *value,
+                          struct err *err)
+{
+    char *end = NULL;
+    json_t *read;
+
+    if (*kind == '=' && !is_one_of(kind, value)) {
+        err_set(err, ERR_INPUT, "`%s` takes %.*s, not `%.60s`", key,
+                (int)strcspn(kind + 1, " "), kind + 1, value);
+        return NULL;
+    }
+    if (*kind == '#')
         read = json_integer(strtoll(value, &end, 10));
-    else if (kind == '%')
+    else if (*kind == '%')
         read = json_real(strtod(value, &end));
     else
         read = json_string(value);
     if (read != NULL && (end == NULL || *end == '\0'))
-        return json_object_set_new(argument, key, read) == 0;
+        return read;
     json_decref(read);
     err_set(err, ERR_INPUT, "`%s` takes a number, not `%.60s`", key, value);
-    return false;
+    return NULL;
+}
+
+static bool put_parameter(const struct exchange *exchange, const char *name,
+                          json_t *argument, struct err *err)
+{
+    const char *end = name_end(name);
+    char key[32];
+    const char *value;
+    json_t *read;
+
+    (void)snprintf(key, sizeof key, "%.*s", (int)(end - name), name);
+    value = http_query(exchange->request, key);
+    if (value == NULL || value[0] == '\0')
+        return true;
+    read = read_value(key, end, value, err);
+    return read != NULL && json_object_set_new(argument, key, read) == 0;
 }
 
 // Checks that the route takes what the query says, and each name only once.
@@ -48,7 +84,7 @@ static bool check_name(void *user, const char *name)
     size_t len = strlen(name);
 
     for (uint64_t bit = 1; *at != '\0'; bit <<= 1) {
-        if (strncmp(at, name, len) == 0 && strchr("#% ", at[len]) != NULL) {
+        if (strncmp(at, name, len) == 0 && name_end(at) == at + len) {
             if (check->seen & bit)
                 err_set(check->err, ERR_INPUT, "`%.60s` is given twice", name);
             check->seen |= bit;
@@ -87,13 +123,11 @@ static json_t *read_argument(const struct exchange *exchange, struct err *err)
         return NULL;
     argument = json_object();
     while (*at != '\0') {
-        size_t len = strcspn(at, " ");
-
-        if (!put_parameter(exchange, at, len, argument, err)) {
+        if (!put_parameter(exchange, at, argument, err)) {
             json_decref(argument);
             return NULL;
         }
-        at += len;
+        at += strcspn(at, " ");
         at += strspn(at, " ");
     }
     // For "best" the verb chooses.

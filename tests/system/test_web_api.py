@@ -200,6 +200,42 @@ def test_intervals_of_graded_scores_are_those_of_the_job(stage):
         assert intervals[shown["trial"]] == (shown["low"], shown["high"])
 
 
+def listed_values():
+    """Every parameter of the openapi file that takes one of several words."""
+    for path, methods in OPENAPI["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            for value in parameter.get("schema", {}).get("enum", []):
+                yield path, parameter["name"], value
+
+
+def test_only_the_listed_values_of_a_parameter_are_taken(site):
+    listed = list(listed_values())
+    assert {name for _, name, _ in listed} == {"sort", "order", "state",
+                                              "share", "show"}
+    for path, name, value in listed:
+        address = path.replace("{job}", "shop").replace("{number}", "best")
+        site.get(f"{address}?{name}={value}")
+        for wrong in (value[:-1] or "-", value + "x", f"{value}|{value}"):
+            said = site.get(f"{address}?{name}={wrong}", expect=400)
+            assert wrong in said["error"]["text"], said
+    site.get("/api/v1/jobs/shop/trials?order=asc|desc", expect=400)
+
+
+def test_all_shares_are_compared_together(site):
+    parts = [site.get(f"/api/v1/jobs/shop/compare?share={share}")["n"]
+             for share in ("val", "test")]
+    everything = site.get("/api/v1/jobs/shop/compare?share=all")
+    assert everything["share"] == "all" and min(parts) > 0
+    assert everything["n"] == sum(parts)
+
+
+@pytest.mark.parametrize("number", ["0", "999999"])
+def test_a_candidate_without_a_number_of_its_own_is_unknown(site, number):
+    site.get(f"/api/v1/jobs/shop/candidates/{number}", expect=404)
+    said = site.get(f"/api/v1/jobs/shop/compare?a={number}", expect=400)
+    assert f"no candidate {number}" in said["error"]["text"], said
+
+
 def test_trials_are_paged_sorted_and_filtered(site, store, module_stage):
     listed = module_stage.promptcc("trials", "--store", store, "--json").json
     whole = site.get("/api/v1/jobs/shop/trials?limit=1000")

@@ -152,7 +152,7 @@ function examplesTab(at, job) {
   keepFresh(at, job, [versus, wrong]);
   return [card('Baseline and best, example by example', h('div', { class: 'bar' },
     choose('show', 'Show', [['changed', 'what changed'], ['won', 'won'], ['lost', 'lost'], ['same', 'the same'], ['', 'all']]),
-    choose('share', 'Share', [['val', 'validation'], ['test', 'test'], ['train', 'training'], ['', 'all']])), versus.el),
+    choose('share', 'Share', [['val', 'validation'], ['test', 'test'], ['train', 'training'], ['all', 'all']])), versus.el),
     card('What still goes wrong', h('p', { class: 'muted small' }, 'With the best candidate, grouped by the metric’s own words. Each number is an example and leads to its calls.'), wrong.el)];
 }
 
