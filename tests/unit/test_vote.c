@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,4 +184,54 @@ Test(vote, mismatched_lists_of_sources_are_refused)
                "not an output of the step");
     expect_bad("{\"label\": [\"one.nothing\"], \"note\": [\"more.note\"]}",
                "nothing");
+}
+
+// Gives the answers to four voters of this type, one after another.
+static void expect_winner(const char *type, const char *const said[4],
+                          const char *wanted)
+{
+    char text[1024];
+    struct plan all;
+    json_t *inputs = given_json("{\"q\": \"x\"}");
+
+    (void)snprintf(text, sizeof text,
+                   "inputs: {q: }\n"
+                   "steps:\n"
+                   "  a: {predict: A., inputs: [q], outputs: {n: %s}}\n"
+                   "  b: {predict: B., inputs: [q], outputs: {n: %s}}\n"
+                   "  c: {predict: C., inputs: [q], outputs: {n: %s}}\n"
+                   "  d: {predict: D., inputs: [q], outputs: {n: %s}}\n"
+                   "  v: {vote: {n: [a.n, b.n, c.n, d.n]}, outputs: {n: %s}}\n",
+                   type, type, type, type, type);
+    struct program *other = given_program(text);
+    plan_all(other, &all);
+    stepper_free(stepper);
+    stepper = stepper_new(other, &all, ADAPTER_JSON, NULL, inputs, &err);
+    cr_assert_not_null(stepper, "%s", err.text);
+    for (int i = 0; i < 4; i++)
+        answer(i, said[i]);
+    char *got = json_text(stepper_outputs(stepper));
+    cr_expect_str_eq(got, wanted, "%s: %s", type, got);
+    free(got);
+    stepper_free(stepper);
+    stepper = NULL;
+    json_decref(inputs);
+    program_free(other);
+}
+
+Test(vote, numbers_are_counted_by_value)
+{
+    expect_winner("float",
+                  (const char *const[]){"{\"n\": 3}", "{\"n\": 5}",
+                                        "{\"n\": 5.0}", "{\"n\": 4}"},
+                  "{\"n\":5}");
+    expect_winner("{list: float}",
+                  (const char *const[]){"{\"n\": [3]}", "{\"n\": [5, 1]}",
+                                        "{\"n\": [5.0, 1.0]}", "{\"n\": [5]}"},
+                  "{\"n\":[5,1]}");
+    expect_winner(
+        "{object: {x: float}}",
+        (const char *const[]){"{\"n\": {\"x\": 3}}", "{\"n\": {\"x\": 5.0}}",
+                              "{\"n\": {\"x\": 5}}", "{\"n\": {\"x\": 4}}"},
+        "{\"n\":{\"x\":5.0}}");
 }
