@@ -1,5 +1,7 @@
 """The vote of an ensemble, counted as promptcc does it."""
 
+import unicodedata
+
 
 def sources(step):
     """Returns everything that the step reads."""
@@ -26,4 +28,12 @@ def count(step, values):
 
 
 def _key(value):
-    return value.strip().casefold() if isinstance(value, str) else value
+    """Returns what is the same for values that count as one: texts that differ
+    only in case, in surrounding white space, in invisible characters or in how
+    an accent is written."""
+    if not isinstance(value, str):
+        return value
+    seen = "".join(one for one in value if unicodedata.category(one) != "Cf")
+    folded = unicodedata.normalize("NFC", seen).casefold()
+    return unicodedata.normalize("NFC", folded).replace("\r\n", "\n").replace(
+        "\u00a0", " ").strip()

@@ -51,7 +51,7 @@ def odd(folder):
 
     import numpy
     import pydantic
-    from promptcc import fields, reading
+    from promptcc import fields, reading, vote
 
     class Level(enum.Enum):
         LOW, HIGH = 1, 2
@@ -159,6 +159,9 @@ def odd(folder):
             " [[completed]]", "[[ ##completed## ]]", "\n[[ ## comp",
             " **[[ ## completed ## ]]**", "\n[[ ## /t ## ]]",
             "\n## completed ##", " [[1]]")],
+        "votes": vote.count(
+            {"vote": {"n": ["a", "b", "c"]}, "field": "n"},
+            {"a": "x", "b": "Caf\u00e9", "c": "cafe\u0301\u200b"})["n"],
         "thoughts": [read(text, one) for one in (
             "[[ ## t ## ]]\na\n<think>b</think>\nc",
             "[[ ## t ## ]]\na\n<think>b</think>", "a</think>b",

@@ -185,6 +185,7 @@ def test_unusual_programs_metrics_and_replies_are_handled(stage, dspy_python):
     assert made["read_as_promptcc_does"] == [{"t": "a"}] * 5 + ["fault"] * 4 + [
         {"o": {"note": "x"}}]
     assert made["ends"] == [{"t": "a"}] * 6 + [{"t": "a [[1]]"}]
+    assert made["votes"] == "Caf\u00e9"
     assert made["thoughts"] == ["fault", {"t": "a"}, {"t": "a</think>b"},
                                 {"t": "a"}]
     assert made["spelt"] == [{"v": "1.10"}, {"t": "\\frac"}, "fault",
