@@ -114,7 +114,7 @@ static json_t *ask(struct watch *watch, const char *verb, const char *job,
     json_t *reply = ask_client(watch->client, verb, job, "", err);
     bool answers = reply != NULL || err->code == ERR_INPUT;
 
-    if (answers && watch->away)
+    if (reply != NULL && watch->away)
         progress_say(&watch->view, "the coordinator is back");
     if (!answers && !watch->away)
         progress_say(&watch->view,
@@ -208,13 +208,14 @@ static bool look_up(struct watch *watch, const char *job, struct err *err)
 }
 
 // Looks once at how the job is doing. Returns false if there is no such job any
-// more; a coordinator that does not answer is asked again later.
+// more, or if our key is not allowed any more; a coordinator that does not
+// answer is asked again later.
 static bool look(struct watch *watch, struct err *err)
 {
     struct err why = ERR_CLEAR;
     json_t *status = ask(watch, "status", "", &why);
-    bool found = status == NULL || show_status(watch, status) ||
-                 look_up(watch, watch->job, &why);
+    bool found = status != NULL && (show_status(watch, status) ||
+                                    look_up(watch, watch->job, &why));
 
     json_decref(status);
     if (found || why.code != ERR_INPUT)
@@ -223,7 +224,7 @@ static bool look(struct watch *watch, struct err *err)
     return false;
 }
 
-// Returns false if the job was removed meanwhile.
+// Returns false if the job can no longer be watched.
 static bool follow(struct watch *watch, struct err *err)
 {
     struct pollfd signal = {.fd = signals_fd(), .events = POLLIN};

@@ -112,6 +112,25 @@ def test_watch_ends_if_its_job_was_removed(stage, sim):
     assert done.err.count("the coordinator is back") == 1, done
 
 
+def test_watch_ends_if_its_key_is_revoked(stage, sim):
+    """No waiting would help, so it does not say that it waits for ever."""
+    gate = stage.gate(sim)
+    keys = stage.keys()
+    coordinator = stage.coordinator(stage.folder / "store.db", "--keys", keys)
+    stage.worker(coordinator.endpoint, gate.url, "one", "--keys", keys)
+    there = ("--coordinator", coordinator.endpoint, "--keys", keys / "ann.key")
+    gate.hold_after(2)
+    sent = stage.promptcc("submit", stage.job(), *there)
+    assert sent.status == 0, sent
+    watch = stage.start("watch", "shop", *there)
+    watch.wait_for_line("call", errors=True)
+    gone = stage.promptcc("keys", "revoke", "ann", "--keys", keys)
+    assert gone.status == 0, gone
+    done = watch.wait()
+    assert done.status == 2 and "does not allow this key" in done.err, done
+    assert "the coordinator is back" not in done.err, done
+
+
 def test_watch_reports_a_missing_job_or_coordinator(stage, sim):
     coordinator = cluster(stage, sim)
     done = stage.promptcc("watch", "nothing", "--coordinator",
