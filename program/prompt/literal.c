@@ -71,8 +71,6 @@ static bool scan(struct span text, bool strings, const json_t *number,
 bool literal_find(struct span text, const json_t *number, struct span *out)
 {
     *out = (struct span){NULL, 0};
-    if (text.len > LITERAL_MAX_TEXT)
-        return true;
     return scan(text, false, number, out) &&
            (out->at != NULL || scan(text, true, number, out));
 }

@@ -13,12 +13,16 @@
 
 #include "program/prompt/span.h"
 
-enum { LITERAL_MAX_TEXT = 1 << 15 }; // bytes; a longer text is not searched
+enum {
+    LITERAL_MAX_TEXT = 1 << 14, // each search reads the text once or twice
+    LITERAL_MAX_SEARCHES = 32,  // for one field: a list may have thousands
+};
 
-// Finds the spelling of a number in text; strings are skipped unless it occurs
-// only in them, as in JSON that is itself in a string. *out is borrowed from
-// text, and its `at` is NULL if the number does not occur. Returns false if it
-// occurs in several spellings, any of which may be meant.
+// Finds the spelling of a number in text, which has at most LITERAL_MAX_TEXT
+// bytes; strings are skipped unless it occurs only in them, as in JSON that is
+// itself in a string. *out is borrowed from text, and its `at` is NULL if the
+// number does not occur. Returns false if it occurs in several spellings, any
+// of which may be meant.
 bool literal_find(struct span text, const json_t *number, struct span *out);
 
 #endif

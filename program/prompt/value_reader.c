@@ -65,13 +65,23 @@ struct span value_reader_clean(struct value_reader *reader,
         &reader->lenient);
 }
 
+bool value_reader_spelling(struct value_reader *reader, const json_t *number,
+                           struct span *out)
+{
+    *out = (struct span){NULL, 0};
+    if (reader->source.len > LITERAL_MAX_TEXT ||
+        ++reader->searches > LITERAL_MAX_SEARCHES)
+        return !json_is_real(number);
+    return literal_find(reader->source, number, out);
+}
+
 char *value_reader_json_text(struct value_reader *reader,
                              const struct type *type, const json_t *value)
 {
     struct span written = {NULL, 0};
 
     if (json_is_number(value) &&
-        !literal_find(reader->source, value, &written)) {
+        !value_reader_spelling(reader, value, &written)) {
         (void)value_reader_refuse_json(reader, type, value);
         return NULL;
     }

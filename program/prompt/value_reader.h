@@ -34,6 +34,7 @@ struct value_kind {
 struct value_reader {
     const char *name;    // the whole field's, for problems; borrowed
     struct span source;  // what JSON values were parsed from
+    int searches;        // of the source, for the spelling of a number
     unsigned lenient;    // the leniency used so far (enum reply_leniency)
     struct err *problem; // borrowed
     value_text_fn *text; // reads an item or a member of any type
@@ -60,6 +61,13 @@ json_t *value_reader_checked(struct value_reader *reader, json_t *made);
 // borrows from the string.
 struct span value_reader_clean(struct value_reader *reader,
                                const json_t *string);
+
+// Finds a number in the source, as literal_find does. After the first
+// LITERAL_MAX_SEARCHES of a field, and in a longer text, nothing is searched,
+// which bounds the time that a list can take: a whole number is then as good as
+// found, and any other is in doubt.
+bool value_reader_spelling(struct value_reader *reader, const json_t *number,
+                           struct span *out);
 
 // Returns a JSON value as text, a number as it is written in the source; the
 // caller frees it. Returns NULL with a problem set if that may be one of

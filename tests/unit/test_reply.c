@@ -1620,3 +1620,28 @@ Test(reply, is_not_read_where_it_would_lose_or_keep_too_much)
 
     EXPECT_ROWS(rows);
 }
+
+// Looking for each of thousands of numbers in a long reply would take minutes.
+Test(reply, searches_for_the_spelling_of_a_few_numbers_only)
+{
+    static const char *const items[] = {"1.50", "007"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct buf text = BUF_INIT(1 << 16);
+
+        buf_puts(&text, "{\"names\": [");
+        for (int n = 0; n < 40; n++)
+            buf_printf(&text, n > 0 ? ", %s" : "%s", items[i]);
+        buf_puts(&text, "]}");
+        const struct reply_asked asked = {
+            .step = find_step("names"), .adapter = JSON, .reads = ALL};
+        struct err problem = ERR_CLEAR;
+        unsigned lenient = 0;
+        json_t *outputs = NULL;
+        bool ok = reply_parse(&asked, (struct span){text.data, text.len},
+                              &outputs, &lenient, &problem);
+        cr_expect_eq(ok, i == 1, "%s: %s", items[i], problem.text);
+        json_decref(outputs);
+        buf_release(&text);
+    }
+}

@@ -5,7 +5,6 @@
 
 #include "common/json.h"
 #include "program/prompt/label.h"
-#include "program/prompt/literal.h"
 #include "program/prompt/reply.h"
 #include "program/prompt/value_reader.h"
 
@@ -48,7 +47,7 @@ static json_t *spelt_label(struct value_reader *reader, const struct type *type,
     struct span written = {NULL, 0};
 
     return json_is_number(value) &&
-                   literal_find(reader->source, value, &written) &&
+                   value_reader_spelling(reader, value, &written) &&
                    written.at != NULL
                ? exact_label(reader, type, written)
                : NULL;
