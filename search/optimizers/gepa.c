@@ -64,7 +64,9 @@ static const struct param params[] = {
     {"use_merge", PARAM_BOOL, AT(use_merge), 0, 1, 1, NULL,
      "merge candidates that improved different steps"},
     {"max_merge_invocations", PARAM_INT, AT(max_merge_invocations), 0, 1e6, 5,
-     NULL, "how many merged candidates may stay"},
+     NULL,
+     "once so many merged candidates have stayed, no further merge is "
+     "scheduled; those already due are still made"},
     {"acceptance_rows", PARAM_INT, AT(acceptance_rows), 0, 1e6, 12, NULL,
      "if a gain on a few rows could be chance, it is first tested on this "
      "many more training rows, before all validation rows are spent on it; "
