@@ -13,6 +13,25 @@
 #include "retrieve/retrieval.h"
 #include "retrieve/vectors.h"
 
+enum { QUESTION_MAX_BYTES = 2 * PROMPT_MAX_BYTES }; // escaped
+
+// Answers an ask that is too long to be written, as a server answers a prompt
+// that is too long to be read: that is a fact about the example, not a failure
+// of the job. Nothing is stored. Returns false on any other failure, which is
+// in why.
+static bool take_too_long(struct evaluation *ev, enum asker asker, int part,
+                          const struct err *why, struct err *err)
+{
+    static char nothing[] = "";
+    const struct call_answer answer = {
+        .outcome = CALL_TOO_LONG, .text = nothing, .cached_tokens = -1};
+
+    if (why->code == ERR_LIMIT)
+        return ev->take(ev, asker, part, &answer, err);
+    *err = *why;
+    return false;
+}
+
 // Puts the demos that this question gets from its step's pool, followed by the
 // question. near is the question's embedding if demos are picked by that, else
 // NULL.
@@ -56,15 +75,13 @@ static struct order step_order(const struct evaluation *ev,
                           .step = ev->task->program->steps[wanted->part].name};
 }
 
-bool evaluation_ask_model(struct evaluation *ev, const struct ask *wanted,
-                          const struct direction *near, struct err *err)
+// Writes the ask, with tail holding its payload if demos are picked for it.
+static bool write_order(struct evaluation *ev, const struct ask *wanted,
+                        const struct direction *near, struct order *order,
+                        struct buf *tail, struct err *err)
 {
     const struct task *task = ev->task;
     const struct step *step = &task->program->steps[wanted->part];
-    struct order made = step_order(ev, wanted);
-    struct order *order = &made;
-    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok = true;
 
     order->prefix = prompt_prefixes_step(ev->work, ev->task, wanted->part,
                                          ev->item->row, wanted->form, err);
@@ -73,15 +90,29 @@ bool evaluation_ask_model(struct evaluation *ev, const struct ask *wanted,
     order->logprobs =
         task->logprobs &&
         right_is_measurable(task->program, ev->work->job->metric, wanted->part);
-    if (task->candidate->parts[step->predictor].nearest > 0) {
-        ok = put_nearest(ev, wanted, near, &tail, err);
-        order->ask.payload = tail.data;
-        order->ask.payload_len = tail.len;
-        order->ask.kept = NULL;
-    }
-    ok = ok && evaluation_ask(ev, ASKER_STEP, order, err);
+    if (task->candidate->parts[step->predictor].nearest == 0)
+        return true;
+    if (!put_nearest(ev, wanted, near, tail, err))
+        return false;
+    order->ask.payload = tail->data;
+    order->ask.payload_len = tail->len;
+    order->ask.kept = NULL;
+    return true;
+}
+
+bool evaluation_ask_model(struct evaluation *ev, const struct ask *wanted,
+                          const struct direction *near, struct err *err)
+{
+    struct order order = step_order(ev, wanted);
+    struct buf tail = BUF_INIT(QUESTION_MAX_BYTES);
+    struct err why = ERR_CLEAR;
+    bool ok = write_order(ev, wanted, near, &order, &tail, &why)
+                  ? evaluation_ask(ev, ASKER_STEP, &order, err)
+                  : take_too_long(ev, ASKER_STEP, wanted->part, &why, err);
+
     buf_release(&tail);
-    prefix_unref(&ev->work->engine->flights, order->prefix);
+    if (order.prefix != NULL)
+        prefix_unref(&ev->work->engine->flights, order.prefix);
     if (ev->stepper != NULL) // the flight has a copy
         stepper_free_payload(ev->stepper, wanted->part);
     return ok;
@@ -98,7 +129,8 @@ static bool ask_embedder(struct evaluation *ev, enum asker asker,
 static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
                   const char *text, size_t len, struct err *err)
 {
-    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf payload = BUF_INIT(QUESTION_MAX_BYTES);
+    struct err why = ERR_CLEAR;
     bool ok;
 
     ask_put_embedding(text, len, &payload);
@@ -106,9 +138,11 @@ static bool embed(struct evaluation *ev, enum asker asker, struct order *order,
     order->ask.payload = payload.data;
     order->ask.payload_len = payload.len;
     order->ask.kept = NULL; // that is the step's question, not this
-    ok = buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
-                err) &&
-         ask_embedder(ev, asker, order, err);
+    if (buf_ok(&payload, asker == ASKER_TEXT ? "a document" : "a question",
+               &why))
+        ok = ask_embedder(ev, asker, order, err);
+    else
+        ok = take_too_long(ev, asker, order->ask.part, &why, err);
     buf_release(&payload);
     return ok;
 }
@@ -145,12 +179,14 @@ static bool ask_near(struct evaluation *ev, const struct ask *wanted,
     const struct step *step = &ev->task->program->steps[wanted->part];
     struct order order = step_order(ev, wanted);
     struct buf query = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok;
+    struct err why = ERR_CLEAR;
+    bool ok = true;
 
     step_query(step, stepper_step_inputs(ev->stepper, wanted->part), &query);
-    ok = buf_ok(&query, "a question", err);
-    *asked = ask_can_embed(&query);
-    if (*asked)
+    *asked = query.failed || ask_can_embed(&query);
+    if (!buf_ok(&query, "a question", &why))
+        ok = take_too_long(ev, ASKER_DEMOS, wanted->part, &why, err);
+    else if (*asked)
         ok = embed(ev, ASKER_DEMOS, &order, query.data, query.len, err);
     buf_release(&query);
     return ok;
@@ -222,22 +258,33 @@ static struct sampling metric_sampling(const struct evaluation *ev, size_t part)
                           METRIC_TRIES * ev->task->sampling.replicate)};
 }
 
+static bool write_metric_order(struct evaluation *ev, size_t part,
+                               struct order *order, struct buf *payload,
+                               struct err *err)
+{
+    const struct metric *metric = ev->work->job->metric;
+    const struct metric_case given = {.example = evaluation_example(ev, err),
+                                      .outputs = stepper_outputs(ev->stepper)};
+
+    if (given.example == NULL ||
+        !metric_ask(metric, part, &given, payload, &order->ask, err))
+        return false;
+    if (order->ask.answerer != ANSWERER_MODEL)
+        return true;
+    order->prefix = prompt_prefixes_metric(ev->work, part, err);
+    order->sampling = metric_sampling(ev, part);
+    return order->prefix != NULL;
+}
+
 bool evaluation_ask_metric(struct evaluation *ev, size_t part, struct err *err)
 {
     struct order order = {.bill = ROLE_JUDGE, .purpose = "metric", .step = ""};
-    struct buf payload = BUF_INIT(PROMPT_MAX_BYTES);
-    const struct metric_case given = {.example = evaluation_example(ev, err),
-                                      .outputs = stepper_outputs(ev->stepper)};
-    bool ok =
-        given.example != NULL && metric_ask(ev->work->job->metric, part, &given,
-                                            &payload, &order.ask, err);
+    struct buf payload = BUF_INIT(QUESTION_MAX_BYTES);
+    struct err why = ERR_CLEAR;
+    bool ok = write_metric_order(ev, part, &order, &payload, &why)
+                  ? evaluation_ask(ev, ASKER_METRIC, &order, err)
+                  : take_too_long(ev, ASKER_METRIC, (int)part, &why, err);
 
-    if (ok && order.ask.answerer == ANSWERER_MODEL) {
-        order.prefix = prompt_prefixes_metric(ev->work, part, err);
-        order.sampling = metric_sampling(ev, part);
-        ok = order.prefix != NULL;
-    }
-    ok = ok && evaluation_ask(ev, ASKER_METRIC, &order, err);
     buf_release(&payload);
     return ok;
 }

@@ -1,14 +1,19 @@
 #include "search/session/fit.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "program/graph/search_spec.h"
 #include "program/prompt/prompt.h"
 
-// The length assumed for a text that an earlier step writes: all that is known
-// about it is that this prompt contains it.
-enum { FIT_UPSTREAM_BYTES = 400 };
+enum {
+    // The length assumed for a text that an earlier step writes: all that is
+    // known about it is that this prompt contains it.
+    FIT_UPSTREAM_BYTES = 400,
+    TAIL_MAX_BYTES = 2 * PROMPT_MAX_BYTES, // of a question, escaped
+    TOO_LONG_BYTES = INT32_MAX,            // fits no context
+};
 
 struct fit {
     const struct job *job;
@@ -65,13 +70,38 @@ static json_t *known_inputs(const struct fit *fit, const struct step *step,
     return known;
 }
 
+// Computes the bytes of a text that was rendered; what is too long for a prompt
+// counts as `most`. Its length is a fact about the job, not a failure: such a
+// demo is dropped, and such a question is the outcome of its row. Returns false
+// on any other failure, which is in why.
+static bool measure_text(const struct buf *text, const struct err *why,
+                         size_t most, size_t *bytes, struct err *err)
+{
+    *bytes = why->code == ERR_LIMIT ? most : text->len;
+    if (why->code == ERR_NONE || why->code == ERR_LIMIT)
+        return true;
+    *err = *why;
+    return false;
+}
+
+static bool measure_question(const struct step *step, const json_t *inputs,
+                             struct buf *tail, size_t *bytes, struct err *err)
+{
+    struct err why = ERR_CLEAR;
+
+    buf_clear(tail);
+    (void)prompt_question(step, inputs, tail, &why);
+    return measure_text(tail, &why, TAIL_MAX_BYTES, bytes, err);
+}
+
 static bool measure(const struct fit *fit, const struct dataset *dataset,
                     size_t p, struct err *err)
 {
     const struct program *program = fit->job->program;
     const struct step *step = program_predictor(program, p);
-    struct buf tail = BUF_INIT(PROMPT_MAX_BYTES);
+    struct buf tail = BUF_INIT(TAIL_MAX_BYTES);
     size_t upstream = 0;
+    size_t bytes = 0;
     bool ok = true;
 
     for (size_t r = 0; ok && r < dataset_size(dataset); r++) {
@@ -79,14 +109,14 @@ static bool measure(const struct fit *fit, const struct dataset *dataset,
         json_t *known =
             inputs == NULL ? NULL : known_inputs(fit, step, inputs, &upstream);
 
-        buf_clear(&tail);
-        ok = known != NULL && prompt_question(step, known, &tail, err);
+        ok = known != NULL && measure_question(step, known, &tail, &bytes, err);
         if (known == NULL)
             err_nomem(err, "an example");
         json_decref(known);
         json_decref(inputs);
-        if (tail.len + upstream * FIT_UPSTREAM_BYTES > fit->tail_bytes[p])
-            fit->tail_bytes[p] = tail.len + upstream * FIT_UPSTREAM_BYTES;
+        bytes += upstream * FIT_UPSTREAM_BYTES;
+        if (bytes > fit->tail_bytes[p])
+            fit->tail_bytes[p] = bytes;
     }
     buf_release(&tail);
     return ok;
@@ -138,9 +168,11 @@ static bool measure_demo(const struct step *step, const struct demo *demo,
                          enum adapter form, size_t *bytes, struct err *err)
 {
     struct buf text = BUF_INIT(PROMPT_MAX_BYTES);
-    bool ok = prompt_demos(step, demo, 1, form, &text, err);
+    struct err why = ERR_CLEAR;
+    bool ok;
 
-    *bytes = text.len;
+    (void)prompt_demos(step, demo, 1, form, &text, &why);
+    ok = measure_text(&text, &why, TOO_LONG_BYTES, bytes, err);
     buf_release(&text);
     return ok;
 }
@@ -174,6 +206,20 @@ static bool measure_pool(const struct step *step,
     return ok;
 }
 
+static bool measure_prefix(const struct step *step,
+                           const struct candidate_part *part, enum adapter form,
+                           size_t *bytes, struct err *err)
+{
+    struct buf prefix = BUF_INIT(PROMPT_MAX_BYTES);
+    struct err why = ERR_CLEAR;
+    bool ok;
+
+    (void)prompt_prefix(step, part, form, &prefix, &why);
+    ok = measure_text(&prefix, &why, TOO_LONG_BYTES, bytes, err);
+    buf_release(&prefix);
+    return ok;
+}
+
 // Estimates the tokens of the step's longest prompt with its first n demos, or
 // with the n longest of its pool. Returns false on failure.
 static bool estimate(const struct fit *fit, const struct candidate *candidate,
@@ -182,15 +228,14 @@ static bool estimate(const struct fit *fit, const struct candidate *candidate,
     const struct step *step = program_predictor(fit->job->program, p);
     enum adapter form = settings_of(fit, candidate).adapter;
     struct candidate_part part = candidate->parts[p];
-    struct buf prefix = BUF_INIT(PROMPT_MAX_BYTES);
+    size_t of_prefix = 0;
     size_t of_pool = 0;
     bool ok = part.nearest == 0 ||
               measure_pool(step, &part, form, n_demos, &of_pool, err);
 
     part.n_demos = n_demos;
-    ok = ok && prompt_prefix(step, &part, form, &prefix, err);
-    *tokens = prompt_estimate_tokens(prefix.len + of_pool + fit->tail_bytes[p]);
-    buf_release(&prefix);
+    ok = ok && measure_prefix(step, &part, form, &of_prefix, err);
+    *tokens = prompt_estimate_tokens(of_prefix + of_pool + fit->tail_bytes[p]);
     return ok;
 }
 

@@ -3,6 +3,7 @@ the model is scored 0 and counted, a prompt that does not fit is a fact about
 the prompt, and a fault of a server or a program is never a score."""
 
 import collections
+import csv
 import json
 import re
 
@@ -44,6 +45,26 @@ def test_replies_cut_at_num_predict_are_named(stage, sim):
     assert result.json["score"] == 0
     assert result.json["model_faults"] == result.json["n"]
     assert set(outcomes(job, "v_calls")) == {"cut"}
+
+
+@pytest.mark.parametrize("words", [(), ("--set", "demos={nearest: 4}")])
+def test_a_question_too_long_to_be_written_is_the_outcome_of_its_row(
+        stage, sim, words):
+    """Each of its bytes takes six in a request."""
+    job = stage.job(data="{examples: rows.csv}", optimizer=
+                    "{labeled_few_shot: {k: 1}}")
+    with (job.parent / "rows.csv").open("w", newline="") as file:
+        rows = csv.DictWriter(file, ["message", "topic"])
+        rows.writeheader()
+        rows.writerows(harness.rows(24))
+        rows.writerow({"message": "a" + "\x01" * (2 << 20) + "b",
+                       "topic": "returns"})
+    result = run(stage, sim, job, *words)
+    assert result.status == 0, result
+    counts = outcomes(job)
+    assert counts["too_long"] > 0 and counts["done"] > counts["too_long"], counts
+    checked = stage.promptcc("check", job)
+    assert "the longest prompt of step" in checked.err, checked
 
 
 def test_a_model_missing_for_a_moment_only_delays_the_run(stage, sim):

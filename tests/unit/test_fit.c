@@ -1,6 +1,7 @@
 #include "search/session/fit.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "given_data.h"
@@ -43,6 +44,27 @@ TestSuite(fit, .init = set_up, .fini = tear_down);
 static void set_context(int32_t num_ctx)
 {
     given.job->models[ROLE_STUDENT].options.num_ctx = num_ctx;
+}
+
+// Shows n demos whose message has that many bytes.
+static struct candidate *showing_long(size_t n, size_t bytes)
+{
+    struct candidate *candidate = candidate_new(given.job->program, &given.err);
+    json_t *fields = dataset_fields(given.dataset, 0);
+    struct demo demos[ROWS];
+    char *text = malloc(bytes + 1);
+
+    cr_assert_not_null(text);
+    memset(text, 'x', bytes);
+    text[bytes] = '\0';
+    json_object_set_new(fields, "message", json_string(text));
+    for (size_t i = 0; i < n; i++)
+        demos[i] = (struct demo){.fields = fields, .row = (int)i};
+    cr_assert(candidate_set_demos(candidate, 0, 3, demos, n, &given.err));
+    candidate_seal(candidate);
+    json_decref(fields);
+    free(text);
+    return candidate;
 }
 
 static struct candidate *showing(size_t n)
@@ -102,6 +124,38 @@ Test(fit, demos_are_dropped_from_the_end_until_the_longest_example_fits)
     }
     cr_expect_eq(demos_left(4, ROOMY), 4);
     cr_expect_eq(before, 0);
+}
+
+Test(fit, demos_are_dropped_until_a_prompt_can_be_written)
+{
+    static const struct {
+        size_t bytes, left;
+    } cases[] = {{1 << 20, 3}, {3 << 19, 2}, {2 << 20, 1}, {5 << 20, 0}};
+
+    set_context(16 << 20);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct candidate *candidate = showing_long(3, cases[i].bytes);
+        struct candidate *fitting = fit_candidate(fit, candidate, &given.err);
+
+        cr_assert_not_null(fitting, "%s", given.err.text);
+        cr_expect_eq(fitting->parts[0].n_demos, cases[i].left);
+        candidate_unref(fitting);
+        candidate_unref(candidate);
+    }
+}
+
+Test(fit, a_demo_that_cannot_be_written_is_not_shown_from_a_pool)
+{
+    struct candidate *candidate = showing_long(3, 5 << 20), *fitting;
+
+    candidate_set_nearest(candidate, 0, 2);
+    candidate_seal(candidate);
+    set_context(16 << 20);
+    fitting = fit_candidate(fit, candidate, &given.err);
+    cr_assert_not_null(fitting, "%s", given.err.text);
+    cr_expect_eq(candidate_part_n_shown(&fitting->parts[0]), 0);
+    candidate_unref(fitting);
+    candidate_unref(candidate);
 }
 
 Test(fit, room_for_the_answer_is_reserved)
