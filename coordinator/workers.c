@@ -1,5 +1,7 @@
 #include "coordinator/workers.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,17 +99,23 @@ static struct hash name_key(const char *name)
     return hash_of("worker", name, strlen(name));
 }
 
-// Returns the worker's name, changed if another connected worker has it
-// already.
+// Returns the worker's name, with a number if another connected worker has it
+// already; also if one calls itself by such a name.
 static char *unique_name(const struct workers *workers, const char *name)
 {
     struct hash key = name_key(name);
+    char *unique = strdup(name);
     char number[16];
 
-    if (map_find(&workers->by_name, &key) == NULL)
-        return strdup(name);
-    snprintf(number, sizeof number, "%d", workers->last_number + 1);
-    return joined(name, "#", number);
+    for (int32_t n = workers->last_number + 1;
+         unique != NULL && map_find(&workers->by_name, &key) != NULL; n++) {
+        free(unique);
+        snprintf(number, sizeof number, "%" PRId32, n);
+        unique = joined(name, "#", number);
+        if (unique != NULL)
+            key = name_key(unique);
+    }
+    return unique;
 }
 
 static bool has_room(const struct workers *workers, const struct hello *hello,

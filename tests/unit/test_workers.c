@@ -59,6 +59,18 @@ Test(workers, joining_worker_can_serve_requested_models_at_once)
     cr_expect_null(workers_digest(&workers, "b:1b"));
 }
 
+Test(workers, a_number_after_a_name_is_not_another_workers_name)
+{
+    struct worker_info *literal = join("w#3", "d", 0);
+    struct worker_info *first = join("w", "d", 0);
+    struct worker_info *second = join("w", "d", 0);
+
+    cr_expect_str_eq(first->name, "w");
+    cr_expect_str_eq(second->name, "w#4");
+    workers_leave(&workers, literal->number);
+    cr_expect_str_eq(join("w#3", "d", 0)->name, "w#3");
+}
+
 Test(workers, models_that_no_job_uses_are_not_numbered)
 {
     join("w", "d", 0);
