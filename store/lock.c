@@ -246,15 +246,26 @@ static bool refuse_file(const char *path, struct err *err)
     return false;
 }
 
+static bool refuse_more(const char *path, struct err *err)
+{
+    err_set(err, ERR_LIMIT,
+            "the store %s is not opened: this process has %d stores open, and "
+            "takes no more",
+            FILE_SHOWN(path, 110), LOCKED_MAX);
+    return false;
+}
+
 // Opens and locks the file that is at path now. Sets *busy if another process
 // has it.
 static bool lock_identified(struct file_lock *lock, const char *path,
                             bool *busy, struct err *err)
 {
+    if (n_locked == LOCKED_MAX)
+        return refuse_more(path, err);
     lock->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (lock->fd < 0)
         return true; // SQLite will report why not
-    if (try_lock(lock->fd, FILE_BYTE, 1) && n_locked < LOCKED_MAX) {
+    if (try_lock(lock->fd, FILE_BYTE, 1)) {
         locked[n_locked++] = *lock;
         return true;
     }

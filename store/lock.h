@@ -65,8 +65,8 @@ struct file_lock {
 #define FILE_LOCK_NONE ((struct file_lock){.fd = -1})
 
 // Fails with ERR_BUSY if the file is locked, which can only be under another
-// name. A file that does not exist or cannot be opened is no failure, and is
-// not locked.
+// name, and with ERR_LIMIT if this process has 64 locks already. A file that
+// does not exist or cannot be opened is no failure, and is not locked.
 bool file_lock_take(struct file_lock *lock, const char *path, struct err *err);
 
 // The same if the last holder was killed: that process's two locks do not go at

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "store/holder.h"
+#include "store/lock.h"
 #include "store/netfs.h"
 
 static void give_away(const char *name)
@@ -145,6 +146,29 @@ Test(store, second_process_learns_who_holds_the_store)
     }
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+Test(store, a_store_too_many_for_one_process_is_refused_as_that)
+{
+    enum { MOST = 64 };
+    struct file_lock locks[MOST + 1];
+    char name[120];
+
+    for (int i = 0; i <= MOST; i++) {
+        FILE *file;
+
+        (void)snprintf(name, sizeof name, "%s/%d", folder, i);
+        file = fopen(name, "we");
+        cr_assert_not_null(file);
+        (void)fclose(file);
+        cr_expect_eq(file_lock_take(&locks[i], name, &err), i < MOST, "%s",
+                     err.text);
+        (void)unlink(name);
+    }
+    cr_expect_eq(err.code, ERR_LIMIT);
+    cr_expect_not_null(strstr(err.text, "64 stores"), "%s", err.text);
+    for (int i = 0; i <= MOST; i++)
+        file_lock_release(&locks[i]);
 }
 
 Test(store, store_is_locked_under_all_its_names)
