@@ -1,14 +1,16 @@
 """Measures held-out score against calls, for every optimizer on every world.
 
     run.py [--optimizers LIST] [--worlds LIST] [--calls LIST] [--seeds N]
-           [--build FOLDER] [--out FILE] [--set KEY=VALUE]
+           [--rows N] [--teacher able|dull] [--build FOLDER] [--out FILE]
+           [--set KEY=VALUE]
 
 Each run begins with an empty store and adds one JSON line to --out; a run that
 is in the file is not repeated. Then a table is printed. Its last column is the
 first optimizer of the list minus this one: the mean over the seeds that both
 ran, with a 95 % interval. If the first is significantly below another anywhere,
 the end says so. An optimizer may have parameters:
-`screen_and_race:proposals=0`.
+`screen_and_race:proposals=0`. --rows is the number of examples to learn from
+(96). A dull teacher has learned no rule: its instructions are empty words.
 """
 
 import argparse
@@ -59,6 +61,13 @@ def score_of(part):
     return part and part["score"]
 
 
+def place_of(run):
+    """Returns what makes a run the same as another; a file may have been
+    written before there was a choice of rows and teacher."""
+    return (run["world"], run["optimizer"], run["seed"], run["budget"],
+            run.get("rows", 96), run.get("taught_by", "able"))
+
+
 def one_run(args, url, world, optimizer, seed, calls):
     name, *given = re.split(r"[:;]", optimizer)
     with tempfile.TemporaryDirectory() as place:
@@ -74,7 +83,8 @@ def one_run(args, url, world, optimizer, seed, calls):
         held = ask(args, url, "eval", folder, "--compiled",
                    folder / "compiled.json", "--data", folder / "held.jsonl")
         return {"world": world.name, "optimizer": optimizer, "seed": seed,
-                "budget": calls, "held": held["score"],
+                "budget": calls, "rows": args.rows, "taught_by": args.teacher,
+                "held": held["score"],
                 "student": made["calls"]["student"],
                 "teacher": made["calls"]["teacher"],
                 "baseline": score_of(made["baseline"]),
@@ -135,6 +145,8 @@ def main():
     parser.add_argument("--worlds", default=",".join(worlds.WORLDS))
     parser.add_argument("--calls", default="250,1000")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=96)
+    parser.add_argument("--teacher", choices=("able", "dull"), default="able")
     parser.add_argument("--build", type=pathlib.Path,
                         default=HERE.parents[1] / "build" / "release")
     parser.add_argument("--out", type=pathlib.Path)
@@ -146,19 +158,23 @@ def main():
     runs = []
     if args.out and args.out.exists():
         runs = [json.loads(line) for line in args.out.open()]
-    seen = {(r["world"], r["optimizer"], r["seed"], r["budget"]) for r in runs}
-    server = subprocess.Popen([sys.executable, HERE / "server.py"],
+    seen = {place_of(run) for run in runs}
+    runs = [run for run in runs if place_of(run)[4:] == (args.rows, args.teacher)]
+    made = worlds.make_all(args.rows, args.teacher)
+    server = subprocess.Popen([sys.executable, HERE / "server.py",
+                               str(args.rows), args.teacher],
                               stdout=subprocess.PIPE, text=True)
     try:
         url = re.search(r"http\S+", server.stdout.readline())[0]
         for name in args.worlds:
-            world = worlds.WORLDS[name]()
             for optimizer in args.optimizers:
                 for calls in args.calls:
                     for seed in range(args.seeds):
-                        if (name, optimizer, seed, calls) in seen:
+                        if (name, optimizer, seed, calls, args.rows,
+                                args.teacher) in seen:
                             continue
-                        run = one_run(args, url, world, optimizer, seed, calls)
+                        run = one_run(args, url, made[name], optimizer, seed,
+                                      calls)
                         runs.append(run)
                         if args.out:
                             with args.out.open("a") as out:

@@ -1,12 +1,15 @@
 """Serves the worlds of worlds.py as models (Ollama's API), on loopback.
 
-A model's name is WORLD-student or WORLD-teacher. Equal requests get equal
+    server.py ROWS TEACHER
+
+ROWS and TEACHER are those of run.py. A model's name is WORLD-student or WORLD-teacher. Equal requests get equal
 answers; above temperature 0 the seed matters. Prints its address.
 """
 
 import asyncio
 import json
 import re
+import sys
 
 import worlds
 
@@ -58,7 +61,7 @@ def read_prompt(world, messages, heat, seed):
     return worlds.Prompt(step, task, demos, inputs, asked, heat, seed)
 
 
-WORLDS = {name: kind() for name, kind in worlds.WORLDS.items()}
+WORLDS = worlds.make_all(int(sys.argv[1]), sys.argv[2])
 STEPS = {}
 for _world in WORLDS.values():
     for _found in re.finditer(r"^  (\w+):\n((?:    .*\n)+)", _world.job, re.M):

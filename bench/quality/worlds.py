@@ -80,6 +80,7 @@ class World:
     n_train, n_held = 96, 400
     num_ctx = 16384             # tokens that a prompt may have
     skill_of_teacher = 0.25     # added to the student's skill
+    teacher = "able"            # or "dull": it has learned no rule
 
     def __init__(self):
         self.rng = random.Random(self.name)
@@ -733,6 +734,13 @@ WORLDS = {kind.name: kind
                        Noisy, Narrow, Rare)}
 
 
+def make_all(n_train, teacher):
+    """Returns every world by its name, with n_train rows to learn from and this
+    kind of teacher."""
+    World.n_train, World.teacher = n_train, teacher
+    return {name: kind() for name, kind in WORLDS.items()}
+
+
 # --- a teacher, whatever it is asked for
 
 PLAIN = ("Read the input with care.", "Answer in the form that is asked for.",
@@ -743,6 +751,8 @@ def write_text(world, name, inputs, draw):
     """Writes an instruction, or some words for anything else that is asked."""
     shown = "\n".join(inputs.values())
     rows = [row for text, row in world.by_text.items() if text in shown]
+    if world.teacher == "dull":
+        rows = []
     if "instruction" not in name:
         return "The data are short texts. " + " ".join(
             line for line in sorted(set(world.rules(rows)))

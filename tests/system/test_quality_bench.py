@@ -30,6 +30,11 @@ def test_grid_is_run_once_and_compared(tmp_path):
     assert runs[0]["baseline"] and runs[1]["baseline"] is None
     assert run_grid(out, *words) == shown
     assert len(out.read_text().splitlines()) == len(runs)
+    run_grid(out, *words, "--rows", "30", "--teacher", "dull")
+    other = [json.loads(line) for line in out.read_text().splitlines()][2:]
+    assert [(run["rows"], run["taught_by"]) for run in other] == \
+        [(30, "dull")] * 2
+    assert run_grid(out, *words) == shown, "those runs are other runs"
 
 
 def by_seed(*scores):
