@@ -29,7 +29,7 @@
 // Raise this when the wording of prompts, the use of random numbers, an
 // algorithm or the layout of a key changes. Stored answers of older versions
 // then belong to a different job.
-enum { REPLAY_VERSION = 13 };
+enum { REPLAY_VERSION = 14 };
 
 // ROLE_EMBED embeds texts and needs a model of its own; only jobs that search
 // by embeddings have one.

@@ -74,22 +74,23 @@ static bool any(const bool *marks, size_t n)
     return false;
 }
 
-bool concern_read(const struct study *study, size_t part, const char *sentence,
-                  bool *marks, struct err *err)
+bool concern_read(const struct corpus *corpus, size_t part,
+                  const char *sentence, bool *marks, struct err *err)
 {
-    const struct classes *classes = study->covers[part];
+    const struct classes *classes = corpus->covers[part];
     struct buf text = BUF_INIT(INSTRUCTION_MAX_BYTES);
+    size_t n = corpus->rows.n;
     bool ok;
 
-    memset(marks, 0, study->n * sizeof *marks);
+    memset(marks, 0, n * sizeof *marks);
     fold_put(&text, sentence, strlen(sentence));
     ok = !text.no_memory;
     for (size_t f = 0; ok && text.len > 0 && f < classes->n_fields; f++)
-        ok = mark_field(&classes->fields[f], study->n, text.data, marks);
-    if (ok && !any(marks, study->n))
-        ok = lexicon_mark(study->lexicon, sentence, study->n / RARE, marks);
-    if (ok && !any(marks, study->n))
-        memset(marks, true, study->n * sizeof *marks);
+        ok = mark_field(&classes->fields[f], n, text.data, marks);
+    if (ok && !any(marks, n))
+        ok = lexicon_mark(corpus->lexicon, sentence, n / RARE, marks);
+    if (ok && !any(marks, n))
+        memset(marks, true, n * sizeof *marks);
     buf_release(&text);
     if (!ok)
         err_nomem(err, "which rows a sentence is about");

@@ -19,10 +19,11 @@
 #include <stddef.h>
 
 #include "common/err.h"
-#include "search/toolkit/study.h"
+#include "search/toolkit/corpus.h"
 
-// Sets all marks, one per row of the study, by place.
-bool concern_read(const struct study *study, size_t part, const char *sentence,
-                  bool *marks, struct err *err);
+// Sets all marks, one per row of the corpus. `part` is the predictor whose
+// instruction has the sentence.
+bool concern_read(const struct corpus *corpus, size_t part,
+                  const char *sentence, bool *marks, struct err *err);
 
 #endif

@@ -82,7 +82,7 @@ static bool covers_free(const struct study *study, size_t part,
 static size_t count_spared(const struct study *study, size_t part,
                            enum demo_taste taste)
 {
-    const struct classes *classes = study->covers[part];
+    const struct classes *classes = study->corpus.covers[part];
     size_t n = count_free(study, part);
     bool enough = taste != TASTE_HARD && n >= FREE_ENOUGH;
 
@@ -144,8 +144,8 @@ bool demo_space_cover(struct space *space, struct study *study, size_t part,
     if (ok)
         rate_rows(study, part, wish->taste, spared > 0, usable, liking);
     ok = ok &&
-         cover_pick(study->covers[part], study->lexicon, &recipe, &rng, places,
-                    &rows.n, err) &&
+         cover_pick(study->corpus.covers[part], study->corpus.lexicon, &recipe,
+                    &rng, places, &rows.n, err) &&
          add_set(space, study, part, &rows, NULL, err);
     free(places);
     free(liking);

@@ -24,15 +24,16 @@ static const double INHERITED = 0.8; // share of a parent's worth
 enum { FOREBEARS = 6 };
 
 struct outlook outlook_of(const struct space *space, struct board *board,
-                          const struct study *study, double deviation)
+                          double deviation)
 {
     return (struct outlook){
-        .space = space, .board = board, .study = study, .deviation = deviation};
+        .space = space, .board = board, .deviation = deviation};
 }
 
 void outlook_release(struct outlook *outlook)
 {
     effects_free(outlook->effects);
+    corpus_release(&outlook->corpus);
     for (size_t p = 0; outlook->sayings != NULL && p < outlook->space->n_parts;
          p++)
         sayings_release(&outlook->sayings[p]);
@@ -226,6 +227,17 @@ static bool add_entry(struct outlook *outlook, size_t index, double soft,
     return true;
 }
 
+// Reads the board's rows, once. They need not be rows that the search learns
+// from.
+static bool read_rows(struct outlook *outlook, struct err *err)
+{
+    const struct board *board = outlook->board;
+    const struct row_span rows = {board->rows, board->n_rows};
+
+    return outlook->corpus.lexicon != NULL ||
+           corpus_init(&outlook->corpus, board->session, rows, err);
+}
+
 // Reads the space again, since it may have grown.
 static bool read_space(struct outlook *outlook, struct err *err)
 {
@@ -246,15 +258,15 @@ static bool read_space(struct outlook *outlook, struct err *err)
     if (!ok)
         err_nomem(err, "a model of the scores");
     for (size_t p = 0; ok && p < space->n_parts; p++)
-        ok = sayings_read(&outlook->sayings[p], space, outlook->study,
-                          outlook->board, p, err);
+        ok =
+            sayings_read(&outlook->sayings[p], space, &outlook->corpus, p, err);
     return ok;
 }
 
 bool outlook_learn(struct outlook *outlook, double soft, struct err *err)
 {
     double *deviations = NULL;
-    bool ok = read_space(outlook, err);
+    bool ok = read_rows(outlook, err) && read_space(outlook, err);
     size_t n = ok ? lay_out(outlook) : 0;
 
     if (!ok)

@@ -38,12 +38,12 @@
 #include "search/toolkit/space.h"
 
 struct outlook {
-    const struct space *space; // borrowed, like the next two
+    const struct space *space; // borrowed, like the board
     struct board *board;
-    const struct study *study;
     double deviation;          // of a single score, from rows and noise
     bool few;                  // set by the owner: see above
     struct effects *effects;   // owned, like all below; NULL: not learned yet
+    struct corpus corpus;      // of the board's rows
     size_t *columns;           // first effect, by place of a combination
     size_t shown;              // effect of any demos, for the first part
     size_t pairs;              // first effect of the combinations as a whole
@@ -55,7 +55,7 @@ struct outlook {
 // Creates an outlook. `deviation` is that of a single score. Nothing is
 // allocated before outlook_learn.
 struct outlook outlook_of(const struct space *space, struct board *board,
-                          const struct study *study, double deviation);
+                          double deviation);
 void outlook_release(struct outlook *outlook); // accepts a zeroed outlook
 
 // Learns again from the whole board. `soft` is the share of a score that is the

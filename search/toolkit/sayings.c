@@ -35,23 +35,20 @@ static bool grow(struct sayings *sayings, size_t n, size_t n_texts)
     return held != NULL && about != NULL && share != NULL && voices != NULL;
 }
 
-// Records what the saying is about. `marks` tells this by place of the study. A
-// row of the board that is not in the study is about nothing special.
-static void note_about(struct sayings *sayings, size_t saying,
-                       const struct study *study, const struct board *board,
-                       const bool *marks)
+static bool note_about(struct sayings *sayings, size_t saying,
+                       const struct corpus *corpus, size_t part,
+                       const char *sentence, struct err *err)
 {
     bool *about = sayings->about + saying * sayings->n_rows;
     size_t n = 0;
 
-    for (size_t i = 0; i < board->n_rows; i++) {
-        size_t place = study_place(study, (int)board->rows[i]);
-
-        about[i] = place < study->n && marks[place];
+    if (!concern_read(corpus, part, sentence, about, err))
+        return false;
+    for (size_t i = 0; i < sayings->n_rows; i++)
         n += about[i];
-    }
     sayings->share[saying] =
-        board->n_rows == 0 ? 0 : (double)n / (double)board->n_rows;
+        sayings->n_rows == 0 ? 0 : (double)n / (double)sayings->n_rows;
+    return true;
 }
 
 double sayings_voices(const struct sayings *sayings, size_t text, size_t place)
@@ -78,23 +75,17 @@ static void read_text(struct sayings *sayings, const struct space_part *from,
 }
 
 bool sayings_read(struct sayings *sayings, const struct space *space,
-                  const struct study *study, const struct board *board,
-                  size_t part, struct err *err)
+                  const struct corpus *corpus, size_t part, struct err *err)
 {
     const struct space_part *from = &space->parts[part];
-    bool *marks = calloc(study->n + 1, sizeof *marks);
     bool ok;
 
-    sayings->n_rows = board->n_rows;
-    ok = marks != NULL && grow(sayings, from->n_sayings, from->n_texts);
+    sayings->n_rows = corpus->rows.n;
+    ok = grow(sayings, from->n_sayings, from->n_texts);
     if (!ok)
         err_nomem(err, "what the teacher said");
-    for (size_t i = sayings->n; ok && i < from->n_sayings; i++) {
-        ok = concern_read(study, part, from->sayings[i], marks, err);
-        if (ok)
-            note_about(sayings, i, study, board, marks);
-    }
-    free(marks);
+    for (size_t i = sayings->n; ok && i < from->n_sayings; i++)
+        ok = note_about(sayings, i, corpus, part, from->sayings[i], err);
     if (!ok)
         return false;
     sayings->n = from->n_sayings;

@@ -13,9 +13,8 @@
 #include <stddef.h>
 
 #include "common/err.h"
-#include "search/toolkit/board.h"
+#include "search/toolkit/corpus.h"
 #include "search/toolkit/space.h"
-#include "search/toolkit/study.h"
 
 struct sayings {
     size_t n;       // sentences
@@ -27,11 +26,10 @@ struct sayings {
                     // doublings, averaged over the rows
 };
 
-// Reads the sayings of a part. `sayings` is zeroed at first, and afterwards
-// holds the previous result.
+// Reads the sayings of a part. `corpus` is that of the board's rows. `sayings`
+// is zeroed at first, and afterwards holds the previous result.
 bool sayings_read(struct sayings *sayings, const struct space *space,
-                  const struct study *study, const struct board *board,
-                  size_t part, struct err *err);
+                  const struct corpus *corpus, size_t part, struct err *err);
 void sayings_release(struct sayings *sayings); // accepts a zeroed struct
 
 // Returns how many sentences of the text are about the row at `place`, in

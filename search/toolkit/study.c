@@ -6,42 +6,14 @@
 #include "search/toolkit/diagnosis.h"
 #include "search/toolkit/teacher.h"
 
-// Chooses what demo sets cover. A step without labels prepares those of a later
-// step: demos that show all of these labels show everything it has to tell
-// apart.
-static void choose_covers(struct study *study)
-{
-    const struct classes *last = NULL;
-
-    for (size_t s = study->program->n_steps; s-- > 0 && last == NULL;) {
-        int part = study->program->steps[study->program->order[s]].predictor;
-
-        if (part >= 0 && study->classes[part].n_fields > 0)
-            last = &study->classes[part];
-    }
-    for (size_t p = 0; p < study->program->n_predictors; p++)
-        study->covers[p] = study->classes[p].n_fields > 0 || last == NULL
-                               ? &study->classes[p]
-                               : last;
-}
-
 static bool read_rows(struct study *study, struct err *err)
 {
-    const struct dataset *dataset = session_dataset(study->session);
     struct row_span rows = {study->rows, study->n};
-    size_t parts = study->program->n_predictors;
 
-    for (size_t p = 0; p < parts; p++) {
-        int step = study->program->predictors[p];
-
-        study->searched[p] = session_plan(study->session)->runs[step];
-        if (study->searched[p] && !classes_read(study->program, dataset, step,
-                                                rows, &study->classes[p], err))
-            return false;
-    }
-    choose_covers(study);
-    study->lexicon = lexicon_new(dataset, rows, err);
-    if (study->lexicon == NULL)
+    for (size_t p = 0; p < study->program->n_predictors; p++)
+        study->searched[p] =
+            session_plan(study->session)->runs[study->program->predictors[p]];
+    if (!corpus_init(&study->corpus, study->session, rows, err))
         return false;
     study->bank = bank_new(study->session, rows, err);
     return study->bank != NULL;
@@ -61,10 +33,7 @@ bool study_init(struct study *study, struct session *session, double pass,
     study->rows = calloc(study->n + 1, sizeof *study->rows);
     study->hard = calloc(study->n + 1, sizeof *study->hard);
     study->searched = calloc(parts + 1, sizeof *study->searched);
-    study->classes = calloc(parts + 1, sizeof *study->classes);
-    study->covers = calloc(parts + 1, sizeof *study->covers);
-    if (study->rows == NULL || study->hard == NULL || study->searched == NULL ||
-        study->classes == NULL || study->covers == NULL) {
+    if (study->rows == NULL || study->hard == NULL || study->searched == NULL) {
         err_nomem(err, "the examples to train on");
         return false;
     }
@@ -75,13 +44,8 @@ bool study_init(struct study *study, struct session *session, double pass,
 
 void study_release(struct study *study)
 {
-    for (size_t p = 0;
-         study->classes != NULL && p < study->program->n_predictors; p++)
-        classes_release(&study->classes[p]);
     bank_free(study->bank);
-    lexicon_free(study->lexicon);
-    free(study->covers);
-    free(study->classes);
+    corpus_release(&study->corpus);
     free(study->searched);
     free(study->hard);
     free(study->rows);

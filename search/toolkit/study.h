@@ -16,8 +16,7 @@
 #include "search/session/session.h"
 #include "search/toolkit/bank.h"
 #include "search/toolkit/board.h"
-#include "search/toolkit/classes.h"
-#include "search/toolkit/lexicon.h"
+#include "search/toolkit/corpus.h"
 
 enum {
     STUDY_ROWS = 400,
@@ -29,13 +28,9 @@ struct study {
     const struct program *program;
     size_t *rows; // owned, like all below
     size_t n;
-    bool *searched;                // by predictor: true if the plan runs it
-    struct classes *classes;       // by predictor
-    const struct classes **covers; // by predictor: the classes that its demo
-                                   // sets cover: its own or, if it has none,
-                                   // those of the last step that has some
-    double *hard;                  // by place: 1 wrong, 0 right, as last seen
-    struct lexicon *lexicon;
+    bool *searched; // by predictor: true if the plan runs it
+    double *hard;   // by place: 1 wrong, 0 right, as last seen
+    struct corpus corpus;
     struct bank *bank;
     double pass; // the score from which a run is right
 };

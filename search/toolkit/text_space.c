@@ -53,8 +53,8 @@ bool text_space_write(struct space *space, const struct study *study,
         .step = program_predictor(study->program, draft->part),
         .dataset = session_dataset(study->session),
         .rows = study->rows,
-        .classes = &study->classes[draft->part],
-        .lexicon = study->lexicon,
+        .classes = &study->corpus.classes[draft->part],
+        .lexicon = study->corpus.lexicon,
     };
     const char *parent = space->parts[draft->part].texts[draft->parent].text;
     struct text_draft of = *draft;

@@ -17,11 +17,12 @@ static struct space space;
 static struct board board;
 static struct outlook outlook;
 
-// Texts: the original, GOOD, and one derived from GOOD.
-static void begin(void)
+// Texts: the original, GOOD, and one derived from GOOD. The first n_train rows
+// are only trained on; 0: all rows train and validate.
+static void open_board(size_t n_train)
 {
     support = (struct support){.base = 0.3, .good_gain = 0.6, .teacher = 1};
-    fake = support_session(&support, ROWS, 0, FINISH_LATE);
+    fake = support_session(&support, ROWS, n_train, FINISH_LATE);
     cr_assert(study_init(&study, fake, 1, &err), "%s", err.text);
     cr_assert(space_init(&space, fake, &err));
     cr_assert(board_init(&board, fake,
@@ -32,7 +33,17 @@ static void begin(void)
         space_add_text(&space, 0, "A child of it.", "test", 1, NULL, &err));
     cr_assert(space_add_text(&space, 0, "Plain one.", "test", SPACE_ORPHAN,
                              NULL, &err));
-    outlook = outlook_of(&space, &board, &study, 0.5);
+    outlook = outlook_of(&space, &board, 0.5);
+}
+
+static void begin(void)
+{
+    open_board(0);
+}
+
+static void begin_apart(void)
+{
+    open_board(ROWS / 4);
 }
 
 static void end(void)
@@ -141,6 +152,24 @@ Test(outlook, scores_of_texts_inform_about_shared_sentences)
     cr_assert(outlook_learn(&outlook, 0, &err));
     cr_expect_gt(outlook_saying(&outlook, 0, 0).mean, 0.02);
     cr_expect_gt(mean_of(second), mean_of(2) + 0.02, "neither was tried");
+}
+
+Test(outlook_apart, sentence_concerns_rows_that_nothing_is_learned_from,
+     .init = begin_apart, .fini = end)
+{
+    const struct sayings *sayings;
+    size_t n = board.n_rows;
+
+    cr_assert_eq(n, ROWS - ROWS / 4, "the board has no row to train on");
+    cr_assert(space_add_sayings(&space, 0, "In doubt say `A`.", 0, &err));
+    score(enter(0), 4);
+    cr_assert(outlook_learn(&outlook, 0, &err));
+    sayings = &outlook.sayings[0];
+    cr_assert_eq(sayings->n_rows, n);
+    for (size_t i = 0; i < n; i++)
+        cr_expect_eq(sayings->about[i], board.rows[i] % 2 == 0, "row %zu",
+                     board.rows[i]);
+    cr_expect_float_eq(sayings->share[0], 0.5, 0.05);
 }
 
 Test(outlook, new_text_is_predicted_only_after_learning_it)

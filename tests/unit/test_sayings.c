@@ -41,7 +41,7 @@ static size_t count_about(const char *text, size_t *even)
     size_t n = 0;
 
     *even = 0;
-    cr_assert(concern_read(&study, 0, text, marks, &err));
+    cr_assert(concern_read(&study.corpus, 0, text, marks, &err));
     for (size_t i = 0; i < ROWS; i++) {
         n += marks[i];
         *even += marks[i] && study.rows[i] % 2 == 0;

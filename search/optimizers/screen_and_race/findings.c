@@ -45,7 +45,7 @@ struct diagnosis_runs findings_of_focus(const struct search *search,
                                         const struct findings *found)
 {
     return (struct diagnosis_runs){
-        .classes = &search->study.classes[search->focus],
+        .classes = &search->study.corpus.classes[search->focus],
         .step = search->program->predictors[search->focus],
         .items = found->runs->items,
         .places = found->places,

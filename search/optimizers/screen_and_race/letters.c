@@ -62,7 +62,7 @@ static bool write_examples(struct search *search, int parent, size_t most,
     struct study *study = &search->study;
     size_t part = search->focus;
     size_t *seen = &search->parts[part].seen;
-    bool labels = classes_count(&study->classes[part]) > 0;
+    bool labels = classes_count(&study->corpus.classes[part]) > 0;
     struct rng rng = session_rng(search->session, "examples", part);
     size_t *places = calloc(study->n + 1, sizeof *places);
     bool *usable = calloc(study->n + 1, sizeof *usable);
@@ -75,8 +75,8 @@ static bool write_examples(struct search *search, int parent, size_t most,
         search_nomem(err);
     for (size_t i = 0; ok && i < study->n; i++)
         usable[i] = true;
-    ok = ok && cover_pick(study->covers[part], study->lexicon, &recipe, &rng,
-                          places, &rows, err);
+    ok = ok && cover_pick(study->corpus.covers[part], study->corpus.lexicon,
+                          &recipe, &rng, places, &rows, err);
     for (; ok && *seen < rows && most > 0; most--) {
         struct letter *letter = &letters[(*n)++];
         size_t end =

@@ -115,8 +115,7 @@ bool search_start(struct search *search, struct err *err)
         !start_board(search, trial, err) || !plant_earlier(search, err) ||
         !reflection_form_init(&search->form, search->session, &options, err))
         return false;
-    search->outlook =
-        outlook_of(&search->space, &search->board, &search->study, deviation);
+    search->outlook = outlook_of(&search->space, &search->board, deviation);
     search->post = (struct post){.form = &search->form,
                                  .temperature = search->params->temperature};
     return true;

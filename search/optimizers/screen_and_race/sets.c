@@ -27,7 +27,7 @@ enum set_size { SMALL, MEDIUM, LARGE };
 static size_t count_demos(const struct search *search, size_t part,
                           enum set_size size)
 {
-    size_t labels = classes_count(search->study.covers[part]);
+    size_t labels = classes_count(search->study.corpus.covers[part]);
     size_t small = labels > 0 ? labels : DEMOS_PLAIN;
     size_t most = most_demos(search, DEMOS_MOST);
     size_t want = size == SMALL ? small : size == MEDIUM ? small * 2 : most;
