@@ -29,12 +29,10 @@ THOUGHTS = [
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 ]
-THINKING = re.compile(
-    "|".join(f"{re.escape(begin)}.*?{re.escape(end)}"
-             for begin, end in THOUGHTS), re.S | re.I)
-THOUGHT_BEGIN = re.compile(
-    "^(?:" + "|".join(re.escape(begin) for begin, _ in THOUGHTS) + ")",
-    re.M | re.I)
+BEGINS = "|".join(f"({re.escape(begin)})" for begin, _ in THOUGHTS)
+BEGIN = re.compile(BEGINS, re.I)  # its group says which of THOUGHTS begins
+THOUGHT_BEGIN = re.compile(f"^(?:{BEGINS})", re.M | re.I)
+ENDS = [re.compile(re.escape(end), re.I) for _, end in THOUGHTS]
 # A closing tag on its own, unless a sentence only mentions it.
 THOUGHT_END = re.compile(
     r"\A.*(?:" + "|".join(
@@ -61,7 +59,7 @@ def read(specs, text, as_json):
     is wrong."""
     if not _is_text(text):
         raise ValueError("the reply is not valid Unicode text")
-    text = THOUGHT_END.sub("", THINKING.sub(THOUGHT, text)).strip(BLANK)
+    text = THOUGHT_END.sub("", _without_thoughts(text)).strip(BLANK)
     text = TURN_END.sub("", TURN_BEGIN.sub("", text)).strip(BLANK)
     text = FRAME.sub(r"\2", text).strip(BLANK)
     unended = THOUGHT_BEGIN.search(text)
@@ -79,6 +77,23 @@ def read(specs, text, as_json):
         raise ValueError(f"the reply has no {', '.join(missing)}")
     return {name: value_of(name, spec, found[name])
             for name, spec in specs.items()}
+
+
+def _without_thoughts(text):
+    """Puts THOUGHT in the place of every thought that has an end. What has none
+    after one beginning has none after a later one, so no text takes long."""
+    kept, at, endless = [], 0, set()
+    for begin in BEGIN.finditer(text):
+        which = begin.lastindex - 1
+        if begin.start() < at or which in endless:
+            continue
+        end = ENDS[which].search(text, begin.end())
+        if end:
+            kept += [text[at:begin.start()], THOUGHT]
+            at = end.end()
+        else:
+            endless.add(which)
+    return "".join(kept) + text[at:]
 
 
 def _is_bare(name, text):

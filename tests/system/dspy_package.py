@@ -165,7 +165,9 @@ def odd(folder):
         "thoughts": [read(text, one) for one in (
             "[[ ## t ## ]]\na\n<think>b</think>\nc",
             "[[ ## t ## ]]\na\n<think>b</think>", "a</think>b",
-            "<|channel|>analysis<|message|>b<|channel|>final<|message|>a")],
+            "<|channel|>analysis<|message|>b<|channel|>final<|message|>a",
+            # Takes hours if each beginning is looked up to the end.
+            "<think>b\n" * 200_000)],
         "spelt": [
             read({"v": {"enum": ["1.1", "1.10"]}}, '{"v": 1.10}', True),
             read(text, '{"t": "\\frac"}', True),

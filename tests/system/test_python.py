@@ -187,7 +187,7 @@ def test_unusual_programs_metrics_and_replies_are_handled(stage, dspy_python):
     assert made["ends"] == [{"t": "a"}] * 6 + [{"t": "a [[1]]"}]
     assert made["votes"] == "Caf\u00e9"
     assert made["thoughts"] == ["fault", {"t": "a"}, {"t": "a</think>b"},
-                                {"t": "a"}]
+                                {"t": "a"}, "fault"]
     assert made["spelt"] == [{"v": "1.10"}, {"t": "\\frac"}, "fault",
                              {"n": 9007199254740993}, "fault", "fault",
                              {"n": 1000}]
