@@ -110,6 +110,8 @@ json_t *resumption_check(struct store *store, const char *job_id,
     if (rows != NULL)
         checked = json_pack("{s:o, s:I, s:I}", "rows", rows, "priority",
                             priority, "max_workers", max_workers);
+    if (checked == NULL && err->code == ERR_NONE)
+        err_nomem(err, "what a job resumes with");
     json_decref(argument);
     return checked;
 }

@@ -141,9 +141,14 @@ static json_t *to_bool(json_t *value)
     return json_incref(value);
 }
 
-// Returns the label that equals a text, ignoring case, or NULL.
+// Returns the label that equals a text, ignoring case, or NULL. No two labels
+// differ only in case, so one that is spelt alike, which is soon found among a
+// thousand, is the only one.
 static const char *find_label(const struct type *type, const char *text)
 {
+    for (size_t i = 0; i < type->n_labels; i++)
+        if (strcmp(type->labels[i], text) == 0)
+            return type->labels[i];
     for (size_t i = 0; i < type->n_labels; i++)
         if (fold_same(type->labels[i], text))
             return type->labels[i];
