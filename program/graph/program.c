@@ -7,6 +7,7 @@
 #include "program/graph/search_spec.h"
 #include "program/graph/type_check.h"
 #include "program/graph/type_form.h"
+#include "program/graph/value.h"
 
 enum { KEY_BYTES = 256 }; // for STEP.FIELD
 
@@ -55,19 +56,11 @@ const struct source *step_source(const struct step *step, size_t i)
                : &step->when[i - step->signature.n_inputs].source;
 }
 
-static bool is_equal(const json_t *value, const json_t *wanted)
-{
-    if (value == NULL || json_is_null(value))
-        return json_is_null(wanted);
-    if (json_is_number(value) && json_is_number(wanted))
-        return json_number_value(value) == json_number_value(wanted);
-    return json_equal(value, wanted);
-}
-
 bool condition_holds(const struct condition *condition, const json_t *value)
 {
     for (size_t i = 0; i < json_array_size(condition->values); i++)
-        if (is_equal(value, json_array_get(condition->values, i)))
+        if (value_equal(value == NULL ? json_null() : value,
+                        json_array_get(condition->values, i)))
             return true;
     return false;
 }

@@ -198,19 +198,14 @@ struct escapes {
     bool control;
 };
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // `text` is what follows the backslash.
 static void note_escape(struct escapes *escapes, bool plain, struct span text)
 {
     char name = span_char(text, 0);
 
     if (plain)
-        escapes->plain = escapes->plain || is_letter(name);
-    else if (is_letter(name) && is_letter(span_char(text, 1)))
+        escapes->plain = escapes->plain || span_letter(name);
+    else if (span_letter(name) && span_letter(span_char(text, 1)))
         escapes->control = true;
 }
 

@@ -389,8 +389,7 @@ static bool may_continue(const char *label, const char *longer,
     size_t gap = span_run(more, gaps);
     size_t len = strcspn(more.at + gap, gaps);
     char next = span_char(tail, len);
-    if (gap == 0 || len == 0 || len >= sizeof word ||
-        (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'))
+    if (gap == 0 || len == 0 || len >= sizeof word || span_letter(next))
         return false;
     memcpy(word, more.at + gap, len);
     word[len] = '\0';

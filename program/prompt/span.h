@@ -50,6 +50,12 @@ size_t span_count(struct span span, char c);
 // Removes the first line from *rest and returns it without its newline.
 struct span span_line(struct span *rest);
 
+// Returns true for a letter of ASCII, as span_char may return it.
+static inline bool span_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // Returns the byte at i, or '\0' past the end.
 static inline char span_char(struct span span, size_t i)
 {

@@ -21,6 +21,7 @@
 #include "program/graph/kind.h"
 #include "program/graph/step.h"
 #include "program/graph/type_check.h"
+#include "program/graph/value.h"
 
 static const char *const keys[] = {"field", "choice", "outputs", NULL};
 
@@ -208,42 +209,11 @@ static const json_t *vote_of(const struct step *step, const json_t *inputs,
                : NULL;
 }
 
-static bool is_equal(const json_t *a, const json_t *b);
-
-static bool has_equal_members(const json_t *a, const json_t *b)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)a, key, value) {
-        if (!is_equal(value, json_object_get(b, key)))
-            return false;
-    }
-    return json_object_size(a) == json_object_size(b);
-}
-
-// Numbers are equal by value: one model writes 5 where another writes 5.0.
-static bool is_equal(const json_t *a, const json_t *b)
-{
-    bool same = json_array_size(a) == json_array_size(b);
-
-    if (json_is_real(a) || json_is_real(b))
-        return json_is_number(a) && json_is_number(b) &&
-               json_number_value(a) == json_number_value(b);
-    if (json_is_object(a) && json_is_object(b))
-        return has_equal_members(a, b);
-    if (!json_is_array(a) || !json_is_array(b))
-        return json_equal(a, b);
-    for (size_t i = 0; same && i < json_array_size(a); i++)
-        same = is_equal(json_array_get(a, i), json_array_get(b, i));
-    return same;
-}
-
 // Texts are alike if they differ only in case and surrounding white space.
 static bool is_alike(const json_t *a, const json_t *b)
 {
     if (!json_is_string(a) || !json_is_string(b))
-        return is_equal(a, b);
+        return value_equal(a, b);
     return fold_same(json_string_value(a), json_string_value(b));
 }
 

@@ -39,18 +39,13 @@ static json_t *text_of_str(struct value_reader *reader, const struct type *type,
     return value_reader_checked(reader, json_string_of(text.at, text.len));
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // Returns true for a tab or a line end before a letter, which may be what JSON
 // made of a backslash.
 static bool has_other_control(struct span text)
 {
     for (size_t i = 0; i + 1 < text.len; i++) {
         if (strchr("\n\r\t", text.at[i]) != NULL && text.at[i] != '\0' &&
-            is_letter(text.at[i + 1]))
+            span_letter(text.at[i + 1]))
             return true;
     }
     return false;
